@@ -1,0 +1,33 @@
+-- revision 1
+-- Cancels a registration, owes its mail and gives the freed seat to the next in line.
+-- outcome: cancelled | already_cancelled | over (an attendee may cancel until the workshop starts) | not_found.
+create or replace function cancel_registration(p_id uuid, p_by text, p_now timestamptz)
+returns table (outcome text, promoted integer)
+language plpgsql
+set lock_timeout = '3s'
+as $$
+declare
+  v_workshop workshops;
+  v_status text;
+begin
+  select w.* into v_workshop
+  from workshops w
+  where w.id = (select workshop_id from registrations where id = p_id)
+  for no key update;
+
+  select r.status into v_status from registrations r where r.id = p_id;
+
+  if v_status is null then
+    return query select 'not_found', 0;
+  elsif v_status = 'cancelled' then
+    return query select 'already_cancelled', 0;
+  elsif p_by = 'attendee' and p_now >= v_workshop.starts_at then
+    return query select 'over', 0;
+  else
+    update registrations set status = 'cancelled', cancelled_at = p_now, cancelled_by = p_by where id = p_id;
+    insert into mails (registration_id, kind, facts, created_at, due_at)
+    values (p_id, 'cancelled', jsonb_build_object('by', p_by), p_now, p_now);
+    return query select 'cancelled', serve_waitlist(v_workshop.id, p_now);
+  end if;
+end
+$$;

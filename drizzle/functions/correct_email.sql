@@ -1,0 +1,54 @@
+-- revision 1
+-- Replaces a mistyped address and owes the confirmation again. Every older ticket link and door code becomes invalid,
+-- because a stranger may have received them.
+-- outcome: corrected | unchanged | already_registered | too_many (five corrections) | cancelled | over | not_found.
+create or replace function correct_email(p_id uuid, p_email text, p_email_key text, p_now timestamptz)
+returns table (outcome text, ticket_version integer)
+language plpgsql
+set lock_timeout = '3s'
+as $$
+#variable_conflict use_column
+declare
+  v_workshop workshops;
+  v_registration registrations;
+begin
+  select w.* into v_workshop
+  from workshops w
+  where w.id = (select workshop_id from registrations where id = p_id)
+  for no key update;
+
+  select r.* into v_registration from registrations r where r.id = p_id;
+
+  if v_registration.id is null then
+    return query select 'not_found', 0;
+  elsif v_registration.status = 'cancelled' then
+    return query select 'cancelled', v_registration.ticket_version;
+  elsif p_now >= v_workshop.ends_at then
+    return query select 'over', v_registration.ticket_version;
+  elsif v_registration.email = p_email then
+    return query select 'unchanged', v_registration.ticket_version;
+  elsif v_registration.ticket_version > 5 then
+    return query select 'too_many', v_registration.ticket_version;
+  elsif exists (
+    select 1 from registrations
+    where email_key = p_email_key and workshop_id = v_workshop.id and id <> p_id
+      and status in ('confirmed', 'waitlisted', 'offered')
+  ) then
+    return query select 'already_registered', v_registration.ticket_version;
+  else
+    update registrations
+    set email = p_email, email_key = p_email_key, ticket_version = ticket_version + 1
+    where id = p_id;
+
+    -- What still waits to be sent would now say the same twice.
+    update mails set state = 'dead', reason = 'superseded by a corrected address'
+    where registration_id = p_id and state = 'pending';
+
+    insert into mails (registration_id, kind, facts, created_at, due_at)
+    values (p_id, case v_registration.status when 'waitlisted' then 'waitlisted' else 'confirmed' end,
+            '{"corrected": true}', p_now, p_now);
+
+    return query select 'corrected', v_registration.ticket_version + 1;
+  end if;
+end
+$$;

@@ -1,0 +1,63 @@
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { Locale } from './config.ts'
+import type { Role } from './db/schema.ts'
+import type { Bucket, Deps } from './deps.ts'
+
+/** What every handler finds in its context. The entries (node.ts, worker.ts, tests) give the bindings with each request. */
+export type App = {
+  Bindings: {
+    deps: Deps
+    /** Address of whoever opened the connection, as the platform tells it. */
+    peer: string | undefined
+  }
+  Variables: {
+    /** The language of this answer. */
+    locale: Locale
+    /** What the caller's bearer token allows, if there is one. */
+    role: Role | undefined
+  }
+}
+
+/** Too many requests of one kind from one place. `retryAfter` in seconds. */
+export class TooMany extends HTTPException {
+  constructor(readonly retryAfter: number) {
+    super(429)
+  }
+}
+
+/**
+ * Takes one of the visits that the caller's address range has left.
+ * @throws {TooMany} when none is left
+ */
+export async function limitRange(c: Context<App>, bucket: Bucket): Promise<void> {
+  const { ok, retryAfter } = await c.env.deps.limit(bucket, addressRange(clientAddress(c)))
+  if (!ok) throw new TooMany(retryAfter)
+}
+
+/**
+ * The visitor's address: the peer's, or where TRUST_PROXY proxies stand in front, the entry of X-Forwarded-For that the
+ * outermost of them wrote. Whatever stands left of it was written by the visitor and is not believed.
+ */
+export function clientAddress(c: Context<App>): string {
+  const hops = c.env.deps.config.trustProxy
+  const forwarded =
+    c.req
+      .header('x-forwarded-for')
+      ?.split(',')
+      .map((address) => address.trim()) ?? []
+  return (hops > 0 && forwarded[forwarded.length - hops]) || c.env.peer || 'unknown'
+}
+
+/** Offices and carriers share addresses: a /24 of IPv4 or a /56 of IPv6 counts as one place. */
+export function addressRange(address: string): string {
+  const plain = address.replace(/^::ffff:/, '').replace(/%.*$/, '')
+  if (plain.includes('.')) return plain.split('.').slice(0, 3).join('.')
+  if (!plain.includes(':')) return plain
+  const [head = '', tail] = plain.split('::')
+  const left = head ? head.split(':') : []
+  const right = tail ? tail.split(':') : []
+  const zeros = tail === undefined ? [] : Array(Math.max(0, 8 - left.length - right.length)).fill('0')
+  const groups = [...left, ...zeros, ...right].map((group) => group.padStart(4, '0'))
+  return `${groups.slice(0, 3).join(':')}:${groups[3]?.slice(0, 2) ?? '00'}`
+}

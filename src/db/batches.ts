@@ -1,0 +1,72 @@
+/** The work could not be finished in time, or too much was waiting already. Trying again helps. */
+export class Deadline extends Error {
+  readonly code = 'DEADLINE'
+}
+
+/**
+ * Group commit without a timer: jobs that arrive while a batch is under way travel together in the next one. Under no
+ * load a batch is one job and nothing waits.
+ *
+ * If a batch fails and its jobs may be the reason, each runs again alone, so that a bad one never fails its neighbours.
+ * @param run does all jobs in one statement and answers them in their order
+ * @param limits jobs per batch; jobs that may wait, further ones are turned away; milliseconds a job may take
+ * @throws {Deadline} from the returned function, when turned away or too late. The work may still have been done.
+ */
+export function inBatches<Job, Answer>(
+  run: (jobs: Job[]) => Promise<Answer[]>,
+  mayBeTheJobs: (error: unknown) => boolean,
+  limits = { batch: 500, waiting: 20_000, milliseconds: 4_000 },
+): (job: Job) => Promise<Answer> {
+  type Waiting = { job: Job; resolve(answer: Answer): void; reject(error: unknown): void; given_up: boolean }
+  const waiting: Waiting[] = []
+  let underWay = false
+
+  async function work() {
+    if (underWay) return
+    underWay = true
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, limits.batch).filter((entry) => !entry.given_up)
+      if (batch.length > 0) await within(limits.milliseconds, settle(batch))
+    }
+    underWay = false
+  }
+
+  async function settle(batch: Waiting[]) {
+    try {
+      const answers = await run(batch.map((entry) => entry.job))
+      for (const [i, entry] of batch.entries()) entry.resolve(answers[i] as Answer)
+    } catch (error) {
+      if (batch.length === 1 || !mayBeTheJobs(error)) for (const entry of batch) entry.reject(error)
+      else for (const entry of batch) await settle([entry])
+    }
+  }
+
+  return (job) =>
+    new Promise((resolve, reject) => {
+      if (waiting.length >= limits.waiting) return reject(new Deadline('too many are waiting'))
+      const entry: Waiting = { job, resolve: done(resolve), reject: done(reject), given_up: false }
+      const timer = setTimeout(() => {
+        entry.given_up = true
+        reject(new Deadline(`no answer within ${limits.milliseconds} ms`))
+      }, limits.milliseconds)
+      function done<T>(settled: (value: T) => void) {
+        return (value: T) => {
+          clearTimeout(timer)
+          settled(value)
+        }
+      }
+      waiting.push(entry)
+      void work()
+    })
+}
+
+/** Waits for work that may hang, for so long at most; it goes on by itself. */
+function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds)
+    void work.finally(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,62 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type * as schema from './schema.ts'
+
+/** One type for PGlite in this process, Postgres over a socket and Postgres through Hyperdrive. */
+export type Database = PgDatabase<PgQueryResultHKT, typeof schema>
+
+export type OpenDatabase = { db: Database; close(): Promise<void> }
+
+/** Runs a statement and gives its rows; the drivers differ in the shape of their answer and in how they read bigint. */
+export async function rows<Row extends Record<string, unknown>>(db: Database, statement: SQL): Promise<Row[]> {
+  const answer = (await db.execute(statement)) as unknown as Row[] | { rows: Row[] }
+  return Array.isArray(answer) ? [...answer] : answer.rows
+}
+
+/** A moment as a parameter of a hand-written statement. */
+export function at(moment: Date): SQL {
+  return sql`${moment.toISOString()}::timestamptz`
+}
+
+/** A list of UUIDs as a parameter of a hand-written statement. */
+export function uuids(ids: readonly string[]): SQL {
+  return sql`${`{${ids.join(',')}}`}::uuid[]`
+}
+
+/** The SQLSTATE and the constraint of a database error, however deep the driver and Drizzle wrapped it. */
+export function databaseError(error: unknown): { code: string; constraint: string | undefined } | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    const { code, constraint, constraint_name } = e as Error & {
+      code?: unknown
+      constraint?: string
+      constraint_name?: string
+    }
+    if (typeof code === 'string') return { code, constraint: constraint_name ?? constraint }
+  }
+  return undefined
+}
+
+/**
+ * Whether the error says that the database is away, starting, stopping or overloaded, so that trying again helps.
+ * Classes 08, 53 and 57P of SQLSTATE, lock timeouts, and the connection errors of Node and postgres.js.
+ */
+export function isDatabaseAway(error: unknown): boolean {
+  const code = databaseError(error)?.code ?? ''
+  return /^(08|53|57P|55P03|40001|40P01)/.test(code) || connectionErrors.has(code)
+}
+
+const connectionErrors = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'DEADLINE',
+])

@@ -1,0 +1,14 @@
+import { PGlite } from '@electric-sql/pglite'
+import { drizzle } from 'drizzle-orm/pglite'
+import type { OpenDatabase } from './database.ts'
+import * as schema from './schema.ts'
+
+/** Opens the embedded database in a folder, which is made if it is not there. One process at a time: see db/lock.ts. */
+export async function openPglite(folder: string): Promise<OpenDatabase> {
+  return overPglite(await PGlite.create(folder))
+}
+
+/** Wraps a PGlite that is open already. */
+export function overPglite(client: PGlite): OpenDatabase {
+  return { db: drizzle({ client, schema }), close: () => client.close() }
+}

@@ -1,0 +1,248 @@
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+
+/** A text that organisers write, in one language or both. At least one is there. */
+export type Text = { zh?: string; en?: string }
+
+export const itemKinds = ['prerequisite', 'provided', 'bring'] as const
+export const workshopStates = ['draft', 'published', 'closed', 'cancelled'] as const
+export const phoneRules = ['required', 'optional', 'no'] as const
+export const registrationStatuses = ['confirmed', 'waitlisted', 'offered', 'cancelled'] as const
+export const mailKinds = ['confirmed', 'waitlisted', 'promoted', 'cancelled', 'found'] as const
+export const mailStates = ['pending', 'sending', 'sent', 'dead'] as const
+export const roles = ['owner', 'organiser', 'viewer'] as const
+
+export type ItemKind = (typeof itemKinds)[number]
+export type WorkshopState = (typeof workshopStates)[number]
+export type PhoneRule = (typeof phoneRules)[number]
+export type RegistrationStatus = (typeof registrationStatuses)[number]
+export type MailKind = (typeof mailKinds)[number]
+export type MailState = (typeof mailStates)[number]
+export type Role = (typeof roles)[number]
+
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+const oneOf = (column: string, values: readonly string[]) =>
+  sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`)
+
+/** A campaign is one announcement: a title, what it teaches, the workshops of that month. */
+export const campaigns = pgTable(
+  'campaigns',
+  {
+    id: uuid().primaryKey(),
+    slug: text().notNull().unique(),
+    title: jsonb().$type<Text>().notNull(),
+    summary: jsonb().$type<Text>().notNull(),
+    oneSeatPerPerson: boolean('one_seat_per_person').notNull().default(true),
+    state: text({ enum: workshopStates }).notNull().default('draft'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  () => [check('campaigns_state', oneOf('state', workshopStates))],
+)
+
+/**
+ * A workshop is one date in one city. `capacity` seats exist; `taken` of them are held by confirmed and offered
+ * registrations. `taken`, `waitlisted` and `next_seq` are moved by the trigger in `functions/count_seats.sql` alone.
+ */
+export const workshops = pgTable(
+  'workshops',
+  {
+    id: uuid().primaryKey(),
+    slug: text().notNull().unique(),
+    campaignId: uuid('campaign_id').references(() => campaigns.id),
+    title: jsonb().$type<Text>().notNull(),
+    city: jsonb().$type<Text>().notNull(),
+    venue: jsonb().$type<Text>().notNull(),
+    address: jsonb().$type<Text>().notNull(),
+    startsAt: instant('starts_at').notNull(),
+    endsAt: instant('ends_at').notNull(),
+    timeZone: text('time_zone').notNull(),
+    opensAt: instant('opens_at'),
+    closesAt: instant('closes_at'),
+    capacity: integer().notNull(),
+    boards: integer().notNull().default(0),
+    waitlist: boolean().notNull().default(true),
+    phone: text({ enum: phoneRules }).notNull().default('optional'),
+    state: text({ enum: workshopStates }).notNull().default('draft'),
+    taken: integer().notNull().default(0),
+    waitlisted: integer().notNull().default(0),
+    nextSeq: integer('next_seq').notNull().default(1),
+    /** SEQUENCE of the calendar entry (RFC 5545, 3.8.7.4): rises whenever time or place change. */
+    calendarSequence: integer('calendar_sequence').notNull().default(0),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (workshop) => [
+    check('workshops_state', oneOf('state', workshopStates)),
+    check('workshops_phone', oneOf('phone', phoneRules)),
+    check('workshops_capacity', sql`${workshop.capacity} between 1 and 100000`),
+    check('workshops_boards', sql`${workshop.boards} >= 0`),
+    check('workshops_taken', sql`${workshop.taken} between 0 and ${workshop.capacity}`),
+    check('workshops_waitlisted', sql`${workshop.waitlisted} >= 0`),
+    check('workshops_ends_after_start', sql`${workshop.endsAt} > ${workshop.startsAt}`),
+    index('workshops_by_start').on(workshop.startsAt, workshop.id),
+    index('workshops_by_campaign').on(workshop.campaignId),
+  ],
+)
+
+/** A checklist item is a prerequisite, a thing provided, or a thing to bring; it belongs to a campaign or a workshop. */
+export const checklistItems = pgTable(
+  'checklist_items',
+  {
+    id: uuid().primaryKey(),
+    campaignId: uuid('campaign_id').references(() => campaigns.id, { onDelete: 'cascade' }),
+    workshopId: uuid('workshop_id').references(() => workshops.id, { onDelete: 'cascade' }),
+    position: integer().notNull(),
+    kind: text({ enum: itemKinds }).notNull(),
+    text: jsonb().$type<Text>().notNull(),
+    url: text(),
+    /** The attendee says "ready" or "not yet" to it when registering. */
+    mustConfirm: boolean('must_confirm').notNull().default(false),
+  },
+  (item) => [
+    check('checklist_items_kind', oneOf('kind', itemKinds)),
+    check('checklist_items_owner', sql`num_nonnulls(${item.campaignId}, ${item.workshopId}) = 1`),
+    uniqueIndex('checklist_items_of_campaign').on(item.campaignId, item.position),
+    uniqueIndex('checklist_items_of_workshop').on(item.workshopId, item.position),
+  ],
+)
+
+/** A registration link is the short code behind a QR, tied to a campaign or a workshop and to a channel. */
+export const registrationLinks = pgTable(
+  'registration_links',
+  {
+    code: text().primaryKey(),
+    campaignId: uuid('campaign_id').references(() => campaigns.id),
+    workshopId: uuid('workshop_id').references(() => workshops.id),
+    channel: text().notNull(),
+    active: boolean().notNull().default(true),
+    expiresAt: instant('expires_at'),
+    scans: bigint({ mode: 'number' }).notNull().default(0),
+    createdAt: instant('created_at').notNull(),
+  },
+  (link) => [check('registration_links_target', sql`num_nonnulls(${link.campaignId}, ${link.workshopId}) = 1`)],
+)
+
+/**
+ * A registration is one person's sign-up to one workshop. A confirmed or offered one holds a seat, a waitlisted one
+ * stands in line in the order of `seq`, which rises within a workshop and is never used again.
+ */
+export const registrations = pgTable(
+  'registrations',
+  {
+    id: uuid().primaryKey(),
+    workshopId: uuid('workshop_id')
+      .notNull()
+      .references(() => workshops.id),
+    seq: integer().notNull(),
+    status: text({ enum: registrationStatuses }).notNull(),
+    /** What the sign-up was answered with: a retry of it is answered the same. */
+    firstStatus: text('first_status', { enum: registrationStatuses }).notNull(),
+    name: text().notNull(),
+    email: text().notNull(),
+    /** The address in lower case: what makes two addresses the same mailbox. */
+    emailKey: text('email_key').notNull(),
+    /** E.164. */
+    phone: text(),
+    company: text(),
+    locale: text().notNull(),
+    linkCode: text('link_code').references(() => registrationLinks.code),
+    /** Readiness: the attendee's own answers to the checklist, by item id. */
+    ready: jsonb().$type<Record<string, boolean>>().notNull().default({}),
+    consentVersion: text('consent_version').notNull(),
+    consentAt: instant('consent_at').notNull(),
+    idempotencyKey: text('idempotency_key').notNull(),
+    /** Keyed hash of the sign-up that came with the idempotency key; empty once the person is erased. */
+    fingerprint: text().notNull(),
+    /** Raised to make every older ticket link and door code invalid. */
+    ticketVersion: integer('ticket_version').notNull().default(1),
+    /** An organiser's decision let this person pass others on the waitlist. */
+    outOfTurn: boolean('out_of_turn').notNull().default(false),
+    createdAt: instant('created_at').notNull(),
+    seatedAt: instant('seated_at'),
+    cancelledAt: instant('cancelled_at'),
+    cancelledBy: text('cancelled_by', { enum: ['attendee', 'organiser', 'workshop'] }),
+    erasedAt: instant('erased_at'),
+  },
+  (registration) => [
+    check('registrations_status', oneOf('status', registrationStatuses)),
+    check('registrations_first_status', oneOf('first_status', registrationStatuses)),
+    check('registrations_cancelled_by', oneOf('cancelled_by', ['attendee', 'organiser', 'workshop'])),
+    check(
+      'registrations_cancelled',
+      sql`(${registration.status} = 'cancelled') = (${registration.cancelledAt} is not null)`,
+    ),
+    uniqueIndex('registrations_seq').on(registration.workshopId, registration.seq),
+    uniqueIndex('registrations_one_live_per_person')
+      .on(registration.emailKey, registration.workshopId)
+      .where(sql`status in ('confirmed', 'waitlisted', 'offered')`),
+    uniqueIndex('registrations_idempotency').on(registration.idempotencyKey, registration.workshopId),
+    index('registrations_waitlist').on(registration.workshopId, registration.seq).where(sql`status = 'waitlisted'`),
+    index('registrations_by_link').on(registration.linkCode),
+  ],
+)
+
+/**
+ * A mail is one e-mail that is owed to an attendee: a row written with the fact that causes it. It holds the facts of
+ * its cause and neither address nor body nor secret: those are looked up, rendered and derived when it is sent.
+ */
+export const mails = pgTable(
+  'mails',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    uid: uuid().notNull().defaultRandom(),
+    registrationId: uuid('registration_id')
+      .notNull()
+      .references(() => registrations.id),
+    kind: text({ enum: mailKinds }).notNull(),
+    facts: jsonb().$type<MailFacts>().notNull().default({}),
+    state: text({ enum: mailStates }).notNull().default('pending'),
+    createdAt: instant('created_at').notNull(),
+    dueAt: instant('due_at').notNull(),
+    /** Rises with every claim and fences off a sender whose lease ran out. */
+    attempt: integer().notNull().default(0),
+    leasedUntil: instant('leased_until'),
+    firstTriedAt: instant('first_tried_at'),
+    sentAt: instant('sent_at'),
+    /** Fixed by the first claim, so that a repeated attempt is the same message (RFC 5322, 3.6.4). */
+    messageId: text('message_id'),
+    /** Why the last attempt failed or why it was given up; redacted, without addresses. */
+    reason: text(),
+  },
+  (mail) => [
+    check('mails_kind', oneOf('kind', mailKinds)),
+    check('mails_state', oneOf('state', mailStates)),
+    index('mails_due').on(mail.dueAt, mail.id).where(sql`state in ('pending', 'sending')`),
+    index('mails_by_registration').on(mail.registrationId, mail.kind),
+  ],
+)
+
+/** What a mail's cause knew: who cancelled, or that it is a repetition after a corrected address. */
+export type MailFacts = { by?: 'attendee' | 'organiser' | 'workshop'; corrected?: boolean }
+
+/** An API token of an organiser; only its hash is stored. */
+export const tokens = pgTable(
+  'tokens',
+  {
+    id: uuid().primaryKey(),
+    name: text().notNull(),
+    role: text({ enum: roles }).notNull(),
+    hash: text().notNull().unique(),
+    createdAt: instant('created_at').notNull(),
+    lastUsedAt: instant('last_used_at'),
+    revokedAt: instant('revoked_at'),
+  },
+  () => [check('tokens_role', oneOf('role', roles))],
+)

@@ -1,0 +1,36 @@
+import type { Config } from './config.ts'
+import type { Database } from './db/database.ts'
+import type { Desk } from './domain/seats.ts'
+
+/** What the service is given from outside: the seams for clock, ids, mail and the platform. */
+export type Deps = {
+  db: Database
+  config: Config & { baseUrl: string; secret: string }
+  /** True where the database lives inside this process: there, mails are shown at /mailbox. */
+  embedded: boolean
+  now(): Date
+  /** A new UUID. Version 7 outside tests, so that rows are stored in the order in which they come. */
+  newId(): string
+  log: Log
+  /** Where sign-ups are handed in: see domain/seats.ts. */
+  desk: Desk
+  /** Reads through a cache that is at most a second old. */
+  fresh: Fresh
+  /** Says that mails may be owed now; whoever delivers them wakes up. */
+  mailOwed(): void
+  /** Counts a scan of a registration link, soon. */
+  countScan(code: string): void
+  /** Takes one of the visits that `key` has left in `bucket`. */
+  limit(bucket: Bucket, key: string): Promise<{ ok: boolean; retryAfter: number }>
+  /** A file of the site: stylesheet, script, picture, API docs. */
+  asset(name: string): Promise<Response | undefined>
+  /** Readings for /metrics in the Prometheus text format, where the platform offers them. */
+  processMetrics?(): Promise<string>
+}
+
+export type Log = Record<'debug' | 'info' | 'warn' | 'error', (facts: Record<string, unknown>, message: string) => void>
+
+/** What is limited: signing up, having one's tickets mailed, changing one's registration, guessing tokens. */
+export type Bucket = 'register' | 'find' | 'ticket' | 'token'
+
+export type Fresh = <T>(key: string, load: () => Promise<T>) => Promise<T>

@@ -1,0 +1,114 @@
+import { and, desc, eq, getTableColumns, ne, sql } from 'drizzle-orm'
+import { databaseError } from '../db/database.ts'
+import { campaigns, type Text, type WorkshopState } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import { slugOf } from './slugs.ts'
+import { type Item, type ItemDraft, itemsOf, listWorkshops, setItems, type Workshop } from './workshops.ts'
+
+/** One announcement with its checklist and the workshops of that month. */
+export type Campaign = typeof campaigns.$inferSelect & { items: Item[]; workshops: Workshop[] }
+
+export type CampaignDraft = {
+  slug?: string | undefined
+  title: Text
+  summary?: Text | undefined
+  oneSeatPerPerson?: boolean | undefined
+  items?: ItemDraft[] | undefined
+  publish?: boolean | undefined
+}
+
+export type CampaignChanges = Partial<Omit<CampaignDraft, 'publish'>> & {
+  state?: Exclude<WorkshopState, 'cancelled'> | undefined
+}
+
+export type CampaignRefusal = 'slug_taken' | 'slug_fixed' | 'not_found'
+export type CampaignChanged = { kind: 'changed'; campaign: Campaign } | { kind: 'refused'; refusal: CampaignRefusal }
+
+/** The campaign with a slug and its workshops, drafts too, or undefined. */
+export async function findCampaign(deps: Deps, slug: string): Promise<Campaign | undefined> {
+  const [campaign] = await selectCampaigns(deps).where(eq(campaigns.slug, slug))
+  return campaign && withWorkshops(deps, campaign, true)
+}
+
+/** What the public sees of a campaign, at most a second old; undefined for drafts. Its workshops come in order of date. */
+export async function findPublicCampaign(deps: Deps, slug: string): Promise<Campaign | undefined> {
+  return deps.fresh(`campaign ${slug}`, async () => {
+    const [campaign] = await selectCampaigns(deps).where(and(eq(campaigns.slug, slug), ne(campaigns.state, 'draft')))
+    return campaign && withWorkshops(deps, campaign, false)
+  })
+}
+
+/** The newest campaigns, with their workshops. */
+export async function listCampaigns(deps: Deps, { drafts = false, limit = 50 } = {}): Promise<Campaign[]> {
+  const found = await selectCampaigns(deps)
+    .where(drafts ? undefined : ne(campaigns.state, 'draft'))
+    .orderBy(desc(campaigns.createdAt), desc(campaigns.id))
+    .limit(limit)
+  return Promise.all(found.map((campaign) => withWorkshops(deps, campaign, drafts)))
+}
+
+/** Creates a campaign, a draft unless it is to be published. A slug that is not given is made from title and date. */
+export async function createCampaign(deps: Deps, draft: CampaignDraft): Promise<CampaignChanged> {
+  const id = deps.newId()
+  const { items = [], publish = false, slug: given, summary = {}, ...facts } = draft
+  for (let attempt = 1; ; attempt++) {
+    const slug = given ?? slugOf(draft.title, deps.now(), deps.config.timeZone, attempt)
+    try {
+      await deps.db.transaction(async (tx) => {
+        await tx.insert(campaigns).values({
+          ...facts,
+          id,
+          slug,
+          summary,
+          state: publish ? 'published' : 'draft',
+          createdAt: deps.now(),
+          updatedAt: deps.now(),
+        })
+        await setItems({ ...deps, db: tx }, { campaignId: id }, items)
+      })
+      return { kind: 'changed', campaign: (await findCampaign(deps, slug)) as Campaign }
+    } catch (error) {
+      if (databaseError(error)?.constraint !== 'campaigns_slug_unique') throw error
+      if (given || attempt === 50) return { kind: 'refused', refusal: 'slug_taken' }
+    }
+  }
+}
+
+/** Changes a campaign. A slug is fixed once the campaign was published, because it may be printed. */
+export async function changeCampaign(deps: Deps, slug: string, changes: CampaignChanges): Promise<CampaignChanged> {
+  const [campaign] = await selectCampaigns(deps).where(eq(campaigns.slug, slug))
+  if (!campaign) return { kind: 'refused', refusal: 'not_found' }
+  if (changes.slug && changes.slug !== slug && campaign.state !== 'draft')
+    return { kind: 'refused', refusal: 'slug_fixed' }
+  const { items, ...facts } = changes
+  try {
+    await deps.db.transaction(async (tx) => {
+      if (items) await setItems({ ...deps, db: tx }, { campaignId: campaign.id }, items)
+      await tx
+        .update(campaigns)
+        .set({ ...facts, updatedAt: deps.now() })
+        .where(eq(campaigns.id, campaign.id))
+    })
+  } catch (error) {
+    if (databaseError(error)?.constraint === 'campaigns_slug_unique') return { kind: 'refused', refusal: 'slug_taken' }
+    throw error
+  }
+  return { kind: 'changed', campaign: (await findCampaign(deps, changes.slug ?? slug)) as Campaign }
+}
+
+type CampaignAlone = Omit<Campaign, 'workshops'>
+
+async function withWorkshops(deps: Deps, campaign: CampaignAlone, drafts: boolean): Promise<Campaign> {
+  const { items } = await listWorkshops(deps, { campaignId: campaign.id, drafts, limit: 200 })
+  return { ...campaign, workshops: items }
+}
+
+function selectCampaigns(deps: Deps) {
+  return deps.db
+    .select({
+      ...getTableColumns(campaigns),
+      items: sql<Item[]>`coalesce(${itemsOf(sql`i.campaign_id = ${campaigns.id}`)}, '[]')`,
+    })
+    .from(campaigns)
+    .$dynamic()
+}

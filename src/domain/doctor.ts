@@ -1,0 +1,68 @@
+import { sql } from 'drizzle-orm'
+import { rows } from '../db/database.ts'
+import type { Deps } from '../deps.ts'
+
+export type Finding = { invariant: string; broken: string[] }
+
+/** Checks what must hold at every moment. Each finding names the workshops or registrations that break it. */
+export async function examine(deps: Deps): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const [invariant, statement] of Object.entries(invariants)) {
+    const broken = await rows<{ what: string }>(
+      deps.db,
+      sql.raw(`${statement.replace('now()', `'${deps.now().toISOString()}'`)} limit 20`),
+    )
+    if (broken.length > 0) findings.push({ invariant, broken: broken.map((row) => row.what) })
+  }
+  return findings
+}
+
+const live = `('confirmed', 'waitlisted', 'offered')`
+const seated = `('confirmed', 'offered')`
+
+const invariants: Record<string, string> = {
+  'taken is the number of seats held, never over capacity': `
+    select w.slug || ': taken ' || w.taken || ', held ' || held.n || ', capacity ' || w.capacity || ', waitlisted ' || w.waitlisted || ', waiting ' || held.waiting as what
+    from workshops w
+    cross join lateral (
+      select count(*) filter (where status in ${seated}) as n, count(*) filter (where status = 'waitlisted') as waiting
+      from registrations r where r.workshop_id = w.id
+    ) held
+    where w.taken <> held.n or w.taken > w.capacity or w.waitlisted <> held.waiting`,
+  'sequence numbers are unique within a workshop and rise with time': `
+    select w.slug || ': number ' || r.seq as what
+    from (
+      select workshop_id, seq, created_at, lead(seq) over line as next_seq, lead(created_at) over line as next_created_at
+      from registrations window line as (partition by workshop_id order by seq)
+    ) r join workshops w on w.id = r.workshop_id
+    where r.seq = r.next_seq or r.created_at > r.next_created_at or r.seq >= w.next_seq`,
+  'nobody waits while a seat of an open workshop is free': `
+    select w.slug || ': ' || (w.capacity - w.taken) || ' free' as what
+    from workshops w
+    where w.state = 'published' and w.starts_at > now() and w.taken < w.capacity
+      and exists (select 1 from registrations r where r.workshop_id = w.id and r.status = 'waitlisted')`,
+  'nobody overtook on the waitlist without a logged decision': `
+    select w.slug || ': number ' || seat.seq || ' before ' || line.first as what
+    from (select workshop_id, min(seq) as first from registrations where status = 'waitlisted' group by workshop_id) line
+    join registrations seat on seat.workshop_id = line.workshop_id and seat.seq > line.first
+      and seat.status in ${seated} and not seat.out_of_turn
+    join workshops w on w.id = line.workshop_id`,
+  'one live registration per person and workshop': `
+    select w.slug || ': ' || count(*) || ' of one person' as what
+    from registrations r join workshops w on w.id = r.workshop_id
+    where r.status in ${live} group by w.slug, r.email_key having count(*) > 1`,
+  'every registration, promotion and cancellation has its mail': `
+    select r.id::text || ': ' || kind as what
+    from (
+      select id, first_status as kind from registrations
+      union all
+      select id, 'promoted' from registrations where first_status = 'waitlisted' and seated_at is not null
+      union all
+      select id, 'cancelled' from registrations where cancelled_at is not null
+    ) r
+    where not exists (select 1 from mails m where m.registration_id = r.id and m.kind = r.kind)`,
+  'every idempotency key exists once': `
+    select w.slug || ': ' || r.idempotency_key as what
+    from registrations r join workshops w on w.id = r.workshop_id
+    group by w.slug, r.idempotency_key, r.workshop_id having count(*) > 1`,
+}

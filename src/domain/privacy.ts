@@ -1,0 +1,37 @@
+import { sql } from 'drizzle-orm'
+import { at, rows } from '../db/database.ts'
+import type { Deps } from '../deps.ts'
+import type { Registration } from './registrations.ts'
+import { forgetPeople } from './seats.ts'
+
+/** Forgets everyone whose workshop ended longer ago than RETENTION_DAYS. Returns how many. */
+export async function purge(deps: Deps): Promise<number> {
+  const before = new Date(deps.now().getTime() - deps.config.retentionDays * 24 * 3600 * 1000)
+  let forgotten = 0
+  for (;;) {
+    const due = await rows<{ id: string }>(
+      deps.db,
+      sql`select r.id from registrations r join workshops w on w.id = r.workshop_id
+          where w.ends_at < ${at(before)} and r.erased_at is null limit 1000`,
+    )
+    if (due.length === 0) return forgotten
+    forgotten += await forgetPeople(
+      deps,
+      due.map((row) => row.id),
+    )
+  }
+}
+
+/** Everything that is stored about the person of a registration, for them to take along. */
+export async function copyOfData(deps: Deps, registration: Registration) {
+  const mails = await rows<{ kind: string; state: string; created_at: string; sent_at: string | null }>(
+    deps.db,
+    sql`select kind, state, created_at, sent_at from mails where registration_id = ${registration.id}::uuid order by id`,
+  )
+  const { workshop, ticket: _ticket, doorCode: _doorCode, ...person } = registration
+  return {
+    workshop: { slug: workshop.slug, title: workshop.title, startsAt: workshop.startsAt },
+    registration: person,
+    mails,
+  }
+}

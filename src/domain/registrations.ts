@@ -1,0 +1,242 @@
+import { eq, sql } from 'drizzle-orm'
+import parsePhoneNumber from 'libphonenumber-js/mobile'
+import { z } from 'zod'
+import { locales } from '../config.ts'
+import { at, rows } from '../db/database.ts'
+import { type RegistrationStatus, registrations } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import { type Bearer, doorCodeOf, ticketOf } from './tickets.ts'
+import { findWorkshopById, type Workshop } from './workshops.ts'
+
+/** Why a field of a form is refused; each code has its sentence in every language. */
+export const fieldCodes = [
+  'missing',
+  'invalid',
+  'too_long',
+  'web_address',
+  'email_invalid',
+  'phone_invalid',
+  'consent_missing',
+] as const
+export type FieldCode = (typeof fieldCodes)[number]
+export type FieldProblem = { field: string; code: FieldCode }
+
+/** The version of the privacy notice that an attendee agrees to. Change it with the notice's meaning. */
+export const consentVersion = '2026-11-24'
+
+/** A line of text as people type it: full-width spaces, line breaks and control characters become plain spaces. */
+const line = (longest: number) =>
+  z
+    .string({ error: (issue) => (issue.input === undefined ? 'missing' : 'invalid') })
+    .transform((text) =>
+      text
+        .normalize('NFC')
+        .replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
+        .trim(),
+    )
+    .pipe(z.string().max(longest, 'too_long').refine(isSafe, 'web_address'))
+
+/** What someone types in to sign up. Empty optional fields count as not given. */
+export const signUp = z.object({
+  name: line(80).pipe(z.string().min(1, 'missing')),
+  email: z
+    .string({ error: (issue) => (issue.input === undefined ? 'missing' : 'invalid') })
+    .transform(plainWidth)
+    .pipe(z.string().min(1, 'missing').max(254, 'too_long').regex(emailAddress(), 'email_invalid')),
+  phone: z
+    .string('invalid')
+    .transform((text, context) => {
+      const typed = plainWidth(text)
+      if (typed === '') return undefined
+      const number = typed.length < 40 ? parsePhoneNumber(typed, 'CN') : undefined
+      if (number?.isValid()) return number.number as string
+      context.addIssue({ code: 'custom', message: 'phone_invalid' })
+      return z.NEVER
+    })
+    .optional(),
+  company: line(120)
+    .transform((text) => text || undefined)
+    .optional(),
+  locale: z.enum(locales, 'invalid').optional(),
+  /** The code of the registration link that led here; an unknown one is ignored. */
+  via: z.string('invalid').max(64, 'too_long').optional(),
+  ready: z.record(z.uuid('invalid'), z.boolean('invalid'), 'invalid').optional(),
+  consent: z.literal(true, 'consent_missing'),
+})
+
+export type SignUp = {
+  name: string
+  email: string
+  phone?: string | undefined
+  company?: string | undefined
+  locale: string
+  via?: string | undefined
+  ready: Record<string, boolean>
+  consentVersion: string
+}
+
+/**
+ * Checks what someone typed in to sign up for a workshop: name, e-mail, phone as the workshop asks for it.
+ * @param locale the language of the page, kept where the input names none
+ */
+export function parseSignUp(
+  input: unknown,
+  workshop: Pick<Workshop, 'phone' | 'items'>,
+  locale: string,
+): { signUp: SignUp } | { problems: FieldProblem[] } {
+  const parsed = signUp.safeParse(input)
+  const problems = parsed.success ? [] : fieldProblems(parsed.error)
+  const phone = (input as { phone?: unknown } | null)?.phone
+  if (workshop.phone === 'required' && (phone === undefined || phone === '')) {
+    problems.push({ field: 'phone', code: 'missing' })
+  }
+  if (!parsed.success || problems.length > 0) return { problems: inFormOrder(problems) }
+  const { consent: _, ready = {}, ...rest } = parsed.data
+  const known = new Set(workshop.items.map((item) => item.id))
+  return {
+    signUp: {
+      ...rest,
+      locale: rest.locale ?? locale,
+      ready: Object.fromEntries(Object.entries(ready).filter(([id]) => known.has(id))),
+      consentVersion,
+    },
+  }
+}
+
+/** Checks a corrected e-mail address. */
+export function parseEmail(input: unknown): { email: string } | { problems: FieldProblem[] } {
+  const parsed = signUp.pick({ email: true }).safeParse({ email: input })
+  return parsed.success ? parsed.data : { problems: fieldProblems(parsed.error) }
+}
+
+/** A person's registration with its workshop, as the ticket shows it. */
+export type Registration = {
+  id: string
+  seq: number
+  status: RegistrationStatus
+  /** Position on the waitlist, counted from 1; null when not waiting. */
+  position: number | null
+  name: string
+  email: string
+  phone: string | null
+  company: string | null
+  locale: string
+  ready: Record<string, boolean>
+  consentVersion: string
+  consentAt: Date
+  createdAt: Date
+  cancelledAt: Date | null
+  cancelledBy: 'attendee' | 'organiser' | 'workshop' | null
+  ticket: string
+  doorCode: string
+  workshop: Workshop
+}
+
+/** The registration that a ticket or door code bears, or undefined if it is not there, erased, or has a newer ticket. */
+export async function findRegistration(deps: Deps, bearer: Bearer | undefined): Promise<Registration | undefined> {
+  if (!bearer) return undefined
+  const registration = await findRegistrationById(deps, bearer.id)
+  return registration?.ticketVersion === bearer.version ? registration : undefined
+}
+
+/** The registration with an id, or undefined if it is not there or the person was erased. */
+export async function findRegistrationById(
+  deps: Deps,
+  id: string,
+): Promise<(Registration & { ticketVersion: number }) | undefined> {
+  const [row] = await deps.db
+    .select({
+      registration: registrations,
+      position: sql<number | null>`case when ${registrations.status} = 'waitlisted' then (
+        select count(*)::int from registrations ahead
+        where ahead.workshop_id = ${registrations.workshopId} and ahead.status = 'waitlisted' and ahead.seq <= ${registrations.seq}
+      ) end`,
+    })
+    .from(registrations)
+    .where(eq(registrations.id, id))
+  if (!row || row.registration.erasedAt) return undefined
+  const workshop = await findWorkshopById(deps, row.registration.workshopId)
+  if (!workshop) return undefined
+  const bearer = { id, version: row.registration.ticketVersion }
+  return {
+    ...row.registration,
+    position: row.position,
+    ticket: ticketOf(deps.config.secret, bearer),
+    doorCode: doorCodeOf(deps.config.secret, bearer),
+    workshop,
+  }
+}
+
+export type EmailRefusal = 'already_registered' | 'too_many' | 'cancelled' | 'over' | 'not_found'
+
+/**
+ * Replaces a mistyped address: the confirmation goes out again to the new one, and every older ticket link dies,
+ * because a stranger may have received it.
+ */
+export async function correctEmail(
+  deps: Deps,
+  id: string,
+  email: string,
+): Promise<{ kind: 'corrected' | 'unchanged'; ticket: string } | { kind: 'refused'; refusal: EmailRefusal }> {
+  const [answer] = await rows<{ outcome: 'corrected' | 'unchanged' | EmailRefusal; ticket_version: number }>(
+    deps.db,
+    sql`select * from correct_email(${id}::uuid, ${email}, ${email.toLowerCase()}, ${at(deps.now())})`,
+  )
+  const outcome = answer?.outcome ?? 'not_found'
+  if (outcome === 'corrected') deps.mailOwed()
+  if (outcome !== 'corrected' && outcome !== 'unchanged') return { kind: 'refused', refusal: outcome }
+  return { kind: outcome, ticket: ticketOf(deps.config.secret, { id, version: answer?.ticket_version ?? 1 }) }
+}
+
+/**
+ * Owes a mail with all live tickets of an address to that address, unless it had one just now. Says nothing about
+ * whether the address is known.
+ */
+export async function mailTickets(deps: Deps, email: string): Promise<void> {
+  const now = at(deps.now())
+  const key = email.toLowerCase()
+  await deps.db.execute(sql`
+    insert into mails (registration_id, kind, created_at, due_at)
+    select r.id, 'found', ${now}, ${now}
+    from registrations r join workshops w on w.id = r.workshop_id
+    where r.email_key = ${key} and r.status in ('confirmed', 'waitlisted', 'offered') and w.ends_at > ${now}
+      and may_mail_ticket(${key}, ${now})
+    order by r.created_at desc
+    limit 1
+  `)
+  deps.mailOwed()
+}
+
+/** zod's issues as field and code. Whatever our schemas do not name themselves is `invalid`. */
+export function fieldProblems(error: z.ZodError): FieldProblem[] {
+  return error.issues.map((issue) => ({
+    field: issue.path.join('.'),
+    code: fieldCodes.find((code) => code === issue.message) ?? 'invalid',
+  }))
+}
+
+function inFormOrder(problems: FieldProblem[]): FieldProblem[] {
+  const order = Object.keys(signUp.shape)
+  const rank = (problem: FieldProblem) => order.indexOf(problem.field.split('.')[0] ?? '')
+  return problems.toSorted((a, b) => rank(a) - rank(b))
+}
+
+/** Full-width letters and digits, as Chinese keyboards write them, become plain ones. */
+function plainWidth(text: string): string {
+  return text.normalize('NFKC').trim()
+}
+
+/**
+ * Plain ASCII addresses without quotes, commas or comments: the part of RFC 5321 that every mail server and
+ * spreadsheet agrees on.
+ */
+function emailAddress(): RegExp {
+  return /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/
+}
+
+/** A name that is a web address would make our mails carry strangers' links. */
+function isSafe(text: string): boolean {
+  return !/:\/\/|www\.|@|[\p{L}\p{N}-]\.(?:com|cn|net|org|io|co|me|cc|tv|top|xyz|info|biz|ru|vip|club|site|shop|app|dev|link|live|work|icu|tk|ai|ly|gg)(?![\p{L}\p{N}])/iu.test(
+    text,
+  )
+}

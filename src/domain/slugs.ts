@@ -1,0 +1,26 @@
+import { pinyin } from 'pinyin-pro'
+import type { Text } from '../db/schema.ts'
+
+/** What a slug looks like: lower-case Latin words with hyphens, short enough for a QR. */
+export const slugPattern = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
+
+/**
+ * A slug from a place or title and a date: `shanghai-2026-12-19`. Chinese names are spelled in pinyin.
+ * @param attempt from 2 on, a number is appended, for when the slug is taken
+ */
+export function slugOf(name: Text, date: Date, timeZone: string, attempt = 1): string {
+  const latin =
+    name.en ??
+    pinyin(name.zh ?? '', { toneType: 'none', type: 'array', nonZh: 'consecutive' }).join(
+      name.zh && name.zh.length > 4 ? '-' : '',
+    )
+  const words = latin
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 40)
+    .replace(/-+$/, '')
+  const day = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(date)
+  return [words || 'workshop', day, ...(attempt > 1 ? [attempt] : [])].join('-')
+}

@@ -1,0 +1,276 @@
+import { and, asc, eq, getTableColumns, gt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { at, databaseError, rows } from '../db/database.ts'
+import {
+  campaigns,
+  checklistItems,
+  type ItemKind,
+  type PhoneRule,
+  type Text,
+  type WorkshopState,
+  workshops,
+} from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import { slugOf } from './slugs.ts'
+
+export const workshopStatuses = ['upcoming', 'open', 'waitlist', 'full', 'closed', 'cancelled', 'over'] as const
+export type WorkshopStatus = (typeof workshopStatuses)[number]
+
+export type Item = { id: string; kind: ItemKind; text: Text; url: string | null; mustConfirm: boolean }
+
+/** One date in one city, as everything but the database sees it. */
+export type Workshop = typeof workshops.$inferSelect & {
+  campaign: { slug: string; title: Text; state: WorkshopState } | null
+  /** Its own checklist, or its campaign's where it has none. */
+  items: Item[]
+  status: WorkshopStatus
+}
+
+/** How many seats are free. */
+export const seatsLeft = (workshop: Pick<Workshop, 'capacity' | 'taken'>) => workshop.capacity - workshop.taken
+
+export type WorkshopDraft = {
+  campaignId?: string | undefined
+  slug?: string | undefined
+  title: Text
+  city: Text
+  venue: Text
+  address: Text
+  startsAt: Date
+  endsAt: Date
+  timeZone?: string | undefined
+  opensAt?: Date | null | undefined
+  closesAt?: Date | null | undefined
+  capacity: number
+  boards?: number | undefined
+  waitlist?: boolean | undefined
+  phone?: PhoneRule | undefined
+  items?: ItemDraft[] | undefined
+  publish?: boolean | undefined
+}
+
+export type ItemDraft = Omit<Item, 'id' | 'url'> & { id?: string | undefined; url?: string | null | undefined }
+
+export type WorkshopChanges = Partial<Omit<WorkshopDraft, 'publish'>> & {
+  state?: Exclude<WorkshopState, 'cancelled'> | undefined
+}
+
+/** The workshop with a slug, drafts too, or undefined. */
+export async function findWorkshop(deps: Deps, slug: string): Promise<Workshop | undefined> {
+  const [workshop] = await selectWorkshops(deps).where(eq(workshops.slug, slug))
+  return workshop
+}
+
+export async function findWorkshopById(deps: Deps, id: string): Promise<Workshop | undefined> {
+  const [workshop] = await selectWorkshops(deps).where(eq(workshops.id, id))
+  return workshop
+}
+
+/** What the public sees of a workshop, at most a second old; undefined for drafts. */
+export async function findPublicWorkshop(deps: Deps, slug: string): Promise<Workshop | undefined> {
+  const workshop = await deps.fresh(`workshop ${slug}`, () => findWorkshop(deps, slug))
+  return workshop?.state === 'draft' ? undefined : workshop
+}
+
+export type WorkshopFilter = {
+  /** In either language. */
+  city?: string | undefined
+  /** Without one, all that are not over. */
+  status?: WorkshopStatus | undefined
+  campaignId?: string | undefined
+  drafts?: boolean | undefined
+  /** As handed out with the page before. */
+  cursor?: string | undefined
+  limit?: number | undefined
+}
+
+/** A page of workshops in the order in which they start. */
+export async function listWorkshops(
+  deps: Deps,
+  { city, status, campaignId, drafts = false, cursor, limit = 50 }: WorkshopFilter,
+): Promise<{ items: Workshop[]; next: string | undefined }> {
+  const after = cursor ? readCursor(cursor) : undefined
+  const found = await selectWorkshops(deps)
+    .where(
+      and(
+        drafts ? undefined : ne(workshops.state, 'draft'),
+        status ? sql`${statusAt(deps.now())} = ${status}` : campaignId ? undefined : gt(workshops.endsAt, deps.now()),
+        campaignId ? eq(workshops.campaignId, campaignId) : undefined,
+        city
+          ? or(sql`${workshops.city} ->> 'zh' = ${city}`, sql`lower(${workshops.city} ->> 'en') = lower(${city})`)
+          : undefined,
+        after
+          ? sql`(${workshops.startsAt}, ${workshops.id}) > (${after.startsAt}::timestamptz, ${after.id}::uuid)`
+          : undefined,
+      ),
+    )
+    .orderBy(asc(workshops.startsAt), asc(workshops.id))
+    .limit(limit + 1)
+  const items = found.slice(0, limit)
+  const last = items.at(-1)
+  return {
+    items,
+    next:
+      found.length > limit && last
+        ? Buffer.from(`${last.startsAt.toISOString()} ${last.id}`).toString('base64url')
+        : undefined,
+  }
+}
+
+export type WorkshopRefusal =
+  | { refusal: 'slug_taken' }
+  | { refusal: 'slug_fixed' }
+  | { refusal: 'ends_before_start' }
+  | { refusal: 'capacity_below_taken'; taken: number }
+  | { refusal: 'cancelled' }
+  | { refusal: 'already_cancelled' }
+  | { refusal: 'over' }
+  | { refusal: 'not_found' }
+
+export type WorkshopChanged = { kind: 'changed'; workshop: Workshop } | ({ kind: 'refused' } & WorkshopRefusal)
+
+/** Creates a workshop, a draft unless it is to be published. A slug that is not given is made from city and date. */
+export async function createWorkshop(deps: Deps, draft: WorkshopDraft): Promise<WorkshopChanged> {
+  if (draft.endsAt <= draft.startsAt) return { kind: 'refused', refusal: 'ends_before_start' }
+  const id = deps.newId()
+  const timeZone = draft.timeZone ?? deps.config.timeZone
+  const { items = [], publish = false, slug: given, ...facts } = draft
+  for (let attempt = 1; ; attempt++) {
+    const slug = given ?? slugOf(draft.city, draft.startsAt, timeZone, attempt)
+    try {
+      await deps.db.transaction(async (tx) => {
+        await tx.insert(workshops).values({
+          ...facts,
+          id,
+          slug,
+          timeZone,
+          state: publish ? 'published' : 'draft',
+          createdAt: deps.now(),
+          updatedAt: deps.now(),
+        })
+        await setItems({ ...deps, db: tx }, { workshopId: id }, items)
+      })
+      return { kind: 'changed', workshop: (await findWorkshopById(deps, id)) as Workshop }
+    } catch (error) {
+      if (databaseError(error)?.constraint !== 'workshops_slug_unique') throw error
+      if (given || attempt === 50) return { kind: 'refused', refusal: 'slug_taken' }
+    }
+  }
+}
+
+/**
+ * Changes a workshop. More seats, a later start or opening it again serve the waitlist in the same statement; fewer
+ * seats than are taken are refused with that number. A slug is fixed once the workshop was published.
+ */
+export async function changeWorkshop(deps: Deps, slug: string, changes: WorkshopChanges): Promise<WorkshopChanged> {
+  const workshop = await findWorkshop(deps, slug)
+  if (!workshop) return { kind: 'refused', refusal: 'not_found' }
+  if (workshop.state === 'cancelled') return { kind: 'refused', refusal: 'cancelled' }
+  if (changes.slug && changes.slug !== slug && workshop.state !== 'draft')
+    return { kind: 'refused', refusal: 'slug_fixed' }
+  const { items, ...facts } = changes
+  const moved = ['venue', 'address', 'startsAt', 'endsAt', 'timeZone', 'title'].some((name) => name in facts)
+  try {
+    const changed = await deps.db.transaction(async (tx) => {
+      if (items) await setItems({ ...deps, db: tx }, { workshopId: workshop.id }, items)
+      // Last, because from here to the end of the transaction the row is locked and sign-ups wait.
+      return tx
+        .update(workshops)
+        .set({
+          ...facts,
+          updatedAt: deps.now(),
+          ...(moved && { calendarSequence: sql`${workshops.calendarSequence} + 1` }),
+        })
+        .where(and(eq(workshops.id, workshop.id), ne(workshops.state, 'cancelled')))
+        .returning({ id: workshops.id })
+    })
+    if (changed.length === 0) return { kind: 'refused', refusal: 'cancelled' }
+  } catch (error) {
+    const constraint = databaseError(error)?.constraint
+    if (constraint === 'workshops_taken') {
+      const { taken } = (await findWorkshopById(deps, workshop.id)) as Workshop
+      return { kind: 'refused', refusal: 'capacity_below_taken', taken }
+    }
+    if (constraint === 'workshops_slug_unique') return { kind: 'refused', refusal: 'slug_taken' }
+    if (constraint === 'workshops_ends_after_start') return { kind: 'refused', refusal: 'ends_before_start' }
+    throw error
+  }
+  deps.mailOwed()
+  return { kind: 'changed', workshop: (await findWorkshopById(deps, workshop.id)) as Workshop }
+}
+
+/** Replaces the checklist of a campaign or workshop. Items that keep their id keep the attendees' answers. */
+export async function setItems(
+  deps: Deps,
+  owner: { campaignId: string } | { workshopId: string },
+  items: ItemDraft[],
+): Promise<void> {
+  const owned =
+    'campaignId' in owner
+      ? eq(checklistItems.campaignId, owner.campaignId)
+      : eq(checklistItems.workshopId, owner.workshopId)
+  const there = new Set(
+    (await deps.db.delete(checklistItems).where(owned).returning({ id: checklistItems.id })).map((row) => row.id),
+  )
+  if (items.length === 0) return
+  await deps.db.insert(checklistItems).values(
+    items.map((item, position) => ({
+      ...owner,
+      ...item,
+      id: item.id && there.has(item.id) ? item.id : deps.newId(),
+      position,
+    })),
+  )
+}
+
+/** Availability as anyone may ask for it. */
+export async function countSeats(
+  deps: Deps,
+): Promise<{ published: number; taken: number; capacity: number; waitlisted: number }> {
+  const [row] = await rows<{ published: number; taken: number; capacity: number; waitlisted: number }>(
+    deps.db,
+    sql`select count(*)::int as published, coalesce(sum(taken), 0)::int as taken, coalesce(sum(capacity), 0)::int as capacity,
+        coalesce(sum(waitlisted), 0)::int as waitlisted
+        from workshops where state in ('published', 'closed') and ends_at > ${at(deps.now())}`,
+  )
+  return row ?? { published: 0, taken: 0, capacity: 0, waitlisted: 0 }
+}
+
+function selectWorkshops(deps: Deps) {
+  return deps.db
+    .select({
+      ...getTableColumns(workshops),
+      campaign: sql<Workshop['campaign']>`case when ${campaigns.id} is not null then
+        json_build_object('slug', ${campaigns.slug}, 'title', ${campaigns.title}, 'state', ${campaigns.state}) end`,
+      items: sql<Item[]>`coalesce(
+        ${itemsOf(sql`i.workshop_id = ${workshops.id}`)}, ${itemsOf(sql`i.campaign_id = ${workshops.campaignId}`)}, '[]')`,
+      status: sql<WorkshopStatus>`${statusAt(deps.now())}`,
+    })
+    .from(workshops)
+    .leftJoin(campaigns, eq(campaigns.id, workshops.campaignId))
+    .$dynamic()
+}
+
+/** The checklist as JSON, null if there is none. */
+export function itemsOf(condition: SQL): SQL {
+  return sql`(select json_agg(json_build_object(
+      'id', i.id, 'kind', i.kind, 'text', i.text, 'url', i.url, 'mustConfirm', i.must_confirm
+    ) order by i.position) from checklist_items i where ${condition})`
+}
+
+/** What a newcomer would meet at a moment. The order of the cases is the order of the refusals in functions/register.sql. */
+function statusAt(now: Date): SQL {
+  return sql`case
+    when ${workshops.state} = 'cancelled' then 'cancelled'
+    when ${at(now)} >= ${workshops.endsAt} then 'over'
+    when ${workshops.state} = 'closed' or ${at(now)} >= ${workshops.closesAt} or ${at(now)} >= ${workshops.startsAt} then 'closed'
+    when ${at(now)} < ${workshops.opensAt} then 'upcoming'
+    when ${workshops.taken} < ${workshops.capacity} and ${workshops.waitlisted} = 0 then 'open'
+    when ${workshops.waitlist} then 'waitlist'
+    else 'full' end`
+}
+
+/** A cursor that we did not hand out starts from the beginning. */
+function readCursor(cursor: string): { startsAt: string; id: string } | undefined {
+  const [startsAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ')
+  return /^\d{4}-[\d:.T-]+Z$/.test(startsAt) && /^[0-9a-f-]{36}$/.test(id) ? { startsAt, id } : undefined
+}

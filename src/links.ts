@@ -1,0 +1,46 @@
+/** Every address of the service, as a path. `urlOf` makes it absolute for mails, QR codes and the API. */
+export const paths = {
+  home: () => '/',
+  campaign: (slug: string) => `/c/${slug}`,
+  workshop: (slug: string) => `/w/${slug}`,
+  badge: (slug: string) => `/w/${slug}/badge.svg`,
+  ticket: (ticket: string) => `/t/${ticket}`,
+  ticketQr: (ticket: string) => `/t/${ticket}/qr.png`,
+  ticketCalendar: (ticket: string) => `/t/${ticket}/calendar.ics`,
+  ticketCancel: (ticket: string) => `/t/${ticket}/cancel`,
+  ticketEmail: (ticket: string) => `/t/${ticket}/email`,
+  ticketData: (ticket: string) => `/t/${ticket}/data.json`,
+  ticketErase: (ticket: string) => `/t/${ticket}/erase`,
+  door: (code: string) => `/in/${code}`,
+  find: () => '/find',
+  privacy: () => '/privacy',
+  link: (code: string) => `/q/${code}`,
+  linkQrSvg: (code: string) => `/q/${code}/qr.svg`,
+  linkQrPng: (code: string) => `/q/${code}/qr.png`,
+  calendar: () => '/calendar.ics',
+  mailbox: () => '/mailbox',
+  mailboxMail: (id: number) => `/mailbox/${id}`,
+  mailboxHtml: (id: number) => `/mailbox/${id}/html`,
+  mailboxText: (id: number) => `/mailbox/${id}/text`,
+  asset: (name: string) => `/assets/${name}`,
+  api: () => '/api/v1',
+  apiDocs: () => '/api/docs',
+  openApi: () => '/api/v1/openapi.json',
+}
+
+/** The absolute address of a path. */
+export function urlOf(baseUrl: string, path: string): string {
+  return new URL(path, baseUrl).href
+}
+
+/** The path with its query changed: a value of undefined takes the parameter away. */
+export function withQuery(path: string, query: Record<string, string | undefined>): string {
+  const [pathname = '', search = ''] = path.split('?')
+  const params = new URLSearchParams(search)
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) params.delete(name)
+    else params.set(name, value)
+  }
+  const text = params.toString()
+  return text ? `${pathname}?${text}` : pathname
+}

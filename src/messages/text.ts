@@ -1,0 +1,62 @@
+import type { Locale } from '../config.ts'
+import type { Text } from '../db/schema.ts'
+
+/** A text of the organisers in the visitor's language, or in the other if that is the one there is. */
+export function pick(text: Text, locale: Locale): string {
+  return (locale === 'en' ? (text.en ?? text.zh) : (text.zh ?? text.en)) ?? ''
+}
+
+/** When a workshop takes place, in its own time zone and the visitor's language. */
+export type When = {
+  /** 12月 / Dec */
+  month: string
+  /** 19 */
+  day: string
+  /** 周六 / Sat */
+  weekday: string
+  /** 2026年12月19日 / 19 December 2026 */
+  date: string
+  /** 09:30 – 17:00; with the date of the end where that is another day. */
+  time: string
+  /** 北京时间 / Beijing time, or the zone's name. */
+  zone: string
+}
+
+/** Says when something takes place. */
+export function when(event: { startsAt: Date; endsAt: Date; timeZone: string }, locale: Locale): When {
+  const { startsAt, endsAt, timeZone } = event
+  const say = (options: Intl.DateTimeFormatOptions, moment = startsAt) =>
+    new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, { timeZone, ...options }).format(moment)
+  const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+  const date = { year: 'numeric', month: 'long', day: 'numeric' } as const
+  const sameDay = say(date) === say(date, endsAt)
+  return {
+    month: say({ month: 'short' }),
+    day: say({ day: 'numeric' }).replace('日', ''),
+    weekday: say({ weekday: 'short' }),
+    date: say(date),
+    time: `${say(clock)} – ${sameDay ? '' : `${say({ month: 'short', day: 'numeric' }, endsAt)} `}${say(clock, endsAt)}`,
+    zone: zoneName(timeZone, locale, startsAt),
+  }
+}
+
+/** A single moment with weekday, for deadlines: 12月18日周五 18:00 / Fri 18 Dec, 18:00. */
+export function moment(at: Date, timeZone: string, locale: Locale): string {
+  return new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, {
+    timeZone,
+    month: 'short',
+    day: 'numeric',
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(at)
+}
+
+/** Everybody in China says Beijing time, whatever the IANA database calls the zone. */
+function zoneName(timeZone: string, locale: Locale, at: Date): string {
+  if (['Asia/Shanghai', 'Asia/Chongqing', 'PRC'].includes(timeZone))
+    return locale === 'en' ? 'Beijing time' : '北京时间'
+  const parts = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'long' }).formatToParts(at)
+  return parts.find((part) => part.type === 'timeZoneName')?.value ?? timeZone
+}
