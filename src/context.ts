@@ -49,6 +49,20 @@ export function clientAddress(c: Context<App>): string {
   return (hops > 0 && forwarded[forwarded.length - hops]) || c.env.peer || 'unknown'
 }
 
+/**
+ * Whether a request comes from this machine itself: not over the network, not through a proxy, and not by a name that
+ * somebody else's page could have made to point here (DNS rebinding).
+ */
+export function isThisMachine(c: Context<App>): boolean {
+  const peer = c.env.peer?.replace(/^::ffff:/, '') ?? ''
+  const host = new URL(c.req.url).hostname
+  return (
+    (peer.startsWith('127.') || peer === '::1') &&
+    !['forwarded', 'x-forwarded-for', 'x-real-ip'].some((name) => c.req.header(name) !== undefined) &&
+    ['localhost', '127.0.0.1', '[::1]'].includes(host)
+  )
+}
+
 /** Offices and carriers share addresses: a /24 of IPv4 or a /56 of IPv6 counts as one place. */
 export function addressRange(address: string): string {
   const plain = address.replace(/^::ffff:/, '').replace(/%.*$/, '')

@@ -1,6 +1,6 @@
 import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
-import type { Desk } from './domain/seats.ts'
+import type { Desk } from './db/desk.ts'
 
 /** What the service is given from outside: the seams for clock, ids, mail and the platform. */
 export type Deps = {
@@ -12,7 +12,7 @@ export type Deps = {
   /** A new UUID. Version 7 outside tests, so that rows are stored in the order in which they come. */
   newId(): string
   log: Log
-  /** Where sign-ups are handed in: see domain/seats.ts. */
+  /** Where sign-ups are handed in: see db/desk.ts. */
   desk: Desk
   /** Reads through a cache that is at most a second old. */
   fresh: Fresh
@@ -24,8 +24,12 @@ export type Deps = {
   limit(bucket: Bucket, key: string): Promise<{ ok: boolean; retryAfter: number }>
   /** A file of the site: stylesheet, script, picture, API docs. */
   asset(name: string): Promise<Response | undefined>
-  /** Readings for /metrics in the Prometheus text format, where the platform offers them. */
-  processMetrics?(): Promise<string>
+  /** How many migrations this release knows. */
+  migrations: number
+  /** Told of every answer, where somebody counts them. */
+  answered?(route: string | undefined, status: number, milliseconds: number): void
+  /** Readings in the Prometheus text format, where somebody takes them. */
+  metrics?(): Promise<string>
 }
 
 export type Log = Record<'debug' | 'info' | 'warn' | 'error', (facts: Record<string, unknown>, message: string) => void>

@@ -60,3 +60,19 @@ const connectionErrors = new Set([
   'CONNECTION_DESTROYED',
   'DEADLINE',
 ])
+
+/** Whether the database has exactly the migrations that this release knows. */
+export async function isMigrated(db: Database, known: number): Promise<boolean> {
+  return (await countMigrations(db)) === known
+}
+
+/** How many migrations a database has; none for an empty one. */
+export async function countMigrations(db: Database): Promise<number> {
+  const [there] = await rows<{ there: boolean }>(
+    db,
+    sql`select to_regclass('drizzle.__drizzle_migrations') is not null as there`,
+  )
+  if (!there?.there) return 0
+  const [count] = await rows<{ n: number }>(db, sql`select count(*)::int as n from drizzle.__drizzle_migrations`)
+  return count?.n ?? 0
+}

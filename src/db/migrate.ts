@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
-import { type Database, rows } from './database.ts'
+import { countMigrations, type Database, rows } from './database.ts'
 
 /** The database was migrated by a newer release than this one. */
 export class NewerDatabase extends Error {}
@@ -44,21 +44,6 @@ export async function migrate(db: Database, folder: string): Promise<string[]> {
     }
     return [...names, ...(await applyFunctions(tx, join(folder, 'functions')))]
   })
-}
-
-/** Whether the database has exactly the number of migrations that this release knows. */
-export async function isMigrated(db: Database, known: number): Promise<boolean> {
-  return (await countMigrations(db)) === known
-}
-
-async function countMigrations(db: Database): Promise<number> {
-  const [there] = await rows<{ there: boolean }>(
-    db,
-    sql`select to_regclass('drizzle.__drizzle_migrations') is not null as there`,
-  )
-  if (!there?.there) return 0
-  const [count] = await rows<{ n: number }>(db, sql`select count(*)::int as n from drizzle.__drizzle_migrations`)
-  return count?.n ?? 0
 }
 
 /** Applies each function whose text differs from what the database has. A function that calls others by name may come before them. */

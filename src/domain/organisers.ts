@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNull, sql } from 'drizzle-orm'
 import { type Role, tokens } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 
@@ -17,6 +17,22 @@ export async function roleOfToken(deps: Deps, token: string): Promise<Role | und
     .from(tokens)
     .where(and(eq(tokens.hash, hashOf(token)), isNull(tokens.revokedAt)))
   return row?.role
+}
+
+/** All API tokens, without what they are, the oldest first. */
+export async function listTokens(deps: Deps) {
+  const { hash: _, ...columns } = getTableColumns(tokens)
+  return deps.db.select(columns).from(tokens).orderBy(tokens.createdAt)
+}
+
+/** Makes a token useless. Tells whether there was one with this id that still worked. */
+export async function revokeToken(deps: Deps, id: string): Promise<boolean> {
+  const revoked = await deps.db
+    .update(tokens)
+    .set({ revokedAt: deps.now() })
+    .where(and(sql`${tokens.id}::text = ${id}`, isNull(tokens.revokedAt)))
+    .returning({ id: tokens.id })
+  return revoked.length > 0
 }
 
 /** Whether a role may do what another is needed for. An owner may do all, a viewer sees no persons. */

@@ -1,0 +1,130 @@
+import { parseArgs } from 'node:util'
+import { locales } from './config.ts'
+import { type Role, roles } from './db/schema.ts'
+import type { Deps } from './deps.ts'
+import { listCampaigns } from './domain/campaigns.ts'
+import { examine } from './domain/doctor.ts'
+import { createToken, listTokens, revokeToken } from './domain/organisers.ts'
+import { purge } from './domain/privacy.ts'
+import { findWorkshop } from './domain/workshops.ts'
+import { paths, urlOf } from './links.ts'
+import { rosterCsv, rosterXlsx } from './roster-files.ts'
+import { seed } from './seed.ts'
+
+/** Where a command writes: its result to `out`, what a person should know beside it to `err`. */
+export type Output = { out(chunk: string | Uint8Array): void; err(line: string): void }
+
+/** A command that cannot be done as it was asked for. The message says what to do instead. */
+class CommandError extends Error {}
+
+export const usage = `commands:
+  migrate                                      bring the database up to this release
+  seed                                         create the example campaign
+  token create --name NAME --role ROLE         make an API token (owner, organiser or viewer); shown once
+  token list                                   names and roles of the tokens
+  token revoke ID                              make a token useless
+  doctor                                       check what must always hold; exit code 1 if anything is broken
+  export WORKSHOP --format csv|xlsx [--lang zh-CN|en]
+                                               write the attendee list of the workshop with this slug to stdout
+  purge                                        forget the people of workshops that ended RETENTION_DAYS ago`
+
+/** Runs one of the operator's commands. Gives its exit code. */
+export async function runCommand(deps: Deps, args: readonly string[], output: Output): Promise<number> {
+  try {
+    const [name = 'help', ...rest] = args
+    const command = commands[name]
+    if (!command) throw new CommandError(`there is no command ${name}`)
+    return (await command(deps, rest, output)) ?? 0
+  } catch (error) {
+    const wrongUse = error instanceof CommandError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
+    if (!wrongUse) throw error
+    output.err(`${(error as Error).message}\n\n${usage}`)
+    return 2
+  }
+}
+
+const commands: Record<string, (deps: Deps, args: string[], output: Output) => Promise<number | undefined>> = {
+  async help(_deps, _args, { out }) {
+    out(`${usage}\n`)
+    return 0
+  },
+
+  /** The database was brought up to date when it was opened. */
+  async migrate(_deps, _args, { err }) {
+    err('the database is up to date')
+    return 0
+  },
+
+  async seed(deps, _args, { out, err }) {
+    const existing = await listCampaigns(deps, { drafts: true, limit: 1 })
+    if (existing.length > 0) {
+      err('there are campaigns already: the example is for an empty installation')
+      return 1
+    }
+    const link = await seed(deps)
+    out(`${urlOf(deps.config.baseUrl, paths.link(link.code))}\n`)
+    return 0
+  },
+
+  async token(deps, args, { out, err }) {
+    const { positionals, values } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { name: { type: 'string' }, role: { type: 'string' } },
+    })
+    const [action, id] = positionals
+    if (action === 'create') {
+      const role = roles.find((known) => known === values.role)
+      if (!values.name || !role) throw new CommandError(`token create needs --name and --role (${roles.join(', ')})`)
+      out(`${await createToken(deps, values.name, role satisfies Role)}\n`)
+      err('keep it: only its hash is stored')
+      return 0
+    }
+    if (action === 'list') {
+      for (const token of await listTokens(deps)) {
+        out(`${token.id}  ${token.role.padEnd(9)}  ${token.revokedAt ? 'revoked' : 'valid  '}  ${token.name}\n`)
+      }
+      return 0
+    }
+    if (action === 'revoke' && id) {
+      if (await revokeToken(deps, id)) return 0
+      err(`there is no token ${id}: see token list`)
+      return 1
+    }
+    throw new CommandError('token create, token list or token revoke ID')
+  },
+
+  async doctor(deps, _args, { out }) {
+    const findings = await examine(deps)
+    for (const { invariant, broken } of findings)
+      out(`broken: ${invariant}\n${broken.map((what) => `  ${what}\n`).join('')}`)
+    if (findings.length === 0) out('all invariants hold\n')
+    return findings.length === 0 ? 0 : 1
+  },
+
+  async export(deps, args, { out, err }) {
+    const { positionals, values } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { format: { type: 'string', default: 'csv' }, lang: { type: 'string' } },
+    })
+    const [slug] = positionals
+    const locale = locales.find((known) => known === (values.lang ?? deps.config.defaultLocale))
+    if (!slug || !['csv', 'xlsx'].includes(values.format) || !locale) {
+      throw new CommandError('export needs the slug of a workshop and --format csv or xlsx')
+    }
+    const workshop = await findWorkshop(deps, slug)
+    if (!workshop) {
+      err(`there is no workshop ${slug}`)
+      return 1
+    }
+    if (values.format === 'xlsx') out(await rosterXlsx(deps, workshop, locale))
+    else for await (const chunk of rosterCsv(deps, workshop, locale)) out(chunk)
+    return 0
+  },
+
+  async purge(deps, _args, { out }) {
+    out(`${await purge(deps)} people forgotten\n`)
+    return 0
+  },
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http'
+import { connect } from 'node:net'
+import { join, relative, resolve } from 'node:path'
+
+/** Another process has the folder. */
+export class FolderInUse extends Error {
+  constructor(folder: string) {
+    super(`another server has ${folder} open: stop it first, or choose another DATA_DIR`)
+  }
+}
+
+export type Lock = { release(): Promise<void> }
+
+/**
+ * Makes this process the only one on a data folder: two would silently lose rows. The lock is a socket in the folder
+ * that this process listens on, so that it ends with the process, however that ends, and means the same in containers
+ * where every process has the same number. Through it, commands reach the running server.
+ *
+ * Each process first listens on a socket of its own, then looks for others that answer. Of two that start at once, at
+ * least one sees the other, so they never both go on.
+ * @param answer what is asked through the socket
+ * @throws {FolderInUse}
+ */
+export async function lockFolder(folder: string, answer: RequestListener): Promise<Lock> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const own = `${prefix}${randomBytes(4).toString('hex')}.sock`
+  const server = createServer(answer)
+  await listen(server, socketPath(folder, own))
+  chmodSync(join(folder, own), 0o600)
+  const release = () =>
+    new Promise<void>((done) => {
+      rmSync(join(folder, own), { force: true })
+      server.close(() => done())
+      server.closeAllConnections()
+    })
+  for (const name of sockets(folder).filter((name) => name !== own)) {
+    if (await answers(socketPath(folder, name))) {
+      await release()
+      throw new FolderInUse(folder)
+    }
+    rmSync(join(folder, name), { force: true })
+  }
+  return { release }
+}
+
+/** Sends a request to the process that holds the folder, or undefined if there is none. */
+export async function askHolder(folder: string, body: string): Promise<IncomingMessage | undefined> {
+  for (const name of sockets(folder)) {
+    const socket = socketPath(folder, name)
+    if (!(await answers(socket))) continue
+    return new Promise((resolve, reject) => {
+      const request = httpRequest({ socketPath: socket, method: 'POST', path: '/' }, resolve)
+      request.on('error', reject)
+      request.end(body)
+    })
+  }
+  return undefined
+}
+
+const prefix = 'server-'
+
+function sockets(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.startsWith(prefix) && name.endsWith('.sock'))
+  } catch {
+    return []
+  }
+}
+
+/** A socket's address may have 104 bytes on macOS and 108 on Linux; seen from here the folder is often nearer. */
+function socketPath(folder: string, name: string): string {
+  const absolute = resolve(folder, name)
+  const near = relative(process.cwd(), absolute)
+  const path = near.length < absolute.length ? near : absolute
+  if (Buffer.byteLength(path) > 103) throw new Error(`the path of DATA_DIR is too long for a socket in it: ${folder}`)
+  return path
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((done, reject) => {
+    server.once('error', reject)
+    server.listen(path, done)
+  })
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      done(true)
+    })
+    socket.once('error', () => done(false))
+  })
+}

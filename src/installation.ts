@@ -1,0 +1,210 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import type { RequestListener } from 'node:http'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { getMimeType } from 'hono/utils/mime'
+import pino from 'pino'
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { v7 as uuidv7 } from 'uuid'
+import journal from '../drizzle/meta/_journal.json' with { type: 'json' }
+import type { Config } from './config.ts'
+import { isDatabaseAway, type OpenDatabase } from './db/database.ts'
+import { openDesk } from './db/desk.ts'
+import { openFresh } from './db/fresh.ts'
+import { type Lock, lockFolder } from './db/lock.ts'
+import { migrate } from './db/migrate.ts'
+import { openPglite } from './db/pglite.ts'
+import { openPostgres } from './db/postgres.ts'
+import type { Bucket, Deps, Log } from './deps.ts'
+import { addScans } from './domain/registration-links.ts'
+
+/** An installation that is open in this process, on Node. */
+export type Installation = { deps: Deps; close(): Promise<void> }
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** A database that is migrated, the secret that belongs to it, and for the embedded one the lock on its folder. */
+export type Opened = OpenDatabase & { secret: string; embedded: boolean }
+
+/**
+ * Opens the installation's database and brings it up to this release. A Postgres that is away is waited for.
+ * @param answer what is asked through the embedded database's lock
+ * @throws FolderInUse, NewerDatabase, or the database's own error after 30 s
+ */
+export async function openDatabase(config: Config, log: Log, answer: RequestListener): Promise<Opened> {
+  const { databaseUrl, dataDir } = config
+  if (databaseUrl) {
+    const opened = openPostgres(databaseUrl)
+    await untilThere(() => migrate(opened.db, join(root, 'drizzle')), log)
+    return { ...opened, secret: config.secret as string, embedded: false }
+  }
+  const lock: Lock = await lockFolder(dataDir, answer)
+  try {
+    const opened = await openPglite(join(dataDir, 'pgdata'))
+    await migrate(opened.db, join(root, 'drizzle'))
+    return {
+      db: opened.db,
+      secret: config.secret ?? keptSecret(dataDir),
+      embedded: true,
+      async close() {
+        await opened.close()
+        await lock.release()
+      },
+    }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/**
+ * What the service is given on Node. Its scans are counted in memory and stored every second.
+ * @param baseUrl under which visitors reach it
+ */
+export function openInstallation(
+  config: Config,
+  opened: Opened,
+  baseUrl: string,
+  log: Log,
+  mailOwed: () => void,
+): Installation {
+  const { db, secret, embedded } = opened
+  const now = () => new Date()
+  const scans = countScans(db, log)
+  return {
+    deps: {
+      db,
+      embedded,
+      config: { ...config, baseUrl, secret },
+      now,
+      newId: uuidv7,
+      log,
+      desk: openDesk(db, now),
+      fresh: openFresh(1000),
+      mailOwed,
+      countScan: scans.count,
+      limit: config.rateLimit ? openLimits() : async () => ({ ok: true, retryAfter: 0 }),
+      asset: openAssets(),
+      migrations: journal.entries.length,
+    },
+    async close() {
+      await scans.close()
+      await opened.close()
+    },
+  }
+}
+
+export function openLog(config: Pick<Config, 'logLevel'>): Log {
+  const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+  const write =
+    (level: keyof Log): Log['info'] =>
+    (facts, message) =>
+      log[level](facts, message)
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+/** Tries until the database answers, for 30 s. */
+async function untilThere(work: () => Promise<unknown>, log: Log) {
+  const deadline = performance.now() + 30_000
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isDatabaseAway(error) || performance.now() > deadline) throw error
+      log.warn({ reason: String(error) }, 'the database does not answer yet')
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+    }
+  }
+}
+
+/** The embedded installation's own secret, made at its first start. Tickets are derived from it. */
+function keptSecret(dataDir: string): string {
+  const file = join(dataDir, 'secret')
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  try {
+    writeFileSync(file, randomBytes(32).toString('base64'), { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  return readFileSync(file, 'utf8').trim()
+}
+
+function countScans(db: OpenDatabase['db'], log: Log) {
+  let counted = new Map<string, number>()
+  async function store() {
+    if (counted.size === 0) return
+    const storing = counted
+    counted = new Map()
+    try {
+      await addScans({ db }, storing)
+    } catch (error) {
+      log.warn({ reason: String(error) }, 'scans could not be counted yet')
+      for (const [code, n] of storing) counted.set(code, (counted.get(code) ?? 0) + n)
+    }
+  }
+  const timer = setInterval(store, 1000)
+  return {
+    count: (code: string) => void counted.set(code, (counted.get(code) ?? 0) + 1),
+    async close() {
+      clearInterval(timer)
+      await store()
+    },
+  }
+}
+
+/** Visits per address range: generous, because an office or a carrier's customers share one. Points per seconds. */
+export const limits: Record<Bucket, { points: number; duration: number }> = {
+  register: { points: 1000, duration: 600 },
+  find: { points: 30, duration: 600 },
+  ticket: { points: 300, duration: 600 },
+  token: { points: 30, duration: 60 },
+}
+
+function openLimits(): Deps['limit'] {
+  const buckets = new Map(Object.entries(limits).map(([name, limit]) => [name, new RateLimiterMemory(limit)]))
+  return async (bucket, key) => {
+    try {
+      await buckets.get(bucket)?.consume(key)
+      return { ok: true, retryAfter: 0 }
+    } catch (full) {
+      if (!(full instanceof RateLimiterRes)) throw full
+      return { ok: false, retryAfter: Math.ceil(full.msBeforeNext / 1000) }
+    }
+  }
+}
+
+/** Our own files and those of the API docs, kept in memory once they were asked for. */
+function openAssets(): Deps['asset'] {
+  const folders = [
+    join(root, 'src/assets'),
+    dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json')),
+  ]
+  const offered = /^(?:[a-z0-9-]+\.(?:css|js|svg|png|webmanifest)|swagger-ui(?:-bundle)?\.(?:css|js))$/
+  const kept = new Map<string, { body: Uint8Array<ArrayBuffer>; etag: string }>()
+
+  return async (name) => {
+    if (!offered.test(name)) return undefined
+    const file = kept.get(name) ?? (await read(name))
+    if (!file) return undefined
+    kept.set(name, file)
+    return new Response(file.body, {
+      headers: {
+        'Content-Type': getMimeType(name) ?? 'application/octet-stream',
+        'Cache-Control': 'public, max-age=600',
+        ETag: file.etag,
+      },
+    })
+  }
+
+  async function read(name: string) {
+    for (const folder of folders) {
+      const body = await readFile(join(folder, name)).catch(() => undefined)
+      if (body)
+        return { body: new Uint8Array(body), etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"` }
+    }
+    return undefined
+  }
+}

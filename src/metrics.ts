@@ -1,0 +1,56 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Deps } from './deps.ts'
+import { countMails } from './domain/mails.ts'
+import { countSeats } from './domain/workshops.ts'
+
+/** Takes the readings for /metrics: this process, its answers, and what the database knows of seats and mails. */
+export function countMetrics(deps: Deps): void {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const answers = new Counter({
+    name: 'http_requests_total',
+    help: 'Answers',
+    labelNames: ['route', 'status'],
+    registers,
+  })
+  const times = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer',
+    labelNames: ['route'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 1, 3],
+    registers,
+  })
+  new Gauge({
+    name: 'baoming_seats',
+    help: 'Seats of the workshops to come',
+    labelNames: ['kind'],
+    registers,
+    async collect() {
+      for (const [kind, n] of Object.entries(await countSeats(deps))) this.set({ kind }, n)
+    },
+  })
+  new Gauge({
+    name: 'baoming_mails',
+    help: 'Mails by state',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const { states } = await countMails(deps)
+      for (const [state, n] of Object.entries(states)) this.set({ state }, n)
+    },
+  })
+  new Gauge({
+    name: 'baoming_mail_oldest_due_seconds',
+    help: 'How long the oldest mail has been due',
+    registers,
+    async collect() {
+      this.set((await countMails(deps)).oldestDueSeconds)
+    },
+  })
+  deps.answered = (route = 'none', status, milliseconds) => {
+    answers.inc({ route, status })
+    times.observe({ route }, milliseconds / 1000)
+  }
+  deps.metrics = () => registry.metrics()
+}

@@ -1,0 +1,33 @@
+import { Hono } from 'hono'
+import type { App } from './context.ts'
+import { isMigrated } from './db/database.ts'
+
+/** What operators and browsers ask of any service: is it alive, is it ready, its numbers, its files. */
+export const operations = new Hono<App>()
+
+operations.get('/healthz', (c) => c.text('alive\n'))
+
+/** Ready: the database answers and has this release's tables. */
+operations.get('/readyz', async (c) => {
+  const { db, migrations } = c.env.deps
+  if (await isMigrated(db, migrations)) return c.text('ready\n')
+  c.header('Retry-After', '5')
+  return c.text('the database is not migrated: run the command migrate\n', 503)
+})
+
+operations.get('/metrics', async (c) => {
+  const { metrics } = c.env.deps
+  return metrics ? c.text(await metrics(), 200, { 'Content-Type': 'text/plain; version=0.0.4' }) : c.notFound()
+})
+
+operations.get('/assets/:name', async (c) => (await c.env.deps.asset(c.req.param('name'))) ?? c.notFound())
+
+operations.get('/favicon.ico', async (c) => (await c.env.deps.asset('favicon.svg')) ?? c.notFound())
+
+/** The file by which WeChat knows that a domain is ours. It holds the code that its name carries. */
+operations.get('/:verify{MP_verify_[A-Za-z0-9]+\\.txt}', (c) => {
+  const name = c.req.param('verify')
+  return name === c.env.deps.config.wechatVerify
+    ? c.text(name.slice('MP_verify_'.length, -'.txt'.length))
+    : c.notFound()
+})

@@ -1,0 +1,51 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { afterAll } from 'vitest'
+import { prepared } from './prepared.ts'
+
+export type PageOptions = {
+  /** In CSS pixels. */
+  width?: number
+  height?: number
+  locale?: 'zh-CN' | 'en'
+  colorScheme?: 'light' | 'dark'
+  javaScriptEnabled?: boolean
+} & Pick<BrowserContextOptions, 'userAgent' | 'baseURL' | 'extraHTTPHeaders' | 'reducedMotion' | 'acceptDownloads'>
+
+let opening: Promise<Browser> | undefined
+
+/**
+ * Opens a page in a headless Chromium, in a context of its own: no cookie or cache is shared with other pages.
+ * It is a phone of 390 px unless told; `await using` closes it.
+ */
+export async function openPage({
+  width = 390,
+  height = 844,
+  locale = 'zh-CN',
+  ...options
+}: PageOptions = {}): Promise<Page & AsyncDisposable> {
+  opening ??= openBrowser()
+  const context = await (await opening).newContext({
+    viewport: { width, height },
+    locale,
+    isMobile: width < 600,
+    hasTouch: width < 600,
+    ...options,
+  })
+  const page = await context.newPage()
+  return Object.assign(page, { [Symbol.asyncDispose]: () => context.close() })
+}
+
+/** One browser a test file, closed after its last test. It keeps the web's own rules: those are under test too. */
+async function openBrowser(): Promise<Browser> {
+  const { executable, env } = await prepared('chromium')
+  return chromium.launch({
+    executablePath: executable,
+    env: { ...process.env, ...env },
+    args: ['--no-sandbox', '--disable-quic', '--disable-background-networking'],
+  })
+}
+
+afterAll(async () => {
+  await (await opening)?.close()
+  opening = undefined
+})
