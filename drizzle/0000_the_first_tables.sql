@@ -119,6 +119,7 @@ CREATE TABLE "workshops" (
 	"taken" integer DEFAULT 0 NOT NULL,
 	"waitlisted" integer DEFAULT 0 NOT NULL,
 	"next_seq" integer DEFAULT 1 NOT NULL,
+	"last_registered_at" timestamp with time zone,
 	"calendar_sequence" integer DEFAULT 0 NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"updated_at" timestamp with time zone NOT NULL,

@@ -43,6 +43,7 @@ app.use(
   }),
 )
 app.use(contentPolicy())
+app.use(refuseNul())
 app.use(timeout(4_500, () => new HTTPException(503)))
 app.use(bodyLimit({ maxSize: 64 * 1024, onError: () => Promise.reject(new HTTPException(413)) }))
 app.use(chooseLanguage())
@@ -126,6 +127,11 @@ function contentPolicy(): MiddlewareHandler<App> {
     await next()
     if (!c.res.headers.has('content-security-policy')) c.header('Content-Security-Policy', policy)
   }
+}
+
+/** No text of ours holds the character NUL, and Postgres cannot even compare with one. */
+function refuseNul(): MiddlewareHandler<App> {
+  return (c, next) => (c.req.url.includes('%00') ? Promise.resolve(c.notFound()) : next())
 }
 
 /** `?lang=` and remembers it, else what was remembered, else Accept-Language, else DEFAULT_LOCALE. */

@@ -3,6 +3,7 @@ import type { Locale } from './config.ts'
 import type { Registration } from './domain/registrations.ts'
 import type { Workshop } from './domain/workshops.ts'
 import { paths, urlOf } from './links.ts'
+import { tagOf } from './messages/items.ts'
 import { messagesFor } from './messages/messages.ts'
 import { pick } from './messages/text.ts'
 
@@ -87,7 +88,10 @@ function eventOf(workshop: Workshop, locale: Locale, now: Date): ICalEventData {
 }
 
 function describe({ status, workshop }: Registration, ticketUrl: string, locale: Locale): string {
-  const { calendar, itemKinds, registrationStatuses } = messagesFor(locale)
-  const items = workshop.items.map((item) => `${itemKinds[kindOf(item)]}${calendar.colon}${pick(item.text, locale)}`)
-  return [registrationStatuses[status], `${calendar.ticket} ${ticketUrl}`, ...items].join('\n')
+  const { calendar, itemTags, registrationStatuses } = messagesFor(locale)
+  return [
+    registrationStatuses[status],
+    calendar.label(calendar.ticket, ticketUrl),
+    ...workshop.items.map((item) => calendar.label(itemTags[tagOf(item)], pick(item.text, locale))),
+  ].join('\n')
 }

@@ -15,11 +15,17 @@ const environment = z.object({
   PORT: optional(port).default(3000),
   HOST: optional(z.string()).default('127.0.0.1'),
   BASE_URL: optional(
-    z.url({ protocol: /^https?$/ }).refine((url) => new URL(url).pathname === '/', 'must not have a path'),
+    z
+      .string()
+      .regex(/^https?:\/\/[^/?#\s]+\/?$/, 'must be an address without a path, such as https://workshops.example.com'),
   ),
-  DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/ })),
+  DATABASE_URL: optional(
+    z.url({ protocol: /^postgres(ql)?$/, error: 'must be postgres://user:password@host:5432/database' }),
+  ),
   DATA_DIR: optional(z.string()).default('./data'),
-  SMTP_URL: optional(z.url({ protocol: /^smtps?$/ })),
+  SMTP_URL: optional(
+    z.url({ protocol: /^smtps?$/, error: 'must be smtps://user:password@host:465 or smtp://host:25' }),
+  ),
   MAIL_FROM: optional(
     z
       .string()

@@ -3,6 +3,7 @@ export const paths = {
   home: () => '/',
   campaign: (slug: string) => `/c/${slug}`,
   workshop: (slug: string) => `/w/${slug}`,
+  availability: (slug: string) => `/api/v1/workshops/${slug}/availability`,
   badge: (slug: string) => `/w/${slug}/badge.svg`,
   ticket: (ticket: string) => `/t/${ticket}`,
   ticketQr: (ticket: string) => `/t/${ticket}/qr.png`,

@@ -8,12 +8,14 @@ begin
     update workshops w
     set taken = w.taken + change.taken,
         waitlisted = w.waitlisted + change.waitlisted,
-        next_seq = greatest(w.next_seq, change.next_seq)
+        next_seq = greatest(w.next_seq, change.next_seq),
+        last_registered_at = greatest(w.last_registered_at, change.last_registered_at)
     from (
       select workshop_id,
              count(*) filter (where status in ('confirmed', 'offered')) as taken,
              count(*) filter (where status = 'waitlisted') as waitlisted,
-             max(seq) + 1 as next_seq
+             max(seq) + 1 as next_seq,
+             max(created_at) as last_registered_at
       from new_rows
       group by workshop_id
     ) change
@@ -66,9 +68,9 @@ create or replace trigger count_seats_on_delete after delete on registrations
 create or replace function guard_counters() returns trigger
 language plpgsql as $$
 begin
-  raise exception 'taken, waitlisted and next_seq of a workshop follow its registrations and are not set by hand';
+  raise exception 'taken, waitlisted, next_seq and last_registered_at of a workshop follow its registrations and are not set by hand';
 end
 $$;
 --> statement-breakpoint
-create or replace trigger guard_counters before update of taken, waitlisted, next_seq on workshops
+create or replace trigger guard_counters before update of taken, waitlisted, next_seq, last_registered_at on workshops
   for each row when (pg_trigger_depth() = 0) execute function guard_counters();

@@ -54,7 +54,8 @@ export const campaigns = pgTable(
 
 /**
  * A workshop is one date in one city. `capacity` seats exist; `taken` of them are held by confirmed and offered
- * registrations. `taken`, `waitlisted` and `next_seq` are moved by the trigger in `functions/count_seats.sql` alone.
+ * registrations. `taken`, `waitlisted`, `next_seq` and `last_registered_at` are moved by the trigger in `functions/count_seats.sql`
+ * alone.
  */
 export const workshops = pgTable(
   'workshops',
@@ -79,6 +80,7 @@ export const workshops = pgTable(
     taken: integer().notNull().default(0),
     waitlisted: integer().notNull().default(0),
     nextSeq: integer('next_seq').notNull().default(1),
+    lastRegisteredAt: instant('last_registered_at'),
     /** SEQUENCE of the calendar entry (RFC 5545, 3.8.7.4): rises whenever time or place change. */
     calendarSequence: integer('calendar_sequence').notNull().default(0),
     createdAt: instant('created_at').notNull(),

@@ -70,6 +70,22 @@ export async function findLink(deps: Deps, code: string): Promise<RegistrationLi
   return { ...link, target: campaign ? { campaign } : { workshop: workshop as string } }
 }
 
+/** The links of a campaign or workshop, the oldest first. Undefined if the target is not there. */
+export async function listLinks(deps: Deps, target: LinkTarget): Promise<RegistrationLink[] | undefined> {
+  const owner = await findTarget(deps, target)
+  if (!owner) return undefined
+  const links = await deps.db
+    .select()
+    .from(registrationLinks)
+    .where(
+      'campaignId' in owner
+        ? eq(registrationLinks.campaignId, owner.campaignId)
+        : eq(registrationLinks.workshopId, owner.workshopId),
+    )
+    .orderBy(registrationLinks.createdAt, registrationLinks.code)
+  return links.map((link) => ({ ...link, target }))
+}
+
 /** Whether a scan of the link still leads on. */
 export function leadsOn(link: RegistrationLink, now: Date): boolean {
   return link.active && !(link.expiresAt && link.expiresAt <= now)

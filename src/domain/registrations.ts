@@ -1,10 +1,11 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import parsePhoneNumber from 'libphonenumber-js/mobile'
 import { z } from 'zod'
 import { locales } from '../config.ts'
 import { at, rows } from '../db/database.ts'
 import { type RegistrationStatus, registrations } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
+import { oneLine } from './plain-text.ts'
 import { type Bearer, doorCodeOf, ticketOf } from './tickets.ts'
 import { findWorkshopById, type Workshop } from './workshops.ts'
 
@@ -24,16 +25,10 @@ export type FieldProblem = { field: string; code: FieldCode }
 /** The version of the privacy notice that an attendee agrees to. Change it with the notice's meaning. */
 export const consentVersion = '2026-11-24'
 
-/** A line of text as people type it: full-width spaces, line breaks and control characters become plain spaces. */
 const line = (longest: number) =>
   z
     .string({ error: (issue) => (issue.input === undefined ? 'missing' : 'invalid') })
-    .transform((text) =>
-      text
-        .normalize('NFC')
-        .replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
-        .trim(),
-    )
+    .transform(oneLine)
     .pipe(z.string().max(longest, 'too_long').refine(isSafe, 'web_address'))
 
 /** What someone types in to sign up. Empty optional fields count as not given. */
@@ -59,7 +54,10 @@ export const signUp = z.object({
     .optional(),
   locale: z.enum(locales, 'invalid').optional(),
   /** The code of the registration link that led here; an unknown one is ignored. */
-  via: z.string('invalid').max(64, 'too_long').optional(),
+  via: z
+    .string('invalid')
+    .transform((code) => (/^\w{1,64}$/.test(code) ? code : undefined))
+    .optional(),
   ready: z.record(z.uuid('invalid'), z.boolean('invalid'), 'invalid').optional(),
   consent: z.literal(true, 'consent_missing'),
 })
@@ -125,6 +123,8 @@ export type Registration = {
   consentVersion: string
   consentAt: Date
   createdAt: Date
+  /** When the seat was given; null for those who only waited. */
+  seatedAt: Date | null
   cancelledAt: Date | null
   cancelledBy: 'attendee' | 'organiser' | 'workshop' | null
   ticket: string
@@ -144,7 +144,33 @@ export async function findRegistrationById(
   deps: Deps,
   id: string,
 ): Promise<(Registration & { ticketVersion: number }) | undefined> {
-  const [row] = await deps.db
+  const [registration] = await readRegistrations(deps, eq(registrations.id, id))
+  return registration
+}
+
+/** The registrations with these ids, in no order. Whoever was erased is left out. */
+export async function findRegistrations(deps: Deps, ids: readonly string[]): Promise<Registration[]> {
+  return ids.length > 0 ? readRegistrations(deps, inArray(registrations.id, [...ids])) : []
+}
+
+/** The live registrations of these addresses, the next workshop first; those whose workshop is over are left out. */
+export async function findTickets(deps: Deps, emails: readonly string[]): Promise<Registration[]> {
+  if (emails.length === 0) return []
+  const keys = emails.map((email) => email.toLowerCase())
+  const live = await readRegistrations(
+    deps,
+    and(inArray(registrations.emailKey, keys), ne(registrations.status, 'cancelled')),
+  )
+  return live
+    .filter(({ workshop }) => workshop.endsAt > deps.now())
+    .sort((a, b) => a.workshop.startsAt.getTime() - b.workshop.startsAt.getTime())
+}
+
+async function readRegistrations(
+  deps: Deps,
+  condition: SQL | undefined,
+): Promise<(Registration & { ticketVersion: number })[]> {
+  const found = await deps.db
     .select({
       registration: registrations,
       position: sql<number | null>`case when ${registrations.status} = 'waitlisted' then (
@@ -153,18 +179,21 @@ export async function findRegistrationById(
       ) end`,
     })
     .from(registrations)
-    .where(eq(registrations.id, id))
-  if (!row || row.registration.erasedAt) return undefined
-  const workshop = await findWorkshopById(deps, row.registration.workshopId)
-  if (!workshop) return undefined
-  const bearer = { id, version: row.registration.ticketVersion }
-  return {
-    ...row.registration,
-    position: row.position,
-    ticket: ticketOf(deps.config.secret, bearer),
-    doorCode: doorCodeOf(deps.config.secret, bearer),
-    workshop,
-  }
+    .where(and(condition, isNull(registrations.erasedAt)))
+  const ids = new Set(found.map(({ registration }) => registration.workshopId))
+  const workshops = new Map(
+    await Promise.all([...ids].map(async (id) => [id, (await findWorkshopById(deps, id)) as Workshop] as const)),
+  )
+  return found.map(({ registration, position }) => {
+    const bearer = { id: registration.id, version: registration.ticketVersion }
+    return {
+      ...registration,
+      position,
+      ticket: ticketOf(deps.config.secret, bearer),
+      doorCode: doorCodeOf(deps.config.secret, bearer),
+      workshop: workshops.get(registration.workshopId) as Workshop,
+    }
+  })
 }
 
 export type EmailRefusal = 'already_registered' | 'too_many' | 'cancelled' | 'over' | 'not_found'

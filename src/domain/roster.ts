@@ -14,6 +14,8 @@ export type RosterLine = {
   name: string
   email: string
   phone: string | null
+  /** Another live registration of the workshop has the same phone number: one person under two addresses, perhaps. */
+  phoneShared: boolean
   company: string | null
   locale: string
   /** The channel of the registration link, null for those who came without one. */
@@ -72,13 +74,18 @@ function selectLines(workshopId: string, status: RegistrationStatus | undefined,
   return sql`
     select r.id, r.seq, r.status, line.position, r.name, r.email, r.phone, r.company, r.locale, link.channel, r.ready,
            r.created_at as "createdAt", r.seated_at as "seatedAt", r.cancelled_at as "cancelledAt",
-           r.cancelled_by as "cancelledBy", r.consent_version as "consentVersion", r.erased_at is not null as erased
+           r.cancelled_by as "cancelledBy", r.consent_version as "consentVersion", r.erased_at is not null as erased,
+           coalesce(r.status <> 'cancelled' and same.people > 1, false) as "phoneShared"
     from registrations r
     left join registration_links link on link.code = r.link_code
     left join (
       select id, (row_number() over (order by seq))::int as position
       from registrations where workshop_id = ${workshopId} and status = 'waitlisted'
     ) line on line.id = r.id
+    left join (
+      select phone, count(*) as people
+      from registrations where workshop_id = ${workshopId} and status <> 'cancelled' group by phone
+    ) same on same.phone = r.phone
     where r.workshop_id = ${workshopId} and r.seq > ${after} ${status ? sql`and r.status = ${status}` : sql``}
     order by r.seq
     limit ${limit}`

@@ -1,0 +1,302 @@
+import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
+import { at, rows } from '../db/database.ts'
+import { type MailFacts, type MailKind, type MailState, mails } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import { findRegistrations, findTickets, type Registration } from './registrations.ts'
+
+/** An e-mail that is owed to an attendee, with what is needed to write it. */
+export type Mail = {
+  id: number
+  kind: MailKind
+  facts: MailFacts
+  createdAt: Date
+  /** When it was first offered to a mail server. */
+  firstTriedAt: Date | null
+  messageId: string | null
+  /** Whose mail it is; undefined once the person is erased. */
+  registration: Registration | undefined
+  /** All live tickets of the address, for a mail of the kind `found`. */
+  tickets: Registration[]
+}
+
+/** A mail that this sender alone may send, until its lease runs out. */
+export type ClaimedMail = Mail & {
+  /** Fences off a sender whose lease ran out: what it has to say about this mail no longer counts. */
+  attempt: number
+  claimedAt: Date
+  leasedUntil: Date
+  firstTriedAt: Date
+  messageId: string
+  registration: Registration
+}
+
+/**
+ * Claims mails that are due, the longest due first, and gives up those that no longer make sense.
+ * MAIL_RATE is kept here, by what all senders together sent in the last minute.
+ * @param limit how many mails at the most
+ * @param leaseSeconds after which another sender may claim them
+ */
+export async function claimDueMails(
+  deps: Deps,
+  limit: number,
+  leaseSeconds: number,
+): Promise<{ mails: ClaimedMail[]; givenUp: number }> {
+  const claimedAt = deps.now()
+  const leasedUntil = new Date(claimedAt.getTime() + leaseSeconds * 1000)
+  const { mailRate } = deps.config
+  const allowed = mailRate
+    ? sql`least(${limit}::int, greatest(0, ${mailRate}::int - (
+        select count(*)::int from mails
+        where sent_at > ${at(claimedAt)} - interval '1 minute' or (state = 'sending' and leased_until > ${at(claimedAt)})
+      )))`
+    : sql`${limit}::int`
+  const claimed = await rows<StoredClaim>(
+    deps.db,
+    sql`
+      with due as (
+        select m.id, ${whyPointless(claimedAt)} as pointless
+        from mails m
+        join registrations r on r.id = m.registration_id
+        join workshops w on w.id = r.workshop_id
+        where m.state in ('pending', 'sending') and m.due_at <= ${at(claimedAt)}
+        order by m.due_at, m.id
+        limit ${allowed}
+        for no key update of m skip locked
+      )
+      update mails m
+      set state = case when due.pointless is null then 'sending' else 'dead' end,
+          reason = due.pointless,
+          attempt = m.attempt + 1,
+          -- Due again when the lease runs out: that is how the mail of a sender that died is found.
+          due_at = ${at(leasedUntil)},
+          leased_until = ${at(leasedUntil)},
+          first_tried_at = coalesce(m.first_tried_at, ${at(claimedAt)}),
+          message_id = coalesce(m.message_id, m.uid::text || '@' || ${senderDomain(deps)})
+      from due
+      where m.id = due.id
+      returning m.id, m.registration_id, m.kind, m.facts, m.state, m.attempt, m.created_at, m.first_tried_at, m.message_id
+    `,
+  )
+  const alive = claimed.filter((row) => row.state === 'sending').sort((a, b) => Number(a.id) - Number(b.id))
+  const written = await withPeople(
+    deps,
+    alive.map((row) => ({
+      id: Number(row.id),
+      kind: row.kind,
+      facts: row.facts,
+      registrationId: row.registration_id,
+      attempt: row.attempt,
+      claimedAt,
+      leasedUntil,
+      createdAt: new Date(row.created_at),
+      firstTriedAt: new Date(row.first_tried_at),
+      messageId: row.message_id,
+    })),
+  )
+  return {
+    // Who was erased between the two statements has no mail left to send: erasing has ended it.
+    mails: written.filter(
+      (mail): mail is typeof mail & { registration: Registration } => mail.registration !== undefined,
+    ),
+    givenUp: claimed.length - alive.length,
+  }
+}
+
+/** What became of an attempt to send a mail. Reasons are short and name nobody. */
+export type Outcome =
+  | { kind: 'sent' }
+  /** This mail could not be delivered now. */
+  | { kind: 'again'; reason: string }
+  /** A server refused this recipient or this message for good. */
+  | { kind: 'dead'; reason: string }
+  /** No mail can be delivered now. For this one it counts as if it had not been tried. */
+  | { kind: 'postponed'; reason: string; until: Date }
+
+/**
+ * Records what became of a claimed mail; `again` becomes `dead` once it was tried for 24 hours.
+ * Gives the outcome as recorded, or undefined if another sender has claimed the mail since.
+ */
+export async function recordOutcome(
+  deps: Deps,
+  mail: Pick<ClaimedMail, 'id' | 'attempt' | 'claimedAt' | 'firstTriedAt'>,
+  outcome: Outcome,
+): Promise<Outcome['kind'] | undefined> {
+  const now = deps.now()
+  const retryAt = nextTry(mail.firstTriedAt, now)
+  const final: Outcome =
+    outcome.kind === 'again' && !retryAt
+      ? { kind: 'dead', reason: `given up after 24 hours: ${outcome.reason}` }
+      : outcome
+  const recorded = await rows(
+    deps.db,
+    sql`update mails set ${consequence(final, mail, now, retryAt ?? now)}, leased_until = null
+        where id = ${mail.id} and attempt = ${mail.attempt} and state = 'sending'
+        returning id`,
+  )
+  return recorded.length > 0 ? final.kind : undefined
+}
+
+/**
+ * When a mail that failed is tried again: 1, 5, 15, 30 minutes after one another, then every hour, the last time 24
+ * hours after the first. Undefined after that.
+ */
+export function nextTry(firstTriedAt: Date, now: Date): Date | undefined {
+  const end = firstTriedAt.getTime() + 24 * 60 * minute
+  if (now.getTime() >= end) return undefined
+  const tried = now.getTime() - firstTriedAt.getTime()
+  // After the first try, one minute later, five minutes after that, and so on.
+  const pause = tried < minute ? 1 : tried < 6 * minute ? 5 : tried < 21 * minute ? 15 : tried < 51 * minute ? 30 : 60
+  return new Date(Math.min(now.getTime() + pause * minute, end))
+}
+
+/** When the next mail is due, or undefined if none is owed. Mails being sent are due when their lease runs out. */
+export async function nextMailDueAt(deps: Deps): Promise<Date | undefined> {
+  const [row] = await rows<{ due_at: string | Date | null }>(
+    deps.db,
+    sql`select min(due_at) as due_at from mails where state in ('pending', 'sending')`,
+  )
+  return row?.due_at ? new Date(row.due_at) : undefined
+}
+
+/** Sends a dead mail again, with a new 24 hours. */
+export async function sendAgain(deps: Deps, id: number): Promise<'owed' | 'not_dead' | 'not_found'> {
+  const revived = await rows(
+    deps.db,
+    sql`update mails set state = 'pending', due_at = ${at(deps.now())}, first_tried_at = null, reason = null
+        where id = ${id} and state = 'dead' returning id`,
+  )
+  if (revived.length > 0) {
+    deps.mailOwed()
+    return 'owed'
+  }
+  const [there] = await deps.db.select({ id: mails.id }).from(mails).where(eq(mails.id, id))
+  return there ? 'not_dead' : 'not_found'
+}
+
+/** `held`: owed, but there is no mail server to give it to. It is not stored: with SMTP_URL set it is `pending`. */
+export type ShownState = MailState | 'held'
+
+/** How many mails there are in each state, and for how many seconds the oldest one that is still owed has waited. */
+export async function countMails(
+  deps: Deps,
+): Promise<{ states: Record<ShownState, number>; oldestDueSeconds: number }> {
+  const counted = await rows<{ state: MailState; n: number; oldest: string | Date }>(
+    deps.db,
+    sql`select state, count(*)::int as n, min(created_at) as oldest from mails group by state`,
+  )
+  const states = { pending: 0, held: 0, sending: 0, sent: 0, dead: 0 }
+  let oldest = deps.now().getTime()
+  for (const row of counted) {
+    states[shownState(deps, row.state)] += row.n
+    if (row.state === 'pending' || row.state === 'sending') oldest = Math.min(oldest, new Date(row.oldest).getTime())
+  }
+  return { states, oldestDueSeconds: Math.round((deps.now().getTime() - oldest) / 1000) }
+}
+
+export type MailInList = Mail & { state: ShownState; attempt: number; sentAt: Date | null; reason: string | null }
+
+/** A page of mails, the newest first. `before`: the id of the last one of the page before. */
+export async function listMails(
+  deps: Deps,
+  { state, before, limit = 50 }: { state?: MailState | undefined; before?: number | undefined; limit?: number } = {},
+): Promise<MailInList[]> {
+  const found = await deps.db
+    .select()
+    .from(mails)
+    .where(and(state ? eq(mails.state, state) : undefined, before ? lt(mails.id, before) : undefined))
+    .orderBy(desc(mails.id))
+    .limit(limit)
+  return withPeople(
+    deps,
+    found.map((mail) => ({ ...mail, state: shownState(deps, mail.state) })),
+  )
+}
+
+/** One mail, or undefined. */
+export async function findMail(deps: Deps, id: number): Promise<MailInList | undefined> {
+  const [mail] = await listMails(deps, { before: id + 1, limit: 1 })
+  return mail?.id === id ? mail : undefined
+}
+
+const minute = 60_000
+
+type StoredClaim = {
+  id: number | string
+  registration_id: string
+  kind: MailKind
+  facts: MailFacts
+  state: MailState
+  attempt: number
+  created_at: string | Date
+  first_tried_at: string | Date
+  message_id: string
+}
+
+/** Why a mail would only confuse now, or null: it came too late, or something newer says it better. */
+function whyPointless(now: Date): SQL {
+  return sql`case
+    when r.erased_at is not null then 'the person was erased'
+    when m.kind = 'found' and not exists (
+      select 1 from registrations live join workshops then_at on then_at.id = live.workshop_id
+      where live.email_key = r.email_key and live.status in ('confirmed', 'waitlisted', 'offered')
+        and then_at.ends_at > ${at(now)}
+    ) then 'no ticket is left to send'
+    when m.kind in ('found', 'cancelled') then null
+    when w.ends_at <= ${at(now)} then 'the workshop is over'
+    when r.status = 'cancelled' then 'the registration was cancelled since'
+    when m.kind = 'waitlisted' and r.status <> 'waitlisted' then 'promoted since'
+    when exists (
+      select 1 from mails newer
+      where newer.registration_id = m.registration_id and newer.id > m.id and newer.facts ->> 'corrected' is not null
+    ) then 'superseded by a corrected address'
+  end`
+}
+
+function consequence(outcome: Outcome, mail: Pick<ClaimedMail, 'claimedAt'>, now: Date, retryAt: Date): SQL {
+  switch (outcome.kind) {
+    case 'sent':
+      return sql`state = 'sent', sent_at = ${at(now)}, reason = null`
+    case 'again':
+      return sql`state = 'pending', due_at = ${at(retryAt)}, reason = ${outcome.reason}`
+    case 'dead':
+      return sql`state = 'dead', reason = ${outcome.reason}`
+    case 'postponed':
+      // The clock of the 24 hours stands still from this claim to the next; if this was the first, it has not begun.
+      return sql`state = 'pending', due_at = ${at(outcome.until)}, reason = ${outcome.reason},
+        first_tried_at = nullif(first_tried_at, ${at(mail.claimedAt)}) + (${at(outcome.until)} - ${at(mail.claimedAt)})`
+  }
+}
+
+/** Adds to each mail whose it is, and for `found` the tickets it lists. */
+async function withPeople<Row extends { registrationId: string; kind: MailKind }>(
+  deps: Deps,
+  found: Row[],
+): Promise<(Row & Pick<Mail, 'registration' | 'tickets'>)[]> {
+  const people = new Map(
+    (
+      await findRegistrations(
+        deps,
+        found.map((mail) => mail.registrationId),
+      )
+    ).map((registration) => [registration.id, registration]),
+  )
+  const asking = found.flatMap((mail) => (mail.kind === 'found' ? (people.get(mail.registrationId)?.email ?? []) : []))
+  const tickets = await findTickets(deps, asking)
+  return found.map((mail) => {
+    const registration = people.get(mail.registrationId)
+    const mailbox = registration?.email.toLowerCase()
+    return {
+      ...mail,
+      registration,
+      tickets: mail.kind === 'found' ? tickets.filter(({ email }) => email.toLowerCase() === mailbox) : [],
+    }
+  })
+}
+
+function shownState(deps: Deps, state: MailState): ShownState {
+  return state === 'pending' && !deps.config.smtpUrl ? 'held' : state
+}
+
+function senderDomain(deps: Deps): string {
+  return /@([^\s<>@]+)>?$/.exec(deps.config.mailFrom)?.[1] ?? 'localhost'
+}
