@@ -144,6 +144,7 @@ ALTER TABLE "workshops" ADD CONSTRAINT "workshops_campaign_id_campaigns_id_fk" F
 CREATE UNIQUE INDEX "checklist_items_of_campaign" ON "checklist_items" USING btree ("campaign_id","position");--> statement-breakpoint
 CREATE UNIQUE INDEX "checklist_items_of_workshop" ON "checklist_items" USING btree ("workshop_id","position");--> statement-breakpoint
 CREATE INDEX "mails_due" ON "mails" USING btree ("due_at","id") WHERE state in ('pending', 'sending');--> statement-breakpoint
+CREATE INDEX "mails_sent" ON "mails" USING btree ("sent_at");--> statement-breakpoint
 CREATE INDEX "mails_by_registration" ON "mails" USING btree ("registration_id","kind");--> statement-breakpoint
 CREATE UNIQUE INDEX "registrations_seq" ON "registrations" USING btree ("workshop_id","seq");--> statement-breakpoint
 CREATE UNIQUE INDEX "registrations_one_live_per_person" ON "registrations" USING btree ("email_key","workshop_id") WHERE status in ('confirmed', 'waitlisted', 'offered');--> statement-breakpoint

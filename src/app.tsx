@@ -8,16 +8,16 @@ import { matchedRoutes } from 'hono/route'
 import { secureHeaders } from 'hono/secure-headers'
 import { timeout } from 'hono/timeout'
 import { access } from './access.ts'
-import { problem } from './api/problem.ts'
+import { type ProblemCode, type ProblemStatus, problem } from './api/problem.ts'
 import { api } from './api/routes.ts'
 import { type Locale, locales } from './config.ts'
 import { type App, isThisMachine, limitRange, TooMany } from './context.ts'
 import { isDatabaseAway } from './db/database.ts'
 import type { Deps } from './deps.ts'
 import { mayActAs, roleOfToken } from './domain/organisers.ts'
-import { mailbox } from './mail/mailbox.tsx'
 import { operations } from './operations.ts'
-import { errorPage } from './site/error-page.tsx'
+import { type ErrorStatus, errorPage } from './site/error-page.tsx'
+import { mailbox } from './site/mailbox.tsx'
 import { site } from './site/routes.tsx'
 
 /** The whole service as a function from request to answer. The same routes serve Node, Workers and tests. */
@@ -60,7 +60,7 @@ app.notFound((c) => (isApi(c.req.path) ? problem(c, 404, 'not_found') : errorPag
 
 app.onError((error, c) => {
   const { log } = c.env.deps
-  const answer = (status: 403 | 404 | 413 | 429 | 500 | 503 | 400 | 401 | 415, code: string) =>
+  const answer = (status: ErrorStatus & ProblemStatus, code: ProblemCode) =>
     isApi(c.req.path) ? problem(c, status, code) : errorPage(c, status)
   if (error instanceof TooMany) {
     c.header('Retry-After', String(error.retryAfter))
@@ -72,21 +72,21 @@ app.onError((error, c) => {
     return answer(503, 'unavailable')
   }
   if (error instanceof HTTPException) {
-    const status = error.status as 400
-    return answer(status, codes[status] ?? 'invalid')
+    const status = error.status in codes ? (error.status as keyof typeof codes) : 400
+    return answer(status, codes[status])
   }
   log.error({ route: routeOf(c), error: error.stack ?? String(error) }, 'answered 500')
   return answer(500, 'internal')
 })
 
-const codes: Record<number, string> = {
+const codes = {
   400: 'malformed_json',
   401: 'unauthorized',
   403: 'forbidden',
   404: 'not_found',
   413: 'too_large',
   415: 'unsupported_media_type',
-}
+} as const satisfies Partial<Record<ErrorStatus, ProblemCode>>
 
 const isApi = (path: string) => path.startsWith('/api/')
 

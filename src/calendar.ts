@@ -25,7 +25,7 @@ export function calendarFor(
     method: cancelled ? ICalCalendarMethod.CANCEL : ICalCalendarMethod.PUBLISH,
     events: entries.map(({ registration, ticketUrl }) => ({
       ...eventOf(registration.workshop, locale, now),
-      id: `${registration.id}@${new URL(ticketUrl).hostname}`,
+      id: `${registration.id}@baoming`,
       url: ticketUrl,
       description: describe(registration, ticketUrl, locale),
       sequence: registration.workshop.calendarSequence + (registration.status === 'cancelled' ? 1 : 0),
@@ -56,7 +56,7 @@ export function calendarOfWorkshops(workshops: Workshop[], baseUrl: string, loca
       const url = urlOf(baseUrl, paths.workshop(workshop.slug))
       return {
         ...eventOf(workshop, locale, now),
-        id: `${workshop.id}@${new URL(baseUrl).hostname}`,
+        id: `${workshop.id}@baoming`,
         url,
         description: url,
         sequence: workshop.calendarSequence,

@@ -1,35 +1,30 @@
 import { createInterface } from 'node:readline'
-import { type Output, runCommand, usage } from './commands.ts'
-import { ConfigError, parseConfig } from './config.ts'
-import { askHolder, FolderInUse } from './db/lock.ts'
-import { NewerDatabase } from './db/migrate.ts'
-import { openDatabase, openInstallation, openLog } from './installation.ts'
+import { CannotStart, parseConfig } from './config.ts'
+import { askHolder } from './db/lock.ts'
 
 /** The operator's commands. While a server has the embedded database open, the command runs in the server. */
 async function main(args: string[]): Promise<number> {
-  if (args.length === 0 || args[0] === 'help' || args.includes('--help')) {
-    console.log(usage)
-    return args.length === 0 ? 2 : 0
-  }
   const config = parseConfig(process.env)
   if (!config.databaseUrl) {
     const code = await runInServer(config.dataDir, args)
     if (code !== undefined) return code
   }
+  // Only now, because what a command needs takes a second to load, and the server has it loaded.
+  const { runCommand, usage } = await import('./commands.ts')
+  if (args.length === 0 || args[0] === 'help') {
+    console.log(usage)
+    return 0
+  }
+  const { openDatabase, openInstallation, openLog } = await import('./installation.ts')
   const log = openLog({ logLevel: 'silent' })
   const opened = await openDatabase(config, log, (_request, response) => response.end())
   const baseUrl = config.baseUrl ?? `http://localhost:${config.port}`
   const installation = openInstallation(config, opened, baseUrl, log, () => {})
   try {
-    return await runCommand(installation.deps, args, output)
+    return await runCommand(installation.deps, args, { out: write, err: console.error })
   } finally {
     await installation.close()
   }
-}
-
-const output: Output = {
-  out: (chunk) => void process.stdout.write(chunk),
-  err: (line) => console.error(line),
 }
 
 /** Has the running server do it, or undefined if none has the folder. */
@@ -38,17 +33,21 @@ async function runInServer(dataDir: string, args: string[]): Promise<number | un
   if (!answer) return undefined
   for await (const line of createInterface(answer)) {
     const said = JSON.parse(line) as { out?: string; err?: string; exit?: number }
-    if (said.out !== undefined) output.out(Buffer.from(said.out, 'base64'))
-    if (said.err !== undefined) output.err(said.err)
+    if (said.out !== undefined) write(Buffer.from(said.out, 'base64'))
+    if (said.err !== undefined) console.error(said.err)
     if (said.exit !== undefined) return said.exit
   }
   throw new Error('the server ended before the command did')
 }
 
+function write(chunk: string | Uint8Array) {
+  process.stdout.write(chunk)
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  const expected = error instanceof ConfigError || error instanceof FolderInUse || error instanceof NewerDatabase
-  console.error(expected ? error.message : `failed: ${error instanceof Error ? error.message : error}`)
+  const message = error instanceof Error ? error.message : error
+  console.error(error instanceof CannotStart ? message : `failed: ${message}`)
   process.exitCode = 1
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 export const locales = ['zh-CN', 'en'] as const
 export type Locale = (typeof locales)[number]
 
-const port = z.coerce.number().int().min(0).max(65535)
+const port = z.coerce.number().int().min(1).max(65535)
 const wholeNumber = (least: number) => z.coerce.number().int().min(least)
 const timeZone = z.string().refine(isTimeZone, 'is not an IANA time zone such as Asia/Shanghai')
 
@@ -73,8 +73,11 @@ export type Config = {
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 
-/** A setting that the service cannot start with. `message` is one line that says which and why. */
-export class ConfigError extends Error {}
+/** Why the service cannot start, where the operator can mend it. `message` is one line that says what and how. */
+export class CannotStart extends Error {}
+
+/** A setting that the service cannot start with. */
+export class ConfigError extends CannotStart {}
 
 /**
  * Reads the settings from environment variables.

@@ -1,20 +1,16 @@
 import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
-import { networkInterfaces } from 'node:os'
 import { text } from 'node:stream/consumers'
-import { createAdaptorServer } from '@hono/node-server'
-import QRCode from 'qrcode'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { createApp } from './app.tsx'
 import { runCommand } from './commands.ts'
-import { type Config, ConfigError, parseConfig } from './config.ts'
-import { FolderInUse } from './db/lock.ts'
-import { NewerDatabase } from './db/migrate.ts'
+import { CannotStart, type Config, ConfigError, parseConfig } from './config.ts'
 import type { Deps } from './deps.ts'
 import { listCampaigns } from './domain/campaigns.ts'
-import { firstLink } from './domain/registration-links.ts'
-import { type Installation, openDatabase, openInstallation, openLog } from './installation.ts'
-import { paths, urlOf } from './links.ts'
-import { startDelivery } from './mail/delivery.ts'
+import { purge } from './domain/privacy.ts'
+import { greeting, printedAddress } from './greeting.ts'
+import { openDatabase, openInstallation, openLog } from './installation.ts'
+import { type Delivery, startDelivery } from './mail/delivery.ts'
 import { openTransport } from './mail/transport.ts'
 import { countMetrics } from './metrics.ts'
 import { seed } from './seed.ts'
@@ -23,40 +19,45 @@ import { seed } from './seed.ts'
 async function main() {
   const config = parseConfig(process.env)
   const log = openLog(config)
-  let deps: Deps | undefined
+  let running: Deps | undefined
   const opened = await openDatabase(
     config,
     log,
-    runCommands(() => deps),
+    runCommands(() => running),
   )
 
-  const server = createAdaptorServer({
-    fetch: (request, env) =>
-      app.fetch(request, (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress),
-  }) as Server
-  const port = await listen(server, config)
-  const address = addressOf(config.host, port)
-
-  let delivery: ReturnType<typeof startDelivery> | undefined
+  const address = printedAddress(config.host, config.port)
+  let delivery: Delivery | undefined
   const installation = openInstallation(config, opened, config.baseUrl ?? address, log, () => delivery?.wake())
-  deps = installation.deps
+  const { deps } = installation
+  running = deps
   countMetrics(deps)
+  if (opened.embedded && (await listCampaigns(deps, { drafts: true, limit: 1 })).length === 0) await seed(deps)
+
   const app = createApp(deps)
+  const server = createAdaptorServer({
+    fetch: (request, env) => app.fetch(request, (env as Partial<HttpBindings>).incoming?.socket.remoteAddress),
+  }) as Server
+  await listen(server, config)
+
   const transport = openTransport(config)
   if (transport) delivery = startDelivery(deps, transport)
   else log.warn({}, 'SMTP_URL is not set: mails are kept until it is')
   if (!config.rateLimit) log.warn({}, 'RATE_LIMIT is off: do not leave it so')
+  const forgetting = setInterval(
+    () => purge(deps).catch((error) => log.warn({ reason: String(error) }, 'purging failed')),
+    6 * 3600 * 1000,
+  )
   stopOn(['SIGTERM', 'SIGINT'], server, async () => {
+    clearInterval(forgetting)
     await delivery?.stop()
     await installation.close()
   })
-
-  if (opened.embedded && (await listCampaigns(deps, { drafts: true, limit: 1 })).length === 0) await seed(deps)
-  await greet(installation, address)
+  console.log(await greeting(deps))
 }
 
-/** Listens, and tells the port. */
-async function listen(server: Server, { port, host }: Config): Promise<number> {
+/** Listens, or says why it cannot. */
+async function listen(server: Server, { port, host }: Config): Promise<void> {
   server.listen(port, host)
   try {
     await once(server, 'listening')
@@ -68,38 +69,6 @@ async function listen(server: Server, { port, host }: Config): Promise<number> {
     if (code === 'EACCES') throw new ConfigError(`PORT: ${port} may not be opened by this user, choose one above 1023`)
     throw error
   }
-  return (server.address() as { port: number }).port
-}
-
-/** The address to print: one that a phone in the same network can open, where we listen to the network. */
-function addressOf(host: string, port: number): string {
-  const everywhere = host === '0.0.0.0' || host === '::'
-  const lan = Object.values(networkInterfaces())
-    .flat()
-    .find((net) => net?.family === 'IPv4' && !net.internal)?.address
-  const name = everywhere ? (lan ?? 'localhost') : host === '127.0.0.1' || host === '::1' ? 'localhost' : host
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
-}
-
-/** What a newcomer needs to go on: the address, the QR to scan, the mails, the token. */
-async function greet({ deps }: Installation, address: string) {
-  const { config, embedded } = deps
-  const lines = ['', `  baoming is at ${config.baseUrl}`]
-  const link = await firstLink(deps)
-  if (link) {
-    const url = urlOf(config.baseUrl, paths.link(link.code))
-    lines.push('', await QRCode.toString(url, { type: 'terminal', small: true }), `  ${url}  (${link.channel})`, '')
-  }
-  if (embedded && !config.smtpUrl)
-    lines.push(
-      `  mails         ${new URL(paths.mailbox(), address.replace(/\/\/[^:/]+/, '//localhost')).href}  (from this machine only)`,
-    )
-  lines.push(
-    `  API           ${urlOf(config.baseUrl, paths.apiDocs())}`,
-    '  organiser     npm run --silent cli -- token create --name me --role organiser',
-    '',
-  )
-  console.log(lines.join('\n'))
 }
 
 /** Answers the command line of an embedded installation: what it wrote, line by line, then its exit code. */
@@ -144,7 +113,8 @@ function stopOn(signals: NodeJS.Signals[], server: Server, close: () => Promise<
 try {
   await main()
 } catch (error) {
-  const expected = error instanceof ConfigError || error instanceof FolderInUse || error instanceof NewerDatabase
-  console.error(expected ? error.message : `cannot start: ${error instanceof Error ? error.message : error}`)
+  console.error(
+    error instanceof CannotStart ? error.message : `cannot start: ${error instanceof Error ? error.message : error}`,
+  )
   process.exit(1)
 }

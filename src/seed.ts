@@ -13,7 +13,7 @@ export async function seed(deps: Deps): Promise<RegistrationLink> {
   const created = await createCampaign(deps, {
     title,
     summary: {
-      zh: '动手实验 + 理论,免费。主办方提供开发板,报名成功即可参加。',
+      zh: '动手实验 + 理论，免费。主办方提供开发板，报名成功即可参加。',
       en: 'Hands-on labs and theory, free of charge. Boards are lent by the organiser; who has registered may attend.',
     },
     slug: `rt-thread-${nextMonth(deps).slice(0, 7)}`,
@@ -49,18 +49,18 @@ export async function seed(deps: Deps): Promise<RegistrationLink> {
 const checklist: ItemDraft[] = [
   {
     kind: 'provided',
-    text: { zh: '开发板,现场免费使用', en: 'A development board, lent free of charge' },
+    text: { zh: '开发板，现场免费使用', en: 'A development board, lent free of charge' },
     mustConfirm: false,
   },
   { kind: 'bring', text: { zh: '笔记本电脑', en: 'A laptop' }, mustConfirm: false },
   {
     kind: 'bring',
-    text: { zh: '插线板,给笔记本电脑充电用', en: 'A power strip, to charge the laptop' },
+    text: { zh: '插线板，给笔记本电脑充电用', en: 'A power strip, to charge the laptop' },
     mustConfirm: false,
   },
   {
     kind: 'prerequisite',
-    text: { zh: 'C 语言、单片机(ARM Cortex-M 核)基础', en: 'Basics of C and of microcontrollers (ARM Cortex-M)' },
+    text: { zh: 'C 语言、单片机（ARM Cortex-M 核）基础', en: 'Basics of C and of microcontrollers (ARM Cortex-M)' },
     mustConfirm: true,
   },
   {

@@ -79,7 +79,9 @@ function openDeps(env: Env, lifetime: Lifetime): Deps {
 
 async function deliver(deps: Deps): Promise<void> {
   const transport = openSingleTransport(deps.config)
-  if (transport) await deliverDue(deps, transport)
+  if (!transport) return
+  const { standstill } = await deliverDue(deps, transport)
+  if (standstill) deps.log.error({ reason: standstill }, 'mail stands still: nothing can be sent')
 }
 
 function limitBy(env: Env): Deps['limit'] {

@@ -13,10 +13,8 @@ export default defineConfig({
     // A process each: servers, browsers and databases of one file cannot disturb those of another.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
+    testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
-    // Whoever runs the tests may have settings of a real installation in the environment.
-    unstubEnvs: true,
   },
 })

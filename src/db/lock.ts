@@ -9,9 +9,10 @@ import {
 } from 'node:http'
 import { connect } from 'node:net'
 import { join, relative, resolve } from 'node:path'
+import { CannotStart } from '../config.ts'
 
 /** Another process has the folder. */
-export class FolderInUse extends Error {
+export class FolderInUse extends CannotStart {
   constructor(folder: string) {
     super(`another server has ${folder} open: stop it first, or choose another DATA_DIR`)
   }
@@ -80,7 +81,8 @@ function socketPath(folder: string, name: string): string {
   const absolute = resolve(folder, name)
   const near = relative(process.cwd(), absolute)
   const path = near.length < absolute.length ? near : absolute
-  if (Buffer.byteLength(path) > 103) throw new Error(`the path of DATA_DIR is too long for a socket in it: ${folder}`)
+  if (Buffer.byteLength(path) > 103)
+    throw new CannotStart(`the path of DATA_DIR is too long for a socket in it: ${folder}`)
   return path
 }
 

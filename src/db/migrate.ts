@@ -3,10 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
+import { CannotStart } from '../config.ts'
 import { countMigrations, type Database, rows } from './database.ts'
 
 /** The database was migrated by a newer release than this one. */
-export class NewerDatabase extends Error {}
+export class NewerDatabase extends CannotStart {}
 
 /**
  * Brings a database up to this release: the numbered migrations, then every SQL function whose text changed. All of it

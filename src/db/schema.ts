@@ -227,6 +227,8 @@ export const mails = pgTable(
     check('mails_kind', oneOf('kind', mailKinds)),
     check('mails_state', oneOf('state', mailStates)),
     index('mails_due').on(mail.dueAt, mail.id).where(sql`state in ('pending', 'sending')`),
+    // For MAIL_RATE, which counts what went out in the last minute.
+    index('mails_sent').on(mail.sentAt),
     index('mails_by_registration').on(mail.registrationId, mail.kind),
   ],
 )

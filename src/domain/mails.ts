@@ -65,7 +65,7 @@ export async function claimDueMails(
       )
       update mails m
       set state = case when due.pointless is null then 'sending' else 'dead' end,
-          reason = due.pointless,
+          reason = coalesce(due.pointless, m.reason),
           attempt = m.attempt + 1,
           -- Due again when the lease runs out: that is how the mail of a sender that died is found.
           due_at = ${at(leasedUntil)},
@@ -109,8 +109,8 @@ export type Outcome =
   | { kind: 'again'; reason: string }
   /** A server refused this recipient or this message for good. */
   | { kind: 'dead'; reason: string }
-  /** No mail can be delivered now. For this one it counts as if it had not been tried. */
-  | { kind: 'postponed'; reason: string; until: Date }
+  /** It was not tried, or no mail can be delivered now: for this one it counts as if it had not been tried. */
+  | { kind: 'postponed'; reason?: string; until: Date }
 
 /**
  * Records what became of a claimed mail; `again` becomes `dead` once it was tried for 24 hours.
@@ -176,21 +176,27 @@ export async function sendAgain(deps: Deps, id: number): Promise<'owed' | 'not_d
 /** `held`: owed, but there is no mail server to give it to. It is not stored: with SMTP_URL set it is `pending`. */
 export type ShownState = MailState | 'held'
 
-/** How many mails there are in each state, and for how many seconds the oldest one that is still owed has waited. */
+/**
+ * How many mails there are in each state, and for how many seconds the oldest one that is still owed has waited; at most
+ * a second old, because it counts them all.
+ */
 export async function countMails(
   deps: Deps,
 ): Promise<{ states: Record<ShownState, number>; oldestDueSeconds: number }> {
-  const counted = await rows<{ state: MailState; n: number; oldest: string | Date }>(
-    deps.db,
-    sql`select state, count(*)::int as n, min(created_at) as oldest from mails group by state`,
-  )
-  const states = { pending: 0, held: 0, sending: 0, sent: 0, dead: 0 }
-  let oldest = deps.now().getTime()
-  for (const row of counted) {
-    states[shownState(deps, row.state)] += row.n
-    if (row.state === 'pending' || row.state === 'sending') oldest = Math.min(oldest, new Date(row.oldest).getTime())
-  }
-  return { states, oldestDueSeconds: Math.round((deps.now().getTime() - oldest) / 1000) }
+  return deps.fresh('mails', async () => {
+    const counted = await rows<{ state: MailState; n: number; oldest: string | Date }>(
+      deps.db,
+      sql`select state, count(*)::int as n, min(created_at) as oldest from mails group by state`,
+    )
+    const states = { pending: 0, held: 0, sending: 0, sent: 0, dead: 0 }
+    const now = deps.now().getTime()
+    let oldest = now
+    for (const row of counted) {
+      states[shownState(deps, row.state)] += row.n
+      if (row.state === 'pending' || row.state === 'sending') oldest = Math.min(oldest, new Date(row.oldest).getTime())
+    }
+    return { states, oldestDueSeconds: Math.round((now - oldest) / 1000) }
+  })
 }
 
 export type MailInList = Mail & { state: ShownState; attempt: number; sentAt: Date | null; reason: string | null }
@@ -262,7 +268,7 @@ function consequence(outcome: Outcome, mail: Pick<ClaimedMail, 'claimedAt'>, now
       return sql`state = 'dead', reason = ${outcome.reason}`
     case 'postponed':
       // The clock of the 24 hours stands still from this claim to the next; if this was the first, it has not begun.
-      return sql`state = 'pending', due_at = ${at(outcome.until)}, reason = ${outcome.reason},
+      return sql`state = 'pending', due_at = ${at(outcome.until)}, reason = coalesce(${outcome.reason ?? null}, reason),
         first_tried_at = nullif(first_tried_at, ${at(mail.claimedAt)}) + (${at(outcome.until)} - ${at(mail.claimedAt)})`
   }
 }

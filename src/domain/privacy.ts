@@ -28,10 +28,15 @@ export async function copyOfData(deps: Deps, registration: Registration) {
     deps.db,
     sql`select kind, state, created_at, sent_at from mails where registration_id = ${registration.id}::uuid order by id`,
   )
-  const { workshop, ticket: _ticket, doorCode: _doorCode, ...person } = registration
+  const { workshop, ...facts } = registration
+  const { id, seq, status, position, name, email, phone, company, locale, ready } = facts
+  const { consentVersion, consentAt, createdAt, seatedAt, cancelledAt, cancelledBy } = facts
   return {
     workshop: { slug: workshop.slug, title: workshop.title, startsAt: workshop.startsAt },
-    registration: person,
+    registration: {
+      ...{ id, number: seq, status, position, name, email, phone, company, language: locale, ready },
+      ...{ consentVersion, consentAt, createdAt, seatedAt, cancelledAt, cancelledBy },
+    },
     mails,
   }
 }

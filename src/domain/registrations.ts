@@ -236,12 +236,13 @@ export async function mailTickets(deps: Deps, email: string): Promise<void> {
   deps.mailOwed()
 }
 
-/** zod's issues as field and code. Whatever our schemas do not name themselves is `invalid`. */
+/** zod's issues as field and code, the first of each field. Whatever our schemas do not name themselves is `invalid`. */
 export function fieldProblems(error: z.ZodError): FieldProblem[] {
-  return error.issues.map((issue) => ({
+  const problems = error.issues.map((issue) => ({
     field: issue.path.join('.'),
-    code: fieldCodes.find((code) => code === issue.message) ?? 'invalid',
+    code: fieldCodes.find((code) => code === issue.message) ?? ('invalid' as const),
   }))
+  return problems.filter(({ field }, n) => problems.findIndex((other) => other.field === field) === n)
 }
 
 function inFormOrder(problems: FieldProblem[]): FieldProblem[] {

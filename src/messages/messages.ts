@@ -1,18 +1,10 @@
 import type { Locale } from '../config.ts'
-import type { Item } from '../domain/workshops.ts'
 import { en } from './en.ts'
 import { type Messages, zhCN } from './zh-CN.ts'
 
-/** Everything the service says, in one language. */
+export type { Messages }
+
+/** Everything that attendees are told on pages and by the API, in one language. */
 export function messagesFor(locale: Locale): Messages {
   return locale === 'en' ? en : zhCN
-}
-
-/** What a checklist item asks of the attendee. */
-export type ItemTag = 'provided' | 'bring' | 'know' | 'install'
-
-/** A prerequisite with an address is something to get and install, one without is something to know. */
-export function tagOf({ kind, url }: Pick<Item, 'kind' | 'url'>): ItemTag {
-  if (kind !== 'prerequisite') return kind
-  return url ? 'install' : 'know'
 }

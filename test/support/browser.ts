@@ -11,6 +11,12 @@ export type PageOptions = {
   javaScriptEnabled?: boolean
 } & Pick<BrowserContextOptions, 'userAgent' | 'baseURL' | 'extraHTTPHeaders' | 'reducedMotion' | 'acceptDownloads'>
 
+/**
+ * An address set aside for examples (RFC 5737). The browser is made to find this machine there and treats it as any
+ * other host: without HTTPS it is not a trustworthy origin, as 127.0.0.1 is.
+ */
+export const elsewhere = '192.0.2.7'
+
 let opening: Promise<Browser> | undefined
 
 /**
@@ -41,7 +47,11 @@ async function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: executable,
     env: { ...process.env, ...env },
-    args: ['--no-sandbox', '--disable-quic', '--disable-background-networking'],
+    args: [
+      ...['--no-sandbox', '--disable-quic', '--disable-background-networking'],
+      // An address that is not this machine's own in the eyes of the browser, and leads here all the same.
+      `--host-resolver-rules=MAP ${elsewhere} 127.0.0.1`,
+    ],
   })
 }
 

@@ -15,22 +15,24 @@ export async function openEmbedded(): Promise<OpenDatabase> {
   return { ...overPglite(client), close: () => empty(client, schema) }
 }
 
-/** Makes a migrated, empty database on a real Postgres; it is dropped when it is closed. */
-export async function openOnServer(): Promise<OpenDatabase & { url: string }> {
+/**
+ * Makes an empty database on a real Postgres; it is dropped when it is closed.
+ * @param migrated false for one without tables
+ */
+export async function openOnServer({
+  migrated = true,
+} = {}): Promise<OpenDatabase & AsyncDisposable & { url: string }> {
   const server = await prepared('postgres')
   const name = `${server.template}_${randomUUID().slice(0, 8)}`
-  await administer(server.url, `create database ${name} template ${server.template}`)
+  await administer(server.url, `create database ${name} ${migrated ? `template ${server.template}` : ''}`)
   const address = new URL(server.url)
   address.pathname = name
   const { db, close } = openPostgres(address.href)
-  return {
-    db,
-    url: address.href,
-    async close() {
-      await close()
-      await administer(server.url, `drop database ${name} with (force)`)
-    },
+  async function drop() {
+    await close()
+    await administer(server.url, `drop database if exists ${name} with (force)`)
   }
+  return { db, url: address.href, close: drop, [Symbol.asyncDispose]: drop }
 }
 
 /** PGlites that were emptied and wait for the next world: emptying takes 10 ms, loading a new one 300. */

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { chmod, chown, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { atExit } from './at-exit.ts'
 import { freePort } from './free-port.ts'
 
 /** A Postgres of one's own, from npm, on a port of 127.0.0.1 that stays the same over restarts. */
@@ -21,6 +23,11 @@ export type PostgresServer = AsyncDisposable & {
 export async function startPostgres(): Promise<PostgresServer> {
   // A new folder each time: one whose first start was cut off cannot be used again.
   const folder = await mkdtemp(join(tmpdir(), 'baoming-postgres-'))
+  let server: ChildProcess | undefined
+  const cleaned = atExit(() => {
+    server?.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  })
   const data = join(folder, 'data')
   const port = await freePort()
   const { programs, owner } = await programsIn(folder)
@@ -32,8 +39,6 @@ export async function startPostgres(): Promise<PostgresServer> {
     // Without these a machine that has no locale gets a database that keeps bytes instead of characters.
     ...['--encoding', 'UTF8', '--no-locale'],
   ])
-
-  let server: ChildProcess | undefined
 
   async function start() {
     server = spawn(
@@ -61,7 +66,6 @@ export async function startPostgres(): Promise<PostgresServer> {
     if (code !== 0) throw new Error(`${program} failed: ${output}`)
   }
 
-  process.once('exit', () => server?.kill('SIGINT'))
   await start()
   return {
     url: (database = 'postgres') => `postgres://baoming:baoming@127.0.0.1:${port}/${database}`,
@@ -71,6 +75,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     async [Symbol.asyncDispose]() {
       await end('SIGINT')
       await rm(folder, { recursive: true, force: true })
+      cleaned()
     },
   }
 }

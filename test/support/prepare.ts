@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,6 +12,7 @@ import type { TestProject } from 'vitest/node'
 import { migrate } from '../../src/db/migrate.ts'
 import { overPglite } from '../../src/db/pglite.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
+import { atExit } from './at-exit.ts'
 import { unpackChromium } from './chromium.ts'
 import { startPostgres } from './postgres.ts'
 import type { Prepared } from './prepared.ts'
@@ -25,6 +27,7 @@ export default async function prepare(project: TestProject): Promise<() => Promi
   const run = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'baoming-test-'))
   run.defer(() => rm(folder, { recursive: true, force: true }))
+  run.defer(atExit(() => rmSync(folder, { recursive: true, force: true })))
 
   const makers: { [Name in keyof Prepared]: () => Promise<Prepared[Name]> } = {
     pglite: firstTime(() => makePgliteTemplate(folder)),
@@ -32,6 +35,8 @@ export default async function prepare(project: TestProject): Promise<() => Promi
     chromium: firstTime(() => unpackChromium(folder)),
   }
   const server = createServer(async (request, response) => {
+    // Making blocks this process for seconds, in which a connection kept for later goes stale.
+    response.setHeader('Connection', 'close')
     const make = makers[request.url?.slice(1) as keyof Prepared]
     await make().then(
       (made) => response.end(JSON.stringify(made)),
@@ -76,7 +81,14 @@ async function makePostgresTemplate(run: AsyncDisposableStack): Promise<Prepared
   return { url, template }
 }
 
+/** Makes something once and hands it to everyone who asks; after a failure the next one who asks has it made again. */
 function firstTime<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
-  return () => (made ??= make())
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
 }

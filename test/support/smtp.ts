@@ -33,7 +33,7 @@ export type MailServer = AsyncDisposable & {
  * @param login it then wants this user name and password
  */
 export async function startMailServer(login?: { user: string; password: string }): Promise<MailServer> {
-  let waiting: (() => void)[] = []
+  const waiting: (() => void)[] = []
   let server: SMTPServer
   let port = 0
 

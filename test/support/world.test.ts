@@ -1,19 +1,72 @@
+import { eq, sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import { rows } from '../../src/db/database.ts'
+import { registrations, workshops } from '../../src/db/schema.ts'
 import { createWorld } from './world.ts'
 
+/** What all other tests rely on. */
 for (const postgres of [false, true]) {
-  for (const n of [1, 2, 3])
-    test(`a world ${postgres} ${n}`, async () => {
-      const s = performance.now()
+  const on = postgres ? 'on Postgres' : 'on PGlite'
+
+  test(`a world finds nothing of the one before it, ${on}`, async () => {
+    for (const _ of [1, 2]) {
       await using world = await createWorld({ postgres })
-      const m = performance.now()
+      expect(await world.db.$count(workshops)).toBe(0)
       const workshop = await world.workshop()
-      expect(workshop.status).toBe('open')
+      expect(workshop.id).toBe('00000000-0000-7000-8000-000000000001')
       expect(await world.register(workshop)).toMatchObject({ status: 'confirmed' })
-      expect(await world.register(workshop)).toMatchObject({ status: 'confirmed' })
-      expect(await world.register(workshop)).toMatchObject({ status: 'waitlisted', position: 1 })
-      const t = performance.now()
-      await world.close()
-      console.log('open', m - s, 'use', t - m, 'close', performance.now() - t)
-    })
+      const [mail] = await rows(world.db, sql`select id::int from mails`)
+      expect(mail).toEqual({ id: 1 })
+    }
+  })
+
+  test(`two worlds at once do not see each other, ${on}`, async () => {
+    await using one = await createWorld({ postgres })
+    await using other = await createWorld({ postgres })
+    await one.workshop()
+    expect(await one.db.$count(workshops)).toBe(1)
+    expect(await other.db.$count(workshops)).toBe(0)
+  })
+
+  test(`a world whose rules a test took away is not handed on, ${on}`, async () => {
+    {
+      await using world = await createWorld({ postgres })
+      await world.db.execute(sql`drop trigger count_seats_on_insert on registrations`)
+      await world.register(await world.workshop())
+      expect(await world.workshop().then(() => world.db.select().from(workshops))).toMatchObject([
+        { taken: 0 },
+        { taken: 0 },
+      ])
+    }
+    await using next = await createWorld({ postgres })
+    const workshop = await next.workshop()
+    await next.register(workshop)
+    expect(await next.db.select().from(workshops)).toMatchObject([{ taken: 1 }])
+  })
 }
+
+test('settings of a session, a lock or a transaction left open do not reach the next world', async () => {
+  {
+    await using world = await createWorld()
+    await world.db.execute(sql`set time zone 'Asia/Tokyo'`)
+    await world.db.execute(sql`begin`)
+    await world.db.execute(sql`lock table registrations`)
+  }
+  await using next = await createWorld()
+  const [zone] = await rows(next.db, sql`select current_setting('TimeZone') as zone`)
+  expect(zone).not.toEqual({ zone: 'Asia/Tokyo' })
+  const [locks] = await rows(next.db, sql`select count(*)::int as n from pg_locks where mode = 'AccessExclusiveLock'`)
+  expect(locks).toEqual({ n: 0 })
+})
+
+test('the clock of a world moves only when it is told to', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop()
+  const first = await world.register(workshop)
+  world.clock.advance({ days: 1, minutes: 5 })
+  const second = await world.register(workshop)
+  const storedAt = async (id: string) =>
+    (await world.db.select().from(registrations).where(eq(registrations.id, id)))[0]?.createdAt.toISOString()
+  expect(await storedAt(first.id)).toBe('2026-12-01T02:00:00.000Z')
+  expect(await storedAt(second.id)).toBe('2026-12-02T02:05:00.000Z')
+})

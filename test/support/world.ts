@@ -1,4 +1,3 @@
-import journal from '../../drizzle/meta/_journal.json' with { type: 'json' }
 import { parseConfig } from '../../src/config.ts'
 import type { Database, OpenDatabase } from '../../src/db/database.ts'
 import { openDesk } from '../../src/db/desk.ts'
@@ -6,14 +5,18 @@ import type { Role } from '../../src/db/schema.ts'
 import type { Deps, Log } from '../../src/deps.ts'
 import { type Campaign, type CampaignDraft, createCampaign } from '../../src/domain/campaigns.ts'
 import { createToken } from '../../src/domain/organisers.ts'
+import { addScans } from '../../src/domain/registration-links.ts'
 import { consentVersion, type SignUp } from '../../src/domain/registrations.ts'
 import { type Registered, register } from '../../src/domain/seats.ts'
 import { createWorkshop, type Workshop, type WorkshopDraft } from '../../src/domain/workshops.ts'
+import { openInstallation } from '../../src/installation.ts'
 import { openEmbedded, openOnServer } from './databases.ts'
 
 /** A service of one's own inside the test: its database, its clock, its ids. */
 export type World = AsyncDisposable & {
   db: Database
+  /** Where the database is, for a second client; only on a real Postgres. */
+  databaseUrl: string | undefined
   deps: Deps
   clock: Clock
   /** What was logged, in order. */
@@ -28,6 +31,8 @@ export type World = AsyncDisposable & {
   register(workshop: Workshop, signUp?: Partial<SignUp> & { idempotencyKey?: string }): Promise<Registered>
   /** Makes an API token. */
   token(role: Role): Promise<string>
+  /** Waits until the scans so far are counted. */
+  scansCounted(): Promise<unknown>
   /** Asks the whole service, as if from `peer`. */
   request(path: string, init?: RequestInit, peer?: string): Promise<Response>
   close(): Promise<void>
@@ -52,38 +57,36 @@ export async function createWorld({
   postgres?: boolean
   env?: Record<string, string>
 } = {}): Promise<World> {
-  const database: OpenDatabase = postgres ? await openOnServer() : await openEmbedded()
-  const { db } = database
-  let closing: Promise<void> | undefined
-  const close = () => (closing ??= database.close())
+  const database: OpenDatabase & { url?: string } = postgres ? await openOnServer() : await openEmbedded()
   const clock = createClock('2026-12-01T10:00:00+08:00')
   const logged: World['logged'] = []
+  const scans: Promise<void>[] = []
   let owed = 0
   let ids = 0
-  const config = parseConfig({
-    BASE_URL: 'http://localhost:3000',
-    SECRET: 'a secret of the tests, known to everyone',
-    ...env,
-  })
+  const config = parseConfig({ SECRET: 'a secret of the tests, known to everyone', ...env })
+  const installation = openInstallation(
+    config,
+    { ...database, secret: config.secret as string, embedded: !postgres },
+    config.baseUrl ?? 'http://localhost:3000',
+    collect(logged),
+    () => void owed++,
+  )
+  const { db } = database
   const deps: Deps = {
-    db,
-    config: { ...config, baseUrl: config.baseUrl as string, secret: config.secret as string },
-    embedded: !postgres,
+    ...installation.deps,
     now: clock.now,
     newId: () => countedId(++ids),
-    log: collect(logged),
     desk: openDesk(db, clock.now),
     fresh: (_key, load) => load(),
-    mailOwed: () => void owed++,
-    countScan: () => {},
-    limit: async () => ({ ok: true, retryAfter: 0 }),
-    asset: async () => undefined,
-    migrations: journal.entries.length,
+    countScan: (code) => void scans.push(addScans({ db }, new Map([[code, 1]]))),
   }
+  let closing: Promise<void> | undefined
+  const close = () => (closing ??= Promise.all(scans).then(installation.close))
 
   let people = 0
   return {
     db,
+    databaseUrl: database.url,
     deps,
     clock,
     logged,
@@ -126,6 +129,7 @@ export async function createWorld({
       return answer
     },
     token: (role) => createToken(deps, `${role} of the test`, role),
+    scansCounted: () => Promise.all(scans),
     async request(path, init, peer) {
       // Only here, so that tests of the domain do not load every page.
       const { createApp } = await import('../../src/app.tsx')

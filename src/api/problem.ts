@@ -1,0 +1,80 @@
+import type { Context, TypedResponse } from 'hono'
+import { z } from 'zod'
+import type { App } from '../context.ts'
+import type { FieldCode } from '../domain/registrations.ts'
+import type { Refusal } from '../domain/seats.ts'
+import { apiMessagesFor } from '../messages/api.ts'
+import type { ApiMessages } from '../messages/api.zh-CN.ts'
+import { messagesFor } from '../messages/messages.ts'
+
+export type ProblemStatus = keyof ApiMessages['statuses']
+export type ProblemCode = keyof ApiMessages['problems'] | Refusal
+export type ApiFieldCode = keyof ApiMessages['fieldProblems'] | FieldCode
+/** A field that is refused. `field` is its path in the body, such as `items.0.text`, or the name of a header or parameter. */
+export type ApiFieldProblem = { field: string; code: ApiFieldCode }
+
+/** Fits wherever a handler may answer: its body and status are in no route's way. */
+export type ProblemResponse = Response & TypedResponse<never, never, 'json'>
+
+export const Problem = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string().meta({ description: 'What the status means, in the language of the request.' }),
+    status: z.int(),
+    detail: z.string().meta({ description: 'What went wrong, in the language of the request.' }),
+    code: z.string().meta({ description: 'What went wrong, for programs. Stable.', example: 'already_registered' }),
+    errors: z
+      .array(z.object({ field: z.string(), code: z.string(), message: z.string() }))
+      .optional()
+      .meta({ description: 'With `invalid`: every field that is refused and why.' }),
+    taken: z.int().optional().meta({ description: 'With `capacity_below_taken`: how many seats are taken.' }),
+  })
+  .meta({ id: 'Problem', description: 'A problem as in RFC 9457.' })
+
+/**
+ * Answers with what went wrong (RFC 9457), in the language of the request.
+ * @param more the refused fields, or the number that a refusal comes with
+ */
+export function problem(
+  c: Context<App>,
+  status: ProblemStatus,
+  code: ProblemCode,
+  { errors, ...more }: { errors?: ApiFieldProblem[]; taken?: number } = {},
+): ProblemResponse {
+  // What fails before the language is chosen is said in the installation's own.
+  const locale = c.var.locale ?? c.env.deps.config.defaultLocale
+  const forAttendees = messagesFor(locale)
+  const forPrograms = apiMessagesFor(locale)
+  const sentences = { ...forAttendees.refusals, ...forPrograms.problems }
+  const fieldSentences = { ...forAttendees.fieldProblems, ...forPrograms.fieldProblems }
+  const body: z.input<typeof Problem> = {
+    type: 'about:blank',
+    title: forPrograms.statuses[status],
+    status,
+    detail: sentences[code],
+    code,
+    ...more,
+    ...(errors && {
+      errors: errors.map(({ field, code }) => ({
+        field,
+        code,
+        message: fieldSentences[code](forAttendees.fields[field] ?? field),
+      })),
+    }),
+  }
+  const headers = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' }
+  return c.body(JSON.stringify(body), status, headers) as Response as ProblemResponse
+}
+
+/** The problems of a route, for its documentation; those of every route are added. */
+export function problems(codes: { [Status in ProblemStatus]?: ProblemCode[] } = {}): object {
+  const content = { 'application/problem+json': { schema: Problem } }
+  const documented = Object.entries(codes).map(([status, codes]) => [
+    status,
+    { description: codes.map((code) => `\`${code}\``).join(', '), content },
+  ])
+  return {
+    ...Object.fromEntries(documented),
+    default: { description: 'Any other problem, such as `too_many_requests` or `unavailable`', content },
+  }
+}

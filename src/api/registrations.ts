@@ -1,0 +1,310 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
+import { z } from 'zod'
+import { type App, limitRange } from '../context.ts'
+import { registrationStatuses } from '../db/schema.ts'
+import { parseSignUp, signUp } from '../domain/registrations.ts'
+import { listRoster, type RosterLine } from '../domain/roster.ts'
+import { cancelRegistration, forgetPeople, register } from '../domain/seats.ts'
+import { isoIn } from '../domain/time-zones.ts'
+import { findPublicWorkshop, findWorkshop, type Workshop } from '../domain/workshops.ts'
+import { paths, urlOf } from '../links.ts'
+import { rosterCsv, rosterFileName, rosterXlsx } from '../roster-files.ts'
+import { type ApiFieldProblem, problem, problems } from './problem.ts'
+import { bySlug, codeOf, inLanguage, json, jsonBody, organisers } from './requests.ts'
+
+export const registrations = new OpenAPIHono<App>()
+
+const SignedUp = z
+  .object({
+    id: z.guid(),
+    status: z.enum(['confirmed', 'waitlisted', 'offered']),
+    position: z.int().nullable().meta({ description: 'Place on the waitlist, counted from 1; null with a seat.' }),
+    ticketUrl: z.url().meta({ description: "The attendee's secret link." }),
+  })
+  .meta({ id: 'SignedUp' })
+
+/** The domain's own schema, described for those who call the API. */
+const SignUpBody = z
+  .strictObject({
+    ...signUp.shape,
+    name: signUp.shape.name.meta({ description: 'At most 80 characters, no web address.', example: '王小明' }),
+    email: signUp.shape.email.meta({ description: 'Plain ASCII.', example: 'wang@example.com' }),
+    phone: signUp.shape.phone.meta({
+      description: 'Of a mobile, as people write it. A number without a country code is Chinese.',
+      example: '+86 138 0013 8000',
+    }),
+    company: signUp.shape.company.meta({ description: 'At most 120 characters, no web address.' }),
+    locale: signUp.shape.locale.meta({ description: 'Language of the mails, else that of the request.' }),
+    via: signUp.shape.via.meta({ description: 'Code of the registration link that led here.' }),
+    ready: signUp.shape.ready.meta({ description: 'Answers to the checklist, by the id of the item.' }),
+    consent: signUp.shape.consent.meta({ description: 'To the privacy notice.' }),
+  })
+  .meta({ id: 'SignUp' })
+
+const idempotencyKey = z
+  .string('missing')
+  .regex(/^[\x21-\x7e]{8,200}$/, 'key_invalid')
+  .meta({
+    description: 'Made by the client, new for each sign-up and the same for its retries. 8 to 200 visible characters.',
+    example: '0f4f7f0e-2a57-4f6c-9a35-6f2f6e0f3b8b',
+  })
+
+const tags = ['Registrations']
+
+const signUpRoute = createRoute({
+  method: 'post',
+  path: '/workshops/{slug}/registrations',
+  tags,
+  summary: 'Sign somebody up',
+  description:
+    'Gives a seat or a place on the waitlist; either is a success. A retry with the same key and body gets the same answer and is stored once. `already_registered` mails the ticket to the address on file and tells no more.',
+  security: [],
+  request: {
+    params: bySlug,
+    query: inLanguage,
+    headers: z.object({ 'Idempotency-Key': idempotencyKey }),
+    body: { required: true, content: json(SignUpBody) },
+  },
+  responses: {
+    201: { description: 'Signed up', content: json(SignedUp) },
+    ...problems({
+      404: ['not_found'],
+      409: ['already_registered', 'full', 'not_open', 'closed', 'cancelled', 'idempotency_mismatch'],
+      422: ['invalid'],
+    }),
+  },
+})
+
+// What a sign-up must hold depends on its workshop, so the handler checks all of it, with the schemas above.
+registrations.openAPIRegistry.registerPath(signUpRoute)
+registrations.post(signUpRoute.getRoutingPath(), limitSignUps(), jsonBody, async (c) => {
+  const { deps } = c.env
+  const workshop = await findPublicWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return problem(c, 404, 'not_found')
+
+  const body: unknown = await c.req.json()
+  const key = idempotencyKey.safeParse(c.req.header('idempotency-key'))
+  const parsed = parseSignUp(body, workshop, c.var.locale)
+  const errors: ApiFieldProblem[] = [
+    ...(key.error ? [{ field: 'Idempotency-Key', code: codeOf(key.error.issues[0]) }] : []),
+    ...('problems' in parsed ? parsed.problems : []),
+    ...unknownFields(body),
+  ]
+  if (errors.length > 0 || !key.success || 'problems' in parsed) return problem(c, 422, 'invalid', { errors })
+
+  const answer = await register(deps, workshop, parsed.signUp, key.data)
+  if (answer.kind === 'refused') return problem(c, answer.refusal === 'not_found' ? 404 : 409, answer.refusal)
+  const { id, status, position, ticket } = answer
+  const ticketUrl = urlOf(deps.config.baseUrl, paths.ticket(ticket))
+  return c.json({ id, status, position, ticketUrl } satisfies z.input<typeof SignedUp>, 201)
+})
+
+function limitSignUps(): MiddlewareHandler<App> {
+  return async (c, next) => {
+    await limitRange(c, 'register')
+    return next()
+  }
+}
+
+function unknownFields(body: unknown): ApiFieldProblem[] {
+  if (typeof body !== 'object' || body === null) return []
+  return Object.keys(body)
+    .filter((field) => !Object.hasOwn(SignUpBody.shape, field))
+    .map((field) => ({ field, code: 'unknown_field' }))
+}
+
+const moment = z.iso.datetime({ offset: true })
+
+const RegistrationAnswer = z
+  .object({
+    id: z.guid(),
+    seq: z.int().meta({ description: 'Sequence number: rises in the order of sign-up, within the workshop.' }),
+    status: z.enum(registrationStatuses),
+    position: z.int().nullable().meta({ description: 'Place on the waitlist, counted from 1.' }),
+    name: z.string(),
+    email: z.string(),
+    phone: z.string().nullable().meta({ description: 'E.164', example: '+8613800138000' }),
+    phoneShared: z.boolean().meta({ description: 'Another live registration of the workshop has this number.' }),
+    company: z.string().nullable(),
+    locale: z.string(),
+    channel: z.string().nullable().meta({ description: 'Of the registration link that led here.' }),
+    ready: z.record(z.string(), z.boolean()).meta({ description: 'Answers to the checklist, by the id of the item.' }),
+    createdAt: moment,
+    seatedAt: moment.nullable(),
+    cancelledAt: moment.nullable(),
+    cancelledBy: z.enum(['attendee', 'organiser', 'workshop']).nullable(),
+    consentVersion: z.string().meta({ description: 'Of the privacy notice that was agreed to.' }),
+    erased: z.boolean().meta({ description: 'The personal fields were emptied.' }),
+  })
+  .meta({ id: 'Registration' })
+
+const workbook = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
+const ofStatus = inLanguage.extend({ status: z.enum(registrationStatuses).optional() })
+
+registrations.openapi(
+  createRoute({
+    method: 'get',
+    path: '/workshops/{slug}/registrations',
+    tags,
+    summary: 'The attendee list, in the order of sign-up',
+    security: organisers,
+    request: {
+      params: bySlug,
+      query: ofStatus.extend({
+        cursor: z
+          .string()
+          .regex(/^\d{1,9}$/)
+          .optional()
+          .meta({ description: '`next` of the page before.' }),
+      }),
+    },
+    responses: {
+      200: {
+        description: 'A page of registrations; times have the offset of the workshop.',
+        content: json(z.object({ items: z.array(RegistrationAnswer), next: z.string().optional() })),
+      },
+      ...problems({ 404: ['not_found'], 422: ['invalid'] }),
+    },
+  }),
+  async (c) => {
+    const { deps } = c.env
+    const { status, cursor } = c.req.valid('query')
+    const workshop = await findWorkshop(deps, c.req.valid('param').slug)
+    if (!workshop) return problem(c, 404, 'not_found')
+    const { lines, next } = await listRoster(deps, workshop, { status, after: Number(cursor ?? 0) })
+    return c.json({ items: lines.map((line) => showLine(line, workshop)), ...(next && { next: String(next) }) }, 200)
+  },
+)
+
+function showLine(
+  { createdAt, seatedAt, cancelledAt, ...line }: RosterLine,
+  { timeZone }: Workshop,
+): z.input<typeof RegistrationAnswer> {
+  return {
+    ...line,
+    createdAt: isoIn(createdAt, timeZone),
+    seatedAt: seatedAt && isoIn(seatedAt, timeZone),
+    cancelledAt: cancelledAt && isoIn(cancelledAt, timeZone),
+  }
+}
+
+registrations.openapi(
+  createRoute({
+    method: 'get',
+    path: '/workshops/{slug}/registrations.csv',
+    tags,
+    summary: 'The attendee list as CSV',
+    description: 'UTF-8 with a byte order mark. Heads are in the language of the request, times are local.',
+    security: organisers,
+    request: { params: bySlug, query: ofStatus },
+    responses: {
+      200: { description: 'The list', content: { 'text/csv': { schema: z.string() } } },
+      ...problems({ 404: ['not_found'], 422: ['invalid'] }),
+    },
+  }),
+  async (c) => {
+    const { deps } = c.env
+    const workshop = await findWorkshop(deps, c.req.valid('param').slug)
+    if (!workshop) return problem(c, 404, 'not_found')
+    const csv = rosterCsv(deps, workshop, c.var.locale, c.req.valid('query').status)
+    return c.body(streamOf(csv), 200, {
+      'Content-Type': 'text/csv; charset=utf-8',
+      'Content-Disposition': attachment(`${workshop.slug}.csv`, rosterFileName(workshop, c.var.locale, 'csv')),
+    })
+  },
+)
+
+registrations.openapi(
+  createRoute({
+    method: 'get',
+    path: '/workshops/{slug}/registrations.xlsx',
+    tags,
+    summary: 'The attendee list as a workbook',
+    description: 'Heads are in the language of the request, times are local.',
+    security: organisers,
+    request: { params: bySlug, query: ofStatus },
+    responses: {
+      200: { description: 'The list', content: { [workbook]: { schema: { type: 'string', format: 'binary' } } } },
+      ...problems({ 404: ['not_found'], 422: ['invalid'] }),
+    },
+  }),
+  async (c) => {
+    const { deps } = c.env
+    const workshop = await findWorkshop(deps, c.req.valid('param').slug)
+    if (!workshop) return problem(c, 404, 'not_found')
+    return c.body(await rosterXlsx(deps, workshop, c.var.locale, c.req.valid('query').status), 200, {
+      'Content-Type': workbook,
+      'Content-Disposition': attachment(`${workshop.slug}.xlsx`, rosterFileName(workshop, c.var.locale, 'xlsx')),
+    })
+  },
+)
+
+/** A failure on the way breaks the answer off, so that half a list is never taken for a whole one. */
+function streamOf(texts: AsyncIterator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await texts.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+    async cancel() {
+      await texts.return?.()
+    },
+  })
+}
+
+/** Offers a file under its name (RFC 6266), and under a plain one where names are ASCII. */
+function attachment(plain: string, name: string): string {
+  // RFC 5987, 3.2.1 keeps these for itself, unlike URIs.
+  const encoded = encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`
+}
+
+const byId = z.object({ id: z.guid() })
+
+registrations.openapi(
+  createRoute({
+    method: 'post',
+    path: '/registrations/{id}/cancel',
+    tags,
+    summary: 'Cancel a registration',
+    description: 'The seat goes to the next in line; both are told by mail.',
+    security: organisers,
+    request: { params: byId, query: inLanguage },
+    responses: {
+      200: {
+        description: 'Cancelled',
+        content: json(z.object({ id: z.guid(), status: z.literal('cancelled') })),
+      },
+      ...problems({ 404: ['not_found'], 409: ['already_cancelled', 'over'] }),
+    },
+  }),
+  async (c) => {
+    const { id } = c.req.valid('param')
+    const outcome = await cancelRegistration(c.env.deps, id, 'organiser')
+    if (outcome === 'cancelled') return c.json({ id, status: outcome }, 200)
+    return problem(c, outcome === 'not_found' ? 404 : 409, outcome)
+  },
+)
+
+registrations.openapi(
+  createRoute({
+    method: 'delete',
+    path: '/registrations/{id}',
+    tags,
+    summary: 'Erase a person',
+    description: 'Gives back the seat they still hold and empties the personal fields, for good. No mail is sent.',
+    security: organisers,
+    request: { params: byId, query: inLanguage },
+    responses: {
+      204: { description: 'Erased' },
+      ...problems({ 404: ['not_found'] }),
+    },
+  }),
+  async (c) => {
+    const forgotten = await forgetPeople(c.env.deps, [c.req.valid('param').id])
+    return forgotten ? c.body(null, 204) : problem(c, 404, 'not_found')
+  },
+)

@@ -1,0 +1,101 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { z } from 'zod'
+import type { App } from '../context.ts'
+import { fieldCodes } from '../domain/registrations.ts'
+import { slugPattern } from '../domain/slugs.ts'
+import { zhCN } from '../messages/api.zh-CN.ts'
+import { type ApiFieldCode, type ApiFieldProblem, type ProblemResponse, problem } from './problem.ts'
+
+/** Refuses a body that is not JSON, by its type (415) or in fact (400). */
+export const jsonBody: MiddlewareHandler<App> = async (c, next) => {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/json') return problem(c, 415, 'unsupported_media_type')
+  try {
+    // The body is kept, so that whoever validates it reads it again.
+    await c.req.json()
+  } catch (error) {
+    if (error instanceof SyntaxError) return problem(c, 400, 'malformed_json')
+    throw error
+  }
+  return next()
+}
+
+/** Answers what a schema refuses: a path that cannot exist is not found, everything else is named field by field. */
+export function refuseInvalid(
+  result: { target: string; success: boolean; error?: z.ZodError },
+  c: Context<App>,
+): ProblemResponse | undefined {
+  if (result.success || !result.error) return undefined
+  if (result.target === 'param') return problem(c, 404, 'not_found')
+  const errors = fieldProblemsOf(result.error.issues)
+  const firstOfEach = errors.filter(({ field }, n) => errors.findIndex((other) => other.field === field) === n)
+  return problem(c, 422, 'invalid', { errors: firstOfEach })
+}
+
+/**
+ * Anyone may read this, pages of other sites too. Shared caches keep it for a second; with the second that we keep it
+ * ourselves that makes two. What a token opens is kept by nobody.
+ */
+export const publicRead: MiddlewareHandler<App> = async (c, next) => {
+  await next()
+  c.header('Access-Control-Allow-Origin', '*')
+  if (c.res.status >= 400) return
+  c.header('Cache-Control', c.var.role ? 'no-store' : 'public, max-age=1')
+  c.header('Vary', 'Accept-Language, Authorization', { append: true })
+}
+
+/** For zod: what is not there is missing, what is of the wrong type is invalid. */
+export const said = { error: (issue: { input?: unknown }) => (issue.input === undefined ? 'missing' : 'invalid') }
+
+export const slug = z.string(said).regex(slugPattern, 'slug_invalid').max(80, 'too_long')
+export const bySlug = z.object({ slug: slug.meta({ example: 'shanghai-2026-12-19' }) })
+
+/** The language is chosen before any route is reached; it stands here for the documentation. */
+export const inLanguage = z.object({
+  lang: z
+    .string()
+    .optional()
+    .meta({ description: 'Language of the answer, else Accept-Language decides.', examples: ['zh-CN', 'en'] }),
+})
+
+/*
+ * Who may call a route, for its documentation; what decides is the list in access.ts. A role in place of a scope is what
+ * OpenAPI 3.1 provides for bearer tokens.
+ */
+type Security = Record<string, string[]>[]
+export const anyone: Security = [{}, { token: ['viewer'] }]
+export const viewers: Security = [{ token: ['viewer'] }]
+export const organisers: Security = [{ token: ['organiser'] }]
+
+/** A body of JSON, for the documentation of a route. */
+export const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } })
+
+/** An object without the members that are undefined: to Drizzle they mean nothing, to `in` they are there. */
+export function given<T extends object>(facts: T): T {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T
+}
+
+type Issue = z.core.$ZodIssue
+
+function fieldProblemsOf(issues: Issue[], at: PropertyKey[] = []): ApiFieldProblem[] {
+  return issues.flatMap((issue): ApiFieldProblem[] => {
+    const path = [...at, ...issue.path]
+    const named = (...more: string[]) => [...path, ...more].map(String).join('.')
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ field: named(key), code: 'unknown_field' as const }))
+    }
+    // Of a value that fits neither form, the form of its type says what is wrong with it.
+    const closest = issue.code === 'invalid_union' && issue.errors.find((errors) => !errors.some(isOfOtherType))
+    if (closest) return fieldProblemsOf(closest, path)
+    return [{ field: named(), code: codeOf(issue) }]
+  })
+}
+
+/** Our schemas give codes as messages; what they do not name themselves is invalid. */
+export function codeOf(issue: { message: string } | undefined): ApiFieldCode {
+  return issue && codes.has(issue.message) ? (issue.message as ApiFieldCode) : 'invalid'
+}
+
+const isOfOtherType = (issue: Issue) => issue.code === 'invalid_type' && issue.path.length === 0
+
+const codes: ReadonlySet<string> = new Set([...fieldCodes, ...Object.keys(zhCN.fieldProblems)])

@@ -1,0 +1,77 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { html } from 'hono/html'
+import type { App } from '../context.ts'
+import { paths } from '../links.ts'
+import { campaigns } from './campaigns.ts'
+import { links } from './links.ts'
+import { registrations } from './registrations.ts'
+import { publicRead, refuseInvalid } from './requests.ts'
+import { workshops } from './workshops.ts'
+
+const v1 = new OpenAPIHono<App>({ defaultHook: refuseInvalid })
+
+// Whatever does not say otherwise may hold what only this caller may see.
+v1.use(async (c, next) => {
+  await next()
+  if (!c.res.headers.has('cache-control')) c.header('Cache-Control', 'no-store')
+})
+v1.route('/', campaigns)
+v1.route('/', workshops)
+v1.route('/', registrations)
+v1.route('/', links)
+
+v1.openAPIRegistry.registerComponent('securitySchemes', 'token', {
+  type: 'http',
+  scheme: 'bearer',
+  description:
+    'An API token. What it may do depends on its role: `viewer`, `organiser` or `owner`, each more than the one before.',
+})
+
+let document: object | undefined
+
+v1.get('/openapi.json', publicRead, (c) => {
+  document ??= v1.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'baoming', version: '1', description, license: { name: 'Apache-2.0' } },
+    servers: [{ url: paths.api() }],
+  })
+  return c.json(document)
+})
+
+const description = `
+Registration for hands-on workshops.
+
+**Language.** Answers come in the language of \`?lang=\` (\`zh-CN\` or \`en\`), else of Accept-Language.
+A text that organisers write goes in as one string, in the language of \`?lang=\` or else of the installation, or as
+\`{ "zh": …, "en": … }\`. Either way it replaces the text in both languages, so that no translation stays behind what
+has changed. It comes out as one string.
+
+**Times** are ISO 8601 and come out with the offset that the workshop's time zone has then.
+
+**Problems** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Every field that is refused is named, and a
+field that nobody knows is refused, because it is a slip of the pen more often than not.
+`.trim()
+
+/** The JSON API, with its description. */
+export const api = new OpenAPIHono<App>()
+
+api.route('/v1', v1)
+
+api.get('/docs', (c) =>
+  c.html(html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>baoming API</title>
+    <link rel="stylesheet" href="${paths.asset('swagger-ui.css')}">
+    <script src="${paths.asset('swagger-ui-bundle.js')}" defer></script>
+    <script src="${paths.asset('api-docs.js')}" defer></script>
+  </head>
+  <body>
+    <main id="api-docs" data-document="${paths.openApi()}">
+      <p><a href="${paths.openApi()}">OpenAPI 3.1</a></p>
+    </main>
+  </body>
+</html>`),
+)

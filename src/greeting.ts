@@ -1,0 +1,46 @@
+import { networkInterfaces } from 'node:os'
+import QRCode from 'qrcode'
+import type { Deps } from './deps.ts'
+import { firstLink } from './domain/registration-links.ts'
+import { paths, urlOf } from './links.ts'
+
+/**
+ * The address under which a server is reached: where it listens to the network, one that a phone in the same network
+ * can open.
+ */
+export function printedAddress(host: string, port: number, interfaces = networkInterfaces()): string {
+  const inNetwork = Object.values(interfaces)
+    .flat()
+    .find((net) => net?.family === 'IPv4' && !net.internal)?.address
+  const names: Record<string, string> = {
+    '0.0.0.0': inNetwork ?? 'localhost',
+    '::': inNetwork ?? 'localhost',
+    '127.0.0.1': 'localhost',
+    '::1': 'localhost',
+  }
+  const name = names[host] ?? host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}
+
+/** What a newcomer needs to go on: the address, the QR to scan, the mails, the command that makes a token. */
+export async function greeting(deps: Deps): Promise<string> {
+  const { config, embedded } = deps
+  const lines = ['', `  baoming is at ${config.baseUrl}`]
+  const link = await firstLink(deps)
+  if (link) {
+    const url = urlOf(config.baseUrl, paths.link(link.code))
+    // In black on white whatever the terminal's colours are: not every reader takes the inverse.
+    lines.push('', await QRCode.toString(url, { type: 'terminal', small: true }), `  ${url}  (${link.channel})`)
+  }
+  lines.push('')
+  if (config.smtpUrl) lines.push(`  mails      go out through ${new URL(config.smtpUrl).host}`)
+  else if (embedded)
+    lines.push(`  mails      ${urlOf(`http://localhost:${config.port}`, paths.mailbox())}  (from this machine only)`)
+  else lines.push('  mails      are kept until SMTP_URL is set')
+  lines.push(
+    `  API        ${urlOf(config.baseUrl, paths.apiDocs())}`,
+    '  organiser  npm run --silent cli -- token create --name me --role organiser',
+    '',
+  )
+  return lines.join('\n')
+}

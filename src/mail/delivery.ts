@@ -1,0 +1,219 @@
+import { isDatabaseAway } from '../db/database.ts'
+import type { Deps } from '../deps.ts'
+import { type ClaimedMail, claimDueMails, nextMailDueAt, type Outcome, recordOutcome } from '../domain/mails.ts'
+import { messageOf } from './message.ts'
+import type { Transport } from './transport.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What a round of delivery did, in mails. */
+export type Round = Record<Outcome['kind'], number> & {
+  /** Why nothing can be sent now; undefined where that is not so. */
+  standstill: string | undefined
+}
+
+/** All in seconds. No attempt outlives the lease, so that a mail is never sent by two senders at once. */
+const lease = 120
+/** What must be left of the lease when an attempt begins. */
+const leastLeft = 45
+/** What an attempt leaves of it, to record what became of it. */
+const leaveOver = 10
+
+/**
+ * Delivers what is due, once. The first mail goes alone: if the server is away, only that one was tried in vain.
+ * @param until no attempt begins after it; 20 s from now, because a Worker is stopped 30 s after its answer
+ * @param pause seconds after which the mails are due again when nothing can be sent
+ * @param stopped asked before each attempt; what is claimed then is put back
+ * @throws if the database is away. Mails that were claimed by then are due again when their lease runs out.
+ */
+export async function deliverDue(
+  deps: Deps,
+  transport: Transport,
+  {
+    until = secondsFrom(deps.now(), 20),
+    pause = 60,
+    stopped = () => false,
+  }: { until?: Date; pause?: number; stopped?: () => boolean } = {},
+): Promise<Round> {
+  const round: Round = { sent: 0, again: 0, dead: 0, postponed: 0, standstill: undefined }
+  const goesOn = () => !round.standstill && !stopped() && deps.now() < until
+
+  for (let batch = 1; goesOn(); batch = transport.concurrency * 4) {
+    const { mails, givenUp } = await claimDueMails(deps, batch, lease)
+    round.dead += givenUp
+    if (mails.length + givenUp === 0) break
+    await inParallel(mails, transport.concurrency, async (mail) => {
+      const verdict = goesOn() ? await attempt(deps, transport, mail) : undefined
+      if (verdict?.kind === 'standstill') round.standstill = verdict.reason
+      const until = secondsFrom(deps.now(), round.standstill ? pause : 0)
+      const recorded = await record(deps, mail, outcomeOf(verdict, until))
+      if (recorded) round[recorded]++
+    })
+  }
+  return round
+}
+
+export type Delivery = {
+  /** Says that mails may be owed now. */
+  wake(): void
+  /** Lets what is being sent end, for some seconds, and closes the transport. Claimed mails are put back. */
+  stop(): Promise<void>
+}
+
+/**
+ * Delivers mails as they fall due, until it is stopped. Whatever is away, it goes on: it says so once, and tries again
+ * after pauses that double.
+ * @param pauses seconds; the first and the longest pause while nothing can be sent
+ */
+export function startDelivery(
+  deps: Deps,
+  transport: Transport,
+  { pauses = { first: 30, most: 300 }, stopWithin = 5 } = {},
+): Delivery {
+  const rest = createRest()
+  let stopping = false
+  /** Rounds in a row that came to nothing. */
+  let troubles = 0
+  let told: 'database' | 'server' | undefined
+
+  async function work() {
+    while (!stopping) {
+      const pause = Math.min(pauses.first * 2 ** troubles, pauses.most)
+      try {
+        const { standstill } = await deliverDue(deps, transport, { until: endOfTime, pause, stopped: () => stopping })
+        if (standstill) {
+          troubles++
+          if (told !== 'server') deps.log.error({ reason: standstill }, 'mail stands still: nothing can be sent')
+          told = 'server'
+          await rest.atLeast(pause)
+        } else {
+          if (told) deps.log.info({}, 'mail flows again')
+          told = undefined
+          troubles = 0
+          await rest.untilWoken(await secondsToNext(deps))
+        }
+      } catch (error) {
+        troubles++
+        if (!isDatabaseAway(error)) deps.log.error({ error: (error as Error).stack }, 'delivering mails failed')
+        else if (told !== 'database') deps.log.warn({ reason: reasonOf(error) }, 'mails wait for the database')
+        told = 'database'
+        await rest.atLeast(Math.min(pause, 30))
+      }
+    }
+  }
+
+  const working = work()
+  return {
+    wake: rest.wake,
+    async stop() {
+      stopping = true
+      rest.end()
+      await within(stopWithin, working)
+      transport.close()
+      // What was cut off just now is still to be recorded.
+      await within(1, working)
+    },
+  }
+}
+
+/** As far as dates reach. */
+const endOfTime = new Date(8.64e15)
+
+/** Sends one mail, well before its lease runs out. Undefined if there is too little left of it. */
+async function attempt(deps: Deps, transport: Transport, mail: ClaimedMail): Promise<Verdict | undefined> {
+  const left = (mail.leasedUntil.getTime() - deps.now().getTime()) / 1000
+  if (left < leastLeft) return undefined
+  try {
+    return await transport.send(messageOf(deps, mail), AbortSignal.timeout((left - leaveOver) * 1000))
+  } catch (error) {
+    deps.log.error({ mail: mail.id, error: (error as Error).stack }, 'a mail could not be written')
+    return { kind: 'again', reason: 'the mail could not be written' }
+  }
+}
+
+/** A mail that was not tried, or that says nothing about, is due at the given moment as if nothing had happened. */
+function outcomeOf(verdict: Verdict | undefined, until: Date): Outcome {
+  if (!verdict) return { kind: 'postponed', until }
+  return verdict.kind === 'standstill' ? { kind: 'postponed', until, reason: verdict.reason } : verdict
+}
+
+/** What was sent must be written down, or it goes out twice: a database that stumbles is asked again. */
+async function record(deps: Deps, mail: ClaimedMail, outcome: Outcome): ReturnType<typeof recordOutcome> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await recordOutcome(deps, mail, outcome)
+    } catch (error) {
+      if (!isDatabaseAway(error) || tries === 4) throw error
+      await new Promise((resolve) => setTimeout(resolve, tries * 1000))
+    }
+  }
+}
+
+/** A minute at the most, because another process may owe a mail; a second at least, where MAIL_RATE holds mails back. */
+async function secondsToNext(deps: Deps): Promise<number> {
+  const due = await nextMailDueAt(deps)
+  const seconds = due ? (due.getTime() - deps.now().getTime()) / 1000 : Number.POSITIVE_INFINITY
+  return Math.min(Math.max(seconds, 1), 60)
+}
+
+/** Works through a list, so many at once. @throws the first error, after everything that had begun has ended */
+async function inParallel<T>(list: T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...list]
+  const ended = await Promise.allSettled(
+    Array.from({ length: width }, async () => {
+      for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item)
+    }),
+  )
+  const failed = ended.find((end) => end.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+/** Drizzle wraps what the driver says. */
+const reasonOf = (error: unknown) => String(((error as Error).cause as Error | undefined)?.message ?? error)
+
+/** Waits for work that may take longer, for so many seconds at the most. */
+async function within(seconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
+
+/** Rests between rounds. A wake-up that comes while nobody rests ends the next rest. */
+function createRest() {
+  let woken = false
+  let ended = false
+  let interrupt: ((reason: 'woken' | 'ended') => void) | undefined
+
+  async function rest(seconds: number, wakeable: boolean) {
+    if (!ended && !(wakeable && woken)) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, seconds * 1000)
+        interrupt = (reason) => {
+          if (reason === 'woken' && !wakeable) return
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    woken = false
+  }
+
+  return {
+    atLeast: (seconds: number) => rest(seconds, false),
+    untilWoken: (seconds: number) => rest(seconds, true),
+    wake() {
+      woken = true
+      interrupt?.('woken')
+    },
+    end() {
+      ended = true
+      interrupt?.('ended')
+    },
+  }
+}
+
+function secondsFrom(moment: Date, seconds: number): Date {
+  return new Date(moment.getTime() + seconds * 1000)
+}

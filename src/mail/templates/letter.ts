@@ -1,0 +1,150 @@
+import type { Locale } from '../../config.ts'
+import type { Deps } from '../../deps.ts'
+import type { Mail } from '../../domain/mails.ts'
+import type { Registration } from '../../domain/registrations.ts'
+import { paths, urlOf } from '../../links.ts'
+import { type ItemTag, tagOf } from '../../messages/items.ts'
+import { mailEn } from '../../messages/mail.en.ts'
+import { type MailMessages, mailZhCN, type News } from '../../messages/mail.zh-CN.ts'
+import { messagesFor } from '../../messages/messages.ts'
+import { pick, when } from '../../messages/text.ts'
+
+/** What a mail says, before it is HTML or plain text. */
+export type Letter = {
+  locale: Locale
+  messages: MailMessages
+  subject: string
+  headline: string
+  greeting: string
+  lead: string
+  entries: Entry[]
+  /** Why this mail was sent, whom to ask, what the installation adds. */
+  closing: string[]
+  privacy: Link
+}
+
+/** One registration as a mail shows it. */
+export type Entry = {
+  registration: Registration
+  title: string
+  facts: { label: string; lines: string[] }[]
+  /** What the QR for the door says, and the name of the file with it; undefined for those without a seat. */
+  door: { url: string; file: string } | undefined
+  ticket: Link | undefined
+  checklist: { tag: ItemTag; label: string; text: string; url: string | null }[]
+  /** What else one may do now. */
+  next: ({ text: string } & Partial<{ link: Link }>)[]
+}
+
+export type Link = { label: string; url: string }
+
+/** Writes a mail in the language of its recipient. */
+export function letterOf(deps: Deps, mail: Pick<Mail, 'kind' | 'facts' | 'tickets'>, recipient: Registration): Letter {
+  const { baseUrl, privacyContact, footer } = deps.config
+  const locale = localeOf(recipient)
+  const messages = mailMessagesFor(locale)
+  const news = newsOf(mail, recipient)
+  const { subject, headline, lead } = messages.news[news]
+  const shown = news === 'found' ? mail.tickets : [recipient]
+  const title = titleOf(recipient, locale)
+  return {
+    locale,
+    messages,
+    subject: subject(`${title} · ${messages.day(when(recipient.workshop, locale))}`),
+    headline,
+    greeting: messages.greeting(recipient.name),
+    lead: lead(recipient.position),
+    entries: shown.map((registration) => entryOf(registration, news, locale, baseUrl)),
+    closing: [
+      messages.why[news === 'found' ? 'found' : recipient.status === 'cancelled' ? 'cancelled' : 'registered'],
+      privacyContact ? messages.contact(privacyContact) : messages.reply,
+      ...(footer ? [footer] : []),
+    ],
+    privacy: { label: messages.privacy, url: urlOf(baseUrl, paths.privacy()) },
+  }
+}
+
+/** Confirmed and offered registrations hold a seat. */
+export const hasSeat = ({ status }: Registration) => status === 'confirmed' || status === 'offered'
+
+export const localeOf = ({ locale }: Registration): Locale => (locale === 'en' ? 'en' : 'zh-CN')
+
+export const ticketUrlOf = (baseUrl: string, { ticket }: Registration) => urlOf(baseUrl, paths.ticket(ticket))
+
+function newsOf({ kind, facts }: Pick<Mail, 'kind' | 'facts'>, { cancelledBy }: Registration): News {
+  if (kind === 'cancelled') return cancellations[facts.by ?? cancelledBy ?? 'organiser']
+  return facts.corrected ? 'corrected' : kind
+}
+
+const cancellations = {
+  attendee: 'cancelledByAttendee',
+  organiser: 'cancelledByOrganiser',
+  workshop: 'workshopCancelled',
+} as const
+
+function entryOf(registration: Registration, news: News, locale: Locale, baseUrl: string): Entry {
+  const messages = mailMessagesFor(locale)
+  const { workshop, doorCode, ticket, position, status } = registration
+  const { city, venue, address } = workshop
+  const seat = hasSeat(registration)
+  const live = status !== 'cancelled'
+  const place = [city, venue].map((text) => pick(text, locale)).filter(Boolean)
+  return {
+    registration,
+    title: titleOf(registration, locale),
+    facts: [
+      ...(news === 'found'
+        ? [
+            {
+              label: messages.labels.state,
+              lines: [position === null ? messagesFor(locale).registrationStatuses[status] : messages.place(position)],
+            },
+          ]
+        : []),
+      { label: messages.labels.when, lines: messages.when(when(workshop, locale)) },
+      { label: messages.labels.where, lines: [place.join(' · '), pick(address, locale)].filter(Boolean) },
+    ],
+    door: seat ? { url: urlOf(baseUrl, paths.door(doorCode)), file: `ticket-${workshop.slug}.png` } : undefined,
+    ticket: live ? { label: messages.ticket, url: ticketUrlOf(baseUrl, registration) } : undefined,
+    checklist: live && news !== 'found' ? checklistOf(registration, locale) : [],
+    next: live
+      ? [
+          ...(seat ? [{ text: messages.calendarOn }] : []),
+          linked(seat ? messages.cancel : messages.leave, urlOf(baseUrl, paths.ticketCancel(ticket))),
+        ]
+      : afterwards(registration, news, messages, baseUrl),
+  }
+}
+
+function checklistOf({ workshop }: Registration, locale: Locale): Entry['checklist'] {
+  return workshop.items.map((item) => ({
+    tag: tagOf(item),
+    label: messagesFor(locale).itemTags[tagOf(item)],
+    text: pick(item.text, locale),
+    url: item.url,
+  }))
+}
+
+/** What is left to do after a cancellation. */
+function afterwards(registration: Registration, news: News, messages: MailMessages, baseUrl: string): Entry['next'] {
+  const { workshop, seatedAt } = registration
+  const { campaign } = workshop
+  return [
+    ...(seatedAt ? [{ text: messages.calendarOff }] : []),
+    ...(news === 'cancelledByAttendee'
+      ? [linked(messages.again, urlOf(baseUrl, paths.workshop(workshop.slug)))]
+      : news === 'workshopCancelled'
+        ? [linked(messages.others, urlOf(baseUrl, campaign ? paths.campaign(campaign.slug) : paths.home()))]
+        : []),
+  ]
+}
+
+const linked = ({ text, link }: { text: string; link: string }, url: string) => ({ text, link: { label: link, url } })
+
+const titleOf = ({ workshop }: Registration, locale: Locale) =>
+  [workshop.title, workshop.city]
+    .map((text) => pick(text, locale))
+    .filter(Boolean)
+    .join(' · ')
+
+export const mailMessagesFor = (locale: Locale): MailMessages => (locale === 'en' ? mailEn : mailZhCN)

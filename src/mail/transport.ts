@@ -1,0 +1,69 @@
+import { createTransport } from 'nodemailer'
+import type { Config } from '../config.ts'
+import type { Message } from './message.ts'
+import { type Failure, judge, type Verdict } from './verdict.ts'
+
+/** A way to a mail server. */
+export type Transport = {
+  /** How many messages it sends at once. */
+  concurrency: number
+  /** Sends a message to its one recipient. Never throws. Once the signal aborts, the attempt ends. */
+  send(message: Message, signal: AbortSignal): Promise<Verdict>
+  /** Closes what is open; messages that are being sent are cut off. */
+  close(): void
+}
+
+/** In milliseconds. */
+export type Timeouts = { connect: number; socket: number }
+
+/** The mail server of SMTP_URL over connections that are kept, for Node. Undefined where none is set. */
+export function openTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeouts): Transport | undefined {
+  if (!config.smtpUrl) return undefined
+  const mailer = createTransport({
+    ...settings(config.smtpUrl, timeouts),
+    pool: true,
+    maxConnections: 5,
+    // Once, for a kept connection that the server closed meanwhile. All else is tried again by the schedule of the mails.
+    maxRequeues: 1,
+  })
+  return {
+    concurrency: 5,
+    send: (message, signal) => attempt(mailer, message, signal),
+    close: () => mailer.transporter.close?.({ force: true }),
+  }
+}
+
+/** The mail server of SMTP_URL with a connection per message, for Workers, where none may outlive its request. */
+export function openSingleTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeouts): Transport | undefined {
+  if (!config.smtpUrl) return undefined
+  const mailer = createTransport(settings(config.smtpUrl, timeouts))
+  return {
+    // A Worker may hold six connections, and the database has some of them.
+    concurrency: 2,
+    send: (message, signal) => attempt(mailer, message, signal),
+    close: () => mailer.close(),
+  }
+}
+
+function settings(url: string, { connect, socket }: Timeouts = { connect: 10_000, socket: 30_000 }) {
+  return {
+    url,
+    dnsTimeout: connect,
+    connectionTimeout: connect,
+    greetingTimeout: connect,
+    socketTimeout: socket,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }
+}
+
+type Mailer = { sendMail(mail: Message & { signal: AbortSignal }): Promise<unknown> }
+
+async function attempt(mailer: Mailer, message: Message, signal: AbortSignal): Promise<Verdict> {
+  try {
+    await mailer.sendMail({ ...message, signal })
+    return { kind: 'sent' }
+  } catch (error) {
+    return judge(error as Failure, message.to.address)
+  }
+}

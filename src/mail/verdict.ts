@@ -1,0 +1,101 @@
+/** What a mail server's answer means for a mail. Reasons are short and name nobody. */
+export type Verdict =
+  | { kind: 'sent' }
+  /** It did not work now; the same mail may go through later. */
+  | { kind: 'again'; reason: string }
+  /** This recipient or this message is refused for good. */
+  | { kind: 'dead'; reason: string }
+  /** Nothing can be sent now: it says nothing about this mail. */
+  | { kind: 'standstill'; reason: string }
+
+/** What nodemailer says of a failed attempt. */
+export type Failure = {
+  message?: string
+  /** The SMTP command that failed, `CONN` for the connection itself, `API` for what never reached a server. */
+  command?: string
+  /** RFC 5321, 4.2. */
+  responseCode?: number
+  response?: string
+  /** Nodemailer's own kind of failure. Several different events share one, so it decides only where nothing else can. */
+  code?: string
+  /** The system's code where nodemailer put its own in its place. */
+  originalCode?: string
+  timeoutType?: string
+}
+
+/**
+ * Judges a failed attempt by the command that failed and the server's reply.
+ * What fails before the server was offered the mail says nothing about it and concerns all mails; so does a refused
+ * sender, and a provider that has had enough of us, which some say with 550 or 554 in answer to RCPT or DATA.
+ * @param recipient the address that must not appear in the reason
+ */
+export function judge(failure: Failure, recipient: string): Exclude<Verdict, { kind: 'sent' }> {
+  const reason = reasonOf(failure, recipient)
+  const { command = '', responseCode = 0, response = '' } = failure
+  if (neverBegan(failure) || (responseCode >= 400 && concernsAllMails(response))) return { kind: 'standstill', reason }
+  if (command === 'MAIL FROM' && responseCode >= 500 && responseCode !== tooLarge) return { kind: 'standstill', reason }
+  const permanent = responseCode >= 500 && responseCode !== wrongOrder
+  // Without a reply nodemailer itself refused: an impossible address, or a message over the size the server announced.
+  const refusedHere = !responseCode && (failure.code === 'EENVELOPE' || failure.code === 'EMESSAGE')
+  return { kind: permanent || refusedHere ? 'dead' : 'again', reason }
+}
+
+/** 552: the message is too large. */
+const tooLarge = 552
+/** 503: commands came in the wrong order. The session was at fault, not the message. */
+const wrongOrder = 503
+
+/** Whether no session came about: no connection, a refusal at the greeting, no encryption, a wrong password. */
+function neverBegan({ command = '', responseCode = 0, code = '', originalCode = '', timeoutType = '' }: Failure) {
+  return (
+    /^(EHLO|HELO|LHLO|STARTTLS|AUTH)/.test(command) ||
+    ['EAUTH', 'ENOAUTH', 'EDNS', 'ETLS', 'EPROXY'].includes(code) ||
+    (command === 'CONN' &&
+      (responseCode >= 500 ||
+        ['CONNECT_TIMEOUT', 'GREETING_TIMEOUT', 'UPGRADE_TIMEOUT'].includes(timeoutType) ||
+        ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EACCES'].includes(originalCode)))
+  )
+}
+
+/**
+ * Whether a refusal is about us and not about the recipient or the message: too many mails, a blocked machine, a
+ * relay that wants a password. A full mailbox and a mail that runs in circles use some of the same words.
+ */
+function concernsAllMails(response: string): boolean {
+  if (/\b[45]\.2\.[1-4]\b|mailbox|too many (hops|received|attachments|parts)|receiving mail/i.test(response))
+    return false
+  return aboutUs.some((words) => words.test(response))
+}
+
+const aboutUs = [
+  /too many |too much mail|too (fast|frequent)|throttl|(rate|frequency) limit/i,
+  /(daily|hourly|sending|send|outgoing|submission|message|mail) ?(quota|limit|rate)\b.*(exceed|reach|over)/i,
+  /(exceed|reach|over|out of)\w*\b.*\b(daily|hourly|sending|send|outgoing|submission|message|mail)s? ?(quota|limit|rate|credits?)/i,
+  /(exceed\w*|limit|max\w*)\b.*\b(per|an?|this) ?(minute|hour|day)\b/i,
+  /maximum (sending rate|credits|number of (connections|messages|mails|recipients))|unusual rate|frequency limited|submissionquotaexceeded/i,
+  // NetEase (163, 126, yeah.net): too many mails, recipients or connections of this sender or machine.
+  /\b(HL:(ICC|IFC|REP)|MI:(SFQ|DMC|CEL|CCL|STC)|RP:(CEL|CCL|DRC|QRC|TRC))\b/,
+  /relay(ing)? (access )?(is )?(denied|not (permitted|allowed))|unable to relay|authentication (is )?required/i,
+  /client host .*(blocked|rejected)|\bblocked using\b/i,
+]
+
+/**
+ * What failed and what the server said to it, without any address. The recipient goes in every spelling: a reply may
+ * quote only the part before the @, or write it as it stands in a return path.
+ */
+function reasonOf({ command, responseCode, response, message = 'failed' }: Failure, recipient: string): string {
+  const said = response || message
+  const [local = ''] = recipient.split('@')
+  const spellings = [recipient, recipient.replace('@', '='), encodeURIComponent(recipient), local]
+  const redacted = spellings
+    .reduce((text, spelling) => text.replace(asWord(spelling), '…'), said)
+    .replace(/[^\s<>"'(),;:]*(@|%40|=40)[^\s<>"'(),;:]*/gi, '…')
+    .replace(/\s+/g, ' ')
+    .trim()
+  const stage = command && command !== 'CONN' && command !== 'API' ? `${command}: ` : ''
+  return `${stage}${responseCode && !response ? `${responseCode} ` : ''}${redacted}`.slice(0, 300)
+}
+
+function asWord(text: string): RegExp {
+  return new RegExp(`(?<![\\w])${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w])`, 'gi')
+}

@@ -1,0 +1,268 @@
+import type { Messages } from './zh-CN.ts'
+
+export const en: Messages = {
+  lang: 'en',
+  skip: 'Skip to content',
+  otherLanguage: { locale: 'zh-CN', short: '中文', name: '中文' },
+
+  workshopStatuses: {
+    upcoming: 'Opens soon',
+    open: 'Open',
+    waitlist: 'Full, waitlist open',
+    full: 'Full',
+    closed: 'Registration closed',
+    cancelled: 'Cancelled',
+    over: 'Over',
+  },
+
+  registrationStatuses: {
+    confirmed: 'Seat confirmed',
+    waitlisted: 'On the waitlist',
+    offered: 'A seat is held for you',
+    cancelled: 'Registration cancelled',
+  },
+
+  refusals: {
+    already_registered:
+      'This e-mail address is registered already. We have mailed the ticket to it once more. If nothing arrives, look into the spam folder, or try again in ten minutes.',
+    full: 'All seats are taken, and this workshop has no waitlist.',
+    not_open: 'Registration has not opened yet.',
+    closed: 'Registration has closed. Nothing was sent.',
+    cancelled: 'This workshop has been cancelled.',
+    idempotency_mismatch:
+      'This form was sent before, with other details. To register another person, check the details and send it again.',
+    not_found: 'There is no such workshop.',
+  },
+
+  emailRefusals: {
+    already_registered: 'This address has a registration for this workshop already.',
+    too_many: 'The address was changed five times and cannot be changed again. Please contact the organisers.',
+    cancelled: 'The registration is cancelled; its address needs no change.',
+    over: 'The workshop is over; the address cannot be changed any more.',
+    not_found: 'There is no such ticket.',
+  },
+
+  fieldProblems: {
+    missing: (field) => `${field} is missing`,
+    invalid: (field) => `${field} does not look right`,
+    too_long: (field) => `${field} is too long`,
+    web_address: (field) => `${field} must not hold a web address`,
+    email_invalid: () => 'Please check the e-mail address; it looks like name@example.com',
+    phone_invalid: () => 'Please check the phone number; from outside China it needs its country code',
+    consent_missing: () => 'Please tick the box, or we may not keep your details',
+  },
+
+  fields: {
+    name: 'Name',
+    email: 'E-mail',
+    phone: 'Phone',
+    company: 'Company or school',
+    ready: 'Readiness',
+    consent: 'Consent',
+  },
+
+  itemTags: { provided: 'Provided', bring: 'Bring', know: 'Know', install: 'Install' },
+
+  home: {
+    title: 'Upcoming workshops',
+    description: 'Upcoming hands-on workshops, with registration.',
+    none: 'No workshop is open for registration right now.',
+    noneHint: 'New ones are announced in the newsletter and the community. Registered already?',
+    more: 'More workshops',
+    subscribe: 'Subscribe to the calendar',
+    go: 'See upcoming workshops',
+  },
+
+  campaign: {
+    where: 'Choose a city',
+    none: 'The dates are not announced yet.',
+    register: (city) => `Register for ${city}`,
+    queue: (city) => `Join the waitlist in ${city}`,
+    allCities: 'All cities',
+    look: (city) => `Look at ${city}`,
+    prepare: 'What to prepare',
+  },
+
+  workshop: {
+    prepare: 'What to prepare',
+    install: 'Download and instructions',
+    form: 'Register',
+    queueForm: 'Join the waitlist',
+    description: (when, where) => `${when}, ${where}`,
+    seatsOf: (capacity) => `of ${capacity}\u00a0seats left`,
+    seatsShort: { before: 'Seats left: ', after: '' },
+    go: { before: 'Register, seats left: ', after: '' },
+    goQueue: 'Join the waitlist',
+    big: {
+      upcoming: 'Opens soon',
+      waitlist: 'Full',
+      full: 'Full',
+      closed: 'Closed',
+      cancelled: 'Cancelled',
+      over: 'Over',
+    },
+    opens: (moment) => `Registration opens ${moment}`,
+    waiting: { before: 'You can join the waitlist. In line now: ', after: '' },
+    noWaitlist: (capacity) => `All ${capacity}\u00a0seats are taken, and there is no waitlist`,
+    closedAt: (moment) => `Registration closed ${moment}`,
+    closed: 'Registration has closed',
+    cancelled: 'This workshop will not take place. Everyone registered is told by mail',
+    over: 'Thank you for coming. See you at the next one',
+    elsewhere: (city) => `Go to ${city}`,
+    elsewhereSeats: (city, seats) => `${city}: ${seats}\u00a0${seats === 1 ? 'seat' : 'seats'} left`,
+    elsewhereQueue: (city) => `${city}: waitlist open`,
+    findTicket: 'Registered already? Find my ticket',
+  },
+
+  form: {
+    optional: ' (optional)',
+    phoneHint: 'Only in case something changes',
+    readiness: 'Are you ready?',
+    readinessHint: 'Not yet is fine, as long as it is done before the day',
+    ready: 'Ready',
+    notYet: 'Not yet',
+    consent: (days) =>
+      `I agree that the organisers use these details to run this workshop and delete them ${days}\u00a0days after it. `,
+    consentContact: (contact) => `Questions: ${contact}. `,
+    consentReply: 'For questions, reply to any of our mails. ',
+    consentMore: 'Privacy notice',
+    submit: 'Register and take a seat',
+    submitQueue: 'Join the waitlist',
+    submitAgain: 'Try again',
+    afterSubmit: 'Once registered you may attend. A mail confirms it',
+    afterQueue: 'When someone cancels, the next in line gets the seat and a mail',
+    problems: 'Almost there',
+    refused: 'This did not go through',
+    errorTitle: 'Please check',
+  },
+
+  ticket: {
+    title: 'My ticket',
+    toWorkshop: 'Workshop details',
+    greeting: (name) => `See you there, ${name}`,
+    showAtDoor: 'Show this code at the door. Save the picture or take a screenshot',
+    qrAlt: 'QR code for the door',
+    big: {
+      confirmed: 'You have a seat',
+      offered: 'A seat is held for you',
+      cancelled: 'Cancelled',
+      over: 'Over',
+    },
+    place: (position) => `No.\u00a0${position} in line`,
+    waiting: 'All seats are taken. When someone cancels, the next in line gets the seat and a mail',
+    waitingOver: 'The workshop has begun and no seat came free. See you at the next one',
+    offered: 'Please confirm soon',
+    cancelledBy: {
+      attendee: 'You cancelled. Your seat has been passed on',
+      organiser: 'The organisers cancelled this registration',
+      workshop: 'This workshop will not take place. We are sorry',
+    },
+    over: 'Thank you for coming',
+    again: 'Changed your mind? Register again',
+    calendar: 'Add to calendar',
+    wechat: {
+      hint: 'WeChat cannot download the calendar entry. Tap “···” at the top right and choose “Open in browser”, or copy the link of your ticket into a browser.',
+      link: 'Link of your ticket',
+      data: 'To download a copy, open this ticket in a browser',
+    },
+    copy: 'Copy',
+    copied: 'Copied',
+    keep: 'The address of this page is your ticket. Keep it, and keep it to yourself',
+    prepare: 'What to bring and prepare',
+    saidReady: 'You said: ready',
+    saidNotYet: 'You said: not yet',
+    email: 'Confirmation mail',
+    emailTo: (email) => `Goes to ${email}`,
+    emailWrong: 'Wrong address?',
+    emailLabel: 'Correct e-mail address',
+    emailHint: 'The confirmation is sent again; the old ticket link and code stop working',
+    emailSubmit: 'Change it and send again',
+    emailSaved: (email) =>
+      `The address is now ${email}; the confirmation is on its way. This is your new ticket, the old link no longer works.`,
+    emailUnchanged: 'The address is the same as before. Nothing was changed.',
+    cantCome: 'Cannot come?',
+    cancelLink: 'Cancel and pass on the seat',
+    leaveLink: 'Leave the waitlist',
+    cancelTooLate: 'The workshop has begun; it is too late to cancel.',
+    data: 'My details',
+    dataCopy: 'Download a copy',
+    dataErase: 'Delete my details',
+  },
+
+  cancel: {
+    title: 'Cancel your registration?',
+    leaveTitle: 'Leave the waitlist?',
+    warning: 'The seat goes to the next in line at once. To come after all, you would have to register again.',
+    leaveWarning: 'Your place goes to those behind you.',
+    submit: 'Cancel and pass on the seat',
+    leaveSubmit: 'Leave the waitlist',
+    back: 'Keep it, back to my ticket',
+  },
+
+  erase: {
+    title: 'Delete your details?',
+    warning: 'Name, e-mail, phone, company and readiness are deleted at once and cannot be restored.',
+    seatWarning: 'Your seat or place in line is given up, and this ticket stops working.',
+    submit: 'Delete my details',
+    back: 'Keep them, back to my ticket',
+    done: 'Your details have been deleted.',
+  },
+
+  find: {
+    title: 'Find my ticket',
+    lead: 'Enter the e-mail address you registered with, and we mail the ticket to it.',
+    submit: 'Mail me my ticket',
+    done: 'Look into your mailbox',
+    doneHint:
+      'If this address has a registration, the ticket is on its way. Nothing after a few minutes? Look into the spam folder, or try another address.',
+    again: 'Try another address',
+  },
+
+  link: {
+    gone: 'This QR code no longer works',
+    goneHint: 'What it led to has ended, or there is a newer code.',
+  },
+
+  privacy: {
+    title: 'Privacy notice',
+    lead: 'We ask only for what the workshop needs, and delete it afterwards.',
+    sections: (days) => [
+      ['Who collects', 'The organisers of the workshop.'],
+      [
+        'What',
+        'What you fill in: name, e-mail, phone, company or school, readiness, and your language. When you registered, through which QR code, and that you agreed to this notice. No account, no tracking, one cookie that remembers the language.',
+      ],
+      [
+        'What for',
+        'To keep a seat for you, send the ticket and news of changes, check you in and lend you a board. No marketing, no selling. Mails pass through a mail provider.',
+      ],
+      ['How long', `${days}\u00a0days after the workshop your details are deleted; only numbers remain.`],
+      [
+        'Your rights',
+        'On the page of your ticket you can cancel, correct your e-mail, download a copy of your details and delete them at once. To withdraw your consent is to delete them; what was done before stays lawful.',
+      ],
+    ],
+    contact: 'Whom to contact',
+    contactReply: 'Reply to any mail that we sent you.',
+    version: (version) => `Version ${version}`,
+  },
+
+  calendar: { ticket: 'My ticket', label: (label, text) => `${label}: ${text}` },
+
+  badge: { seats: (seats) => (seats === 1 ? '1\u00a0seat left' : `${seats}\u00a0seats left`) },
+
+  errors: {
+    400: { title: 'We did not understand that', hint: 'Please go back and try again.' },
+    403: { title: 'That was refused', hint: 'Please open our page anew and try again.' },
+    404: { title: 'There is nothing here', hint: 'The link may be mistyped, or the workshop is not announced yet.' },
+    413: { title: 'That is too much', hint: 'Please shorten it and send it again.' },
+    429: {
+      title: 'Too many requests',
+      hint: 'Please wait a few minutes. Your browser’s back button keeps what you typed.',
+    },
+    500: { title: 'Something broke on our side', hint: 'It has been logged. Please try again later.' },
+    503: { title: 'We are busy right now', hint: 'Please reload in a few seconds. Sending twice does no harm.' },
+  },
+
+  footer: { find: 'Find my ticket', privacy: 'Privacy notice' },
+}

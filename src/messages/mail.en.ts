@@ -1,0 +1,98 @@
+import type { MailMessages } from './mail.zh-CN.ts'
+
+export const mailEn: MailMessages = {
+  news: {
+    confirmed: {
+      subject: (event) => `Your seat: ${event}`,
+      headline: 'You have a seat',
+      lead: () => 'Your seat is reserved. Just come, and show the code at the door.',
+    },
+    corrected: {
+      subject: (event) => `Address corrected: ${event}`,
+      headline: 'Your address is corrected',
+      lead: (place) =>
+        place === null
+          ? 'This is your new ticket; the old link and code no longer work. Please show the new code at the door.'
+          : `This is your new ticket; the old link no longer works. You are on the waitlist, no.\u00a0${place} in line.`,
+    },
+    waitlisted: {
+      subject: (event) => `On the waitlist: ${event}`,
+      headline: 'You are on the waitlist',
+      lead: (place) =>
+        `All seats are taken. You are no.\u00a0${place} in line: when someone cancels, the next in line gets the seat and a mail. Please do not travel before you have that mail.`,
+    },
+    promoted: {
+      subject: (event) => `A seat came free for you: ${event}`,
+      headline: 'A seat came free, and it is yours',
+      lead: () =>
+        'Someone passed on a seat, and it is now yours. Just come, and show the code at the door. If you cannot come, please cancel soon.',
+    },
+    cancelledByAttendee: {
+      subject: (event) => `Cancelled: ${event}`,
+      headline: 'Your registration is cancelled',
+      lead: () => 'You cancelled this registration.',
+    },
+    cancelledByOrganiser: {
+      subject: (event) => `Registration cancelled: ${event}`,
+      headline: 'Your registration was cancelled',
+      lead: () => 'The organisers cancelled your registration. If you think this is a mistake, please get in touch.',
+    },
+    workshopCancelled: {
+      subject: (event) => `Workshop cancelled: ${event}`,
+      headline: 'The workshop is cancelled',
+      lead: () =>
+        'We are sorry: this workshop will not take place, and your registration ends with it. Please do not travel.',
+    },
+    found: {
+      subject: () => 'Your tickets',
+      headline: 'Your tickets',
+      lead: () => 'These are the tickets that are valid for this address now.',
+    },
+  },
+
+  greeting: (name) => `Hello ${name},`,
+  day: ({ month, day, weekday }) => `${weekday} ${day} ${month}`,
+  labels: { when: 'When', where: 'Where', state: 'State' },
+  when: ({ date, weekday, time, zone }) => [`${weekday}, ${date}`, `${time} (${zone})`],
+  place: (position) => `No.\u00a0${position} on the waitlist`,
+  labelled: (label) => `${label}:`,
+
+  qrAlt: 'QR code for the door',
+  qrCaption: 'Your code for the door, attached as well',
+  qrAttached: (file) => `Your QR code for the door is attached: ${file}`,
+  ticket: 'Open my ticket',
+  keep: 'The link is your ticket: please do not forward this mail.',
+  prepare: 'What to bring and prepare',
+  cancel: { text: 'Cannot come? The seat goes to the next in line at once.', link: 'Cancel my registration' },
+  leave: { text: 'No longer want to wait?', link: 'Leave the waitlist' },
+  again: { text: 'Changed your mind?', link: 'Register again' },
+  others: { text: 'Perhaps another one suits you?', link: 'See other workshops' },
+  calendarOn: 'The attached calendar file puts it into your calendar.',
+  calendarOff: 'The attached calendar file takes it out of your calendar.',
+
+  why: {
+    registered:
+      'You get this mail because someone registered for this workshop with your address. Not you? Ignore it, or open the ticket and cancel.',
+    cancelled: 'You get this mail because you were registered for this workshop with this address.',
+    found:
+      'You get this mail because someone asked for the tickets of this address, or registered once more. Not you? Ignore it; nobody else sees them.',
+  },
+  contact: (contact) => `Questions: ${contact}.`,
+  reply: 'Questions? Just reply to this mail.',
+  privacy: 'Privacy notice',
+
+  mailbox: {
+    title: 'Mailbox',
+    lead: 'SMTP_URL is not set, so mails are kept here. Only this machine sees this page.',
+    sending: 'The mails that were and will be sent, as they would be written now. Only this machine sees this page.',
+    none: 'No mails yet. Come back when someone has registered.',
+    erased: 'This person was erased, and with them the mail.',
+    older: 'Older mails',
+    back: 'All mails',
+    states: { pending: 'pending', held: 'held', sending: 'being sent', sent: 'sent', dead: 'failed' },
+    html: 'The mail',
+    text: 'Plain text',
+    files: 'Attachments',
+    headers: 'Headers',
+  },
+}

@@ -1,0 +1,117 @@
+import type { When } from './text.ts'
+
+/** What a mail tells. */
+export type News =
+  | 'confirmed'
+  | 'corrected'
+  | 'waitlisted'
+  | 'promoted'
+  | 'cancelledByAttendee'
+  | 'cancelledByOrganiser'
+  | 'workshopCancelled'
+  | 'found'
+
+type Announcement = {
+  /** `event` is the workshop with its city and day. */
+  subject: (event: string) => string
+  headline: string
+  /** `place` is the position on the waitlist, where there is one. */
+  lead: (place: number | null) => string
+}
+
+/** The mails in the language that is the source of truth. */
+export const mailZhCN = {
+  news: {
+    confirmed: {
+      subject: (event) => `报名成功：${event}`,
+      headline: '报名成功',
+      lead: () => '你的名额已经留好，到时直接来参加，入场时出示二维码。',
+    },
+    corrected: {
+      subject: (event) => `邮箱已更正：${event}`,
+      headline: '邮箱已更正',
+      lead: (place) =>
+        place === null
+          ? '这是你的新票，旧的链接和二维码已经失效。入场时请出示新的二维码。'
+          : `这是你的新票，旧的链接已经失效。你在候补名单上，现在排在第\u00a0${place}\u00a0位。`,
+    },
+    waitlisted: {
+      subject: (event) => `已进入候补：${event}`,
+      headline: '已进入候补',
+      lead: (place) =>
+        `名额已满，你现在排在第\u00a0${place}\u00a0位。有人取消就按顺序递补，轮到你时会再收到一封邮件。在那之前请先不要出发。`,
+    },
+    promoted: {
+      subject: (event) => `候补成功，你有名额了：${event}`,
+      headline: '候补成功，你有名额了',
+      lead: () => '有人让出了名额，现在是你的，到时直接来参加，入场时出示二维码。来不了的话请尽快取消。',
+    },
+    cancelledByAttendee: {
+      subject: (event) => `已取消报名：${event}`,
+      headline: '报名已取消',
+      lead: () => '你取消了这次报名。',
+    },
+    cancelledByOrganiser: {
+      subject: (event) => `报名被取消：${event}`,
+      headline: '报名被取消',
+      lead: () => '主办方取消了你的这次报名。如果觉得弄错了，请和我们联系。',
+    },
+    workshopCancelled: {
+      subject: (event) => `培训取消：${event}`,
+      headline: '培训取消',
+      lead: () => '很抱歉，这场培训不办了，你的报名也随之取消。请不要前往。',
+    },
+    found: {
+      subject: () => '你的票',
+      headline: '你的票',
+      lead: () => '下面是这个邮箱现在有效的票。',
+    },
+  } satisfies Record<News, Announcement>,
+
+  greeting: (name: string) => `${name}，你好：`,
+  day: ({ month, day, weekday }: When) => `${month}${day}日${weekday}`,
+  labels: { when: '时间', where: '地点', state: '状态' },
+  when: ({ date, weekday, time, zone }: When) => [`${date} ${weekday}`, `${time}（${zone}）`],
+  place: (position: number) => `候补第\u00a0${position}\u00a0位`,
+  labelled: (label: string) => `${label}：`,
+
+  qrAlt: '入场二维码',
+  qrCaption: '入场二维码，附件里也有一份',
+  qrAttached: (file: string) => `入场二维码：见附件 ${file}`,
+  ticket: '打开我的票',
+  keep: '票的链接只属于你，请不要转发这封邮件。',
+  prepare: '带什么，准备什么',
+  cancel: { text: '来不了？名额会马上让给排队的人。', link: '取消报名' },
+  leave: { text: '不想等了？', link: '退出候补' },
+  again: { text: '又想来了？', link: '重新报名' },
+  others: { text: '也许另一场适合你？', link: '看看其他培训' },
+  calendarOn: '附件里的日历文件可以加进你的日历。',
+  calendarOff: '附件里的日历文件会把它从你的日历里去掉。',
+
+  why: {
+    registered: '你收到这封邮件，是因为有人用这个邮箱报名了这场培训。不是你？请不用理会，或者打开票取消报名。',
+    cancelled: '你收到这封邮件，是因为你用这个邮箱报名过这场培训。',
+    found: '你收到这封邮件，是因为有人用这个邮箱找票，或者又报了一次名。不是你？请不用理会，别人看不到这些票。',
+  },
+  contact: (contact: string) => `有问题请联系 ${contact}。`,
+  reply: '有问题请直接回复这封邮件。',
+  privacy: '隐私说明',
+
+  /** The page that shows what would be sent. */
+  mailbox: {
+    title: '邮箱',
+    lead: '没有设置 SMTP_URL，邮件先留在这里。只有在这台机器上才能看到这一页。',
+    sending: '这里是服务发出和将要发出的邮件，按现在的情况写成。只有在这台机器上才能看到这一页。',
+    none: '还没有邮件。有人报名后再来看看。',
+    erased: '这个人的资料已经删除，邮件也随之消失。',
+    older: '更早的邮件',
+    back: '所有邮件',
+    states: { pending: '待发', held: '留存', sending: '正在发', sent: '已发', dead: '未能送达' },
+    html: '邮件',
+    text: '纯文本',
+    files: '附件',
+    headers: '邮件头',
+  },
+}
+
+export type MailMessages = typeof mailZhCN

@@ -1,0 +1,132 @@
+import { stringify } from 'csv-stringify/sync'
+import parsePhoneNumber from 'libphonenumber-js/mobile'
+import writeExcelFile, { type CellObject } from 'write-excel-file/universal'
+import type { Locale } from './config.ts'
+import type { RegistrationStatus } from './db/schema.ts'
+import type { Deps } from './deps.ts'
+import { type RosterLine, wholeRoster } from './domain/roster.ts'
+import { clockIn } from './domain/time-zones.ts'
+import type { Workshop } from './domain/workshops.ts'
+import { apiMessagesFor } from './messages/api.ts'
+import { messagesFor } from './messages/messages.ts'
+import { pick } from './messages/text.ts'
+
+/**
+ * The attendee list as CSV, piece by piece: UTF-8 with a byte order mark, without which Excel takes it for the system's
+ * own encoding, CRLF and quotes around all cells (RFC 4180).
+ */
+export async function* rosterCsv(
+  deps: Deps,
+  workshop: Workshop,
+  locale: Locale,
+  status?: RegistrationStatus,
+): AsyncGenerator<string> {
+  const columns = columnsOf(workshop, locale)
+  const options = { record_delimiter: 'windows', quoted: true } as const
+  const lines = (records: Cell[][]) =>
+    stringify(
+      records.map((cells) => cells.map(defused)),
+      options,
+    )
+
+  yield `\uFEFF${lines([columns.map((column) => column.head)])}`
+  let records: Cell[][] = []
+  for await (const line of wholeRoster(deps, workshop, status)) {
+    records.push(columns.map((column) => column.cell(line)))
+    if (records.length < 500) continue
+    yield lines(records)
+    records = []
+  }
+  if (records.length > 0) yield lines(records)
+}
+
+/** The attendee list as a workbook, in memory as a whole. Texts are cells of text, which no program computes. */
+export async function rosterXlsx(
+  deps: Deps,
+  workshop: Workshop,
+  locale: Locale,
+  status?: RegistrationStatus,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const columns = columnsOf(workshop, locale)
+  const rows = [columns.map(({ head }): CellObject => ({ value: head, type: String, fontWeight: 'bold' }))]
+  for await (const line of wholeRoster(deps, workshop, status)) rows.push(columns.map(({ cell }) => typed(cell(line))))
+  const workbook = await writeExcelFile(rows, {
+    sheet: apiMessagesFor(locale).roster.sheet,
+    columns: columns.map(({ width }) => ({ width })),
+    stickyRowsCount: 1,
+  }).toBlob()
+  return new Uint8Array(await workbook.arrayBuffer())
+}
+
+/** Said outright, because the type of a cell is otherwise guessed. */
+function typed(cell: Cell): CellObject {
+  return typeof cell === 'number' ? { value: cell, type: Number } : { value: cell ?? '', type: String }
+}
+
+/** What the file of an attendee list is called: shanghai-2026-12-19 上海 报名名单.csv, say. */
+export function rosterFileName(workshop: Workshop, locale: Locale, format: 'csv' | 'xlsx'): string {
+  const name = `${workshop.slug} ${pick(workshop.city, locale)} ${apiMessagesFor(locale).roster.sheet}`
+  return `${name.replace(/[\\/:*?"<>|]/g, ' ')}.${format}`
+}
+
+type Cell = string | number | null
+/** `width` in characters. */
+type Column = { head: string; width: number; cell(line: RosterLine): Cell }
+
+function columnsOf({ timeZone, items }: Workshop, locale: Locale): Column[] {
+  const { roster } = apiMessagesFor(locale)
+  const { registrationStatuses } = messagesFor(locale)
+  const minute = (moment: Date | null) => moment && clockIn(moment, timeZone).slice(0, -':00'.length)
+  const column = (name: keyof typeof roster.heads, width: number, cell: Column['cell']): Column => ({
+    head: roster.heads[name],
+    width,
+    cell,
+  })
+  return [
+    column('number', 8, (line) => line.seq),
+    column('status', 14, (line) => registrationStatuses[line.status]),
+    column('position', 12, (line) => line.position),
+    column('name', 16, (line) => (line.erased ? roster.erased : line.name)),
+    column('email', 28, (line) => line.email),
+    column('phone', 20, (line) => phoneAsRead(line.phone)),
+    column('phoneShared', 12, (line) => (line.phoneShared ? roster.shared : null)),
+    column('company', 24, (line) => line.company),
+    column('channel', 24, (line) => line.channel),
+    ...items
+      .filter((item) => item.mustConfirm)
+      .map(({ id, text }) => ({
+        head: pick(text, locale),
+        width: 18,
+        cell: ({ ready, erased }: RosterLine) =>
+          erased ? null : id in ready ? (ready[id] ? roster.ready : roster.notYet) : roster.noAnswer,
+      })),
+    column('createdAt', 18, (line) => minute(line.createdAt)),
+    column('seatedAt', 18, (line) => minute(line.seatedAt)),
+    column('cancelledAt', 18, (line) => minute(line.cancelledAt)),
+    column('cancelledBy', 18, (line) => line.cancelledBy && roster.cancelledBy[line.cancelledBy]),
+    column('locale', 10, (line) => roster.locales[line.locale] ?? line.locale),
+  ]
+}
+
+/** +86 138 0013 8000, with spaces in every country, also where people write hyphens. */
+function phoneAsRead(phone: string | null): string | null {
+  const written = phone && (parsePhoneNumber(phone)?.formatInternational() ?? phone)
+  return written ? written.replace(/[^\d+]+/g, ' ') : null
+}
+
+/**
+ * A cell that Excel, WPS and LibreOffice will not compute (OWASP, CSV injection): an apostrophe stands before whatever
+ * could begin a formula. After a semicolon too, where Excel begins a new cell in much of Europe, quoted or not.
+ *
+ * A phone number keeps its plus sign: `+86 138 0013 8000` is digits and single spaces, has no operator, name or
+ * reference in it, and is neither a number nor a formula, so that it stays text, unchanged for programs that read the
+ * file. Without the spaces Excel would make it 8.6E+12.
+ */
+function defused(cell: Cell): Cell {
+  if (typeof cell !== 'string' || phoneShape.test(cell)) return cell
+  return cell.replace(formulaStart, "$1'$2")
+}
+
+const phoneShape = /^\+\d{1,4}(?: \d+)+$/
+/** Full-width signs too, which Excel takes for plain ones, and what imports skip before them: spaces and quotes. */
+const formulaStart = /(^|;)([\s\0"]*[=+\-@＝＋－＠]|[\t\r\n\0])/g

@@ -1,0 +1,31 @@
+import type { Context } from 'hono'
+import type { App } from '../context.ts'
+import { paths } from '../links.ts'
+import { messagesFor } from '../messages/messages.ts'
+import { page } from './layout.tsx'
+
+export type ErrorStatus = 400 | 401 | 403 | 404 | 413 | 415 | 429 | 500 | 503
+
+/** Says in the visitor's language what went wrong, and the way on. */
+export function errorPage(c: Context<App>, status: ErrorStatus): Response | Promise<Response> {
+  const t = messagesFor(c.var.locale)
+  const { title, hint } = t.errors[status === 401 ? 403 : status === 415 ? 400 : status]
+  return page(
+    c,
+    { title, status, here: c.req.method === 'GET' ? undefined : paths.home() },
+    <>
+      <h1>{title}</h1>
+      <p class="lead">{hint}</p>
+      <p>
+        <a class="button" href={paths.home()}>
+          {t.home.go}
+        </a>
+      </p>
+      <p>
+        <a class="quiet" href={paths.find()}>
+          {t.footer.find}
+        </a>
+      </p>
+    </>,
+  )
+}

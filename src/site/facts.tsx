@@ -1,0 +1,200 @@
+import type { Child } from 'hono/jsx'
+import type { Locale } from '../config.ts'
+import type { Campaign } from '../domain/campaigns.ts'
+import { type Item, seatsLeft, type Workshop, type WorkshopStatus } from '../domain/workshops.ts'
+import { paths, withQuery } from '../links.ts'
+import { tagOf } from '../messages/items.ts'
+import { messagesFor } from '../messages/messages.ts'
+import { moment, pick, when } from '../messages/text.ts'
+
+/** When and where. */
+export function Facts({ workshop, locale }: { workshop: Workshop; locale: Locale }) {
+  const { date, weekday, time, zone } = when(workshop, locale)
+  const address = pick(workshop.address, locale)
+  return (
+    <div class="facts">
+      <Day workshop={workshop} locale={locale} />
+      <p>
+        <time datetime={workshop.startsAt.toISOString()}>
+          {weekday} {time}
+        </time>
+        <small>
+          {date} · {zone}
+        </small>
+      </p>
+      <Pin />
+      <p>
+        {placeOf(workshop, locale)}
+        {address && <small>{address}</small>}
+      </p>
+    </div>
+  )
+}
+
+/** A leaf of a calendar. What it shows stands beside it in words, so it is not read out. */
+export function Day({ workshop, locale }: { workshop: Workshop; locale: Locale }) {
+  const { month, day } = when(workshop, locale)
+  return (
+    <div class="tile" aria-hidden="true">
+      <span>{month}</span>
+      <b>{day}</b>
+    </div>
+  )
+}
+
+/** 上海 · 张江人工智能岛 */
+export function placeOf(workshop: Pick<Workshop, 'city' | 'venue'>, locale: Locale): string {
+  return [workshop.city, workshop.venue]
+    .map((place) => pick(place, locale))
+    .filter(Boolean)
+    .join(' · ')
+}
+
+/** How many seats are left, or what stands in the way of one, with the other cities where there still are some. */
+export function Seats({ workshop, elsewhere, locale }: { workshop: Workshop; elsewhere: Child; locale: Locale }) {
+  const t = messagesFor(locale).workshop
+  const { status, capacity } = workshop
+  if (status === 'open') {
+    return (
+      <div class="seats" id="seats" data-live="">
+        <b data-seats-left="">{seatsLeft(workshop)}</b>
+        <div>
+          {t.seatsOf(capacity)}
+          <progress max={capacity} value={workshop.taken} aria-hidden="true" />
+        </div>
+      </div>
+    )
+  }
+  return (
+    <div class={`seats words ${tones[status]}`} id="seats" data-live="">
+      <b>{t.big[status]}</b>
+      <div>
+        <WhyNoSeat workshop={workshop} locale={locale} />
+        {elsewhere}
+      </div>
+    </div>
+  )
+}
+
+/** How a state looks: as something good, as something in the way, or as something that is behind us. */
+export const tones = {
+  open: 'good',
+  upcoming: 'good',
+  waitlist: 'none',
+  full: 'none',
+  cancelled: 'none',
+  closed: 'past',
+  over: 'past',
+} satisfies Record<WorkshopStatus, 'good' | 'none' | 'past'>
+
+function WhyNoSeat({ workshop, locale }: { workshop: Workshop; locale: Locale }) {
+  const t = messagesFor(locale).workshop
+  const { status, capacity, opensAt, closesAt, timeZone } = workshop
+  switch (status) {
+    case 'upcoming':
+      return <>{opensAt && t.opens(moment(opensAt, timeZone, locale))}</>
+    case 'waitlist':
+      return (
+        <>
+          {t.waiting.before}
+          <span data-waitlisted="">{workshop.waitlisted}</span>
+          {t.waiting.after}
+        </>
+      )
+    case 'full':
+      return <>{t.noWaitlist(capacity)}</>
+    case 'closed':
+      return (
+        <>{closesAt && workshop.state === 'published' ? t.closedAt(moment(closesAt, timeZone, locale)) : t.closed}</>
+      )
+    case 'cancelled':
+      return <>{t.cancelled}</>
+    default:
+      return <>{t.over}</>
+  }
+}
+
+/** The other cities of a campaign that take people, as links; those with seats come first. */
+export function Elsewhere({
+  campaign,
+  than,
+  via,
+  locale,
+}: {
+  campaign: Campaign | undefined
+  than: Workshop
+  via: string | undefined
+  locale: Locale
+}) {
+  const t = messagesFor(locale).workshop
+  const others = campaign?.workshops.filter(({ id }) => id !== than.id) ?? []
+  const open = others.filter(({ status }) => status === 'open')
+  return (
+    <>
+      {(open.length > 0 ? open : others.filter(({ status }) => status === 'waitlist')).map((workshop) => (
+        <a class="elsewhere" href={withQuery(paths.workshop(workshop.slug), { via })}>
+          {workshop.status === 'open'
+            ? t.elsewhereSeats(pick(workshop.city, locale), seatsLeft(workshop))
+            : t.elsewhereQueue(pick(workshop.city, locale))}
+        </a>
+      ))}
+    </>
+  )
+}
+
+/** What is lent, what to bring, what to know and what to install. */
+export function Checklist({
+  items,
+  answers = {},
+  locale,
+}: {
+  items: Item[]
+  /** The attendee's own answers, on the ticket. */
+  answers?: Record<string, boolean>
+  locale: Locale
+}) {
+  const t = messagesFor(locale)
+  return (
+    <ul class="list">
+      {items.map((item) => {
+        const tag = tagOf(item)
+        const answer = answers[item.id]
+        return (
+          <li>
+            <span class={tag === 'provided' ? 'tag' : 'tag yours'}>{t.itemTags[tag]}</span>
+            <span>
+              {pick(item.text, locale)}
+              {item.url && (
+                <small>
+                  <a href={item.url} rel="noopener noreferrer">
+                    {t.workshop.install}
+                  </a>
+                </small>
+              )}
+              {answer !== undefined && <small>{answer ? t.ticket.saidReady : t.ticket.saidNotYet}</small>}
+            </span>
+          </li>
+        )
+      })}
+    </ul>
+  )
+}
+
+function Pin() {
+  return (
+    <div class="tile" aria-hidden="true">
+      <svg
+        width="20"
+        height="20"
+        viewBox="0 0 24 24"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.8"
+        aria-hidden="true"
+      >
+        <path d="M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.8 7 11 7 11z" />
+        <circle cx="12" cy="10" r="2.6" />
+      </svg>
+    </div>
+  )
+}

@@ -1,0 +1,208 @@
+import { Hono, type MiddlewareHandler } from 'hono'
+import type { FC, PropsWithChildren } from 'hono/jsx'
+import type { Locale } from '../config.ts'
+import { type App, isThisMachine } from '../context.ts'
+import type { Deps } from '../deps.ts'
+import { findMail, listMails, type MailInList } from '../domain/mails.ts'
+import { paths, withQuery } from '../links.ts'
+import { type Message, messageOf } from '../mail/message.ts'
+import { mailMessagesFor } from '../mail/templates/letter.ts'
+import { moment } from '../messages/text.ts'
+
+/** What is and would be sent, for whoever tries the service on their own machine. Embedded only. */
+export const mailbox = new Hono<App>()
+
+mailbox.use('/mailbox', embeddedHere())
+mailbox.use('/mailbox/*', embeddedHere())
+
+mailbox.get('/mailbox', async (c) => {
+  const { deps } = c.env
+  const before = numberOf(c.req.query('before') ?? '') || undefined
+  const mails = await listMails(deps, { before, limit: pageLength + 1 })
+  return c.html(`<!doctype html>${(<List deps={deps} locale={c.get('locale')} mails={mails} />).toString()}`)
+})
+
+mailbox.get('/mailbox/:id', async (c) => {
+  const mail = await findMail(c.env.deps, numberOf(c.req.param('id')))
+  if (!mail) return c.notFound()
+  const message = writtenNow(c.env.deps, mail)
+  return c.html(
+    `<!doctype html>${(<Shown deps={c.env.deps} locale={c.get('locale')} mail={mail} message={message} />).toString()}`,
+  )
+})
+
+/** The HTML as a mail program shows it: on its own, without scripts and without a request to anywhere. */
+mailbox.get('/mailbox/:id/html', async (c) => {
+  const message = await findMessage(c.env.deps, c.req.param('id'))
+  if (!message) return c.notFound()
+  c.header(
+    'Content-Security-Policy',
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups",
+  )
+  return c.html(withPictures(message))
+})
+
+mailbox.get('/mailbox/:id/files/:n', async (c) => {
+  const message = await findMessage(c.env.deps, c.req.param('id'))
+  const file = message?.attachments[numberOf(c.req.param('n')) - 1]
+  if (!file) return c.notFound()
+  return c.body(new Uint8Array(file.content), 200, {
+    'Content-Type': file.contentType,
+    'Content-Disposition': `attachment; filename="${file.filename}"`,
+  })
+})
+
+const pageLength = 50
+
+/** Mails hold tickets: they are shown where the database lies in this process, to nobody but this machine. */
+function embeddedHere(): MiddlewareHandler<App> {
+  return async (c, next) => {
+    if (!c.env.deps.embedded || !isThisMachine(c)) return c.notFound()
+    await next()
+    c.header('Cache-Control', 'no-store')
+  }
+}
+
+async function findMessage(deps: Deps, id: string): Promise<Message | undefined> {
+  const mail = await findMail(deps, numberOf(id))
+  return mail && writtenNow(deps, mail)
+}
+
+/** Whatever is no number of ours is the number of no mail. */
+const numberOf = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : 0)
+
+/** Undefined for a person who was erased. */
+function writtenNow(deps: Deps, mail: MailInList): Message | undefined {
+  const { registration } = mail
+  return registration && messageOf(deps, { ...mail, registration })
+}
+
+/** The pictures that a mail carries along, put where its HTML shows them. */
+function withPictures({ html, attachments }: Message): string {
+  return attachments.reduce(
+    (page, { cid, contentType, content }) =>
+      cid ? page.replaceAll(`cid:${cid}`, `data:${contentType};base64,${content.toString('base64')}`) : page,
+    html,
+  )
+}
+
+const List: FC<{ deps: Deps; locale: Locale; mails: MailInList[] }> = ({ deps, locale, mails }) => {
+  const { mailbox: words } = mailMessagesFor(locale)
+  const shown = mails.slice(0, pageLength)
+  return (
+    <Page locale={locale} title={words.title}>
+      <h1>{words.title}</h1>
+      <p class="lead">{deps.config.smtpUrl ? words.sending : words.lead}</p>
+      {shown.length === 0 && <p>{words.none}</p>}
+      <ul class="list">
+        {shown.map((mail) => {
+          const message = writtenNow(deps, mail)
+          return (
+            <li>
+              <span class={mail.state === 'dead' ? 'tag yours' : 'tag'}>{words.states[mail.state]}</span>
+              <span>
+                <a href={paths.mailboxMail(mail.id)}>{message?.subject ?? words.erased}</a>
+                <small>
+                  {message && `${recipientOf(message)} · `}
+                  {moment(mail.createdAt, deps.config.timeZone, locale)}
+                </small>
+                {mail.reason && <small>{mail.reason}</small>}
+              </span>
+            </li>
+          )
+        })}
+      </ul>
+      {mails.length > pageLength && (
+        <p>
+          <a href={withQuery(paths.mailbox(), { before: String(shown.at(-1)?.id) })}>{words.older}</a>
+        </p>
+      )}
+    </Page>
+  )
+}
+
+const Shown: FC<{ deps: Deps; locale: Locale; mail: MailInList; message: Message | undefined }> = ({
+  deps,
+  locale,
+  mail,
+  message,
+}) => {
+  const { mailbox: words } = mailMessagesFor(locale)
+  return (
+    <Page locale={locale} title={message?.subject ?? words.erased}>
+      <p>
+        <a href={paths.mailbox()}>{words.back}</a>
+      </p>
+      <h1>{message?.subject ?? words.erased}</h1>
+      <p class="lead">
+        {[
+          words.states[mail.state],
+          ...(message ? [recipientOf(message)] : []),
+          moment(mail.sentAt ?? mail.createdAt, deps.config.timeZone, locale),
+        ].join(' · ')}
+      </p>
+      {mail.reason && <p class="alert">{mail.reason}</p>}
+      {message && (
+        <>
+          <h2>{words.html}</h2>
+          <iframe
+            class="panel"
+            src={paths.mailboxHtml(mail.id)}
+            title={words.html}
+            sandbox="allow-popups"
+            width="100%"
+            height="900"
+          ></iframe>
+          <h2>{words.files}</h2>
+          <ul>
+            {message.attachments.map(({ filename, contentDisposition, contentType }, n) => (
+              <li>
+                <a href={paths.mailboxFile(mail.id, n + 1)}>{filename}</a> {contentDisposition}, {contentType}
+              </li>
+            ))}
+          </ul>
+          <h2>{words.text}</h2>
+          <Lines text={message.text} />
+          <h2>{words.headers}</h2>
+          <Lines text={headersOf(message)} />
+        </>
+      )}
+    </Page>
+  )
+}
+
+/** Plain text as it stands, but broken where the page ends. */
+const Lines: FC<{ text: string }> = ({ text }) => (
+  <p>{text.split('\n').map((line) => [line.replace(/^ +/, (spaces) => '\u00a0'.repeat(spaces.length)), <br />])}</p>
+)
+
+const Page: FC<PropsWithChildren<{ locale: Locale; title: string }>> = ({ locale, title, children }) => (
+  <html lang={locale}>
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <title>{title}</title>
+      <link rel="stylesheet" href={paths.asset('site.css')} />
+    </head>
+    <body>
+      <main>{children}</main>
+    </body>
+  </html>
+)
+
+const recipientOf = ({ to }: Message) => `${to.name} <${to.address}>`
+
+function headersOf({ from, to, replyTo, subject, date, messageId, headers }: Message): string {
+  return Object.entries({
+    From: `${from.name} <${from.address}>`.trim(),
+    To: `${to.name} <${to.address}>`,
+    ...(replyTo && { 'Reply-To': replyTo }),
+    Subject: subject,
+    Date: date.toUTCString(),
+    'Message-ID': messageId,
+    ...headers,
+  })
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n')
+}

@@ -1,0 +1,19 @@
+import { Hono } from 'hono'
+import type { App } from '../context.ts'
+import { campaignPages } from './campaign.tsx'
+import { findPages } from './find.tsx'
+import { homePages } from './home.tsx'
+import { privacyPages } from './privacy.tsx'
+import { linkPages } from './registration-link.tsx'
+import { ticketPages } from './ticket.tsx'
+import { workshopPages } from './workshop.tsx'
+
+/** Everything attendees see. */
+export const site = new Hono<App>()
+  .route('/', homePages)
+  .route('/', campaignPages)
+  .route('/', workshopPages)
+  .route('/', ticketPages)
+  .route('/', findPages)
+  .route('/', linkPages)
+  .route('/', privacyPages)

@@ -1,0 +1,301 @@
+import type { Child } from 'hono/jsx'
+import type { Config, Locale } from '../config.ts'
+import type { FieldProblem } from '../domain/registrations.ts'
+import type { Refusal } from '../domain/seats.ts'
+import type { Item, Workshop } from '../domain/workshops.ts'
+import { paths } from '../links.ts'
+import { type Messages, messagesFor } from '../messages/messages.ts'
+import { pick } from '../messages/text.ts'
+import { Alert } from './layout.tsx'
+
+/** What someone typed into the form, as it goes back into it after a mistake. */
+export type Typed = {
+  /** Idempotency key: the same form sent twice is one sign-up. */
+  key: string
+  /** Code of the registration link that led here. */
+  via: string | undefined
+  name: string
+  email: string
+  phone: string
+  company: string
+  ready: Record<string, boolean>
+  consent: boolean
+}
+
+/** Why the form comes back. */
+export type Mistake = { problems: FieldProblem[] } | { refusal: Refusal }
+
+export function emptyForm(key: string, via: string | undefined): Typed {
+  return { key, via: readVia(via), name: '', email: '', phone: '', company: '', ready: {}, consent: false }
+}
+
+/** Reads a form that was sent. One without a usable key, such as from an old page, gets a new one. */
+export function readForm(body: Record<string, unknown>, newId: () => string): Typed {
+  const text = (name: string) => (typeof body[name] === 'string' ? body[name] : '')
+  const answers = Object.entries(body).flatMap(([name, value]) => {
+    const item = /^ready\.([0-9a-f-]{36})$/.exec(name)?.[1]
+    return item && (value === 'yes' || value === 'no') ? [[item, value === 'yes'] as const] : []
+  })
+  return {
+    key: /^[0-9a-f-]{36}$/.test(text('key')) ? text('key') : newId(),
+    via: readVia(text('via')),
+    name: text('name'),
+    email: text('email'),
+    phone: text('phone'),
+    company: text('company'),
+    ready: Object.fromEntries(answers),
+    consent: text('consent') === 'yes',
+  }
+}
+
+/** What was typed, as the domain reads it. */
+export function inputOf({ key: _key, consent, ...typed }: Typed): unknown {
+  return { ...typed, consent: consent || undefined }
+}
+
+/** The form, empty or as it was sent, with what is wrong with it on top. */
+export function SignUpForm({
+  workshop,
+  typed,
+  mistake,
+  elsewhere,
+  config,
+  locale,
+}: {
+  workshop: Workshop
+  typed: Typed
+  mistake: Mistake | undefined
+  /** The other cities, for when this one has no seat. */
+  elsewhere: Child
+  config: Config
+  locale: Locale
+}) {
+  const t = messagesFor(locale)
+  const problems = mistake && 'problems' in mistake ? mistake.problems : []
+  const problem = (field: string) => {
+    const found = problems.find((problem) => problem.field === field)
+    return found && sentence(found, t)
+  }
+  const queues = workshop.status === 'waitlist'
+  const toConfirm = workshop.items.filter((item) => item.mustConfirm)
+  return (
+    <section id="form">
+      {!mistake && (
+        <h2 id="form-title" data-live="">
+          {queues ? t.workshop.queueForm : t.workshop.form}
+        </h2>
+      )}
+      {mistake && <WhatIsWrong mistake={mistake} elsewhere={workshop.status === 'open' ? null : elsewhere} t={t} />}
+      <form method="post" action={paths.workshop(workshop.slug)} novalidate>
+        <input type="hidden" name="key" value={typed.key} />
+        {typed.via && <input type="hidden" name="via" value={typed.via} />}
+        <Field
+          name="name"
+          label={t.fields.name}
+          value={typed.name}
+          problem={problem('name')}
+          autocomplete="name"
+          required
+        />
+        <Field
+          name="email"
+          type="email"
+          label={t.fields.email}
+          value={typed.email}
+          problem={problem('email')}
+          autocomplete="email"
+          required
+        />
+        {workshop.phone !== 'no' && (
+          <Field
+            name="phone"
+            type="tel"
+            label={workshop.phone === 'required' ? t.fields.phone : t.fields.phone + t.form.optional}
+            hint={t.form.phoneHint}
+            value={typed.phone}
+            problem={problem('phone')}
+            autocomplete="tel"
+            required={workshop.phone === 'required'}
+          />
+        )}
+        <Field
+          name="company"
+          label={t.fields.company + t.form.optional}
+          value={typed.company}
+          problem={problem('company')}
+          autocomplete="organization"
+        />
+        {toConfirm.length > 0 && (
+          <div class="readiness">
+            <h3>{t.form.readiness}</h3>
+            <p class="hint">{t.form.readinessHint}</p>
+            {toConfirm.map((item) => (
+              <Readiness item={item} answer={typed.ready[item.id]} t={t} locale={locale} />
+            ))}
+          </div>
+        )}
+        <Consent given={typed.consent} problem={problem('consent')} config={config} t={t} />
+        <button type="submit" id="submit" data-live="">
+          {workshop.status === 'open' ? t.form.submit : queues ? t.form.submitQueue : t.form.submitAgain}
+        </button>
+        <p class="note" id="after" data-live="">
+          {queues ? t.form.afterQueue : t.form.afterSubmit}
+        </p>
+      </form>
+    </section>
+  )
+}
+
+/** Why a field is refused, as a sentence. */
+export function sentence({ field, code }: FieldProblem, t: Messages): string {
+  const name = field.split('.')[0] ?? field
+  return t.fieldProblems[code](t.fields[name] ?? name)
+}
+
+/** A line of the form with its label, hint and problem. The hint and problem are read out with the field. */
+export function Field({
+  name,
+  label,
+  type = 'text',
+  hint,
+  value,
+  problem,
+  autocomplete,
+  required,
+}: {
+  name: string
+  label: Child
+  type?: 'text' | 'email' | 'tel'
+  hint?: string | undefined
+  value: string
+  problem: string | undefined
+  autocomplete: 'name' | 'email' | 'tel' | 'organization'
+  required?: boolean
+}) {
+  const described = [hint && `${name}-hint`, problem && `${name}-problem`].filter(Boolean).join(' ')
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      {hint && (
+        <p class="hint" id={`${name}-hint`}>
+          {hint}
+        </p>
+      )}
+      {problem && (
+        <p class="problem" id={`${name}-problem`}>
+          {problem}
+        </p>
+      )}
+      <input
+        id={name}
+        name={name}
+        type={type}
+        value={value}
+        inputmode={type}
+        autocomplete={autocomplete}
+        autocapitalize={type === 'email' ? 'none' : undefined}
+        spellcheck={type === 'email' ? false : undefined}
+        required={required}
+        aria-describedby={described || undefined}
+        aria-invalid={problem ? 'true' : undefined}
+      />
+    </div>
+  )
+}
+
+function WhatIsWrong({ mistake, elsewhere, t }: { mistake: Mistake; elsewhere: Child; t: Messages }) {
+  if ('refusal' in mistake) {
+    return (
+      <Alert title={t.form.refused}>
+        <p>{t.refusals[mistake.refusal]}</p>
+        {elsewhere}
+      </Alert>
+    )
+  }
+  return (
+    <Alert title={t.form.problems}>
+      <ul>
+        {mistake.problems.map((problem) => (
+          <li>
+            <a href={`#${problem.field}`}>{sentence(problem, t)}</a>
+          </li>
+        ))}
+      </ul>
+    </Alert>
+  )
+}
+
+function Readiness({
+  item,
+  answer,
+  t,
+  locale,
+}: {
+  item: Item
+  answer: boolean | undefined
+  t: Messages
+  locale: Locale
+}) {
+  const name = `ready.${item.id}`
+  return (
+    <fieldset id={name}>
+      <legend>{pick(item.text, locale)}</legend>
+      <div class="pair">
+        <label>
+          <input type="radio" name={name} value="yes" checked={answer === true} /> {t.form.ready}
+        </label>
+        <label>
+          <input type="radio" name={name} value="no" checked={answer === false} /> {t.form.notYet}
+        </label>
+      </div>
+    </fieldset>
+  )
+}
+
+/** Who asks, why, for how long, and whom to contact, before anything is sent. */
+function Consent({
+  given,
+  problem,
+  config,
+  t,
+}: {
+  given: boolean
+  problem: string | undefined
+  config: Config
+  t: Messages
+}) {
+  const { privacyContact, retentionDays } = config
+  return (
+    <div class="field">
+      {problem && (
+        <p class="problem" id="consent-problem">
+          {problem}
+        </p>
+      )}
+      <label class="check">
+        <input
+          id="consent"
+          name="consent"
+          type="checkbox"
+          value="yes"
+          checked={given}
+          required
+          aria-describedby={problem && 'consent-problem'}
+          aria-invalid={problem ? 'true' : undefined}
+        />
+        <span>
+          {t.form.consent(retentionDays)}
+          {privacyContact ? t.form.consentContact(privacyContact) : t.form.consentReply}
+          <a href={paths.privacy()} target="_blank" rel="noopener">
+            {t.form.consentMore}
+          </a>
+        </span>
+      </label>
+    </div>
+  )
+}
+
+/** A code that no link of ours can have is not carried along. */
+function readVia(via: string | undefined): string | undefined {
+  return via && /^\w{1,64}$/.test(via) ? via : undefined
+}

@@ -1,0 +1,232 @@
+import type { Context } from 'hono'
+import type { App } from '../context.ts'
+import { findPublicCampaign } from '../domain/campaigns.ts'
+import type { Registration } from '../domain/registrations.ts'
+import { paths, urlOf } from '../links.ts'
+import { type Messages, messagesFor } from '../messages/messages.ts'
+import { pick } from '../messages/text.ts'
+import { Checklist, Elsewhere, Facts } from './facts.tsx'
+import { Alert, Done, isWeChat, page } from './layout.tsx'
+import { Field } from './sign-up-form.tsx'
+
+/** What went wrong with what the attendee wanted to change. */
+export type TicketMistake =
+  | { about: 'cancelling'; status: 409 }
+  | { about: 'email'; status: 409 | 422; typed: string; problem: string }
+
+/** The ticket in the state in which the registration is. */
+export async function ticketPage(c: Context<App>, registration: Registration, mistake?: TicketMistake) {
+  const { locale } = c.var
+  const t = messagesFor(locale)
+  const { workshop, ticket, status } = registration
+  const live = status !== 'cancelled' && workshop.status !== 'over'
+  const title = pick(workshop.title, locale)
+  return page(
+    c,
+    {
+      title: `${t.ticket.title} · ${title} · ${pick(workshop.city, locale)}`,
+      back: { href: paths.workshop(workshop.slug), text: t.ticket.toWorkshop },
+      here: paths.ticket(ticket),
+      scripts: ['copy'],
+      status: mistake?.status,
+    },
+    <>
+      <DoneJustNow what={c.req.query('done')} email={registration.email} t={t} />
+      {mistake?.about === 'cancelling' && (
+        <Alert title={t.form.errorTitle}>
+          <p>{t.ticket.cancelTooLate}</p>
+        </Alert>
+      )}
+      <h1>{title}</h1>
+      <Facts workshop={workshop} locale={locale} />
+      <State registration={registration} t={t} />
+      {status === 'cancelled' && <WayOn c={c} registration={registration} t={t} />}
+      {live && holdsSeat(registration) && (
+        <figure class="qr">
+          <img src={paths.ticketQr(ticket)} width="248" height="248" alt={t.ticket.qrAlt} />
+          <figcaption>{t.ticket.showAtDoor}</figcaption>
+        </figure>
+      )}
+      {live && holdsSeat(registration) && <Calendar c={c} ticket={ticket} t={t} />}
+      {live && workshop.items.length > 0 && (
+        <>
+          <h2>{t.ticket.prepare}</h2>
+          <Checklist items={workshop.items} answers={registration.ready} locale={locale} />
+        </>
+      )}
+      {live && (
+        <CorrectEmail registration={registration} mistake={mistake?.about === 'email' ? mistake : undefined} t={t} />
+      )}
+      {mayCancel(registration, c.env.deps.now()) && (
+        <>
+          <h2>{t.ticket.cantCome}</h2>
+          <a class="button second" href={paths.ticketCancel(ticket)}>
+            {status === 'waitlisted' ? t.ticket.leaveLink : t.ticket.cancelLink}
+          </a>
+        </>
+      )}
+      <h2>{t.ticket.data}</h2>
+      <p class="links">
+        {isWeChat(c) ? (
+          <span>{t.ticket.wechat.data}</span>
+        ) : (
+          <a href={paths.ticketData(ticket)} download="">
+            {t.ticket.dataCopy}
+          </a>
+        )}
+        <a href={paths.ticketErase(ticket)}>{t.ticket.dataErase}</a>
+      </p>
+      {live && <p class="note">{t.ticket.keep}</p>}
+    </>,
+  )
+}
+
+/** Asks once more before something that cannot be taken back. */
+export function confirmationPage(
+  c: Context<App>,
+  { workshop, ticket }: Registration,
+  ask: { action: string; title: string; warnings: string[]; submit: string; back: string },
+) {
+  return page(
+    c,
+    { title: ask.title, back: { href: paths.ticket(ticket), text: messagesFor(c.var.locale).ticket.title } },
+    <>
+      <h1>{ask.title}</h1>
+      <p class="lead">{pick(workshop.title, c.var.locale)}</p>
+      <Facts workshop={workshop} locale={c.var.locale} />
+      {ask.warnings.map((warning) => (
+        <p>{warning}</p>
+      ))}
+      <form method="post" action={ask.action}>
+        <button type="submit" class="warn">
+          {ask.submit}
+        </button>
+      </form>
+      <a class="button second" href={paths.ticket(ticket)}>
+        {ask.back}
+      </a>
+    </>,
+  )
+}
+
+export function holdsSeat({ status }: Registration): boolean {
+  return status === 'confirmed' || status === 'offered'
+}
+
+/** An attendee may cancel until the workshop starts. */
+export function mayCancel({ status, workshop }: Registration, now: Date): boolean {
+  return status !== 'cancelled' && now < workshop.startsAt
+}
+
+function DoneJustNow({ what, email, t }: { what: string | undefined; email: string; t: Messages }) {
+  if (what === 'corrected') return <Done>{t.ticket.emailSaved(email)}</Done>
+  if (what === 'unchanged') return <Done>{t.ticket.emailUnchanged}</Done>
+  return null
+}
+
+/** The state in words, where the workshop's page has the number of seats. */
+function State({ registration, t }: { registration: Registration; t: Messages }) {
+  const { status, position, name, cancelledBy, workshop } = registration
+  const over = workshop.status === 'over'
+  if (status === 'cancelled') {
+    return <Card tone="none" big={t.ticket.big.cancelled} text={t.ticket.cancelledBy[cancelledBy ?? 'attendee']} />
+  }
+  if (status === 'waitlisted') {
+    return (
+      <Card tone="none" big={t.ticket.place(position ?? 1)} text={over ? t.ticket.waitingOver : t.ticket.waiting} />
+    )
+  }
+  if (over) return <Card tone="past" big={t.ticket.big.over} text={t.ticket.over} />
+  return <Card big={t.ticket.big[status]} text={status === 'offered' ? t.ticket.offered : t.ticket.greeting(name)} />
+}
+
+function Card({ big, text, tone = 'good' }: { big: string; text: string; tone?: 'good' | 'none' | 'past' }) {
+  return (
+    <div class={`seats words ${tone}`}>
+      <b>{big}</b>
+      <div>{text}</div>
+    </div>
+  )
+}
+
+/** After a cancellation: the same workshop again if it still takes people, or the other cities. */
+async function WayOn({ c, registration, t }: { c: Context<App>; registration: Registration; t: Messages }) {
+  const { workshop } = registration
+  if (workshop.status === 'open' || workshop.status === 'waitlist') {
+    return (
+      <a class="button" href={paths.workshop(workshop.slug)}>
+        {t.ticket.again}
+      </a>
+    )
+  }
+  const campaign = workshop.campaign ? await findPublicCampaign(c.env.deps, workshop.campaign.slug) : undefined
+  return <Elsewhere campaign={campaign} than={workshop} via={undefined} locale={c.var.locale} />
+}
+
+/** WeChat downloads no files: there, the way to a browser takes the place of a dead link. */
+function Calendar({ c, ticket, t }: { c: Context<App>; ticket: string; t: Messages }) {
+  if (!isWeChat(c)) {
+    return (
+      <a class="button second" href={paths.ticketCalendar(ticket)}>
+        {t.ticket.calendar}
+      </a>
+    )
+  }
+  return (
+    <section class="panel">
+      <h2>{t.ticket.calendar}</h2>
+      <p>{t.ticket.wechat.hint}</p>
+      <label for="link">{t.ticket.wechat.link}</label>
+      <div class="copy">
+        <input id="link" type="text" readonly value={urlOf(c.env.deps.config.baseUrl, paths.ticket(ticket))} />
+        <button type="button" hidden data-copy="link" data-copied={t.ticket.copied}>
+          {t.ticket.copy}
+        </button>
+      </div>
+    </section>
+  )
+}
+
+function CorrectEmail({
+  registration,
+  mistake,
+  t,
+}: {
+  registration: Registration
+  mistake: Extract<TicketMistake, { about: 'email' }> | undefined
+  t: Messages
+}) {
+  return (
+    <>
+      <h2>{t.ticket.email}</h2>
+      <p class="address">{t.ticket.emailTo(registration.email)}</p>
+      <details open={mistake !== undefined}>
+        <summary>{t.ticket.emailWrong}</summary>
+        {mistake && (
+          <Alert title={t.form.problems}>
+            <ul>
+              <li>
+                <a href="#email">{mistake.problem}</a>
+              </li>
+            </ul>
+          </Alert>
+        )}
+        <form method="post" action={paths.ticketEmail(registration.ticket)} novalidate>
+          <Field
+            name="email"
+            type="email"
+            label={t.ticket.emailLabel}
+            hint={t.ticket.emailHint}
+            value={mistake?.typed ?? ''}
+            problem={mistake?.problem}
+            autocomplete="email"
+            required
+          />
+          <button type="submit" class="second">
+            {t.ticket.emailSubmit}
+          </button>
+        </form>
+      </details>
+    </>
+  )
+}

@@ -1,0 +1,148 @@
+import { type Context, Hono } from 'hono'
+import { calendarFor } from '../calendar.ts'
+import { type App, limitRange } from '../context.ts'
+import { copyOfData } from '../domain/privacy.ts'
+import { correctEmail, findRegistration, parseEmail, type Registration } from '../domain/registrations.ts'
+import { cancelRegistration, forgetPeople } from '../domain/seats.ts'
+import { readDoorCode, readTicket } from '../domain/tickets.ts'
+import { paths, urlOf, withQuery } from '../links.ts'
+import { messagesFor } from '../messages/messages.ts'
+import { qrPng } from '../qr.ts'
+import { errorPage } from './error-page.tsx'
+import { sentence } from './sign-up-form.tsx'
+import { confirmationPage, holdsSeat, mayCancel, ticketPage } from './ticket-page.tsx'
+
+/** The attendee's secret link, and what can be done with it. */
+export const ticketPages = new Hono<App>()
+
+ticketPages.use('/t/*', async (c, next) => {
+  await next()
+  c.header('Cache-Control', 'no-store')
+  // Not no-referrer: with it browsers post `Origin: null`, and one's own cancel button is refused.
+  c.header('Referrer-Policy', 'same-origin')
+  c.header('X-Robots-Tag', 'noindex')
+})
+
+ticketPages.get('/t/:ticket', async (c) => {
+  const registration = await registrationOf(c)
+  return registration ? ticketPage(c, registration) : errorPage(c, 404)
+})
+
+ticketPages.get('/t/:ticket/qr.png', async (c) => {
+  const registration = await registrationOf(c)
+  if (!registration || !holdsSeat(registration)) return errorPage(c, 404)
+  const doorUrl = urlOf(c.env.deps.config.baseUrl, paths.door(registration.doorCode))
+  return c.body(qrPng(doorUrl), 200, { 'Content-Type': 'image/png' })
+})
+
+ticketPages.get('/t/:ticket/calendar.ics', async (c) => {
+  const { config, now } = c.env.deps
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const ticketUrl = urlOf(config.baseUrl, paths.ticket(registration.ticket))
+  return c.body(calendarFor([{ registration, ticketUrl }], c.var.locale, now()), 200, {
+    'Content-Type': 'text/calendar; charset=utf-8',
+    // Inline, because phones then open their calendar instead of the folder of downloads.
+    'Content-Disposition': `inline; filename="${registration.workshop.slug}.ics"`,
+  })
+})
+
+ticketPages.get('/t/:ticket/data.json', async (c) => {
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const copy = await copyOfData(c.env.deps, registration)
+  return c.body(JSON.stringify(copy, null, 2), 200, {
+    'Content-Type': 'application/json',
+    'Content-Disposition': `attachment; filename="${registration.workshop.slug}.json"`,
+  })
+})
+
+ticketPages.post('/t/:ticket/email', async (c) => {
+  await limitRange(c, 'ticket')
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const t = messagesFor(c.var.locale)
+  const { email: typed } = await c.req.parseBody()
+  const parsed = parseEmail(typed)
+  if ('problems' in parsed) {
+    const problem = parsed.problems.map((problem) => sentence(problem, t)).join(' ')
+    return ticketPage(c, registration, {
+      about: 'email',
+      status: 422,
+      typed: typeof typed === 'string' ? typed : '',
+      problem,
+    })
+  }
+  const outcome = await correctEmail(c.env.deps, registration.id, parsed.email)
+  if (outcome.kind !== 'refused') {
+    return c.redirect(withQuery(paths.ticket(outcome.ticket), { done: outcome.kind }), 303)
+  }
+  if (outcome.refusal === 'not_found') return errorPage(c, 404)
+  return ticketPage(c, registration, {
+    about: 'email',
+    status: 409,
+    typed: parsed.email,
+    problem: t.emailRefusals[outcome.refusal],
+  })
+})
+
+ticketPages.get('/t/:ticket/cancel', async (c) => {
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const { cancel: t } = messagesFor(c.var.locale)
+  const waits = registration.status === 'waitlisted'
+  if (!mayCancel(registration, c.env.deps.now())) return c.redirect(paths.ticket(registration.ticket))
+  return confirmationPage(c, registration, {
+    action: paths.ticketCancel(registration.ticket),
+    title: waits ? t.leaveTitle : t.title,
+    warnings: [waits ? t.leaveWarning : t.warning],
+    submit: waits ? t.leaveSubmit : t.submit,
+    back: t.back,
+  })
+})
+
+ticketPages.post('/t/:ticket/cancel', async (c) => {
+  await limitRange(c, 'ticket')
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const outcome = await cancelRegistration(c.env.deps, registration.id, 'attendee')
+  if (outcome === 'not_found') return errorPage(c, 404)
+  if (outcome === 'over') return ticketPage(c, registration, { about: 'cancelling', status: 409 })
+  return c.redirect(paths.ticket(registration.ticket), 303)
+})
+
+ticketPages.get('/t/:ticket/erase', async (c) => {
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const { erase: t } = messagesFor(c.var.locale)
+  return confirmationPage(c, registration, {
+    action: paths.ticketErase(registration.ticket),
+    title: t.title,
+    warnings: mayCancel(registration, c.env.deps.now()) ? [t.warning, t.seatWarning] : [t.warning],
+    submit: t.submit,
+    back: t.back,
+  })
+})
+
+ticketPages.post('/t/:ticket/erase', async (c) => {
+  await limitRange(c, 'ticket')
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  await forgetPeople(c.env.deps, [registration.id])
+  // The ticket is gone, so what is said about it stands where nobody needs one.
+  return c.redirect(withQuery(paths.privacy(), { done: 'erased' }), 303)
+})
+
+/** What the QR on a ticket says. Only door helpers may do more with it than see which workshop it is for. */
+ticketPages.get('/in/:code', async (c) => {
+  const { deps } = c.env
+  const registration = await findRegistration(deps, readDoorCode(deps.config.secret, c.req.param('code')))
+  if (!registration) return errorPage(c, 404)
+  c.header('Cache-Control', 'no-store')
+  return c.redirect(paths.workshop(registration.workshop.slug), 302)
+})
+
+function registrationOf(c: Context<App>): Promise<Registration | undefined> {
+  const { deps } = c.env
+  return findRegistration(deps, readTicket(deps.config.secret, c.req.param('ticket') ?? ''))
+}

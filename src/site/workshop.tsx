@@ -1,0 +1,151 @@
+import { type Context, Hono } from 'hono'
+import { type App, limitRange } from '../context.ts'
+import { findPublicCampaign } from '../domain/campaigns.ts'
+import { parseSignUp } from '../domain/registrations.ts'
+import { register } from '../domain/seats.ts'
+import { findPublicWorkshop, findWorkshop, seatsLeft, type Workshop } from '../domain/workshops.ts'
+import { paths, withQuery } from '../links.ts'
+import { messagesFor } from '../messages/messages.ts'
+import { pick, when } from '../messages/text.ts'
+import { drawBadge } from './badge.tsx'
+import { errorPage } from './error-page.tsx'
+import { Checklist, Elsewhere, Facts, placeOf, Seats } from './facts.tsx'
+import { Alert, page } from './layout.tsx'
+import { emptyForm, inputOf, type Mistake, readForm, SignUpForm, type Typed } from './sign-up-form.tsx'
+
+/** One workshop with its form. */
+export const workshopPages = new Hono<App>()
+
+workshopPages.get('/w/:workshop', async (c) => {
+  const workshop = await findPublicWorkshop(c.env.deps, c.req.param('workshop'))
+  if (!workshop) return errorPage(c, 404)
+  return workshopPage(c, workshop, emptyForm(c.env.deps.newId(), c.req.query('via')))
+})
+
+workshopPages.post('/w/:workshop', async (c) => {
+  const { deps } = c.env
+  await limitRange(c, 'register')
+  const workshop = await findPublicWorkshop(deps, c.req.param('workshop'))
+  if (!workshop) return errorPage(c, 404)
+  const typed = readForm(await c.req.parseBody(), deps.newId)
+  const parsed = parseSignUp(inputOf(typed), workshop, c.var.locale)
+  if ('problems' in parsed) return workshopPage(c, workshop, typed, { problems: parsed.problems })
+  const outcome = await register(deps, workshop, parsed.signUp, typed.key)
+  if (outcome.kind === 'registered') {
+    c.header('Cache-Control', 'no-store')
+    return c.redirect(paths.ticket(outcome.ticket), 303)
+  }
+  if (outcome.refusal === 'not_found') return errorPage(c, 404)
+  // What the page was drawn from may be a second old; the refusal knows better.
+  const asItIs = (await findWorkshop(deps, workshop.slug)) ?? workshop
+  const key = outcome.refusal === 'idempotency_mismatch' ? deps.newId() : typed.key
+  return workshopPage(c, asItIs, { ...typed, key }, { refusal: outcome.refusal })
+})
+
+workshopPages.get('/w/:workshop/badge.svg', async (c) => {
+  const workshop = await findPublicWorkshop(c.env.deps, c.req.param('workshop'))
+  if (!workshop) return errorPage(c, 404)
+  return c.body(drawBadge(workshop, c.var.locale), 200, {
+    'Content-Type': 'image/svg+xml; charset=utf-8',
+    'Cache-Control': 'public, max-age=1',
+    Vary: 'Accept-Language, Cookie',
+  })
+})
+
+async function workshopPage(c: Context<App>, workshop: Workshop, typed: Typed, mistake?: Mistake) {
+  const { locale } = c.var
+  const t = messagesFor(locale)
+  const campaign = workshop.campaign ? await findPublicCampaign(c.env.deps, workshop.campaign.slug) : undefined
+  const title = pick(workshop.title, locale)
+  const city = pick(workshop.city, locale)
+  const summary = pick(campaign?.summary ?? {}, locale)
+  const { date, weekday, time } = when(workshop, locale)
+  const elsewhere = <Elsewhere campaign={campaign} than={workshop} via={typed.via} locale={locale} />
+  const form = takesSignUps(workshop, mistake) && (
+    <SignUpForm
+      workshop={workshop}
+      typed={typed}
+      mistake={mistake}
+      elsewhere={elsewhere}
+      config={c.env.deps.config}
+      locale={locale}
+    />
+  )
+  return page(
+    c,
+    {
+      title: `${mistake ? `${t.form.errorTitle} · ` : ''}${title} · ${city}`,
+      description: [t.workshop.description(`${date} ${weekday} ${time}`, placeOf(workshop, locale)), summary]
+        .filter(Boolean)
+        .join(' · '),
+      back: campaign && {
+        href: withQuery(paths.campaign(campaign.slug), { via: typed.via }),
+        text: campaignTitle(pick(campaign.title, locale), title, t.campaign.allCities),
+      },
+      here: withQuery(paths.workshop(workshop.slug), { via: typed.via }),
+      scripts: ['seats'],
+      status: mistake ? ('problems' in mistake ? 422 : 409) : 200,
+    },
+    mistake ? (
+      // Someone who just pressed the button wants to know what is wrong with the form, and has read the rest.
+      <>
+        <h1>{title}</h1>
+        <Facts workshop={workshop} locale={locale} />
+        {form || (
+          <Alert title={t.workshopStatuses[workshop.status]}>
+            {'refusal' in mistake && <p>{t.refusals[mistake.refusal]}</p>}
+            {elsewhere}
+          </Alert>
+        )}
+      </>
+    ) : (
+      <div data-availability={paths.availability(workshop.slug)} data-status={workshop.status}>
+        <h1>{title}</h1>
+        {summary && <p class="lead">{summary}</p>}
+        <Facts workshop={workshop} locale={locale} />
+        <Seats workshop={workshop} elsewhere={elsewhere} locale={locale} />
+        {workshop.items.length > 0 && (
+          <>
+            <h2>{t.workshop.prepare}</h2>
+            <Checklist items={workshop.items} locale={locale} />
+          </>
+        )}
+        {form && (
+          <>
+            <p class="go" id="go" data-live="">
+              <a class="button" href="#form">
+                <Go workshop={workshop} t={t} />
+              </a>
+            </p>
+            {form}
+          </>
+        )}
+        <p class="note">
+          <a href={paths.find()}>{t.workshop.findTicket}</a>
+        </p>
+      </div>
+    ),
+  )
+}
+
+/** A refused form stays as long as sending it again may help. */
+function takesSignUps({ status }: Workshop, mistake: Mistake | undefined): boolean {
+  if (status === 'open' || status === 'waitlist') return true
+  return mistake !== undefined && (status === 'full' || status === 'upcoming')
+}
+
+function Go({ workshop, t }: { workshop: Workshop; t: ReturnType<typeof messagesFor> }) {
+  if (workshop.status !== 'open') return <>{t.workshop.goQueue}</>
+  return (
+    <>
+      {t.workshop.go.before}
+      <span data-seats-left="">{seatsLeft(workshop)}</span>
+      {t.workshop.go.after}
+    </>
+  )
+}
+
+/** The way back to a campaign is named by its title, save where that is what the page is called already. */
+function campaignTitle(campaign: string, workshop: string, allCities: string): string {
+  return campaign === workshop ? allCities : campaign
+}

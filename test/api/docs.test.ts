@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openPage } from '../support/browser.ts'
+import { type Server, startServer } from '../support/server.ts'
+
+let server: Server
+beforeAll(async () => {
+  server = await startServer()
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+test('GET /api/docs shows every route and tries them, from our own origin and within the strict content policy', async () => {
+  await using page = await openPage({ width: 1280 })
+  const elsewhere: string[] = []
+  const complaints: string[] = []
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url())
+    if (origin !== server.url && protocol !== 'data:') elsewhere.push(request.url())
+  })
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(String(error)))
+
+  const answer = await page.goto(`${server.url}/api/docs`)
+  expect(answer?.headers()['content-security-policy']).not.toContain('unsafe-inline')
+  const { paths } = (await (await server.request('/api/v1/openapi.json')).json()) as { paths: Record<string, object> }
+  const operations = Object.values(paths).flatMap((methods) => Object.keys(methods))
+  await expect.poll(() => page.locator('.opblock').count(), { timeout: 10_000 }).toBe(operations.length)
+
+  const availability = page.locator('.opblock', { hasText: 'Whether there is a seat' })
+  await availability.locator('.opblock-summary').click()
+  await availability.getByRole('button', { name: 'Try it out' }).click()
+  await availability.getByPlaceholder('slug').fill('nowhere')
+  await availability.getByRole('button', { name: 'Execute' }).click()
+  await availability.locator('.live-responses-table').getByText('not_found').first().waitFor()
+  expect(elsewhere).toEqual([])
+  // The browser itself notes that the answer was a 404.
+  expect(complaints).toEqual([expect.stringContaining('404')])
+})
+
+test('GET /api/docs leads to the document where there is no JavaScript', async () => {
+  await using page = await openPage({ javaScriptEnabled: false })
+  await page.goto(`${server.url}/api/docs`)
+  await page.getByRole('link', { name: 'OpenAPI 3.1' }).click()
+  expect(page.url()).toBe(`${server.url}/api/v1/openapi.json`)
+})

@@ -1,0 +1,481 @@
+import { describe, expect, test } from 'vitest'
+import { createWorld, type World } from '../support/world.ts'
+import { type Client, expectProblem, expectRefusedFields, openClient } from './client.ts'
+
+const person = { name: '王小明', email: 'wang@example.com', consent: true }
+
+let keys = 0
+const newKey = () => `a-key-of-the-tests-${++keys}`
+
+function signUp(client: Client, slug: string, body: unknown = person, key = newKey(), query = '') {
+  return client.post(`/workshops/${slug}/registrations${query}`, { body, headers: { 'Idempotency-Key': key } })
+}
+
+/** What is stored of everyone who signed up. */
+const stored = (world: World) => world.db.query.registrations.findMany({ orderBy: (row, { asc }) => asc(row.seq) })
+
+describe('POST /workshops/:slug/registrations', () => {
+  test('gives a seat, then a place on the waitlist, each with a ticket', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai', capacity: 1 })
+
+    const first = await signUp(anyone, 'shanghai')
+    expect(first.status).toBe(201)
+    expect(first.headers.get('cache-control')).toBe('no-store')
+    expect(first.body).toEqual({
+      id: expect.any(String),
+      status: 'confirmed',
+      position: null,
+      ticketUrl: expect.stringMatching(/^http:\/\/localhost:3000\/t\/[\w-]{44}$/),
+    })
+    const second = await signUp(anyone, 'shanghai', { ...person, email: 'li@example.com' })
+    expect(second.status).toBe(201)
+    expect(second.body).toMatchObject({ status: 'waitlisted', position: 1 })
+    const third = await signUp(anyone, 'shanghai', { ...person, email: 'zhao@example.com' })
+    expect(third.body).toMatchObject({ status: 'waitlisted', position: 2 })
+
+    const ticket = await world.request(new URL(first.body.ticketUrl).pathname)
+    expect(ticket.status).toBe(200)
+  })
+
+  test('stores what was sent, made plain', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({
+      slug: 'shanghai',
+      items: [{ kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true }],
+    })
+    const item = workshop.items[0]?.id as string
+    const { body: link } = await organiser.post('/workshops/shanghai/links', { body: { channel: 'poster' } })
+    const { status } = await signUp(anyone, 'shanghai', {
+      name: ' 王\u3000小明\n',
+      email: ' Wang@Example.com ',
+      phone: '１３８ 0013 8000',
+      company: '睿赛德',
+      locale: 'en',
+      via: link.code,
+      ready: { [item]: true, '00000000-0000-7000-8000-00000000ffff': true },
+      consent: true,
+    })
+    expect(status).toBe(201)
+    expect(await stored(world)).toMatchObject([
+      {
+        name: '王 小明',
+        email: 'Wang@Example.com',
+        phone: '+8613800138000',
+        company: '睿赛德',
+        locale: 'en',
+        linkCode: link.code,
+        ready: { [item]: true },
+      },
+    ])
+  })
+
+  test('keeps the language of the request for the mails of those who name none', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai' })
+    await signUp(anyone, 'shanghai', person, newKey(), '?lang=en')
+    await signUp(anyone, 'shanghai', { ...person, email: 'li@example.com' })
+    expect(await stored(world)).toMatchObject([{ locale: 'en' }, { locale: 'zh-CN' }])
+  })
+
+  test('answers a retry like the first time, and stores it once', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai' })
+    const first = await signUp(anyone, 'shanghai', person, 'the-same-key')
+    const again = await signUp(anyone, 'shanghai', person, 'the-same-key')
+    expect(again.status).toBe(201)
+    expect(again.body).toEqual(first.body)
+    expect(await stored(world)).toHaveLength(1)
+  })
+
+  test('refuses another sign-up under the same key, but takes the key for another workshop', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai' })
+    await world.workshop({ slug: 'nanjing' })
+    await signUp(anyone, 'shanghai', person, 'the-same-key')
+    const other = { ...person, name: '李雷', email: 'li@example.com' }
+    expectProblem(await signUp(anyone, 'shanghai', other, 'the-same-key'), 409, 'idempotency_mismatch')
+    expect((await signUp(anyone, 'nanjing', person, 'the-same-key')).status).toBe(201)
+    expect(await stored(world)).toHaveLength(2)
+  })
+
+  test('tells whoever registers an address again that it is registered, and no more', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai' })
+    const { body: first } = await signUp(anyone, 'shanghai')
+    const refused = await signUp(anyone, 'shanghai', { ...person, email: 'WANG@example.com' })
+    const body = expectProblem(refused, 409, 'already_registered')
+    expect(Object.keys(body).sort()).toEqual(['code', 'detail', 'status', 'title', 'type'])
+    expect(JSON.stringify(body)).not.toContain(first.id)
+  })
+
+  test('refuses a workshop that is full, not open, closed, cancelled or over', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    const organiser = await openClient(world, 'organiser')
+    await world.register(await world.workshop({ slug: 'full', capacity: 1, waitlist: false }))
+    await world.workshop({ slug: 'upcoming', opensAt: new Date('2026-12-02T00:00:00Z') })
+    await world.workshop({ slug: 'closed', closesAt: new Date('2026-11-30T00:00:00Z') })
+    await world.workshop({ slug: 'shut' })
+    await organiser.patch('/workshops/shut', { body: { state: 'closed' } })
+    await world.workshop({ slug: 'cancelled' })
+    await organiser.post('/workshops/cancelled/cancel')
+    await world.workshop({ slug: 'over', startsAt: new Date('2026-11-01T01:30:00Z') })
+    for (const [slug, code] of [
+      ['full', 'full'],
+      ['upcoming', 'not_open'],
+      ['closed', 'closed'],
+      ['shut', 'closed'],
+      ['cancelled', 'cancelled'],
+      ['over', 'closed'],
+    ] as const) {
+      expectProblem(await signUp(anyone, slug), 409, code)
+    }
+    expect(await stored(world)).toHaveLength(1)
+  })
+
+  test('says why in the language of the request', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'closed', closesAt: new Date('2026-11-30T00:00:00Z') })
+    const detail = async (query: string) => (await signUp(anyone, 'closed', person, newKey(), query)).body.detail
+    expect(await detail('')).toMatch('报名已经截止')
+    expect(await detail('?lang=en')).toMatch('Registration has closed')
+  })
+
+  test('does not find what is not there or not published, whatever else is wrong', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'draft', publish: false })
+    for (const slug of ['draft', 'nowhere', 'A%20B']) {
+      expectProblem(await signUp(anyone, slug), 404, 'not_found')
+      expectProblem(await signUp(anyone, slug, {}), 404, 'not_found')
+    }
+  })
+
+  test.each([
+    ['name', undefined, 'missing'],
+    ['name', ' \u3000', 'missing'],
+    ['name', 5, 'invalid'],
+    ['name', 'x'.repeat(81), 'too_long'],
+    ['name', 'win at example.com', 'web_address'],
+    ['email', undefined, 'missing'],
+    ['email', '', 'missing'],
+    ['email', 'wang', 'email_invalid'],
+    ['email', 'wang@example.com, li@example.com', 'email_invalid'],
+    ['email', ['wang@example.com'], 'invalid'],
+    ['phone', '12345', 'phone_invalid'],
+    ['phone', 13800138000, 'invalid'],
+    ['company', 'x'.repeat(121), 'too_long'],
+    ['company', 'https://example.com', 'web_address'],
+    ['locale', 'fr', 'invalid'],
+    ['via', 5, 'invalid'],
+    ['ready', 'yes', 'invalid'],
+    ['consent', undefined, 'consent_missing'],
+    ['consent', false, 'consent_missing'],
+    ['consent', 'true', 'consent_missing'],
+    ['wechat', 'wang', 'unknown_field'],
+    ['constructor', 'x', 'unknown_field'],
+  ])('refuses %s: %j as %s', async (field, value, code) => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai' })
+    expectRefusedFields(await signUp(anyone, 'shanghai', { ...person, [field]: value }), { [field]: code })
+    expect(await stored(world)).toEqual([])
+  })
+
+  test('names all that is wrong at once, the key and what the workshop asks for included', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai', phone: 'required' })
+    const body = { email: 'wang', ready: { laptop: true }, wechat: 'wang' }
+    expectRefusedFields(await anyone.post('/workshops/shanghai/registrations', { body }), {
+      'Idempotency-Key': 'missing',
+      name: 'missing',
+      email: 'email_invalid',
+      phone: 'missing',
+      'ready.laptop': 'invalid',
+      consent: 'consent_missing',
+      wechat: 'unknown_field',
+    })
+    expectRefusedFields(await signUp(anyone, 'shanghai', { ...person, phone: '' }), { phone: 'missing' })
+  })
+
+  test.each(['short', 'x'.repeat(201), 'with a space in it', 'späßchen-schlüssel'])(
+    'refuses the key %j',
+    async (key) => {
+      await using world = await createWorld()
+      const anyone = await openClient(world)
+      await world.workshop({ slug: 'shanghai' })
+      expectRefusedFields(await signUp(anyone, 'shanghai', person, key), { 'Idempotency-Key': 'key_invalid' })
+    },
+  )
+
+  test.each(['12345678', 'x'.repeat(200), '"0f4f7f0e-2a57-4f6c-9a35-6f2f6e0f3b8b"', '!~#$%&/()=?'])(
+    'takes the key %j',
+    async (key) => {
+      await using world = await createWorld()
+      const anyone = await openClient(world)
+      await world.workshop({ slug: 'shanghai' })
+      expect((await signUp(anyone, 'shanghai', person, key)).status).toBe(201)
+    },
+  )
+
+  test('does not ask a workshop without phone numbers for one, nor keep one', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai', phone: 'no' })
+    expect((await signUp(anyone, 'shanghai', { ...person, phone: '13800138000' })).status).toBe(201)
+    expect(await stored(world)).toMatchObject([{ phone: null }])
+  })
+
+  test('takes characters that databases refuse, and links that are not there', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai' })
+    const odd = { ...person, name: '王\ud83d\u0000小明', company: '\udc00 公司', via: 'a\u0000\ud83d' }
+    expect((await signUp(anyone, 'shanghai', odd)).status).toBe(201)
+    expect(await stored(world)).toMatchObject([{ name: '王\ufffd 小明', company: '\ufffd 公司', linkCode: null }])
+  })
+
+  test('refuses bodies that are no object, no JSON or of another type', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai' })
+    for (const body of ['null', '"x"', '5', '[]']) {
+      expectProblem(await signUp(anyone, 'shanghai', body), 422, 'invalid')
+    }
+    expectProblem(await signUp(anyone, 'shanghai', '{"name":'), 400, 'malformed_json')
+    const form = {
+      body: 'name=x&consent=true',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Idempotency-Key': newKey() },
+    }
+    expectProblem(await anyone.post('/workshops/shanghai/registrations', form), 415, 'unsupported_media_type')
+    expectProblem(await signUp(anyone, 'shanghai', { ...person, name: 'x'.repeat(70_000) }), 413, 'too_large')
+  })
+
+  test('says when to come back to whoever sends too much', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai' })
+    const asked: string[] = []
+    world.deps.limit = async (bucket, key) => {
+      asked.push(`${bucket} ${key}`)
+      return { ok: false, retryAfter: 42 }
+    }
+    const refused = await signUp(anyone, 'shanghai')
+    expectProblem(refused, 429, 'too_many_requests')
+    expect(refused.headers.get('retry-after')).toBe('42')
+    expect(asked).toEqual(['register 127.0.0'])
+    expect(await stored(world)).toEqual([])
+  })
+
+  test('says when to come back while the database is away', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai' })
+    world.deps.desk = () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
+    const refused = await signUp(anyone, 'shanghai')
+    expectProblem(refused, 503, 'unavailable')
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+  })
+})
+
+describe('GET /workshops/:slug/registrations', () => {
+  test('lists everyone in the order of sign-up, with times in the zone of the workshop', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
+    const { body: link } = await organiser.post('/workshops/shanghai/links', { body: { channel: 'AI newsletter' } })
+    const item = '00000000-0000-7000-8000-0000000000aa'
+    const first = await world.register(workshop, {
+      name: '王小明',
+      email: 'wang@example.com',
+      phone: '+8613800138000',
+      company: '睿赛德',
+      via: link.code,
+      ready: { [item]: false },
+    })
+    world.clock.advance({ minutes: 5 })
+    const second = await world.register(workshop, { name: '李雷', email: 'li@example.com', locale: 'en' })
+    world.clock.advance({ minutes: 5 })
+    await organiser.post(`/registrations/${first.id}/cancel`)
+
+    const { status, body, headers } = await organiser.get('/workshops/shanghai/registrations')
+    expect(status).toBe(200)
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('access-control-allow-origin')).toBeNull()
+    expect(body).toEqual({
+      items: [
+        {
+          id: first.id,
+          seq: 1,
+          status: 'cancelled',
+          position: null,
+          name: '王小明',
+          email: 'wang@example.com',
+          phone: '+8613800138000',
+          phoneShared: false,
+          company: '睿赛德',
+          locale: 'zh-CN',
+          channel: 'AI newsletter',
+          ready: { [item]: false },
+          createdAt: '2026-12-01T10:00:00+08:00',
+          seatedAt: '2026-12-01T10:00:00+08:00',
+          cancelledAt: '2026-12-01T10:10:00+08:00',
+          cancelledBy: 'organiser',
+          consentVersion: expect.any(String),
+          erased: false,
+        },
+        {
+          id: second.id,
+          seq: 2,
+          status: 'confirmed',
+          position: null,
+          name: '李雷',
+          email: 'li@example.com',
+          phone: null,
+          phoneShared: false,
+          company: null,
+          locale: 'en',
+          channel: null,
+          ready: {},
+          createdAt: '2026-12-01T10:05:00+08:00',
+          seatedAt: '2026-12-01T10:10:00+08:00',
+          cancelledAt: null,
+          cancelledBy: null,
+          consentVersion: expect.any(String),
+          erased: false,
+        },
+      ],
+    })
+  })
+
+  test('filters by status, and tells places on the waitlist', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
+    for (let n = 0; n < 3; n++) await world.register(workshop)
+    const { body } = await organiser.get('/workshops/shanghai/registrations?status=waitlisted')
+    expect(body.items).toMatchObject([
+      { seq: 2, position: 1 },
+      { seq: 3, position: 2 },
+    ])
+    expectRefusedFields(await organiser.get('/workshops/shanghai/registrations?status=present'), { status: 'invalid' })
+  })
+
+  test('comes in pages of a hundred that a cursor continues', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai', capacity: 101 })
+    await Promise.all(Array.from({ length: 101 }, () => world.register(workshop)))
+    const first = await organiser.get('/workshops/shanghai/registrations')
+    expect(first.body.items).toHaveLength(100)
+    const second = await organiser.get(`/workshops/shanghai/registrations?cursor=${first.body.next}`)
+    expect(second.body.items).toMatchObject([{ seq: 101 }])
+    expect(second.body).not.toHaveProperty('next')
+    expectRefusedFields(await organiser.get('/workshops/shanghai/registrations?cursor=x'), { cursor: 'invalid' })
+  })
+
+  test('marks a phone number that two people gave', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai', capacity: 5 })
+    const phone = '+8613800138000'
+    await world.register(workshop, { phone })
+    const again = await world.register(workshop, { phone })
+    await world.register(workshop, { phone: '+8613900139000' })
+    await world.register(workshop)
+    await world.register(workshop)
+    const shared = async () => {
+      const { body } = await organiser.get('/workshops/shanghai/registrations')
+      return body.items.map((line: { phoneShared: boolean }) => line.phoneShared)
+    }
+    expect(await shared()).toEqual([true, true, false, false, false])
+    await organiser.post(`/registrations/${again.id}/cancel`)
+    expect(await shared()).toEqual([false, false, false, false, false])
+  })
+
+  test('shows persons to organisers alone', async () => {
+    await using world = await createWorld()
+    await world.workshop({ slug: 'shanghai' })
+    for (const path of ['registrations', 'registrations.csv', 'registrations.xlsx']) {
+      const at = `/workshops/shanghai/${path}`
+      expectProblem(await (await openClient(world)).get(at), 401, 'unauthorized')
+      expectProblem(await (await openClient(world, 'viewer')).get(at), 403, 'forbidden')
+      expect((await (await openClient(world, 'owner')).get(at)).status).toBe(200)
+      expectProblem(await (await openClient(world, 'owner')).get(`/workshops/nowhere/${path}`), 404, 'not_found')
+    }
+  })
+})
+
+describe('POST /registrations/:id/cancel', () => {
+  test('cancels, and gives the seat to the next in line', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
+    const first = await world.register(workshop)
+    await world.register(workshop)
+    const { status, body } = await organiser.post(`/registrations/${first.id}/cancel`)
+    expect(status).toBe(200)
+    expect(body).toEqual({ id: first.id, status: 'cancelled' })
+    expect(await stored(world)).toMatchObject([
+      { status: 'cancelled', cancelledBy: 'organiser' },
+      { status: 'confirmed' },
+    ])
+    expectProblem(await organiser.post(`/registrations/${first.id}/cancel`), 409, 'already_cancelled')
+  })
+
+  test('is not found for what is no registration', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    for (const id of ['00000000-0000-7000-8000-00000000ffff', '5', "'"]) {
+      expectProblem(await organiser.post(`/registrations/${id}/cancel`), 404, 'not_found')
+    }
+  })
+
+  test('is for organisers alone', async () => {
+    await using world = await createWorld()
+    const { id } = await world.register(await world.workshop())
+    expectProblem(await (await openClient(world)).post(`/registrations/${id}/cancel`), 401, 'unauthorized')
+    expectProblem(await (await openClient(world, 'viewer')).post(`/registrations/${id}/cancel`), 403, 'forbidden')
+  })
+})
+
+describe('DELETE /registrations/:id', () => {
+  test('erases the person, gives back the seat and leaves a line that counts', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
+    const first = await world.register(workshop, { name: '王小明', phone: '+8613800138000' })
+    const second = await world.register(workshop)
+    const { status, body } = await organiser.delete(`/registrations/${first.id}`)
+    expect(status).toBe(204)
+    expect(body).toBe('')
+    const list = await organiser.get('/workshops/shanghai/registrations')
+    expect(list.body.items).toMatchObject([
+      { id: first.id, status: 'cancelled', name: '', email: '', phone: null, company: null, ready: {}, erased: true },
+      { id: second.id, status: 'confirmed', erased: false },
+    ])
+    expectProblem(await organiser.delete(`/registrations/${first.id}`), 404, 'not_found')
+  })
+
+  test('is not found for what is no registration, and for organisers alone', async () => {
+    await using world = await createWorld()
+    const { id } = await world.register(await world.workshop())
+    const organiser = await openClient(world, 'organiser')
+    for (const other of ['00000000-0000-7000-8000-00000000ffff', 'x']) {
+      expectProblem(await organiser.delete(`/registrations/${other}`), 404, 'not_found')
+    }
+    expectProblem(await (await openClient(world)).delete(`/registrations/${id}`), 401, 'unauthorized')
+    expectProblem(await (await openClient(world, 'viewer')).delete(`/registrations/${id}`), 403, 'forbidden')
+    expect(await stored(world)).toMatchObject([{ erasedAt: null }])
+  })
+})

@@ -1,0 +1,679 @@
+import { describe, expect, test } from 'vitest'
+import { createWorld } from '../support/world.ts'
+import { expectProblem, expectRefusedFields, openClient } from './client.ts'
+
+const draft = {
+  title: { zh: 'RT-Thread 入门培训', en: 'RT-Thread beginner workshop' },
+  city: { zh: '南京', en: 'Nanjing' },
+  venue: { zh: '江北新区图书馆', en: 'Jiangbei Library' },
+  address: '浦滨路 150 号',
+  startsAt: '2026-12-20T09:30',
+  endsAt: '2026-12-20T17:00',
+  capacity: 30,
+}
+
+describe('GET /workshops', () => {
+  test('lists what is published and not over, in the order in which it starts', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'second', startsAt: new Date('2026-12-20T01:30:00Z') })
+    await world.workshop({ slug: 'first', startsAt: new Date('2026-12-19T01:30:00Z') })
+    await world.workshop({ slug: 'over', startsAt: new Date('2026-11-01T01:30:00Z') })
+    await world.workshop({ slug: 'draft', publish: false })
+
+    const { status, body, headers } = await anyone.get('/workshops')
+    expect(status).toBe(200)
+    expect(body.items.map((workshop: { slug: string }) => workshop.slug)).toEqual(['first', 'second'])
+    expect(body).not.toHaveProperty('next')
+    expect(headers.get('cache-control')).toBe('public, max-age=1')
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  test('shows drafts to a bearer of a token, and lets nobody keep the answer', async () => {
+    await using world = await createWorld()
+    const viewer = await openClient(world, 'viewer')
+    await world.workshop({ slug: 'draft', publish: false })
+    const { body, headers } = await viewer.get('/workshops')
+    expect(body.items).toMatchObject([{ slug: 'draft', state: 'draft' }])
+    expect(headers.get('cache-control')).toBe('no-store')
+  })
+
+  test('finds a city in either language', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'nanjing', city: { zh: '南京', en: 'Nanjing' } })
+    await world.workshop({ slug: 'shanghai' })
+    for (const city of ['南京', 'nanjing', 'NANJING']) {
+      const { body } = await anyone.get(`/workshops?city=${encodeURIComponent(city)}`)
+      expect(body.items).toMatchObject([{ slug: 'nanjing' }])
+    }
+    expect((await anyone.get('/workshops?city=Beijing')).body.items).toEqual([])
+  })
+
+  test('finds those of one status, also those that are over', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'open' })
+    await world.workshop({ slug: 'over', startsAt: new Date('2026-11-01T01:30:00Z') })
+    await world.workshop({ slug: 'upcoming', opensAt: new Date('2026-12-05T00:00:00Z') })
+    for (const status of ['open', 'over', 'upcoming']) {
+      expect((await anyone.get(`/workshops?status=${status}`)).body.items).toMatchObject([{ slug: status, status }])
+    }
+    expectRefusedFields(await anyone.get('/workshops?status=sold'), { status: 'invalid' })
+  })
+
+  test('comes in pages of fifty that a cursor continues', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    for (let n = 1; n <= 51; n++) await world.workshop({ slug: `w${n}`, startsAt: new Date(Date.UTC(2026, 11, 5, n)) })
+    const first = await anyone.get('/workshops')
+    expect(first.body.items).toHaveLength(50)
+    const second = await anyone.get(`/workshops?cursor=${first.body.next}`)
+    expect(second.body.items).toMatchObject([{ slug: 'w51' }])
+    expect(second.body).not.toHaveProperty('next')
+  })
+})
+
+describe('GET /workshops/:slug', () => {
+  test('gives everything about a workshop in the language of the request', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    const campaign = await world.campaign({ slug: 'december' })
+    await world.workshop({
+      slug: 'shanghai',
+      campaignId: campaign.id,
+      startsAt: new Date('2026-12-19T01:30:00Z'),
+      endsAt: new Date('2026-12-19T09:00:00Z'),
+      closesAt: new Date('2026-12-17T16:00:00Z'),
+      boards: 20,
+      phone: 'required',
+      items: [
+        { kind: 'prerequisite', text: { zh: 'C 语言', en: 'C' }, mustConfirm: true },
+        { kind: 'provided', text: { zh: '开发板', en: 'A board' }, mustConfirm: false },
+        { kind: 'bring', text: { zh: '笔记本电脑' }, url: 'https://example.com/laptop', mustConfirm: false },
+      ],
+    })
+    const { status, body, headers } = await anyone.get('/workshops/shanghai?lang=en')
+    expect(status).toBe(200)
+    expect(headers.get('content-language')).toBe('en')
+    expect(body).toEqual({
+      slug: 'shanghai',
+      campaign: 'december',
+      title: 'RT-Thread beginner workshop',
+      city: 'Shanghai',
+      venue: 'Zhangjiang Science Hall',
+      address: '1393 Haike Road',
+      startsAt: '2026-12-19T09:30:00+08:00',
+      endsAt: '2026-12-19T17:00:00+08:00',
+      timeZone: 'Asia/Shanghai',
+      closesAt: '2026-12-18T00:00:00+08:00',
+      capacity: 2,
+      boards: 20,
+      seatsLeft: 2,
+      waitlisted: 0,
+      status: 'open',
+      state: 'published',
+      waitlist: true,
+      phone: 'required',
+      items: [
+        { id: expect.any(String), kind: 'prerequisite', text: 'C', mustConfirm: true },
+        { id: expect.any(String), kind: 'provided', text: 'A board', mustConfirm: false },
+        {
+          id: expect.any(String),
+          kind: 'bring',
+          text: '笔记本电脑',
+          url: 'https://example.com/laptop',
+          mustConfirm: false,
+        },
+      ],
+      prerequisites: ['C'],
+      provided: ['A board'],
+      bring: ['笔记本电脑'],
+      url: 'http://localhost:3000/w/shanghai',
+    })
+    const inChinese = await anyone.get('/workshops/shanghai', { headers: { 'Accept-Language': 'zh' } })
+    expect(inChinese.body).toMatchObject({ city: '上海', prerequisites: ['C 语言'] })
+  })
+
+  test('gives times with the offset that the zone of the workshop has on that day', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({
+      slug: 'berlin',
+      timeZone: 'Europe/Berlin',
+      opensAt: new Date('2027-03-27T08:00:00Z'),
+      startsAt: new Date('2027-03-30T07:00:00Z'),
+      endsAt: new Date('2027-03-30T15:00:00Z'),
+    })
+    expect((await anyone.get('/workshops/berlin')).body).toMatchObject({
+      opensAt: '2027-03-27T09:00:00+01:00',
+      startsAt: '2027-03-30T09:00:00+02:00',
+      endsAt: '2027-03-30T17:00:00+02:00',
+    })
+  })
+
+  test("has its campaign's checklist until it has its own", async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const campaign = await world.campaign({ items: [{ kind: 'bring', text: { zh: '电脑' }, mustConfirm: false }] })
+    await world.workshop({ slug: 'shanghai', campaignId: campaign.id })
+    expect((await organiser.get('/workshops/shanghai')).body.bring).toEqual(['电脑'])
+    await organiser.patch('/workshops/shanghai', { body: { items: [{ kind: 'bring', text: '插线板' }] } })
+    expect((await organiser.get('/workshops/shanghai')).body.bring).toEqual(['插线板'])
+    await organiser.patch('/workshops/shanghai', { body: { items: [] } })
+    expect((await organiser.get('/workshops/shanghai')).body.bring).toEqual(['电脑'])
+  })
+
+  test('is not found for what is not there, not published or not a slug', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'draft', publish: false })
+    for (const slug of ['draft', 'nowhere', 'NOT%20A%20SLUG', '%00', '..%2f..', 'a'.repeat(90)]) {
+      expectProblem(await anyone.get(`/workshops/${slug}`), 404, 'not_found')
+      expectProblem(await anyone.get(`/workshops/${slug}/availability`), 404, 'not_found')
+    }
+    const viewer = await openClient(world, 'viewer')
+    expect((await viewer.get('/workshops/draft')).body).toMatchObject({ slug: 'draft', state: 'draft' })
+  })
+
+  test('does not tell the public which unpublished campaign a workshop belongs to', async () => {
+    await using world = await createWorld()
+    const campaign = await world.campaign({ slug: 'secret', publish: false })
+    await world.workshop({ slug: 'shanghai', campaignId: campaign.id })
+    expect((await (await openClient(world)).get('/workshops/shanghai')).body.campaign).toBeNull()
+    expect((await (await openClient(world, 'viewer')).get('/workshops/shanghai')).body.campaign).toBe('secret')
+  })
+})
+
+describe('GET /workshops/:slug/availability', () => {
+  test('counts seats, and says 304 while nothing changed', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    const workshop = await world.workshop({ slug: 'shanghai', capacity: 2 })
+    const first = await anyone.get('/workshops/shanghai/availability')
+    expect(first.status).toBe(200)
+    expect(first.body).toEqual({
+      slug: 'shanghai',
+      capacity: 2,
+      taken: 0,
+      seatsLeft: 2,
+      waitlisted: 0,
+      status: 'open',
+    })
+    expect(first.headers.get('cache-control')).toBe('public, max-age=1')
+    expect(first.headers.get('access-control-allow-origin')).toBe('*')
+
+    const etag = first.headers.get('etag') as string
+    expect(etag).toMatch(/^"[^"]+"$/)
+    const ifNoneMatch = { headers: { 'If-None-Match': etag } }
+    const same = await anyone.get('/workshops/shanghai/availability', ifNoneMatch)
+    expect(same.status).toBe(304)
+    expect(same.body).toBe('')
+    expect(same.headers.get('etag')).toBe(etag)
+    expect(same.headers.get('cache-control')).toBe('public, max-age=1')
+    expect(same.headers.get('access-control-allow-origin')).toBe('*')
+
+    await world.register(workshop)
+    await world.register(workshop)
+    await world.register(workshop)
+    const changed = await anyone.get('/workshops/shanghai/availability', ifNoneMatch)
+    expect(changed.status).toBe(200)
+    expect(changed.body).toMatchObject({ taken: 2, seatsLeft: 0, waitlisted: 1, status: 'waitlist' })
+    expect(changed.headers.get('etag')).not.toBe(etag)
+  })
+
+  test('knows every status', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    const organiser = await openClient(world, 'organiser')
+    const status = async (slug: string) => (await anyone.get(`/workshops/${slug}/availability`)).body.status
+    await world.workshop({ slug: 'upcoming', opensAt: new Date('2026-12-02T00:00:00Z') })
+    await world.workshop({ slug: 'open' })
+    await world.register(await world.workshop({ slug: 'waitlist', capacity: 1 }))
+    await world.register(await world.workshop({ slug: 'full', capacity: 1, waitlist: false }))
+    await world.workshop({ slug: 'closed', closesAt: new Date('2026-11-30T00:00:00Z') })
+    await world.workshop({ slug: 'cancelled' })
+    await organiser.post('/workshops/cancelled/cancel')
+    await world.workshop({ slug: 'over', startsAt: new Date('2026-11-01T01:30:00Z') })
+    for (const expected of ['upcoming', 'open', 'waitlist', 'full', 'closed', 'cancelled', 'over']) {
+      expect(await status(expected)).toBe(expected)
+    }
+  })
+})
+
+describe('POST /workshops', () => {
+  test('creates a draft, whose slug is made from city and date and whose times are local', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const { status, body, headers } = await organiser.post('/workshops', { body: draft })
+    expect(status).toBe(201)
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(body).toMatchObject({
+      slug: 'nanjing-2026-12-20',
+      campaign: null,
+      city: '南京',
+      address: '浦滨路 150 号',
+      startsAt: '2026-12-20T09:30:00+08:00',
+      endsAt: '2026-12-20T17:00:00+08:00',
+      timeZone: 'Asia/Shanghai',
+      capacity: 30,
+      boards: 0,
+      waitlist: true,
+      phone: 'optional',
+      state: 'draft',
+      items: [],
+    })
+    expectProblem(await (await openClient(world)).get(`/workshops/${body.slug}`), 404, 'not_found')
+  })
+
+  test('takes everything that a workshop has', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    await world.campaign({ slug: 'december' })
+    const { status, body } = await organiser.post('/workshops', {
+      body: {
+        ...draft,
+        campaign: 'december',
+        slug: 'berlin-2027',
+        startsAt: '2027-03-30T09:00',
+        endsAt: '2027-03-30T15:00:00Z',
+        timeZone: 'Europe/Berlin',
+        opensAt: '2027-03-01T00:00+08:00',
+        closesAt: '2027-03-27T12:00',
+        boards: 12,
+        waitlist: false,
+        phone: 'no',
+        items: [
+          {
+            kind: 'prerequisite',
+            text: { zh: '装好 RT-Thread Studio' },
+            url: 'https://example.com/studio',
+            mustConfirm: true,
+          },
+          { kind: 'bring', text: '电脑', url: null },
+        ],
+        publish: true,
+      },
+    })
+    expect(status).toBe(201)
+    expect(body).toMatchObject({
+      slug: 'berlin-2027',
+      campaign: 'december',
+      startsAt: '2027-03-30T09:00:00+02:00',
+      endsAt: '2027-03-30T17:00:00+02:00',
+      timeZone: 'Europe/Berlin',
+      opensAt: '2027-02-28T17:00:00+01:00',
+      closesAt: '2027-03-27T12:00:00+01:00',
+      boards: 12,
+      waitlist: false,
+      phone: 'no',
+      state: 'published',
+      status: 'upcoming',
+      items: [
+        { kind: 'prerequisite', text: '装好 RT-Thread Studio', url: 'https://example.com/studio', mustConfirm: true },
+        { kind: 'bring', text: '电脑', mustConfirm: false },
+      ],
+    })
+    expect(body.items[1]).not.toHaveProperty('url')
+  })
+
+  test('makes a checklist of the three lists', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const { body } = await organiser.post('/workshops', {
+      body: {
+        ...draft,
+        prerequisites: ['C 语言', { zh: '单片机基础', en: 'Microcontroller basics' }],
+        provided: ['开发板'],
+        bring: ['电脑', '插线板'],
+      },
+    })
+    expect(body).toMatchObject({
+      prerequisites: ['C 语言', '单片机基础'],
+      provided: ['开发板'],
+      bring: ['电脑', '插线板'],
+      items: [
+        { kind: 'prerequisite', text: 'C 语言', mustConfirm: false },
+        { kind: 'prerequisite', text: '单片机基础' },
+        { kind: 'provided', text: '开发板' },
+        { kind: 'bring', text: '电脑' },
+        { kind: 'bring', text: '插线板' },
+      ],
+    })
+  })
+
+  test('takes a plain text in the language of ?lang=, else of the installation, whatever Accept-Language says', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const headers = { 'Accept-Language': 'en' }
+    const plain = { ...draft, title: 'A title' }
+    await organiser.post('/workshops?lang=en', { body: { ...plain, slug: 'english' } })
+    await organiser.post('/workshops', { body: { ...plain, slug: 'default' }, headers })
+    const title = async (slug: string) => {
+      const [row] = await world.db.query.workshops.findMany({ where: (workshop, { eq }) => eq(workshop.slug, slug) })
+      return row?.title
+    }
+    expect(await title('english')).toEqual({ en: 'A title' })
+    expect(await title('default')).toEqual({ zh: 'A title' })
+  })
+
+  test('makes plain lines of texts that carry control characters, line breaks or broken characters', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const { status, body } = await organiser.post('/workshops', {
+      body: { ...draft, title: '  入门\u0000\u3000培训\r\nRT\u2028Thread \ud83d ' },
+    })
+    expect(status).toBe(201)
+    expect(body.title).toBe('入门 培训 RT Thread \ufffd')
+  })
+
+  test.each([
+    ['title', undefined, 'missing'],
+    ['title', '', 'missing'],
+    ['title', ' \u3000 ', 'missing'],
+    ['title', {}, 'missing'],
+    ['title', { zh: '', en: ' ' }, 'missing'],
+    ['title', null, 'invalid'],
+    ['title', 5, 'invalid'],
+    ['title', ['a'], 'invalid'],
+    ['title', 'x'.repeat(201), 'too_long'],
+    ['city', undefined, 'missing'],
+    ['city', 'x'.repeat(81), 'too_long'],
+    ['venue', undefined, 'missing'],
+    ['address', undefined, 'missing'],
+    ['startsAt', undefined, 'missing'],
+    ['startsAt', 'next Tuesday', 'time_invalid'],
+    ['startsAt', '2026-02-30T09:30', 'time_invalid'],
+    ['startsAt', 1_797_643_800, 'invalid'],
+    ['startsAt', null, 'invalid'],
+    ['endsAt', undefined, 'missing'],
+    ['endsAt', '2026-12-20', 'time_invalid'],
+    ['endsAt', '2026-12-20T09:30', 'ends_before_start'],
+    ['opensAt', 'soon', 'time_invalid'],
+    ['closesAt', 'late', 'time_invalid'],
+    ['timeZone', 'Mars/Olympus', 'time_zone_invalid'],
+    ['timeZone', '+08:00', 'time_zone_invalid'],
+    ['timeZone', '', 'time_zone_invalid'],
+    ['capacity', undefined, 'missing'],
+    ['capacity', 0, 'out_of_range'],
+    ['capacity', 100_001, 'out_of_range'],
+    ['capacity', 1.5, 'invalid'],
+    ['capacity', '30', 'invalid'],
+    ['boards', -1, 'out_of_range'],
+    ['boards', 'many', 'invalid'],
+    ['waitlist', 'yes', 'invalid'],
+    ['phone', 'maybe', 'invalid'],
+    ['publish', 1, 'invalid'],
+    ['slug', 'Not A Slug', 'slug_invalid'],
+    ['slug', 'a'.repeat(81), 'too_long'],
+    ['slug', '', 'slug_invalid'],
+    ['slug', 'A'.repeat(81), 'slug_invalid'],
+    ['campaign', 'nowhere', 'not_found'],
+    ['campaign', 'No Slug', 'slug_invalid'],
+    ['items', 'board', 'invalid'],
+    ['items', Array(51).fill({ kind: 'bring', text: 'x' }), 'too_long'],
+    ['prerequisites', 'C', 'invalid'],
+    ['colour', 'green', 'unknown_field'],
+    ['state', 'published', 'unknown_field'],
+  ])('refuses %s: %j as %s', async (field, value, code) => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    expectRefusedFields(await organiser.post('/workshops', { body: { ...draft, [field]: value } }), { [field]: code })
+    expect((await organiser.get('/workshops')).body.items).toEqual([])
+  })
+
+  test('names what is wrong inside of texts, items and lists', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const id = '00000000-0000-7000-8000-000000000099'
+    const body = {
+      ...draft,
+      title: { zh: '标题', en: 'x'.repeat(201) },
+      city: { zh: '南京', fr: 'Nankin' },
+      venue: { zh: 5 },
+      items: [
+        { kind: 'snack', text: 'x' },
+        { kind: 'bring', text: 'x', url: 'javascript:alert(1)' },
+        { kind: 'bring', text: { zh: 'x'.repeat(301) } },
+        { kind: 'bring', text: 'x', must: true },
+        { kind: 'bring' },
+        { kind: 'bring', text: 'x', id: 'one' },
+        'laptop',
+      ],
+    }
+    expectRefusedFields(await organiser.post('/workshops', { body }), {
+      'title.en': 'too_long',
+      'city.fr': 'unknown_field',
+      'venue.zh': 'invalid',
+      'items.0.kind': 'invalid',
+      'items.1.url': 'url_invalid',
+      'items.2.text.zh': 'too_long',
+      'items.3.must': 'unknown_field',
+      'items.4.text': 'missing',
+      'items.5.id': 'invalid',
+      'items.6': 'invalid',
+    })
+    expectRefusedFields(
+      await organiser.post('/workshops', {
+        body: {
+          ...draft,
+          items: [
+            { id, kind: 'bring', text: 'x' },
+            { id, kind: 'bring', text: 'y' },
+          ],
+        },
+      }),
+      { 'items.1.id': 'duplicate' },
+    )
+    expectRefusedFields(await organiser.post('/workshops', { body: { ...draft, items: [], bring: ['x'] } }), {
+      items: 'both_forms',
+    })
+    expectRefusedFields(await organiser.post('/workshops', { body: { ...draft, bring: ['x', ''] } }), {
+      'bring.1': 'missing',
+    })
+  })
+
+  test('refuses bodies that are no object, no JSON or of another type', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    for (const body of ['null', '[]', '"x"', '5']) {
+      expectRefusedFields(await organiser.post('/workshops', { body }), { '': 'invalid' })
+    }
+    for (const body of ['', '{', '{"title":}', 'title=x']) {
+      expectProblem(await organiser.post('/workshops', { body }), 400, 'malformed_json')
+    }
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'application/jsonp',
+      'application/vnd.api+json',
+    ]) {
+      const sent = { body: draft, headers: { 'Content-Type': type } }
+      expectProblem(await organiser.post('/workshops', sent), 415, 'unsupported_media_type')
+    }
+    expectProblem(await organiser.post('/workshops'), 415, 'unsupported_media_type')
+    const utf8 = { body: { ...draft }, headers: { 'Content-Type': 'application/json; charset=utf-8' } }
+    expect((await organiser.post('/workshops', utf8)).status).toBe(201)
+  })
+
+  test('refuses a slug that is taken', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    await world.workshop({ slug: 'shanghai' })
+    expectProblem(await organiser.post('/workshops', { body: { ...draft, slug: 'shanghai' } }), 409, 'slug_taken')
+  })
+
+  test('says what is wrong in the language of the request', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const chinese = await organiser.post('/workshops', { body: { ...draft, capacity: 0 } })
+    expect(chinese.body).toMatchObject({ title: '内容没有通过检查', errors: [{ message: 'capacity 超出允许的范围' }] })
+    const english = await organiser.post('/workshops?lang=en', { body: { ...draft, capacity: 0 } })
+    expect(english.body).toMatchObject({
+      title: 'Did not pass the checks',
+      errors: [{ message: 'capacity is out of range' }],
+    })
+  })
+
+  test('is for organisers alone', async () => {
+    await using world = await createWorld()
+    expectProblem(await (await openClient(world)).post('/workshops', { body: draft }), 401, 'unauthorized')
+    expectProblem(await (await openClient(world, 'viewer')).post('/workshops', { body: draft }), 403, 'forbidden')
+    expect((await (await openClient(world, 'owner')).post('/workshops', { body: draft })).status).toBe(201)
+  })
+})
+
+describe('PATCH /workshops/:slug', () => {
+  test('changes what is given and nothing else', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const { body: before } = await organiser.post('/workshops', { body: { ...draft, closesAt: '2026-12-18T18:00' } })
+    const { status, body } = await organiser.patch(`/workshops/${before.slug}`, { body: { capacity: 40 } })
+    expect(status).toBe(200)
+    expect(body).toEqual({ ...before, capacity: 40, seatsLeft: 40 })
+    const cleared = await organiser.patch(`/workshops/${before.slug}`, { body: { closesAt: null } })
+    expect(cleared.body).not.toHaveProperty('closesAt')
+    expect((await organiser.patch(`/workshops/${before.slug}`, { body: {} })).status).toBe(200)
+  })
+
+  test('publishes, closes and opens again', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai', publish: false })
+    const become = async (state: string) => (await organiser.patch('/workshops/shanghai', { body: { state } })).body
+    expect(await become('published')).toMatchObject({ state: 'published', status: 'open' })
+    expect((await anyone.get('/workshops/shanghai')).status).toBe(200)
+    expect(await become('closed')).toMatchObject({ state: 'closed', status: 'closed' })
+    expect(await become('published')).toMatchObject({ status: 'open' })
+    expect(await become('draft')).toMatchObject({ state: 'draft' })
+    expect((await anyone.get('/workshops/shanghai')).status).toBe(404)
+    expectRefusedFields(await organiser.patch('/workshops/shanghai', { body: { state: 'cancelled' } }), {
+      state: 'invalid',
+    })
+  })
+
+  test("reads a time without an offset in the workshop's own zone, or in the one it is moved to", async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    await world.workshop({ slug: 'berlin', timeZone: 'Europe/Berlin' })
+    const moved = await organiser.patch('/workshops/berlin', {
+      body: { startsAt: '2027-01-10T09:00', endsAt: '2027-01-10T17:00' },
+    })
+    expect(moved.body).toMatchObject({ startsAt: '2027-01-10T09:00:00+01:00', endsAt: '2027-01-10T17:00:00+01:00' })
+    const elsewhere = await organiser.patch('/workshops/berlin', {
+      body: { timeZone: 'Asia/Tokyo', startsAt: '2027-01-10T09:00' },
+    })
+    expect(elsewhere.body).toMatchObject({
+      startsAt: '2027-01-10T09:00:00+09:00',
+      endsAt: '2027-01-11T01:00:00+09:00',
+    })
+  })
+
+  test('replaces a text in both languages, so that no address is left behind in one of them', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    await world.workshop({ slug: 'shanghai' })
+    await organiser.patch('/workshops/shanghai', { body: { address: '新地址 1 号' } })
+    expect((await organiser.get('/workshops/shanghai?lang=en')).body.address).toBe('新地址 1 号')
+  })
+
+  test('serves the waitlist when there are more seats', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
+    await world.register(workshop)
+    await world.register(workshop)
+    const { body } = await organiser.patch('/workshops/shanghai', { body: { capacity: 2 } })
+    expect(body).toMatchObject({ seatsLeft: 0, waitlisted: 0 })
+  })
+
+  test('refuses fewer seats than are taken, with that number', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai', capacity: 3 })
+    await world.register(workshop)
+    await world.register(workshop)
+    const refused = await organiser.patch('/workshops/shanghai', { body: { capacity: 1 } })
+    expect(expectProblem(refused, 409, 'capacity_below_taken').taken).toBe(2)
+  })
+
+  test('replaces one kind of the checklist and keeps the others, and answers to what stays', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    await world.workshop({
+      slug: 'shanghai',
+      items: [
+        { kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true },
+        { kind: 'bring', text: { zh: '电脑', en: 'Laptop' }, url: 'https://example.com', mustConfirm: true },
+      ],
+    })
+    const { body: before } = await organiser.get('/workshops/shanghai')
+    const { body } = await organiser.patch('/workshops/shanghai', { body: { bring: ['插线板', '电脑', '电脑'] } })
+    expect(body.items).toEqual([
+      before.items[0],
+      { id: expect.any(String), kind: 'bring', text: '插线板', mustConfirm: false },
+      before.items[1],
+      { id: expect.any(String), kind: 'bring', text: '电脑', mustConfirm: false },
+    ])
+    expect((await organiser.get('/workshops/shanghai?lang=en')).body.bring).toEqual(['插线板', 'Laptop', '电脑'])
+    expect((await organiser.patch('/workshops/shanghai', { body: { bring: [] } })).body.items).toEqual([
+      before.items[0],
+    ])
+  })
+
+  test('moves a workshop into a campaign', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    await world.campaign({ slug: 'december' })
+    await world.workshop({ slug: 'shanghai' })
+    expect((await organiser.patch('/workshops/shanghai', { body: { campaign: 'december' } })).body.campaign).toBe(
+      'december',
+    )
+    expectRefusedFields(await organiser.patch('/workshops/shanghai', { body: { campaign: 'nowhere' } }), {
+      campaign: 'not_found',
+    })
+  })
+
+  test('refuses what cannot be changed', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    await world.workshop({ slug: 'shanghai' })
+    await world.workshop({ slug: 'draft', publish: false })
+    const patch = (slug: string, body: unknown) => organiser.patch(`/workshops/${slug}`, { body })
+    expectProblem(await patch('shanghai', { slug: 'elsewhere' }), 409, 'slug_fixed')
+    expectProblem(await patch('draft', { slug: 'shanghai' }), 409, 'slug_taken')
+    expect((await patch('draft', { slug: 'nanjing' })).body.slug).toBe('nanjing')
+    expectProblem(await patch('nowhere', { capacity: 5 }), 404, 'not_found')
+    expectRefusedFields(await patch('shanghai', { endsAt: '2026-12-01T00:00' }), { endsAt: 'ends_before_start' })
+    expectRefusedFields(await patch('shanghai', { publish: true }), { publish: 'unknown_field' })
+    expectRefusedFields(await patch('shanghai', { title: null, capacity: '5' }), {
+      title: 'invalid',
+      capacity: 'invalid',
+    })
+    await organiser.post('/workshops/shanghai/cancel')
+    expectProblem(await patch('shanghai', { capacity: 50 }), 409, 'cancelled')
+  })
+})
+
+describe('POST /workshops/:slug/cancel', () => {
+  test('cancels a workshop for good', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai' })
+    await world.register(workshop)
+    const cancelled = await organiser.post('/workshops/shanghai/cancel')
+    expect(cancelled.status).toBe(200)
+    expect(cancelled.body).toMatchObject({ state: 'cancelled', status: 'cancelled', seatsLeft: 2 })
+    expectProblem(await organiser.post('/workshops/shanghai/cancel'), 409, 'already_cancelled')
+  })
+
+  test('refuses one that is over or not there', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    await world.workshop({ slug: 'past', startsAt: new Date('2026-11-01T01:30:00Z') })
+    expectProblem(await organiser.post('/workshops/past/cancel'), 409, 'over')
+    expectProblem(await organiser.post('/workshops/nowhere/cancel'), 404, 'not_found')
+    expectProblem(await (await openClient(world, 'viewer')).post('/workshops/past/cancel'), 403, 'forbidden')
+  })
+})

@@ -1,0 +1,179 @@
+import { expect, test } from 'vitest'
+import { addressRange } from '../src/context.ts'
+import { createToken, listTokens, revokeToken } from '../src/domain/organisers.ts'
+import { limits } from '../src/installation.ts'
+import { createWorld, type World } from './support/world.ts'
+
+const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
+
+test('every answer forbids scripts and styles from elsewhere or inline, frames, sniffing and foreign referrers', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop()
+  const { ticket } = await world.register(workshop)
+  for (const path of [
+    '/',
+    `/w/${workshop.slug}`,
+    `/t/${ticket}`,
+    '/nowhere',
+    '/find',
+    '/api/v1/workshops',
+    '/api/docs',
+  ]) {
+    const { headers } = await world.request(path)
+    const policy = headers.get('content-security-policy') ?? ''
+    expect([path, policy]).toEqual([path, expect.stringContaining("default-src 'none'")])
+    expect([path, /script-src[^;]*unsafe/.test(policy)]).toEqual([path, false])
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('referrer-policy')).toBe('same-origin')
+  }
+  expect((await world.request('/')).headers.get('content-security-policy')).not.toContain('unsafe')
+  expect((await world.request(`/t/${ticket}`)).headers.get('cache-control')).toBe('no-store')
+})
+
+test('a form that another site sends is refused, one of our own or without an origin is not', async () => {
+  await using world = await createWorld({ env: { BASE_URL: 'https://workshops.example.com' } })
+  const { ticket } = await world.register(await world.workshop())
+  const post = async (headers: Record<string, string>) =>
+    (await world.request(`/t/${ticket}/cancel`, { method: 'POST', headers: { ...form, ...headers }, body: '' })).status
+  expect(await post({ Origin: 'https://evil.example.com' })).toBe(403)
+  expect(await post({ Origin: 'null' })).toBe(403)
+  expect(await post({ 'Sec-Fetch-Site': 'cross-site' })).toBe(403)
+  expect(await post({ 'Sec-Fetch-Site': 'same-site', Origin: 'https://other.example.com' })).toBe(403)
+  expect(await post({ Origin: 'https://workshops.example.com' })).toBe(303)
+  const other = await world.register(await world.workshop())
+  expect((await world.request(`/t/${other.ticket}/cancel`, { method: 'POST', headers: form, body: '' })).status).toBe(
+    303,
+  )
+})
+
+test('GET never changes anything: the links of a ticket may be fetched by mail scanners', async () => {
+  await using world = await createWorld()
+  const { ticket } = await world.register(await world.workshop())
+  for (const path of ['cancel', 'erase', 'calendar.ics', 'qr.png', 'data.json']) {
+    expect((await world.request(`/t/${ticket}/${path}`)).status).toBe(200)
+  }
+  expect(await (await world.request(`/t/${ticket}`)).text()).toContain('/cancel')
+})
+
+test('a body over 64 KB is refused, on pages and in the API', async () => {
+  await using world = await createWorld()
+  const { slug } = await world.workshop()
+  const body = 'x'.repeat(70_000)
+  expect((await world.request(`/w/${slug}`, { method: 'POST', headers: form, body })).status).toBe(413)
+  const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': 'a-key-of-mine' }
+  const answer = await world.request(`/api/v1/workshops/${slug}/registrations`, { method: 'POST', headers, body })
+  expect([answer.status, await codeOf(answer)]).toEqual([413, 'too_large'])
+})
+
+test('neither a path nor a text with NUL can make the database fail', async () => {
+  await using world = await createWorld()
+  const { slug } = await world.workshop()
+  for (const path of ['/w/%00', '/q/a%00', '/api/v1/workshops?city=%00', '/t/%00']) {
+    expect([path, (await world.request(path)).status]).toEqual([path, 404])
+  }
+  const body = JSON.stringify({
+    name: '王\u0000小\ud800明',
+    email: 'a@example.com',
+    company: '\u0000',
+    consent: true,
+    via: '\u0000',
+  })
+  const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': 'a-key-of-mine' }
+  expect(
+    (await world.request(`/api/v1/workshops/${slug}/registrations`, { method: 'POST', headers, body })).status,
+  ).toBe(201)
+})
+
+test('an unknown or revoked token is refused, and guessing is slowed down', async () => {
+  await using world = await createWorld()
+  const token = await createToken(world.deps, 'mine', 'organiser')
+  const ask = (bearer: string) => world.request('/api/v1/workshops', { headers: { Authorization: `Bearer ${bearer}` } })
+  expect((await ask(token)).status).toBe(200)
+  const [stored] = await listTokens(world.deps)
+  await revokeToken(world.deps, stored?.id ?? '')
+  expect(await codeOf(await ask(token))).toBe('unauthorized')
+  for (let i = 1; i < limits.token.points; i++) await ask(`bm_guess_number_${i}_xxxxxxxxxxxx`)
+  const slowed = await ask('bm_one_guess_too_many_xxxxxxxxxx')
+  expect([slowed.status, Number(slowed.headers.get('retry-after')) > 0]).toEqual([429, true])
+})
+
+test('one office may bring hundreds, a flood from one range is slowed down, and others are not', async () => {
+  await using world = await createWorld()
+  const { slug } = await world.workshop()
+  const post = (peer: string) => world.request(`/w/${slug}`, { method: 'POST', headers: form, body: '' }, peer)
+  for (let i = 0; i < limits.register.points; i++) expect((await post(`10.1.2.${i % 250}`)).status).toBe(422)
+  const flooded = await post('10.1.2.251')
+  expect([flooded.status, Number(flooded.headers.get('retry-after')) > 0]).toEqual([429, true])
+  expect((await post('10.1.3.1')).status).toBe(422)
+}, 60_000)
+
+test('forwarded addresses count only behind as many proxies as are trusted', async () => {
+  const refused = async (world: World, forwarded: (i: number) => string) => {
+    let status = 0
+    for (let i = 0; i <= limits.find.points && status !== 429; i++) {
+      const headers = { ...form, 'X-Forwarded-For': forwarded(i) }
+      status = (await world.request('/find', { method: 'POST', headers, body: 'email=a@example.com' }, '10.0.0.1'))
+        .status
+    }
+    return status === 429
+  }
+  await using open = await createWorld()
+  expect(await refused(open, (i) => `203.0.${i}.1`)).toBe(true)
+  expect(open.logged.filter(({ message }) => message.includes('TRUST_PROXY'))).toHaveLength(1)
+  await using proxied = await createWorld({ env: { TRUST_PROXY: '1' } })
+  expect(await refused(proxied, (i) => `203.0.${i}.1`)).toBe(false)
+  // What stands left of the proxy's own entry was written by the visitor.
+  expect(await refused(proxied, (i) => `203.0.${i}.1, 198.51.100.7`)).toBe(true)
+})
+
+test.each([
+  ['192.0.2.77', '192.0.2'],
+  ['::ffff:192.0.2.77', '192.0.2'],
+  ['2001:db8:1:2345::1', '2001:0db8:0001:23'],
+  ['2001:db8:1:23ff:9:9:9:9', '2001:0db8:0001:23'],
+  ['::1', '0000:0000:0000:00'],
+  ['fe80::1%eth0', 'fe80:0000:0000:00'],
+  ['unknown', 'unknown'],
+])('the range of %s is %s', (address, range) => {
+  expect(addressRange(address)).toBe(range)
+})
+
+test('no ticket, door code, token or address is ever logged', async () => {
+  await using world = await createWorld({ env: { LOG_LEVEL: 'debug' } })
+  const workshop = await world.workshop()
+  const { ticket } = await world.register(workshop, { email: 'wang@example.com' })
+  const token = await world.token('organiser')
+  await world.request(`/t/${ticket}`)
+  await world.request(`/t/${ticket}x`)
+  await world.request('/find', { method: 'POST', headers: form, body: 'email=wang@example.com' })
+  await world.request(`/api/v1/workshops/${workshop.slug}/registrations`, {
+    headers: { Authorization: `Bearer ${token}` },
+  })
+  const logged = JSON.stringify(world.logged)
+  expect(logged).toContain('GET /t/:ticket')
+  for (const secret of [ticket, token, 'wang@']) expect(logged).not.toContain(secret)
+})
+
+test('the language is the one asked for, else the remembered one, else the browser’s, else the installation’s', async () => {
+  await using world = await createWorld()
+  const language = async (path: string, headers: Record<string, string> = {}) =>
+    (await world.request(path, { headers })).headers.get('content-language')
+  expect(await language('/')).toBe('zh-CN')
+  expect(await language('/', { 'Accept-Language': 'fr-FR, en-GB;q=0.8, zh;q=0.5' })).toBe('en')
+  expect(await language('/', { 'Accept-Language': 'zh-TW, en;q=0.5' })).toBe('zh-CN')
+  expect(await language('/', { 'Accept-Language': 'en', Cookie: 'lang=zh-CN' })).toBe('zh-CN')
+  expect(await language('/?lang=en', { Cookie: 'lang=zh-CN' })).toBe('en')
+  expect(await language('/?lang=fr')).toBe('zh-CN')
+  expect((await world.request('/?lang=en')).headers.get('set-cookie')).toMatch(/^lang=en; .*HttpOnly; SameSite=Lax$/)
+  expect((await world.request('/')).headers.get('set-cookie')).toBeNull()
+})
+
+test('WeChat finds the file by which it knows the domain, and nobody else’s', async () => {
+  await using world = await createWorld({ env: { WECHAT_VERIFY: 'MP_verify_aBc123.txt' } })
+  expect(await (await world.request('/MP_verify_aBc123.txt')).text()).toBe('aBc123')
+  expect((await world.request('/MP_verify_other.txt')).status).toBe(404)
+})
+
+async function codeOf(answer: Response): Promise<unknown> {
+  return ((await answer.json()) as { code: unknown }).code
+}

@@ -1,0 +1,560 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { sql } from 'drizzle-orm'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { rows } from '../../src/db/database.ts'
+import { openPostgres } from '../../src/db/postgres.ts'
+import type { MailState } from '../../src/db/schema.ts'
+import type { Deps } from '../../src/deps.ts'
+import { claimDueMails, countMails, recordOutcome, sendAgain } from '../../src/domain/mails.ts'
+import { correctEmail, mailTickets } from '../../src/domain/registrations.ts'
+import { cancelRegistration, cancelWorkshop, forgetPeople } from '../../src/domain/seats.ts'
+import { deliverDue, startDelivery } from '../../src/mail/delivery.ts'
+import { openSingleTransport, openTransport, type Transport } from '../../src/mail/transport.ts'
+import { freePort } from '../support/free-port.ts'
+import { type MailServer, type Mishap, type Step, startMailServer } from '../support/smtp.ts'
+import { createWorld, type World } from '../support/world.ts'
+
+/** Milliseconds, for servers that hang; all others get the 10 and 30 seconds of real life. */
+const impatient = { connect: 200, socket: 500 }
+
+describe.each([
+  { kind: 'kept connections', open: openTransport },
+  { kind: 'a connection per message', open: openSingleTransport },
+])('over $kind', ({ open }) => {
+  const office = (mishap?: Mishap | 'stop') =>
+    openOffice(open, { user: 'baoming', password: 'secret' }, mishap === 'hang' ? { timeouts: impatient } : {})
+
+  test('a mail is sent once and that is written down', async () => {
+    await using o = await office()
+    await o.owe(3)
+    expect(await o.deliver()).toMatchObject({ sent: 3, standstill: undefined })
+    expect(await o.deliver()).toMatchObject({ sent: 0 })
+    expect(o.server.mails.map(({ to }) => to[0]).sort()).toEqual(people(3))
+    expect(await o.stored()).toEqual(Array(3).fill({ state: 'sent', attempt: 1, minutes: null, reason: null }))
+  })
+
+  test.each<[Step, Mishap, RegExp]>([
+    ['recipient', [451, '4.7.1 Greylisted'], /^RCPT TO: 451 4.7.1 Greylisted$/],
+    ['data', 451, /^DATA: 451 refused by the test$/],
+    ['message', 452, /^DATA: 452 refused by the test$/],
+    ['greeting', 'drop', /connection (was )?closed/i],
+    ['data', 'drop', /connection (was )?closed/i],
+    ['message', 'drop', /connection (was )?closed/i],
+    ['message', 'hang', /^Timeout$/],
+    ['recipient', 'hang', /^Timeout$/],
+  ])('a server that answers the %s with %j gets the mail again after a minute', async (step, mishap, reason) => {
+    await using o = await office(mishap)
+    await o.owe(1)
+    o.server.mishap = (reached) => (reached === step ? mishap : undefined)
+    expect(await o.deliver()).toMatchObject({ again: 1, standstill: undefined })
+    expect(await o.stored()).toMatchObject([{ state: 'pending', attempt: 1, minutes: 1 }])
+    expect((await o.stored())[0]?.reason).toMatch(reason)
+
+    o.server.mishap = () => undefined
+    expect(await o.deliver()).toMatchObject({ sent: 0 })
+    o.world.clock.advance({ minutes: 1 })
+    expect(await o.reopened().deliver()).toMatchObject({ sent: 1 })
+    // What the server took before the connection broke and what it took later is the same message.
+    const copies = step === 'message' && mishap === 'drop' ? 2 : 1
+    expect(o.server.mails).toHaveLength(copies)
+    const heads = o.server.mails.map(({ mail }) => [mail.messageId, mail.date?.toISOString(), mail.subject])
+    expect(new Set(heads.map(String)).size).toBe(1)
+  })
+
+  test.each<[Step, Mishap, string]>([
+    ['recipient', [550, '5.1.1 No such user'], 'RCPT TO: 550 5.1.1 No such user'],
+    ['message', [554, '5.7.1 Looks like spam'], 'DATA: 554 5.7.1 Looks like spam'],
+  ])('a mail whose %s is refused for good with %j is dead, and the others go out', async (step, mishap, reason) => {
+    await using o = await office()
+    await o.owe(3)
+    let refused = 0
+    o.server.mishap = (reached) => (reached === step && refused++ === 0 ? mishap : undefined)
+    expect(await o.deliver()).toMatchObject({ dead: 1, sent: 2 })
+    expect(await o.stored()).toMatchObject([
+      { state: 'dead', attempt: 1, reason },
+      { state: 'sent' },
+      { state: 'sent' },
+    ])
+  })
+
+  test.each<[string, Step, Mishap | 'stop']>([
+    ['cannot be reached', 'greeting', 'stop'],
+    ['refuses at the greeting', 'greeting', [554, 'No service']],
+    ['is silent at the greeting', 'greeting', 'hang'],
+    ['refuses the password', 'auth', [535, '5.7.8 Authentication failed']],
+    ['refuses the sender', 'sender', [553, 'Mail from must equal authorized user']],
+    ['has had too many', 'recipient', [550, '5.4.5 Daily sending quota exceeded']],
+    ['has had too many only at the end', 'message', [554, 'Too many messages this hour']],
+  ])('while the server %s, all mails are kept and only one is tried', async (_, step, mishap) => {
+    await using o = await office(mishap)
+    await o.owe(4)
+    if (mishap === 'stop') await o.server.stop()
+    else o.server.mishap = (reached) => (reached === step ? mishap : undefined)
+    expect(await o.deliver({ pause: 300 })).toMatchObject({ sent: 0, again: 0, dead: 0, postponed: 1 })
+    const untouched = { state: 'pending', attempt: 0, minutes: 0, reason: null }
+    expect(await o.stored()).toMatchObject([{ state: 'pending', minutes: 5 }, untouched, untouched, untouched])
+    expect(await firstTries(o.world)).toEqual([null, null, null, null])
+
+    if (mishap === 'stop') await o.server.start()
+    o.server.mishap = () => undefined
+    o.world.clock.advance({ minutes: 5 })
+    expect(await o.reopened().deliver()).toMatchObject({ sent: 4 })
+  })
+})
+
+test('a server that only answers 451 is asked after 1, 5, 15, 30 and 60 minutes, then hourly for 24 hours', async () => {
+  await using o = await openOffice()
+  await o.owe(1)
+  o.server.mishap = (step) => (step === 'recipient' ? 451 : undefined)
+  const pauses: number[] = []
+  for (;;) {
+    await o.deliver()
+    const [mail] = await o.stored()
+    if (mail?.state !== 'pending') break
+    pauses.push(mail.minutes as number)
+    o.world.clock.advance({ minutes: mail.minutes as number })
+  }
+  expect(pauses.slice(0, 6)).toEqual([1, 5, 15, 30, 60, 60])
+  expect(pauses.reduce((sum, minutes) => sum + minutes)).toBe(24 * 60)
+  expect(Math.max(...pauses)).toBe(60)
+  expect(await o.stored()).toMatchObject([
+    { state: 'dead', reason: 'given up after 24 hours: RCPT TO: 451 refused by the test' },
+  ])
+})
+
+test('time in which nothing could be sent does not count as time in which a mail was tried', async () => {
+  await using o = await openOffice()
+  await o.owe(1)
+  o.server.mishap = (step) => (step === 'recipient' ? 451 : undefined)
+  await o.deliver()
+  o.world.clock.advance({ minutes: 1 })
+  await o.server.stop()
+  for (let hour = 0; hour < 30; hour++) {
+    expect(await o.deliver({ pause: 3600 })).toMatchObject({ postponed: 1 })
+    o.world.clock.advance({ hours: 1 })
+  }
+  await o.server.start()
+  // The second real attempt, so five minutes until the third.
+  expect(await o.deliver()).toMatchObject({ again: 1, dead: 0 })
+  expect(await o.stored()).toMatchObject([{ state: 'pending', minutes: 5 }])
+})
+
+describe.each([
+  { where: 'PGlite', postgres: false },
+  { where: 'Postgres', postgres: true },
+])('on $where', ({ postgres }) => {
+  test('two senders at once never send a mail twice', async () => {
+    await using o = await openOffice(openTransport, undefined, { postgres })
+    await using other = await openOffice(openTransport, undefined, { server: o.server, world: o.world })
+    await o.owe(60)
+    const rounds = await Promise.all([o.deliver(), other.deliver()])
+    expect(rounds[0].sent + rounds[1].sent).toBe(60)
+    expect(o.server.mails.map(({ to }) => to[0]).sort()).toEqual(people(60))
+    expect(Math.max(...(await o.stored()).map(({ attempt }) => attempt))).toBe(1)
+  })
+
+  test('a claimed mail belongs to its sender until the lease runs out, then to the next, as the same message', async () => {
+    await using o = await openOffice(openTransport, undefined, { postgres })
+    await o.owe(1)
+    const { deps, clock } = o.world
+    const [mine] = (await claimDueMails(deps, 10, 120)).mails
+    clock.advance({ seconds: 119 })
+    expect((await claimDueMails(deps, 10, 120)).mails).toEqual([])
+    clock.advance({ seconds: 1 })
+    const [theirs] = (await claimDueMails(deps, 10, 120)).mails
+    expect(theirs).toMatchObject({ messageId: mine?.messageId, firstTriedAt: mine?.firstTriedAt, attempt: 2 })
+    // The first sender comes back too late to say anything.
+    expect(await recordOutcome(deps, mine as never, { kind: 'dead', reason: 'late' })).toBeUndefined()
+    expect(await o.stored()).toMatchObject([{ state: 'sending', reason: null }])
+    expect(await recordOutcome(deps, theirs as never, { kind: 'sent' })).toBe('sent')
+    expect(await recordOutcome(deps, theirs as never, { kind: 'again', reason: 'once more' })).toBeUndefined()
+    expect(await o.stored()).toMatchObject([{ state: 'sent' }])
+  })
+
+  test('MAIL_RATE caps the mails of a minute, whoever sends them', async () => {
+    await using o = await openOffice(openTransport, undefined, { postgres, env: { MAIL_RATE: '3' } })
+    await using other = await openOffice(openTransport, undefined, { server: o.server, world: o.world })
+    await o.owe(8)
+    const sent = [await o.deliver(), await other.deliver(), await o.deliver()].map((round) => round.sent)
+    expect(sent).toEqual([3, 0, 0])
+    o.world.clock.advance({ seconds: 59 })
+    expect(await o.deliver()).toMatchObject({ sent: 0 })
+    o.world.clock.advance({ seconds: 1 })
+    expect(await other.deliver()).toMatchObject({ sent: 3 })
+    o.world.clock.advance({ seconds: 60 })
+    expect(await o.deliver()).toMatchObject({ sent: 2 })
+  })
+})
+
+test('an attempt is not begun when too little of the lease is left: the mail is claimed anew', async () => {
+  await using o = await openOffice()
+  await o.owe(12)
+  o.server.mishap = (step) => {
+    // The first mail goes alone. While the next ones are on their way, a minute and a half pass.
+    if (step === 'message' && o.server.reached.message === 2) o.world.clock.advance({ seconds: 90 })
+    return undefined
+  }
+  expect(await o.deliver({ until: new Date('2027-01-01') })).toMatchObject({ sent: 12 })
+  expect(o.server.mails.map(({ to }) => to[0]).sort()).toEqual(people(12))
+  expect((await o.stored()).map(({ attempt }) => attempt)).toContain(2)
+})
+
+test('no attempt begins after the time is up', async () => {
+  await using o = await openOffice()
+  await o.owe(3)
+  o.server.mishap = (step) => {
+    if (step === 'message') o.world.clock.advance({ seconds: 30 })
+    return undefined
+  }
+  expect(await o.deliver()).toMatchObject({ sent: 1, postponed: 0 })
+  expect((await o.stored()).map(({ state }) => state)).toEqual(['sent', 'pending', 'pending'])
+})
+
+test('without SMTP mails are held; once it is set, those that still make sense go out', async () => {
+  await using server = await startMailServer()
+  await using world = await createWorld()
+  const soon = await world.workshop({ startsAt: new Date('2026-12-03T09:30:00+08:00'), capacity: 1 })
+  const later = await world.workshop({ startsAt: new Date('2026-12-19T09:30:00+08:00'), capacity: 1 })
+  await world.register(soon)
+  const seated = await world.register(later, { email: 'seated@example.com' })
+  await world.register(later, { email: 'waiting@example.com' })
+  await cancelRegistration(world.deps, seated.id, 'attendee')
+  expect(await countMails(world.deps)).toEqual({
+    states: { pending: 0, held: 5, sending: 0, sent: 0, dead: 0 },
+    oldestDueSeconds: 0,
+  })
+
+  world.clock.advance({ days: 3 })
+  expect(await countMails(world.deps)).toMatchObject({ oldestDueSeconds: 3 * 24 * 3600 })
+  const deps: Deps = { ...world.deps, config: { ...world.deps.config, smtpUrl: server.url } }
+  const transport = openTransport(deps.config) as Transport
+  onTestFinished(() => transport.close())
+  expect(await deliverDue(deps, transport)).toMatchObject({ sent: 2, dead: 3 })
+  expect(await whatBecame(world)).toEqual([
+    'confirmed: the workshop is over',
+    'confirmed: the registration was cancelled since',
+    'waitlisted: promoted since',
+    'cancelled: sent',
+    'promoted: sent',
+  ])
+  expect((await countMails(deps)).states).toEqual({ pending: 0, held: 0, sending: 0, sent: 2, dead: 3 })
+})
+
+test('a mail that something newer says better, or that nobody is left to read, is given up with the reason', async () => {
+  await using o = await openOffice()
+  const { world } = o
+  const { deps } = world
+  const soon = await world.workshop({ startsAt: new Date('2026-12-03T09:30:00+08:00') })
+  const later = await world.workshop()
+
+  const gone = await world.register(later)
+  await mailTickets(deps, 'person-1@example.com')
+  await cancelRegistration(deps, gone.id, 'organiser')
+  expect(await o.deliver()).toMatchObject({ sent: 1, dead: 2 })
+  expect(await whatBecame(world)).toEqual([
+    'confirmed: the registration was cancelled since',
+    'found: no ticket is left to send',
+    'cancelled: sent',
+  ])
+
+  // Claimed when the address is corrected, and not delivered: the newer mail has replaced it.
+  const typo = await world.register(later)
+  const [claimed] = (await claimDueMails(deps, 1, 120)).mails
+  await correctEmail(deps, typo.id, 'right@example.com')
+  await recordOutcome(deps, claimed as never, { kind: 'again', reason: 'busy' })
+  world.clock.advance({ minutes: 1 })
+  expect(await o.deliver()).toMatchObject({ sent: 1, dead: 1 })
+  expect((await whatBecame(world)).slice(-2)).toEqual([
+    'confirmed: superseded by a corrected address',
+    'confirmed: sent',
+  ])
+
+  await world.register(soon, { email: 'late@example.com' })
+  await mailTickets(deps, 'late@example.com')
+  await cancelWorkshop(deps, later.slug)
+  world.clock.set('2026-12-03T20:00:00+08:00')
+  await o.deliver()
+  expect((await whatBecame(world)).slice(-3)).toEqual([
+    'confirmed: the workshop is over',
+    'found: no ticket is left to send',
+    'cancelled: sent',
+  ])
+
+  const erased = await world.register(await world.workshop())
+  await forgetPeople(deps, [erased.id])
+  expect(await o.deliver()).toMatchObject({ sent: 0 })
+  expect((await whatBecame(world)).slice(-2)).toEqual([
+    'confirmed: the person was erased',
+    'cancelled: the person was erased',
+  ])
+  expect((await countMails(deps)).states).toMatchObject({ pending: 0, sending: 0 })
+})
+
+test('a person who is erased while their mail is on its way is not written to again', async () => {
+  await using o = await openOffice()
+  const { id } = await o.world.register(await o.world.workshop())
+  const [claimed] = (await claimDueMails(o.world.deps, 1, 120)).mails
+  await forgetPeople(o.world.deps, [id])
+  expect(await recordOutcome(o.world.deps, claimed as never, { kind: 'again', reason: 'busy' })).toBeUndefined()
+  o.world.clock.advance({ days: 1 })
+  expect(await o.deliver()).toMatchObject({ sent: 0 })
+  expect(o.server.mails).toEqual([])
+})
+
+test('an organiser sends a dead mail again, with a new 24 hours and as the same message', async () => {
+  await using o = await openOffice()
+  await o.owe(1)
+  const [id] = (await rows<{ id: number }>(o.world.db, sql`select id from mails`)).map((row) => Number(row.id))
+  o.server.mishap = (step) => (step === 'message' ? [550, 'Looks like spam'] : undefined)
+  expect(await sendAgain(o.world.deps, id as number)).toBe('not_dead')
+  expect(await sendAgain(o.world.deps, 4711)).toBe('not_found')
+  await o.deliver()
+  const [{ message_id: fixed } = { message_id: '' }] = await rows<{ message_id: string }>(
+    o.world.db,
+    sql`select message_id from mails`,
+  )
+  o.world.clock.advance({ days: 2 })
+  o.server.mishap = () => undefined
+  const owed = o.world.mailsOwed()
+  expect(await sendAgain(o.world.deps, id as number)).toBe('owed')
+  expect(o.world.mailsOwed()).toBe(owed + 1)
+  expect(await o.deliver()).toMatchObject({ sent: 1 })
+  expect(o.server.mails[0]?.mail.messageId).toBe(`<${fixed}>`)
+  expect(await sendAgain(o.world.deps, id as number)).toBe('not_dead')
+})
+
+test('delivery sends what was owed at the start, and at once what is owed later', async () => {
+  await using o = await openOffice()
+  await o.owe(2)
+  const delivery = startDelivery(o.world.deps, o.transport)
+  await o.server.received(2)
+  await o.owe(2)
+  delivery.wake()
+  await o.server.received(4)
+  await delivery.stop()
+  expect((await countMails(o.world.deps)).states).toMatchObject({ sent: 4, pending: 0, sending: 0 })
+})
+
+test('while the server is away delivery says so once, waits, and goes on when it is back', async () => {
+  await using o = await openOffice()
+  await o.owe(3)
+  await o.server.stop()
+  const delivery = startDelivery(o.world.deps, o.transport, { pauses: { first: 0.02, most: 0.05 } })
+  // The clock stands, so let each mail be due again when its turn comes.
+  const passing = setInterval(() => o.world.clock.advance({ seconds: 1 }), 10)
+  onTestFinished(() => clearInterval(passing))
+  await until(async () => (await o.stored()).some(({ attempt }) => attempt > 3))
+  await o.server.start()
+  await o.server.received(3)
+  await until(async () => o.world.logged.length > 1)
+  await delivery.stop()
+  expect(o.world.logged).toEqual([
+    {
+      level: 'error',
+      message: 'mail stands still: nothing can be sent',
+      facts: { reason: expect.stringContaining('ECONNREFUSED') },
+    },
+    { level: 'info', message: 'mail flows again', facts: {} },
+  ])
+  expect(o.server.mails).toHaveLength(3)
+})
+
+test('being woken does not shorten the pause while nothing can be sent', async () => {
+  await using o = await openOffice()
+  await o.owe(5)
+  o.server.mishap = (step) => (step === 'greeting' ? 554 : undefined)
+  const delivery = startDelivery(o.world.deps, o.transport, { pauses: { first: 60, most: 60 } })
+  await until(async () => o.world.logged.length > 0)
+  const tries = o.server.reached.greeting
+  for (let i = 0; i < 20; i++) {
+    delivery.wake()
+    await new Promise(setImmediate)
+  }
+  await delivery.stop()
+  expect(o.server.reached.greeting).toBe(tries)
+})
+
+test('stopping waits for the mail that is being sent and puts back those that were claimed', async () => {
+  await using o = await openOffice()
+  await o.owe(30)
+  let stopping: Promise<void> | undefined
+  const delivery = startDelivery(o.world.deps, o.transport)
+  o.server.mishap = (step) => {
+    // In the second batch: some are being sent, the others are claimed.
+    if (step === 'data' && o.server.reached.data === 4) stopping = delivery.stop()
+    return undefined
+  }
+  await until(async () => stopping !== undefined)
+  await stopping
+  const states = (await o.stored()).map(({ state }) => state)
+  expect(states.filter((state) => state === 'sent')).toHaveLength(o.server.mails.length)
+  expect(states.filter((state) => state === 'pending').length).toBeGreaterThan(20)
+  expect(states).not.toContain('sending')
+  const left = 30 - o.server.mails.length
+  expect(await o.reopened().deliver()).toMatchObject({ sent: left })
+  expect(o.server.mails.map(({ to }) => to[0]).sort()).toEqual(people(30))
+})
+
+test('stopping does not wait for ever for a server that hangs', async () => {
+  await using o = await openOffice(openTransport, undefined, { timeouts: { connect: 5000, socket: 60_000 } })
+  await o.owe(1)
+  let hanging = false
+  o.server.mishap = (step) => {
+    if (step !== 'message') return undefined
+    hanging = true
+    return 'hang'
+  }
+  const delivery = startDelivery(o.world.deps, o.transport, { stopWithin: 0.1 })
+  await until(async () => hanging)
+  await delivery.stop()
+  // Whether the server took it is unknown, so it is sent again.
+  expect(await o.stored()).toMatchObject([{ state: 'pending', minutes: 1 }])
+})
+
+test('while the database is away delivery says so once and goes on when it is back', async () => {
+  await using o = await openOffice(openTransport, undefined, { postgres: true })
+  const line = await openLine(new URL(o.world.databaseUrl as string))
+  const { db, close } = openPostgres(line.url, { max: 2, connect_timeout: 1 })
+  onTestFinished(async () => {
+    await close()
+    line.cut()
+  })
+  line.cut()
+  await o.owe(2)
+  const delivery = startDelivery({ ...o.world.deps, db }, o.transport, { pauses: { first: 0.05, most: 0.05 } })
+  await until(async () => o.world.logged.length > 0)
+  await line.open()
+  await o.server.received(2)
+  await until(async () => o.world.logged.length > 1)
+  await delivery.stop()
+  expect(o.world.logged.map(({ level, message }) => [level, message])).toEqual([
+    ['warn', 'mails wait for the database'],
+    ['info', 'mail flows again'],
+  ])
+})
+
+type Office = AsyncDisposable & {
+  world: World
+  server: MailServer
+  transport: Transport
+  /** Makes mails: each a confirmation for somebody else. */
+  owe(count: number): Promise<void>
+  deliver(options?: Parameters<typeof deliverDue>[2]): ReturnType<typeof deliverDue>
+  /** The same office with another, patient transport. */
+  reopened(): Pick<Office, 'deliver'>
+  /** The mails in order; `minutes` from now until they are due, where they are. */
+  stored(): Promise<{ state: MailState; attempt: number; minutes: number | null; reason: string | null }[]>
+}
+
+/** A world, a mail server and the way between them. */
+async function openOffice(
+  open: typeof openTransport = openTransport,
+  login?: { user: string; password: string },
+  given: {
+    postgres?: boolean
+    env?: Record<string, string>
+    timeouts?: typeof impatient
+    server?: MailServer
+    world?: World
+  } = {},
+): Promise<Office> {
+  const server = given.server ?? (await startMailServer(login))
+  const world =
+    given.world ??
+    (await createWorld({
+      postgres: given.postgres ?? false,
+      env: { SMTP_URL: server.url, MAIL_FROM: 'workshops@example.org', ...given.env },
+    }))
+  const transports = [open(world.deps.config, given.timeouts) as Transport]
+  const deliverBy = (transport: Transport) => (options?: Parameters<typeof deliverDue>[2]) =>
+    deliverDue(world.deps, transport, options)
+  const [transport] = transports as [Transport]
+  return {
+    world,
+    server,
+    transport,
+    async owe(count) {
+      const workshop = await world.workshop({ capacity: count })
+      await Promise.all(Array.from({ length: count }, () => world.register(workshop)))
+    },
+    deliver: deliverBy(transport),
+    reopened() {
+      const again = open(world.deps.config) as Transport
+      transports.push(again)
+      return { deliver: deliverBy(again) }
+    },
+    async stored() {
+      const found = await rows<{
+        state: MailState
+        attempt: number
+        due_at: string | Date
+        reason: string | null
+      }>(world.db, sql`select state, attempt, due_at, reason from mails order by id`)
+      return found.map(({ state, attempt, due_at, reason }) => ({
+        state,
+        attempt,
+        minutes: state === 'pending' ? (new Date(due_at).getTime() - world.clock.now().getTime()) / 60_000 : null,
+        reason,
+      }))
+    },
+    async [Symbol.asyncDispose]() {
+      for (const each of transports) each.close()
+      if (!given.world) await world.close()
+      if (!given.server) await server.stop().catch(() => {})
+    },
+  }
+}
+
+const people = (count: number) => Array.from({ length: count }, (_, n) => `person-${n + 1}@example.com`).sort()
+
+async function firstTries(world: World) {
+  const found = await rows<{ first_tried_at: unknown }>(world.db, sql`select first_tried_at from mails order by id`)
+  return found.map((row) => row.first_tried_at)
+}
+
+/** Each mail with why it was given up, or else its state. */
+async function whatBecame(world: World): Promise<string[]> {
+  const found = await rows<{ said: string }>(
+    world.db,
+    sql`select kind || ': ' || case when state = 'dead' then reason else state end as said from mails order by id`,
+  )
+  return found.map(({ said }) => said)
+}
+
+/** Asks until the answer is yes. */
+async function until(holds: () => Promise<boolean>) {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+/** A line to a database that can be cut and opened again. */
+async function openLine(target: URL) {
+  const sockets = new Set<Socket>()
+  const port = await freePort()
+  const address = new URL(target)
+  address.hostname = '127.0.0.1'
+  address.port = String(port)
+  const server = createServer((here) => {
+    const there = connect(Number(target.port), target.hostname)
+    for (const socket of [here, there]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => sockets.delete(socket))
+    }
+    here.pipe(there).pipe(here)
+  })
+  async function open() {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  }
+  await open()
+  expect((server.address() as AddressInfo).port).toBe(port)
+  return {
+    url: address.href,
+    open,
+    cut() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}

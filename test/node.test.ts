@@ -1,0 +1,188 @@
+import { request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, describe, expect, test } from 'vitest'
+import { printedAddress } from '../src/greeting.ts'
+import { crowd, publish, signUp } from './support/crowd.ts'
+import { openOnServer } from './support/databases.ts'
+import { freePort } from './support/free-port.ts'
+import { startPostgres } from './support/postgres.ts'
+import { runProgram } from './support/processes.ts'
+import { startServer } from './support/server.ts'
+
+const secret = 'a secret of this test that is long enough'
+const start = (env: Record<string, string>) => runProgram([process.execPath, '--import', 'tsx', 'src/node.ts'], env)
+const cli = (env: Record<string, string>, ...args: string[]) =>
+  runProgram([process.execPath, '--import', 'tsx', 'src/cli.ts', ...args], env)
+
+describe('with nothing set', async () => {
+  const server = await startServer()
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  test('the first start has a campaign in two cities next month and greets with all that one needs', async () => {
+    const output = server.output()
+    expect(output).toContain(`baoming is at http://localhost:${new URL(server.url).port}`)
+    expect(output).toMatch(/http:\/\/localhost:\d+\/q\/\w{7} {2}\(AI newsletter\)/)
+    expect(output).toMatch(/http:\/\/localhost:\d+\/mailbox/)
+    expect(output).toContain('npm run --silent cli -- token create --name me --role organiser')
+    const { items } = (await (await server.request('/api/v1/workshops?lang=en')).json()) as {
+      items: {
+        city: string
+        startsAt: string
+        timeZone: string
+        prerequisites: string[]
+        provided: string[]
+        bring: string[]
+      }[]
+    }
+    expect(items.map(({ city }) => city)).toEqual(['Shanghai', 'Nanjing'])
+    const nextMonth = new Date(Date.now() + 8 * 3600_000)
+    nextMonth.setUTCMonth(nextMonth.getUTCMonth() + 1, 1)
+    for (const { startsAt } of items) expect(startsAt.slice(0, 7)).toBe(nextMonth.toISOString().slice(0, 7))
+    expect(items[0]).toMatchObject({ provided: [expect.any(String)], bring: [expect.any(String), expect.any(String)] })
+    expect(items[0]?.prerequisites.join()).toContain('RT-Thread Studio')
+  })
+
+  test('a second server on the same folder refuses to start in one line', async () => {
+    const second = await start({ DATA_DIR: server.folder, PORT: `${await freePort()}` })
+    expect(second.code).toBe(1)
+    expect(second.stdout + second.stderr).toBe(
+      `another server has ${server.folder} open: stop it first, or choose another DATA_DIR\n`,
+    )
+  })
+
+  test('every command works while the server runs', async () => {
+    expect(await server.cli('doctor')).toMatchObject({ code: 0, stdout: 'all invariants hold\n' })
+    expect((await server.cli('token', 'create', '--name', 'me', '--role', 'viewer')).stdout).toMatch(/^bm_[\w-]{43}\n$/)
+    expect((await server.cli('token', 'list')).stdout).toMatch(/^[0-9a-f-]{36} {2}viewer {5}valid {4}me\n$/)
+    expect(await server.cli('seed')).toMatchObject({ code: 1 })
+    expect(await server.cli('migrate')).toMatchObject({ code: 0 })
+    expect(await server.cli('purge')).toMatchObject({ code: 0, stdout: '0 people forgotten\n' })
+    const { items } = (await (await server.request('/api/v1/workshops')).json()) as { items: { slug: string }[] }
+    const csv = await server.cli('export', items[0]?.slug ?? '', '--format', 'csv')
+    expect(csv).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\uFEFF/) })
+  })
+
+  test('a command that is not understood says how it is used and ends with 2', async () => {
+    expect(await server.cli('sed')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('there is no command sed'),
+    })
+    expect(await server.cli('token', 'create', '--role', 'king')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--role (owner, organiser, viewer)'),
+    })
+    expect(await server.cli('export', '--format', 'pdf')).toMatchObject({ code: 2 })
+    expect(await server.cli('export', 'nowhere')).toMatchObject({ code: 1, stderr: 'there is no workshop nowhere\n' })
+  })
+
+  test('the mailbox opens for this machine only, and not through a proxy or by a foreign name', async () => {
+    expect((await server.request('/mailbox')).status).toBe(200)
+    expect((await server.request('/mailbox', { headers: { 'X-Forwarded-For': '127.0.0.1' } })).status).toBe(404)
+    expect(await statusFor(server.url, '/mailbox', { host: 'rebound.example.com' })).toBe(404)
+  })
+})
+
+test('SIGTERM finishes what runs, then stops', async () => {
+  await using server = await startServer({ RATE_LIMIT: 'off' })
+  const token = (await server.cli('token', 'create', '--name', 't', '--role', 'organiser')).stdout.trim()
+  await publish(server, token, { slug: 'stop', capacity: 30 })
+  const replies = crowd(30).map((person) => signUp(server, 'stop', person))
+  await Promise.race(replies)
+  expect(await server.stop()).toBe(0)
+  // Those that were under way got their answer; a later one may have found the door closed, but none was cut off.
+  const answered = (await Promise.all(replies)).filter((reply) => reply?.status === 201)
+  expect(answered.length).toBeGreaterThan(0)
+  await server.start()
+  expect(await server.cli('doctor')).toMatchObject({ code: 0 })
+  const seats = (await (await server.request('/api/v1/workshops/stop/availability')).json()) as { taken: number }
+  expect(seats.taken).toBeGreaterThanOrEqual(answered.length)
+}, 60_000)
+
+test.each([
+  [{ PORT: 'eighty' }, /^wrong setting, PORT: /],
+  [{ BASE_URL: 'example.com' }, /^wrong setting, BASE_URL: /],
+  [{ DATABASE_URL: 'postgres://127.0.0.1/x' }, /^missing setting, SECRET: /],
+])('%j stops the start with one line', async (env, line) => {
+  const ended = await start(env)
+  expect(ended).toMatchObject({ code: 1, stdout: '' })
+  expect(ended.stderr).toMatch(line)
+  expect(ended.stderr.trim().split('\n')).toHaveLength(1)
+})
+
+test('with DATABASE_URL nothing is there until it is asked for', async () => {
+  const database = await openOnServer()
+  await using server = await startServer({ DATABASE_URL: database.url, SECRET: secret })
+  expect(await (await server.request('/api/v1/campaigns')).json()).toEqual({ items: [] })
+  expect(server.output()).not.toContain('/mailbox')
+  expect((await server.request('/mailbox')).status).toBe(404)
+  const seeded = await cli(
+    { DATABASE_URL: database.url, SECRET: secret, BASE_URL: 'https://workshops.example.com' },
+    'seed',
+  )
+  expect(seeded).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^https:\/\/workshops\.example\.com\/q\/\w{7}\n$/),
+  })
+  await expect
+    .poll(
+      async () => ((await (await server.request('/api/v1/campaigns')).json()) as { items: unknown[] }).items.length,
+      { timeout: 5000 },
+    )
+    .toBe(1)
+  await server.stop()
+  await database.close()
+}, 60_000)
+
+test('while the database is away every page and call says 503 within five seconds, and it comes back by itself', async () => {
+  await using postgres = await startPostgres()
+  await using server = await startServer({ DATABASE_URL: postgres.url(), SECRET: secret })
+  const token = (await server.cli('token', 'create', '--name', 't', '--role', 'organiser')).stdout.trim()
+  await publish(server, token, { slug: 'away', capacity: 3 })
+  expect(await signUp(server, 'away', { name: '甲', email: 'a@example.com', key: 'key-of-a' })).toMatchObject({
+    status: 201,
+  })
+
+  await postgres.stop()
+  await sleep(1100) // what was read before stays good for a second
+  for (const path of ['/w/away', '/api/v1/workshops/away/availability', '/readyz', '/']) {
+    const asked = performance.now()
+    const answer = await server.request(path)
+    expect([path, answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([path, 503, true])
+    expect(performance.now() - asked).toBeLessThan(5000)
+  }
+  const refused = await signUp(server, 'away', { name: '乙', email: 'b@example.com', key: 'key-of-b' })
+  expect(refused).toMatchObject({ status: 503, body: { code: 'unavailable' } })
+  expect((await server.request('/healthz')).status).toBe(200)
+
+  await postgres.start()
+  await expect.poll(async () => (await server.request('/readyz')).status, { timeout: 10_000 }).toBe(200)
+  expect(await signUp(server, 'away', { name: '乙', email: 'b@example.com', key: 'key-of-b' })).toMatchObject({
+    status: 201,
+  })
+  expect(await server.cli('doctor')).toMatchObject({ code: 0 })
+}, 90_000)
+
+test('a server that listens to the network prints an address that a phone can open', () => {
+  const net = (address: string, internal: boolean) => ({
+    address,
+    internal,
+    family: 'IPv4' as const,
+    netmask: '',
+    mac: '',
+    cidr: null,
+  })
+  const interfaces = { lo: [net('127.0.0.1', true)], wlan0: [net('192.168.1.20', false)] }
+  expect(printedAddress('0.0.0.0', 3000, interfaces)).toBe('http://192.168.1.20:3000')
+  expect(printedAddress('127.0.0.1', 3000, interfaces)).toBe('http://localhost:3000')
+  expect(printedAddress('192.168.1.20', 80, interfaces)).toBe('http://192.168.1.20:80')
+  expect(printedAddress('0.0.0.0', 3000, { lo: [net('127.0.0.1', true)] })).toBe('http://localhost:3000')
+})
+
+/** fetch does not let one say another Host. */
+function statusFor(url: string, path: string, headers: Record<string, string>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(url + path, { headers }, (response) => resolve(response.resume().statusCode))
+      .on('error', reject)
+      .end()
+  })
+}

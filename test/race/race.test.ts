@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises'
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+import { crowd, publish, roster, rush } from '../support/crowd.ts'
+import { openOnServer } from '../support/databases.ts'
+import { startServer } from '../support/server.ts'
+
+const seats = 40
+const people = 500
+const connections = 64
+
+/** Two servers on one Postgres: a single one hands in one statement at a time and could not race with itself. */
+async function twoServers() {
+  const database = await openOnServer()
+  const env = { DATABASE_URL: database.url, SECRET: 'a secret that both servers share, of course', RATE_LIMIT: 'off' }
+  const servers = await Promise.all([startServer(env), startServer(env)])
+  const created = await servers[0].cli('token', 'create', '--name', 'race', '--role', 'organiser')
+  const token = created.stdout.trim()
+  await publish(servers[0], token, { slug: 'race', capacity: seats })
+  return {
+    servers,
+    token,
+    url: database.url,
+    async [Symbol.asyncDispose]() {
+      for (const server of servers) await server[Symbol.asyncDispose]()
+      await database.close()
+    },
+  }
+}
+
+test('500 people, 40 seats, 64 connections: 40 are confirmed and 460 stand in line in the order of their numbers', async () => {
+  await using world = await twoServers()
+  const replies = await rush(world.servers, 'race', crowd(people), connections)
+  expect(replies.map(({ status }) => status)).toEqual(Array(people).fill(201))
+  expect(replies.filter(({ body }) => body.status === 'confirmed')).toHaveLength(seats)
+
+  const list = await roster(world.servers[1], 'race', world.token)
+  expect(list.map(({ seq }) => seq)).toEqual(Array.from({ length: people }, (_, i) => i + 1))
+  expect(list.map(({ status }) => status)).toEqual([
+    ...Array(seats).fill('confirmed'),
+    ...Array(people - seats).fill('waitlisted'),
+  ])
+  expect(list.slice(seats).map(({ position }) => position)).toEqual(
+    Array.from({ length: people - seats }, (_, i) => i + 1),
+  )
+  // What everyone was told is what the list says.
+  const told = new Map(replies.map(({ body }) => [body.id, body.position]))
+  expect(list.every(({ id, position }) => told.get(id) === position)).toBe(true)
+
+  expect(await world.servers[0].cli('doctor')).toMatchObject({ code: 0, stdout: 'all invariants hold\n' })
+}, 60_000)
+
+test('control: without the row lock and the trigger the same race sells seats twice', async () => {
+  await using world = await twoServers()
+  const sql = postgres(world.url, { onnotice: () => {} })
+  await sql.unsafe(await withoutLockAndTrigger())
+  const replies = await rush(world.servers, 'race', crowd(people), connections)
+  const [held] = await sql`select count(*)::int as n from registrations where status = 'confirmed'`
+  await sql.end()
+  expect(replies.filter(({ status }) => status === 201)).toHaveLength(people)
+  expect(held?.n).toBeGreaterThan(seats)
+}, 60_000)
+
+/** The register function as others write it: count the seats that are held, then insert. */
+async function withoutLockAndTrigger(): Promise<string> {
+  const text = await readFile(new URL('../../drizzle/functions/register.sql', import.meta.url), 'utf8')
+  const count = (statuses: string) =>
+    `(select count(*)::int from registrations r where r.workshop_id = w.id and r.status in (${statuses}))`
+  const replace = (from: string, to: string) => (source: string) => {
+    if (!source.includes(from)) throw new Error(`register.sql does not say: ${from}`)
+    return source.replace(from, to)
+  }
+  const careless = [
+    replace('for no key update', ''),
+    replace(
+      'w.capacity, w.taken, w.waitlisted,',
+      `w.capacity, ${count(`'confirmed'`)} as taken, ${count(`'waitlisted'`)} as waitlisted,`,
+    ),
+    replace('p.next_seq + p.rank - 1', `nextval('careless_seq')`),
+  ].reduce((source, change) => change(source), text)
+  return `
+    create sequence careless_seq;
+    drop trigger count_seats_on_insert on registrations;
+    ${careless}`
+}

@@ -1,0 +1,72 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import { expect, test } from 'vitest'
+import { createApp } from '../../src/app.tsx'
+import { elsewhere, openPage } from '../support/browser.ts'
+import { createWorld, type World } from '../support/world.ts'
+
+/** Lets a browser reach a world. */
+async function serve(world: World) {
+  const server = createAdaptorServer({ fetch: createApp(world.deps).fetch as never }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      if ('closeAllConnections' in server) server.closeAllConnections()
+    },
+  }
+}
+
+test('the number of seats follows what others take, what is typed stays, and a page that nobody sees does not ask', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop({ capacity: 3 })
+  await using server = await serve(world)
+  await using page = await openPage()
+  await page.clock.install()
+  let asked = 0
+  page.on('request', (request) => void (request.url().endsWith('/availability') && asked++))
+  await page.goto(`${server.url}/w/${workshop.slug}`)
+  await page.fill('#name', '王小明')
+  expect(await page.textContent('#seats b')).toBe('3')
+
+  await world.register(workshop)
+  await page.clock.runFor(16_000)
+  await expect.poll(() => page.textContent('#seats b')).toBe('2')
+  expect(await page.textContent('#go')).toContain('还有\u00a02\u00a0个名额')
+  expect(await page.locator('progress').evaluate((bar: HTMLProgressElement) => bar.value)).toBe(1)
+
+  await world.register(workshop)
+  await world.register(workshop)
+  await page.clock.runFor(16_000)
+  await expect.poll(() => page.textContent('#seats b')).toBe('已满')
+  expect(await page.textContent('#submit')).toBe('排队候补')
+  expect(await page.textContent('#go')).toContain('排队候补')
+  expect(await page.inputValue('#name')).toBe('王小明')
+
+  await page.evaluate(() => Object.defineProperty(document, 'hidden', { value: true }))
+  const before = asked
+  await page.clock.runFor(60_000)
+  expect(asked).toBe(before)
+}, 60_000)
+
+test.each(['127.0.0.1', elsewhere])(
+  'in WeChat the copy button takes along the link of the ticket, at %s',
+  async (host) => {
+    await using world = await createWorld()
+    const { ticket } = await world.register(await world.workshop())
+    await using server = await serve(world)
+    await using page = await openPage({ userAgent: 'Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0.42' })
+    await page.goto(`${server.url.replace('127.0.0.1', host)}/t/${ticket}`)
+    await page.click('[data-copy]')
+    await expect.poll(() => page.textContent('[data-copy]')).toBe('已复制')
+    // Pasted where anyone can see it.
+    await page.evaluate(() => document.querySelector('main')?.append(document.createElement('textarea')))
+    await page.focus('textarea')
+    await page.keyboard.press('Control+V')
+    expect(await page.inputValue('textarea')).toBe(`http://localhost:3000/t/${ticket}`)
+  },
+  60_000,
+)

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { atExit } from './at-exit.ts'
+
+/** The folder of the repository. */
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A program with all the processes that it starts. */
+export type Program = {
+  /** What it and its processes wrote so far, both streams. */
+  output(): string
+  /** Waits until it has written this. Fails if it ends before. */
+  wrote(text: string): Promise<void>
+  /** Fails as soon as the program ends. Never resolves. */
+  died: Promise<never>
+  /** SIGTERM to the program, which tells its own; gives the exit code. */
+  stop(): Promise<number | null>
+  /** kill -9 to all of them at once. */
+  kill(): Promise<void>
+}
+
+/**
+ * Starts a program in the repository's folder.
+ * @param env all that it sees of the environment, besides PATH and HOME
+ */
+export function startProgram(command: string[], env: Record<string, string>): Program {
+  const [program = '', ...args] = command
+  const child = spawn(program, args, {
+    cwd: root,
+    env: { ...basics(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, so that `kill` reaches what the program started: tsx and wrangler do their work there.
+    detached: true,
+  })
+  let output = ''
+  let listeners: (() => void)[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text
+      for (const listener of listeners) listener()
+    })
+  }
+  const ended = once(child, 'close')
+  const died = ended.then(([code]) => {
+    throw new Error(`${command.join(' ')} ended with ${code}:\n${output}`)
+  })
+  died.catch(() => {})
+  void ended.then(atExit(() => signalGroup(child, 'SIGKILL')))
+  return {
+    output: () => output,
+    wrote: (text) =>
+      Promise.race([
+        died,
+        new Promise<void>((resolve) => {
+          const look = () => output.includes(text) && resolve()
+          listeners = [...listeners, look]
+          look()
+        }),
+      ]),
+    died,
+    async stop() {
+      child.kill('SIGTERM')
+      const [code] = await ended
+      return code
+    },
+    async kill() {
+      signalGroup(child, 'SIGKILL')
+      await ended
+    },
+  }
+}
+
+/** Runs a program to its end. */
+export async function runProgram(
+  command: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const [program = '', ...args] = command
+  const child = spawn(program, args, { cwd: root, env: { ...basics(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text))
+  const [code] = await once(child, 'close')
+  return { code, stdout, stderr }
+}
+
+function basics(): Record<string, string> {
+  const { PATH = '', HOME = '' } = process.env
+  return { PATH, HOME }
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals) {
+  try {
+    if (child.pid) process.kill(-child.pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
