@@ -5,6 +5,7 @@ CREATE TABLE "campaigns" (
 	"summary" jsonb NOT NULL,
 	"one_seat_per_person" boolean DEFAULT true NOT NULL,
 	"state" text DEFAULT 'draft' NOT NULL,
+	"published_at" timestamp with time zone,
 	"created_at" timestamp with time zone NOT NULL,
 	"updated_at" timestamp with time zone NOT NULL,
 	CONSTRAINT "campaigns_slug_unique" UNIQUE("slug"),
@@ -116,6 +117,7 @@ CREATE TABLE "workshops" (
 	"waitlist" boolean DEFAULT true NOT NULL,
 	"phone" text DEFAULT 'optional' NOT NULL,
 	"state" text DEFAULT 'draft' NOT NULL,
+	"published_at" timestamp with time zone,
 	"taken" integer DEFAULT 0 NOT NULL,
 	"waitlisted" integer DEFAULT 0 NOT NULL,
 	"next_seq" integer DEFAULT 1 NOT NULL,
@@ -130,7 +132,8 @@ CREATE TABLE "workshops" (
 	CONSTRAINT "workshops_boards" CHECK ("workshops"."boards" >= 0),
 	CONSTRAINT "workshops_taken" CHECK ("workshops"."taken" between 0 and "workshops"."capacity"),
 	CONSTRAINT "workshops_waitlisted" CHECK ("workshops"."waitlisted" >= 0),
-	CONSTRAINT "workshops_ends_after_start" CHECK ("workshops"."ends_at" > "workshops"."starts_at")
+	CONSTRAINT "workshops_ends_after_start" CHECK ("workshops"."ends_at" > "workshops"."starts_at"),
+	CONSTRAINT "workshops_closes_after_opening" CHECK ("workshops"."closes_at" > "workshops"."opens_at")
 );
 --> statement-breakpoint
 ALTER TABLE "checklist_items" ADD CONSTRAINT "checklist_items_campaign_id_campaigns_id_fk" FOREIGN KEY ("campaign_id") REFERENCES "public"."campaigns"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint

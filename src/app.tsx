@@ -40,6 +40,8 @@ app.use(
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
     xFrameOptions: 'DENY',
+    // For this host alone: its neighbours may still speak plain HTTP.
+    strictTransportSecurity: 'max-age=15552000',
   }),
 )
 app.use(contentPolicy())

@@ -361,6 +361,8 @@ function refused(c: Context<App>, refusal: WorkshopRefusal): ProblemResponse {
       return problem(c, 404, 'not_found')
     case 'ends_before_start':
       return problem(c, 422, 'invalid', { errors: [{ field: 'endsAt', code: 'ends_before_start' }] })
+    case 'closes_before_opening':
+      return problem(c, 422, 'invalid', { errors: [{ field: 'closesAt', code: 'closes_before_opening' }] })
     case 'capacity_below_taken':
       return problem(c, 409, 'capacity_below_taken', { taken: refusal.taken })
     default:

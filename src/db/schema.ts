@@ -46,6 +46,8 @@ export const campaigns = pgTable(
     summary: jsonb().$type<Text>().notNull(),
     oneSeatPerPerson: boolean('one_seat_per_person').notNull().default(true),
     state: text({ enum: workshopStates }).notNull().default('draft'),
+    /** When it first was published; from then on its slug may be in print. */
+    publishedAt: instant('published_at'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
@@ -77,6 +79,8 @@ export const workshops = pgTable(
     waitlist: boolean().notNull().default(true),
     phone: text({ enum: phoneRules }).notNull().default('optional'),
     state: text({ enum: workshopStates }).notNull().default('draft'),
+    /** When it first was published; from then on its slug may be in print. */
+    publishedAt: instant('published_at'),
     taken: integer().notNull().default(0),
     waitlisted: integer().notNull().default(0),
     nextSeq: integer('next_seq').notNull().default(1),
@@ -94,6 +98,7 @@ export const workshops = pgTable(
     check('workshops_taken', sql`${workshop.taken} between 0 and ${workshop.capacity}`),
     check('workshops_waitlisted', sql`${workshop.waitlisted} >= 0`),
     check('workshops_ends_after_start', sql`${workshop.endsAt} > ${workshop.startsAt}`),
+    check('workshops_closes_after_opening', sql`${workshop.closesAt} > ${workshop.opensAt}`),
     index('workshops_by_start').on(workshop.startsAt, workshop.id),
     index('workshops_by_campaign').on(workshop.campaignId),
   ],

@@ -60,7 +60,7 @@ export async function createCampaign(deps: Deps, draft: CampaignDraft): Promise<
           id,
           slug,
           summary,
-          state: publish ? 'published' : 'draft',
+          ...(publish && { state: 'published', publishedAt: deps.now() }),
           createdAt: deps.now(),
           updatedAt: deps.now(),
         })
@@ -78,15 +78,18 @@ export async function createCampaign(deps: Deps, draft: CampaignDraft): Promise<
 export async function changeCampaign(deps: Deps, slug: string, changes: CampaignChanges): Promise<CampaignChanged> {
   const [campaign] = await selectCampaigns(deps).where(eq(campaigns.slug, slug))
   if (!campaign) return { kind: 'refused', refusal: 'not_found' }
-  if (changes.slug && changes.slug !== slug && campaign.state !== 'draft')
-    return { kind: 'refused', refusal: 'slug_fixed' }
+  if (changes.slug && changes.slug !== slug && campaign.publishedAt) return { kind: 'refused', refusal: 'slug_fixed' }
   const { items, ...facts } = changes
   try {
     await deps.db.transaction(async (tx) => {
       if (items) await setItems({ ...deps, db: tx }, { campaignId: campaign.id }, items)
       await tx
         .update(campaigns)
-        .set({ ...facts, updatedAt: deps.now() })
+        .set({
+          ...facts,
+          updatedAt: deps.now(),
+          ...(changes.state === 'published' && { publishedAt: campaign.publishedAt ?? deps.now() }),
+        })
         .where(eq(campaigns.id, campaign.id))
     })
   } catch (error) {

@@ -120,6 +120,7 @@ export type WorkshopRefusal =
   | { refusal: 'slug_taken' }
   | { refusal: 'slug_fixed' }
   | { refusal: 'ends_before_start' }
+  | { refusal: 'closes_before_opening' }
   | { refusal: 'capacity_below_taken'; taken: number }
   | { refusal: 'cancelled' }
   | { refusal: 'already_cancelled' }
@@ -130,7 +131,6 @@ export type WorkshopChanged = { kind: 'changed'; workshop: Workshop } | ({ kind:
 
 /** Creates a workshop, a draft unless it is to be published. A slug that is not given is made from city and date. */
 export async function createWorkshop(deps: Deps, draft: WorkshopDraft): Promise<WorkshopChanged> {
-  if (draft.endsAt <= draft.startsAt) return { kind: 'refused', refusal: 'ends_before_start' }
   const id = deps.newId()
   const timeZone = draft.timeZone ?? deps.config.timeZone
   const { items = [], publish = false, slug: given, ...facts } = draft
@@ -143,7 +143,7 @@ export async function createWorkshop(deps: Deps, draft: WorkshopDraft): Promise<
           id,
           slug,
           timeZone,
-          state: publish ? 'published' : 'draft',
+          ...(publish && { state: 'published', publishedAt: deps.now() }),
           createdAt: deps.now(),
           updatedAt: deps.now(),
         })
@@ -151,8 +151,9 @@ export async function createWorkshop(deps: Deps, draft: WorkshopDraft): Promise<
       })
       return { kind: 'changed', workshop: (await findWorkshopById(deps, id)) as Workshop }
     } catch (error) {
-      if (databaseError(error)?.constraint !== 'workshops_slug_unique') throw error
-      if (given || attempt === 50) return { kind: 'refused', refusal: 'slug_taken' }
+      const refusal = refusalOf(error)
+      if (!refusal) throw error
+      if (refusal !== 'slug_taken' || given || attempt === 50) return { kind: 'refused', refusal }
     }
   }
 }
@@ -165,8 +166,7 @@ export async function changeWorkshop(deps: Deps, slug: string, changes: Workshop
   const workshop = await findWorkshop(deps, slug)
   if (!workshop) return { kind: 'refused', refusal: 'not_found' }
   if (workshop.state === 'cancelled') return { kind: 'refused', refusal: 'cancelled' }
-  if (changes.slug && changes.slug !== slug && workshop.state !== 'draft')
-    return { kind: 'refused', refusal: 'slug_fixed' }
+  if (changes.slug && changes.slug !== slug && workshop.publishedAt) return { kind: 'refused', refusal: 'slug_fixed' }
   const { items, ...facts } = changes
   const moved = ['venue', 'address', 'startsAt', 'endsAt', 'timeZone', 'title'].some((name) => name in facts)
   try {
@@ -178,6 +178,7 @@ export async function changeWorkshop(deps: Deps, slug: string, changes: Workshop
         .set({
           ...facts,
           updatedAt: deps.now(),
+          ...(changes.state === 'published' && { publishedAt: workshop.publishedAt ?? deps.now() }),
           ...(moved && { calendarSequence: sql`${workshops.calendarSequence} + 1` }),
         })
         .where(and(eq(workshops.id, workshop.id), ne(workshops.state, 'cancelled')))
@@ -185,17 +186,30 @@ export async function changeWorkshop(deps: Deps, slug: string, changes: Workshop
     })
     if (changed.length === 0) return { kind: 'refused', refusal: 'cancelled' }
   } catch (error) {
-    const constraint = databaseError(error)?.constraint
-    if (constraint === 'workshops_taken') {
+    if (databaseError(error)?.constraint === 'workshops_taken') {
       const { taken } = (await findWorkshopById(deps, workshop.id)) as Workshop
       return { kind: 'refused', refusal: 'capacity_below_taken', taken }
     }
-    if (constraint === 'workshops_slug_unique') return { kind: 'refused', refusal: 'slug_taken' }
-    if (constraint === 'workshops_ends_after_start') return { kind: 'refused', refusal: 'ends_before_start' }
+    const refusal = refusalOf(error)
+    if (refusal) return { kind: 'refused', refusal }
     throw error
   }
   deps.mailOwed()
   return { kind: 'changed', workshop: (await findWorkshopById(deps, workshop.id)) as Workshop }
+}
+
+/** What a violated constraint says to an organiser, or undefined for one that none can violate. */
+function refusalOf(error: unknown): 'slug_taken' | 'ends_before_start' | 'closes_before_opening' | undefined {
+  switch (databaseError(error)?.constraint) {
+    case 'workshops_slug_unique':
+      return 'slug_taken'
+    case 'workshops_ends_after_start':
+      return 'ends_before_start'
+    case 'workshops_closes_after_opening':
+      return 'closes_before_opening'
+    default:
+      return undefined
+  }
 }
 
 /** Replaces the checklist of a campaign or workshop. Items that keep their id keep the attendees' answers. */

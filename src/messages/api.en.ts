@@ -46,6 +46,7 @@ export const en: ApiMessages = {
     time_zone_invalid: (field) => `${field} must be an IANA time zone such as Asia/Shanghai`,
     url_invalid: (field) => `${field} must be an http or https address`,
     ends_before_start: (field) => `${field} must be after startsAt`,
+    closes_before_opening: (field) => `${field} must be after opensAt`,
     key_invalid: (field) => `${field} must be 8 to 200 visible ASCII characters`,
   },
 

@@ -50,6 +50,7 @@ export const zhCN = {
     time_zone_invalid: (field: string) => `${field} 必须是 IANA 时区，例如 Asia/Shanghai`,
     url_invalid: (field: string) => `${field} 必须是 http 或 https 网址`,
     ends_before_start: (field: string) => `${field} 必须晚于 startsAt`,
+    closes_before_opening: (field: string) => `${field} 必须晚于 opensAt`,
     key_invalid: (field: string) => `${field} 必须是 8 到 200 个可见的 ASCII 字符`,
   },
 

@@ -642,6 +642,12 @@ describe('PATCH /workshops/:slug', () => {
     await world.workshop({ slug: 'draft', publish: false })
     const patch = (slug: string, body: unknown) => organiser.patch(`/workshops/${slug}`, { body })
     expectProblem(await patch('shanghai', { slug: 'elsewhere' }), 409, 'slug_fixed')
+    await patch('shanghai', { state: 'draft' })
+    expectProblem(await patch('shanghai', { slug: 'elsewhere' }), 409, 'slug_fixed')
+    await patch('shanghai', { state: 'published' })
+    expectRefusedFields(await patch('shanghai', { opensAt: '2026-12-05T10:00', closesAt: '2026-12-05T09:00' }), {
+      closesAt: 'closes_before_opening',
+    })
     expectProblem(await patch('draft', { slug: 'shanghai' }), 409, 'slug_taken')
     expect((await patch('draft', { slug: 'nanjing' })).body.slug).toBe('nanjing')
     expectProblem(await patch('nowhere', { capacity: 5 }), 404, 'not_found')
