@@ -34,7 +34,7 @@ describe('the calendar entry of a registration', () => {
     expect(text).toContain('DTEND:20261211T090000Z')
     expect(text).toContain('TRIGGER:-P1D')
     expect(eventOf(text)).toMatchObject({
-      uid: `${id}@baoming.example.com`,
+      uid: `${id}@baoming`,
       sequence: 0,
       status: 'CONFIRMED',
       location: '上海, 张江科学会堂, 海科路 1393 号',

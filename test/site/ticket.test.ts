@@ -168,7 +168,7 @@ test('GET /t/:ticket/calendar.ics is the entry of the workshop with the ticket i
   expect(answer.headers.get('content-type')).toContain('text/calendar')
   const [event] = Object.values(ical.sync.parseICS(await answer.text())).filter((part) => part?.type === 'VEVENT')
   expect(event).toMatchObject({
-    uid: `${registered.id}@localhost`,
+    uid: `${registered.id}@baoming`,
     summary: 'RT-Thread 入门培训 · 上海',
     start: workshop.startsAt,
     url: { val: `http://localhost:3000${path}` },

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 
@@ -48,6 +49,8 @@ export async function startMailServer(login?: { user: string; password: string }
     },
     async start() {
       server = createServer()
+      // A client that is killed resets its connection.
+      server.on('error', () => {})
       const listening = server.listen(port, '127.0.0.1')
       await once(listening, 'listening')
       port = (listening.address() as AddressInfo).port
@@ -94,9 +97,9 @@ export async function startMailServer(login?: { user: string; password: string }
       onData: (stream, session, answer) =>
         reach('data', session, async (error) => {
           if (error) return answer(error)
-          const parts: Buffer[] = []
-          for await (const part of stream) parts.push(part)
-          await take(Buffer.concat(parts), session, answer)
+          const source = await buffer(stream).catch(() => undefined)
+          // Whoever went away in the middle of the text hears no answer.
+          if (source) await take(source, session, answer)
         }),
     })
   }
