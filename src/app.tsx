@@ -1,6 +1,7 @@
 import { Hono, type MiddlewareHandler } from 'hono'
 import { accepts } from 'hono/accepts'
 import { bodyLimit } from 'hono/body-limit'
+import { compress } from 'hono/compress'
 import { getCookie, setCookie } from 'hono/cookie'
 import { csrf } from 'hono/csrf'
 import { HTTPException } from 'hono/http-exception'
@@ -46,6 +47,7 @@ app.use(
 )
 app.use(contentPolicy())
 app.use(refuseNul())
+app.use(compressPages())
 app.use(timeout(4_500, () => new HTTPException(503)))
 app.use(bodyLimit({ maxSize: 64 * 1024, onError: () => Promise.reject(new HTTPException(413)) }))
 app.use(chooseLanguage())
@@ -129,6 +131,12 @@ function contentPolicy(): MiddlewareHandler<App> {
     await next()
     if (!c.res.headers.has('content-security-policy')) c.header('Content-Security-Policy', policy)
   }
+}
+
+/** Pages and their files, for slow networks. Lists are streamed as they come, and Cloudflare compresses by itself. */
+function compressPages(): MiddlewareHandler<App> {
+  const compressed = compress()
+  return (c, next) => (c.env.deps.compresses && !isApi(c.req.path) ? compressed(c, next) : next())
 }
 
 /** No text of ours holds the character NUL, and Postgres cannot even compare with one. */

@@ -24,6 +24,8 @@ export type Deps = {
   limit(bucket: Bucket, key: string): Promise<{ ok: boolean; retryAfter: number }>
   /** A file of the site: stylesheet, script, picture, API docs. */
   asset(name: string): Promise<Response | undefined>
+  /** Whether answers are to be compressed here, rather than by the platform in front. */
+  compresses: boolean
   /** How many migrations this release knows. */
   migrations: number
   /** Told of every answer, where somebody counts them. */

@@ -88,6 +88,7 @@ export function openInstallation(
       countScan: scans.count,
       limit: config.rateLimit ? openLimits() : async () => ({ ok: true, retryAfter: 0 }),
       asset: openAssets(),
+      compresses: true,
       migrations: journal.entries.length,
     },
     async close() {

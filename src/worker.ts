@@ -72,6 +72,7 @@ function openDeps(env: Env, lifetime: Lifetime): Deps {
       const file = await env.ASSETS.fetch(`https://assets.invalid/${name}`)
       return file.ok ? new Response(file.body, file) : undefined
     },
+    compresses: false,
     migrations: journal.entries.length,
   }
   return deps

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { addressRange } from '../src/context.ts'
 import { createToken, listTokens, revokeToken } from '../src/domain/organisers.ts'
@@ -166,6 +167,23 @@ test('the language is the one asked for, else the remembered one, else the brows
   expect(await language('/?lang=fr')).toBe('zh-CN')
   expect((await world.request('/?lang=en')).headers.get('set-cookie')).toMatch(/^lang=en; .*HttpOnly; SameSite=Lax$/)
   expect((await world.request('/')).headers.get('set-cookie')).toBeNull()
+})
+
+test('pages and files are compressed for whoever asks, and stay what they are', async () => {
+  await using world = await createWorld()
+  const { slug } = await world.workshop()
+  for (const path of [`/w/${slug}`, '/assets/site.css']) {
+    const plain = await world.request(path)
+    const packed = await world.request(path, { headers: { 'Accept-Encoding': 'gzip' } })
+    expect([path, plain.headers.get('content-encoding'), packed.headers.get('content-encoding')]).toEqual([
+      path,
+      null,
+      'gzip',
+    ])
+    const text = gunzipSync(await packed.arrayBuffer()).toString()
+    const form = /value="[0-9a-f-]{36}"/
+    expect(text.replace(form, '')).toBe((await plain.text()).replace(form, ''))
+  }
 })
 
 test('WeChat finds the file by which it knows the domain, and nobody else’s', async () => {
