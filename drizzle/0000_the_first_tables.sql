@@ -40,7 +40,7 @@ CREATE TABLE "mails" (
 	"sent_at" timestamp with time zone,
 	"message_id" text,
 	"reason" text,
-	CONSTRAINT "mails_kind" CHECK (kind in ('confirmed', 'waitlisted', 'promoted', 'cancelled', 'found')),
+	CONSTRAINT "mails_kind" CHECK (kind in ('confirmed', 'waitlisted', 'promoted', 'cancelled', 'found', 'moved')),
 	CONSTRAINT "mails_state" CHECK (state in ('pending', 'sending', 'sent', 'dead'))
 );
 --> statement-breakpoint
@@ -73,10 +73,14 @@ CREATE TABLE "registrations" (
 	"consent_version" text NOT NULL,
 	"consent_at" timestamp with time zone NOT NULL,
 	"idempotency_key" text NOT NULL,
+	"first_workshop_id" uuid NOT NULL,
 	"fingerprint" text NOT NULL,
 	"ticket_version" integer DEFAULT 1 NOT NULL,
 	"out_of_turn" boolean DEFAULT false NOT NULL,
+	"calendar_raise" integer DEFAULT 0 NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
+	"placed_at" timestamp with time zone NOT NULL,
+	"moved_at" timestamp with time zone,
 	"seated_at" timestamp with time zone,
 	"cancelled_at" timestamp with time zone,
 	"cancelled_by" text,
@@ -121,7 +125,7 @@ CREATE TABLE "workshops" (
 	"taken" integer DEFAULT 0 NOT NULL,
 	"waitlisted" integer DEFAULT 0 NOT NULL,
 	"next_seq" integer DEFAULT 1 NOT NULL,
-	"last_registered_at" timestamp with time zone,
+	"last_placed_at" timestamp with time zone,
 	"calendar_sequence" integer DEFAULT 0 NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"updated_at" timestamp with time zone NOT NULL,
@@ -143,6 +147,7 @@ ALTER TABLE "registration_links" ADD CONSTRAINT "registration_links_campaign_id_
 ALTER TABLE "registration_links" ADD CONSTRAINT "registration_links_workshop_id_workshops_id_fk" FOREIGN KEY ("workshop_id") REFERENCES "public"."workshops"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "registrations" ADD CONSTRAINT "registrations_workshop_id_workshops_id_fk" FOREIGN KEY ("workshop_id") REFERENCES "public"."workshops"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "registrations" ADD CONSTRAINT "registrations_link_code_registration_links_code_fk" FOREIGN KEY ("link_code") REFERENCES "public"."registration_links"("code") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "registrations" ADD CONSTRAINT "registrations_first_workshop_id_workshops_id_fk" FOREIGN KEY ("first_workshop_id") REFERENCES "public"."workshops"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workshops" ADD CONSTRAINT "workshops_campaign_id_campaigns_id_fk" FOREIGN KEY ("campaign_id") REFERENCES "public"."campaigns"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "checklist_items_of_campaign" ON "checklist_items" USING btree ("campaign_id","position");--> statement-breakpoint
 CREATE UNIQUE INDEX "checklist_items_of_workshop" ON "checklist_items" USING btree ("workshop_id","position");--> statement-breakpoint
@@ -151,7 +156,7 @@ CREATE INDEX "mails_sent" ON "mails" USING btree ("sent_at");--> statement-break
 CREATE INDEX "mails_by_registration" ON "mails" USING btree ("registration_id","kind");--> statement-breakpoint
 CREATE UNIQUE INDEX "registrations_seq" ON "registrations" USING btree ("workshop_id","seq");--> statement-breakpoint
 CREATE UNIQUE INDEX "registrations_one_live_per_person" ON "registrations" USING btree ("email_key","workshop_id") WHERE status in ('confirmed', 'waitlisted', 'offered');--> statement-breakpoint
-CREATE UNIQUE INDEX "registrations_idempotency" ON "registrations" USING btree ("idempotency_key","workshop_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "registrations_idempotency" ON "registrations" USING btree ("idempotency_key","first_workshop_id");--> statement-breakpoint
 CREATE INDEX "registrations_waitlist" ON "registrations" USING btree ("workshop_id","seq") WHERE status = 'waitlisted';--> statement-breakpoint
 CREATE INDEX "registrations_by_link" ON "registrations" USING btree ("link_code");--> statement-breakpoint
 CREATE INDEX "workshops_by_start" ON "workshops" USING btree ("starts_at","id");--> statement-breakpoint

@@ -20,6 +20,8 @@ export const access: Record<string, Access> = {
   'POST /t/:ticket/email': 'ticket',
   'GET /t/:ticket/cancel': 'ticket',
   'POST /t/:ticket/cancel': 'ticket',
+  'GET /t/:ticket/move': 'ticket',
+  'POST /t/:ticket/move': 'ticket',
   'GET /t/:ticket/erase': 'ticket',
   'POST /t/:ticket/erase': 'ticket',
   'GET /in/:code': 'anyone',

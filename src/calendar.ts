@@ -28,7 +28,10 @@ export function calendarFor(
       id: `${registration.id}@baoming`,
       url: ticketUrl,
       description: describe(registration, ticketUrl, locale),
-      sequence: registration.workshop.calendarSequence + (registration.status === 'cancelled' ? 1 : 0),
+      sequence:
+        registration.workshop.calendarSequence +
+        registration.calendarRaise +
+        (registration.status === 'cancelled' ? 1 : 0),
       status: eventStatuses[registration.status],
       alarms:
         registration.status === 'cancelled'

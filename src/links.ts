@@ -9,6 +9,7 @@ export const paths = {
   ticketQr: (ticket: string) => `/t/${ticket}/qr.png`,
   ticketCalendar: (ticket: string) => `/t/${ticket}/calendar.ics`,
   ticketCancel: (ticket: string) => `/t/${ticket}/cancel`,
+  ticketMove: (ticket: string) => `/t/${ticket}/move`,
   ticketEmail: (ticket: string) => `/t/${ticket}/email`,
   ticketData: (ticket: string) => `/t/${ticket}/data.json`,
   ticketErase: (ticket: string) => `/t/${ticket}/erase`,

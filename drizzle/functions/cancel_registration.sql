@@ -10,10 +10,7 @@ declare
   v_workshop workshops;
   v_status text;
 begin
-  select w.* into v_workshop
-  from workshops w
-  where w.id = (select workshop_id from registrations where id = p_id)
-  for no key update;
+  v_workshop := lock_workshop_of(p_id);
 
   select r.status into v_status from registrations r where r.id = p_id;
 

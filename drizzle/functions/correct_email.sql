@@ -12,10 +12,13 @@ declare
   v_workshop workshops;
   v_registration registrations;
 begin
-  select w.* into v_workshop
-  from workshops w
-  where w.id = (select workshop_id from registrations where id = p_id)
+  -- First the campaign, so that nobody registers the new address in another of its cities meanwhile.
+  perform 1
+  from campaigns c
+  where c.one_seat_per_person
+    and c.id = (select w.campaign_id from registrations r join workshops w on w.id = r.workshop_id where r.id = p_id)
   for no key update;
+  v_workshop := lock_workshop_of(p_id);
 
   select r.* into v_registration from registrations r where r.id = p_id;
 
@@ -29,11 +32,7 @@ begin
     return query select 'unchanged', v_registration.ticket_version;
   elsif v_registration.ticket_version > 5 then
     return query select 'too_many', v_registration.ticket_version;
-  elsif exists (
-    select 1 from registrations
-    where email_key = p_email_key and workshop_id = v_workshop.id and id <> p_id
-      and status in ('confirmed', 'waitlisted', 'offered')
-  ) then
+  elsif live_registration(p_email_key, v_workshop) <> p_id then
     return query select 'already_registered', v_registration.ticket_version;
   else
     update registrations

@@ -9,13 +9,13 @@ begin
     set taken = w.taken + change.taken,
         waitlisted = w.waitlisted + change.waitlisted,
         next_seq = greatest(w.next_seq, change.next_seq),
-        last_registered_at = greatest(w.last_registered_at, change.last_registered_at)
+        last_placed_at = greatest(w.last_placed_at, change.last_placed_at)
     from (
       select workshop_id,
              count(*) filter (where status in ('confirmed', 'offered')) as taken,
              count(*) filter (where status = 'waitlisted') as waitlisted,
              max(seq) + 1 as next_seq,
-             max(created_at) as last_registered_at
+             max(placed_at) as last_placed_at
       from new_rows
       group by workshop_id
     ) change
@@ -24,16 +24,18 @@ begin
     update workshops w
     set taken = w.taken + change.taken,
         waitlisted = w.waitlisted + change.waitlisted,
-        next_seq = greatest(w.next_seq, change.next_seq)
+        next_seq = greatest(w.next_seq, change.next_seq),
+        last_placed_at = greatest(w.last_placed_at, change.last_placed_at)
     from (
       select workshop_id,
              coalesce(sum(sign) filter (where status in ('confirmed', 'offered')), 0) as taken,
              coalesce(sum(sign) filter (where status = 'waitlisted'), 0) as waitlisted,
-             max(seq) + 1 as next_seq
+             max(seq) + 1 as next_seq,
+             max(placed_at) as last_placed_at
       from (
-        select workshop_id, status, seq, 1 as sign from new_rows
+        select workshop_id, status, seq, placed_at, 1 as sign from new_rows
         union all
-        select workshop_id, status, seq, -1 from old_rows
+        select workshop_id, status, seq, placed_at, -1 from old_rows
       ) moved
       group by workshop_id
     ) change
@@ -68,9 +70,9 @@ create or replace trigger count_seats_on_delete after delete on registrations
 create or replace function guard_counters() returns trigger
 language plpgsql as $$
 begin
-  raise exception 'taken, waitlisted, next_seq and last_registered_at of a workshop follow its registrations and are not set by hand';
+  raise exception 'taken, waitlisted, next_seq and last_placed_at of a workshop follow its registrations and are not set by hand';
 end
 $$;
 --> statement-breakpoint
-create or replace trigger guard_counters before update of taken, waitlisted, next_seq, last_registered_at on workshops
+create or replace trigger guard_counters before update of taken, waitlisted, next_seq, last_placed_at on workshops
   for each row when (pg_trigger_depth() = 0) execute function guard_counters();

@@ -5,9 +5,11 @@
 -- p_entries: [{ n, id, workshop_id, name, email, email_key, phone, company, locale, via, ready, consent_version,
 --               idempotency_key, fingerprint }] in the order of arrival, n = 0, 1, 2 …
 -- outcome:   registered | replayed | already_registered | idempotency_mismatch | full | not_open | closed | cancelled
---            | not_found; place is the position on the waitlist, counted from 1.
+--            | not_found; place is the position on the waitlist, counted from 1. `undecided`: the answer depends on an
+--            earlier entry of the same person or key that was refused; hand it in again.
 --
--- The workshops are locked first, in the order of their ids, and read after that.
+-- First the campaigns with one seat per person are locked, then the workshops, each in the order of their ids; what
+-- the locks protect is read after that.
 --
 -- Before the first ANALYZE the planner knows nothing of the tables and chooses plans that slow down with every stored
 -- row. It is left only one: an index look-up per entry. Hence the switches, the lateral look-ups with a limit, and
@@ -26,6 +28,16 @@ as $$
 #variable_conflict use_column
 begin
   perform 1
+  from campaigns c
+  where c.one_seat_per_person
+    and c.id in (
+      select w.campaign_id from workshops w
+      where w.id in (select (e ->> 'workshop_id')::uuid from jsonb_array_elements(p_entries) e)
+    )
+  order by c.id
+  for no key update;
+
+  perform 1
   from workshops w
   where w.id in (select (e ->> 'workshop_id')::uuid from jsonb_array_elements(p_entries) e)
   order by w.id
@@ -35,14 +47,13 @@ begin
   with asked as materialized (
     select e.*,
            w.capacity, w.taken, w.waitlisted, w.waitlist, w.next_seq,
-           w.last_registered_at, kept.id as kept_id, live.id as live_id,
+           w.last_placed_at, kept.id as kept_id, live.id as live_id,
+           coalesce(c.id, e.workshop_id) as one_seat_in,
            case
              when kept.fingerprint = e.fingerprint then 'replayed'
              when kept.id is not null then 'idempotency_mismatch'
-             when w.id is null or w.state = 'draft' then 'not_found'
-             when w.state = 'cancelled' then 'cancelled'
-             when w.state = 'closed' or p_now >= w.closes_at or p_now >= w.starts_at then 'closed'
-             when p_now < w.opens_at then 'not_open'
+             when w.id is null then 'not_found'
+             when refusal_of(w, p_now) is not null then refusal_of(w, p_now)
              when live.id is not null then 'already_registered'
            end as verdict,
            first_value(e.n) over tries as first_try,
@@ -52,21 +63,17 @@ begin
       locale text, via text, ready jsonb, consent_version text, idempotency_key text, fingerprint text
     )
     left join workshops w on w.id = e.workshop_id
+    left join campaigns c on c.id = w.campaign_id and c.one_seat_per_person
     left join lateral (
       select * from registrations r
-      where r.idempotency_key = e.idempotency_key and r.workshop_id::text = e.workshop_id::text
+      where r.idempotency_key = e.idempotency_key and r.first_workshop_id::text = e.workshop_id::text
       limit 1
     ) kept on true
-    left join lateral (
-      select * from registrations r
-      where r.email_key = e.email_key and r.workshop_id::text = e.workshop_id::text
-        and r.status in ('confirmed', 'waitlisted', 'offered')
-      limit 1
-    ) live on true
+    left join lateral live_registration(e.email_key, w) as live (id) on true
     window tries as (partition by e.workshop_id, e.idempotency_key order by e.n)
   ),
   newcomer as (
-    select a.*, row_number() over (partition by a.workshop_id, a.email_key order by a.n) as of_person
+    select a.*, first_value(a.n) over (partition by a.one_seat_in, a.email_key order by a.n) as first_of_person
     from asked a
     where a.verdict is null and a.first_try = a.n
   ),
@@ -76,7 +83,7 @@ begin
            row_number() over (partition by c.workshop_id order by c.n) as rank,
            case when c.waitlisted = 0 then c.capacity - c.taken else 0 end as free
     from newcomer c
-    where c.of_person = 1
+    where c.first_of_person = c.n
   ),
   placed as materialized (
     select r.*,
@@ -87,13 +94,13 @@ begin
   stored as (
     insert into registrations (
       id, workshop_id, seq, status, first_status, name, email, email_key, phone, company, locale, link_code, ready,
-      consent_version, consent_at, idempotency_key, fingerprint, created_at, seated_at
+      consent_version, consent_at, idempotency_key, first_workshop_id, fingerprint, created_at, placed_at, seated_at
     )
     select p.id, p.workshop_id, p.next_seq + p.rank - 1, p.status, p.status, p.name, p.email, p.email_key, p.phone,
            p.company, p.locale, link.code, coalesce(p.ready, '{}'), p.consent_version, p_now, p.idempotency_key,
-           p.fingerprint,
+           p.workshop_id, p.fingerprint, p_now,
            -- Two servers' clocks differ; the order of the line does not go back in time.
-           greatest(p_now, p.last_registered_at),
+           greatest(p_now, p.last_placed_at),
            case when p.status = 'confirmed' then p_now end
     from placed p
     left join registration_links link on link.code = p.via
@@ -113,8 +120,10 @@ begin
     select a.n,
            case
              when a.verdict is not null then a.verdict
-             when a.first_fingerprint <> a.fingerprint then 'idempotency_mismatch'
-             when c.of_person > 1 then 'already_registered'
+             when a.first_fingerprint <> a.fingerprint then
+               case when p.status is null then 'undecided' else 'idempotency_mismatch' end
+             when c.first_of_person < c.n then
+               case when earlier.status is null then 'undecided' else 'already_registered' end
              when p.status is null then 'full'
              when a.first_try < a.n then 'replayed'
              else 'registered'
@@ -125,6 +134,7 @@ begin
     from asked a
     left join newcomer c on c.n = a.first_try
     left join placed p on p.n = a.first_try
+    left join placed earlier on earlier.n = c.first_of_person
     left join registrations kept on kept.id = a.kept_id and a.verdict = 'replayed'
   )
   select a.n, a.outcome,

@@ -59,6 +59,20 @@ export function openLonelyDesk(db: Database, now: () => Date): Desk {
 
 async function registerAll(db: Database, now: Date, entries: Entry[]): Promise<Answer[]> {
   const asked = JSON.stringify(entries.map((entry, n) => ({ n, ...entry })))
-  const answers = await rows<Answer & { n: number }>(db, sql`select * from register(${asked}::jsonb, ${at(now)})`)
-  return answers.sort((a, b) => a.n - b.n)
+  const found = await rows<(Answer | { outcome: 'undecided' }) & { n: number }>(
+    db,
+    sql`select * from register(${asked}::jsonb, ${at(now)})`,
+  )
+  const answers = found.sort((a, b) => a.n - b.n)
+  // The first entry of a person is always decided, so that each time fewer are handed in again.
+  const undecided = answers.filter(({ outcome }) => outcome === 'undecided')
+  const later =
+    undecided.length > 0
+      ? await registerAll(
+          db,
+          now,
+          undecided.map(({ n }) => entries[n] as Entry),
+        )
+      : []
+  return answers.map((answer) => (answer.outcome === 'undecided' ? (later.shift() as Answer) : answer))
 }

@@ -20,7 +20,7 @@ export const itemKinds = ['prerequisite', 'provided', 'bring'] as const
 export const workshopStates = ['draft', 'published', 'closed', 'cancelled'] as const
 export const phoneRules = ['required', 'optional', 'no'] as const
 export const registrationStatuses = ['confirmed', 'waitlisted', 'offered', 'cancelled'] as const
-export const mailKinds = ['confirmed', 'waitlisted', 'promoted', 'cancelled', 'found'] as const
+export const mailKinds = ['confirmed', 'waitlisted', 'promoted', 'cancelled', 'found', 'moved'] as const
 export const mailStates = ['pending', 'sending', 'sent', 'dead'] as const
 export const roles = ['owner', 'organiser', 'viewer'] as const
 
@@ -56,7 +56,7 @@ export const campaigns = pgTable(
 
 /**
  * A workshop is one date in one city. `capacity` seats exist; `taken` of them are held by confirmed and offered
- * registrations. `taken`, `waitlisted`, `next_seq` and `last_registered_at` are moved by the trigger in `functions/count_seats.sql`
+ * registrations. `taken`, `waitlisted`, `next_seq` and `last_placed_at` are moved by the trigger in `functions/count_seats.sql`
  * alone.
  */
 export const workshops = pgTable(
@@ -84,7 +84,7 @@ export const workshops = pgTable(
     taken: integer().notNull().default(0),
     waitlisted: integer().notNull().default(0),
     nextSeq: integer('next_seq').notNull().default(1),
-    lastRegisteredAt: instant('last_registered_at'),
+    lastPlacedAt: instant('last_placed_at'),
     /** SEQUENCE of the calendar entry (RFC 5545, 3.8.7.4): rises whenever time or place change. */
     calendarSequence: integer('calendar_sequence').notNull().default(0),
     createdAt: instant('created_at').notNull(),
@@ -171,13 +171,22 @@ export const registrations = pgTable(
     consentVersion: text('consent_version').notNull(),
     consentAt: instant('consent_at').notNull(),
     idempotencyKey: text('idempotency_key').notNull(),
+    /** The workshop that the sign-up was for, to which its idempotency key belongs; a move does not change it. */
+    firstWorkshopId: uuid('first_workshop_id')
+      .notNull()
+      .references(() => workshops.id),
     /** Keyed hash of the sign-up that came with the idempotency key; empty once the person is erased. */
     fingerprint: text().notNull(),
     /** Raised to make every older ticket link and door code invalid. */
     ticketVersion: integer('ticket_version').notNull().default(1),
     /** An organiser's decision let this person pass others on the waitlist. */
     outOfTurn: boolean('out_of_turn').notNull().default(false),
+    /** What a move adds to the workshop's SEQUENCE, so that that of the person's calendar entry never falls. */
+    calendarRaise: integer('calendar_raise').notNull().default(0),
     createdAt: instant('created_at').notNull(),
+    /** When it got its `seq` in the workshop where it is now. */
+    placedAt: instant('placed_at').notNull(),
+    movedAt: instant('moved_at'),
     seatedAt: instant('seated_at'),
     cancelledAt: instant('cancelled_at'),
     cancelledBy: text('cancelled_by', { enum: ['attendee', 'organiser', 'workshop'] }),
@@ -195,7 +204,7 @@ export const registrations = pgTable(
     uniqueIndex('registrations_one_live_per_person')
       .on(registration.emailKey, registration.workshopId)
       .where(sql`status in ('confirmed', 'waitlisted', 'offered')`),
-    uniqueIndex('registrations_idempotency').on(registration.idempotencyKey, registration.workshopId),
+    uniqueIndex('registrations_idempotency').on(registration.idempotencyKey, registration.firstWorkshopId),
     index('registrations_waitlist').on(registration.workshopId, registration.seq).where(sql`status = 'waitlisted'`),
     index('registrations_by_link').on(registration.linkCode),
   ],
@@ -238,8 +247,8 @@ export const mails = pgTable(
   ],
 )
 
-/** What a mail's cause knew: who cancelled, or that it is a repetition after a corrected address. */
-export type MailFacts = { by?: 'attendee' | 'organiser' | 'workshop'; corrected?: boolean }
+/** What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved. */
+export type MailFacts = { by?: 'attendee' | 'organiser' | 'workshop'; corrected?: boolean; from?: string }
 
 /** An API token of an organiser; only its hash is stored. */
 export const tokens = pgTable(

@@ -32,10 +32,10 @@ const invariants: Record<string, string> = {
   'sequence numbers are unique within a workshop and rise with time': `
     select w.slug || ': number ' || r.seq as what
     from (
-      select workshop_id, seq, created_at, lead(seq) over line as next_seq, lead(created_at) over line as next_created_at
+      select workshop_id, seq, placed_at, lead(seq) over line as next_seq, lead(placed_at) over line as next_placed_at
       from registrations window line as (partition by workshop_id order by seq)
     ) r join workshops w on w.id = r.workshop_id
-    where r.seq = r.next_seq or r.created_at > r.next_created_at or r.seq >= w.next_seq`,
+    where r.seq = r.next_seq or r.placed_at > r.next_placed_at or r.seq >= w.next_seq`,
   'nobody waits while a seat of an open workshop is free': `
     select w.slug || ': ' || (w.capacity - w.taken) || ' free' as what
     from workshops w
@@ -51,18 +51,21 @@ const invariants: Record<string, string> = {
     select w.slug || ': ' || count(*) || ' of one person' as what
     from registrations r join workshops w on w.id = r.workshop_id
     where r.status in ${live} group by w.slug, r.email_key having count(*) > 1`,
-  'every registration, promotion and cancellation has its mail': `
+  'every registration, promotion, move and cancellation has its mail': `
     select r.id::text || ': ' || kind as what
     from (
       select id, first_status as kind from registrations
       union all
-      select id, 'promoted' from registrations where first_status = 'waitlisted' and seated_at is not null
+      select id, 'promoted' from registrations
+      where seated_at is not null and ((moved_at is null and first_status = 'waitlisted') or seated_at > moved_at)
+      union all
+      select id, 'moved' from registrations where moved_at is not null
       union all
       select id, 'cancelled' from registrations where cancelled_at is not null
     ) r
     where not exists (select 1 from mails m where m.registration_id = r.id and m.kind = r.kind)`,
   'every idempotency key exists once': `
     select w.slug || ': ' || r.idempotency_key as what
-    from registrations r join workshops w on w.id = r.workshop_id
-    group by w.slug, r.idempotency_key, r.workshop_id having count(*) > 1`,
+    from registrations r join workshops w on w.id = r.first_workshop_id
+    group by w.slug, r.idempotency_key, r.first_workshop_id having count(*) > 1`,
 }

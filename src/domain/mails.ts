@@ -251,6 +251,7 @@ function whyPointless(now: Date): SQL {
     when w.ends_at <= ${at(now)} then 'the workshop is over'
     when r.status = 'cancelled' then 'the registration was cancelled since'
     when m.kind = 'waitlisted' and r.status <> 'waitlisted' then 'promoted since'
+    when m.kind = 'moved' and m.created_at < r.moved_at then 'moved again since'
     when exists (
       select 1 from mails newer
       where newer.registration_id = m.registration_id and newer.id > m.id and newer.facts ->> 'corrected' is not null

@@ -123,6 +123,8 @@ export type Registration = {
   consentVersion: string
   consentAt: Date
   createdAt: Date
+  /** What it adds to its workshop's SEQUENCE in the calendar. */
+  calendarRaise: number
   /** When the seat was given; null for those who only waited. */
   seatedAt: Date | null
   cancelledAt: Date | null

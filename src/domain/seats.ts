@@ -86,6 +86,41 @@ export async function cancelRegistration(
   return answer?.outcome ?? 'not_found'
 }
 
+export const moveRefusals = [
+  'already_registered',
+  'full',
+  'not_open',
+  'closed',
+  'cancelled',
+  'over',
+  'not_live',
+  'not_found',
+] as const
+/** `over`: the workshop that one would leave has started. `not_live`: the registration is cancelled. */
+export type MoveRefusal = (typeof moveRefusals)[number]
+
+/**
+ * Moves a registration to another workshop of its campaign: same id, same ticket, a seat if one is free there and
+ * nobody waits, else a place in line. The seat that it leaves goes to the next in line. If it is refused nothing changes.
+ * @param to the slug of the other workshop
+ */
+export async function moveRegistration(
+  deps: Deps,
+  id: string,
+  to: string,
+): Promise<{ kind: 'moved'; status: 'confirmed' | 'waitlisted' } | { kind: 'refused'; refusal: MoveRefusal }> {
+  const workshop = await findWorkshop(deps, to)
+  if (!workshop) return { kind: 'refused', refusal: 'not_found' }
+  const [answer] = await rows<{ outcome: 'confirmed' | 'waitlisted' | MoveRefusal }>(
+    deps.db,
+    sql`select outcome from move_registration(${id}::uuid, ${workshop.id}::uuid, ${at(deps.now())})`,
+  )
+  const outcome = answer?.outcome ?? 'not_found'
+  if (outcome !== 'confirmed' && outcome !== 'waitlisted') return { kind: 'refused', refusal: outcome }
+  deps.mailOwed()
+  return { kind: 'moved', status: outcome }
+}
+
 /** Cancels a workshop for good, with every registration to it; each of these people is owed a mail. */
 export async function cancelWorkshop(deps: Deps, slug: string): Promise<WorkshopChanged> {
   const workshop = await findWorkshop(deps, slug)

@@ -24,7 +24,7 @@ export const en: Messages = {
 
   refusals: {
     already_registered:
-      'This e-mail address is registered already. We have mailed the ticket to it once more. If nothing arrives, look into the spam folder, or try again in ten minutes.',
+      'This e-mail address is registered already. We have mailed the ticket to it once more; with it you can also change the city. If nothing arrives, look into the spam folder, or try again in ten minutes.',
     full: 'All seats are taken, and this workshop has no waitlist.',
     not_open: 'Registration has not opened yet.',
     closed: 'Registration has closed. Nothing was sent.',
@@ -40,6 +40,17 @@ export const en: Messages = {
     cancelled: 'The registration is cancelled; its address needs no change.',
     over: 'The workshop is over; the address cannot be changed any more.',
     not_found: 'There is no such ticket.',
+  },
+
+  moveRefusals: {
+    already_registered: 'You are registered for that workshop already.',
+    full: 'That workshop has just filled up and has no waitlist. Nothing has changed here.',
+    not_open: 'Registration for that workshop has not opened yet. Nothing has changed here.',
+    closed: 'Registration for that workshop has closed. Nothing has changed here.',
+    cancelled: 'That workshop has been cancelled. Nothing has changed here.',
+    over: 'This workshop has started, so it is too late to move.',
+    not_live: 'This registration is cancelled, so it cannot move.',
+    not_found: 'There is no such workshop. Nothing has changed here.',
   },
 
   fieldProblems: {
@@ -181,12 +192,25 @@ export const en: Messages = {
       `The address is now ${email}; the confirmation is on its way. This is your new ticket, the old link no longer works.`,
     emailUnchanged: 'The address is the same as before. Nothing was changed.',
     cantCome: 'Cannot come?',
+    moveLink: 'Change the city',
+    moved: 'You have moved to this workshop, and a mail is on its way.',
     cancelLink: 'Cancel and pass on the seat',
     leaveLink: 'Leave the waitlist',
     cancelTooLate: 'The workshop has begun; it is too late to cancel.',
     data: 'My details',
     dataCopy: 'Download a copy',
     dataErase: 'Delete my details',
+  },
+
+  move: {
+    title: 'Change the city',
+    lead: 'The same ticket for another city. Your seat here goes to the next in line at once.',
+    choose: (city) => `Move to ${city}`,
+    queue: (city) => `Move to the waitlist in ${city}`,
+    seats: (seats) => `Seats left: ${seats}`,
+    waiting: (people) => `All seats are taken, people waiting: ${people}`,
+    none: 'There is no other workshop to move to now.',
+    back: 'Stay, and go back to my ticket',
   },
 
   cancel: {

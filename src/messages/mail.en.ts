@@ -27,6 +27,14 @@ export const mailEn: MailMessages = {
       lead: () =>
         'Someone passed on a seat, and it is now yours. Just come, and show the code at the door. If you cannot come, please cancel soon.',
     },
+    moved: {
+      subject: (event) => `Moved: ${event}`,
+      headline: 'Your registration is moved',
+      lead: (place) =>
+        place === null
+          ? 'You now have a seat in the workshop below, and the seat in the other one went on to somebody else. It is the same ticket; show the code at the door.'
+          : `You are now on the waitlist of the workshop below, no.\u00a0${place} in line. The seat in the other one went on to somebody else.`,
+    },
     cancelledByAttendee: {
       subject: (event) => `Cancelled: ${event}`,
       headline: 'Your registration is cancelled',

@@ -6,6 +6,7 @@ export type News =
   | 'corrected'
   | 'waitlisted'
   | 'promoted'
+  | 'moved'
   | 'cancelledByAttendee'
   | 'cancelledByOrganiser'
   | 'workshopCancelled'
@@ -45,6 +46,14 @@ export const mailZhCN = {
       subject: (event) => `候补成功，你有名额了：${event}`,
       headline: '候补成功，你有名额了',
       lead: () => '有人让出了名额，现在是你的，到时直接来参加，入场时出示二维码。来不了的话请尽快取消。',
+    },
+    moved: {
+      subject: (event) => `已换到这一场：${event}`,
+      headline: '已换到这一场',
+      lead: (place) =>
+        place === null
+          ? '你的报名已经换到下面这一场，名额已经留好，原来那一场的名额让给了别人。还是同一张票，入场时出示二维码。'
+          : `你的报名已经换到下面这一场。这一场名额已满，你排在候补第\u00a0${place}\u00a0位；原来那一场的名额让给了别人。`,
     },
     cancelledByAttendee: {
       subject: (event) => `已取消报名：${event}`,

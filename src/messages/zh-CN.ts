@@ -1,6 +1,6 @@
 import type { RegistrationStatus } from '../db/schema.ts'
 import type { EmailRefusal, FieldCode } from '../domain/registrations.ts'
-import type { Refusal } from '../domain/seats.ts'
+import type { MoveRefusal, Refusal } from '../domain/seats.ts'
 import type { WorkshopStatus } from '../domain/workshops.ts'
 import type { ItemTag } from './items.ts'
 
@@ -34,7 +34,8 @@ export const zhCN = {
 
   /** Why a sign-up is refused. */
   refusals: {
-    already_registered: '这个邮箱已经报过名了，我们把票再次发到了这个邮箱。没收到请看看垃圾邮件，过十分钟可以再试。',
+    already_registered:
+      '这个邮箱已经报过名了，我们把票再次发到了这个邮箱。要换城市，请打开邮件里的票。没收到请看看垃圾邮件，过十分钟可以再试。',
     full: '名额已经报满，这场培训不设候补。',
     not_open: '报名还没有开放。',
     closed: '报名已经截止，没有提交成功。',
@@ -51,6 +52,17 @@ export const zhCN = {
     over: '培训已经结束，不能再改邮箱。',
     not_found: '找不到这张票。',
   } satisfies Record<EmailRefusal, string>,
+
+  moveRefusals: {
+    already_registered: '你在那一场已经有报名了。',
+    full: '那一场刚刚满了，也没有候补。你在这里的名额没有变。',
+    not_open: '那一场还没开放报名。你在这里的名额没有变。',
+    closed: '那一场已经截止报名。你在这里的名额没有变。',
+    cancelled: '那一场已经取消。你在这里的名额没有变。',
+    over: '这场培训已经开始，不能再换。',
+    not_live: '这次报名已经取消，不能再换。',
+    not_found: '没有找到那一场。你在这里的名额没有变。',
+  } satisfies Record<MoveRefusal, string>,
 
   /** Why a field is refused; `field` is its name below. */
   fieldProblems: {
@@ -196,12 +208,25 @@ export const zhCN = {
     emailSaved: (email: string) => `邮箱已改为 ${email}，确认邮件正在重新发出。这是新的票，旧的链接已经失效。`,
     emailUnchanged: '邮箱和原来一样，没有改动。',
     cantCome: '来不了？',
+    moveLink: '换一个城市',
+    moved: '已换到这一场，邮件马上发出。',
     cancelLink: '取消报名，让出名额',
     leaveLink: '退出候补',
     cancelTooLate: '培训已经开始，不能再取消。',
     data: '我的资料',
     dataCopy: '下载一份',
     dataErase: '删除我的资料',
+  },
+
+  move: {
+    title: '换一场',
+    lead: '同一张票换到另一个城市。这里的名额会马上让给排队的人。',
+    choose: (city: string) => `换到${city}`,
+    queue: (city: string) => `换到${city}候补`,
+    seats: (seats: number) => `还有\u00a0${seats}\u00a0个名额`,
+    waiting: (people: number) => `名额已满，${people}\u00a0人在排队`,
+    none: '现在没有别的场次可以换。',
+    back: '不换，回到我的票',
   },
 
   cancel: {

@@ -2,6 +2,8 @@ import type { Context } from 'hono'
 import type { App } from '../context.ts'
 import { findPublicCampaign } from '../domain/campaigns.ts'
 import type { Registration } from '../domain/registrations.ts'
+import type { MoveRefusal } from '../domain/seats.ts'
+import { seatsLeft, type Workshop } from '../domain/workshops.ts'
 import { paths, urlOf } from '../links.ts'
 import { type Messages, messagesFor } from '../messages/messages.ts'
 import { pick } from '../messages/text.ts'
@@ -20,6 +22,7 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
   const t = messagesFor(locale)
   const { workshop, ticket, status } = registration
   const live = status !== 'cancelled' && workshop.status !== 'over'
+  const movable = mayCancel(registration, c.env.deps.now()) && (await othersThatTakePeople(c, workshop)).length > 0
   const title = pick(workshop.title, locale)
   return page(
     c,
@@ -60,6 +63,11 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
       {mayCancel(registration, c.env.deps.now()) && (
         <>
           <h2>{t.ticket.cantCome}</h2>
+          {movable && (
+            <a class="button second" href={paths.ticketMove(ticket)}>
+              {t.ticket.moveLink}
+            </a>
+          )}
           <a class="button second" href={paths.ticketCancel(ticket)}>
             {status === 'waitlisted' ? t.ticket.leaveLink : t.ticket.cancelLink}
           </a>
@@ -109,6 +117,53 @@ export function confirmationPage(
   )
 }
 
+/** The other workshops of the campaign that take people, each with a button. */
+export async function movePage(c: Context<App>, registration: Registration, refusal?: MoveRefusal) {
+  const { locale } = c.var
+  const { move: t, moveRefusals, ticket: ofTicket, form } = messagesFor(locale)
+  const { workshop, ticket } = registration
+  const others = await othersThatTakePeople(c, workshop)
+  return page(
+    c,
+    {
+      title: t.title,
+      back: { href: paths.ticket(ticket), text: ofTicket.title },
+      here: paths.ticketMove(ticket),
+      status: refusal ? 409 : 200,
+    },
+    <>
+      {refusal && (
+        <Alert title={form.errorTitle}>
+          <p>{moveRefusals[refusal]}</p>
+        </Alert>
+      )}
+      <h1>{t.title}</h1>
+      <p class="lead">{others.length > 0 ? t.lead : t.none}</p>
+      {others.map((other) => {
+        const city = pick(other.city, locale)
+        return (
+          <form method="post" action={paths.ticketMove(ticket)} class="panel">
+            <Facts workshop={other} locale={locale} />
+            <p>{other.status === 'open' ? t.seats(seatsLeft(other)) : t.waiting(other.waitlisted)}</p>
+            <button type="submit" name="to" value={other.slug}>
+              {other.status === 'open' ? t.choose(city) : t.queue(city)}
+            </button>
+          </form>
+        )
+      })}
+      <a class="button second" href={paths.ticket(ticket)}>
+        {t.back}
+      </a>
+    </>,
+  )
+}
+
+async function othersThatTakePeople(c: Context<App>, { id, campaign }: Workshop): Promise<Workshop[]> {
+  const found = campaign ? await findPublicCampaign(c.env.deps, campaign.slug) : undefined
+  const others = found?.workshops.filter((other) => other.id !== id) ?? []
+  return others.filter(({ status }) => status === 'open' || status === 'waitlist')
+}
+
 export function holdsSeat({ status }: Registration): boolean {
   return status === 'confirmed' || status === 'offered'
 }
@@ -120,6 +175,7 @@ export function mayCancel({ status, workshop }: Registration, now: Date): boolea
 
 function DoneJustNow({ what, email, t }: { what: string | undefined; email: string; t: Messages }) {
   if (what === 'corrected') return <Done>{t.ticket.emailSaved(email)}</Done>
+  if (what === 'moved') return <Done>{t.ticket.moved}</Done>
   if (what === 'unchanged') return <Done>{t.ticket.emailUnchanged}</Done>
   return null
 }

@@ -3,14 +3,14 @@ import { calendarFor } from '../calendar.ts'
 import { type App, limitRange } from '../context.ts'
 import { copyOfData } from '../domain/privacy.ts'
 import { correctEmail, findRegistration, parseEmail, type Registration } from '../domain/registrations.ts'
-import { cancelRegistration, forgetPeople } from '../domain/seats.ts'
+import { cancelRegistration, forgetPeople, moveRegistration } from '../domain/seats.ts'
 import { readDoorCode, readTicket } from '../domain/tickets.ts'
 import { paths, urlOf, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { qrPng } from '../qr.ts'
 import { errorPage } from './error-page.tsx'
 import { sentence } from './sign-up-form.tsx'
-import { confirmationPage, holdsSeat, mayCancel, ticketPage } from './ticket-page.tsx'
+import { confirmationPage, holdsSeat, mayCancel, movePage, ticketPage } from './ticket-page.tsx'
 
 /** The attendee's secret link, and what can be done with it. */
 export const ticketPages = new Hono<App>()
@@ -109,6 +109,23 @@ ticketPages.post('/t/:ticket/cancel', async (c) => {
   if (outcome === 'not_found') return errorPage(c, 404)
   if (outcome === 'over') return ticketPage(c, registration, { about: 'cancelling', status: 409 })
   return c.redirect(paths.ticket(registration.ticket), 303)
+})
+
+ticketPages.get('/t/:ticket/move', async (c) => {
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  if (!mayCancel(registration, c.env.deps.now())) return c.redirect(paths.ticket(registration.ticket))
+  return movePage(c, registration)
+})
+
+ticketPages.post('/t/:ticket/move', async (c) => {
+  await limitRange(c, 'ticket')
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const { to } = await c.req.parseBody()
+  const outcome = await moveRegistration(c.env.deps, registration.id, typeof to === 'string' ? to : '')
+  if (outcome.kind === 'refused') return movePage(c, registration, outcome.refusal)
+  return c.redirect(withQuery(paths.ticket(registration.ticket), { done: 'moved' }), 303)
 })
 
 ticketPages.get('/t/:ticket/erase', async (c) => {

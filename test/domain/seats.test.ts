@@ -4,9 +4,9 @@ import { rows } from '../../src/db/database.ts'
 import { examine } from '../../src/domain/doctor.ts'
 import { createLink } from '../../src/domain/registration-links.ts'
 import { correctEmail, findRegistrationById, mailTickets } from '../../src/domain/registrations.ts'
-import { cancelRegistration, cancelWorkshop, forgetPeople, register } from '../../src/domain/seats.ts'
+import { cancelRegistration, cancelWorkshop, forgetPeople, moveRegistration, register } from '../../src/domain/seats.ts'
 import { readTicket } from '../../src/domain/tickets.ts'
-import { changeWorkshop, findWorkshop, type Workshop } from '../../src/domain/workshops.ts'
+import { changeWorkshop, findWorkshop, type Workshop, type WorkshopDraft } from '../../src/domain/workshops.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 // The rule is SQL: what it means must not depend on which Postgres runs it.
@@ -262,6 +262,139 @@ describe.each([
     expect(await outcome(world, workshop, { email: 'wang@example.com' })).toBe('waitlisted')
   })
 
+  test('one person has one live registration in a campaign, also when both cities are tried at once', async () => {
+    await using world = await newWorld()
+    const { shanghai, nanjing } = await twoCities(world)
+    const person = { email: 'wang@example.com' }
+    const [, ...both] = await Promise.all([
+      outcome(world, shanghai, { email: 'first@example.com' }),
+      outcome(world, shanghai, person),
+      outcome(world, nanjing, person),
+      outcome(world, nanjing, { email: 'neighbour@example.com' }),
+    ])
+    expect(both).toEqual(['confirmed', 'already_registered', 'confirmed'])
+    expect(await outcome(world, nanjing, { email: 'Wang@example.com' })).toBe('already_registered')
+    // The ticket is mailed once more, and with it one may move.
+    expect((await mails(world)).filter((kind) => kind === 'found')).toHaveLength(1)
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('a city that refuses does not keep one out of the other in the same batch', async () => {
+    await using world = await newWorld()
+    const { shanghai, nanjing } = await twoCities(world, { capacity: 1, waitlist: false })
+    await world.register(shanghai)
+    const [, ...both] = await Promise.all([
+      outcome(world, nanjing, { email: 'first@example.com' }),
+      outcome(world, shanghai, { email: 'wang@example.com', idempotencyKey: 'k' }),
+      outcome(world, shanghai, { email: 'other@example.com', idempotencyKey: 'k' }),
+      outcome(world, nanjing, { email: 'wang@example.com' }),
+    ])
+    expect(both).toEqual(['full', 'full', 'full'])
+    await changeWorkshop(world.deps, nanjing.slug, { capacity: 2 })
+    const [, , inNanjing] = await Promise.all([
+      outcome(world, nanjing, { email: 'first@example.com' }),
+      outcome(world, shanghai, { email: 'wang@example.com' }),
+      outcome(world, nanjing, { email: 'wang@example.com' }),
+    ])
+    expect(inNanjing).toBe('confirmed')
+  })
+
+  test('where a campaign allows several seats one may register in both cities', async () => {
+    await using world = await newWorld()
+    const { shanghai, nanjing } = await twoCities(world, {}, false)
+    expect(await outcome(world, shanghai, { email: 'wang@example.com' })).toBe('confirmed')
+    expect(await outcome(world, nanjing, { email: 'wang@example.com' })).toBe('confirmed')
+  })
+
+  test('a corrected address may not be one that is registered in the other city', async () => {
+    await using world = await newWorld()
+    const { shanghai, nanjing } = await twoCities(world)
+    await world.register(nanjing, { email: 'wang@example.com' })
+    const { id } = await world.register(shanghai, { email: 'li@example.com' })
+    expect(await correctEmail(world.deps, id, 'wang@example.com')).toMatchObject({ refusal: 'already_registered' })
+    expect(await correctEmail(world.deps, id, 'LI@example.com')).toMatchObject({ kind: 'corrected' })
+  })
+
+  test('moving keeps id and ticket, takes a free seat there and gives the old one to the next in line', async () => {
+    await using world = await newWorld()
+    const { shanghai, nanjing } = await twoCities(world, { capacity: 1 })
+    const wang = await world.register(shanghai, { email: 'wang@example.com', name: '王', idempotencyKey: 'one' })
+    const waiting = await world.register(shanghai)
+    world.clock.advance({ hours: 1 })
+    expect(await moveRegistration(world.deps, wang.id, nanjing.slug)).toEqual({ kind: 'moved', status: 'confirmed' })
+    expect(await findRegistrationById(world.deps, wang.id)).toMatchObject({
+      ticket: wang.ticket,
+      status: 'confirmed',
+      seq: 1,
+      workshop: { slug: nanjing.slug },
+    })
+    expect(await findRegistrationById(world.deps, waiting.id)).toMatchObject({ status: 'confirmed' })
+    expect(await mails(world)).toEqual(['confirmed', 'waitlisted', 'moved', 'promoted'])
+    // The retry of the first sign-up is still known as such.
+    const again = await world.register(shanghai, { email: 'wang@example.com', name: '王', idempotencyKey: 'one' })
+    expect(again).toEqual({ ...wang, replayed: true })
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('moving to a full city means its waitlist, and where it has none nothing changes', async () => {
+    await using world = await newWorld()
+    const { shanghai, nanjing } = await twoCities(world, { capacity: 1 })
+    const wang = await world.register(shanghai)
+    const other = await world.register(nanjing)
+    expect(await moveRegistration(world.deps, wang.id, nanjing.slug)).toEqual({ kind: 'moved', status: 'waitlisted' })
+    expect(await seats(world, shanghai)).toMatchObject({ taken: 0 })
+    expect(await findRegistrationById(world.deps, wang.id)).toMatchObject({ position: 1, seatedAt: null })
+    await cancelRegistration(world.deps, other.id, 'attendee')
+    expect(await findRegistrationById(world.deps, wang.id)).toMatchObject({ status: 'confirmed' })
+    await changeWorkshop(world.deps, shanghai.slug, { waitlist: false })
+    await world.register(shanghai)
+    const before = await rows(world.db, sql`select * from registrations order by id`)
+    expect(await moveRegistration(world.deps, wang.id, shanghai.slug)).toEqual({ kind: 'refused', refusal: 'full' })
+    expect(await rows(world.db, sql`select * from registrations order by id`)).toEqual(before)
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('one moves within a campaign only, while it is live, before it starts, to where one is not yet', async () => {
+    await using world = await newWorld()
+    const { shanghai, nanjing } = await twoCities(world, {}, false)
+    const wang = await world.register(shanghai, { email: 'wang@example.com' })
+    const refusal = async (id: string, to: string) =>
+      (await moveRegistration(world.deps, id, to)) as { refusal?: string }
+    expect((await refusal(wang.id, (await world.workshop()).slug)).refusal).toBe('not_found')
+    expect((await refusal(wang.id, 'nowhere')).refusal).toBe('not_found')
+    expect((await refusal(wang.id, shanghai.slug)).refusal).toBe('already_registered')
+    await world.register(nanjing, { email: 'wang@example.com' })
+    expect((await refusal(wang.id, nanjing.slug)).refusal).toBe('already_registered')
+    const gone = await world.register(shanghai)
+    await cancelRegistration(world.deps, gone.id, 'attendee')
+    expect((await refusal(gone.id, nanjing.slug)).refusal).toBe('not_live')
+    const late = await world.register(shanghai)
+    await changeWorkshop(world.deps, nanjing.slug, { state: 'closed' })
+    expect((await refusal(late.id, nanjing.slug)).refusal).toBe('closed')
+    world.clock.set(shanghai.startsAt)
+    expect((await refusal(late.id, nanjing.slug)).refusal).toBe('over')
+  })
+
+  test('the calendar number of a person never falls, wherever they move', async () => {
+    await using world = await newWorld()
+    const { shanghai, nanjing } = await twoCities(world)
+    for (const city of ['上海', '苏州', '上海']) {
+      await changeWorkshop(world.deps, shanghai.slug, { venue: { zh: city } })
+    }
+    const { id } = await world.register(shanghai)
+    const number = async () => {
+      const found = await findRegistrationById(world.deps, id)
+      return found ? found.workshop.calendarSequence + found.calendarRaise : Number.NaN
+    }
+    const numbers = [await number()]
+    for (const to of [nanjing, shanghai, nanjing]) {
+      await moveRegistration(world.deps, id, to.slug)
+      numbers.push(await number())
+    }
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
+    expect(new Set(numbers).size).toBe(4)
+  })
+
   test('the channel of a registration link is kept, an unknown one is passed over', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
@@ -280,9 +413,9 @@ describe.each([
     await world.register(workshop)
     const insert = world.db.execute(sql`
       insert into registrations (id, workshop_id, seq, status, first_status, name, email, email_key, locale,
-        consent_version, consent_at, idempotency_key, fingerprint, created_at)
+        consent_version, consent_at, idempotency_key, first_workshop_id, fingerprint, created_at, placed_at)
       values (gen_random_uuid(), ${workshop.id}, 99, 'confirmed', 'confirmed', '多', 'x@example.com', 'x@example.com', 'zh-CN',
-        'v', now(), 'raw', '', now())`)
+        'v', now(), 'raw', ${workshop.id}, '', now(), now())`)
     await expect(insert).rejects.toMatchObject({ cause: { message: expect.stringContaining('workshops_taken') } })
     expect(await seats(world, workshop)).toMatchObject({ taken: 1 })
   })
@@ -322,9 +455,17 @@ test('doctor names what is broken', async () => {
     ['sequence numbers are unique within a workshop and rise with time', 2],
     ['nobody waits while a seat of an open workshop is free', 1],
     ['nobody overtook on the waitlist without a logged decision', 1],
-    ['every registration, promotion and cancellation has its mail', 1],
+    ['every registration, promotion, move and cancellation has its mail', 1],
   ])
 })
+
+async function twoCities(world: World, draft: Partial<WorkshopDraft> = {}, oneSeatPerPerson = true) {
+  const { id: campaignId } = await world.campaign({ oneSeatPerPerson })
+  return {
+    shanghai: await world.workshop({ campaignId, ...draft }),
+    nanjing: await world.workshop({ campaignId, city: { zh: '南京', en: 'Nanjing' }, ...draft }),
+  }
+}
 
 async function outcome(
   world: World,

@@ -68,7 +68,7 @@ async function withoutLockAndTrigger(): Promise<string> {
     `(select count(*)::int from registrations r where r.workshop_id = w.id and r.status in (${statuses}))`
   const replace = (from: string, to: string) => (source: string) => {
     if (!source.includes(from)) throw new Error(`register.sql does not say: ${from}`)
-    return source.replace(from, to)
+    return source.replaceAll(from, to)
   }
   const careless = [
     replace('for no key update', ''),

@@ -1,0 +1,74 @@
+-- revision 1
+-- Moves a registration to another workshop of its campaign: same id, same ticket, a new number there, a seat if one is
+-- free and nobody waits, else a place in line. The seat that it leaves goes to the next in line there. One that cannot
+-- be placed stays where it is.
+-- outcome: confirmed | waitlisted | not_live (it is cancelled) | over (its workshop has started) | already_registered
+--          (the person is in the other one) | full | not_open | closed | cancelled | not_found.
+create or replace function move_registration(p_id uuid, p_to uuid, p_now timestamptz)
+returns table (outcome text)
+language plpgsql
+set lock_timeout = '3s'
+as $$
+#variable_conflict use_column
+declare
+  v_from uuid;
+  v_registration registrations;
+  v_old workshops;
+  v_new workshops;
+  v_status text;
+begin
+  loop
+    select r.workshop_id into v_from from registrations r where r.id = p_id;
+    perform 1 from workshops w where w.id in (v_from, p_to) order by w.id for no key update;
+    select r.* into v_registration from registrations r where r.id = p_id;
+    -- Whoever waited for the locks looks again: another move may have come first.
+    exit when v_registration.workshop_id is not distinct from v_from;
+  end loop;
+  select w.* into v_old from workshops w where w.id = v_from;
+  select w.* into v_new from workshops w where w.id = p_to;
+
+  v_status := case
+    when v_new.waitlisted = 0 and v_new.taken < v_new.capacity then 'confirmed'
+    when v_new.waitlist then 'waitlisted'
+  end;
+
+  if v_registration.id is null or v_new.id is null or v_new.campaign_id is distinct from v_old.campaign_id
+    or v_new.campaign_id is null then
+    return query select 'not_found';
+  elsif v_registration.status = 'cancelled' then
+    return query select 'not_live';
+  elsif p_now >= v_old.starts_at then
+    return query select 'over';
+  elsif exists (
+    select 1 from registrations r
+    where r.email_key = v_registration.email_key and r.workshop_id = p_to
+      and r.status in ('confirmed', 'waitlisted', 'offered')
+  ) then
+    return query select 'already_registered';
+  elsif refusal_of(v_new, p_now) is not null then
+    return query select refusal_of(v_new, p_now);
+  elsif v_status is null then
+    return query select 'full';
+  else
+    update registrations
+    set workshop_id = p_to,
+        seq = v_new.next_seq,
+        status = v_status,
+        placed_at = greatest(p_now, v_new.last_placed_at),
+        moved_at = p_now,
+        seated_at = case when v_status = 'confirmed' then p_now end,
+        calendar_raise = greatest(0, v_old.calendar_sequence - v_new.calendar_sequence) + calendar_raise + 1
+    where id = p_id;
+
+    -- What still waits to be sent would tell of the old workshop, or the same twice.
+    update mails set state = 'dead', reason = 'superseded by a move'
+    where registration_id = p_id and state = 'pending' and kind <> 'found';
+
+    insert into mails (registration_id, kind, facts, created_at, due_at)
+    values (p_id, 'moved', jsonb_build_object('from', v_old.id), p_now, p_now);
+
+    perform serve_waitlist(v_old.id, p_now);
+    return query select v_status;
+  end if;
+end
+$$;
