@@ -9,7 +9,7 @@ CREATE TABLE "campaigns" (
 	"created_at" timestamp with time zone NOT NULL,
 	"updated_at" timestamp with time zone NOT NULL,
 	CONSTRAINT "campaigns_slug_unique" UNIQUE("slug"),
-	CONSTRAINT "campaigns_state" CHECK (state in ('draft', 'published', 'closed', 'cancelled'))
+	CONSTRAINT "campaigns_state" CHECK (state in ('draft', 'published'))
 );
 --> statement-breakpoint
 CREATE TABLE "checklist_items" (
@@ -158,6 +158,8 @@ CREATE UNIQUE INDEX "registrations_seq" ON "registrations" USING btree ("worksho
 CREATE UNIQUE INDEX "registrations_one_live_per_person" ON "registrations" USING btree ("email_key","workshop_id") WHERE status in ('confirmed', 'waitlisted', 'offered');--> statement-breakpoint
 CREATE UNIQUE INDEX "registrations_idempotency" ON "registrations" USING btree ("idempotency_key","first_workshop_id");--> statement-breakpoint
 CREATE INDEX "registrations_waitlist" ON "registrations" USING btree ("workshop_id","seq") WHERE status = 'waitlisted';--> statement-breakpoint
+CREATE INDEX "registrations_by_phone" ON "registrations" USING btree ("phone","workshop_id") WHERE status in ('confirmed', 'waitlisted', 'offered') and phone is not null;--> statement-breakpoint
+CREATE INDEX "registrations_by_email" ON "registrations" USING btree ("email_key");--> statement-breakpoint
 CREATE INDEX "registrations_by_link" ON "registrations" USING btree ("link_code");--> statement-breakpoint
 CREATE INDEX "workshops_by_start" ON "workshops" USING btree ("starts_at","id");--> statement-breakpoint
 CREATE INDEX "workshops_by_campaign" ON "workshops" USING btree ("campaign_id");

@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { Locale } from './config.ts'
 import type { Role } from './db/schema.ts'
 import type { Bucket, Deps } from './deps.ts'
+import { fingerprintOf } from './domain/tickets.ts'
 
 /** What every handler finds in its context. The entries (node.ts, worker.ts, tests) give the bindings with each request. */
 export type App = {
@@ -32,6 +33,16 @@ export class TooMany extends HTTPException {
  */
 export async function limitRange(c: Context<App>, bucket: Bucket): Promise<void> {
   const { ok, retryAfter } = await c.env.deps.limit(bucket, addressRange(clientAddress(c)))
+  if (!ok) throw new TooMany(retryAfter)
+}
+
+/**
+ * Takes one of the visits that a mailbox has left, whoever asks.
+ * @throws {TooMany} when none is left
+ */
+export async function limitMailbox(c: Context<App>, bucket: Bucket, email: string): Promise<void> {
+  const { limit, config } = c.env.deps
+  const { ok, retryAfter } = await limit(bucket, fingerprintOf(config.secret, email.toLowerCase()))
   if (!ok) throw new TooMany(retryAfter)
 }
 

@@ -44,10 +44,9 @@ async function main() {
   if (transport) delivery = startDelivery(deps, transport)
   else log.warn({}, 'SMTP_URL is not set: mails are kept until it is')
   if (!config.rateLimit) log.warn({}, 'RATE_LIMIT is off: do not leave it so')
-  const forgetting = setInterval(
-    () => purge(deps).catch((error) => log.warn({ reason: String(error) }, 'purging failed')),
-    6 * 3600 * 1000,
-  )
+  const forget = () => purge(deps).catch((error) => log.warn({ reason: String(error) }, 'purging failed'))
+  void forget()
+  const forgetting = setInterval(forget, 6 * 3600 * 1000)
   stopOn(['SIGTERM', 'SIGINT'], server, async () => {
     clearInterval(forgetting)
     await delivery?.stop()
@@ -101,10 +100,10 @@ function stopOn(signals: NodeJS.Signals[], server: Server, close: () => Promise<
       stopping = true
       const served = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
-      const late = setTimeout(() => server.closeAllConnections(), 10_000)
+      const late = setTimeout(() => server.closeAllConnections(), 5_000)
       await served
       clearTimeout(late)
-      await close()
+      await close().catch((error) => console.error(`did not stop cleanly: ${error}`))
       process.exit(0)
     })
   }

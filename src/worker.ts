@@ -18,6 +18,7 @@ type Env = {
   LIMIT_REGISTER?: RateLimit
   LIMIT_FIND?: RateLimit
   LIMIT_TICKET?: RateLimit
+  LIMIT_ERASE?: RateLimit
   LIMIT_TOKEN?: RateLimit
 } & Record<string, unknown>
 
@@ -90,6 +91,7 @@ function limitBy(env: Env): Deps['limit'] {
     register: env.LIMIT_REGISTER,
     find: env.LIMIT_FIND,
     ticket: env.LIMIT_TICKET,
+    erase: env.LIMIT_ERASE,
     token: env.LIMIT_TOKEN,
   }
   return async (bucket, key) => {

@@ -1,7 +1,8 @@
 -- revision 1
 -- Replaces a mistyped address and owes the confirmation again. Every older ticket link and door code becomes invalid,
 -- because a stranger may have received them.
--- outcome: corrected | unchanged | already_registered | too_many (five corrections) | cancelled | over | not_found.
+-- outcome: corrected | unchanged | already_registered | too_many (five corrections, or mails to the new
+--          address today) | cancelled | over | not_found.
 create or replace function correct_email(p_id uuid, p_email text, p_email_key text, p_now timestamptz)
 returns table (outcome text, ticket_version integer)
 language plpgsql
@@ -30,7 +31,7 @@ begin
     return query select 'over', v_registration.ticket_version;
   elsif v_registration.email = p_email then
     return query select 'unchanged', v_registration.ticket_version;
-  elsif v_registration.ticket_version > 5 then
+  elsif v_registration.ticket_version > 5 or mails_caused(p_email_key, p_now) >= 10 then
     return query select 'too_many', v_registration.ticket_version;
   elsif live_registration(p_email_key, v_workshop) <> p_id then
     return query select 'already_registered', v_registration.ticket_version;

@@ -1,7 +1,8 @@
 -- revision 1
 -- Erases the personal fields of registrations; what remains is a row that counts. A seat that is still held is given
 -- back first. Mails that are still owed cannot be delivered any more. Returns how many people were forgotten.
-create or replace function forget_people(p_ids uuid[], p_now timestamptz) returns integer
+-- p_by: who gives back the seat, attendee or organiser.
+create or replace function forget_people(p_ids uuid[], p_by text, p_now timestamptz) returns integer
 language plpgsql
 set lock_timeout = '3s'
 as $$
@@ -15,8 +16,11 @@ begin
     where r.id = any (p_ids) and r.status <> 'cancelled' and p_now < w.starts_at
     order by w.id, r.seq
   loop
-    perform cancel_registration(v_id, 'attendee', p_now);
+    perform cancel_registration(v_id, p_by, p_now);
   end loop;
+
+  -- In the order of their ids, because two purges may meet.
+  perform 1 from registrations r where r.id = any (p_ids) order by r.id for no key update;
 
   update mails
   set state = case when state in ('pending', 'sending') then 'dead' else state end,

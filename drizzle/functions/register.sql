@@ -5,7 +5,7 @@
 -- p_entries: [{ n, id, workshop_id, name, email, email_key, phone, company, locale, via, ready, consent_version,
 --               idempotency_key, fingerprint }] in the order of arrival, n = 0, 1, 2 …
 -- outcome:   registered | replayed | already_registered | idempotency_mismatch | full | not_open | closed | cancelled
---            | not_found; place is the position on the waitlist, counted from 1. `undecided`: the answer depends on an
+--            | too_many (mails to this address today) | not_found; place is the position on the waitlist, counted from 1. `undecided`: the answer depends on an
 --            earlier entry of the same person or key that was refused; hand it in again.
 --
 -- First the campaigns with one seat per person are locked, then the workshops, each in the order of their ids; what
@@ -23,7 +23,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_bitmapscan = off
 set jit = off
-set lock_timeout = '3s'
+set lock_timeout = '1s'
 as $$
 #variable_conflict use_column
 begin
@@ -55,6 +55,7 @@ begin
              when w.id is null then 'not_found'
              when refusal_of(w, p_now) is not null then refusal_of(w, p_now)
              when live.id is not null then 'already_registered'
+             when mails_caused(e.email_key, p_now) >= 10 then 'too_many'
            end as verdict,
            first_value(e.n) over tries as first_try,
            first_value(e.fingerprint) over tries as first_fingerprint
@@ -112,7 +113,7 @@ begin
     select p.id, p.status, p_now, p_now from placed p where p.status is not null
     union all
     -- The person is there already: the ticket goes to the address on file, and nothing to whoever typed it.
-    select distinct a.live_id, 'found', p_now, p_now
+    select distinct on (a.email_key) a.live_id, 'found', p_now, p_now
     from asked a
     where a.verdict = 'already_registered' and may_mail_ticket(a.email_key, p_now)
   ),

@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import type { App } from '../context.ts'
+import { campaignStates } from '../db/schema.ts'
 import {
   type Campaign,
   type CampaignChanges,
@@ -31,7 +32,7 @@ const CampaignAnswer = z
     oneSeatPerPerson: z.boolean(),
     items: z.array(ItemAnswer).meta({ description: 'The checklist of its workshops that have none of their own.' }),
     workshops: z.array(WorkshopAnswer).meta({ description: 'In the order in which they start.' }),
-    state: z.enum(['draft', 'published', 'closed', 'cancelled']),
+    state: z.enum(campaignStates),
     url: z.url().meta({ description: 'The page for attendees.' }),
   })
   .meta({ id: 'Campaign', description: 'One announcement: what it teaches, and the workshops of that month.' })
@@ -52,7 +53,7 @@ const CampaignDraftBody = z
 const CampaignChangesBody = z
   .strictObject(facts, said)
   .partial()
-  .extend({ state: z.enum(['draft', 'published', 'closed'], said).optional() })
+  .extend({ state: z.enum(campaignStates, said).optional() })
   .check(checkChecklist)
   .meta({ id: 'CampaignChanges' })
 
@@ -134,7 +135,7 @@ campaigns.openapi(
     method: 'patch',
     path: '/campaigns/{slug}',
     tags,
-    summary: 'Change, publish or close a campaign',
+    summary: 'Change or publish a campaign',
     description: 'Only what is given changes.',
     security: organisers,
     middleware: jsonBody,

@@ -94,7 +94,15 @@ registrations.post(signUpRoute.getRoutingPath(), limitSignUps(), jsonBody, async
   if (errors.length > 0 || !key.success || 'problems' in parsed) return problem(c, 422, 'invalid', { errors })
 
   const answer = await register(deps, workshop, parsed.signUp, key.data)
-  if (answer.kind === 'refused') return problem(c, answer.refusal === 'not_found' ? 404 : 409, answer.refusal)
+  if (answer.kind === 'refused') {
+    if (answer.refusal === 'too_many') c.header('Retry-After', '86400')
+    const statuses = { not_found: 404, too_many: 429 } as const
+    return problem(
+      c,
+      answer.refusal in statuses ? statuses[answer.refusal as keyof typeof statuses] : 409,
+      answer.refusal,
+    )
+  }
   const { id, status, position, ticket } = answer
   const ticketUrl = urlOf(deps.config.baseUrl, paths.ticket(ticket))
   return c.json({ id, status, position, ticketUrl } satisfies z.input<typeof SignedUp>, 201)
@@ -304,7 +312,7 @@ registrations.openapi(
     },
   }),
   async (c) => {
-    const forgotten = await forgetPeople(c.env.deps, [c.req.valid('param').id])
+    const forgotten = await forgetPeople(c.env.deps, [c.req.valid('param').id], 'organiser')
     return forgotten ? c.body(null, 204) : problem(c, 404, 'not_found')
   },
 )

@@ -7,14 +7,15 @@ export class Deadline extends Error {
  * Group commit without a timer: jobs that arrive while a batch is under way travel together in the next one. Under no
  * load a batch is one job and nothing waits.
  *
- * If a batch fails and its jobs may be the reason, each runs again alone, so that a bad one never fails its neighbours.
+ * If a batch fails its jobs may run again in smaller ones, so that a bad one never fails its neighbours.
  * @param run does all jobs in one statement and answers them in their order
+ * @param split the batches in which to try again after an error, or none to give up
  * @param limits jobs per batch; jobs that may wait, further ones are turned away; milliseconds a job may take
  * @throws {Deadline} from the returned function, when turned away or too late. The work may still have been done.
  */
 export function inBatches<Job, Answer>(
   run: (jobs: Job[]) => Promise<Answer[]>,
-  mayBeTheJobs: (error: unknown) => boolean,
+  split: (error: unknown, jobs: Job[]) => Job[][],
   limits = { batch: 500, waiting: 20_000, milliseconds: 4_000 },
 ): (job: Job) => Promise<Answer> {
   type Waiting = { job: Job; resolve(answer: Answer): void; reject(error: unknown): void; given_up: boolean }
@@ -36,8 +37,12 @@ export function inBatches<Job, Answer>(
       const answers = await run(batch.map((entry) => entry.job))
       for (const [i, entry] of batch.entries()) entry.resolve(answers[i] as Answer)
     } catch (error) {
-      if (batch.length === 1 || !mayBeTheJobs(error)) for (const entry of batch) entry.reject(error)
-      else for (const entry of batch) await settle([entry])
+      const parts = split(
+        error,
+        batch.map((entry) => entry.job),
+      ).map((jobs) => jobs.flatMap((job) => batch.find((entry) => entry.job === job) ?? []))
+      if (parts.length < 2) for (const entry of batch) entry.reject(error)
+      else await Promise.all(parts.map((part) => settle(part)))
     }
   }
 

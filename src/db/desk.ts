@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { inBatches } from './batches.ts'
-import { at, type Database, isDatabaseAway, rows } from './database.ts'
+import { at, type Database, databaseError, isDatabaseAway, rows } from './database.ts'
 
 /** Why a sign-up gets neither seat nor place in line. */
 export const refusals = [
@@ -10,6 +10,7 @@ export const refusals = [
   'closed',
   'cancelled',
   'idempotency_mismatch',
+  'too_many',
   'not_found',
 ] as const
 export type Refusal = (typeof refusals)[number]
@@ -48,9 +49,17 @@ export type Desk = (entry: Entry) => Promise<Answer>
 export function openDesk(db: Database, now: () => Date): Desk {
   return inBatches(
     (entries) => registerAll(db, now(), entries),
-    (error) => !isDatabaseAway(error),
+    (error, entries) => {
+      // A workshop that somebody keeps locked holds up its own people only.
+      if (databaseError(error)?.code === lockNotAvailable)
+        return Object.values(Object.groupBy(entries, byWorkshop)).map((group) => group ?? [])
+      return isDatabaseAway(error) ? [] : entries.map((entry) => [entry])
+    },
   )
 }
+
+const lockNotAvailable = '55P03'
+const byWorkshop = (entry: Entry) => entry.workshop_id
 
 /** A desk that shares nothing between requests, for Workers. */
 export function openLonelyDesk(db: Database, now: () => Date): Desk {

@@ -4,8 +4,9 @@ import type { OpenDatabase } from './database.ts'
 import * as schema from './schema.ts'
 
 /** Opens the embedded database in a folder, which is made if it is not there. One process at a time: see db/lock.ts. */
-export async function openPglite(folder: string): Promise<OpenDatabase> {
-  return overPglite(await PGlite.create(folder))
+export async function openPglite(folder: string): Promise<OpenDatabase & { analyse(): Promise<unknown> }> {
+  const client = await PGlite.create(folder)
+  return { ...overPglite(client), analyse: () => client.query('analyze') }
 }
 
 /** Wraps a PGlite that is open already. */

@@ -17,6 +17,7 @@ import {
 export type Text = { zh?: string; en?: string }
 
 export const itemKinds = ['prerequisite', 'provided', 'bring'] as const
+export const campaignStates = ['draft', 'published'] as const
 export const workshopStates = ['draft', 'published', 'closed', 'cancelled'] as const
 export const phoneRules = ['required', 'optional', 'no'] as const
 export const registrationStatuses = ['confirmed', 'waitlisted', 'offered', 'cancelled'] as const
@@ -25,6 +26,7 @@ export const mailStates = ['pending', 'sending', 'sent', 'dead'] as const
 export const roles = ['owner', 'organiser', 'viewer'] as const
 
 export type ItemKind = (typeof itemKinds)[number]
+export type CampaignState = (typeof campaignStates)[number]
 export type WorkshopState = (typeof workshopStates)[number]
 export type PhoneRule = (typeof phoneRules)[number]
 export type RegistrationStatus = (typeof registrationStatuses)[number]
@@ -45,13 +47,13 @@ export const campaigns = pgTable(
     title: jsonb().$type<Text>().notNull(),
     summary: jsonb().$type<Text>().notNull(),
     oneSeatPerPerson: boolean('one_seat_per_person').notNull().default(true),
-    state: text({ enum: workshopStates }).notNull().default('draft'),
+    state: text({ enum: campaignStates }).notNull().default('draft'),
     /** When it first was published; from then on its slug may be in print. */
     publishedAt: instant('published_at'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
-  () => [check('campaigns_state', oneOf('state', workshopStates))],
+  () => [check('campaigns_state', oneOf('state', campaignStates))],
 )
 
 /**
@@ -206,6 +208,10 @@ export const registrations = pgTable(
       .where(sql`status in ('confirmed', 'waitlisted', 'offered')`),
     uniqueIndex('registrations_idempotency').on(registration.idempotencyKey, registration.firstWorkshopId),
     index('registrations_waitlist').on(registration.workshopId, registration.seq).where(sql`status = 'waitlisted'`),
+    index('registrations_by_phone')
+      .on(registration.phone, registration.workshopId)
+      .where(sql`status in ('confirmed', 'waitlisted', 'offered') and phone is not null`),
+    index('registrations_by_email').on(registration.emailKey),
     index('registrations_by_link').on(registration.linkCode),
   ],
 )

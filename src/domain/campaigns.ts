@@ -1,6 +1,6 @@
 import { and, desc, eq, getTableColumns, ne, sql } from 'drizzle-orm'
 import { databaseError } from '../db/database.ts'
-import { campaigns, type Text, type WorkshopState } from '../db/schema.ts'
+import { type CampaignState, campaigns, type Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { slugOf } from './slugs.ts'
 import { type Item, type ItemDraft, itemsOf, listWorkshops, setItems, type Workshop } from './workshops.ts'
@@ -18,7 +18,7 @@ export type CampaignDraft = {
 }
 
 export type CampaignChanges = Partial<Omit<CampaignDraft, 'publish'>> & {
-  state?: Exclude<WorkshopState, 'cancelled'> | undefined
+  state?: CampaignState | undefined
 }
 
 export type CampaignRefusal = 'slug_taken' | 'slug_fixed' | 'not_found'

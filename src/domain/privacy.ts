@@ -18,6 +18,7 @@ export async function purge(deps: Deps): Promise<number> {
     forgotten += await forgetPeople(
       deps,
       due.map((row) => row.id),
+      'organiser',
     )
   }
 }

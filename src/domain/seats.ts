@@ -136,10 +136,10 @@ export async function cancelWorkshop(deps: Deps, slug: string): Promise<Workshop
 }
 
 /** Erases people: gives back the seats they still hold and empties the personal fields. Returns how many. */
-export async function forgetPeople(deps: Deps, ids: readonly string[]): Promise<number> {
+export async function forgetPeople(deps: Deps, ids: readonly string[], by: 'attendee' | 'organiser'): Promise<number> {
   const [answer] = await rows<{ forgotten: number }>(
     deps.db,
-    sql`select forget_people(${uuids(ids)}, ${at(deps.now())}) as forgotten`,
+    sql`select forget_people(${uuids(ids)}, ${by}, ${at(deps.now())}) as forgotten`,
   )
   if (answer?.forgotten) deps.mailOwed()
   return answer?.forgotten ?? 0

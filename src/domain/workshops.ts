@@ -1,6 +1,7 @@
 import { and, asc, eq, getTableColumns, gt, ne, or, type SQL, sql } from 'drizzle-orm'
 import { at, databaseError, rows } from '../db/database.ts'
 import {
+  type CampaignState,
   campaigns,
   checklistItems,
   type ItemKind,
@@ -19,7 +20,7 @@ export type Item = { id: string; kind: ItemKind; text: Text; url: string | null;
 
 /** One date in one city, as everything but the database sees it. */
 export type Workshop = typeof workshops.$inferSelect & {
-  campaign: { slug: string; title: Text; state: WorkshopState } | null
+  campaign: { slug: string; title: Text; state: CampaignState } | null
   /** Its own checklist, or its campaign's where it has none. */
   items: Item[]
   status: WorkshopStatus
@@ -170,21 +171,19 @@ export async function changeWorkshop(deps: Deps, slug: string, changes: Workshop
   const { items, ...facts } = changes
   const moved = ['venue', 'address', 'startsAt', 'endsAt', 'timeZone', 'title'].some((name) => name in facts)
   try {
-    const changed = await deps.db.transaction(async (tx) => {
-      if (items) await setItems({ ...deps, db: tx }, { workshopId: workshop.id }, items)
-      // Last, because from here to the end of the transaction the row is locked and sign-ups wait.
-      return tx
-        .update(workshops)
-        .set({
-          ...facts,
-          updatedAt: deps.now(),
-          ...(changes.state === 'published' && { publishedAt: workshop.publishedAt ?? deps.now() }),
-          ...(moved && { calendarSequence: sql`${workshops.calendarSequence} + 1` }),
-        })
-        .where(and(eq(workshops.id, workshop.id), ne(workshops.state, 'cancelled')))
-        .returning({ id: workshops.id })
-    })
+    // One statement, because sign-ups wait while the row is locked.
+    const changed = await deps.db
+      .update(workshops)
+      .set({
+        ...facts,
+        updatedAt: deps.now(),
+        ...(changes.state === 'published' && { publishedAt: workshop.publishedAt ?? deps.now() }),
+        ...(moved && { calendarSequence: sql`${workshops.calendarSequence} + 1` }),
+      })
+      .where(and(eq(workshops.id, workshop.id), ne(workshops.state, 'cancelled')))
+      .returning({ id: workshops.id })
     if (changed.length === 0) return { kind: 'refused', refusal: 'cancelled' }
+    if (items) await setItems(deps, { workshopId: workshop.id }, items)
   } catch (error) {
     if (databaseError(error)?.constraint === 'workshops_taken') {
       const { taken } = (await findWorkshopById(deps, workshop.id)) as Workshop

@@ -31,6 +31,7 @@ export const en: Messages = {
     cancelled: 'This workshop has been cancelled.',
     idempotency_mismatch:
       'This form was sent before, with other details. To register another person, check the details and send it again.',
+    too_many: 'Too many mails have gone to this address today. Please try again tomorrow, or use another address.',
     not_found: 'There is no such workshop.',
   },
 

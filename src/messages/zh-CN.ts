@@ -41,6 +41,7 @@ export const zhCN = {
     closed: '报名已经截止，没有提交成功。',
     cancelled: '这场培训已经取消。',
     idempotency_mismatch: '这张表单已经提交过一次，内容和现在不同。要替另一个人报名，请核对后再提交。',
+    too_many: '今天发到这个邮箱的邮件已经太多了，请明天再试，或者换一个邮箱。',
     not_found: '找不到这场培训。',
   } satisfies Record<Refusal, string>,
 

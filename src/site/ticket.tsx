@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { calendarFor } from '../calendar.ts'
-import { type App, limitRange } from '../context.ts'
+import { type App, limitMailbox, limitRange } from '../context.ts'
 import { copyOfData } from '../domain/privacy.ts'
 import { correctEmail, findRegistration, parseEmail, type Registration } from '../domain/registrations.ts'
 import { cancelRegistration, forgetPeople, moveRegistration } from '../domain/seats.ts'
@@ -145,7 +145,9 @@ ticketPages.post('/t/:ticket/erase', async (c) => {
   await limitRange(c, 'ticket')
   const registration = await registrationOf(c)
   if (!registration) return errorPage(c, 404)
-  await forgetPeople(c.env.deps, [registration.id])
+  // Otherwise signing up and erasing by turns would fill a stranger's mailbox without leaving a trace of it.
+  await limitMailbox(c, 'erase', registration.email)
+  await forgetPeople(c.env.deps, [registration.id], 'attendee')
   // The ticket is gone, so what is said about it stands where nobody needs one.
   return c.redirect(withQuery(paths.privacy(), { done: 'erased' }), 303)
 })

@@ -282,7 +282,7 @@ test('a mail that something newer says better, or that nobody is left to read, i
   ])
 
   const erased = await world.register(await world.workshop())
-  await forgetPeople(deps, [erased.id])
+  await forgetPeople(deps, [erased.id], 'attendee')
   expect(await o.deliver()).toMatchObject({ sent: 0 })
   expect((await whatBecame(world)).slice(-2)).toEqual([
     'confirmed: the person was erased',
@@ -295,7 +295,7 @@ test('a person who is erased while their mail is on its way is not written to ag
   await using o = await openOffice()
   const { id } = await o.world.register(await o.world.workshop())
   const [claimed] = (await claimDueMails(o.world.deps, 1, 120)).mails
-  await forgetPeople(o.world.deps, [id])
+  await forgetPeople(o.world.deps, [id], 'attendee')
   expect(await recordOutcome(o.world.deps, claimed as never, { kind: 'again', reason: 'busy' })).toBeUndefined()
   o.world.clock.advance({ days: 1 })
   expect(await o.deliver()).toMatchObject({ sent: 0 })

@@ -93,7 +93,7 @@ test('a mail of a person who was erased shows that there is nothing left to show
   await using world = await createWorld()
   const { id } = await world.register(await world.workshop())
   await cancelRegistration(world.deps, id, 'organiser')
-  await forgetPeople(world.deps, [id])
+  await forgetPeople(world.deps, [id], 'attendee')
   for (const path of ['/mailbox', '/mailbox/1']) expect(await text(ask(world, path))).toContain('资料已经删除')
   expect((await ask(world, '/mailbox/1/html')).status).toBe(404)
 })
