@@ -18,60 +18,55 @@ export function inBatches<Job, Answer>(
   split: (error: unknown, jobs: Job[]) => Job[][],
   limits = { batch: 500, waiting: 20_000, milliseconds: 4_000 },
 ): (job: Job) => Promise<Answer> {
-  type Waiting = { job: Job; resolve(answer: Answer): void; reject(error: unknown): void; given_up: boolean }
+  type Waiting = { job: Job; resolve(answer: Answer): void; reject(error: unknown): void; givenUp: boolean }
   const waiting: Waiting[] = []
   let underWay = false
+
+  return (job) => {
+    if (waiting.length >= limits.waiting) return Promise.reject(new Deadline('too many are waiting'))
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    const entry: Waiting = { job, resolve, reject, givenUp: false }
+    const timer = setTimeout(() => {
+      entry.givenUp = true
+      reject(new Deadline(`no answer within ${limits.milliseconds} ms`))
+    }, limits.milliseconds)
+    waiting.push(entry)
+    void work()
+    return promise.finally(() => clearTimeout(timer))
+  }
 
   async function work() {
     if (underWay) return
     underWay = true
     while (waiting.length > 0) {
-      const batch = waiting.splice(0, limits.batch).filter((entry) => !entry.given_up)
-      if (batch.length > 0) await within(limits.milliseconds, settle(batch))
+      const batch = waiting.splice(0, limits.batch)
+      // A statement that hangs is left behind: those who wait behind it shall have another one.
+      await within(limits.milliseconds, settle(batch))
     }
     underWay = false
   }
 
-  async function settle(batch: Waiting[]) {
+  async function settle(entries: Waiting[]): Promise<void> {
+    const batch = entries.filter((entry) => !entry.givenUp)
+    if (batch.length === 0) return
+    const jobs = batch.map((entry) => entry.job)
     try {
-      const answers = await run(batch.map((entry) => entry.job))
+      const answers = await run(jobs)
       for (const [i, entry] of batch.entries()) entry.resolve(answers[i] as Answer)
     } catch (error) {
-      const parts = split(
-        error,
-        batch.map((entry) => entry.job),
-      ).map((jobs) => jobs.flatMap((job) => batch.find((entry) => entry.job === job) ?? []))
+      const parts = split(error, jobs)
       if (parts.length < 2) for (const entry of batch) entry.reject(error)
-      else await Promise.all(parts.map((part) => settle(part)))
+      else await Promise.all(parts.map((part) => settle(batch.filter((entry) => part.includes(entry.job)))))
     }
   }
-
-  return (job) =>
-    new Promise((resolve, reject) => {
-      if (waiting.length >= limits.waiting) return reject(new Deadline('too many are waiting'))
-      const entry: Waiting = { job, resolve: done(resolve), reject: done(reject), given_up: false }
-      const timer = setTimeout(() => {
-        entry.given_up = true
-        reject(new Deadline(`no answer within ${limits.milliseconds} ms`))
-      }, limits.milliseconds)
-      function done<T>(settled: (value: T) => void) {
-        return (value: T) => {
-          clearTimeout(timer)
-          settled(value)
-        }
-      }
-      waiting.push(entry)
-      void work()
-    })
 }
 
 /** Waits for work that may hang, for so long at most; it goes on by itself. */
-function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds)
-    void work.finally(() => {
-      clearTimeout(timer)
-      resolve()
-    })
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds)
   })
+  await Promise.race([work, late])
+  clearTimeout(timer)
 }
