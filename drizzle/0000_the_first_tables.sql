@@ -25,6 +25,12 @@ CREATE TABLE "checklist_items" (
 	CONSTRAINT "checklist_items_owner" CHECK (num_nonnulls("checklist_items"."campaign_id", "checklist_items"."workshop_id") = 1)
 );
 --> statement-breakpoint
+CREATE TABLE "mail_pace" (
+	"only" boolean PRIMARY KEY DEFAULT true NOT NULL,
+	"tries" timestamp with time zone[] DEFAULT '{}' NOT NULL,
+	CONSTRAINT "mail_pace_only" CHECK ("mail_pace"."only")
+);
+--> statement-breakpoint
 CREATE TABLE "mails" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "mails_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"uid" uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -39,6 +45,7 @@ CREATE TABLE "mails" (
 	"first_tried_at" timestamp with time zone,
 	"sent_at" timestamp with time zone,
 	"message_id" text,
+	"dated_at" timestamp with time zone,
 	"reason" text,
 	CONSTRAINT "mails_kind" CHECK (kind in ('confirmed', 'waitlisted', 'promoted', 'cancelled', 'found', 'moved')),
 	CONSTRAINT "mails_state" CHECK (state in ('pending', 'sending', 'sent', 'dead'))
@@ -152,7 +159,6 @@ ALTER TABLE "workshops" ADD CONSTRAINT "workshops_campaign_id_campaigns_id_fk" F
 CREATE UNIQUE INDEX "checklist_items_of_campaign" ON "checklist_items" USING btree ("campaign_id","position");--> statement-breakpoint
 CREATE UNIQUE INDEX "checklist_items_of_workshop" ON "checklist_items" USING btree ("workshop_id","position");--> statement-breakpoint
 CREATE INDEX "mails_due" ON "mails" USING btree ("due_at","id") WHERE state in ('pending', 'sending');--> statement-breakpoint
-CREATE INDEX "mails_sent" ON "mails" USING btree ("sent_at");--> statement-breakpoint
 CREATE INDEX "mails_by_registration" ON "mails" USING btree ("registration_id","kind");--> statement-breakpoint
 CREATE UNIQUE INDEX "registrations_seq" ON "registrations" USING btree ("workshop_id","seq");--> statement-breakpoint
 CREATE UNIQUE INDEX "registrations_one_live_per_person" ON "registrations" USING btree ("email_key","workshop_id") WHERE status in ('confirmed', 'waitlisted', 'offered');--> statement-breakpoint

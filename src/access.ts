@@ -59,6 +59,8 @@ export const access: Record<string, Access> = {
   'DELETE /api/v1/registrations/:id': 'organiser',
   'PATCH /api/v1/links/:code': 'organiser',
   'GET /api/v1/links/:code/stats': 'viewer',
+  'GET /api/v1/mails': 'organiser',
+  'POST /api/v1/mails/:id/send-again': 'organiser',
   'GET /healthz': 'anyone',
   'GET /readyz': 'anyone',
   'GET /metrics': 'viewer',

@@ -13,7 +13,7 @@ import { type ProblemCode, type ProblemStatus, problem } from './api/problem.ts'
 import { api } from './api/routes.ts'
 import { type Locale, locales } from './config.ts'
 import { type App, isThisMachine, limitRange, TooMany } from './context.ts'
-import { isDatabaseAway } from './db/database.ts'
+import { isDatabaseAway, saidOf } from './db/database.ts'
 import type { Deps } from './deps.ts'
 import { mayActAs, roleOfToken } from './domain/organisers.ts'
 import { operations } from './operations.ts'
@@ -71,7 +71,7 @@ app.onError((error, c) => {
     return answer(429, 'too_many_requests')
   }
   if (isDatabaseAway(error) || (error instanceof HTTPException && error.status === 503)) {
-    log.warn({ route: routeOf(c), reason: String((error.cause as Error)?.message ?? error.message) }, 'answered 503')
+    log.warn({ route: routeOf(c), reason: saidOf(error).reason }, 'answered 503')
     c.header('Retry-After', '5')
     return answer(503, 'unavailable')
   }
@@ -79,7 +79,7 @@ app.onError((error, c) => {
     const status = error.status in codes ? (error.status as keyof typeof codes) : 400
     return answer(status, codes[status])
   }
-  log.error({ route: routeOf(c), error: error.stack ?? String(error) }, 'answered 500')
+  log.error({ route: routeOf(c), ...saidOf(error) }, 'answered 500')
   return answer(500, 'internal')
 })
 

@@ -5,7 +5,7 @@ import type { Workshop } from './domain/workshops.ts'
 import { paths, urlOf } from './links.ts'
 import { tagOf } from './messages/items.ts'
 import { messagesFor } from './messages/messages.ts'
-import { pick } from './messages/text.ts'
+import { pick, pickAll } from './messages/text.ts'
 
 const day = 24 * 3600
 
@@ -83,10 +83,7 @@ function eventOf(workshop: Workshop, locale: Locale, now: Date): ICalEventData {
     end: workshop.endsAt,
     stamp: now,
     summary: `${pick(workshop.title, locale)} · ${pick(city, locale)}`,
-    location: [city, venue, address]
-      .map((place) => pick(place, locale))
-      .filter(Boolean)
-      .join(', '),
+    location: pickAll([city, venue, address], locale, ', '),
   }
 }
 

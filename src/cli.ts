@@ -47,7 +47,7 @@ function write(chunk: string | Uint8Array) {
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  const message = error instanceof Error ? error.message : error
-  console.error(error instanceof CannotStart ? message : `failed: ${message}`)
+  const { saidOf } = await import('./db/database.ts')
+  console.error(error instanceof CannotStart ? error.message : `failed: ${saidOf(error).reason}`)
   process.exitCode = 1
 }

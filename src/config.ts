@@ -122,6 +122,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
   }
 }
 
+/** Whether Intl knows a time zone by this name; offsets such as +08:00 are names to it too. */
 export function isTimeZone(name: string): boolean {
   try {
     return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))

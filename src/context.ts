@@ -50,7 +50,7 @@ export async function limitMailbox(c: Context<App>, bucket: Bucket, email: strin
  * The visitor's address: the peer's, or where TRUST_PROXY proxies stand in front, the entry of X-Forwarded-For that the
  * outermost of them wrote. Whatever stands left of it was written by the visitor and is not believed.
  */
-export function clientAddress(c: Context<App>): string {
+function clientAddress(c: Context<App>): string {
   const hops = c.env.deps.config.trustProxy
   const forwarded =
     c.req
@@ -70,9 +70,25 @@ export function isThisMachine(c: Context<App>): boolean {
   return (
     (peer.startsWith('127.') || peer === '::1') &&
     !['forwarded', 'x-forwarded-for', 'x-real-ip'].some((name) => c.req.header(name) !== undefined) &&
-    ['localhost', '127.0.0.1', '[::1]'].includes(host)
+    thisMachine.includes(host)
   )
 }
+
+/**
+ * Whether mails are shown at /mailbox: where nothing sends them, and the installation is one that is known to this machine
+ * and its network only. A proxy on this machine may pass on the whole world's requests as if they were its own.
+ */
+export function hasMailbox({ embedded, config }: Pick<Deps, 'embedded' | 'config'>): boolean {
+  const { protocol, hostname, port } = new URL(config.baseUrl)
+  // The address that is printed for HOST=0.0.0.0. On our own port no proxy can stand in front.
+  const inNetwork =
+    protocol === 'http:' &&
+    Number(port || 80) === config.port &&
+    /^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\./.test(hostname)
+  return embedded && !config.smtpUrl && (thisMachine.includes(hostname) || inNetwork)
+}
+
+const thisMachine = ['localhost', '127.0.0.1', '[::1]']
 
 /** Offices and carriers share addresses: a /24 of IPv4 or a /56 of IPv6 counts as one place. */
 export function addressRange(address: string): string {

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import QRCode from 'qrcode'
+import { hasMailbox } from './context.ts'
 import type { Deps } from './deps.ts'
 import { firstLink } from './domain/registration-links.ts'
 import { paths, urlOf } from './links.ts'
@@ -24,7 +25,7 @@ export function printedAddress(host: string, port: number, interfaces = networkI
 
 /** What a newcomer needs to go on: the address, the QR to scan, the mails, the command that makes a token. */
 export async function greeting(deps: Deps): Promise<string> {
-  const { config, embedded } = deps
+  const { config } = deps
   const lines = ['', `  baoming is at ${config.baseUrl}`]
   const link = await firstLink(deps)
   if (link) {
@@ -34,7 +35,7 @@ export async function greeting(deps: Deps): Promise<string> {
   }
   lines.push('')
   if (config.smtpUrl) lines.push(`  mails      go out through ${new URL(config.smtpUrl).host}`)
-  else if (embedded)
+  else if (hasMailbox(deps))
     lines.push(`  mails      ${urlOf(`http://localhost:${config.port}`, paths.mailbox())}  (from this machine only)`)
   else lines.push('  mails      are kept until SMTP_URL is set')
   lines.push(

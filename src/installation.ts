@@ -11,7 +11,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { v7 as uuidv7 } from 'uuid'
 import journal from '../drizzle/meta/_journal.json' with { type: 'json' }
 import type { Config } from './config.ts'
-import { isDatabaseAway, type OpenDatabase } from './db/database.ts'
+import { isDatabaseAway, type OpenDatabase, saidOf } from './db/database.ts'
 import { openDesk } from './db/desk.ts'
 import { openFresh } from './db/fresh.ts'
 import { type Lock, lockFolder } from './db/lock.ts'
@@ -117,7 +117,7 @@ async function untilThere(work: () => Promise<unknown>, log: Log) {
       return await work()
     } catch (error) {
       if (!isDatabaseAway(error) || performance.now() > deadline) throw error
-      log.warn({ reason: String(error) }, 'the database does not answer yet')
+      log.warn({ reason: saidOf(error).reason }, 'the database does not answer yet')
       await new Promise((resolve) => setTimeout(resolve, 1000))
     }
   }
@@ -144,7 +144,7 @@ function countScans(db: OpenDatabase['db'], log: Log) {
     try {
       await addScans({ db }, storing)
     } catch (error) {
-      log.warn({ reason: String(error) }, 'scans could not be counted yet')
+      log.warn({ reason: saidOf(error).reason }, 'scans could not be counted yet')
       for (const [code, n] of storing) counted.set(code, (counted.get(code) ?? 0) + n)
     }
   }

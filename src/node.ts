@@ -5,6 +5,7 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { createApp } from './app.tsx'
 import { runCommand } from './commands.ts'
 import { CannotStart, type Config, ConfigError, parseConfig } from './config.ts'
+import { saidOf } from './db/database.ts'
 import type { Deps } from './deps.ts'
 import { listCampaigns } from './domain/campaigns.ts'
 import { purge } from './domain/privacy.ts'
@@ -44,7 +45,7 @@ async function main() {
   if (transport) delivery = startDelivery(deps, transport)
   else log.warn({}, 'SMTP_URL is not set: mails are kept until it is')
   if (!config.rateLimit) log.warn({}, 'RATE_LIMIT is off: do not leave it so')
-  const forget = () => purge(deps).catch((error) => log.warn({ reason: String(error) }, 'purging failed'))
+  const forget = () => purge(deps).catch((error) => log.warn(saidOf(error), 'purging failed'))
   void forget()
   const forgetting = setInterval(forget, 6 * 3600 * 1000)
   stopOn(['SIGTERM', 'SIGINT'], server, async () => {
@@ -84,7 +85,7 @@ function runCommands(ready: () => Deps | undefined): RequestListener {
       })
       say({ exit })
     } catch (error) {
-      say({ err: `failed: ${(error as Error).message}` })
+      say({ err: `failed: ${saidOf(error).reason}` })
       say({ exit: 1 })
     }
     response.end()
@@ -112,8 +113,6 @@ function stopOn(signals: NodeJS.Signals[], server: Server, close: () => Promise<
 try {
   await main()
 } catch (error) {
-  console.error(
-    error instanceof CannotStart ? error.message : `cannot start: ${error instanceof Error ? error.message : error}`,
-  )
+  console.error(error instanceof CannotStart ? error.message : `cannot start: ${saidOf(error).reason}`)
   process.exit(1)
 }

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { etag } from 'hono/etag'
 import type { App } from './context.ts'
 import { isMigrated } from './db/database.ts'
 
@@ -20,9 +21,9 @@ operations.get('/metrics', async (c) => {
   return metrics ? c.text(await metrics(), 200, { 'Content-Type': 'text/plain; version=0.0.4' }) : c.notFound()
 })
 
-operations.get('/assets/:name', async (c) => (await c.env.deps.asset(c.req.param('name'))) ?? c.notFound())
+operations.get('/assets/:name', etag(), async (c) => (await c.env.deps.asset(c.req.param('name'))) ?? c.notFound())
 
-operations.get('/favicon.ico', async (c) => (await c.env.deps.asset('favicon.svg')) ?? c.notFound())
+operations.get('/favicon.ico', etag(), async (c) => (await c.env.deps.asset('favicon.svg')) ?? c.notFound())
 
 /** The file by which WeChat knows that a domain is ours. It holds the code that its name carries. */
 operations.get('/:verify{MP_verify_[A-Za-z0-9]+\\.txt}', (c) => {

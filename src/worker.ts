@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import journal from '../drizzle/meta/_journal.json' with { type: 'json' }
 import { createApp } from './app.tsx'
 import { ConfigError, parseConfig } from './config.ts'
+import { saidOf } from './db/database.ts'
 import { openLonelyDesk } from './db/desk.ts'
 import { openFresh } from './db/fresh.ts'
 import { openPostgres } from './db/postgres.ts'
@@ -34,8 +35,10 @@ export default {
   /** Every minute the mails that are due; once a night the people whose time is over. */
   async scheduled(event: { cron: string }, env: Env, lifetime: Lifetime): Promise<void> {
     const deps = openDeps(env, lifetime)
-    if (event.cron === nightly) deps.log.info({ forgotten: await purge(deps) }, 'purged')
-    else await deliver(deps)
+    await orSay('the cron trigger failed', async () => {
+      if (event.cron === nightly) deps.log.info({ forgotten: await purge(deps) }, 'purged')
+      else await deliver(deps)
+    })
   },
 }
 
@@ -65,9 +68,10 @@ function openDeps(env: Env, lifetime: Lifetime): Deps {
     mailOwed() {
       if (delivering) return
       delivering = true
-      lifetime.waitUntil(deliver(deps))
+      lifetime.waitUntil(orSay('delivering mails failed', () => deliver(deps)))
     },
-    countScan: (code) => lifetime.waitUntil(addScans({ db }, new Map([[code, 1]]))),
+    countScan: (code) =>
+      lifetime.waitUntil(orSay('a scan could not be counted', () => addScans({ db }, new Map([[code, 1]])))),
     limit: config.rateLimit ? limitBy(env) : async () => ({ ok: true, retryAfter: 0 }),
     async asset(name) {
       const file = await env.ASSETS.fetch(`https://assets.invalid/${name}`)
@@ -84,6 +88,16 @@ async function deliver(deps: Deps): Promise<void> {
   if (!transport) return
   const { standstill } = await deliverDue(deps, transport)
   if (standstill) deps.log.error({ reason: standstill }, 'mail stands still: nothing can be sent')
+}
+
+/** Does what no visitor waits for. The platform logs whatever is thrown, so that must not name anybody. */
+async function orSay(failure: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    log.error(saidOf(error), failure)
+    throw new Error(failure)
+  }
 }
 
 function limitBy(env: Env): Deps['limit'] {

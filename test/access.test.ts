@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { access } from '../src/access.ts'
 import { app } from '../src/app.tsx'
 import type { Role } from '../src/db/schema.ts'
+import { mails, registrations } from '../src/db/schema.ts'
+import { doorCodeOf, ticketOf } from '../src/domain/tickets.ts'
 import { createWorld } from './support/world.ts'
 
 const routes = [
@@ -31,6 +33,50 @@ test.each(Object.entries(access))('%s lets in %s and nobody below', async (route
       expect((await world.request(path, init, '192.168.1.9')).status).toBe(404)
     }
   }
+})
+
+const ofTickets = Object.entries(access).flatMap(([route, needed]) => (needed === 'ticket' ? [route] : []))
+
+test.each(ofTickets)('%s answers to the ticket and to nothing that looks like it', async (route) => {
+  await using world = await createWorld()
+  const campaignId = (await world.campaign()).id
+  const workshop = await world.workshop({ campaignId })
+  const other = await world.workshop({ campaignId, city: { zh: '南京', en: 'Nanjing' } })
+  const { id, ticket } = await world.register(workshop)
+  const mine = await world.register(workshop)
+  const [method = '', pattern = ''] = route.split(' ')
+  const send = (ticket: string) =>
+    world.request(pattern.replace(':ticket', ticket), {
+      method,
+      ...(method === 'POST' && {
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        body: `email=new%40example.com&to=${other.slug}`,
+      }),
+    })
+  const stored = async () => [await world.db.select().from(registrations), await world.db.select().from(mails)]
+  const before = await stored()
+
+  const bytes = Buffer.from(ticket, 'base64url')
+  const forged = [
+    // The hash of one's own ticket below the id of the other.
+    Buffer.concat([bytes.subarray(0, 17), Buffer.from(mine.ticket, 'base64url').subarray(17)]),
+    Buffer.from(ticketOf('another secret', { id, version: 1 }), 'base64url'),
+    Buffer.concat([bytes.subarray(0, 17), Buffer.alloc(16)]),
+    bytes.subarray(0, 17),
+  ].map((bytes) => bytes.toString('base64url'))
+  const { secret } = world.deps.config
+  // Rightly sealed, but for another version, for the door, or for somebody who is not there.
+  const stale = [
+    ticketOf(secret, { id, version: 2 }),
+    doorCodeOf(secret, { id, version: 1 }),
+    ticketOf(secret, { id: workshop.id, version: 1 }),
+  ]
+  for (const wrong of [...forged, ...stale]) expect([wrong, (await send(wrong)).status]).toEqual([wrong, 404])
+  expect(await stored()).toEqual(before)
+
+  expect((await send(ticket)).status).toBe(method === 'GET' ? 200 : 303)
+  if (method === 'POST') expect(await stored()).not.toEqual(before)
+  else expect(await stored()).toEqual(before)
 })
 
 test('a viewer sees no person, an organiser the list', async () => {

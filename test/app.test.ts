@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib'
+import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { addressRange } from '../src/context.ts'
 import { createToken, listTokens, revokeToken } from '../src/domain/organisers.ts'
@@ -92,7 +93,11 @@ test('an unknown or revoked token is refused, and guessing is slowed down', asyn
   expect((await ask(token)).status).toBe(200)
   const [stored] = await listTokens(world.deps)
   await revokeToken(world.deps, stored?.id ?? '')
-  expect(await codeOf(await ask(token))).toBe('unauthorized')
+  const refused = await ask(token)
+  expect(refused.headers.get('www-authenticate')).toBe('Bearer')
+  expect(await codeOf(refused)).toBe('unauthorized')
+  const page = await world.request('/metrics')
+  expect([page.status, page.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
   for (let i = 1; i < limits.token.points; i++) await ask(`bm_guess_number_${i}_xxxxxxxxxxxx`)
   const slowed = await ask('bm_one_guess_too_many_xxxxxxxxxx')
   expect([slowed.status, Number(slowed.headers.get('retry-after')) > 0]).toEqual([429, true])
@@ -186,6 +191,32 @@ test('pages and files are compressed for whoever asks, and stay what they are', 
   }
 })
 
+test('a file that the browser has already is not sent again', async () => {
+  await using world = await createWorld()
+  for (const path of ['/assets/site.css', '/favicon.ico']) {
+    const headers = { 'Accept-Encoding': 'gzip' }
+    const first = await world.request(path, { headers })
+    const etag = first.headers.get('etag') ?? ''
+    const again = await world.request(path, { headers: { ...headers, 'If-None-Match': etag } })
+    expect([path, again.status, await again.text()]).toEqual([path, 304, ''])
+    expect(again.headers.get('cache-control')).toBe(first.headers.get('cache-control'))
+    expect((await world.request(path, { headers: { 'If-None-Match': '"another"' } })).status).toBe(200)
+  }
+})
+
+test('a form that is not what it says it is is refused as such', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop()
+  const { ticket } = await world.register(workshop)
+  for (const path of [`/w/${workshop.slug}`, '/find', `/t/${ticket}/email`, `/t/${ticket}/move`]) {
+    for (const type of ['multipart/form-data', 'multipart/form-data; boundary=x']) {
+      const answer = await world.request(path, { method: 'POST', headers: { 'Content-Type': type }, body: 'email=a' })
+      expect([path, type, answer.status]).toEqual([path, type, 400])
+      expect(answer.headers.get('content-type')).toMatch(/^text\/html/)
+    }
+  }
+})
+
 test('WeChat finds the file by which it knows the domain, and nobody else’s', async () => {
   await using world = await createWorld({ env: { WECHAT_VERIFY: 'MP_verify_aBc123.txt' } })
   expect(await (await world.request('/MP_verify_aBc123.txt')).text()).toBe('aBc123')
@@ -195,3 +226,33 @@ test('WeChat finds the file by which it knows the domain, and nobody else’s', 
 async function codeOf(answer: Response): Promise<unknown> {
   return ((await answer.json()) as { code: unknown }).code
 }
+
+test.each([
+  { where: 'PGlite', postgres: false },
+  { where: 'Postgres', postgres: true },
+])('an error that nobody foresaw is logged without what people typed, on $where', async ({ postgres }) => {
+  await using world = await createWorld({ postgres })
+  const { slug } = await world.workshop()
+  await world.db.execute(sql`alter function register rename to register_no_more`)
+  const typed = { name: '王小明', email: 'wang.xm@example.com', phone: '+8613800138000' }
+  const onPage = await world.request(`/w/${slug}`, {
+    method: 'POST',
+    headers: form,
+    body: new URLSearchParams({ ...typed, consent: 'yes', key: 'a-key-of-mine' }).toString(),
+  })
+  const overApi = await world.request(`/api/v1/workshops/${slug}/registrations`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': 'another-key-of-mine' },
+    body: JSON.stringify({ ...typed, consent: true }),
+  })
+  expect([onPage.status, overApi.status]).toEqual([500, 500])
+  const logged = JSON.stringify(world.logged)
+  for (const personal of [...Object.values(typed), 'wang', '13800138000']) expect(logged).not.toContain(personal)
+  const errors = world.logged.filter(({ level }) => level === 'error')
+  expect(errors.map(({ message }) => message)).toEqual(['answered 500', 'answered 500'])
+  expect(errors[0]?.facts).toMatchObject({
+    route: 'POST /w/:workshop',
+    reason: expect.stringMatching(/^42883: function register\(.*\) does not exist/),
+    stack: expect.stringContaining('desk.ts'),
+  })
+})

@@ -18,7 +18,19 @@ import { paths, urlOf } from '../links.ts'
 import { pick } from '../messages/text.ts'
 import { checkChecklist, checklist, ItemAnswer, readChecklist, showItems } from './checklists.ts'
 import { type ProblemResponse, problem, problems } from './problem.ts'
-import { anyone, bySlug, given, inLanguage, json, jsonBody, organisers, publicRead, said, slug } from './requests.ts'
+import {
+  anyone,
+  asState,
+  bySlug,
+  given,
+  inLanguage,
+  json,
+  jsonBody,
+  organisers,
+  publicRead,
+  said,
+  slug,
+} from './requests.ts'
 import { paragraphs, readText, text } from './texts.ts'
 import { showWorkshop, WorkshopAnswer } from './workshops.ts'
 
@@ -53,7 +65,7 @@ const CampaignDraftBody = z
 const CampaignChangesBody = z
   .strictObject(facts, said)
   .partial()
-  .extend({ state: z.enum(campaignStates, said).optional() })
+  .extend({ state: z.enum(campaignStates, said).optional(), publish: z.boolean(said).optional() })
   .check(checkChecklist)
   .meta({ id: 'CampaignChanges' })
 
@@ -150,7 +162,7 @@ campaigns.openapi(
     const { slug } = c.req.valid('param')
     const campaign = await findCampaign(deps, slug)
     if (!campaign) return problem(c, 404, 'not_found')
-    const changed = await changeCampaign(deps, slug, given(readFacts(c, c.req.valid('json'), campaign)))
+    const changed = await changeCampaign(deps, slug, given(readFacts(c, asState(c.req.valid('json')), campaign)))
     return changed.kind === 'refused' ? refused(c, changed.refusal) : c.json(showCampaign(c, changed.campaign), 200)
   },
 )
@@ -172,13 +184,7 @@ function showCampaign(c: Context<App>, campaign: Campaign): z.input<typeof Campa
 /** What a body says about a campaign, in the words of the domain. */
 function readFacts(
   c: Context<App>,
-  {
-    items,
-    prerequisites,
-    provided,
-    bring,
-    ...body
-  }: z.output<typeof CampaignChangesBody> & { publish?: boolean | undefined },
+  { items, prerequisites, provided, bring, ...body }: z.output<typeof CampaignChangesBody>,
   current?: Campaign,
 ): CampaignChanges {
   const words = (given: typeof body.title) => (given === undefined ? undefined : readText(c, given))

@@ -16,7 +16,7 @@ export type ApiFieldProblem = { field: string; code: ApiFieldCode }
 /** Fits wherever a handler may answer: its body and status are in no route's way. */
 export type ProblemResponse = Response & TypedResponse<never, never, 'json'>
 
-export const Problem = z
+const Problem = z
   .object({
     type: z.literal('about:blank'),
     title: z.string().meta({ description: 'What the status means, in the language of the request.' }),
@@ -58,11 +58,18 @@ export function problem(
       errors: errors.map(({ field, code }) => ({
         field,
         code,
-        message: fieldSentences[code](forAttendees.fields[field] ?? field),
+        message: fieldSentences[code](
+          (Object.hasOwn(forAttendees.fields, field) && forAttendees.fields[field]) || field,
+        ),
       })),
     }),
   }
-  const headers = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' }
+  const headers = {
+    'Content-Type': 'application/problem+json',
+    'Cache-Control': 'no-store',
+    // RFC 9110, 15.5.2.
+    ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+  }
   return c.body(JSON.stringify(body), status, headers) as Response as ProblemResponse
 }
 

@@ -75,6 +75,11 @@ export function given<T extends object>(facts: T): T {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T
 }
 
+/** The changes that a body asks for: `publish` is another way to ask for a state, and one that is named wins. */
+export function asState<Body extends { publish?: boolean; state?: string }>({ publish, ...changes }: Body) {
+  return { ...changes, state: changes.state ?? (publish ? ('published' as const) : undefined) }
+}
+
 type Issue = z.core.$ZodIssue
 
 function fieldProblemsOf(issues: Issue[], at: PropertyKey[] = []): ApiFieldProblem[] {

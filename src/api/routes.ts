@@ -4,6 +4,7 @@ import type { App } from '../context.ts'
 import { paths } from '../links.ts'
 import { campaigns } from './campaigns.ts'
 import { links } from './links.ts'
+import { mails } from './mails.ts'
 import { registrations } from './registrations.ts'
 import { publicRead, refuseInvalid } from './requests.ts'
 import { workshops } from './workshops.ts'
@@ -19,6 +20,7 @@ v1.route('/', campaigns)
 v1.route('/', workshops)
 v1.route('/', registrations)
 v1.route('/', links)
+v1.route('/', mails)
 
 v1.openAPIRegistry.registerComponent('securitySchemes', 'token', {
   type: 'http',

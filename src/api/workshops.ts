@@ -25,7 +25,19 @@ import { paths, urlOf } from '../links.ts'
 import { pick } from '../messages/text.ts'
 import { checkChecklist, checklist, ItemAnswer, readChecklist, showItems } from './checklists.ts'
 import { type ProblemResponse, problem, problems } from './problem.ts'
-import { anyone, bySlug, given, inLanguage, json, jsonBody, organisers, publicRead, said, slug } from './requests.ts'
+import {
+  anyone,
+  asState,
+  bySlug,
+  given,
+  inLanguage,
+  json,
+  jsonBody,
+  organisers,
+  publicRead,
+  said,
+  slug,
+} from './requests.ts'
 import { readText, text } from './texts.ts'
 
 export const workshops = new OpenAPIHono<App>()
@@ -112,7 +124,7 @@ const WorkshopDraftBody = z
 const WorkshopChangesBody = z
   .strictObject(facts, said)
   .partial()
-  .extend({ state: z.enum(['draft', 'published', 'closed'], said).optional() })
+  .extend({ state: z.enum(['draft', 'published', 'closed'], said).optional(), publish: z.boolean(said).optional() })
   .check(checkChecklist)
   .meta({ id: 'WorkshopChanges' })
 
@@ -245,7 +257,7 @@ workshops.openapi(
   async (c) => {
     const { deps } = c.env
     const { slug } = c.req.valid('param')
-    const body = c.req.valid('json')
+    const body = asState(c.req.valid('json'))
     const workshop = await findWorkshop(deps, slug)
     if (!workshop) return problem(c, 404, 'not_found')
     const campaignId = await campaignIdOf(c, body.campaign)
@@ -277,7 +289,7 @@ workshops.openapi(
 )
 
 /** The workshop with a slug; drafts only for bearers of a token. */
-export function findVisibleWorkshop(c: Context<App>, slug: string): Promise<Workshop | undefined> {
+function findVisibleWorkshop(c: Context<App>, slug: string): Promise<Workshop | undefined> {
   const { deps } = c.env
   return c.var.role ? findWorkshop(deps, slug) : findPublicWorkshop(deps, slug)
 }
@@ -319,14 +331,7 @@ export function showWorkshop(c: Context<App>, workshop: Workshop): z.input<typeo
 /** What a body says about a workshop, in the words of the domain. Times without an offset are meant in `timeZone`. */
 function readFacts(
   c: Context<App>,
-  {
-    campaign: _campaign,
-    items,
-    prerequisites,
-    provided,
-    bring,
-    ...body
-  }: z.output<typeof WorkshopChangesBody> & { publish?: boolean | undefined },
+  { campaign: _campaign, items, prerequisites, provided, bring, ...body }: z.output<typeof WorkshopChangesBody>,
   timeZone: string,
   current?: Workshop,
 ): WorkshopChanges {

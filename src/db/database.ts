@@ -61,6 +61,24 @@ const connectionErrors = new Set([
   'DEADLINE',
 ])
 
+/**
+ * What may be logged of an error: why, with SQLSTATE and constraint where the database said it, and where in the code.
+ * Without what people typed: Drizzle's text carries the parameters, and others quote the value they could not read.
+ */
+export function saidOf(error: unknown): { reason: string; stack: string } {
+  if (!(error instanceof Error)) return { reason: 'something that is no error was thrown', stack: '' }
+  let innermost: Error = error
+  while (innermost.cause instanceof Error) innermost = innermost.cause
+  const message = innermost.message.replace(/\nparams:.*/s, '').replace(/["“„«].*["”“»]/s, '…')
+  const { code, constraint } = databaseError(error) ?? {}
+  const marks = [code, constraint].filter((mark) => mark && !message.includes(mark)).join(' ')
+  return {
+    reason: [marks, message].filter(Boolean).join(': '),
+    // Only lines that look like frames, for the message before them may have several lines of its own.
+    stack: (error.stack ?? '').match(/^ {4}at .*(:\d+:\d+|<anonymous>|\(index \d+\))\)?$/gm)?.join('\n') ?? '',
+  }
+}
+
 /** Whether the database has exactly the migrations that this release knows. */
 export async function isMigrated(db: Database, known: number): Promise<boolean> {
   return (await countMigrations(db)) === known

@@ -236,10 +236,13 @@ export const mails = pgTable(
     /** Rises with every claim and fences off a sender whose lease ran out. */
     attempt: integer().notNull().default(0),
     leasedUntil: instant('leased_until'),
+    /** Where the 24 hours in which it is tried begin: its first attempt, moved on by the time in which no mail could be sent. */
     firstTriedAt: instant('first_tried_at'),
     sentAt: instant('sent_at'),
     /** Fixed by the first claim, so that a repeated attempt is the same message (RFC 5322, 3.6.4). */
     messageId: text('message_id'),
+    /** The message's Date, fixed by the first attempt. */
+    datedAt: instant('dated_at'),
     /** Why the last attempt failed or why it was given up; redacted, without addresses. */
     reason: text(),
   },
@@ -247,10 +250,21 @@ export const mails = pgTable(
     check('mails_kind', oneOf('kind', mailKinds)),
     check('mails_state', oneOf('state', mailStates)),
     index('mails_due').on(mail.dueAt, mail.id).where(sql`state in ('pending', 'sending')`),
-    // For MAIL_RATE, which counts what went out in the last minute.
-    index('mails_sent').on(mail.sentAt),
     index('mails_by_registration').on(mail.registrationId, mail.kind),
   ],
+)
+
+/**
+ * The mail pace is when mails were tried in the last minute, for MAIL_RATE. It is one row, whose lock lets only one sender
+ * claim at a time.
+ */
+export const mailPace = pgTable(
+  'mail_pace',
+  {
+    only: boolean().primaryKey().default(true),
+    tries: instant('tries').array().notNull().default(sql`'{}'`),
+  },
+  (pace) => [check('mail_pace_only', sql`${pace.only}`)],
 )
 
 /** What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved. */

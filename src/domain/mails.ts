@@ -1,6 +1,6 @@
 import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
-import { type MailFacts, type MailKind, type MailState, mails } from '../db/schema.ts'
+import { type MailFacts, type MailKind, type MailState, mailStates, mails } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { findRegistrations, findTickets, type Registration } from './registrations.ts'
 
@@ -10,9 +10,9 @@ export type Mail = {
   kind: MailKind
   facts: MailFacts
   createdAt: Date
-  /** When it was first offered to a mail server. */
-  firstTriedAt: Date | null
   messageId: string | null
+  /** The Date of the message; null before its first attempt. */
+  datedAt: Date | null
   /** Whose mail it is; undefined once the person is erased. */
   registration: Registration | undefined
   /** All live tickets of the address, for a mail of the kind `found`. */
@@ -25,14 +25,16 @@ export type ClaimedMail = Mail & {
   attempt: number
   claimedAt: Date
   leasedUntil: Date
+  /** Where the 24 hours in which it is tried begin. */
   firstTriedAt: Date
   messageId: string
+  datedAt: Date
   registration: Registration
 }
 
 /**
  * Claims mails that are due, the longest due first, and gives up those that no longer make sense.
- * MAIL_RATE is kept here, by what all senders together sent in the last minute.
+ * MAIL_RATE is kept here, by what all senders together tried in the last minute; see drizzle/functions/claim_mails.sql.
  * @param limit how many mails at the most
  * @param leaseSeconds after which another sender may claim them
  */
@@ -43,38 +45,13 @@ export async function claimDueMails(
 ): Promise<{ mails: ClaimedMail[]; givenUp: number }> {
   const claimedAt = deps.now()
   const leasedUntil = new Date(claimedAt.getTime() + leaseSeconds * 1000)
-  const { mailRate } = deps.config
-  const allowed = mailRate
-    ? sql`least(${limit}::int, greatest(0, ${mailRate}::int - (
-        select count(*)::int from mails
-        where sent_at > ${at(claimedAt)} - interval '1 minute' or (state = 'sending' and leased_until > ${at(claimedAt)})
-      )))`
-    : sql`${limit}::int`
   const claimed = await rows<StoredClaim>(
     deps.db,
     sql`
-      with due as (
-        select m.id, ${whyPointless(claimedAt)} as pointless
-        from mails m
-        join registrations r on r.id = m.registration_id
-        join workshops w on w.id = r.workshop_id
-        where m.state in ('pending', 'sending') and m.due_at <= ${at(claimedAt)}
-        order by m.due_at, m.id
-        limit ${allowed}
-        for no key update of m skip locked
+      select id, registration_id, kind, facts, state, attempt, created_at, first_tried_at, message_id, dated_at
+      from claim_mails(
+        ${limit}::integer, ${deps.config.mailRate ?? null}::integer, ${at(claimedAt)}, ${at(leasedUntil)}, ${senderDomain(deps)}
       )
-      update mails m
-      set state = case when due.pointless is null then 'sending' else 'dead' end,
-          reason = coalesce(due.pointless, m.reason),
-          attempt = m.attempt + 1,
-          -- Due again when the lease runs out: that is how the mail of a sender that died is found.
-          due_at = ${at(leasedUntil)},
-          leased_until = ${at(leasedUntil)},
-          first_tried_at = coalesce(m.first_tried_at, ${at(claimedAt)}),
-          message_id = coalesce(m.message_id, m.uid::text || '@' || ${senderDomain(deps)})
-      from due
-      where m.id = due.id
-      returning m.id, m.registration_id, m.kind, m.facts, m.state, m.attempt, m.created_at, m.first_tried_at, m.message_id
     `,
   )
   const alive = claimed.filter((row) => row.state === 'sending').sort((a, b) => Number(a.id) - Number(b.id))
@@ -91,6 +68,7 @@ export async function claimDueMails(
       createdAt: new Date(row.created_at),
       firstTriedAt: new Date(row.first_tried_at),
       messageId: row.message_id,
+      datedAt: new Date(row.dated_at),
     })),
   )
   return {
@@ -174,7 +152,8 @@ export async function sendAgain(deps: Deps, id: number): Promise<'owed' | 'not_d
 }
 
 /** `held`: owed, but there is no mail server to give it to. It is not stored: with SMTP_URL set it is `pending`. */
-export type ShownState = MailState | 'held'
+export const shownStates = [...mailStates, 'held'] as const
+export type ShownState = (typeof shownStates)[number]
 
 /**
  * How many mails there are in each state, and for how many seconds the oldest one that is still owed has waited; at most
@@ -199,17 +178,25 @@ export async function countMails(
   })
 }
 
-export type MailInList = Mail & { state: ShownState; attempt: number; sentAt: Date | null; reason: string | null }
+export type MailInList = Mail & {
+  registrationId: string
+  state: ShownState
+  attempt: number
+  sentAt: Date | null
+  reason: string | null
+}
 
 /** A page of mails, the newest first. `before`: the id of the last one of the page before. */
 export async function listMails(
   deps: Deps,
-  { state, before, limit = 50 }: { state?: MailState | undefined; before?: number | undefined; limit?: number } = {},
+  { state, before, limit = 50 }: { state?: ShownState | undefined; before?: number | undefined; limit?: number } = {},
 ): Promise<MailInList[]> {
+  const stored = state && storedState(deps, state)
+  if (stored === 'none') return []
   const found = await deps.db
     .select()
     .from(mails)
-    .where(and(state ? eq(mails.state, state) : undefined, before ? lt(mails.id, before) : undefined))
+    .where(and(stored && eq(mails.state, stored), before ? lt(mails.id, before) : undefined))
     .orderBy(desc(mails.id))
     .limit(limit)
   return withPeople(
@@ -236,27 +223,7 @@ type StoredClaim = {
   created_at: string | Date
   first_tried_at: string | Date
   message_id: string
-}
-
-/** Why a mail would only confuse now, or null: it came too late, or something newer says it better. */
-function whyPointless(now: Date): SQL {
-  return sql`case
-    when r.erased_at is not null then 'the person was erased'
-    when m.kind = 'found' and not exists (
-      select 1 from registrations live join workshops then_at on then_at.id = live.workshop_id
-      where live.email_key = r.email_key and live.status in ('confirmed', 'waitlisted', 'offered')
-        and then_at.ends_at > ${at(now)}
-    ) then 'no ticket is left to send'
-    when m.kind in ('found', 'cancelled') then null
-    when w.ends_at <= ${at(now)} then 'the workshop is over'
-    when r.status = 'cancelled' then 'the registration was cancelled since'
-    when m.kind = 'waitlisted' and r.status <> 'waitlisted' then 'promoted since'
-    when m.kind = 'moved' and m.created_at < r.moved_at then 'moved again since'
-    when exists (
-      select 1 from mails newer
-      where newer.registration_id = m.registration_id and newer.id > m.id and newer.facts ->> 'corrected' is not null
-    ) then 'superseded by a corrected address'
-  end`
+  dated_at: string | Date
 }
 
 function consequence(outcome: Outcome, mail: Pick<ClaimedMail, 'claimedAt'>, now: Date, retryAt: Date): SQL {
@@ -268,9 +235,11 @@ function consequence(outcome: Outcome, mail: Pick<ClaimedMail, 'claimedAt'>, now
     case 'dead':
       return sql`state = 'dead', reason = ${outcome.reason}`
     case 'postponed':
-      // The clock of the 24 hours stands still from this claim to the next; if this was the first, it has not begun.
+      // The clock of the 24 hours stands still from this claim to the next. If this was the first, it has not begun, and
+      // the message has no date yet.
       return sql`state = 'pending', due_at = ${at(outcome.until)}, reason = coalesce(${outcome.reason ?? null}, reason),
-        first_tried_at = nullif(first_tried_at, ${at(mail.claimedAt)}) + (${at(outcome.until)} - ${at(mail.claimedAt)})`
+        first_tried_at = nullif(first_tried_at, ${at(mail.claimedAt)}) + (${at(outcome.until)} - ${at(mail.claimedAt)}),
+        dated_at = nullif(dated_at, ${at(mail.claimedAt)})`
   }
 }
 
@@ -302,6 +271,12 @@ async function withPeople<Row extends { registrationId: string; kind: MailKind }
 
 function shownState(deps: Deps, state: MailState): ShownState {
   return state === 'pending' && !deps.config.smtpUrl ? 'held' : state
+}
+
+/** The state in which mails are stored that are shown in this one; `none` where none are shown in it. */
+function storedState(deps: Deps, shown: ShownState): MailState | 'none' {
+  if (shown !== 'held' && shown !== 'pending') return shown
+  return shownState(deps, 'pending') === shown ? 'pending' : 'none'
 }
 
 function senderDomain(deps: Deps): string {

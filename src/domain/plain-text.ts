@@ -1,12 +1,15 @@
 /**
- * Text as people type it, made one plain line: full-width spaces, line breaks and control characters become spaces, and
- * halves of surrogate pairs, which Postgres refuses, become U+FFFD.
+ * Text as people type it, made one plain line: full-width spaces, line breaks, control and format characters become
+ * spaces, and halves of surrogate pairs, which Postgres refuses, become U+FFFD. The joiners U+200C and U+200D stay inside
+ * words, where Persian and Indian names and emoji need them.
  */
 export function oneLine(text: string): string {
   return text
     .toWellFormed()
     .normalize('NFC')
-    .replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
+    .replace(/(?:[\s\p{Cc}]|(?![\u200c\u200d])\p{Cf})+/gu, ' ')
+    .replace(/(?<![\p{L}\p{M}\p{N}\p{Emoji}])(?:\u200c|\u200d)|(?:\u200c|\u200d)(?![\p{L}\p{M}\p{N}\p{Emoji}])/gu, '')
+    .replace(/ {2,}/g, ' ')
     .trim()
 }
 

@@ -57,7 +57,7 @@ export async function changeLink(
   return (await findLink(deps, code)) ?? 'not_found'
 }
 
-/** The link with a code, also one that is expired or switched off; at most a second old where `fresh` allows. */
+/** The link with a code, also one that is expired or switched off, or undefined. */
 export async function findLink(deps: Deps, code: string): Promise<RegistrationLink | undefined> {
   const [row] = await deps.db
     .select({ ...getTableColumns(registrationLinks), campaign: campaigns.slug, workshop: workshops.slug })
@@ -91,7 +91,7 @@ export function leadsOn(link: RegistrationLink, now: Date): boolean {
   return link.active && !(link.expiresAt && link.expiresAt <= now)
 }
 
-/** The oldest link of a campaign that leads on, to show at the start. */
+/** The oldest link that is not switched off, to show at the start. */
 export async function firstLink(deps: Deps): Promise<RegistrationLink | undefined> {
   const [row] = await deps.db
     .select({ code: registrationLinks.code })

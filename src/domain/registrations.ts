@@ -7,6 +7,7 @@ import { type RegistrationStatus, registrations } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { oneLine } from './plain-text.ts'
 import { type Bearer, doorCodeOf, ticketOf } from './tickets.ts'
+import { holdsWebAddress } from './web-addresses.ts'
 import { findWorkshopById, type Workshop } from './workshops.ts'
 
 /** Why a field of a form is refused; each code has its sentence in every language. */
@@ -29,7 +30,12 @@ const line = (longest: number) =>
   z
     .string({ error: (issue) => (issue.input === undefined ? 'missing' : 'invalid') })
     .transform(oneLine)
-    .pipe(z.string().max(longest, 'too_long').refine(isSafe, 'web_address'))
+    .pipe(
+      z
+        .string()
+        .max(longest, 'too_long')
+        .refine((text) => !holdsWebAddress(text), 'web_address'),
+    )
 
 /** What someone types in to sign up. Empty optional fields count as not given. */
 export const signUp = z.object({
@@ -132,6 +138,11 @@ export type Registration = {
   ticket: string
   doorCode: string
   workshop: Workshop
+}
+
+/** Confirmed and offered registrations hold a seat. */
+export function holdsSeat({ status }: Pick<Registration, 'status'>): boolean {
+  return status === 'confirmed' || status === 'offered'
 }
 
 /** The registration that a ticket or door code bears, or undefined if it is not there, erased, or has a newer ticket. */
@@ -264,11 +275,4 @@ function plainWidth(text: string): string {
  */
 function emailAddress(): RegExp {
   return /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/
-}
-
-/** A name that is a web address would make our mails carry strangers' links. */
-function isSafe(text: string): boolean {
-  return !/:\/\/|www\.|@|[\p{L}\p{N}-]\.(?:com|cn|net|org|io|co|me|cc|tv|top|xyz|info|biz|ru|vip|club|site|shop|app|dev|link|live|work|icu|tk|ai|ly|gg)(?![\p{L}\p{N}])/iu.test(
-    text,
-  )
 }

@@ -3,7 +3,6 @@ import { at, databaseError, rows } from '../db/database.ts'
 import {
   type CampaignState,
   campaigns,
-  checklistItems,
   type ItemKind,
   type PhoneRule,
   type Text,
@@ -61,6 +60,7 @@ export async function findWorkshop(deps: Deps, slug: string): Promise<Workshop |
   return workshop
 }
 
+/** The workshop with an id, drafts too, or undefined. */
 export async function findWorkshopById(deps: Deps, id: string): Promise<Workshop | undefined> {
   const [workshop] = await selectWorkshops(deps).where(eq(workshops.id, id))
   return workshop
@@ -169,7 +169,6 @@ export async function changeWorkshop(deps: Deps, slug: string, changes: Workshop
   if (workshop.state === 'cancelled') return { kind: 'refused', refusal: 'cancelled' }
   if (changes.slug && changes.slug !== slug && workshop.publishedAt) return { kind: 'refused', refusal: 'slug_fixed' }
   const { items, ...facts } = changes
-  const moved = ['venue', 'address', 'startsAt', 'endsAt', 'timeZone', 'title'].some((name) => name in facts)
   try {
     // One statement, because sign-ups wait while the row is locked.
     const changed = await deps.db
@@ -178,7 +177,7 @@ export async function changeWorkshop(deps: Deps, slug: string, changes: Workshop
         ...facts,
         updatedAt: deps.now(),
         ...(changes.state === 'published' && { publishedAt: workshop.publishedAt ?? deps.now() }),
-        ...(moved && { calendarSequence: sql`${workshops.calendarSequence} + 1` }),
+        calendarSequence: sql`${workshops.calendarSequence} + ${changesCalendar(facts)}::int`,
       })
       .where(and(eq(workshops.id, workshop.id), ne(workshops.state, 'cancelled')))
       .returning({ id: workshops.id })
@@ -197,6 +196,15 @@ export async function changeWorkshop(deps: Deps, slug: string, changes: Workshop
   return { kind: 'changed', workshop: (await findWorkshopById(deps, workshop.id)) as Workshop }
 }
 
+/** Whether a change alters what calendars show of the stored workshop. */
+function changesCalendar(facts: WorkshopChanges): SQL {
+  const shown = ['title', 'city', 'venue', 'address', 'startsAt', 'endsAt', 'timeZone'] as const
+  const changes = shown
+    .filter((name) => facts[name] !== undefined)
+    .map((name) => sql`${workshops[name]} is distinct from ${sql.param(facts[name], workshops[name])}`)
+  return changes.length > 0 ? sql`(${sql.join(changes, sql` or `)})` : sql`false`
+}
+
 /** What a violated constraint says to an organiser, or undefined for one that none can violate. */
 function refusalOf(error: unknown): 'slug_taken' | 'ends_before_start' | 'closes_before_opening' | undefined {
   switch (databaseError(error)?.constraint) {
@@ -211,31 +219,18 @@ function refusalOf(error: unknown): 'slug_taken' | 'ends_before_start' | 'closes
   }
 }
 
-/** Replaces the checklist of a campaign or workshop. Items that keep their id keep the attendees' answers. */
+/** Replaces the checklist of a campaign or workshop, in one statement. Items that keep their id keep the attendees' answers. */
 export async function setItems(
   deps: Deps,
   owner: { campaignId: string } | { workshopId: string },
   items: ItemDraft[],
 ): Promise<void> {
-  const owned =
-    'campaignId' in owner
-      ? eq(checklistItems.campaignId, owner.campaignId)
-      : eq(checklistItems.workshopId, owner.workshopId)
-  const there = new Set(
-    (await deps.db.delete(checklistItems).where(owned).returning({ id: checklistItems.id })).map((row) => row.id),
-  )
-  if (items.length === 0) return
-  await deps.db.insert(checklistItems).values(
-    items.map((item, position) => ({
-      ...owner,
-      ...item,
-      id: item.id && there.has(item.id) ? item.id : deps.newId(),
-      position,
-    })),
-  )
+  const { campaignId = null, workshopId = null } = owner as { campaignId?: string; workshopId?: string }
+  const given = JSON.stringify(items.map((item) => ({ ...item, new_id: deps.newId() })))
+  await deps.db.execute(sql`select set_items(${campaignId}::uuid, ${workshopId}::uuid, ${given}::jsonb)`)
 }
 
-/** Availability as anyone may ask for it. */
+/** The seats of all workshops that are public and not over, in sum: how many workshops, seats, and people in line. */
 export async function countSeats(
   deps: Deps,
 ): Promise<{ published: number; taken: number; capacity: number; waitlisted: number }> {
@@ -285,5 +280,8 @@ function statusAt(now: Date): SQL {
 /** A cursor that we did not hand out starts from the beginning. */
 function readCursor(cursor: string): { startsAt: string; id: string } | undefined {
   const [startsAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ')
-  return /^\d{4}-[\d:.T-]+Z$/.test(startsAt) && /^[0-9a-f-]{36}$/.test(id) ? { startsAt, id } : undefined
+  const moment = new Date(startsAt)
+  // JavaScript has a year 0, Postgres has not.
+  const isMoment = /^[1-9]/.test(startsAt) && !Number.isNaN(moment.getTime()) && moment.toISOString() === startsAt
+  return isMoment && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? { startsAt, id } : undefined
 }

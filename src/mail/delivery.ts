@@ -1,4 +1,4 @@
-import { isDatabaseAway } from '../db/database.ts'
+import { isDatabaseAway, saidOf } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import { type ClaimedMail, claimDueMails, nextMailDueAt, type Outcome, recordOutcome } from '../domain/mails.ts'
 import { messageOf } from './message.ts'
@@ -93,8 +93,8 @@ export function startDelivery(
         }
       } catch (error) {
         troubles++
-        if (!isDatabaseAway(error)) deps.log.error({ error: (error as Error).stack }, 'delivering mails failed')
-        else if (told !== 'database') deps.log.warn({ reason: reasonOf(error) }, 'mails wait for the database')
+        if (!isDatabaseAway(error)) deps.log.error(saidOf(error), 'delivering mails failed')
+        else if (told !== 'database') deps.log.warn({ reason: saidOf(error).reason }, 'mails wait for the database')
         told = 'database'
         await rest.atLeast(Math.min(pause, 30))
       }
@@ -125,7 +125,7 @@ async function attempt(deps: Deps, transport: Transport, mail: ClaimedMail): Pro
   try {
     return await transport.send(messageOf(deps, mail), AbortSignal.timeout((left - leaveOver) * 1000))
   } catch (error) {
-    deps.log.error({ mail: mail.id, error: (error as Error).stack }, 'a mail could not be written')
+    deps.log.error({ mail: mail.id, ...saidOf(error) }, 'a mail could not be written')
     return { kind: 'again', reason: 'the mail could not be written' }
   }
 }
@@ -166,9 +166,6 @@ async function inParallel<T>(list: T[], width: number, work: (item: T) => Promis
   const failed = ended.find((end) => end.status === 'rejected')
   if (failed) throw failed.reason
 }
-
-/** Drizzle wraps what the driver says. */
-const reasonOf = (error: unknown) => String(((error as Error).cause as Error | undefined)?.message ?? error)
 
 /** Waits for work that may take longer, for so many seconds at the most. */
 async function within(seconds: number, work: Promise<void>): Promise<void> {

@@ -1,10 +1,10 @@
 import { calendarFor } from '../calendar.ts'
 import type { Deps } from '../deps.ts'
 import type { Mail } from '../domain/mails.ts'
-import type { Registration } from '../domain/registrations.ts'
+import { holdsSeat, type Registration } from '../domain/registrations.ts'
 import { qrPng } from '../qr.ts'
 import { htmlOf } from './templates/html.tsx'
-import { hasSeat, type Letter, letterOf, ticketUrlOf } from './templates/letter.ts'
+import { type Letter, letterOf, ticketUrlOf } from './templates/letter.ts'
 import { textOf } from './templates/text.ts'
 
 /** A message as it goes to the mail server, to exactly one recipient. */
@@ -60,7 +60,7 @@ export function messageOf(deps: Deps, mail: Mail & { registration: Registration 
       return { url: `cid:${door?.cid}`, width: door ? sideOf(door.png) / 2 : 0 }
     }),
     // Both are fixed by the first attempt, so that a repeated one is the same message.
-    date: mail.firstTriedAt ?? deps.now(),
+    date: mail.datedAt ?? deps.now(),
     messageId: `<${mail.messageId ?? `mail-${mail.id}@baoming`}>`,
     // RFC 3834: no vacation notice shall answer this.
     headers: { 'Auto-Submitted': 'auto-generated' },
@@ -92,7 +92,7 @@ function picture(filename: string, content: Buffer, cid?: string): Attachment {
 function calendarOf(deps: Deps, { entries, locale }: Letter): Attachment[] {
   const events = entries
     .map(({ registration }) => registration)
-    .filter((registration) => hasSeat(registration) || (registration.status === 'cancelled' && registration.seatedAt))
+    .filter((registration) => holdsSeat(registration) || (registration.status === 'cancelled' && registration.seatedAt))
     .map((registration) => ({ registration, ticketUrl: ticketUrlOf(deps.config.baseUrl, registration) }))
   if (events.length === 0) return []
   const calendar = calendarFor(events, locale, deps.now())

@@ -19,13 +19,15 @@ export type Timeouts = { connect: number; socket: number }
 /** The mail server of SMTP_URL over connections that are kept, for Node. Undefined where none is set. */
 export function openTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeouts): Transport | undefined {
   if (!config.smtpUrl) return undefined
-  const mailer = createTransport({
-    ...settings(config.smtpUrl, timeouts),
-    pool: true,
-    maxConnections: 5,
-    // Once, for a kept connection that the server closed meanwhile. All else is tried again by the schedule of the mails.
-    maxRequeues: 1,
-  })
+  const mailer = tellOffers(
+    createTransport({
+      ...settings(config.smtpUrl, timeouts),
+      pool: true,
+      maxConnections: 5,
+      // Once, for a kept connection that the server closed meanwhile. All else is tried again by the schedule of the mails.
+      maxRequeues: 1,
+    }),
+  )
   return {
     concurrency: 5,
     send: (message, signal) => attempt(mailer, message, signal),
@@ -36,7 +38,7 @@ export function openTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeou
 /** The mail server of SMTP_URL with a connection per message, for Workers, where none may outlive its request. */
 export function openSingleTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeouts): Transport | undefined {
   if (!config.smtpUrl) return undefined
-  const mailer = createTransport(settings(config.smtpUrl, timeouts))
+  const mailer = tellOffers(createTransport(settings(config.smtpUrl, timeouts)))
   return {
     // A Worker may hold six connections, and the database has some of them.
     concurrency: 2,
@@ -57,13 +59,40 @@ function settings(url: string, { connect, socket }: Timeouts = { connect: 10_000
   }
 }
 
-type Mailer = { sendMail(mail: Message & { signal: AbortSignal }): Promise<unknown> }
+type Mailer = ReturnType<typeof createTransport>
+type Sent = Message & { signal: AbortSignal; offered(): void }
 
-async function attempt(mailer: Mailer, message: Message, signal: AbortSignal): Promise<Verdict> {
+/** Has a message say when its text begins to be read, which is when a session is there that it goes into. */
+function tellOffers<Any extends Pick<Mailer, 'use'>>(mailer: Any): Any {
+  mailer.use('stream', ({ data, message }, goOn) => {
+    const read = message?.createReadStream
+    if (message && read) {
+      message.createReadStream = (options) => {
+        ;(data as unknown as Sent).offered()
+        return read.call(message, options)
+      }
+    }
+    goOn()
+  })
+  return mailer
+}
+
+async function attempt(
+  mailer: { sendMail(mail: Sent): Promise<unknown> },
+  message: Message,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  let offered = false
   try {
-    await mailer.sendMail({ ...message, signal })
+    await mailer.sendMail({
+      ...message,
+      signal,
+      offered() {
+        offered = true
+      },
+    })
     return { kind: 'sent' }
   } catch (error) {
-    return judge(error as Failure, message.to.address)
+    return judge(error as Failure, message.to.address, offered)
   }
 }

@@ -28,11 +28,13 @@ export type Failure = {
  * What fails before the server was offered the mail says nothing about it and concerns all mails; so does a refused
  * sender, and a provider that has had enough of us, which some say with 550 or 554 in answer to RCPT or DATA.
  * @param recipient the address that must not appear in the reason
+ * @param offered whether the server had been offered the mail: a connection that breaks later may be this mail's fault
  */
-export function judge(failure: Failure, recipient: string): Exclude<Verdict, { kind: 'sent' }> {
+export function judge(failure: Failure, recipient: string, offered: boolean): Exclude<Verdict, { kind: 'sent' }> {
   const reason = reasonOf(failure, recipient)
   const { command = '', responseCode = 0, response = '' } = failure
-  if (neverBegan(failure) || (responseCode >= 400 && concernsAllMails(response))) return { kind: 'standstill', reason }
+  if (hadNoSession(failure, offered) || (responseCode >= 400 && concernsAllMails(response)))
+    return { kind: 'standstill', reason }
   if (command === 'MAIL FROM' && responseCode >= 500 && responseCode !== tooLarge) return { kind: 'standstill', reason }
   const permanent = responseCode >= 500 && responseCode !== wrongOrder
   // Without a reply nodemailer itself refused: an impossible address, or a message over the size the server announced.
@@ -46,10 +48,15 @@ const tooLarge = 552
 const wrongOrder = 503
 
 /** Whether no session came about: no connection, a refusal at the greeting, no encryption, a wrong password. */
-function neverBegan({ command = '', responseCode = 0, code = '', originalCode = '', timeoutType = '' }: Failure) {
+function hadNoSession(
+  { command = '', responseCode = 0, code = '', originalCode = '', timeoutType = '' }: Failure,
+  offered: boolean,
+) {
   return (
     /^(EHLO|HELO|LHLO|STARTTLS|AUTH)/.test(command) ||
     ['EAUTH', 'ENOAUTH', 'EDNS', 'ETLS', 'EPROXY'].includes(code) ||
+    (!offered && (command === 'CONN' || code === 'ECONNECTION')) ||
+    // Once offered, a mail may wait for a second connection because the first, a kept one, was closed.
     (command === 'CONN' &&
       (responseCode >= 500 ||
         ['CONNECT_TIMEOUT', 'GREETING_TIMEOUT', 'UPGRADE_TIMEOUT'].includes(timeoutType) ||

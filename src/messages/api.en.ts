@@ -33,6 +33,7 @@ export const en: ApiMessages = {
     capacity_below_taken: 'There cannot be fewer seats than are taken, see taken.',
     already_cancelled: 'It is cancelled already.',
     over: 'The workshop is over.',
+    not_dead: 'Only a dead mail can be sent again: this one was sent or is still owed.',
   },
 
   fieldProblems: {

@@ -36,6 +36,7 @@ export const zhCN = {
     capacity_below_taken: '名额不能少于已经占用的数量，见 taken。',
     already_cancelled: '已经取消过了。',
     over: '培训已经结束。',
+    not_dead: '只有发送失败的邮件才能重发：这一封已经发出，或者还在等待发送。',
   },
 
   /** Why a field is refused, beside the reasons that the form knows. */

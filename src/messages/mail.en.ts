@@ -92,7 +92,6 @@ export const mailEn: MailMessages = {
   mailbox: {
     title: 'Mailbox',
     lead: 'SMTP_URL is not set, so mails are kept here. Only this machine sees this page.',
-    sending: 'The mails that were and will be sent, as they would be written now. Only this machine sees this page.',
     none: 'No mails yet. Come back when someone has registered.',
     erased: 'This person was erased, and with them the mail.',
     older: 'Older mails',

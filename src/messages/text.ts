@@ -6,6 +6,19 @@ export function pick(text: Text, locale: Locale): string {
   return (locale === 'en' ? (text.en ?? text.zh) : (text.zh ?? text.en)) ?? ''
 }
 
+/** Several texts as one, without those that say nothing. */
+export function pickAll(texts: Text[], locale: Locale, between = ' · '): string {
+  return texts
+    .map((text) => pick(text, locale))
+    .filter(Boolean)
+    .join(between)
+}
+
+/** 上海 · 张江人工智能岛 */
+export function placeOf({ city, venue }: { city: Text; venue: Text }, locale: Locale): string {
+  return pickAll([city, venue], locale)
+}
+
 /** When a workshop takes place, in its own time zone and the visitor's language. */
 export type When = {
   /** 12月 / Dec */

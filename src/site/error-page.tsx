@@ -9,6 +9,8 @@ export type ErrorStatus = 400 | 401 | 403 | 404 | 413 | 415 | 429 | 500 | 503
 /** Says in the visitor's language what went wrong, and the way on. */
 export function errorPage(c: Context<App>, status: ErrorStatus): Response | Promise<Response> {
   const t = messagesFor(c.var.locale)
+  // RFC 9110, 15.5.2.
+  if (status === 401) c.header('WWW-Authenticate', 'Bearer')
   const { title, hint } = t.errors[status === 401 ? 403 : status === 415 ? 400 : status]
   return page(
     c,

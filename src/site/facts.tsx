@@ -5,7 +5,7 @@ import { type Item, seatsLeft, type Workshop, type WorkshopStatus } from '../dom
 import { paths, withQuery } from '../links.ts'
 import { tagOf } from '../messages/items.ts'
 import { messagesFor } from '../messages/messages.ts'
-import { moment, pick, when } from '../messages/text.ts'
+import { moment, pick, placeOf, when } from '../messages/text.ts'
 
 /** When and where. */
 export function Facts({ workshop, locale }: { workshop: Workshop; locale: Locale }) {
@@ -40,14 +40,6 @@ export function Day({ workshop, locale }: { workshop: Workshop; locale: Locale }
       <b>{day}</b>
     </div>
   )
-}
-
-/** 上海 · 张江人工智能岛 */
-export function placeOf(workshop: Pick<Workshop, 'city' | 'venue'>, locale: Locale): string {
-  return [workshop.city, workshop.venue]
-    .map((place) => pick(place, locale))
-    .filter(Boolean)
-    .join(' · ')
 }
 
 /** How many seats are left, or what stands in the way of one, with the other cities where there still are some. */

@@ -3,8 +3,9 @@ import { type App, limitRange } from '../context.ts'
 import { mailTickets, parseEmail } from '../domain/registrations.ts'
 import { paths, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
-import { Alert, page } from './layout.tsx'
-import { Field, sentence } from './sign-up-form.tsx'
+import { readFormBody } from './form-body.ts'
+import { page } from './layout.tsx'
+import { Field, ProblemList, sentence } from './sign-up-form.tsx'
 
 /** Mails one's tickets to one's own address, and tells nobody whether there are any. */
 export const findPages = new Hono<App>()
@@ -27,7 +28,7 @@ findPages.get('/find', (c) => {
 
 findPages.post('/find', async (c) => {
   await limitRange(c, 'find')
-  const { email: typed } = await c.req.parseBody()
+  const { email: typed } = await readFormBody(c)
   const parsed = parseEmail(typed)
   if ('problems' in parsed) {
     const t = messagesFor(c.var.locale)
@@ -46,15 +47,7 @@ function findPage(c: Context<App>, mistake?: { typed: string; problem: string })
     <>
       <h1>{t.find.title}</h1>
       <p class="lead">{t.find.lead}</p>
-      {mistake && (
-        <Alert title={t.form.problems}>
-          <ul>
-            <li>
-              <a href="#email">{mistake.problem}</a>
-            </li>
-          </ul>
-        </Alert>
-      )}
+      {mistake && <ProblemList problems={[{ field: 'email', text: mistake.problem }]} t={t} />}
       <form method="post" action={paths.find()} novalidate>
         <Field
           name="email"

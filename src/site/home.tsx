@@ -6,8 +6,8 @@ import type { Deps } from '../deps.ts'
 import { listWorkshops, seatsLeft, type Workshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
-import { pick, when } from '../messages/text.ts'
-import { Day, placeOf, tones } from './facts.tsx'
+import { pick, placeOf, when } from '../messages/text.ts'
+import { Day, tones } from './facts.tsx'
 import { isWeChat, page } from './layout.tsx'
 
 /** What takes place next, as a page and as a calendar. */

@@ -1,7 +1,7 @@
 import { Hono, type MiddlewareHandler } from 'hono'
 import type { FC, PropsWithChildren } from 'hono/jsx'
 import type { Locale } from '../config.ts'
-import { type App, isThisMachine } from '../context.ts'
+import { type App, hasMailbox, isThisMachine } from '../context.ts'
 import type { Deps } from '../deps.ts'
 import { findMail, listMails, type MailInList } from '../domain/mails.ts'
 import { paths, withQuery } from '../links.ts'
@@ -9,11 +9,11 @@ import { type Message, messageOf } from '../mail/message.ts'
 import { mailMessagesFor } from '../mail/templates/letter.ts'
 import { moment } from '../messages/text.ts'
 
-/** What is and would be sent, for whoever tries the service on their own machine. Embedded only. */
+/** What would be sent, for whoever tries the service on their own machine. Embedded and without SMTP only. */
 export const mailbox = new Hono<App>()
 
-mailbox.use('/mailbox', embeddedHere())
-mailbox.use('/mailbox/*', embeddedHere())
+mailbox.use('/mailbox', onlyHere())
+mailbox.use('/mailbox/*', onlyHere())
 
 mailbox.get('/mailbox', async (c) => {
   const { deps } = c.env
@@ -54,10 +54,10 @@ mailbox.get('/mailbox/:id/files/:n', async (c) => {
 
 const pageLength = 50
 
-/** Mails hold tickets: they are shown where the database lies in this process, to nobody but this machine. */
-function embeddedHere(): MiddlewareHandler<App> {
+/** Mails hold tickets: they are shown where nothing sends them, to nobody but this machine. */
+function onlyHere(): MiddlewareHandler<App> {
   return async (c, next) => {
-    if (!c.env.deps.embedded || !isThisMachine(c)) return c.notFound()
+    if (!hasMailbox(c.env.deps) || !isThisMachine(c)) return c.notFound()
     await next()
     c.header('Cache-Control', 'no-store')
   }
@@ -92,7 +92,7 @@ const List: FC<{ deps: Deps; locale: Locale; mails: MailInList[] }> = ({ deps, l
   return (
     <Page locale={locale} title={words.title}>
       <h1>{words.title}</h1>
-      <p class="lead">{deps.config.smtpUrl ? words.sending : words.lead}</p>
+      <p class="lead">{words.lead}</p>
       {shown.length === 0 && <p>{words.none}</p>}
       <ul class="list">
         {shown.map((mail) => {

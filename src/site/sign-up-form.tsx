@@ -25,6 +25,7 @@ export type Typed = {
 /** Why the form comes back. */
 export type Mistake = { problems: FieldProblem[] } | { refusal: Refusal }
 
+/** A form that nothing was typed into yet. A `via` that no link of ours can have is left out. */
 export function emptyForm(key: string, via: string | undefined): Typed {
   return { key, via: readVia(via), name: '', email: '', phone: '', company: '', ready: {}, consent: false }
 }
@@ -203,6 +204,21 @@ export function Field({
   )
 }
 
+/** What is wrong with a form, above it, each problem as a link to its field. */
+export function ProblemList({ problems, t }: { problems: { field: string; text: string }[]; t: Messages }) {
+  return (
+    <Alert title={t.form.problems}>
+      <ul>
+        {problems.map(({ field, text }) => (
+          <li>
+            <a href={`#${field}`}>{text}</a>
+          </li>
+        ))}
+      </ul>
+    </Alert>
+  )
+}
+
 function WhatIsWrong({ mistake, elsewhere, t }: { mistake: Mistake; elsewhere: Child; t: Messages }) {
   if ('refusal' in mistake) {
     return (
@@ -213,15 +229,10 @@ function WhatIsWrong({ mistake, elsewhere, t }: { mistake: Mistake; elsewhere: C
     )
   }
   return (
-    <Alert title={t.form.problems}>
-      <ul>
-        {mistake.problems.map((problem) => (
-          <li>
-            <a href={`#${problem.field}`}>{sentence(problem, t)}</a>
-          </li>
-        ))}
-      </ul>
-    </Alert>
+    <ProblemList
+      problems={mistake.problems.map((problem) => ({ field: problem.field, text: sentence(problem, t) }))}
+      t={t}
+    />
   )
 }
 

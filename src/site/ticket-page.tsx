@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import type { App } from '../context.ts'
 import { findPublicCampaign } from '../domain/campaigns.ts'
-import type { Registration } from '../domain/registrations.ts'
+import { holdsSeat, type Registration } from '../domain/registrations.ts'
 import type { MoveRefusal } from '../domain/seats.ts'
 import { seatsLeft, type Workshop } from '../domain/workshops.ts'
 import { paths, urlOf } from '../links.ts'
@@ -9,7 +9,7 @@ import { type Messages, messagesFor } from '../messages/messages.ts'
 import { pick } from '../messages/text.ts'
 import { Checklist, Elsewhere, Facts } from './facts.tsx'
 import { Alert, Done, isWeChat, page } from './layout.tsx'
-import { Field } from './sign-up-form.tsx'
+import { Field, ProblemList } from './sign-up-form.tsx'
 
 /** What went wrong with what the attendee wanted to change. */
 export type TicketMistake =
@@ -164,10 +164,6 @@ async function othersThatTakePeople(c: Context<App>, { id, campaign }: Workshop)
   return others.filter(({ status }) => status === 'open' || status === 'waitlist')
 }
 
-export function holdsSeat({ status }: Registration): boolean {
-  return status === 'confirmed' || status === 'offered'
-}
-
 /** An attendee may cancel until the workshop starts. */
 export function mayCancel({ status, workshop }: Registration, now: Date): boolean {
   return status !== 'cancelled' && now < workshop.startsAt
@@ -258,15 +254,7 @@ function CorrectEmail({
       <p class="address">{t.ticket.emailTo(registration.email)}</p>
       <details open={mistake !== undefined}>
         <summary>{t.ticket.emailWrong}</summary>
-        {mistake && (
-          <Alert title={t.form.problems}>
-            <ul>
-              <li>
-                <a href="#email">{mistake.problem}</a>
-              </li>
-            </ul>
-          </Alert>
-        )}
+        {mistake && <ProblemList problems={[{ field: 'email', text: mistake.problem }]} t={t} />}
         <form method="post" action={paths.ticketEmail(registration.ticket)} novalidate>
           <Field
             name="email"

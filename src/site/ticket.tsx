@@ -2,15 +2,16 @@ import { type Context, Hono } from 'hono'
 import { calendarFor } from '../calendar.ts'
 import { type App, limitMailbox, limitRange } from '../context.ts'
 import { copyOfData } from '../domain/privacy.ts'
-import { correctEmail, findRegistration, parseEmail, type Registration } from '../domain/registrations.ts'
+import { correctEmail, findRegistration, holdsSeat, parseEmail, type Registration } from '../domain/registrations.ts'
 import { cancelRegistration, forgetPeople, moveRegistration } from '../domain/seats.ts'
 import { readDoorCode, readTicket } from '../domain/tickets.ts'
 import { paths, urlOf, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { qrPng } from '../qr.ts'
 import { errorPage } from './error-page.tsx'
+import { readFormBody } from './form-body.ts'
 import { sentence } from './sign-up-form.tsx'
-import { confirmationPage, holdsSeat, mayCancel, movePage, ticketPage } from './ticket-page.tsx'
+import { confirmationPage, mayCancel, movePage, ticketPage } from './ticket-page.tsx'
 
 /** The attendee's secret link, and what can be done with it. */
 export const ticketPages = new Hono<App>()
@@ -62,7 +63,7 @@ ticketPages.post('/t/:ticket/email', async (c) => {
   const registration = await registrationOf(c)
   if (!registration) return errorPage(c, 404)
   const t = messagesFor(c.var.locale)
-  const { email: typed } = await c.req.parseBody()
+  const { email: typed } = await readFormBody(c)
   const parsed = parseEmail(typed)
   if ('problems' in parsed) {
     const problem = parsed.problems.map((problem) => sentence(problem, t)).join(' ')
@@ -122,7 +123,7 @@ ticketPages.post('/t/:ticket/move', async (c) => {
   await limitRange(c, 'ticket')
   const registration = await registrationOf(c)
   if (!registration) return errorPage(c, 404)
-  const { to } = await c.req.parseBody()
+  const { to } = await readFormBody(c)
   const outcome = await moveRegistration(c.env.deps, registration.id, typeof to === 'string' ? to : '')
   if (outcome.kind === 'refused') return movePage(c, registration, outcome.refusal)
   return c.redirect(withQuery(paths.ticket(registration.ticket), { done: 'moved' }), 303)

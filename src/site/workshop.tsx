@@ -6,10 +6,11 @@ import { register } from '../domain/seats.ts'
 import { findPublicWorkshop, findWorkshop, seatsLeft, type Workshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
-import { pick, when } from '../messages/text.ts'
+import { pick, placeOf, when } from '../messages/text.ts'
 import { drawBadge } from './badge.tsx'
 import { errorPage } from './error-page.tsx'
-import { Checklist, Elsewhere, Facts, placeOf, Seats } from './facts.tsx'
+import { Checklist, Elsewhere, Facts, Seats } from './facts.tsx'
+import { readFormBody } from './form-body.ts'
 import { Alert, page } from './layout.tsx'
 import { emptyForm, inputOf, type Mistake, readForm, SignUpForm, type Typed } from './sign-up-form.tsx'
 
@@ -27,7 +28,7 @@ workshopPages.post('/w/:workshop', async (c) => {
   await limitRange(c, 'register')
   const workshop = await findPublicWorkshop(deps, c.req.param('workshop'))
   if (!workshop) return errorPage(c, 404)
-  const typed = readForm(await c.req.parseBody(), deps.newId)
+  const typed = readForm(await readFormBody(c), deps.newId)
   const parsed = parseSignUp(inputOf(typed), workshop, c.var.locale)
   if ('problems' in parsed) return workshopPage(c, workshop, typed, { problems: parsed.problems })
   const outcome = await register(deps, workshop, parsed.signUp, typed.key)

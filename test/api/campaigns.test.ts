@@ -146,6 +146,15 @@ describe('POST /campaigns', () => {
 })
 
 describe('PATCH /campaigns/:slug', () => {
+  test('publishes with publish too', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const { slug } = await world.campaign({ publish: false })
+    const patch = async (body: object) => (await organiser.patch(`/campaigns/${slug}`, { body })).body.state
+    expect(await patch({ publish: false })).toBe('draft')
+    expect(await patch({ publish: true })).toBe('published')
+  })
+
   test('changes what is given and nothing else', async () => {
     await using world = await createWorld()
     const organiser = await openClient(world, 'organiser')
@@ -185,9 +194,9 @@ describe('PATCH /campaigns/:slug', () => {
     expectProblem(await patch('draft', { slug: 'december' }), 409, 'slug_taken')
     expect((await patch('draft', { slug: 'january' })).body.slug).toBe('january')
     expectProblem(await patch('nowhere', { summary: 'x' }), 404, 'not_found')
-    expectRefusedFields(await patch('december', { title: '', publish: true }), {
+    expectRefusedFields(await patch('december', { title: '', publish: 'yes' }), {
       title: 'missing',
-      publish: 'unknown_field',
+      publish: 'invalid',
     })
   })
 })

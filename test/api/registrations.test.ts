@@ -166,6 +166,8 @@ describe('POST /workshops/:slug/registrations', () => {
     ['name', 5, 'invalid'],
     ['name', 'x'.repeat(81), 'too_long'],
     ['name', 'win at example.com', 'web_address'],
+    ['name', 'win prize evil.de', 'web_address'],
+    ['company', 'ｅｖｉｌ。ｃｏｍ', 'web_address'],
     ['email', undefined, 'missing'],
     ['email', '', 'missing'],
     ['email', 'wang', 'email_invalid'],

@@ -515,6 +515,17 @@ describe('POST /workshops', () => {
     })
   })
 
+  test('names a field that nothing knows as it was sent, whatever JavaScript calls so', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const fields = ['constructor', 'toString', 'hasOwnProperty']
+    const unknown = Object.fromEntries(fields.map((field) => [field, 'x']))
+    const answer = await organiser.post('/workshops', { body: { ...draft, ...unknown } })
+    expectRefusedFields(answer, Object.fromEntries(fields.map((field) => [field, 'unknown_field'])))
+    for (const { field, message } of answer.body.errors) expect(message).toContain(field)
+    expect(JSON.stringify(answer.body)).not.toContain('native code')
+  })
+
   test('is for organisers alone', async () => {
     await using world = await createWorld()
     expectProblem(await (await openClient(world)).post('/workshops', { body: draft }), 401, 'unauthorized')
@@ -534,6 +545,17 @@ describe('PATCH /workshops/:slug', () => {
     const cleared = await organiser.patch(`/workshops/${before.slug}`, { body: { closesAt: null } })
     expect(cleared.body).not.toHaveProperty('closesAt')
     expect((await organiser.patch(`/workshops/${before.slug}`, { body: {} })).status).toBe(200)
+  })
+
+  test('publishes with publish too, unless a state is named', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const { slug } = await world.workshop({ publish: false })
+    const patch = async (body: object) => (await organiser.patch(`/workshops/${slug}`, { body })).body.state
+    expect(await patch({ publish: false })).toBe('draft')
+    expect(await patch({ publish: true })).toBe('published')
+    expect(await patch({ publish: false })).toBe('published')
+    expect(await patch({ publish: true, state: 'closed' })).toBe('closed')
   })
 
   test('publishes, closes and opens again', async () => {
@@ -652,7 +674,7 @@ describe('PATCH /workshops/:slug', () => {
     expect((await patch('draft', { slug: 'nanjing' })).body.slug).toBe('nanjing')
     expectProblem(await patch('nowhere', { capacity: 5 }), 404, 'not_found')
     expectRefusedFields(await patch('shanghai', { endsAt: '2026-12-01T00:00' }), { endsAt: 'ends_before_start' })
-    expectRefusedFields(await patch('shanghai', { publish: true }), { publish: 'unknown_field' })
+    expectRefusedFields(await patch('shanghai', { publish: 'yes' }), { publish: 'invalid' })
     expectRefusedFields(await patch('shanghai', { title: null, capacity: '5' }), {
       title: 'invalid',
       capacity: 'invalid',

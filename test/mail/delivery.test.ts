@@ -38,7 +38,6 @@ describe.each([
     ['recipient', [451, '4.7.1 Greylisted'], /^RCPT TO: 451 4.7.1 Greylisted$/],
     ['data', 451, /^DATA: 451 refused by the test$/],
     ['message', 452, /^DATA: 452 refused by the test$/],
-    ['greeting', 'drop', /connection (was )?closed/i],
     ['data', 'drop', /connection (was )?closed/i],
     ['message', 'drop', /connection (was )?closed/i],
     ['message', 'hang', /^Timeout$/],
@@ -81,6 +80,8 @@ describe.each([
   test.each<[string, Step, Mishap | 'stop']>([
     ['cannot be reached', 'greeting', 'stop'],
     ['refuses at the greeting', 'greeting', [554, 'No service']],
+    ['shuts down at the greeting', 'greeting', [421, '4.3.2 Service shutting down']],
+    ['hangs up at the greeting', 'greeting', 'drop'],
     ['is silent at the greeting', 'greeting', 'hang'],
     ['refuses the password', 'auth', [535, '5.7.8 Authentication failed']],
     ['refuses the sender', 'sender', [553, 'Mail from must equal authorized user']],
@@ -185,6 +186,52 @@ describe.each([
     o.world.clock.advance({ seconds: 60 })
     expect(await o.deliver()).toMatchObject({ sent: 2 })
   })
+
+  test('MAIL_RATE holds however many senders claim at once, and counts what they tried in vain', async () => {
+    await using o = await openOffice(openTransport, undefined, { postgres, env: { MAIL_RATE: '10' } })
+    await o.owe(100)
+    const { deps, clock } = o.world
+    const claimByTen = async () =>
+      (await Promise.all(Array.from({ length: 10 }, () => claimDueMails(deps, 7, 120)))).flatMap(({ mails }) => mails)
+    const claimed = await claimByTen()
+    expect(claimed).toHaveLength(10)
+    for (const mail of claimed) await recordOutcome(deps, mail, { kind: 'again', reason: 'busy' })
+    expect(await claimByTen()).toHaveLength(0)
+    clock.advance({ minutes: 1 })
+    expect(await claimByTen()).toHaveLength(10)
+  })
+
+  test('mails that are given up take nothing from MAIL_RATE', async () => {
+    await using o = await openOffice(openTransport, undefined, { postgres, env: { MAIL_RATE: '3' } })
+    const workshop = await o.world.workshop()
+    for (const person of [await o.world.register(workshop), await o.world.register(workshop)])
+      await cancelRegistration(o.world.deps, person.id, 'attendee')
+    await o.owe(2)
+    expect(await o.deliver()).toMatchObject({ sent: 3, dead: 2 })
+  })
+})
+
+test('a repeated attempt is the same message, also if no mail could be sent in between', async () => {
+  await using o = await openOffice()
+  await o.owe(1)
+  await o.server.stop()
+  expect(await o.deliver({ pause: 60 })).toMatchObject({ postponed: 1 })
+  o.world.clock.advance({ minutes: 1 })
+  await o.server.start()
+  const firstAttempt = o.world.clock.now()
+  // The server takes the message, and we do not hear of it.
+  o.server.mishap = (step) => (step === 'message' ? 'drop' : undefined)
+  expect(await o.deliver()).toMatchObject({ again: 1 })
+  o.world.clock.advance({ minutes: 1 })
+  await o.server.stop()
+  expect(await o.deliver({ pause: 3600 })).toMatchObject({ postponed: 1 })
+  o.world.clock.advance({ hours: 1 })
+  await o.server.start()
+  o.server.mishap = () => undefined
+  expect(await o.reopened().deliver()).toMatchObject({ sent: 1 })
+  const [first, second] = o.server.mails.map(({ mail }) => [mail.messageId, mail.date])
+  expect(first?.[1]).toEqual(firstAttempt)
+  expect(second).toEqual(first)
 })
 
 test('an attempt is not begun when too little of the lease is left: the mail is claimed anew', async () => {

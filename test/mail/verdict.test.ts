@@ -96,12 +96,23 @@ const table: Record<'again' | 'dead' | 'standstill', Failure[]> = {
 
 for (const [kind, failures] of Object.entries(table)) {
   test.each(failures)(`${kind}: $command $response $message`, (failure) => {
-    expect(judge(failure, 'wang@example.com').kind).toBe(kind)
+    expect(judge(failure, 'wang@example.com', true).kind).toBe(kind)
   })
 }
 
+test.each([
+  connection({ code: 'EPROTOCOL', responseCode: 421, response: '421 4.3.2 Service shutting down' }),
+  connection({ code: 'EPROTOCOL', responseCode: 450, response: '450 try later' }),
+  connection({ code: 'ECONNECTION', message: 'Connection closed unexpectedly' }),
+  connection({ code: 'ESOCKET', originalCode: 'ECONNRESET', message: 'read ECONNRESET' }),
+  connection({ code: 'ETIMEDOUT', timeoutType: 'SOCKET_TIMEOUT', message: 'Timeout' }),
+  { code: 'ECONNECTION', message: 'Reached maximum number of retries after connection was closed' },
+])('standstill before the mail was offered: $code $response $message', (failure) => {
+  expect(judge(failure, 'wang@example.com', false).kind).toBe('standstill')
+})
+
 test('the reason says what the server said, without the recipient in any spelling and without other addresses', () => {
-  const reason = (response: string) => judge(rcpt(response), 'wang.xm@example.com').reason
+  const reason = (response: string) => judge(rcpt(response), 'wang.xm@example.com', true).reason
   expect(reason('550 5.1.1 <wang.xm@example.com>: Recipient address rejected')).toBe(
     'RCPT TO: 550 5.1.1 <…>: Recipient address rejected',
   )
@@ -110,11 +121,11 @@ test('the reason says what the server said, without the recipient in any spellin
     'RCPT TO: 550 … refused by …',
   )
   expect(reason('550 see https://example.com/why?to=wang.xm%40example.com\r\n550 bye')).not.toMatch(/wang/)
-  expect(judge({ command: 'CONN', message: 'connect ECONNREFUSED 127.0.0.1:25' }, 'a@example.com').reason).toBe(
+  expect(judge({ command: 'CONN', message: 'connect ECONNREFUSED 127.0.0.1:25' }, 'a@example.com', true).reason).toBe(
     'connect ECONNREFUSED 127.0.0.1:25',
   )
 })
 
 test('a long reply is cut', () => {
-  expect(judge(rcpt(`550 ${'no '.repeat(500)}`), 'a@example.com').reason.length).toBeLessThanOrEqual(300)
+  expect(judge(rcpt(`550 ${'no '.repeat(500)}`), 'a@example.com', true).reason.length).toBeLessThanOrEqual(300)
 })

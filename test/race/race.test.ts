@@ -78,7 +78,10 @@ async function withoutLockAndTrigger(): Promise<string> {
     ),
     replace('p.next_seq + p.rank - 1', `nextval('careless_seq')`),
     // A moment between counting and inserting, as there is wherever these are two requests to the database.
-    replace('from placed p\n    left join registration_links', 'from placed p cross join (select pg_sleep(0.02)) moment\n    left join registration_links'),
+    replace(
+      'from placed p\n    left join registration_links',
+      'from placed p cross join (select pg_sleep(0.02)) moment\n    left join registration_links',
+    ),
   ].reduce((source, change) => change(source), text)
   return `
     create sequence careless_seq;

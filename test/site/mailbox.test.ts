@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
+import { greeting } from '../../src/greeting.ts'
 import { openPage } from '../support/browser.ts'
 import { readQr } from '../support/qr.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -118,6 +119,22 @@ test.each<[string, string, RequestInit, string]>([
   for (const path of ['/mailbox', '/mailbox/1', '/mailbox/1/html', '/mailbox/1/files/0']) {
     expect((await world.request(`${origin}${path}`, init, peer)).status).toBe(404)
   }
+})
+
+test.each<[string, Record<string, string>, number]>([
+  ['whose address is another', { BASE_URL: 'https://workshops.example.com' }, 404],
+  ['whose address is one of the network, where another server answers', { BASE_URL: 'http://192.168.1.20' }, 404],
+  ['whose address is one of the internet', { BASE_URL: 'http://203.0.113.9:3000' }, 404],
+  ['that sends its mails', { SMTP_URL: 'smtp://localhost:2525', MAIL_FROM: 'a@example.com' }, 404],
+  ['in the network of a phone', { BASE_URL: 'http://192.168.1.20:3000' }, 200],
+  ['on this machine', { BASE_URL: 'http://127.0.0.1:3000' }, 200],
+])('behind a proxy that forwards no headers, the mailbox of a service %s: %j answers %i', async (_, env, status) => {
+  await using world = await createWorld({ env })
+  await world.register(await world.workshop())
+  for (const path of ['/mailbox', '/mailbox/1', '/mailbox/1/html', '/mailbox/1/files/1']) {
+    expect([path, (await ask(world, path)).status]).toEqual([path, status])
+  }
+  expect((await greeting(world.deps)).includes('/mailbox')).toBe(status === 200)
 })
 
 test('there is no mailbox on a server with a database of its own', async () => {

@@ -1,13 +1,13 @@
 import type { Locale } from '../../config.ts'
 import type { Deps } from '../../deps.ts'
 import type { Mail } from '../../domain/mails.ts'
-import type { Registration } from '../../domain/registrations.ts'
+import { holdsSeat, type Registration } from '../../domain/registrations.ts'
 import { paths, urlOf } from '../../links.ts'
 import { type ItemTag, tagOf } from '../../messages/items.ts'
 import { mailEn } from '../../messages/mail.en.ts'
 import { type MailMessages, mailZhCN, type News } from '../../messages/mail.zh-CN.ts'
 import { messagesFor } from '../../messages/messages.ts'
-import { pick, when } from '../../messages/text.ts'
+import { pick, pickAll, placeOf, when } from '../../messages/text.ts'
 
 /** What a mail says, before it is HTML or plain text. */
 export type Letter = {
@@ -64,10 +64,7 @@ export function letterOf(deps: Deps, mail: Pick<Mail, 'kind' | 'facts' | 'ticket
   }
 }
 
-/** Confirmed and offered registrations hold a seat. */
-export const hasSeat = ({ status }: Registration) => status === 'confirmed' || status === 'offered'
-
-export const localeOf = ({ locale }: Registration): Locale => (locale === 'en' ? 'en' : 'zh-CN')
+const localeOf = ({ locale }: Registration): Locale => (locale === 'en' ? 'en' : 'zh-CN')
 
 export const ticketUrlOf = (baseUrl: string, { ticket }: Registration) => urlOf(baseUrl, paths.ticket(ticket))
 
@@ -85,10 +82,8 @@ const cancellations = {
 function entryOf(registration: Registration, news: News, locale: Locale, baseUrl: string): Entry {
   const messages = mailMessagesFor(locale)
   const { workshop, doorCode, ticket, position, status } = registration
-  const { city, venue, address } = workshop
-  const seat = hasSeat(registration)
+  const seat = holdsSeat(registration)
   const live = status !== 'cancelled'
-  const place = [city, venue].map((text) => pick(text, locale)).filter(Boolean)
   return {
     registration,
     title: titleOf(registration, locale),
@@ -102,7 +97,10 @@ function entryOf(registration: Registration, news: News, locale: Locale, baseUrl
           ]
         : []),
       { label: messages.labels.when, lines: messages.when(when(workshop, locale)) },
-      { label: messages.labels.where, lines: [place.join(' · '), pick(address, locale)].filter(Boolean) },
+      {
+        label: messages.labels.where,
+        lines: [placeOf(workshop, locale), pick(workshop.address, locale)].filter(Boolean),
+      },
     ],
     door: seat ? { url: urlOf(baseUrl, paths.door(doorCode)), file: `ticket-${workshop.slug}.png` } : undefined,
     ticket: live ? { label: messages.ticket, url: ticketUrlOf(baseUrl, registration) } : undefined,
@@ -141,10 +139,6 @@ function afterwards(registration: Registration, news: News, messages: MailMessag
 
 const linked = ({ text, link }: { text: string; link: string }, url: string) => ({ text, link: { label: link, url } })
 
-const titleOf = ({ workshop }: Registration, locale: Locale) =>
-  [workshop.title, workshop.city]
-    .map((text) => pick(text, locale))
-    .filter(Boolean)
-    .join(' · ')
+const titleOf = ({ workshop }: Registration, locale: Locale) => pickAll([workshop.title, workshop.city], locale)
 
 export const mailMessagesFor = (locale: Locale): MailMessages => (locale === 'en' ? mailEn : mailZhCN)

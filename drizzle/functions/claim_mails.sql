@@ -1,0 +1,74 @@
+-- revision 1
+-- Claims mails that are due, the longest due first, for a sender who has them to itself until p_leased_until, and gives
+-- up those that would only confuse now. Returns both.
+--
+-- p_rate: how many mails all senders together may try in a minute; null for as many as they like. Where it is given the
+-- senders claim one after another, for each must know of the tries of all others. A mail that is claimed counts as
+-- tried, also if it is put back.
+create or replace function claim_mails(
+  p_limit integer, p_rate integer, p_now timestamptz, p_leased_until timestamptz, p_sender_domain text
+) returns setof mails
+language plpgsql as $$
+declare
+  v_limit integer := p_limit;
+begin
+  if p_rate is not null then
+    insert into mail_pace default values on conflict do nothing;
+    perform 1 from mail_pace for no key update;
+    -- A statement of its own: what the lock protects is read after it.
+    select least(p_limit, greatest(0, p_rate - count(*)))::integer into v_limit
+    from mail_pace, unnest(tries) tried
+    where tried > p_now - interval '1 minute';
+  end if;
+
+  return query
+  with due as (
+    select m.id, case
+      when r.erased_at is not null then 'the person was erased'
+      when m.kind = 'found' and not exists (
+        select 1 from registrations live join workshops then_at on then_at.id = live.workshop_id
+        where live.email_key = r.email_key and live.status in ('confirmed', 'waitlisted', 'offered')
+          and then_at.ends_at > p_now
+      ) then 'no ticket is left to send'
+      when m.kind in ('found', 'cancelled') then null
+      when w.ends_at <= p_now then 'the workshop is over'
+      when r.status = 'cancelled' then 'the registration was cancelled since'
+      when m.kind = 'waitlisted' and r.status <> 'waitlisted' then 'promoted since'
+      when m.kind = 'moved' and m.created_at < r.moved_at then 'moved again since'
+      when exists (
+        select 1 from mails newer
+        where newer.registration_id = m.registration_id and newer.id > m.id and newer.facts ->> 'corrected' is not null
+      ) then 'superseded by a corrected address'
+    end as pointless
+    from mails m
+    join registrations r on r.id = m.registration_id
+    join workshops w on w.id = r.workshop_id
+    where m.state in ('pending', 'sending') and m.due_at <= p_now
+    order by m.due_at, m.id
+    limit v_limit
+    for no key update of m skip locked
+  ),
+  claimed as (
+    update mails m
+    set state = case when due.pointless is null then 'sending' else 'dead' end,
+        reason = coalesce(due.pointless, m.reason),
+        attempt = m.attempt + 1,
+        -- Due again when the lease runs out: that is how the mail of a sender that died is found.
+        due_at = p_leased_until,
+        leased_until = p_leased_until,
+        first_tried_at = coalesce(m.first_tried_at, p_now),
+        message_id = coalesce(m.message_id, m.uid::text || '@' || p_sender_domain),
+        dated_at = coalesce(m.dated_at, p_now)
+    from due
+    where m.id = due.id
+    returning m.*
+  ),
+  paced as (
+    update mail_pace
+    set tries = array(select tried from unnest(tries) tried where tried > p_now - interval '1 minute')
+      || array(select p_now from claimed where state = 'sending')
+    where p_rate is not null and exists (select 1 from claimed where state = 'sending')
+  )
+  select * from claimed;
+end
+$$;

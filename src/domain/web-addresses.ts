@@ -1,0 +1,62 @@
+/**
+ * Whether a text holds something that mail programs turn into a link: our mails must not carry strangers' links. Read as
+ * browsers read it, in plain width, with the Chinese full stops as dots (UTS 46, 2.3) and without invisible characters.
+ * Programming languages such as Node.js, titles such as Dr.Wang and abbreviations such as Co.Ltd are no addresses.
+ */
+export function holdsWebAddress(text: string): boolean {
+  const plain = text
+    .normalize('NFKC')
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .replace(/[。｡．]/g, '.')
+  return addresses.some((address) => address.test(plain))
+}
+
+/*
+ * Domains under which strangers' links are mostly found, with those of the greatest registries. Surnames and given names
+ * that are domains too (.li, .ma, .wang) follow a dot in names, and .ltd, .inc in companies: see `weak`.
+ */
+const generic =
+  'com|net|org|info|biz|name|mobi|asia|app|dev|page|site|website|online|store|shop|shopping|club|vip|top|xyz|icu|cyou|sbs|' +
+  'cfd|bond|link|live|life|work|works|world|today|space|fun|win|bid|loan|men|date|racing|review|stream|download|trade|party|' +
+  'science|cricket|accountant|faith|click|host|hosting|press|tech|technology|cloud|digital|network|systems|solutions|services|' +
+  'company|business|agency|group|team|center|zone|city|media|news|blog|wiki|social|chat|email|support|help|art|design|' +
+  'studio|photo|photos|pics|video|movie|music|audio|game|games|bet|casino|poker|porn|sex|sexy|adult|xxx|dating|love|money|cash|' +
+  'loans|credit|finance|fund|bank|market|markets|exchange|trading|sale|deals|gift|gifts|promo|discount|free|best|cool|rocks|' +
+  'ninja|guru|expert|academy|school|training|education|courses|university|edu|gov|int|mil|pro|one|plus|red|blue|pink|black|' +
+  'beer|wine|pub|bar|cafe|food|pizza|fit|fitness|yoga|health|care|clinic|dental|doctor|house|homes|land|estate|rent|' +
+  'properties|travel|tours|taxi|auto|autos|cars|boats|quest|beauty|hair|skin|makeup|monster|lol|wtf|uno|zip|mov|foo|bio|eco|' +
+  'onl|pw|ooo|moe|run|surf|ltda|llc|gmbh|srl|codes|software|computer|tools|domains|arpa|' +
+  // Of two letters, and used for anything but their countries.
+  'cn|io|co|me|cc|tv|ru|tk|ai|ly|gg|su'
+
+const international =
+  '中国|中國|公司|网络|网址|网站|商店|商城|商标|在线|中文网|我爱你|集团|企业|手机|移动|游戏|娱乐|餐厅|购物|' +
+  '网店|政务|公益|机构|组织机构|香港|台湾|台灣|新加坡|世界|时尚|慈善|信息|佛山|广东|健康|招聘|点看|八卦|嘉里|' +
+  'рф|рус|бел|укр|қаз|мон|срб|онлайн|сайт|орг|ком|дети|москва|한국|닷컴|닷넷|삼성|コム|みんな|ストア|クラウド|ファッション|' +
+  'भारत|ไทย|คอม|ελ|ευ|ישראל|קום|امارات|السعودية|مصر|ایران|كوم|موقع|شبكة|بازار'
+
+/** Every country. */
+const countries =
+  'ac|ad|ae|af|ag|al|am|ao|ar|as|at|au|aw|ax|az|ba|bb|bd|be|bf|bg|bh|bi|bj|bm|bn|bo|br|bs|bt|bw|by|bz|ca|cd|cf|cg|ch|ci|ck|cl|' +
+  'cm|cr|cu|cv|cw|cx|cy|cz|de|dj|dk|dm|do|dz|ec|ee|eg|er|es|et|eu|fi|fj|fk|fm|fo|fr|ga|gd|ge|gf|gh|gi|gl|gm|gn|gp|gq|gr|gs|gt|' +
+  'gu|gw|gy|hk|hm|hn|hr|ht|hu|id|ie|il|im|in|iq|ir|is|it|je|jm|jo|jp|ke|kg|kh|ki|km|kn|kp|kr|kw|ky|kz|la|lb|lc|li|lk|lr|ls|lt|' +
+  'lu|lv|ma|mc|md|mg|mh|mk|ml|mm|mn|mo|mp|mq|mr|ms|mt|mu|mv|mw|mx|my|mz|na|nc|ne|nf|ng|ni|nl|no|np|nr|nu|nz|om|pa|pe|pf|pg|ph|' +
+  'pk|pl|pm|pn|pr|ps|pt|py|qa|re|ro|rs|rw|sa|sb|sc|sd|se|sg|sh|si|sk|sl|sm|sn|so|sr|ss|st|sv|sx|sy|sz|tc|td|tf|tg|th|tj|tl|tm|' +
+  'tn|to|tr|tt|tw|tz|ua|ug|uk|us|uy|uz|va|vc|ve|vg|vi|vn|vu|wf|ws|ye|yt|za|zm|zw'
+
+/** What follows a dot in names and companies too, and so is taken for an address only after three characters or more. */
+const weak = `${countries}|wang|ren|kim|ltd|inc`
+const titles = 'prof|miss|mrs|pty|corp'
+
+const letter = '[\\p{L}\\p{M}\\p{N}_-]'
+const latinEnd = '(?![\\p{Script=Latin}\\p{N}])'
+
+// One character or a few to the left of a dot are looked at, never the whole word: the time stays linear.
+const addresses = [
+  /:\/\/|www\.|@|\.xn--/i,
+  /(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)/,
+  /[\p{L}\p{M}\p{N}_-]\.\p{L}[\p{L}\p{M}\p{N}_-]*(?::\d{1,5})?\//u,
+  new RegExp(`${letter}\\.(?:${generic})${latinEnd}`, 'iu'),
+  new RegExp(`${letter}\\.(?:${international})(?!${letter})`, 'iu'),
+  new RegExp(`${letter}{3}(?<!(?<!${letter})(?:${titles}))\\.(?:${weak})${latinEnd}`, 'iu'),
+]

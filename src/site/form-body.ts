@@ -1,0 +1,17 @@
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { App } from '../context.ts'
+
+/**
+ * The fields of a form that was sent, by name.
+ * @throws {HTTPException} 400 for a body that is not what its content type says
+ */
+export async function readFormBody(c: Context<App>): Promise<Record<string, unknown>> {
+  try {
+    return await c.req.parseBody()
+  } catch (error) {
+    // How fetch refuses a body that it cannot read as a form.
+    if (error instanceof TypeError) throw new HTTPException(400, { cause: error })
+    throw error
+  }
+}

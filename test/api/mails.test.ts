@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest'
+import { claimDueMails, recordOutcome } from '../../src/domain/mails.ts'
+import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
+import { createWorld, type World } from '../support/world.ts'
+import { expectProblem, expectRefusedFields, openClient } from './client.ts'
+
+const smtp = { env: { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'workshops@example.org' } }
+
+/** Claims the mail that is due longest and says what became of it. */
+async function become(world: World, outcome: Parameters<typeof recordOutcome>[2]) {
+  const [mail] = (await claimDueMails(world.deps, 1, 120)).mails
+  if (!mail) throw new Error('no mail is due')
+  await recordOutcome(world.deps, mail, outcome)
+}
+
+describe('GET /mails', () => {
+  test('shows whose each mail is and what became of it, the newest first', async () => {
+    await using world = await createWorld(smtp)
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai' })
+    const first = await world.register(workshop, { name: '王小明', email: 'wang@example.com' })
+    const second = await world.register(workshop)
+    await become(world, { kind: 'dead', reason: 'RCPT TO: 550 No such user' })
+    world.clock.advance({ minutes: 5 })
+    await become(world, { kind: 'sent' })
+    const { status, body } = await organiser.get('/mails')
+    expect(status).toBe(200)
+    expect(body).toEqual({
+      items: [
+        expect.objectContaining({
+          registration: second.id,
+          state: 'sent',
+          reason: null,
+          sentAt: '2026-12-01T10:05:00+08:00',
+        }),
+        {
+          id: expect.any(Number),
+          kind: 'confirmed',
+          state: 'dead',
+          workshop: 'shanghai',
+          registration: first.id,
+          name: '王小明',
+          email: 'wang@example.com',
+          attempts: 1,
+          reason: 'RCPT TO: 550 No such user',
+          createdAt: '2026-12-01T10:00:00+08:00',
+          sentAt: null,
+        },
+      ],
+    })
+  })
+
+  test('lists one state alone; what is owed without a mail server is held', async () => {
+    for (const { env, owed, none } of [
+      { ...smtp, owed: 'pending', none: 'held' },
+      { env: {}, owed: 'held', none: 'pending' },
+    ]) {
+      await using world = await createWorld({ env })
+      const organiser = await openClient(world, 'organiser')
+      const workshop = await world.workshop()
+      await world.register(workshop)
+      await world.register(workshop)
+      await become(world, { kind: 'dead', reason: 'refused' })
+      const states = async (state: string) =>
+        (await organiser.get(`/mails?state=${state}`)).body.items.map((mail: { state: string }) => mail.state)
+      expect(await states('dead')).toEqual(['dead'])
+      expect(await states(owed)).toEqual([owed])
+      expect(await states(none)).toEqual([])
+      expect(await states('sent')).toEqual([])
+    }
+  })
+
+  test('goes on where the page before ended, within a state', async () => {
+    await using world = await createWorld(smtp)
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ capacity: 200 })
+    for (let n = 0; n < 101; n++) await world.register(workshop)
+    await become(world, { kind: 'sent' })
+    const ids: number[] = []
+    let next: string | undefined
+    let pages = 0
+    do {
+      const { body } = await organiser.get(`/mails?state=pending${next ? `&cursor=${next}` : ''}`)
+      ids.push(...body.items.map((mail: { id: number }) => mail.id))
+      next = body.next
+      pages++
+    } while (next)
+    expect(pages).toBe(2)
+    expect(new Set(ids).size).toBe(100)
+    expect(ids).toEqual(ids.toSorted((a, b) => b - a))
+  })
+
+  test('names nobody who was erased', async () => {
+    await using world = await createWorld(smtp)
+    const { id } = await world.register(await world.workshop(), { name: '王小明', email: 'wang@example.com' })
+    await forgetPeople(world.deps, [id], 'attendee')
+    const { body } = await (await openClient(world, 'organiser')).get('/mails')
+    expect(body.items.length).toBeGreaterThan(0)
+    for (const mail of body.items) {
+      expect(mail).toMatchObject({ registration: id, state: 'dead', workshop: null, name: null, email: null })
+    }
+  })
+
+  test('refuses a state or a cursor that it does not know, and everyone but organisers', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    expectRefusedFields(await organiser.get('/mails?state=lost&cursor=x'), { state: 'invalid', cursor: 'invalid' })
+    expectProblem(await (await openClient(world)).get('/mails'), 401, 'unauthorized')
+    expectProblem(await (await openClient(world, 'viewer')).get('/mails'), 403, 'forbidden')
+  })
+})
+
+describe('POST /mails/:id/send-again', () => {
+  test('owes a dead mail anew, and delivery hears of it', async () => {
+    await using world = await createWorld(smtp)
+    const organiser = await openClient(world, 'organiser')
+    await world.register(await world.workshop())
+    await become(world, { kind: 'dead', reason: 'RCPT TO: 550 No such user' })
+    const [dead] = (await organiser.get('/mails?state=dead')).body.items
+    const owed = world.mailsOwed()
+    const { status, body } = await organiser.post(`/mails/${dead.id}/send-again`)
+    expect(status).toBe(200)
+    expect(body).toEqual({ ...dead, state: 'pending', reason: null })
+    expect(world.mailsOwed()).toBe(owed + 1)
+    await become(world, { kind: 'sent' })
+    expect((await organiser.get('/mails')).body.items).toMatchObject([{ id: dead.id, state: 'sent', attempts: 2 }])
+  })
+
+  test('is refused for a mail that is owed or sent, for one that is not there, and to everyone but organisers', async () => {
+    await using world = await createWorld(smtp)
+    const organiser = await openClient(world, 'organiser')
+    await world.register(await world.workshop())
+    const [mail] = (await organiser.get('/mails')).body.items
+    const path = `/mails/${mail.id}/send-again`
+    expectProblem(await organiser.post(path), 409, 'not_dead')
+    await become(world, { kind: 'sent' })
+    expectProblem(await organiser.post(path), 409, 'not_dead')
+    for (const id of ['4711', 'x', '9'.repeat(20)]) {
+      expectProblem(await organiser.post(`/mails/${id}/send-again`), 404, 'not_found')
+    }
+    expectProblem(await (await openClient(world)).post(path), 401, 'unauthorized')
+    expectProblem(await (await openClient(world, 'viewer')).post(path), 403, 'forbidden')
+  })
+
+  test('does not send what would only confuse', async () => {
+    await using world = await createWorld(smtp)
+    const organiser = await openClient(world, 'organiser')
+    const { id } = await world.register(await world.workshop())
+    await become(world, { kind: 'dead', reason: 'refused' })
+    const [dead] = (await organiser.get('/mails?state=dead')).body.items
+    await cancelRegistration(world.deps, id, 'attendee')
+    expect((await organiser.post(`/mails/${dead.id}/send-again`)).status).toBe(200)
+    await claimDueMails(world.deps, 10, 120)
+    const { items } = (await organiser.get('/mails?state=dead')).body
+    expect(items).toMatchObject([{ id: dead.id, reason: 'the registration was cancelled since' }])
+  })
+})
