@@ -199,7 +199,8 @@ function readToken(): MiddlewareHandler<App> {
   return async (c, next) => {
     const token = /^Bearer ([\w-]{20,200})$/i.exec(c.req.header('authorization') ?? '')?.[1]
     const role = token && (await roleOfToken(c.env.deps, token))
-    if (c.req.header('authorization') !== undefined && !role) {
+    // Other schemes are the business of a proxy in front.
+    if (/^Bearer\b/i.test(c.req.header('authorization') ?? '') && !role) {
       await limitRange(c, 'token')
       throw new HTTPException(401)
     }

@@ -11,7 +11,7 @@ const day = 24 * 3600
 
 /**
  * The calendar entries of one person's registrations. An entry keeps its UID for good and its SEQUENCE rises whenever
- * the workshop or the registration changes (RFC 5545, 3.8.7.4), so that a calendar replaces it. Times are in UTC.
+ * the workshop, the ticket's link or the seat changes (RFC 5545, 3.8.7.4), so that a calendar replaces it. Times are in UTC.
  * METHOD is CANCEL when all of it is cancelled, else PUBLISH.
  */
 export function calendarFor(

@@ -32,7 +32,7 @@ export const usage = `commands:
 export async function runCommand(deps: Deps, args: readonly string[], output: Output): Promise<number> {
   try {
     const [name = 'help', ...rest] = args
-    const command = commands[name]
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined
     if (!command) throw new CommandError(`there is no command ${name}`)
     return (await command(deps, rest, output)) ?? 0
   } catch (error) {

@@ -3,8 +3,12 @@ import { z } from 'zod'
 export const locales = ['zh-CN', 'en'] as const
 export type Locale = (typeof locales)[number]
 
-const port = z.coerce.number().int().min(1).max(65535)
-const wholeNumber = (least: number) => z.coerce.number().int().min(least)
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`))
 const timeZone = z.string().refine(isTimeZone, 'is not an IANA time zone such as Asia/Shanghai')
 
 /** A value that is set to nothing counts as not set: that is what `NAME=` in an env file means. */
@@ -12,12 +16,10 @@ const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional())
 
 const environment = z.object({
-  PORT: optional(port).default(3000),
+  PORT: optional(wholeNumber(1, 65_535)).default(3000),
   HOST: optional(z.string()).default('127.0.0.1'),
   BASE_URL: optional(
-    z
-      .string()
-      .regex(/^https?:\/\/[^/?#\s]+\/?$/, 'must be an address without a path, such as https://workshops.example.com'),
+    z.string().refine(isOrigin, 'must be an address without a path, such as https://workshops.example.com'),
   ),
   DATABASE_URL: optional(
     z.url({ protocol: /^postgres(ql)?$/, error: 'must be postgres://user:password@host:5432/database' }),
@@ -38,10 +40,10 @@ const environment = z.object({
   DEFAULT_LOCALE: optional(z.enum(locales)).default('zh-CN'),
   TIME_ZONE: optional(timeZone).default('Asia/Shanghai'),
   PRIVACY_CONTACT: optional(z.string()),
-  RETENTION_DAYS: optional(wholeNumber(1)).default(90),
+  RETENTION_DAYS: optional(wholeNumber(1, 36_500)).default(90),
   RATE_LIMIT: optional(z.enum(['on', 'off'])).default('on'),
-  TRUST_PROXY: optional(wholeNumber(0)).default(0),
-  MAIL_RATE: optional(wholeNumber(1)),
+  TRUST_PROXY: optional(wholeNumber(0, 10)).default(0),
+  MAIL_RATE: optional(wholeNumber(1, 1_000_000)),
   FOOTER: optional(z.string()),
   WECHAT_VERIFY: optional(z.string().regex(/^MP_verify_[A-Za-z0-9]+\.txt$/, 'must be the file name, MP_verify_….txt')),
   LOG_LEVEL: optional(z.enum(['debug', 'info', 'warn', 'error', 'silent'])).default('info'),
@@ -124,9 +126,17 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
 
 /** Whether Intl knows a time zone by this name; offsets such as +08:00 are names to it too. */
 export function isTimeZone(name: string): boolean {
+  // Offsets such as +08:00 know no summer time.
+  if (!/^[A-Za-z]/.test(name)) return false
   try {
     return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))
   } catch {
     return false
   }
+}
+
+function isOrigin(address: string): boolean {
+  if (!URL.canParse(address)) return false
+  const { origin, href, protocol } = new URL(address)
+  return /^https?:$/.test(protocol) && href === `${origin}/`
 }

@@ -38,7 +38,12 @@ export async function openDatabase(config: Config, log: Log, answer: RequestList
   const { databaseUrl, dataDir } = config
   if (databaseUrl) {
     const opened = openPostgres(databaseUrl)
-    await untilThere(() => migrate(opened.db, join(root, 'drizzle')), log)
+    try {
+      await untilThere(() => migrate(opened.db, join(root, 'drizzle')), log)
+    } catch (error) {
+      await opened.close()
+      throw error
+    }
     return { ...opened, secret: config.secret as string, embedded: false }
   }
   const lock: Lock = await lockFolder(dataDir, answer)
@@ -183,15 +188,12 @@ function openLimits(): Deps['limit'] {
 
 /** Our own files and those of the API docs, kept in memory once they were asked for. */
 function openAssets(): Deps['asset'] {
-  const folders = [
-    join(root, 'src/assets'),
-    dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json')),
-  ]
-  const offered = /^(?:[a-z0-9-]+\.(?:css|js|svg|png|webmanifest)|swagger-ui(?:-bundle)?\.(?:css|js))$/
+  const docs = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  const folderOf = (name: string) => (/^swagger-ui(-bundle)?\.(css|js)$/.test(name) ? docs : join(root, 'src/assets'))
   const kept = new Map<string, { body: Uint8Array<ArrayBuffer>; etag: string }>()
 
   return async (name) => {
-    if (!offered.test(name)) return undefined
+    if (!/^[a-z0-9-]+\.[a-z]+$/.test(name)) return undefined
     const file = kept.get(name) ?? (await read(name))
     if (!file) return undefined
     kept.set(name, file)
@@ -205,11 +207,8 @@ function openAssets(): Deps['asset'] {
   }
 
   async function read(name: string) {
-    for (const folder of folders) {
-      const body = await readFile(join(folder, name)).catch(() => undefined)
-      if (body)
-        return { body: new Uint8Array(body), etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"` }
-    }
-    return undefined
+    const body = await readFile(join(folderOf(name), name)).catch(() => undefined)
+    if (!body) return undefined
+    return { body: new Uint8Array(body), etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"` }
   }
 }

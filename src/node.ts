@@ -100,10 +100,12 @@ function stopOn(signals: NodeJS.Signals[], server: Server, close: () => Promise<
       if (stopping) process.exit(1)
       stopping = true
       const served = new Promise((resolve) => server.close(resolve))
-      server.closeIdleConnections()
+      // A connection that was busy is idle once it has its answer.
+      const closing = setInterval(() => server.closeIdleConnections(), 50)
       const late = setTimeout(() => server.closeAllConnections(), 5_000)
       await served
       clearTimeout(late)
+      clearInterval(closing)
       await close().catch((error) => console.error(`did not stop cleanly: ${error}`))
       process.exit(0)
     })

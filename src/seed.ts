@@ -9,6 +9,11 @@ import { createWorkshop, type ItemDraft } from './domain/workshops.ts'
  * Source of the facts: the announcement at the end of RT-Thread's AI newsletter of 2023-07-07.
  */
 export async function seed(deps: Deps): Promise<RegistrationLink> {
+  // All or nothing: half an example would keep the installation from being empty.
+  return deps.db.transaction((tx) => plant({ ...deps, db: tx }))
+}
+
+async function plant(deps: Deps): Promise<RegistrationLink> {
   const title = { zh: 'RT-Thread 线下入门培训', en: 'RT-Thread beginner workshop' }
   const created = await createCampaign(deps, {
     title,

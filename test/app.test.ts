@@ -103,6 +103,13 @@ test('an unknown or revoked token is refused, and guessing is slowed down', asyn
   expect([slowed.status, Number(slowed.headers.get('retry-after')) > 0]).toEqual([429, true])
 })
 
+test('an authorization that is meant for a proxy in front is none of our business', async () => {
+  await using world = await createWorld()
+  const headers = { Authorization: `Basic ${btoa('user:password')}` }
+  expect((await world.request('/', { headers })).status).toBe(200)
+  expect((await world.request('/metrics', { headers })).status).toBe(401)
+})
+
 test('one office may bring hundreds, a flood from one range is slowed down, and others are not', async () => {
   await using world = await createWorld()
   const { slug } = await world.workshop()

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
 import { afterAll, describe, expect, test } from 'vitest'
 import { printedAddress } from '../src/greeting.ts'
 import { crowd, publish, signUp } from './support/crowd.ts'
@@ -132,6 +133,14 @@ test('with DATABASE_URL nothing is there until it is asked for', async () => {
   await server.stop()
   await database.close()
 }, 60_000)
+
+test('a command on a database of a newer release says so and ends', async () => {
+  const database = await openOnServer()
+  await database.db.execute(sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('newer', 0)`)
+  const ended = await cli({ DATABASE_URL: database.url, SECRET: secret }, 'doctor')
+  expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/start the newer release\n$/) })
+  await database.close()
+})
 
 test('while the database is away every page and call says 503 within five seconds, and it comes back by itself', async () => {
   await using postgres = await startPostgres()

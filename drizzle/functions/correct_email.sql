@@ -37,7 +37,8 @@ begin
     return query select 'already_registered', v_registration.ticket_version;
   else
     update registrations
-    set email = p_email, email_key = p_email_key, ticket_version = ticket_version + 1
+    set email = p_email, email_key = p_email_key, ticket_version = ticket_version + 1,
+        calendar_raise = calendar_raise + 1
     where id = p_id;
 
     -- What still waits to be sent would now say the same twice.

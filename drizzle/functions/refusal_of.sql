@@ -3,7 +3,7 @@
 create or replace function refusal_of(w workshops, p_now timestamptz) returns text
 language sql immutable as $$
   select case
-    when w.state = 'draft' then 'not_found'
+    when w.state = 'draft' or w.published_at is null then 'not_found'
     when w.state = 'cancelled' then 'cancelled'
     when w.state = 'closed' or p_now >= w.closes_at or p_now >= w.starts_at then 'closed'
     when p_now < w.opens_at then 'not_open'

@@ -32,6 +32,8 @@ const ItemBody = z
       url: z
         .url({ protocol: /^https?$/, error: 'url_invalid' })
         .max(2000, 'too_long')
+        // As it is read, without the line breaks, quotes and control characters that the parser forgives.
+        .transform((url) => new URL(url).href)
         .nullish(),
       mustConfirm: z.boolean(said).optional(),
     },

@@ -249,7 +249,7 @@ workshops.openapi(
       200: { description: 'The workshop as it is now', content: json(WorkshopAnswer) },
       ...problems({
         404: ['not_found'],
-        409: ['slug_taken', 'slug_fixed', 'capacity_below_taken', 'cancelled'],
+        409: ['slug_taken', 'slug_fixed', 'has_registrations', 'capacity_below_taken', 'cancelled'],
         422: ['invalid'],
       }),
     },

@@ -29,6 +29,11 @@ export async function copyOfData(deps: Deps, registration: Registration) {
     deps.db,
     sql`select kind, state, created_at, sent_at from mails where registration_id = ${registration.id}::uuid order by id`,
   )
+  const [link] = await rows<{ channel: string }>(
+    deps.db,
+    sql`select l.channel from registrations r join registration_links l on l.code = r.link_code
+        where r.id = ${registration.id}::uuid`,
+  )
   const { workshop, ...facts } = registration
   const { id, seq, status, position, name, email, phone, company, locale, ready } = facts
   const { consentVersion, consentAt, createdAt, seatedAt, cancelledAt, cancelledBy } = facts
@@ -36,6 +41,7 @@ export async function copyOfData(deps: Deps, registration: Registration) {
     workshop: { slug: workshop.slug, title: workshop.title, startsAt: workshop.startsAt },
     registration: {
       ...{ id, number: seq, status, position, name, email, phone, company, language: locale, ready },
+      channel: link?.channel ?? null,
       ...{ consentVersion, consentAt, createdAt, seatedAt, cancelledAt, cancelledBy },
     },
     mails,

@@ -264,9 +264,12 @@ function inFormOrder(problems: FieldProblem[]): FieldProblem[] {
   return problems.toSorted((a, b) => rank(a) - rank(b))
 }
 
-/** Full-width letters and digits, as Chinese keyboards write them, become plain ones. */
+/** Full-width letters and digits become plain ones; invisible characters that came with a paste go. */
 function plainWidth(text: string): string {
-  return text.normalize('NFKC').trim()
+  return text
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .trim()
 }
 
 /**
@@ -274,5 +277,5 @@ function plainWidth(text: string): string {
  * spreadsheet agrees on.
  */
 function emailAddress(): RegExp {
-  return /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/
+  return /^(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, gt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, isNotNull, ne, or, type SQL, sql } from 'drizzle-orm'
 import { at, databaseError, rows } from '../db/database.ts'
 import {
   type CampaignState,
@@ -66,10 +66,10 @@ export async function findWorkshopById(deps: Deps, id: string): Promise<Workshop
   return workshop
 }
 
-/** What the public sees of a workshop, at most a second old; undefined for drafts. */
+/** What the public sees of a workshop, at most a second old; undefined for what is not published. */
 export async function findPublicWorkshop(deps: Deps, slug: string): Promise<Workshop | undefined> {
   const workshop = await deps.fresh(`workshop ${slug}`, () => findWorkshop(deps, slug))
-  return workshop?.state === 'draft' ? undefined : workshop
+  return workshop?.publishedAt && workshop.state !== 'draft' ? workshop : undefined
 }
 
 export type WorkshopFilter = {
@@ -93,7 +93,7 @@ export async function listWorkshops(
   const found = await selectWorkshops(deps)
     .where(
       and(
-        drafts ? undefined : ne(workshops.state, 'draft'),
+        drafts ? undefined : and(ne(workshops.state, 'draft'), isNotNull(workshops.publishedAt)),
         status ? sql`${statusAt(deps.now())} = ${status}` : campaignId ? undefined : gt(workshops.endsAt, deps.now()),
         campaignId ? eq(workshops.campaignId, campaignId) : undefined,
         city
@@ -120,6 +120,7 @@ export async function listWorkshops(
 export type WorkshopRefusal =
   | { refusal: 'slug_taken' }
   | { refusal: 'slug_fixed' }
+  | { refusal: 'has_registrations' }
   | { refusal: 'ends_before_start' }
   | { refusal: 'closes_before_opening' }
   | { refusal: 'capacity_below_taken'; taken: number }
@@ -168,6 +169,9 @@ export async function changeWorkshop(deps: Deps, slug: string, changes: Workshop
   if (!workshop) return { kind: 'refused', refusal: 'not_found' }
   if (workshop.state === 'cancelled') return { kind: 'refused', refusal: 'cancelled' }
   if (changes.slug && changes.slug !== slug && workshop.publishedAt) return { kind: 'refused', refusal: 'slug_fixed' }
+  if (changes.state === 'draft' && workshop.taken + workshop.waitlisted > 0) {
+    return { kind: 'refused', refusal: 'has_registrations' }
+  }
   const { items, ...facts } = changes
   try {
     // One statement, because sign-ups wait while the row is locked.

@@ -29,6 +29,7 @@ export const en: ApiMessages = {
       'The service is away for a moment: try again in a few seconds, see Retry-After. A retry with the same Idempotency-Key never registers twice.',
     idempotency_mismatch: 'This Idempotency-Key came with a different sign-up before.',
     slug_taken: 'This slug is taken.',
+    has_registrations: 'People are registered; close or cancel the workshop instead.',
     slug_fixed: 'The slug cannot change after publication: it may be in print.',
     capacity_below_taken: 'There cannot be fewer seats than are taken, see taken.',
     already_cancelled: 'It is cancelled already.',

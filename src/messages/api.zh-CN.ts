@@ -32,6 +32,7 @@ export const zhCN = {
     unavailable: '服务暂时不可用，请过几秒再试，见 Retry-After。用同一个 Idempotency-Key 重试不会重复报名。',
     idempotency_mismatch: '这个 Idempotency-Key 已经用于另一份内容不同的报名。',
     slug_taken: '这个 slug 已经被占用。',
+    has_registrations: '已经有人报名，不能撤回，可以截止报名或取消培训。',
     slug_fixed: '已经发布过，slug 不能再改：它可能已经印出去了。',
     capacity_below_taken: '名额不能少于已经占用的数量，见 taken。',
     already_cancelled: '已经取消过了。',

@@ -60,7 +60,7 @@ export const en: Messages = {
     too_long: (field) => `${field} is too long`,
     web_address: (field) => `${field} must not hold a web address`,
     email_invalid: () => 'Please check the e-mail address; it looks like name@example.com',
-    phone_invalid: () => 'Please check the phone number; from outside China it needs its country code',
+    phone_invalid: () => 'Please give a mobile number; one from outside China needs its country code, such as +49',
     consent_missing: () => 'Please tick the box, or we may not keep your details',
   },
 

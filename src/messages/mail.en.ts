@@ -25,7 +25,7 @@ export const mailEn: MailMessages = {
       subject: (event) => `A seat came free for you: ${event}`,
       headline: 'A seat came free, and it is yours',
       lead: () =>
-        'Someone passed on a seat, and it is now yours. Just come, and show the code at the door. If you cannot come, please cancel soon.',
+        'A seat came free, and it is now yours. Just come, and show the code at the door. If you cannot come, please cancel soon.',
     },
     moved: {
       subject: (event) => `Moved: ${event}`,

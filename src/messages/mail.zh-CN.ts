@@ -45,7 +45,7 @@ export const mailZhCN = {
     promoted: {
       subject: (event) => `候补成功，你有名额了：${event}`,
       headline: '候补成功，你有名额了',
-      lead: () => '有人让出了名额，现在是你的，到时直接来参加，入场时出示二维码。来不了的话请尽快取消。',
+      lead: () => '空出了一个名额，现在是你的，到时直接来参加，入场时出示二维码。来不了的话请尽快取消。',
     },
     moved: {
       subject: (event) => `已换到这一场：${event}`,

@@ -72,7 +72,7 @@ export const zhCN = {
     too_long: (field: string) => `${field}太长了`,
     web_address: (field: string) => `${field}里不能有网址`,
     email_invalid: () => '邮箱地址不对，请检查，例如 name@example.com',
-    phone_invalid: () => '手机号不对，请检查，国外号码请带上国家代码',
+    phone_invalid: () => '请填写手机号，国外的手机号请带上国家代码，例如 +49',
     consent_missing: () => '请勾选同意，否则我们不能保存你的信息',
   } satisfies Record<FieldCode, (field: string) => string>,
 

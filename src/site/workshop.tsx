@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { type App, limitRange } from '../context.ts'
 import { findPublicCampaign } from '../domain/campaigns.ts'
 import { parseSignUp } from '../domain/registrations.ts'
@@ -20,7 +21,7 @@ export const workshopPages = new Hono<App>()
 workshopPages.get('/w/:workshop', async (c) => {
   const workshop = await findPublicWorkshop(c.env.deps, c.req.param('workshop'))
   if (!workshop) return errorPage(c, 404)
-  return workshopPage(c, workshop, emptyForm(c.env.deps.newId(), c.req.query('via')))
+  return workshopPage(c, workshop, emptyForm(keyOf(c), c.req.query('via')))
 })
 
 workshopPages.post('/w/:workshop', async (c) => {
@@ -34,12 +35,13 @@ workshopPages.post('/w/:workshop', async (c) => {
   const outcome = await register(deps, workshop, parsed.signUp, typed.key)
   if (outcome.kind === 'registered') {
     c.header('Cache-Control', 'no-store')
+    deleteCookie(c, 'key', { path: c.req.path })
     return c.redirect(paths.ticket(outcome.ticket), 303)
   }
   if (outcome.refusal === 'not_found') return errorPage(c, 404)
   // What the page was drawn from may be a second old; the refusal knows better.
   const asItIs = (await findWorkshop(deps, workshop.slug)) ?? workshop
-  const key = outcome.refusal === 'idempotency_mismatch' ? deps.newId() : typed.key
+  const key = outcome.refusal === 'idempotency_mismatch' ? newKey(c) : typed.key
   return workshopPage(c, asItIs, { ...typed, key }, { refusal: outcome.refusal })
 })
 
@@ -52,6 +54,22 @@ workshopPages.get('/w/:workshop/badge.svg', async (c) => {
     Vary: 'Accept-Language, Cookie',
   })
 })
+
+/**
+ * The idempotency key of the form, remembered until the sign-up is answered: if the answer is lost on a poor network and
+ * the page is opened again, sending the same once more is the same sign-up and leads to its ticket.
+ */
+function keyOf(c: Context<App>): string {
+  const remembered = getCookie(c, 'key')
+  return remembered && /^[0-9a-f-]{36}$/.test(remembered) ? remembered : newKey(c)
+}
+
+function newKey(c: Context<App>): string {
+  const key = c.env.deps.newId()
+  const secure = c.env.deps.config.baseUrl.startsWith('https:')
+  setCookie(c, 'key', key, { path: c.req.path, maxAge: 3600, sameSite: 'Lax', httpOnly: true, secure })
+  return key
+}
 
 async function workshopPage(c: Context<App>, workshop: Workshop, typed: Typed, mistake?: Mistake) {
   const { locale } = c.var

@@ -670,6 +670,9 @@ describe('PATCH /workshops/:slug', () => {
     expectRefusedFields(await patch('shanghai', { opensAt: '2026-12-05T10:00', closesAt: '2026-12-05T09:00' }), {
       closesAt: 'closes_before_opening',
     })
+    const full = await world.workshop({ slug: 'full' })
+    await world.register(full)
+    expectProblem(await patch('full', { state: 'draft' }), 409, 'has_registrations')
     expectProblem(await patch('draft', { slug: 'shanghai' }), 409, 'slug_taken')
     expect((await patch('draft', { slug: 'nanjing' })).body.slug).toBe('nanjing')
     expectProblem(await patch('nowhere', { capacity: 5 }), 404, 'not_found')

@@ -222,7 +222,7 @@ describe('POST /w/:workshop', () => {
     expect([...html.matchAll(/<li><a href="#([^"]+)">([^<]+)/g)].map(([, field, says]) => [field, says])).toEqual([
       ['name', '姓名里不能有网址'],
       ['email', '邮箱地址不对，请检查，例如 name@example.com'],
-      ['phone', '手机号不对，请检查，国外号码请带上国家代码'],
+      ['phone', '请填写手机号，国外的手机号请带上国家代码，例如 +49'],
       ['company', '公司或学校太长了'],
       ['consent', '请勾选同意，否则我们不能保存你的信息'],
     ])
@@ -352,4 +352,42 @@ test('GET /w/:workshop/badge.svg says how many seats are left in the language as
   await world.register(workshop)
   expect(await (await badge()).text()).toContain('<title>上海: 已满，可候补</title>')
   expect((await world.request('/w/nowhere/badge.svg')).status).toBe(404)
+})
+
+test('a sign-up whose answer was lost is the same one when the page is opened and sent again', async () => {
+  await using world = await createWorld()
+  const { slug } = await world.workshop()
+  const open = async (cookie = '') => {
+    const page = await world.request(`/w/${slug}`, { headers: { Cookie: cookie } })
+    const [remembered = ''] = page.headers.getSetCookie()
+    return { key: valuesOf(await page.text()).key ?? '', remembered }
+  }
+  const first = await open()
+  expect(first.remembered).toMatch(
+    new RegExp(`^key=${first.key}; Max-Age=3600; Path=/w/${slug}; HttpOnly; SameSite=Lax$`),
+  )
+  const sent = await post(world, `/w/${slug}`, { ...person, key: first.key })
+
+  const again = await open(`key=${first.key}`)
+  expect(again).toEqual({ key: first.key, remembered: '' })
+  const resent = await post(world, `/w/${slug}`, { ...person, key: again.key })
+  expect([resent.status, resent.headers.get('location')]).toEqual([303, sent.headers.get('location')])
+  // Answered, it is forgotten: the next one on this phone is somebody else.
+  expect(resent.headers.getSetCookie()).toEqual([`key=; Max-Age=0; Path=/w/${slug}`])
+  expect((await open()).key).not.toBe(first.key)
+})
+
+test('a draft stays hidden, whatever is done to it but publishing', async () => {
+  await using world = await createWorld()
+  const status = async (slug: string) => (await world.request(`/w/${slug}`)).status
+  const { slug } = await world.workshop({ publish: false })
+  expect(await status(slug)).toBe(404)
+  await changeWorkshop(world.deps, slug, { state: 'closed' })
+  expect(await status(slug)).toBe(404)
+  expect(await (await world.request('/')).text()).not.toContain(`/w/${slug}`)
+  const other = await world.workshop({ publish: false })
+  await cancelWorkshop(world.deps, other.slug)
+  expect(await status(other.slug)).toBe(404)
+  await changeWorkshop(world.deps, slug, { state: 'published' })
+  expect(await status(slug)).toBe(200)
 })
