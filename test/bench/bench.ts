@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process'
+import { cpus, loadavg, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { measureExports } from './exports.ts'
+import { measureGrowth } from './growth.ts'
+import { measureLatency } from './latency.ts'
+import { measureMail } from './mail.ts'
+import { measureReads } from './reads.ts'
+import { measureSignUps } from './sign-ups.ts'
+import { openStage, type Stage } from './stage.ts'
+import { measureStart } from './start.ts'
+import { type Row, tableOf } from './table.ts'
+
+const usage = `npm run bench -- [--only hot,spread,reads,growth,latency,export,mail,start] [--rounds N] [--quick] [--json] [--profile FOLDER]
+
+  --quick  a minute, to see that everything runs; its figures are too short to be believed
+  --json   one JSON object as the last line
+  --profile FOLDER  each process of the service writes its CPU profile there when it ends`
+
+const items: Record<string, (stage: Stage) => Promise<Row[]>> = {
+  hot: (stage) => measureSignUps(stage, 'hot'),
+  spread: (stage) => measureSignUps(stage, 'spread'),
+  reads: measureReads,
+  growth: measureGrowth,
+  latency: measureLatency,
+  export: measureExports,
+  mail: measureMail,
+  start: measureStart,
+}
+
+/** Longer than any run that goes well. */
+const mostMinutes = 20
+
+/** Starts everything, measures, prints the table, and leaves nothing behind. */
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const names = values.only?.split(',') ?? Object.keys(items)
+  if (values.help || names.some((name) => !(name in items)) || !/^[1-9]?\d*$/.test(values.rounds ?? '')) {
+    console.error(usage)
+    return values.help ? 0 : 2
+  }
+  const begun = performance.now()
+  const loadBefore = loadavg()
+  const rows: Row[] = []
+  {
+    await using closing = new AsyncDisposableStack()
+    const stage = await openStage({ ...values, rounds: values.rounds ? Number(values.rounds) : undefined }, closing)
+    for (const name of names) rows.push(...(await (items[name] as (stage: Stage) => Promise<Row[]>)(stage)))
+  }
+  const seconds = Math.round((performance.now() - begun) / 1000)
+  const machine = {
+    cores: cpus().length,
+    processor: cpus()[0]?.model,
+    memoryGB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    loadBefore: loadBefore.map((load) => Number(load.toFixed(2))),
+    commit: commit(),
+  }
+  console.log(`\n${tableOf(rows)}\n`)
+  console.log(
+    `${machine.cores} × ${machine.processor}, Node ${machine.node}, load before ${machine.loadBefore.join(' ')}, ${seconds} s`,
+  )
+  if (values.json) console.log(JSON.stringify({ seconds, quick: values.quick, machine, rows }))
+  return 0
+}
+
+function commit(): string | undefined {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim()
+  } catch {
+    return undefined
+  }
+}
+
+// What was started is killed when this process exits, but not when a signal ends it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
+setTimeout(() => {
+  console.error(`gave up after ${mostMinutes} minutes`)
+  process.exit(1)
+}, mostMinutes * 60_000).unref()
+
+process.exitCode = await main()

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+
+/*
+ * What Linux tells about processes, in proc(5). On other systems the bench runs without these figures: they are NaN.
+ */
+const isLinux = process.platform === 'linux'
+
+/** The memory that a process has now, in MB. */
+export function residentMemory(pid: number): number {
+  return kilobytes(pid, 'VmRSS') / 1024
+}
+
+/** The most that a process had since `forgetPeak`, in MB. */
+export function peakMemory(pid: number): number {
+  return kilobytes(pid, 'VmHWM') / 1024
+}
+
+/** Lets the peak of a process begin anew. */
+export function forgetPeak(pid: number): void {
+  if (isLinux) writeFileSync(`/proc/${pid}/clear_refs`, '5')
+}
+
+/** Seconds of processor that processes took so far. */
+export function processorSeconds(pids: number[]): number {
+  if (!isLinux) return Number.NaN
+  return pids.reduce((sum, pid) => sum + (ticks(pid, 'user') + ticks(pid, 'system')) / 100, 0)
+}
+
+/** The process that was started with a variable in its environment. */
+export function processWith(name: string, value: string): number {
+  return processes().find((pid) => read(pid, 'environ').split('\0').includes(`${name}=${value}`)) ?? Number.NaN
+}
+
+/** All processes that the parent of a process has started: of a Postgres backend, all of the server. */
+export function siblingsOf(pid: number): number[] {
+  const parent = ticks(pid, 'parent')
+  return processes().filter((other) => ticks(other, 'parent') === parent)
+}
+
+function processes(): number[] {
+  return isLinux ? readdirSync('/proc').map(Number).filter(Boolean) : []
+}
+
+const fields = { parent: 1, user: 11, system: 12 }
+
+/** A field of `stat`, counted after the name of the program, which may hold spaces. Times are in hundredths of a second. */
+function ticks(pid: number, field: keyof typeof fields): number {
+  return Number(read(pid, 'stat').split(') ').at(-1)?.split(' ')[fields[field]] ?? 0)
+}
+
+function kilobytes(pid: number, field: string): number {
+  return isLinux ? Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(read(pid, 'status'))?.[1]) : Number.NaN
+}
+
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+  } catch {
+    // It ended meanwhile, or belongs to somebody else.
+    return ''
+  }
+}

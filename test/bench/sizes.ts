@@ -1,0 +1,67 @@
+/** How much is measured. Counts, unless a name says seconds. */
+export type Sizes = {
+  rounds: number
+  signUps: number
+  bareSignUps: number
+  /** For each number of clients. */
+  transactions: number
+  workshops: number
+  availabilities: number
+  pages: number
+  storedFew: number
+  storedMany: number
+  /** Of those, in one workshop, which is exported too. */
+  inOneWorkshop: number
+  rosterPages: number
+  promotions: number
+  lonely: number
+  arrivalsSeconds: number
+  crowd: number
+  crowdSeconds: number
+  mails: number
+  beforeMemory: number
+}
+
+export const sizes: Record<'full' | 'quick', Sizes> = {
+  full: {
+    rounds: 5,
+    signUps: 12_000,
+    bareSignUps: 24_000,
+    transactions: 1_500,
+    workshops: 200,
+    availabilities: 20_000,
+    pages: 4_000,
+    storedFew: 1_000,
+    storedMany: 1_000_000,
+    inOneWorkshop: 100_000,
+    rosterPages: 100,
+    promotions: 40,
+    lonely: 500,
+    arrivalsSeconds: 8,
+    crowd: 5_000,
+    crowdSeconds: 10,
+    mails: 2_000,
+    beforeMemory: 10_000,
+  },
+  // To see that everything runs; its figures are too short to be believed.
+  quick: {
+    rounds: 1,
+    signUps: 4_000,
+    bareSignUps: 8_000,
+    transactions: 500,
+    workshops: 20,
+    availabilities: 8_000,
+    pages: 1_500,
+    storedFew: 1_000,
+    storedMany: 30_000,
+    inOneWorkshop: 10_000,
+    rosterPages: 20,
+    promotions: 10,
+    lonely: 100,
+    arrivalsSeconds: 2,
+    crowd: 500,
+    crowdSeconds: 2,
+    mails: 300,
+    beforeMemory: 2_000,
+  },
+}

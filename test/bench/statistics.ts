@@ -1,0 +1,28 @@
+/** The middle of a list, or the mean of the two in the middle. */
+export function median(list: readonly number[]): number {
+  const sorted = list.toSorted((a, b) => a - b)
+  const half = sorted.length / 2
+  return ((sorted[Math.ceil(half) - 1] ?? Number.NaN) + (sorted[Math.floor(half)] ?? Number.NaN)) / 2
+}
+
+/** The smallest value that so large a part of the list does not exceed; 0.99, say. */
+export function percentile(list: readonly number[], part: number): number {
+  const sorted = list.toSorted((a, b) => a - b)
+  return sorted[Math.max(Math.ceil(part * sorted.length), 1) - 1] ?? Number.NaN
+}
+
+/**
+ * Measures several things in turn, so many rounds, so that whatever else the machine does meets all of them. Every
+ * other round goes the other way.
+ */
+export async function inTurn<Name extends string>(
+  rounds: number,
+  measures: Record<Name, (round: number) => Promise<number>>,
+): Promise<Record<Name, number[]>> {
+  const names = Object.keys(measures) as Name[]
+  const measured = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>
+  for (let round = 0; round < rounds; round++) {
+    for (const name of round % 2 ? names.toReversed() : names) measured[name].push(await measures[name](round))
+  }
+  return measured
+}

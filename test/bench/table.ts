@@ -1,0 +1,80 @@
+import { median } from './statistics.ts'
+
+/** One line of the table. */
+export type Row = {
+  /** The item of the bench, as `--only` names it. */
+  item: string
+  what: string
+  unit: string
+  figure: number
+  baseline?: number
+  /** What the baseline is. */
+  against?: string
+  /** figure / baseline: the median of the rounds, each by itself. */
+  ratio?: number
+  /** What the ratio, or the figure where there is none, has to be. */
+  bar?: Bar
+  met?: boolean
+  /** What each round gave. */
+  rounds?: { figure: number[]; baseline?: number[] }
+  /** What went wrong, or what has to be known to read the line. */
+  note?: string
+}
+
+export type Bar = { atLeast: number } | { atMost: number }
+
+/** A figure without a baseline: a duration, a share, an amount. */
+export function measured(
+  row: Pick<Row, 'item' | 'what' | 'unit' | 'bar' | 'note'> & { figure: number | readonly number[] },
+): Row {
+  const rounds = [row.figure].flat()
+  return judged({ ...row, figure: median(rounds), rounds: { figure: rounds } })
+}
+
+/** A figure in relation to a baseline that was measured in the same rounds. */
+export function compared(
+  row: Pick<Row, 'item' | 'what' | 'unit' | 'bar' | 'note' | 'against'> & {
+    figure: readonly number[]
+    baseline: readonly number[]
+  },
+): Row {
+  const ratios = row.figure.map((figure, round) => figure / (row.baseline[round] as number))
+  return judged({
+    ...row,
+    figure: median(row.figure),
+    baseline: median(row.baseline),
+    ratio: median(ratios),
+    rounds: { figure: [...row.figure], baseline: [...row.baseline] },
+  })
+}
+
+function judged(row: Row): Row {
+  if (!row.bar) return row
+  const value = row.ratio ?? row.figure
+  return { ...row, met: 'atLeast' in row.bar ? value >= row.bar.atLeast : value <= row.bar.atMost }
+}
+
+/** The lines as a Markdown table. */
+export function tableOf(rows: readonly Row[]): string {
+  const lines = rows.map((row) => [
+    row.item,
+    row.what,
+    `${number(row.figure)} ${row.unit}`,
+    row.baseline === undefined ? '' : `${number(row.baseline)} ${row.against ?? ''}`,
+    row.ratio === undefined ? '' : number(row.ratio),
+    row.bar === undefined ? '' : 'atLeast' in row.bar ? `≥ ${number(row.bar.atLeast)}` : `≤ ${number(row.bar.atMost)}`,
+    row.met === undefined ? '' : row.met ? 'met' : 'NOT MET',
+    row.note ?? '',
+  ])
+  const heads = ['item', 'what', 'figure', 'baseline', 'ratio', 'bar', '', 'note']
+  const widths = heads.map((head, n) => Math.max(...[heads, ...lines].map((line) => (line[n] ?? head).length)))
+  const line = (cells: string[]) => `| ${cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join(' | ')} |`
+  return [line(heads), line(widths.map((width) => '-'.repeat(width))), ...lines.map(line)].join('\n')
+}
+
+/** Three digits that matter. */
+function number(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
+  return String(Number(value.toPrecision(3)))
+}
