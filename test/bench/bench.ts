@@ -9,7 +9,7 @@ import { measureReads } from './reads.ts'
 import { measureSignUps } from './sign-ups.ts'
 import { openStage, type Stage } from './stage.ts'
 import { measureStart } from './start.ts'
-import { type Row, tableOf } from './table.ts'
+import { failure, type Row, tableOf } from './table.ts'
 
 const usage = `npm run bench -- [--only hot,spread,reads,growth,latency,export,mail,start] [--rounds N] [--quick] [--json] [--profile FOLDER]
 
@@ -54,7 +54,7 @@ async function main(): Promise<number> {
   {
     await using closing = new AsyncDisposableStack()
     const stage = await openStage({ ...values, rounds: values.rounds ? Number(values.rounds) : undefined }, closing)
-    for (const name of names) rows.push(...(await (items[name] as (stage: Stage) => Promise<Row[]>)(stage)))
+    for (const name of names) rows.push(...(await measure(name, stage)))
   }
   const seconds = Math.round((performance.now() - begun) / 1000)
   const machine = {
@@ -70,7 +70,17 @@ async function main(): Promise<number> {
     `${machine.cores} × ${machine.processor}, Node ${machine.node}, load before ${machine.loadBefore.join(' ')}, ${seconds} s`,
   )
   if (values.json) console.log(JSON.stringify({ seconds, quick: values.quick, machine, rows }))
-  return 0
+  return rows.some(({ failed }) => failed) ? 1 : 0
+}
+
+/** What cannot be measured is said in its line, and the others are measured all the same. */
+async function measure(name: string, stage: Stage): Promise<Row[]> {
+  try {
+    return await (items[name] as (stage: Stage) => Promise<Row[]>)(stage)
+  } catch (error) {
+    console.error(error)
+    return [failure({ item: name, what: 'all of it', note: (error as Error).message.split('\n')[0] })]
+  }
 }
 
 function commit(): string | undefined {

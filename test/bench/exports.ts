@@ -3,7 +3,7 @@ import { openGrown } from './growth.ts'
 import { forgetPeak, peakMemory, residentMemory } from './linux.ts'
 import type { Service, Stage } from './stage.ts'
 import { inTurn, median } from './statistics.ts'
-import { compared, measured, type Row } from './table.ts'
+import { compared, failure, measured, type Row } from './table.ts'
 
 /** Milliseconds after which an export is given up. */
 const patience = 120_000
@@ -56,10 +56,7 @@ export async function measureExports(stage: Stage): Promise<Row[]> {
       measured({ item: 'export', what: 'XLSX: memory grows by', unit: 'MB', figure: xlsx.grown }),
     )
   } catch (error) {
-    rows.push({
-      ...measured({ item: 'export', what: 'XLSX', unit: 's', figure: Number.NaN, note: (error as Error).message }),
-      met: false,
-    })
+    rows.push(failure({ item: 'export', what: 'XLSX', note: (error as Error).message }))
   }
   return rows
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SMTPServer } from 'smtp-server'
 import { offer } from './subprocess.ts'
 
@@ -45,8 +46,12 @@ const sink = {
     total = 0
   },
   /** Waits until so many mails came since it was reset, and says how they came. */
-  async received(count: number) {
-    if (total < count) await new Promise<void>((done) => (waiting = { count, done }))
+  async received({ count, seconds }: { count: number; seconds: number }) {
+    if (total < count) {
+      const all = new Promise<void>((done) => (waiting = { count, done }))
+      const inTime = await Promise.race([all.then(() => true), sleep(seconds * 1000, false)])
+      if (!inTime) throw new Error(`${total} of ${count} mails came in ${seconds} s`)
+    }
     return sink.tally()
   },
   /** How the mails came until now: per second from the first to the last, and how many came more than once. */

@@ -4,6 +4,9 @@ import { type Service, type Stage, signUpPath } from './stage.ts'
 import { inTurn } from './statistics.ts'
 import { compared, measured, type Row } from './table.ts'
 
+/** Seconds in which what is owed has to be there. */
+const patience = 90
+
 /**
  * Mails a second to a mail server on this machine: alone, then beside registrations, which are compared with those of a
  * process that sends none; then from two processes at once.
@@ -92,7 +95,7 @@ export async function measureMail(stage: Stage): Promise<Row[]> {
 /** A registration whose mail went out, for the others to be copies of. */
 async function firstMail(stage: Stage, service: Service): Promise<string> {
   await signUpOne(stage, service)
-  await stage.sink.call('received', 1)
+  await stage.sink.call('received', { count: 1, seconds: patience })
   const [{ id }] = await service.sql<[{ id: string }]>`select id from registrations`
   return id
 }
@@ -102,7 +105,7 @@ async function deliveredPerSecond(stage: Stage, services: Service[], owed: numbe
   const { sink } = stage
   await sink.call('reset', undefined)
   for (const service of services) await signUpOne(stage, service)
-  const { perSecond } = await sink.call('received', owed + services.length)
+  const { perSecond } = await sink.call('received', { count: owed + services.length, seconds: patience })
   return perSecond
 }
 

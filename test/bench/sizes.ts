@@ -24,7 +24,7 @@ export type Sizes = {
 
 export const sizes: Record<'full' | 'quick', Sizes> = {
   full: {
-    rounds: 5,
+    rounds: 3,
     signUps: 12_000,
     bareSignUps: 24_000,
     transactions: 1_500,

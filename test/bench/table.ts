@@ -15,6 +15,8 @@ export type Row = {
   /** What the ratio, or the figure where there is none, has to be. */
   bar?: Bar
   met?: boolean
+  /** It could not be measured; the note says why. */
+  failed?: true
   /** What each round gave. */
   rounds?: { figure: number[]; baseline?: number[] }
   /** What went wrong, or what has to be known to read the line. */
@@ -48,6 +50,11 @@ export function compared(
   })
 }
 
+/** A line for what could not be measured. */
+export function failure(row: Pick<Row, 'item' | 'what' | 'note'>): Row {
+  return { ...row, unit: '', figure: Number.NaN, met: false, failed: true }
+}
+
 function judged(row: Row): Row {
   if (!row.bar) return row
   const value = row.ratio ?? row.figure
@@ -63,7 +70,7 @@ export function tableOf(rows: readonly Row[]): string {
     row.baseline === undefined ? '' : `${number(row.baseline)} ${row.against ?? ''}`,
     row.ratio === undefined ? '' : number(row.ratio),
     row.bar === undefined ? '' : 'atLeast' in row.bar ? `≥ ${number(row.bar.atLeast)}` : `≤ ${number(row.bar.atMost)}`,
-    row.met === undefined ? '' : row.met ? 'met' : 'NOT MET',
+    row.failed ? 'FAILED' : row.met === undefined ? '' : row.met ? 'met' : 'NOT MET',
     row.note ?? '',
   ])
   const heads = ['item', 'what', 'figure', 'baseline', 'ratio', 'bar', '', 'note']
