@@ -34,7 +34,6 @@ export const access: Record<string, Access> = {
   'GET /privacy': 'anyone',
   'GET /assets/:name': 'anyone',
   'GET /favicon.ico': 'anyone',
-  'GET /:verify{MP_verify_[A-Za-z0-9]+\\.txt}': 'anyone',
   'GET /api/docs': 'anyone',
   'GET /api/v1/openapi.json': 'anyone',
   'GET /api/v1/campaigns': 'anyone',

@@ -1,4 +1,4 @@
-import { Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { accepts } from 'hono/accepts'
 import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
@@ -6,9 +6,9 @@ import { getCookie, setCookie } from 'hono/cookie'
 import { csrf } from 'hono/csrf'
 import { HTTPException } from 'hono/http-exception'
 import { matchedRoutes } from 'hono/route'
-import { secureHeaders } from 'hono/secure-headers'
 import { timeout } from 'hono/timeout'
 import { access } from './access.ts'
+import { everyAnswer } from './answer.ts'
 import { type ProblemCode, type ProblemStatus, problem } from './api/problem.ts'
 import { api } from './api/routes.ts'
 import { type Locale, locales } from './config.ts'
@@ -16,7 +16,7 @@ import { type App, isThisMachine, limitRange, TooMany } from './context.ts'
 import { isDatabaseAway, saidOf } from './db/database.ts'
 import type { Deps } from './deps.ts'
 import { mayActAs, roleOfToken } from './domain/organisers.ts'
-import { operations } from './operations.ts'
+import { operations, wechatFile } from './operations.ts'
 import { type ErrorStatus, errorPage } from './site/error-page.tsx'
 import { mailbox } from './site/mailbox.tsx'
 import { site } from './site/routes.tsx'
@@ -33,23 +33,11 @@ export function createApp(deps: Deps) {
 export const app = new Hono<App>()
 
 app.use(logRequest())
-app.use(
-  secureHeaders({
-    referrerPolicy: 'same-origin',
-    // Badges and QR codes are there to be shown on other sites.
-    crossOriginResourcePolicy: false,
-    crossOriginOpenerPolicy: false,
-    originAgentCluster: false,
-    xFrameOptions: 'DENY',
-    // For this host alone: its neighbours may still speak plain HTTP.
-    strictTransportSecurity: 'max-age=15552000',
-  }),
-)
-app.use(contentPolicy())
+app.use(headAnswer())
 app.use(refuseNul())
 app.use(compressPages())
 app.use(timeout(4_500, () => new HTTPException(503)))
-app.use(bodyLimit({ maxSize: 64 * 1024, onError: () => Promise.reject(new HTTPException(413)) }))
+app.use(limitBody(64 * 1024))
 app.use(chooseLanguage())
 app.use(refuseForeignForms())
 app.use(readToken())
@@ -60,7 +48,7 @@ app.route('/', site)
 app.route('/', mailbox)
 app.route('/api', api)
 
-app.notFound((c) => (isApi(c.req.path) ? problem(c, 404, 'not_found') : errorPage(c, 404)))
+app.notFound((c) => wechatFile(c) ?? (isApi(c.req.path) ? problem(c, 404, 'not_found') : errorPage(c, 404)))
 
 app.onError((error, c) => {
   const { log } = c.env.deps
@@ -109,39 +97,48 @@ function logRequest(): MiddlewareHandler<App> {
     }
     await next()
     const milliseconds = Math.round(performance.now() - begun)
-    deps.log.debug({ route: routeOf(c), status: c.res.status, milliseconds }, 'request')
-    deps.answered?.(routeOf(c), c.res.status, milliseconds)
+    const route = routeOf(c)
+    const { status } = c.res
+    deps.log.debug({ route, status, milliseconds }, 'request')
+    deps.answered?.(route, status, milliseconds)
   }
 }
 
-/** Nothing from elsewhere, nothing inline. Routes that must show foreign HTML bring a policy of their own. */
-function contentPolicy(): MiddlewareHandler<App> {
-  const policy = [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "frame-src 'self'",
-    "form-action 'self'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ')
+/** Adds what every answer says, unless it is whole already. */
+function headAnswer(): MiddlewareHandler<App> {
+  const fixed = Object.entries(everyAnswer)
   return async (c, next) => {
     await next()
-    if (!c.res.headers.has('content-security-policy')) c.header('Content-Security-Policy', policy)
+    if (c.get('whole')) return
+    const { headers } = c.res
+    for (const [name, value] of fixed) if (!headers.has(name)) headers.set(name, value)
+    const locale = c.get('locale')
+    if (locale) headers.set('Content-Language', locale)
   }
 }
 
 /** Pages and their files, for slow networks. Lists are streamed as they come, and Cloudflare compresses by itself. */
 function compressPages(): MiddlewareHandler<App> {
   const compressed = compress()
-  return (c, next) => (c.env.deps.compresses && !isApi(c.req.path) ? compressed(c, next) : next())
+  return (c, next) =>
+    c.env.deps.compresses && c.req.header('accept-encoding') && !isApi(c.req.path) ? compressed(c, next) : next()
 }
 
 /** No text of ours holds the character NUL, and Postgres cannot even compare with one. */
 function refuseNul(): MiddlewareHandler<App> {
   return (c, next) => (c.req.url.includes('%00') ? Promise.resolve(c.notFound()) : next())
+}
+
+/** At most so many bytes of a body. What says its length, which Node and Cloudflare hold it to, is not read here. */
+function limitBody(maxSize: number): MiddlewareHandler<App> {
+  const tooLarge = () => Promise.reject(new HTTPException(413))
+  const measured = bodyLimit({ maxSize, onError: tooLarge })
+  return (c, next) => {
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
+    const length = c.req.header('transfer-encoding') ? undefined : c.req.header('content-length')
+    if (length === undefined) return measured(c, next)
+    return Number(length) <= maxSize ? next() : tooLarge()
+  }
 }
 
 /** `?lang=` and remembers it, else what was remembered, else Accept-Language, else DEFAULT_LOCALE. */
@@ -152,27 +149,29 @@ function chooseLanguage(): MiddlewareHandler<App> {
     const locale =
       asked ??
       (isApi(c.req.path) ? undefined : readLocale(getCookie(c, 'lang'))) ??
-      readLocale(
-        accepts(c, {
-          header: 'Accept-Language',
-          supports: [...locales],
-          default: config.defaultLocale,
-          match: (accepted) =>
-            accepted
-              .toSorted((a, b) => b.q - a.q)
-              .map(({ type }) => readLocale(type))
-              .find(Boolean) ?? config.defaultLocale,
-        }),
-      ) ??
-      config.defaultLocale
+      (c.req.header('accept-language') ? preferredLocale(c) : config.defaultLocale)
     c.set('locale', locale)
     await next()
-    c.header('Content-Language', locale)
     if (asked && !isApi(c.req.path) && c.res.headers.get('content-type')?.startsWith('text/html')) {
       const secure = config.baseUrl.startsWith('https:')
       setCookie(c, 'lang', asked, { path: '/', maxAge: 365 * 24 * 3600, sameSite: 'Lax', httpOnly: true, secure })
     }
   }
+}
+
+function preferredLocale(c: Context<App>): Locale {
+  const { defaultLocale } = c.env.deps.config
+  const preferred = accepts(c, {
+    header: 'Accept-Language',
+    supports: [...locales],
+    default: defaultLocale,
+    match: (accepted) =>
+      accepted
+        .toSorted((a, b) => b.q - a.q)
+        .map(({ type }) => readLocale(type))
+        .find(Boolean) ?? defaultLocale,
+  })
+  return readLocale(preferred) ?? defaultLocale
 }
 
 function readLocale(tag: string | undefined): Locale | undefined {
@@ -197,15 +196,17 @@ function refuseForeignForms(): MiddlewareHandler<App> {
 /** What the bearer token allows. An unknown one is refused, and guessing is slow. */
 function readToken(): MiddlewareHandler<App> {
   return async (c, next) => {
-    const token = /^Bearer ([\w-]{20,200})$/i.exec(c.req.header('authorization') ?? '')?.[1]
-    const role = token && (await roleOfToken(c.env.deps, token))
+    const given = c.req.header('authorization')
     // Other schemes are the business of a proxy in front.
-    if (/^Bearer\b/i.test(c.req.header('authorization') ?? '') && !role) {
+    if (!given || !/^Bearer\b/i.test(given)) return next()
+    const token = /^Bearer ([\w-]{20,200})$/i.exec(given)?.[1]
+    const role = token && (await roleOfToken(c.env.deps, token))
+    if (!role) {
       await limitRange(c, 'token')
       throw new HTTPException(401)
     }
-    c.set('role', role || undefined)
-    await next()
+    c.set('role', role)
+    return next()
   }
 }
 

@@ -17,6 +17,8 @@ export type App = {
     locale: Locale
     /** What the caller's bearer token allows, if there is one. */
     role: Role | undefined
+    /** True for an answer that has all its headers: see answer.ts. */
+    whole: true | undefined
   }
 }
 

@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
+import { wholeAnswer } from '../answer.ts'
 import { type App, limitRange } from '../context.ts'
 import { registrationStatuses } from '../db/schema.ts'
 import { parseSignUp, signUp } from '../domain/registrations.ts'
@@ -85,7 +86,7 @@ registrations.post(signUpRoute.getRoutingPath(), limitSignUps(), jsonBody, async
 
   const body: unknown = await c.req.json()
   const key = idempotencyKey.safeParse(c.req.header('idempotency-key'))
-  const parsed = parseSignUp(body, workshop, c.var.locale)
+  const parsed = parseSignUp(body, workshop, c.get('locale'))
   const errors: ApiFieldProblem[] = [
     ...(key.error ? [{ field: 'Idempotency-Key', code: codeOf(key.error.issues[0]) }] : []),
     ...('problems' in parsed ? parsed.problems : []),
@@ -105,7 +106,11 @@ registrations.post(signUpRoute.getRoutingPath(), limitSignUps(), jsonBody, async
   }
   const { id, status, position, ticket } = answer
   const ticketUrl = urlOf(deps.config.baseUrl, paths.ticket(ticket))
-  return c.json({ id, status, position, ticketUrl } satisfies z.input<typeof SignedUp>, 201)
+  const signedUp = { id, status, position, ticketUrl } satisfies z.input<typeof SignedUp>
+  return wholeAnswer(c, JSON.stringify(signedUp), 201, {
+    'Content-Type': 'application/json',
+    'Cache-Control': 'no-store',
+  })
 })
 
 function limitSignUps(): MiddlewareHandler<App> {

@@ -38,10 +38,18 @@ export function refuseInvalid(
  */
 export const publicRead: MiddlewareHandler<App> = async (c, next) => {
   await next()
-  c.header('Access-Control-Allow-Origin', '*')
+  if (c.get('whole')) return
+  const { headers } = c.res
+  headers.set('Access-Control-Allow-Origin', '*')
   if (c.res.status >= 400) return
-  c.header('Cache-Control', c.var.role ? 'no-store' : 'public, max-age=1')
-  c.header('Vary', 'Accept-Language, Authorization', { append: true })
+  for (const [name, value] of Object.entries(publicHeaders)) headers.append(name, value)
+  if (c.get('role')) headers.set('Cache-Control', 'no-store')
+}
+
+/** What `publicRead` says of an answer that anyone may have. */
+export const publicHeaders = {
+  'Cache-Control': 'public, max-age=1',
+  Vary: 'Accept-Language, Authorization',
 }
 
 /** For zod: what is not there is missing, what is of the wrong type is invalid. */

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { etag } from 'hono/etag'
 import { z } from 'zod'
+import { wholeAnswer } from '../answer.ts'
 import { isTimeZone } from '../config.ts'
 import type { App } from '../context.ts'
 import { phoneRules } from '../db/schema.ts'
@@ -13,6 +13,7 @@ import {
   createWorkshop,
   findPublicWorkshop,
   findWorkshop,
+  isPublic,
   listWorkshops,
   seatsLeft,
   type Workshop,
@@ -34,6 +35,7 @@ import {
   json,
   jsonBody,
   organisers,
+  publicHeaders,
   publicRead,
   said,
   slug,
@@ -183,29 +185,50 @@ workshops.openapi(
   },
 )
 
-workshops.openapi(
-  createRoute({
-    method: 'get',
-    path: '/workshops/{slug}/availability',
-    tags,
-    summary: 'Whether there is a seat',
-    description: 'At most two seconds old. Send its ETag as If-None-Match to be told 304 while nothing changed.',
-    security: anyone,
-    middleware: [publicRead, etag()] as const,
-    request: { params: bySlug, query: inLanguage },
-    responses: {
-      200: { description: 'Its seats', content: json(Availability) },
-      304: { description: 'As before' },
-      ...problems({ 404: ['not_found'] }),
-    },
-  }),
-  async (c) => {
-    const workshop = await findVisibleWorkshop(c, c.req.valid('param').slug)
-    if (!workshop) return problem(c, 404, 'not_found')
-    const { slug, capacity, taken, waitlisted, status } = workshop
-    return c.json({ slug, capacity, taken, seatsLeft: seatsLeft(workshop), waitlisted, status }, 200)
+const availabilityRoute = createRoute({
+  method: 'get',
+  path: '/workshops/{slug}/availability',
+  tags,
+  summary: 'Whether there is a seat',
+  description: 'At most two seconds old. Send its ETag as If-None-Match to be told 304 while nothing changed.',
+  security: anyone,
+  request: { params: bySlug, query: inLanguage },
+  responses: {
+    200: { description: 'Its seats', content: json(Availability) },
+    304: { description: 'As before' },
+    ...problems({ 404: ['not_found'] }),
   },
-)
+})
+
+// Bots and open pages ask it all the time, so that it is written once a second and not checked by schema.
+workshops.openAPIRegistry.registerPath(availabilityRoute)
+workshops.get(availabilityRoute.getRoutingPath(), publicRead, async (c) => {
+  const slug = c.req.param('slug')
+  if (!bySlug.shape.slug.safeParse(slug).success) return problem(c, 404, 'not_found')
+  if (c.get('role')) {
+    const workshop = await findWorkshop(c.env.deps, slug)
+    return workshop ? c.json(availabilityOf(workshop)) : problem(c, 404, 'not_found')
+  }
+  const seats = await c.env.deps.fresh(`availability ${slug}`, async () => {
+    const workshop = await findWorkshop(c.env.deps, slug)
+    if (!workshop || !isPublic(workshop)) return undefined
+    const { capacity, taken, waitlisted, status } = workshop
+    return { json: JSON.stringify(availabilityOf(workshop)), etag: `"${capacity}-${taken}-${waitlisted}-${status}"` }
+  })
+  if (!seats) return problem(c, 404, 'not_found')
+  const headers = { ...publicHeaders, 'Access-Control-Allow-Origin': '*', ETag: seats.etag }
+  // RFC 9110, 13.1.2: a list of tags, or a star for any; whether they are weak does not matter.
+  const known = c.req.header('if-none-match')?.split(',') ?? []
+  if (known.some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === seats.etag)) {
+    return wholeAnswer(c, null, 304, headers)
+  }
+  return wholeAnswer(c, seats.json, 200, { ...headers, 'Content-Type': 'application/json' })
+})
+
+function availabilityOf(workshop: Workshop): z.input<typeof Availability> {
+  const { slug, capacity, taken, waitlisted, status } = workshop
+  return { slug, capacity, taken, seatsLeft: seatsLeft(workshop), waitlisted, status }
+}
 
 workshops.openapi(
   createRoute({

@@ -21,5 +21,8 @@ export function openPostgres(url: string, options: postgres.Options<Record<strin
     onnotice: () => {},
     ...options,
   })
+  // Drizzle does not ask for it. Unprepared, every statement is two round trips and is parsed and planned anew.
+  const { unsafe } = client
+  client.unsafe = (query, parameters, how) => unsafe(query, parameters, { ...how, prepare: true })
   return { db: drizzle({ client, schema }), close: () => client.end({ timeout: 5 }) }
 }

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /** Which registration a ticket or door code stands for. */
 export type Bearer = { id: string; version: number }
@@ -44,5 +44,9 @@ function unseal(secret: string, purpose: Purpose, text: string, hashBytes: numbe
 }
 
 function keyedHash(secret: string, purpose: Purpose, body: Buffer): Buffer {
-  return createHmac('sha256', secret).update(`${purpose}:`).update(body).digest()
+  if (key?.secret !== secret) key = { secret, object: createSecretKey(Buffer.from(secret)) }
+  return createHmac('sha256', key.object).update(`${purpose}:`).update(body).digest()
 }
+
+/** The secret as it was last used, prepared. */
+let key: { secret: string; object: KeyObject } | undefined

@@ -69,7 +69,12 @@ export async function findWorkshopById(deps: Deps, id: string): Promise<Workshop
 /** What the public sees of a workshop, at most a second old; undefined for what is not published. */
 export async function findPublicWorkshop(deps: Deps, slug: string): Promise<Workshop | undefined> {
   const workshop = await deps.fresh(`workshop ${slug}`, () => findWorkshop(deps, slug))
-  return workshop?.publishedAt && workshop.state !== 'draft' ? workshop : undefined
+  return workshop && isPublic(workshop) ? workshop : undefined
+}
+
+/** Whether anyone may see a workshop. */
+export function isPublic({ state, publishedAt }: Pick<Workshop, 'state' | 'publishedAt'>): boolean {
+  return publishedAt !== null && state !== 'draft'
 }
 
 export type WorkshopFilter = {

@@ -72,15 +72,16 @@ async function withoutLockAndTrigger(): Promise<string> {
   }
   const careless = [
     replace('for no key update', ''),
+    replace('w.last_placed_at, w.waitlisted,', `w.last_placed_at, ${count(`'waitlisted'`)} as waitlisted,`),
     replace(
-      'w.capacity, w.taken, w.waitlisted,',
-      `w.capacity, ${count(`'confirmed'`)} as taken, ${count(`'waitlisted'`)} as waitlisted,`,
+      'case when w.waitlisted = 0 then w.capacity - w.taken else 0 end as free',
+      `case when ${count(`'waitlisted'`)} = 0 then w.capacity - ${count(`'confirmed'`)} else 0 end as free`,
     ),
-    replace('p.next_seq + p.rank - 1', `nextval('careless_seq')`),
+    replace('j.next_seq + j.rank - 1', `nextval('careless_seq')`),
     // A moment between counting and inserting, as there is wherever these are two requests to the database.
     replace(
-      'from placed p\n    left join registration_links',
-      'from placed p cross join (select pg_sleep(0.02)) moment\n    left join registration_links',
+      'from judged j\n    left join registration_links',
+      'from judged j cross join (select pg_sleep(0.02)) moment\n    left join registration_links',
     ),
   ].reduce((source, change) => change(source), text)
   return `
