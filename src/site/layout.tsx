@@ -20,9 +20,14 @@ export type View = {
 }
 
 /** A page of the site as an answer in the visitor's language. It is never kept by anyone but the visitor's browser. */
-export function page(c: Context<App>, view: View, content: Child): Response | Promise<Response> {
+export async function page(c: Context<App>, view: View, content: Child): Promise<Response> {
   c.header('Cache-Control', c.req.method === 'POST' ? 'no-store' : 'private, no-cache')
-  return c.html(<Page c={c} view={view} content={content} />, view.status ?? 200)
+  return c.html(await drawPage(c, view, content), view.status ?? 200)
+}
+
+/** The HTML of a page. */
+export async function drawPage(c: Context<App>, view: View, content: Child): Promise<string> {
+  return String(await (<Page c={c} view={view} content={content} />).toString())
 }
 
 function Page({ c, view, content }: { c: Context<App>; view: View; content: Child }) {

@@ -25,9 +25,9 @@ export type Typed = {
 /** Why the form comes back. */
 export type Mistake = { problems: FieldProblem[] } | { refusal: Refusal }
 
-/** A form that nothing was typed into yet. A `via` that no link of ours can have is left out. */
+/** A form that nothing was typed into yet. */
 export function emptyForm(key: string, via: string | undefined): Typed {
-  return { key, via: readVia(via), name: '', email: '', phone: '', company: '', ready: {}, consent: false }
+  return { key, via, name: '', email: '', phone: '', company: '', ready: {}, consent: false }
 }
 
 /** Reads a form that was sent. One without a usable key, such as from an old page, gets a new one. */
@@ -47,6 +47,11 @@ export function readForm(body: Record<string, unknown>, newId: () => string): Ty
     ready: Object.fromEntries(answers),
     consent: text('consent') === 'yes',
   }
+}
+
+/** The code of a registration link, or undefined for what no link of ours can have. */
+export function readVia(via: string | undefined): string | undefined {
+  return via && /^\w{1,64}$/.test(via) ? via : undefined
 }
 
 /** What was typed, as the domain reads it. */
@@ -304,9 +309,4 @@ function Consent({
       </label>
     </div>
   )
-}
-
-/** A code that no link of ours can have is not carried along. */
-function readVia(via: string | undefined): string | undefined {
-  return via && /^\w{1,64}$/.test(via) ? via : undefined
 }

@@ -1,5 +1,7 @@
 import { type Context, Hono } from 'hono'
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { deleteCookie, generateCookie, getCookie } from 'hono/cookie'
+import type { Child } from 'hono/jsx'
+import { wholeAnswer } from '../answer.ts'
 import { type App, limitRange } from '../context.ts'
 import { findPublicCampaign } from '../domain/campaigns.ts'
 import { parseSignUp } from '../domain/registrations.ts'
@@ -12,17 +14,38 @@ import { drawBadge } from './badge.tsx'
 import { errorPage } from './error-page.tsx'
 import { Checklist, Elsewhere, Facts, Seats } from './facts.tsx'
 import { readFormBody } from './form-body.ts'
-import { Alert, page } from './layout.tsx'
-import { emptyForm, inputOf, type Mistake, readForm, SignUpForm, type Typed } from './sign-up-form.tsx'
+import { Alert, drawPage, page, type View } from './layout.tsx'
+import { emptyForm, inputOf, type Mistake, readForm, readVia, SignUpForm, type Typed } from './sign-up-form.tsx'
 
 /** One workshop with its form. */
 export const workshopPages = new Hono<App>()
 
+/*
+ * After a newsletter thousands open this page within a minute, so that it is drawn once a second and the idempotency key
+ * of each visitor's form put in.
+ */
 workshopPages.get('/w/:workshop', async (c) => {
-  const workshop = await findPublicWorkshop(c.env.deps, c.req.param('workshop'))
-  if (!workshop) return errorPage(c, 404)
-  return workshopPage(c, workshop, emptyForm(keyOf(c), c.req.query('via')))
+  const { deps } = c.env
+  const slug = c.req.param('workshop')
+  const via = readVia(c.req.query('via'))
+  const drawn = await deps.fresh(`page ${c.get('locale')} ${slug} ${via ?? ''}`, async () => {
+    const workshop = await findPublicWorkshop(deps, slug)
+    if (!workshop) return undefined
+    const { view, content } = await workshopPage(c, workshop, emptyForm(anyKey, via))
+    return (await drawPage(c, view, content)).split(anyKey)
+  })
+  if (!drawn) return errorPage(c, 404)
+  const remembered = rememberedKey(c)
+  const key = remembered ?? deps.newId()
+  return wholeAnswer(c, drawn.join(key), 200, {
+    'Content-Type': 'text/html; charset=UTF-8',
+    'Cache-Control': 'private, no-cache',
+    ...(remembered === undefined && { 'Set-Cookie': keyCookie(c, key) }),
+  })
 })
+
+/** Stands in a drawn form where a key goes. */
+const anyKey = '00000000-0000-0000-0000-000000000000'
 
 workshopPages.post('/w/:workshop', async (c) => {
   const { deps } = c.env
@@ -31,7 +54,11 @@ workshopPages.post('/w/:workshop', async (c) => {
   if (!workshop) return errorPage(c, 404)
   const typed = readForm(await readFormBody(c), deps.newId)
   const parsed = parseSignUp(inputOf(typed), workshop, c.var.locale)
-  if ('problems' in parsed) return workshopPage(c, workshop, typed, { problems: parsed.problems })
+  const formAgain = async (workshop: Workshop, typed: Typed, mistake: Mistake) => {
+    const { view, content } = await workshopPage(c, workshop, typed, mistake)
+    return page(c, view, content)
+  }
+  if ('problems' in parsed) return formAgain(workshop, typed, { problems: parsed.problems })
   const outcome = await register(deps, workshop, parsed.signUp, typed.key)
   if (outcome.kind === 'registered') {
     c.header('Cache-Control', 'no-store')
@@ -41,8 +68,10 @@ workshopPages.post('/w/:workshop', async (c) => {
   if (outcome.refusal === 'not_found') return errorPage(c, 404)
   // What the page was drawn from may be a second old; the refusal knows better.
   const asItIs = (await findWorkshop(deps, workshop.slug)) ?? workshop
-  const key = outcome.refusal === 'idempotency_mismatch' ? newKey(c) : typed.key
-  return workshopPage(c, asItIs, { ...typed, key }, { refusal: outcome.refusal })
+  if (outcome.refusal !== 'idempotency_mismatch') return formAgain(asItIs, typed, { refusal: outcome.refusal })
+  const key = deps.newId()
+  c.header('Set-Cookie', keyCookie(c, key), { append: true })
+  return formAgain(asItIs, { ...typed, key }, { refusal: outcome.refusal })
 })
 
 workshopPages.get('/w/:workshop/badge.svg', async (c) => {
@@ -59,20 +88,23 @@ workshopPages.get('/w/:workshop/badge.svg', async (c) => {
  * The idempotency key of the form, remembered until the sign-up is answered: if the answer is lost on a poor network and
  * the page is opened again, sending the same once more is the same sign-up and leads to its ticket.
  */
-function keyOf(c: Context<App>): string {
+function rememberedKey(c: Context<App>): string | undefined {
   const remembered = getCookie(c, 'key')
-  return remembered && /^[0-9a-f-]{36}$/.test(remembered) ? remembered : newKey(c)
+  return remembered && /^[0-9a-f-]{36}$/.test(remembered) ? remembered : undefined
 }
 
-function newKey(c: Context<App>): string {
-  const key = c.env.deps.newId()
+function keyCookie(c: Context<App>, key: string): string {
   const secure = c.env.deps.config.baseUrl.startsWith('https:')
-  setCookie(c, 'key', key, { path: c.req.path, maxAge: 3600, sameSite: 'Lax', httpOnly: true, secure })
-  return key
+  return generateCookie('key', key, { path: c.req.path, maxAge: 3600, sameSite: 'Lax', httpOnly: true, secure })
 }
 
-async function workshopPage(c: Context<App>, workshop: Workshop, typed: Typed, mistake?: Mistake) {
-  const { locale } = c.var
+async function workshopPage(
+  c: Context<App>,
+  workshop: Workshop,
+  typed: Typed,
+  mistake?: Mistake,
+): Promise<{ view: View; content: Child }> {
+  const locale = c.get('locale')
   const t = messagesFor(locale)
   const campaign = workshop.campaign ? await findPublicCampaign(c.env.deps, workshop.campaign.slug) : undefined
   const title = pick(workshop.title, locale)
@@ -90,9 +122,8 @@ async function workshopPage(c: Context<App>, workshop: Workshop, typed: Typed, m
       locale={locale}
     />
   )
-  return page(
-    c,
-    {
+  return {
+    view: {
       title: `${mistake ? `${t.form.errorTitle} · ` : ''}${title} · ${city}`,
       description: [t.workshop.description(`${date} ${weekday} ${time}`, placeOf(workshop, locale)), summary]
         .filter(Boolean)
@@ -105,7 +136,7 @@ async function workshopPage(c: Context<App>, workshop: Workshop, typed: Typed, m
       scripts: ['seats'],
       status: mistake ? ('problems' in mistake ? 422 : 409) : 200,
     },
-    mistake ? (
+    content: mistake ? (
       // Someone who just pressed the button wants to know what is wrong with the form, and has read the rest.
       <>
         <h1>{title}</h1>
@@ -144,7 +175,7 @@ async function workshopPage(c: Context<App>, workshop: Workshop, typed: Typed, m
         </p>
       </div>
     ),
-  )
+  }
 }
 
 /** A refused form stays as long as sending it again may help. */
