@@ -186,9 +186,10 @@ async function readRegistrations(
   const found = await deps.db
     .select({
       registration: registrations,
+      // Written out, because Drizzle leaves the table out of a column's name here, and then it would be that of `ahead`.
       position: sql<number | null>`case when ${registrations.status} = 'waitlisted' then (
         select count(*)::int from registrations ahead
-        where ahead.workshop_id = ${registrations.workshopId} and ahead.status = 'waitlisted' and ahead.seq <= ${registrations.seq}
+        where ahead.workshop_id = registrations.workshop_id and ahead.status = 'waitlisted' and ahead.seq <= registrations.seq
       ) end`,
     })
     .from(registrations)
