@@ -1,0 +1,38 @@
+-- revision 1
+-- An organiser closed a workshop, or opened it again: everyone registered is told once, in the statement that did it.
+-- Who has not been told of the one yet hears of neither. Of a workshop that has started nobody is told.
+-- The switches leave only look-ups: sign-ups wait while the workshop is locked.
+create or replace function mail_closing() returns trigger
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v_news text := case new.state when 'closed' then 'closed' else 'reopened' end;
+  v_old_news text := case new.state when 'closed' then 'reopened' else 'closed' end;
+begin
+  with dropped as (
+    update mails m
+    set state = 'dead', reason = case new.state when 'closed' then 'closed again since' else 'opened again since' end
+    from registrations r
+    where r.id = m.registration_id and r.workshop_id = new.id and m.kind = v_old_news and m.state = 'pending'
+    returning m.registration_id
+  )
+  insert into mails (registration_id, kind, created_at, due_at)
+  select r.id, v_news, new.updated_at, new.updated_at
+  from registrations r
+  where r.workshop_id = new.id and r.status in ('confirmed', 'waitlisted', 'offered')
+    and not exists (select 1 from dropped where dropped.registration_id = r.id)
+  order by r.seq;
+  return null;
+end
+$$;
+--> statement-breakpoint
+-- By its name it comes before serve_waitlist_on_change: first the news that the line moves, then who is served.
+create or replace trigger mail_closing_on_change after update of state on workshops
+  for each row when (
+    new.updated_at < new.starts_at
+    and (old.state, new.state) in (('published', 'closed'), ('closed', 'published'))
+  )
+  execute function mail_closing();
