@@ -64,12 +64,9 @@ export const WorkshopAnswer = z
     status: z.enum(workshopStatuses).meta({ description: 'What a newcomer meets.' }),
     state: z.enum(['draft', 'published', 'closed', 'cancelled']),
     waitlist: z.boolean().meta({ description: 'Whether there is a waitlist once all seats are taken.' }),
-    confirmHours: z
-      .int()
-      .nullable()
-      .meta({
-        description: 'Hours in which a freed seat that is offered must be taken; null where it is given at once.',
-      }),
+    confirmHours: z.int().nullable().meta({
+      description: 'Hours in which a freed seat that is offered must be taken; null where it is given at once.',
+    }),
     phone: z.enum(phoneRules).meta({ description: 'Whether a sign-up asks for a phone number.' }),
     items: z.array(ItemAnswer).meta({ description: "Its own checklist, or its campaign's where it has none." }),
     prerequisites: z.array(z.string()),
