@@ -87,10 +87,10 @@ ticketPages.post('/t/:ticket/email', async (c) => {
   })
 })
 
-/** The button stands on the ticket itself; the mail's link and whoever fetches it ahead change nothing. */
+/** The ticket itself has the button; whoever only looks changes nothing. */
 ticketPages.get('/t/:ticket/confirm', async (c) => {
   const registration = await registrationOf(c)
-  return registration ? c.redirect(paths.ticket(registration.ticket)) : errorPage(c, 404)
+  return registration ? ticketPage(c, registration) : errorPage(c, 404)
 })
 
 ticketPages.post('/t/:ticket/confirm', async (c) => {

@@ -40,11 +40,12 @@ test('GET /t/:ticket of an offered seat says until when it is held and has one b
   expect(en.text).toContain('Confirm my seat')
 })
 
-test('GET /t/:ticket/confirm changes nothing: it leads to the ticket with the button', async () => {
+test('GET /t/:ticket/confirm changes nothing: it is the ticket with the button', async () => {
   await using world = await createWorld()
   const { path, first } = await offered(world)
   const answer = await world.request(`${path}/confirm`)
-  expect([answer.status, answer.headers.get('location')]).toEqual([302, path])
+  expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store'])
+  expect(textOf(await answer.text())).toContain('确认参加')
   expect(await statusOf(world, first)).toBe('offered')
   expect((await world.request('/t/forged/confirm')).status).toBe(404)
 })
