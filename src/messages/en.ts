@@ -181,7 +181,7 @@ export const en: Messages = {
     offered: (until) => `Please confirm before ${until}; after that it goes to the next in line`,
     take: 'Confirm my seat',
     taken: 'The seat is yours, and a mail is on its way.',
-    lapsed: 'Not confirmed in time',
+    lapsed: 'Time is up',
     closed: 'Registration has closed. You keep your seat',
     cancelledBy: {
       attendee: 'You cancelled. Your seat has been passed on',

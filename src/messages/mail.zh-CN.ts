@@ -46,7 +46,7 @@ export const mailZhCN = {
       headline: '邮箱已更正',
       lead: ({ place, until }) =>
         until
-          ? `这是你的新票，旧的链接已经失效。有一个名额为你保留着，请在 ${until} 前打开票确认。`
+          ? `这是你的新票，旧的链接已经失效。有一个名额为你保留着，请在 ${until}前打开票确认。`
           : place === null
             ? '这是你的新票，旧的链接和二维码已经失效。入场时请出示新的二维码。'
             : `这是你的新票，旧的链接已经失效。你在候补名单上，现在排在第\u00a0${place}\u00a0位。`,
@@ -61,7 +61,7 @@ export const mailZhCN = {
       subject: (event) => `有名额了，请确认：${event}`,
       headline: '有名额了，请确认',
       lead: ({ until }) =>
-        `空出了一个名额，先为你保留。请${until ? `在 ${until} 前` : '尽快'}打开票确认；逾期名额会让给下一位，你的报名也随之取消。`,
+        `空出了一个名额，先为你保留。请${until ? `在 ${until}前` : '尽快'}打开票确认；逾期名额会让给下一位，你的报名也随之取消。`,
     },
     promoted: {
       subject: (event) => `候补成功，你有名额了：${event}`,
@@ -73,7 +73,7 @@ export const mailZhCN = {
       headline: '已换到这一场',
       lead: ({ place, until }) =>
         until
-          ? `你的报名已经换到下面这一场，这里有一个名额为你保留着，请在 ${until} 前打开票确认。原来那一场的名额让给了别人。`
+          ? `你的报名已经换到下面这一场，这里有一个名额为你保留着，请在 ${until}前打开票确认。原来那一场的名额让给了别人。`
           : place === null
             ? '你的报名已经换到下面这一场，名额已经留好，原来那一场的名额让给了别人。还是同一张票，入场时出示二维码。'
             : `你的报名已经换到下面这一场。这一场名额已满，你排在候补第\u00a0${place}\u00a0位；原来那一场的名额让给了别人。`,
@@ -103,7 +103,7 @@ export const mailZhCN = {
       headline: '报名已截止',
       lead: ({ place, until }) =>
         until
-          ? `主办方截止了这场培训的报名。为你保留的名额不变，请在 ${until} 前打开票确认。`
+          ? `主办方截止了这场培训的报名。为你保留的名额不变，请在 ${until}前打开票确认。`
           : place === null
             ? '主办方截止了这场培训的报名。你的名额不变，到时直接来参加，入场时出示二维码。'
             : `主办方截止了这场培训的报名，候补暂停，你排在第\u00a0${place}\u00a0位。如果重新开放，会按顺序继续，并发邮件通知你。在收到有名额的邮件之前请不要出发。`,
@@ -113,7 +113,7 @@ export const mailZhCN = {
       headline: '报名重新开放',
       lead: ({ place, until }) =>
         until
-          ? `这场培训的报名重新开放了。有一个名额为你保留着，请在 ${until} 前打开票确认。`
+          ? `这场培训的报名重新开放了。有一个名额为你保留着，请在 ${until}前打开票确认。`
           : place === null
             ? '这场培训的报名重新开放了。你有名额，到时直接来参加，入场时出示二维码。'
             : `这场培训的报名重新开放了，候补继续，你现在排在第\u00a0${place}\u00a0位。轮到你时会再收到一封邮件，在那之前请先不要出发。`,
@@ -129,7 +129,7 @@ export const mailZhCN = {
   day: ({ month, day, weekday }: When) => `${month}${day}日${weekday}`,
   labels: { when: '时间', where: '地点', state: '状态', until: '期限' },
   when: ({ date, weekday, time, zone }: When) => [`${date} ${weekday}`, `${time}（${zone}）`],
-  until: (moment: string) => `请在 ${moment} 前确认`,
+  until: (moment: string) => `请在 ${moment}前确认`,
   place: (position: number) => `候补第\u00a0${position}\u00a0位`,
   labelled: (label: string) => `${label}：`,
 

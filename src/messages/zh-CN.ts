@@ -194,10 +194,10 @@ export const zhCN = {
         : '名额已满，你在排队。有人取消就按顺序递补，并发邮件通知你',
     waitingClosed: '报名已截止，候补暂停。如果重新开放，会按顺序继续，并发邮件通知你',
     waitingOver: '培训已经开始，候补没有轮到，下一期见',
-    offered: (until: string) => `请在 ${until} 前确认，逾期会让给下一位`,
+    offered: (until: string) => `请在 ${until}前确认，逾期会让给下一位`,
     take: '确认参加',
     taken: '名额是你的了，确认邮件马上发出。',
-    lapsed: '没有按时确认',
+    lapsed: '期限已过',
     closed: '报名已截止，你的名额不变',
     cancelledBy: {
       attendee: '你取消了报名，名额已经让出',

@@ -170,7 +170,7 @@ test('an offer says until when it is held and leads to the ticket; the seat that
     await cancelRegistration(world.deps, first.id, 'attendee')
     const [, chinese] = (await deliver()) as [ParsedMail, ParsedMail]
     expect(chinese.subject).toMatch(/^有名额了，请确认：/)
-    expect(chinese.text).toContain('请在 12月2日周三 03:00（中欧标准时间） 前打开票确认')
+    expect(chinese.text).toContain('请在 12月2日周三 03:00（中欧标准时间）前打开票确认')
     world.clock.advance({ hours: 24 })
     await passOnOffers(world.deps)
     const [lapsed, ...more] = (await deliver()) as [ParsedMail]
@@ -227,7 +227,7 @@ test('a corrected address is told of the offer, and a mail with all tickets too'
     const [corrected, found] = (await deliver()) as [ParsedMail, ParsedMail]
     expect(corrected.subject).toMatch(/^邮箱已更正/)
     for (const mail of [corrected, found]) {
-      expect(mail.text).toContain('期限  请在 12月2日周三 10:00（北京时间） 前确认')
+      expect(mail.text).toContain('期限  请在 12月2日周三 10:00（北京时间）前确认')
       expect(mail.attachments).toEqual([])
     }
     expect(found.text).toContain('为你留了名额')
@@ -261,7 +261,7 @@ test('closing and opening again say what becomes of the seat, the offer and the 
     ])
     for (const [i, said] of [
       '你的名额不变',
-      '为你保留的名额不变，请在 12月2日周三 10:00（北京时间） 前',
+      '为你保留的名额不变，请在 12月2日周三 10:00（北京时间）前',
       '候补暂停，你排在第\u00a01\u00a0位',
       'The waitlist stands still, with you as no.\u00a02 in line',
     ].entries()) {

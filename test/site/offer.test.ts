@@ -28,7 +28,7 @@ test('GET /t/:ticket of an offered seat says until when it is held and has one b
   await using world = await createWorld()
   const { path } = await offered(world)
   const zh = await read(world, path)
-  expect(zh.text).toContain('名额为你保留 请在 12月2日周三 10:00（北京时间） 前确认')
+  expect(zh.text).toContain('名额为你保留 请在 12月2日周三 10:00（北京时间）前确认')
   expect(zh.html).toContain(
     `<form method="post" action="${path}/confirm"><button type="submit">确认参加</button></form>`,
   )
@@ -74,7 +74,7 @@ test('POST /t/:ticket/confirm after the deadline says that it is too late, befor
   const html = await refused.text()
   expect(textOf(html)).toContain('确认的期限已过，名额已经让给下一位。')
   expect(html).not.toMatch(/\/confirm|\/cancel|qr\.png/)
-  expect((await read(world, path)).text).toContain('没有按时确认')
+  expect((await read(world, path)).text).toContain('期限已过 没有按时确认')
   expect((await world.request(`${path}/cancel`)).headers.get('location')).toBe(path)
 
   await passOnOffers(world.deps)
