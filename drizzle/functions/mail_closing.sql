@@ -1,16 +1,15 @@
 -- revision 1
 -- An organiser closed a workshop, or opened it again: everyone registered is told once, in the statement that did it.
 -- Who has not been told of the one yet hears of neither. Of a workshop that has started nobody is told.
--- The switches leave only look-ups: sign-ups wait while the workshop is locked.
+-- Without the switch a table that was never analysed would be read from end to end, while sign-ups wait for the workshop.
 create or replace function mail_closing() returns trigger
 language plpgsql
 set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   v_news text := case new.state when 'closed' then 'closed' else 'reopened' end;
   v_old_news text := case new.state when 'closed' then 'reopened' else 'closed' end;
+  v_untold uuid[];
 begin
   with dropped as (
     update mails m
@@ -19,11 +18,14 @@ begin
     where r.id = m.registration_id and r.workshop_id = new.id and m.kind = v_old_news and m.state = 'pending'
     returning m.registration_id
   )
+  select coalesce(array_agg(registration_id), '{}') into v_untold from dropped;
+
   insert into mails (registration_id, kind, created_at, due_at)
   select r.id, v_news, new.updated_at, new.updated_at
   from registrations r
   where r.workshop_id = new.id and r.status in ('confirmed', 'waitlisted', 'offered')
-    and not exists (select 1 from dropped where dropped.registration_id = r.id)
+    -- As a list, which is hashed; joined, it took 2.5 s for 5,000 people.
+    and r.id <> all (v_untold)
   order by r.seq;
   return null;
 end
