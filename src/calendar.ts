@@ -61,7 +61,7 @@ export function calendarOfWorkshops(workshops: Workshop[], baseUrl: string, loca
         ...eventOf(workshop, locale, now),
         id: `${workshop.id}@baoming`,
         url,
-        description: url,
+        description: [...closing(workshop, locale), url].join('\n'),
         sequence: workshop.calendarSequence,
         status: workshop.status === 'cancelled' ? ICalEventStatus.CANCELLED : ICalEventStatus.CONFIRMED,
       }
@@ -91,7 +91,13 @@ function describe({ status, workshop }: Registration, ticketUrl: string, locale:
   const { calendar, itemTags, registrationStatuses } = messagesFor(locale)
   return [
     registrationStatuses[status],
+    ...closing(workshop, locale),
     calendar.label(calendar.ticket, ticketUrl),
     ...workshop.items.map((item) => calendar.label(itemTags[tagOf(item)], pick(item.text, locale))),
   ].join('\n')
+}
+
+/** The line that says that an organiser closed registration. The clock closes it without a word: no file could follow. */
+function closing({ state }: Workshop, locale: Locale): string[] {
+  return state === 'closed' ? [messagesFor(locale).workshopStatuses.closed] : []
 }

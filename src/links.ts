@@ -8,6 +8,7 @@ export const paths = {
   ticket: (ticket: string) => `/t/${ticket}`,
   ticketQr: (ticket: string) => `/t/${ticket}/qr.png`,
   ticketCalendar: (ticket: string) => `/t/${ticket}/calendar.ics`,
+  ticketConfirm: (ticket: string) => `/t/${ticket}/confirm`,
   ticketCancel: (ticket: string) => `/t/${ticket}/cancel`,
   ticketMove: (ticket: string) => `/t/${ticket}/move`,
   ticketEmail: (ticket: string) => `/t/${ticket}/email`,

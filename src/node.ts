@@ -6,9 +6,10 @@ import { createApp } from './app.tsx'
 import { runCommand } from './commands.ts'
 import { CannotStart, type Config, ConfigError, parseConfig } from './config.ts'
 import { saidOf } from './db/database.ts'
-import type { Deps } from './deps.ts'
+import type { Deps, Log } from './deps.ts'
 import { listCampaigns } from './domain/campaigns.ts'
 import { purge } from './domain/privacy.ts'
+import { passOnOffers } from './domain/seats.ts'
 import { greeting, printedAddress } from './greeting.ts'
 import { openDatabase, openInstallation, openLog } from './installation.ts'
 import { type Delivery, startDelivery } from './mail/delivery.ts'
@@ -45,11 +46,12 @@ async function main() {
   if (transport) delivery = startDelivery(deps, transport)
   else log.warn({}, 'SMTP_URL is not set: mails are kept until it is')
   if (!config.rateLimit) log.warn({}, 'RATE_LIMIT is off: do not leave it so')
-  const forget = () => purge(deps).catch((error) => log.warn(saidOf(error), 'purging failed'))
-  void forget()
-  const forgetting = setInterval(forget, 6 * 3600 * 1000)
+  const chores = [
+    repeat(6 * 3600, () => purge(deps), log, 'purging failed'),
+    repeat(15, () => passOnOffers(deps), log, 'offers could not be passed on'),
+  ]
   stopOn(['SIGTERM', 'SIGINT'], server, async () => {
-    clearInterval(forgetting)
+    for (const chore of chores) chore.stop()
     await delivery?.stop()
     await installation.close()
   })
@@ -89,6 +91,23 @@ function runCommands(ready: () => Deps | undefined): RequestListener {
       say({ exit: 1 })
     }
     response.end()
+  }
+}
+
+/** Does a chore now, and again so many seconds after it ended, however it ended. */
+function repeat(seconds: number, chore: () => Promise<unknown>, log: Log, failure: string): { stop(): void } {
+  let timer: NodeJS.Timeout
+  let stopped = false
+  async function round() {
+    await chore().catch((error) => log.warn(saidOf(error), failure))
+    if (!stopped) timer = setTimeout(round, seconds * 1000)
+  }
+  void round()
+  return {
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
   }
 }
 

@@ -102,6 +102,7 @@ function columnsOf({ timeZone, items }: Workshop, locale: Locale): Column[] {
       })),
     column('createdAt', 18, (line) => minute(line.createdAt)),
     column('seatedAt', 18, (line) => minute(line.seatedAt)),
+    column('offeredUntil', 18, (line) => minute(line.offeredUntil)),
     column('cancelledAt', 18, (line) => minute(line.cancelledAt)),
     column('cancelledBy', 18, (line) => line.cancelledBy && roster.cancelledBy[line.cancelledBy]),
     column('locale', 10, (line) => roster.locales[line.locale] ?? line.locale),

@@ -1,3 +1,4 @@
+import { eq } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { access } from '../src/access.ts'
 import { app } from '../src/app.tsx'
@@ -44,6 +45,11 @@ test.each(ofTickets)('%s answers to the ticket and to nothing that looks like it
   const other = await world.workshop({ campaignId, city: { zh: '南京', en: 'Nanjing' } })
   const { id, ticket } = await world.register(workshop)
   const mine = await world.register(workshop)
+  if (route.endsWith('/confirm')) {
+    // Only an offered seat can be taken.
+    const offer = { status: 'offered', seatedAt: null, offeredUntil: workshop.startsAt } as const
+    await world.db.update(registrations).set(offer).where(eq(registrations.id, id))
+  }
   const [method = '', pattern = ''] = route.split(' ')
   const send = (ticket: string) =>
     world.request(pattern.replace(':ticket', ticket), {

@@ -73,6 +73,26 @@ describe('the calendar entry of a registration', () => {
     expect(Number(eventOf(text).sequence)).toBeGreaterThan(0)
   })
 
+  test('says that an organiser closed registration, as a newer version of the same entry', async () => {
+    await using world = await createWorld()
+    const workshop = await world.workshop()
+    const { id } = await world.register(workshop)
+    await changeWorkshop(world.deps, workshop.slug, { state: 'closed' })
+    const text = await calendarOf(world, id)
+    expect(methodOf(text)).toBe('PUBLISH')
+    expect(eventOf(text)).toMatchObject({
+      uid: `${id}@baoming`,
+      sequence: 1,
+      status: 'CONFIRMED',
+      description: `报名成功\n报名已截止\n我的票：${ticketUrl}`,
+    })
+    const subscribed = await (await world.request('/calendar.ics?lang=en')).text()
+    expect(eventOf(subscribed)).toMatchObject({
+      sequence: 1,
+      description: expect.stringMatching(/^Registration closed/),
+    })
+  })
+
   test('of someone who waits is tentative', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ capacity: 1 })

@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- Cancels a registration, owes its mail and gives the freed seat to the next in line.
 -- outcome: cancelled | already_cancelled | over (an attendee may cancel until the workshop starts) | not_found.
 create or replace function cancel_registration(p_id uuid, p_by text, p_now timestamptz)
@@ -21,7 +21,9 @@ begin
   elsif p_by = 'attendee' and p_now >= v_workshop.starts_at then
     return query select 'over', 0;
   else
-    update registrations set status = 'cancelled', cancelled_at = p_now, cancelled_by = p_by where id = p_id;
+    update registrations
+    set status = 'cancelled', cancelled_at = p_now, cancelled_by = p_by, offered_until = null
+    where id = p_id;
     insert into mails (registration_id, kind, facts, created_at, due_at)
     values (p_id, 'cancelled', jsonb_build_object('by', p_by), p_now, p_now);
     return query select 'cancelled', serve_waitlist(v_workshop.id, p_now);

@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- Cancels a workshop for good and with it every live registration, each of which is owed a mail.
 -- outcome: cancelled | already_cancelled | over (it has ended) | not_found; told is the number of mails.
 create or replace function cancel_workshop(p_id uuid, p_now timestamptz)
@@ -25,7 +25,7 @@ begin
 
     with cancelled as (
       update registrations
-      set status = 'cancelled', cancelled_at = p_now, cancelled_by = 'workshop'
+      set status = 'cancelled', cancelled_at = p_now, cancelled_by = 'workshop', offered_until = null
       where workshop_id = p_id and status in ('confirmed', 'waitlisted', 'offered')
       returning id
     )

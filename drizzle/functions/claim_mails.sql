@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- Claims mails that are due, the longest due first, for a sender who has them to itself until p_leased_until, and gives
 -- up those that would only confuse now. Returns both.
 --
@@ -30,12 +30,17 @@ begin
         where live.email_key = r.email_key and live.status in ('confirmed', 'waitlisted', 'offered')
           and then_at.ends_at > p_now
       ) then 'no ticket is left to send'
-      when m.kind in ('found', 'cancelled') then null
+      when m.kind = 'found' or (m.kind = 'cancelled' and m.facts ->> 'by' is distinct from 'deadline') then null
       when w.ends_at <= p_now then 'the workshop is over'
+      when m.kind = 'cancelled' then null
       when r.status = 'cancelled' then 'the registration was cancelled since'
       when m.kind = 'waitlisted' and r.status <> 'waitlisted' then 'promoted since'
+      when m.kind = 'offered' and r.status <> 'offered' then 'taken since'
+      when m.kind = 'offered' and r.offered_until <= p_now then 'not taken in time'
+      when m.kind = 'closed' and w.state <> 'closed' then 'opened again since'
+      when m.kind = 'reopened' and w.state <> 'published' then 'closed again since'
       when m.kind = 'moved' and m.created_at < r.moved_at then 'moved again since'
-      when exists (
+      when m.kind not in ('closed', 'reopened') and exists (
         select 1 from mails newer
         where newer.registration_id = m.registration_id and newer.id > m.id and newer.facts ->> 'corrected' is not null
       ) then 'superseded by a corrected address'

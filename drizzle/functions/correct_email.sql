@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- Replaces a mistyped address and owes the confirmation again. Every older ticket link and door code becomes invalid,
 -- because a stranger may have received them.
 -- outcome: corrected | unchanged | already_registered | too_many (five corrections, or mails to the new
@@ -43,11 +43,10 @@ begin
 
     -- What still waits to be sent would now say the same twice.
     update mails set state = 'dead', reason = 'superseded by a corrected address'
-    where registration_id = p_id and state = 'pending';
+    where registration_id = p_id and state = 'pending' and kind not in ('closed', 'reopened');
 
     insert into mails (registration_id, kind, facts, created_at, due_at)
-    values (p_id, case v_registration.status when 'waitlisted' then 'waitlisted' else 'confirmed' end,
-            '{"corrected": true}', p_now, p_now);
+    values (p_id, v_registration.status, '{"corrected": true}', p_now, p_now);
 
     return query select 'corrected', v_registration.ticket_version + 1;
   end if;

@@ -9,7 +9,7 @@ language sql stable as $$
   join mails m on m.registration_id = r.id
   where r.email_key = p_email_key
     and m.created_at > p_now - interval '24 hours'
-    and m.kind in ('confirmed', 'waitlisted', 'found')
+    and (m.kind in ('confirmed', 'waitlisted', 'found') or m.facts ->> 'corrected' is not null)
 $$;
 --> statement-breakpoint
 -- How many they are.

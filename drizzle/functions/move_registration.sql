@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- Moves a registration to another workshop of its campaign: same id, same ticket, a new number there, a seat if one is
 -- free and nobody waits, else a place in line. The seat that it leaves goes to the next in line there. One that cannot
 -- be placed stays where it is.
@@ -57,6 +57,7 @@ begin
         placed_at = greatest(p_now, v_new.last_placed_at),
         moved_at = p_now,
         seated_at = case when v_status = 'confirmed' then p_now end,
+        offered_until = null,
         calendar_raise = greatest(0, v_old.calendar_sequence - v_new.calendar_sequence) + calendar_raise + 1
     where id = p_id;
 

@@ -1,24 +1,34 @@
--- revision 1
--- Gives the free seats of a workshop to those who wait longest and owes each of them a mail.
--- Returns how many were promoted. The caller holds the lock on the workshop.
+-- revision 2
+-- Gives the free seats of a workshop to those who wait longest and owes each of them a mail: at once, or as an offer that
+-- has to be taken within the workshop's confirm_hours and before it starts.
+-- Returns how many were served. The caller holds the lock on the workshop.
 -- A published workshop serves its line until it starts, also after registration closed by the clock;
 -- one that an organiser closed stands still until it is opened again.
 create or replace function serve_waitlist(p_workshop uuid, p_now timestamptz) returns integer
 language plpgsql as $$
 declare
+  v_workshop workshops;
   v_room integer;
+  v_until timestamptz;
 begin
-  select least(w.capacity - w.taken, w.waitlisted) into v_room
+  select w.* into v_workshop
   from workshops w
   where w.id = p_workshop and w.state = 'published' and p_now < w.starts_at;
 
+  v_room := least(v_workshop.capacity - v_workshop.taken, v_workshop.waitlisted);
   if coalesce(v_room, 0) = 0 then
     return 0;
   end if;
 
-  with promoted as (
+  if v_workshop.confirm_hours is not null then
+    v_until := least(p_now + make_interval(hours => v_workshop.confirm_hours), v_workshop.starts_at);
+  end if;
+
+  with served as (
     update registrations
-    set status = 'confirmed', seated_at = p_now
+    set status = case when v_until is null then 'confirmed' else 'offered' end,
+        seated_at = case when v_until is null then p_now end,
+        offered_until = v_until
     where id in (
       select id from registrations
       where workshop_id = p_workshop and status = 'waitlisted'
@@ -28,7 +38,7 @@ begin
     returning id
   )
   insert into mails (registration_id, kind, created_at, due_at)
-  select id, 'promoted', p_now, p_now from promoted;
+  select id, case when v_until is null then 'promoted' else 'offered' end, p_now, p_now from served;
 
   return v_room;
 end

@@ -3,10 +3,10 @@ import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import { wholeAnswer } from '../answer.ts'
 import { type App, limitRange } from '../context.ts'
-import { registrationStatuses } from '../db/schema.ts'
+import { cancellers, registrationStatuses } from '../db/schema.ts'
 import { parseSignUp, signUp } from '../domain/registrations.ts'
 import { listRoster, type RosterLine } from '../domain/roster.ts'
-import { cancelRegistration, forgetPeople, register } from '../domain/seats.ts'
+import { cancelRegistration, forgetPeople, register, takeOffer } from '../domain/seats.ts'
 import { isoIn } from '../domain/time-zones.ts'
 import { findPublicWorkshop, findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { paths, urlOf } from '../links.ts'
@@ -145,8 +145,12 @@ const RegistrationAnswer = z
     ready: z.record(z.string(), z.boolean()).meta({ description: 'Answers to the checklist, by the id of the item.' }),
     createdAt: moment,
     seatedAt: moment.nullable(),
+    offeredUntil: moment.nullable().meta({ description: 'Until when an `offered` seat is held.' }),
     cancelledAt: moment.nullable(),
-    cancelledBy: z.enum(['attendee', 'organiser', 'workshop']).nullable(),
+    cancelledBy: z
+      .enum(cancellers)
+      .nullable()
+      .meta({ description: '`deadline`: an offered seat was not taken in time.' }),
     consentVersion: z.string().meta({ description: 'Of the privacy notice that was agreed to.' }),
     erased: z.boolean().meta({ description: 'The personal fields were emptied.' }),
   })
@@ -191,13 +195,14 @@ registrations.openapi(
 )
 
 function showLine(
-  { createdAt, seatedAt, cancelledAt, ...line }: RosterLine,
+  { createdAt, seatedAt, offeredUntil, cancelledAt, ...line }: RosterLine,
   { timeZone }: Workshop,
 ): z.input<typeof RegistrationAnswer> {
   return {
     ...line,
     createdAt: isoIn(createdAt, timeZone),
     seatedAt: seatedAt && isoIn(seatedAt, timeZone),
+    offeredUntil: offeredUntil && isoIn(offeredUntil, timeZone),
     cancelledAt: cancelledAt && isoIn(cancelledAt, timeZone),
   }
 }
@@ -299,6 +304,32 @@ registrations.openapi(
     const outcome = await cancelRegistration(c.env.deps, id, 'organiser')
     if (outcome === 'cancelled') return c.json({ id, status: outcome }, 200)
     return problem(c, outcome === 'not_found' ? 404 : 409, outcome)
+  },
+)
+
+registrations.openapi(
+  createRoute({
+    method: 'post',
+    path: '/registrations/{id}/confirm',
+    tags,
+    summary: 'Take an offered seat for somebody',
+    description: 'For those who say on the phone that they come. One who has the seat already is answered the same.',
+    security: organisers,
+    request: { params: byId, query: inLanguage },
+    responses: {
+      200: {
+        description: 'Confirmed',
+        content: json(z.object({ id: z.guid(), status: z.literal('confirmed') })),
+      },
+      ...problems({ 404: ['not_found'], 409: ['lapsed', 'not_offered', 'already_cancelled'] }),
+    },
+  }),
+  async (c) => {
+    const { id } = c.req.valid('param')
+    const outcome = await takeOffer(c.env.deps, id)
+    if (outcome === 'taken' || outcome === 'already_taken') return c.json({ id, status: 'confirmed' as const }, 200)
+    if (outcome === 'not_found') return problem(c, 404, outcome)
+    return problem(c, 409, outcome === 'cancelled' ? 'already_cancelled' : outcome)
   },
 )
 

@@ -66,6 +66,9 @@ export const WorkshopAnswer = z
     status: z.enum(workshopStatuses).meta({ description: 'What a newcomer meets.' }),
     state: z.enum(['draft', 'published', 'closed', 'cancelled']),
     waitlist: z.boolean().meta({ description: 'Whether there is a waitlist once all seats are taken.' }),
+    confirmHours: z.int().nullable().meta({
+      description: 'Hours in which a freed seat that is offered must be taken; null where it is given at once.',
+    }),
     phone: z.enum(phoneRules).meta({ description: 'Whether a sign-up asks for a phone number.' }),
     items: z.array(ItemAnswer).meta({ description: "Its own checklist, or its campaign's where it has none." }),
     prerequisites: z.array(z.string()),
@@ -114,6 +117,11 @@ const facts = {
   capacity: z.int(said).min(1, 'out_of_range').max(100_000, 'out_of_range'),
   boards: z.int(said).min(0, 'out_of_range').max(100_000, 'out_of_range').optional(),
   waitlist: z.boolean(said).optional(),
+  confirmHours: z.int(said).min(1, 'out_of_range').max(336, 'out_of_range').nullish().meta({
+    description:
+      'A freed seat is offered to the next in line, who has so many hours to take it; null gives it at once.',
+    example: 24,
+  }),
   phone: z.enum(phoneRules, said).optional(),
   ...checklist,
 }
@@ -264,7 +272,7 @@ workshops.openapi(
     tags,
     summary: 'Change, publish or close a workshop',
     description:
-      'Only what is given changes. More seats, a later start or opening it again serve the waitlist in the same moment.',
+      'Only what is given changes. More seats, a later start or opening it again serve the waitlist in the same moment. Closing it or opening it again is mailed to everyone registered.',
     security: organisers,
     middleware: jsonBody,
     request: { params: bySlug, query: inLanguage, body: { required: true, content: json(WorkshopChangesBody) } },
@@ -342,6 +350,7 @@ export function showWorkshop(c: Context<App>, workshop: Workshop): z.input<typeo
     status: workshop.status,
     state: workshop.state,
     waitlist: workshop.waitlist,
+    confirmHours: workshop.confirmHours,
     phone: workshop.phone,
     items: showItems(workshop.items, locale),
     prerequisites: textsOf('prerequisite'),

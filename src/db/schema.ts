@@ -21,7 +21,18 @@ export const campaignStates = ['draft', 'published'] as const
 export const workshopStates = ['draft', 'published', 'closed', 'cancelled'] as const
 export const phoneRules = ['required', 'optional', 'no'] as const
 export const registrationStatuses = ['confirmed', 'waitlisted', 'offered', 'cancelled'] as const
-export const mailKinds = ['confirmed', 'waitlisted', 'promoted', 'cancelled', 'found', 'moved'] as const
+export const mailKinds = [
+  'confirmed',
+  'waitlisted',
+  'offered',
+  'promoted',
+  'cancelled',
+  'found',
+  'moved',
+  'closed',
+  'reopened',
+] as const
+export const cancellers = ['attendee', 'organiser', 'workshop', 'deadline'] as const
 export const mailStates = ['pending', 'sending', 'sent', 'dead'] as const
 export const roles = ['owner', 'organiser', 'viewer'] as const
 
@@ -30,6 +41,8 @@ export type CampaignState = (typeof campaignStates)[number]
 export type WorkshopState = (typeof workshopStates)[number]
 export type PhoneRule = (typeof phoneRules)[number]
 export type RegistrationStatus = (typeof registrationStatuses)[number]
+/** Who or what ended a registration; `deadline`: an offered seat was not taken in time. */
+export type Canceller = (typeof cancellers)[number]
 export type MailKind = (typeof mailKinds)[number]
 export type MailState = (typeof mailStates)[number]
 export type Role = (typeof roles)[number]
@@ -80,6 +93,8 @@ export const workshops = pgTable(
     boards: integer().notNull().default(0),
     waitlist: boolean().notNull().default(true),
     phone: text({ enum: phoneRules }).notNull().default('optional'),
+    /** Hours in which a freed seat that is offered to the next in line has to be taken; without them it is given at once. */
+    confirmHours: integer('confirm_hours'),
     state: text({ enum: workshopStates }).notNull().default('draft'),
     /** When it first was published; from then on its slug may be in print. */
     publishedAt: instant('published_at'),
@@ -96,6 +111,7 @@ export const workshops = pgTable(
     check('workshops_state', oneOf('state', workshopStates)),
     check('workshops_phone', oneOf('phone', phoneRules)),
     check('workshops_capacity', sql`${workshop.capacity} between 1 and 100000`),
+    check('workshops_confirm_hours', sql`${workshop.confirmHours} between 1 and 336`),
     check('workshops_boards', sql`${workshop.boards} >= 0`),
     check('workshops_taken', sql`${workshop.taken} between 0 and ${workshop.capacity}`),
     check('workshops_waitlisted', sql`${workshop.waitlisted} >= 0`),
@@ -190,17 +206,23 @@ export const registrations = pgTable(
     placedAt: instant('placed_at').notNull(),
     movedAt: instant('moved_at'),
     seatedAt: instant('seated_at'),
+    /** Until when an offered seat is held. */
+    offeredUntil: instant('offered_until'),
     cancelledAt: instant('cancelled_at'),
-    cancelledBy: text('cancelled_by', { enum: ['attendee', 'organiser', 'workshop'] }),
+    cancelledBy: text('cancelled_by', { enum: cancellers }),
     erasedAt: instant('erased_at'),
   },
   (registration) => [
     check('registrations_status', oneOf('status', registrationStatuses)),
     check('registrations_first_status', oneOf('first_status', registrationStatuses)),
-    check('registrations_cancelled_by', oneOf('cancelled_by', ['attendee', 'organiser', 'workshop'])),
+    check('registrations_cancelled_by', oneOf('cancelled_by', cancellers)),
     check(
       'registrations_cancelled',
       sql`(${registration.status} = 'cancelled') = (${registration.cancelledAt} is not null)`,
+    ),
+    check(
+      'registrations_offered',
+      sql`(${registration.status} = 'offered') = (${registration.offeredUntil} is not null)`,
     ),
     uniqueIndex('registrations_seq').on(registration.workshopId, registration.seq),
     uniqueIndex('registrations_one_live_per_person')
@@ -208,6 +230,7 @@ export const registrations = pgTable(
       .where(sql`status in ('confirmed', 'waitlisted', 'offered')`),
     uniqueIndex('registrations_idempotency').on(registration.idempotencyKey, registration.firstWorkshopId),
     index('registrations_waitlist').on(registration.workshopId, registration.seq).where(sql`status = 'waitlisted'`),
+    index('registrations_offers').on(registration.offeredUntil).where(sql`status = 'offered'`),
     index('registrations_by_phone')
       .on(registration.phone, registration.workshopId)
       .where(sql`status in ('confirmed', 'waitlisted', 'offered') and phone is not null`),
@@ -268,7 +291,7 @@ export const mailPace = pgTable(
 )
 
 /** What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved. */
-export type MailFacts = { by?: 'attendee' | 'organiser' | 'workshop'; corrected?: boolean; from?: string }
+export type MailFacts = { by?: Canceller; corrected?: boolean; from?: string }
 
 /** An API token of an organiser; only its hash is stored. */
 export const tokens = pgTable(

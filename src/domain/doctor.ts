@@ -51,13 +51,19 @@ const invariants: Record<string, string> = {
     select w.slug || ': ' || count(*) || ' of one person' as what
     from registrations r join workshops w on w.id = r.workshop_id
     where r.status in ${live} group by w.slug, r.email_key having count(*) > 1`,
-  'every registration, promotion, move and cancellation has its mail': `
+  'no offer is held beyond the start of its workshop': `
+    select r.id::text as what
+    from registrations r join workshops w on w.id = r.workshop_id
+    where r.status = 'offered' and r.offered_until > w.starts_at`,
+  'every registration, offer, promotion, move and cancellation has its mail': `
     select r.id::text || ': ' || kind as what
     from (
       select id, first_status as kind from registrations
       union all
       select id, 'promoted' from registrations
       where seated_at is not null and ((moved_at is null and first_status = 'waitlisted') or seated_at > moved_at)
+      union all
+      select id, 'offered' from registrations where status = 'offered' or cancelled_by = 'deadline'
       union all
       select id, 'moved' from registrations where moved_at is not null
       union all

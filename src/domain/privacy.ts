@@ -36,13 +36,13 @@ export async function copyOfData(deps: Deps, registration: Registration) {
   )
   const { workshop, ...facts } = registration
   const { id, seq, status, position, name, email, phone, company, locale, ready } = facts
-  const { consentVersion, consentAt, createdAt, seatedAt, cancelledAt, cancelledBy } = facts
+  const { consentVersion, consentAt, createdAt, seatedAt, offeredUntil, cancelledAt, cancelledBy } = facts
   return {
     workshop: { slug: workshop.slug, title: workshop.title, startsAt: workshop.startsAt },
     registration: {
       ...{ id, number: seq, status, position, name, email, phone, company, language: locale, ready },
       channel: link?.channel ?? null,
-      ...{ consentVersion, consentAt, createdAt, seatedAt, cancelledAt, cancelledBy },
+      ...{ consentVersion, consentAt, createdAt, seatedAt, offeredUntil, cancelledAt, cancelledBy },
     },
     mails,
   }

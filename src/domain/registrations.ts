@@ -3,7 +3,7 @@ import parsePhoneNumber from 'libphonenumber-js/mobile'
 import { z } from 'zod'
 import { locales } from '../config.ts'
 import { at, rows } from '../db/database.ts'
-import { type RegistrationStatus, registrations } from '../db/schema.ts'
+import { type Canceller, type RegistrationStatus, registrations } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { oneLine } from './plain-text.ts'
 import { type Bearer, doorCodeOf, ticketOf } from './tickets.ts'
@@ -133,8 +133,10 @@ export type Registration = {
   calendarRaise: number
   /** When the seat was given; null for those who only waited. */
   seatedAt: Date | null
+  /** Until when an offered seat is held; null where none is offered. */
+  offeredUntil: Date | null
   cancelledAt: Date | null
-  cancelledBy: 'attendee' | 'organiser' | 'workshop' | null
+  cancelledBy: Canceller | null
   ticket: string
   doorCode: string
   workshop: Workshop
@@ -143,6 +145,11 @@ export type Registration = {
 /** Confirmed and offered registrations hold a seat. */
 export function holdsSeat({ status }: Pick<Registration, 'status'>): boolean {
   return status === 'confirmed' || status === 'offered'
+}
+
+/** Whether an offered seat was not taken in time; it is passed on within moments. */
+export function hasLapsed({ offeredUntil }: Pick<Registration, 'offeredUntil'>, now: Date): boolean {
+  return offeredUntil !== null && offeredUntil <= now
 }
 
 /** The registration that a ticket or door code bears, or undefined if it is not there, erased, or has a newer ticket. */
@@ -186,9 +193,10 @@ async function readRegistrations(
   const found = await deps.db
     .select({
       registration: registrations,
+      // Written out, because Drizzle leaves the table out of a column's name here, and then it would be that of `ahead`.
       position: sql<number | null>`case when ${registrations.status} = 'waitlisted' then (
         select count(*)::int from registrations ahead
-        where ahead.workshop_id = ${registrations.workshopId} and ahead.status = 'waitlisted' and ahead.seq <= ${registrations.seq}
+        where ahead.workshop_id = registrations.workshop_id and ahead.status = 'waitlisted' and ahead.seq <= registrations.seq
       ) end`,
     })
     .from(registrations)

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { rows } from '../db/database.ts'
-import type { RegistrationStatus } from '../db/schema.ts'
+import type { Canceller, RegistrationStatus } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import type { Workshop } from './workshops.ts'
 
@@ -23,8 +23,10 @@ export type RosterLine = {
   ready: Record<string, boolean>
   createdAt: Date
   seatedAt: Date | null
+  /** Until when an offered seat is held. */
+  offeredUntil: Date | null
   cancelledAt: Date | null
-  cancelledBy: 'attendee' | 'organiser' | 'workshop' | null
+  cancelledBy: Canceller | null
   consentVersion: string
   erased: boolean
 }
@@ -64,9 +66,10 @@ export async function* wholeRoster(
   }
 }
 
-type StoredLine = Omit<RosterLine, 'createdAt' | 'seatedAt' | 'cancelledAt'> & {
+type StoredLine = Omit<RosterLine, 'createdAt' | 'seatedAt' | 'offeredUntil' | 'cancelledAt'> & {
   createdAt: string | Date
   seatedAt: string | Date | null
+  offeredUntil: string | Date | null
   cancelledAt: string | Date | null
 }
 
@@ -83,8 +86,8 @@ function selectLines(workshopId: string, status: RegistrationStatus | undefined,
       limit ${limit}
     )
     select p.id, p.seq, p.status, p.name, p.email, p.phone, p.company, p.locale, link.channel, p.ready,
-           p.created_at as "createdAt", p.seated_at as "seatedAt", p.cancelled_at as "cancelledAt",
-           p.cancelled_by as "cancelledBy", p.consent_version as "consentVersion", p.erased_at is not null as erased,
+           p.created_at as "createdAt", p.seated_at as "seatedAt", p.offered_until as "offeredUntil",
+           p.cancelled_at as "cancelledAt", p.cancelled_by as "cancelledBy", p.consent_version as "consentVersion", p.erased_at is not null as erased,
            case when p.status = 'waitlisted' then (
              (
                select count(*) from registrations ahead
@@ -108,6 +111,7 @@ function readLine(line: StoredLine): RosterLine {
     ...line,
     createdAt: new Date(line.createdAt),
     seatedAt: moment(line.seatedAt),
+    offeredUntil: moment(line.offeredUntil),
     cancelledAt: moment(line.cancelledAt),
   }
 }

@@ -70,7 +70,7 @@ export async function register(
 }
 
 /**
- * Cancels a registration and promotes the next in line, with a mail to both.
+ * Cancels a registration, also one that waits or is offered a seat, and serves the next in line, with a mail to both.
  * `over`: an attendee may cancel until the workshop starts, an organiser also after.
  */
 export async function cancelRegistration(
@@ -84,6 +84,30 @@ export async function cancelRegistration(
   )
   if (answer?.outcome === 'cancelled') deps.mailOwed()
   return answer?.outcome ?? 'not_found'
+}
+
+export const offerRefusals = ['lapsed', 'cancelled', 'not_offered', 'not_found'] as const
+/** `lapsed`: the deadline has come. `not_offered`: the person still waits. */
+export type OfferRefusal = (typeof offerRefusals)[number]
+
+/** Takes an offered seat before its deadline; from then on it is the attendee's own, and a mail brings the code for the door. */
+export async function takeOffer(deps: Deps, id: string): Promise<'taken' | 'already_taken' | OfferRefusal> {
+  const [answer] = await rows<{ outcome: 'taken' | 'already_taken' | OfferRefusal }>(
+    deps.db,
+    sql`select outcome from take_offer(${id}::uuid, ${at(deps.now())})`,
+  )
+  if (answer?.outcome === 'taken') deps.mailOwed()
+  return answer?.outcome ?? 'not_found'
+}
+
+/**
+ * Ends the offers that were not taken in time and gives their seats to those who wait next, with a mail to both. Returns
+ * how many ended. To be called several times a minute, from as many processes as there are.
+ */
+export async function passOnOffers(deps: Deps): Promise<number> {
+  const [answer] = await rows<{ lapsed: number }>(deps.db, sql`select pass_on_offers(${at(deps.now())}) as lapsed`)
+  if (answer?.lapsed) deps.mailOwed()
+  return answer?.lapsed ?? 0
 }
 
 export const moveRefusals = [

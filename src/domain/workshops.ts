@@ -44,6 +44,8 @@ export type WorkshopDraft = {
   boards?: number | undefined
   waitlist?: boolean | undefined
   phone?: PhoneRule | undefined
+  /** Hours in which a freed seat that is offered has to be taken, from 1 to 336; without them it is given at once. */
+  confirmHours?: number | null | undefined
   items?: ItemDraft[] | undefined
   publish?: boolean | undefined
 }
@@ -167,7 +169,8 @@ export async function createWorkshop(deps: Deps, draft: WorkshopDraft): Promise<
 
 /**
  * Changes a workshop. More seats, a later start or opening it again serve the waitlist in the same statement; fewer
- * seats than are taken are refused with that number. A slug is fixed once the workshop was published.
+ * seats than are taken are refused with that number. Closing it or opening it again is mailed to everyone registered.
+ * Other `confirmHours` hold for offers to come. A slug is fixed once the workshop was published.
  */
 export async function changeWorkshop(deps: Deps, slug: string, changes: WorkshopChanges): Promise<WorkshopChanged> {
   const workshop = await findWorkshop(deps, slug)
@@ -211,6 +214,7 @@ function changesCalendar(facts: WorkshopChanges): SQL {
   const changes = shown
     .filter((name) => facts[name] !== undefined)
     .map((name) => sql`${workshops[name]} is distinct from ${sql.param(facts[name], workshops[name])}`)
+  if (facts.state) changes.push(sql`(${workshops.state} = 'closed') <> ${facts.state === 'closed'}`)
   return changes.length > 0 ? sql`(${sql.join(changes, sql` or `)})` : sql`false`
 }
 

@@ -1,7 +1,7 @@
 import { calendarFor } from '../calendar.ts'
 import type { Deps } from '../deps.ts'
 import type { Mail } from '../domain/mails.ts'
-import { holdsSeat, type Registration } from '../domain/registrations.ts'
+import type { Registration } from '../domain/registrations.ts'
 import { qrPng } from '../qr.ts'
 import { htmlOf } from './templates/html.tsx'
 import { type Letter, letterOf, ticketUrlOf } from './templates/letter.ts'
@@ -88,11 +88,11 @@ function picture(filename: string, content: Buffer, cid?: string): Attachment {
   }
 }
 
-/** The seats as a calendar file; after a cancellation, what takes the entry out again. */
+/** The confirmed seats as a calendar file; after a cancellation, what takes the entry out again. */
 function calendarOf(deps: Deps, { entries, locale }: Letter): Attachment[] {
   const events = entries
     .map(({ registration }) => registration)
-    .filter((registration) => holdsSeat(registration) || (registration.status === 'cancelled' && registration.seatedAt))
+    .filter(({ status, seatedAt }) => status === 'confirmed' || (status === 'cancelled' && seatedAt))
     .map((registration) => ({ registration, ticketUrl: ticketUrlOf(deps.config.baseUrl, registration) }))
   if (events.length === 0) return []
   const calendar = calendarFor(events, locale, deps.now())

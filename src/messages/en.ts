@@ -54,6 +54,13 @@ export const en: Messages = {
     not_found: 'There is no such workshop. Nothing has changed here.',
   },
 
+  offerRefusals: {
+    lapsed: 'The time to confirm is over, and the seat went to the next in line.',
+    cancelled: 'This registration is cancelled, so no seat is held for you.',
+    not_offered: 'It is not your turn yet. You get a mail when a seat comes free.',
+    not_found: 'There is no such ticket.',
+  },
+
   fieldProblems: {
     missing: (field) => `${field} is missing`,
     invalid: (field) => `${field} does not look right`,
@@ -142,7 +149,10 @@ export const en: Messages = {
     submitQueue: 'Join the waitlist',
     submitAgain: 'Try again',
     afterSubmit: 'Once registered you may attend. A mail confirms it',
-    afterQueue: 'When someone cancels, the next in line gets the seat and a mail',
+    afterQueue: (hours) =>
+      hours
+        ? `When it is your turn you get a mail and have ${hours}\u00a0${hours === 1 ? 'hour' : 'hours'} to confirm`
+        : 'When someone cancels, the next in line gets the seat and a mail',
     problems: 'Almost there',
     refused: 'This did not go through',
     errorTitle: 'Please check',
@@ -161,13 +171,23 @@ export const en: Messages = {
       over: 'Over',
     },
     place: (position) => `No.\u00a0${position} in line`,
-    waiting: 'All seats are taken. When someone cancels, the next in line gets the seat and a mail',
+    waiting: (hours) =>
+      hours
+        ? `All seats are taken. When it is your turn you get a mail and have ${hours}\u00a0${hours === 1 ? 'hour' : 'hours'} to confirm`
+        : 'All seats are taken. When someone cancels, the next in line gets the seat and a mail',
+    waitingClosed:
+      'Registration has closed and the waitlist stands still. If it opens again, the line goes on in order and you get a mail',
     waitingOver: 'The workshop has begun and no seat came free. See you at the next one',
-    offered: 'Please confirm soon',
+    offered: (until) => `Please confirm before ${until}; after that it goes to the next in line`,
+    take: 'Confirm my seat',
+    taken: 'The seat is yours, and a mail is on its way.',
+    lapsed: 'Time is up',
+    closed: 'Registration has closed. You keep your seat',
     cancelledBy: {
       attendee: 'You cancelled. Your seat has been passed on',
       organiser: 'The organisers cancelled this registration',
       workshop: 'This workshop will not take place. We are sorry',
+      deadline: 'You did not confirm in time, and the seat went to the next in line',
     },
     over: 'Thank you for coming',
     again: 'Changed your mind? Register again',

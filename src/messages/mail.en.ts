@@ -10,16 +10,24 @@ export const mailEn: MailMessages = {
     corrected: {
       subject: (event) => `Address corrected: ${event}`,
       headline: 'Your address is corrected',
-      lead: (place) =>
-        place === null
-          ? 'This is your new ticket; the old link and code no longer work. Please show the new code at the door.'
-          : `This is your new ticket; the old link no longer works. You are on the waitlist, no.\u00a0${place} in line.`,
+      lead: ({ place, until }) =>
+        until
+          ? `This is your new ticket; the old link no longer works. A seat is held for you: open the ticket and confirm it before ${until}.`
+          : place === null
+            ? 'This is your new ticket; the old link and code no longer work. Please show the new code at the door.'
+            : `This is your new ticket; the old link no longer works. You are on the waitlist, no.\u00a0${place} in line.`,
     },
     waitlisted: {
       subject: (event) => `On the waitlist: ${event}`,
       headline: 'You are on the waitlist',
-      lead: (place) =>
-        `All seats are taken. You are no.\u00a0${place} in line: when someone cancels, the next in line gets the seat and a mail. Please do not travel before you have that mail.`,
+      lead: ({ place, hours }) =>
+        `All seats are taken. You are no.\u00a0${place} in line: when someone cancels, the next in line gets ${hours ? `a mail and has ${hours}\u00a0${hours === 1 ? 'hour' : 'hours'} to confirm the seat` : 'the seat and a mail'}. Please do not travel before you have ${hours ? 'confirmed' : 'that mail'}.`,
+    },
+    offered: {
+      subject: (event) => `A seat came free, please confirm: ${event}`,
+      headline: 'A seat came free: please confirm it',
+      lead: ({ until }) =>
+        `A seat came free and is held for you. Please open your ticket and confirm it ${until ? `before ${until}` : 'soon'}; after that it goes to the next in line, and your registration ends.`,
     },
     promoted: {
       subject: (event) => `A seat came free for you: ${event}`,
@@ -30,10 +38,12 @@ export const mailEn: MailMessages = {
     moved: {
       subject: (event) => `Moved: ${event}`,
       headline: 'Your registration is moved',
-      lead: (place) =>
-        place === null
-          ? 'You now have a seat in the workshop below, and the seat in the other one went on to somebody else. It is the same ticket; show the code at the door.'
-          : `You are now on the waitlist of the workshop below, no.\u00a0${place} in line. The seat in the other one went on to somebody else.`,
+      lead: ({ place, until }) =>
+        until
+          ? `Your registration is now for the workshop below, where a seat is held for you: open your ticket and confirm it before ${until}. The seat in the other one went on to somebody else.`
+          : place === null
+            ? 'You now have a seat in the workshop below, and the seat in the other one went on to somebody else. It is the same ticket; show the code at the door.'
+            : `You are now on the waitlist of the workshop below, no.\u00a0${place} in line. The seat in the other one went on to somebody else.`,
     },
     cancelledByAttendee: {
       subject: (event) => `Cancelled: ${event}`,
@@ -51,6 +61,32 @@ export const mailEn: MailMessages = {
       lead: () =>
         'We are sorry: this workshop will not take place, and your registration ends with it. Please do not travel.',
     },
+    offerLapsed: {
+      subject: (event) => `Not confirmed in time: ${event}`,
+      headline: 'Your seat went to the next in line',
+      lead: () =>
+        'The seat that was held for you was not confirmed in time. It went to the next in line, and your registration ended with it. Please do not travel.',
+    },
+    closed: {
+      subject: (event) => `Registration closed: ${event}`,
+      headline: 'Registration has closed',
+      lead: ({ place, until }) =>
+        until
+          ? `The organisers have closed registration for this workshop. The seat is still held for you: open your ticket and confirm it before ${until}.`
+          : place === null
+            ? 'The organisers have closed registration for this workshop. You keep your seat: just come, and show the code at the door.'
+            : `The organisers have closed registration for this workshop. The waitlist stands still, with you as no.\u00a0${place} in line. If registration opens again it goes on in the same order, and you get a mail. Please do not travel before you have a seat.`,
+    },
+    reopened: {
+      subject: (event) => `Registration is open again: ${event}`,
+      headline: 'Registration is open again',
+      lead: ({ place, until }) =>
+        until
+          ? `Registration for this workshop is open again. A seat is held for you: open your ticket and confirm it before ${until}.`
+          : place === null
+            ? 'Registration for this workshop is open again. You have a seat: just come, and show the code at the door.'
+            : `Registration for this workshop is open again and the waitlist moves on, with you as no.\u00a0${place} in line. You get a mail when it is your turn. Please do not travel before that.`,
+    },
     found: {
       subject: () => 'Your tickets',
       headline: 'Your tickets',
@@ -60,8 +96,9 @@ export const mailEn: MailMessages = {
 
   greeting: (name) => `Hello ${name},`,
   day: ({ month, day, weekday }) => `${weekday} ${day} ${month}`,
-  labels: { when: 'When', where: 'Where', state: 'State' },
+  labels: { when: 'When', where: 'Where', state: 'State', until: 'Until' },
   when: ({ date, weekday, time, zone }) => [`${weekday}, ${date}`, `${time} (${zone})`],
+  until: (moment) => `Please confirm before ${moment}`,
   place: (position) => `No.\u00a0${position} on the waitlist`,
   labelled: (label) => `${label}:`,
 
@@ -69,6 +106,7 @@ export const mailEn: MailMessages = {
   qrCaption: 'Your code for the door, attached as well',
   qrAttached: (file) => `Your QR code for the door is attached: ${file}`,
   ticket: 'Open my ticket',
+  take: 'Open my ticket and confirm',
   keep: 'The link is your ticket: please do not forward this mail.',
   prepare: 'What to bring and prepare',
   cancel: { text: 'Cannot come? The seat goes to the next in line at once.', link: 'Cancel my registration' },

@@ -5,19 +5,32 @@ export type News =
   | 'confirmed'
   | 'corrected'
   | 'waitlisted'
+  | 'offered'
   | 'promoted'
   | 'moved'
   | 'cancelledByAttendee'
   | 'cancelledByOrganiser'
   | 'workshopCancelled'
+  | 'offerLapsed'
+  | 'closed'
+  | 'reopened'
   | 'found'
+
+/** How the recipient stands: with neither a place nor a deadline they have a seat. */
+export type Standing = {
+  /** The position on the waitlist. */
+  place: number | null
+  /** Until when a seat is held for them, in words. */
+  until: string | null
+  /** In how many hours one that is offered later must be taken; null where it is given at once. */
+  hours: number | null
+}
 
 type Announcement = {
   /** `event` is the workshop with its city and day. */
   subject: (event: string) => string
   headline: string
-  /** `place` is the position on the waitlist, where there is one. */
-  lead: (place: number | null) => string
+  lead: (standing: Standing) => string
 }
 
 /** The mails in the language that is the source of truth. */
@@ -31,16 +44,24 @@ export const mailZhCN = {
     corrected: {
       subject: (event) => `邮箱已更正：${event}`,
       headline: '邮箱已更正',
-      lead: (place) =>
-        place === null
-          ? '这是你的新票，旧的链接和二维码已经失效。入场时请出示新的二维码。'
-          : `这是你的新票，旧的链接已经失效。你在候补名单上，现在排在第\u00a0${place}\u00a0位。`,
+      lead: ({ place, until }) =>
+        until
+          ? `这是你的新票，旧的链接已经失效。有一个名额为你保留着，请在 ${until}前打开票确认。`
+          : place === null
+            ? '这是你的新票，旧的链接和二维码已经失效。入场时请出示新的二维码。'
+            : `这是你的新票，旧的链接已经失效。你在候补名单上，现在排在第\u00a0${place}\u00a0位。`,
     },
     waitlisted: {
       subject: (event) => `已进入候补：${event}`,
       headline: '已进入候补',
-      lead: (place) =>
-        `名额已满，你现在排在第\u00a0${place}\u00a0位。有人取消就按顺序递补，轮到你时会再收到一封邮件。在那之前请先不要出发。`,
+      lead: ({ place, hours }) =>
+        `名额已满，你现在排在第\u00a0${place}\u00a0位。有人取消就按顺序递补，轮到你时会再收到一封邮件${hours ? `，要在\u00a0${hours}\u00a0小时内确认` : ''}。在那之前请先不要出发。`,
+    },
+    offered: {
+      subject: (event) => `有名额了，请确认：${event}`,
+      headline: '有名额了，请确认',
+      lead: ({ until }) =>
+        `空出了一个名额，先为你保留。请${until ? `在 ${until}前` : '尽快'}打开票确认；逾期名额会让给下一位，你的报名也随之取消。`,
     },
     promoted: {
       subject: (event) => `候补成功，你有名额了：${event}`,
@@ -50,10 +71,12 @@ export const mailZhCN = {
     moved: {
       subject: (event) => `已换到这一场：${event}`,
       headline: '已换到这一场',
-      lead: (place) =>
-        place === null
-          ? '你的报名已经换到下面这一场，名额已经留好，原来那一场的名额让给了别人。还是同一张票，入场时出示二维码。'
-          : `你的报名已经换到下面这一场。这一场名额已满，你排在候补第\u00a0${place}\u00a0位；原来那一场的名额让给了别人。`,
+      lead: ({ place, until }) =>
+        until
+          ? `你的报名已经换到下面这一场，这里有一个名额为你保留着，请在 ${until}前打开票确认。原来那一场的名额让给了别人。`
+          : place === null
+            ? '你的报名已经换到下面这一场，名额已经留好，原来那一场的名额让给了别人。还是同一张票，入场时出示二维码。'
+            : `你的报名已经换到下面这一场。这一场名额已满，你排在候补第\u00a0${place}\u00a0位；原来那一场的名额让给了别人。`,
     },
     cancelledByAttendee: {
       subject: (event) => `已取消报名：${event}`,
@@ -70,6 +93,31 @@ export const mailZhCN = {
       headline: '培训取消',
       lead: () => '很抱歉，这场培训不办了，你的报名也随之取消。请不要前往。',
     },
+    offerLapsed: {
+      subject: (event) => `没有按时确认，名额已让出：${event}`,
+      headline: '没有按时确认，名额已让出',
+      lead: () => '为你保留的名额没有在期限内确认，已经让给下一位，你的报名也随之取消。请不要前往。',
+    },
+    closed: {
+      subject: (event) => `报名已截止：${event}`,
+      headline: '报名已截止',
+      lead: ({ place, until }) =>
+        until
+          ? `主办方截止了这场培训的报名。为你保留的名额不变，请在 ${until}前打开票确认。`
+          : place === null
+            ? '主办方截止了这场培训的报名。你的名额不变，到时直接来参加，入场时出示二维码。'
+            : `主办方截止了这场培训的报名，候补暂停，你排在第\u00a0${place}\u00a0位。如果重新开放，会按顺序继续，并发邮件通知你。在收到有名额的邮件之前请不要出发。`,
+    },
+    reopened: {
+      subject: (event) => `报名重新开放：${event}`,
+      headline: '报名重新开放',
+      lead: ({ place, until }) =>
+        until
+          ? `这场培训的报名重新开放了。有一个名额为你保留着，请在 ${until}前打开票确认。`
+          : place === null
+            ? '这场培训的报名重新开放了。你有名额，到时直接来参加，入场时出示二维码。'
+            : `这场培训的报名重新开放了，候补继续，你现在排在第\u00a0${place}\u00a0位。轮到你时会再收到一封邮件，在那之前请先不要出发。`,
+    },
     found: {
       subject: () => '你的票',
       headline: '你的票',
@@ -79,8 +127,9 @@ export const mailZhCN = {
 
   greeting: (name: string) => `${name}，你好：`,
   day: ({ month, day, weekday }: When) => `${month}${day}日${weekday}`,
-  labels: { when: '时间', where: '地点', state: '状态' },
+  labels: { when: '时间', where: '地点', state: '状态', until: '期限' },
   when: ({ date, weekday, time, zone }: When) => [`${date} ${weekday}`, `${time}（${zone}）`],
+  until: (moment: string) => `请在 ${moment}前确认`,
   place: (position: number) => `候补第\u00a0${position}\u00a0位`,
   labelled: (label: string) => `${label}：`,
 
@@ -88,6 +137,7 @@ export const mailZhCN = {
   qrCaption: '入场二维码，附件里也有一份',
   qrAttached: (file: string) => `入场二维码：见附件 ${file}`,
   ticket: '打开我的票',
+  take: '打开票，确认名额',
   keep: '票的链接只属于你，请不要转发这封邮件。',
   prepare: '带什么，准备什么',
   cancel: { text: '来不了？名额会马上让给排队的人。', link: '取消报名' },

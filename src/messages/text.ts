@@ -66,6 +66,12 @@ export function moment(at: Date, timeZone: string, locale: Locale): string {
   }).format(at)
 }
 
+/** A deadline as mails and tickets state it, with its zone: 12月18日周五 18:00（北京时间）. */
+export function deadline(at: Date, timeZone: string, locale: Locale): string {
+  const [said, zone] = [moment(at, timeZone, locale), zoneName(timeZone, locale, at)]
+  return locale === 'en' ? `${said} (${zone})` : `${said}（${zone}）`
+}
+
 /** Everybody in China says Beijing time, whatever the IANA database calls the zone. */
 function zoneName(timeZone: string, locale: Locale, at: Date): string {
   if (['Asia/Shanghai', 'Asia/Chongqing', 'PRC'].includes(timeZone))

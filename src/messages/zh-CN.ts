@@ -1,6 +1,6 @@
 import type { RegistrationStatus } from '../db/schema.ts'
 import type { EmailRefusal, FieldCode } from '../domain/registrations.ts'
-import type { MoveRefusal, Refusal } from '../domain/seats.ts'
+import type { MoveRefusal, OfferRefusal, Refusal } from '../domain/seats.ts'
 import type { WorkshopStatus } from '../domain/workshops.ts'
 import type { ItemTag } from './items.ts'
 
@@ -64,6 +64,14 @@ export const zhCN = {
     not_live: '这次报名已经取消，不能再换。',
     not_found: '没有找到那一场。你在这里的名额没有变。',
   } satisfies Record<MoveRefusal, string>,
+
+  /** Why an offered seat cannot be taken. */
+  offerRefusals: {
+    lapsed: '确认的期限已过，名额已经让给下一位。',
+    cancelled: '这次报名已经取消，没有为你保留的名额。',
+    not_offered: '还没有轮到你。有名额时会发邮件通知你。',
+    not_found: '找不到这张票。',
+  } satisfies Record<OfferRefusal, string>,
 
   /** Why a field is refused; `field` is its name below. */
   fieldProblems: {
@@ -159,7 +167,9 @@ export const zhCN = {
     submitQueue: '排队候补',
     submitAgain: '再试一次',
     afterSubmit: '报名成功即可参加，确认邮件随后送达',
-    afterQueue: '有人取消就按顺序递补，并发邮件通知你',
+    /** `hours` in which a seat that is offered must be taken, null where it is given at once. */
+    afterQueue: (hours: number | null) =>
+      hours ? `轮到你时发邮件通知你，要在\u00a0${hours}\u00a0小时内确认` : '有人取消就按顺序递补，并发邮件通知你',
     problems: '还差一点',
     refused: '这次没有报上',
     errorTitle: '请检查',
@@ -178,13 +188,22 @@ export const zhCN = {
       over: '已结束',
     },
     place: (position: number) => `第\u00a0${position}\u00a0位`,
-    waiting: '名额已满，你在排队。有人取消就按顺序递补，并发邮件通知你',
+    waiting: (hours: number | null) =>
+      hours
+        ? `名额已满，你在排队。轮到你时发邮件通知你，要在\u00a0${hours}\u00a0小时内确认`
+        : '名额已满，你在排队。有人取消就按顺序递补，并发邮件通知你',
+    waitingClosed: '报名已截止，候补暂停。如果重新开放，会按顺序继续，并发邮件通知你',
     waitingOver: '培训已经开始，候补没有轮到，下一期见',
-    offered: '请尽快确认',
+    offered: (until: string) => `请在 ${until}前确认，逾期会让给下一位`,
+    take: '确认参加',
+    taken: '名额是你的了，确认邮件马上发出。',
+    lapsed: '期限已过',
+    closed: '报名已截止，你的名额不变',
     cancelledBy: {
       attendee: '你取消了报名，名额已经让出',
       organiser: '主办方取消了这次报名',
       workshop: '这场培训不办了，很抱歉',
+      deadline: '没有按时确认，名额已经让给下一位',
     },
     over: '感谢参加',
     again: '想来的话可以重新报名',

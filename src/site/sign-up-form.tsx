@@ -145,7 +145,7 @@ export function SignUpForm({
           {workshop.status === 'open' ? t.form.submit : queues ? t.form.submitQueue : t.form.submitAgain}
         </button>
         <p class="note" id="after" data-live="">
-          {queues ? t.form.afterQueue : t.form.afterSubmit}
+          {queues ? t.form.afterQueue(workshop.confirmHours) : t.form.afterSubmit}
         </p>
       </form>
     </section>

@@ -1,12 +1,12 @@
 import type { Context } from 'hono'
 import type { App } from '../context.ts'
 import { findPublicCampaign } from '../domain/campaigns.ts'
-import { holdsSeat, type Registration } from '../domain/registrations.ts'
-import type { MoveRefusal } from '../domain/seats.ts'
+import { hasLapsed, type Registration } from '../domain/registrations.ts'
+import type { MoveRefusal, OfferRefusal } from '../domain/seats.ts'
 import { seatsLeft, type Workshop } from '../domain/workshops.ts'
 import { paths, urlOf } from '../links.ts'
 import { type Messages, messagesFor } from '../messages/messages.ts'
-import { pick } from '../messages/text.ts'
+import { deadline, pick } from '../messages/text.ts'
 import { Checklist, Elsewhere, Facts } from './facts.tsx'
 import { Alert, Done, isWeChat, page } from './layout.tsx'
 import { Field, ProblemList } from './sign-up-form.tsx'
@@ -14,6 +14,7 @@ import { Field, ProblemList } from './sign-up-form.tsx'
 /** What went wrong with what the attendee wanted to change. */
 export type TicketMistake =
   | { about: 'cancelling'; status: 409 }
+  | { about: 'taking'; status: 409; refusal: OfferRefusal }
   | { about: 'email'; status: 409 | 422; typed: string; problem: string }
 
 /** The ticket in the state in which the registration is. */
@@ -21,7 +22,7 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
   const { locale } = c.var
   const t = messagesFor(locale)
   const { workshop, ticket, status } = registration
-  const live = status !== 'cancelled' && workshop.status !== 'over'
+  const live = status !== 'cancelled' && workshop.status !== 'over' && !hasLapsed(registration, c.env.deps.now())
   const movable = mayCancel(registration, c.env.deps.now()) && (await othersThatTakePeople(c, workshop)).length > 0
   const title = pick(workshop.title, locale)
   return page(
@@ -40,17 +41,27 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
           <p>{t.ticket.cancelTooLate}</p>
         </Alert>
       )}
+      {mistake?.about === 'taking' && (
+        <Alert title={t.form.errorTitle}>
+          <p>{t.offerRefusals[mistake.refusal]}</p>
+        </Alert>
+      )}
       <h1>{title}</h1>
       <Facts workshop={workshop} locale={locale} />
-      <State registration={registration} t={t} />
+      <State c={c} registration={registration} t={t} />
+      {live && status === 'offered' && (
+        <form method="post" action={paths.ticketConfirm(ticket)}>
+          <button type="submit">{t.ticket.take}</button>
+        </form>
+      )}
       {status === 'cancelled' && <WayOn c={c} registration={registration} t={t} />}
-      {live && holdsSeat(registration) && (
+      {live && status === 'confirmed' && (
         <figure class="qr">
           <img src={paths.ticketQr(ticket)} width="248" height="248" alt={t.ticket.qrAlt} />
           <figcaption>{t.ticket.showAtDoor}</figcaption>
         </figure>
       )}
-      {live && holdsSeat(registration) && <Calendar c={c} ticket={ticket} t={t} />}
+      {live && status === 'confirmed' && <Calendar c={c} ticket={ticket} t={t} />}
       {live && workshop.items.length > 0 && (
         <>
           <h2>{t.ticket.prepare}</h2>
@@ -164,39 +175,67 @@ async function othersThatTakePeople(c: Context<App>, { id, campaign }: Workshop)
   return others.filter(({ status }) => status === 'open' || status === 'waitlist')
 }
 
-/** An attendee may cancel until the workshop starts. */
-export function mayCancel({ status, workshop }: Registration, now: Date): boolean {
-  return status !== 'cancelled' && now < workshop.startsAt
+/** An attendee may cancel until the workshop starts. An offer that was not taken in time is as good as cancelled. */
+export function mayCancel(registration: Registration, now: Date): boolean {
+  const { status, workshop } = registration
+  return status !== 'cancelled' && now < workshop.startsAt && !hasLapsed(registration, now)
 }
 
 function DoneJustNow({ what, email, t }: { what: string | undefined; email: string; t: Messages }) {
   if (what === 'corrected') return <Done>{t.ticket.emailSaved(email)}</Done>
+  if (what === 'taken') return <Done>{t.ticket.taken}</Done>
   if (what === 'moved') return <Done>{t.ticket.moved}</Done>
   if (what === 'unchanged') return <Done>{t.ticket.emailUnchanged}</Done>
   return null
 }
 
 /** The state in words, where the workshop's page has the number of seats. */
-function State({ registration, t }: { registration: Registration; t: Messages }) {
-  const { status, position, name, cancelledBy, workshop } = registration
+function State({ c, registration, t }: { c: Context<App>; registration: Registration; t: Messages }) {
+  const { status, position, name, offeredUntil, cancelledBy, workshop } = registration
   const over = workshop.status === 'over'
+  const closed = workshop.state === 'closed'
   if (status === 'cancelled') {
     return <Card tone="none" big={t.ticket.big.cancelled} text={t.ticket.cancelledBy[cancelledBy ?? 'attendee']} />
   }
+  if (hasLapsed(registration, c.env.deps.now())) {
+    return <Card tone="none" big={t.ticket.lapsed} text={t.ticket.cancelledBy.deadline} />
+  }
   if (status === 'waitlisted') {
-    return (
-      <Card tone="none" big={t.ticket.place(position ?? 1)} text={over ? t.ticket.waitingOver : t.ticket.waiting} />
-    )
+    const text = over ? t.ticket.waitingOver : closed ? t.ticket.waitingClosed : t.ticket.waiting(workshop.confirmHours)
+    return <Card tone="none" big={t.ticket.place(position ?? 1)} text={text} />
   }
   if (over) return <Card tone="past" big={t.ticket.big.over} text={t.ticket.over} />
-  return <Card big={t.ticket.big[status]} text={status === 'offered' ? t.ticket.offered : t.ticket.greeting(name)} />
+  return (
+    <Card
+      big={t.ticket.big[status]}
+      text={
+        offeredUntil
+          ? t.ticket.offered(deadline(offeredUntil, workshop.timeZone, c.var.locale))
+          : t.ticket.greeting(name)
+      }
+      more={closed ? t.ticket.closed : undefined}
+    />
+  )
 }
 
-function Card({ big, text, tone = 'good' }: { big: string; text: string; tone?: 'good' | 'none' | 'past' }) {
+type Tone = 'good' | 'none' | 'past'
+
+function Card({
+  big,
+  text,
+  more,
+  tone = 'good',
+}: {
+  big: string
+  text: string
+  more?: string | undefined
+  tone?: Tone
+}) {
   return (
     <div class={`seats words ${tone}`}>
       <b>{big}</b>
       <div>{text}</div>
+      {more && <div>{more}</div>}
     </div>
   )
 }

@@ -2,8 +2,8 @@ import { type Context, Hono } from 'hono'
 import { calendarFor } from '../calendar.ts'
 import { type App, limitMailbox, limitRange } from '../context.ts'
 import { copyOfData } from '../domain/privacy.ts'
-import { correctEmail, findRegistration, holdsSeat, parseEmail, type Registration } from '../domain/registrations.ts'
-import { cancelRegistration, forgetPeople, moveRegistration } from '../domain/seats.ts'
+import { correctEmail, findRegistration, parseEmail, type Registration } from '../domain/registrations.ts'
+import { cancelRegistration, forgetPeople, moveRegistration, takeOffer } from '../domain/seats.ts'
 import { readDoorCode, readTicket } from '../domain/tickets.ts'
 import { paths, urlOf, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
@@ -31,7 +31,7 @@ ticketPages.get('/t/:ticket', async (c) => {
 
 ticketPages.get('/t/:ticket/qr.png', async (c) => {
   const registration = await registrationOf(c)
-  if (!registration || !holdsSeat(registration)) return errorPage(c, 404)
+  if (registration?.status !== 'confirmed') return errorPage(c, 404)
   const doorUrl = urlOf(c.env.deps.config.baseUrl, paths.door(registration.doorCode))
   return c.body(qrPng(doorUrl), 200, { 'Content-Type': 'image/png' })
 })
@@ -85,6 +85,24 @@ ticketPages.post('/t/:ticket/email', async (c) => {
     typed: parsed.email,
     problem: t.emailRefusals[outcome.refusal],
   })
+})
+
+/** The ticket itself has the button; whoever only looks changes nothing. */
+ticketPages.get('/t/:ticket/confirm', async (c) => {
+  const registration = await registrationOf(c)
+  return registration ? ticketPage(c, registration) : errorPage(c, 404)
+})
+
+ticketPages.post('/t/:ticket/confirm', async (c) => {
+  await limitRange(c, 'ticket')
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const outcome = await takeOffer(c.env.deps, registration.id)
+  if (outcome === 'not_found') return errorPage(c, 404)
+  if (outcome === 'taken' || outcome === 'already_taken') {
+    return c.redirect(withQuery(paths.ticket(registration.ticket), { done: outcome }), 303)
+  }
+  return ticketPage(c, registration, { about: 'taking', status: 409, refusal: outcome })
 })
 
 ticketPages.get('/t/:ticket/cancel', async (c) => {

@@ -114,6 +114,7 @@ describe('GET /workshops/:slug', () => {
       status: 'open',
       state: 'published',
       waitlist: true,
+      confirmHours: null,
       phone: 'required',
       items: [
         { id: expect.any(String), kind: 'prerequisite', text: 'C', mustConfirm: true },

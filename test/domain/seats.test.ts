@@ -488,7 +488,7 @@ test('doctor names what is broken', async () => {
     ['sequence numbers are unique within a workshop and rise with time', 2],
     ['nobody waits while a seat of an open workshop is free', 1],
     ['nobody overtook on the waitlist without a logged decision', 1],
-    ['every registration, promotion, move and cancellation has its mail', 1],
+    ['every registration, offer, promotion, move and cancellation has its mail', 1],
   ])
 })
 

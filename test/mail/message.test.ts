@@ -4,7 +4,7 @@ import ical, { type VEvent } from 'node-ical'
 import { expect, test } from 'vitest'
 import { rows } from '../../src/db/database.ts'
 import { correctEmail, findRegistrationById, mailTickets } from '../../src/domain/registrations.ts'
-import { cancelRegistration, cancelWorkshop } from '../../src/domain/seats.ts'
+import { cancelRegistration, cancelWorkshop, passOnOffers, type Registered, takeOffer } from '../../src/domain/seats.ts'
 import { readDoorCode, readTicket } from '../../src/domain/tickets.ts'
 import { changeWorkshop } from '../../src/domain/workshops.ts'
 import { deliverDue } from '../../src/mail/delivery.ts'
@@ -134,6 +134,152 @@ test('on the waitlist there is a position but neither QR nor calendar file; the 
       'image/png',
       'text/calendar',
     ])
+  })
+})
+
+test('an offer says until when it is held and leads to the ticket; the seat that is taken brings QR and calendar file', async () => {
+  await withPostOffice({}, async ({ world, deliver }) => {
+    const workshop = await world.workshop({ capacity: 1, confirmHours: 24, timeZone: 'Europe/Berlin' })
+    const seated = await world.register(workshop)
+    const first = await world.register(workshop, { locale: 'en' })
+    const second = await world.register(workshop)
+    const [, , waiting] = await deliver()
+    expect(waiting?.text).toContain('轮到你时会再收到一封邮件，要在\u00a024\u00a0小时内确认')
+
+    await cancelRegistration(world.deps, seated.id, 'attendee')
+    const [, offer] = (await deliver()) as [ParsedMail, ParsedMail]
+    expect(offer.subject).toMatch(/^A seat came free, please confirm: /)
+    for (const body of [offer.text, plain(offer.html)]) {
+      // Ten in the morning in Shanghai, in the time of the workshop.
+      expect(body).toContain('before Wed 2 Dec, 03:00 (Central European Standard Time)')
+      expect(body).toContain('Open my ticket and confirm')
+    }
+    for (const body of [offer.text, offer.html as string]) {
+      expect(body).toContain(`http://localhost:3000/t/${first.ticket}`)
+      expect(body).toContain(`http://localhost:3000/t/${first.ticket}/cancel`)
+    }
+    expect(offer.attachments).toEqual([])
+    expect(offer.text).not.toMatch(/calendar|code for the door|undefined|null/)
+
+    await takeOffer(world.deps, first.id)
+    const [taken] = (await deliver()) as [ParsedMail]
+    expect(taken.subject).toMatch(/^A seat came free for you/)
+    const kinds = ['image/png', 'image/png', 'text/calendar']
+    expect(taken.attachments.map(({ contentType }) => contentType)).toEqual(kinds)
+
+    await cancelRegistration(world.deps, first.id, 'attendee')
+    const [, chinese] = (await deliver()) as [ParsedMail, ParsedMail]
+    expect(chinese.subject).toMatch(/^有名额了，请确认：/)
+    expect(chinese.text).toContain('请在 12月2日周三 03:00（中欧标准时间）前打开票确认')
+    world.clock.advance({ hours: 24 })
+    await passOnOffers(world.deps)
+    const [lapsed, ...more] = (await deliver()) as [ParsedMail]
+    expect(more).toEqual([])
+    expect(lapsed.subject).toMatch(/^没有按时确认，名额已让出/)
+    expect(lapsed.text).toContain(`http://localhost:3000/w/${workshop.slug}`)
+    expect(lapsed.text).not.toContain(second.ticket)
+    // There never was an entry to take out of a calendar.
+    expect(lapsed.attachments).toEqual([])
+  })
+})
+
+test('an offer that was taken, gave out or was corrected before its mail could go is told as it stands', async () => {
+  await withPostOffice({}, async ({ world, deliver }) => {
+    const workshop = await world.workshop({ capacity: 3, confirmHours: 24 })
+    const people: Registered[] = []
+    for (let i = 0; i < 6; i++) people.push(await world.register(workshop))
+    const [, , , taker, sleeper, typo] = people as [
+      Registered,
+      Registered,
+      Registered,
+      Registered,
+      Registered,
+      Registered,
+    ]
+    await deliver()
+    for (const { id } of people.slice(0, 3)) await cancelRegistration(world.deps, id, 'attendee')
+    await takeOffer(world.deps, taker.id)
+    await correctEmail(world.deps, typo.id, 'right@example.com')
+    world.clock.advance({ hours: 24 })
+    const subjects = async () => (await deliver()).map(({ subject }) => subject?.split('：')[0])
+    // The deadline has come, and the offers were not passed on yet.
+    expect(await subjects()).toEqual(['已取消报名', '已取消报名', '已取消报名', '候补成功，你有名额了'])
+    expect(await reasons(world)).toEqual([
+      ['offered', 'taken since'],
+      ['offered', 'not taken in time'],
+      ['offered', 'superseded by a corrected address'],
+      ['offered', 'not taken in time'],
+    ])
+    await passOnOffers(world.deps)
+    expect(await subjects()).toEqual(['没有按时确认，名额已让出', '没有按时确认，名额已让出'])
+    expect((await findRegistrationById(world.deps, sleeper.id))?.cancelledBy).toBe('deadline')
+  })
+})
+
+test('a corrected address is told of the offer, and a mail with all tickets too', async () => {
+  await withPostOffice({}, async ({ world, deliver }) => {
+    const workshop = await world.workshop({ capacity: 1, confirmHours: 24 })
+    const [seated, first] = [await world.register(workshop), await world.register(workshop)]
+    await cancelRegistration(world.deps, seated.id, 'attendee')
+    await deliver()
+    await correctEmail(world.deps, first.id, 'right@example.com')
+    await mailTickets(world.deps, 'right@example.com')
+    const [corrected, found] = (await deliver()) as [ParsedMail, ParsedMail]
+    expect(corrected.subject).toMatch(/^邮箱已更正/)
+    for (const mail of [corrected, found]) {
+      expect(mail.text).toContain('期限  请在 12月2日周三 10:00（北京时间）前确认')
+      expect(mail.attachments).toEqual([])
+    }
+    expect(found.text).toContain('为你留了名额')
+  })
+})
+
+test('whoever did not take an offer is not told of it once the workshop is over', async () => {
+  await withPostOffice({}, async ({ world, deliver }) => {
+    const workshop = await world.workshop({ capacity: 1, confirmHours: 24 })
+    const [seated] = [await world.register(workshop), await world.register(workshop)]
+    await cancelRegistration(world.deps, seated.id, 'attendee')
+    await deliver()
+    world.clock.advance({ days: 11 })
+    await passOnOffers(world.deps)
+    expect(await deliver()).toEqual([])
+    expect(await reasons(world)).toContainEqual(['cancelled', 'the workshop is over'])
+  })
+})
+
+test('closing and opening again say what becomes of the seat, the offer and the place in line', async () => {
+  await withPostOffice({}, async ({ world, deliver }) => {
+    const workshop = await world.workshop({ capacity: 2, confirmHours: 24 })
+    const people: Registered[] = []
+    for (let i = 0; i < 5; i++) people.push(await world.register(workshop, i > 3 ? { locale: 'en' } : {}))
+    await cancelRegistration(world.deps, people[1]?.id as string, 'attendee')
+    const [before] = (await deliver()) as [ParsedMail]
+    await changeWorkshop(world.deps, workshop.slug, { state: 'closed' })
+    const closed = await deliver()
+    expect(closed.map(({ subject }) => subject?.split(/[：:]/)[0])).toEqual([
+      ...['报名已截止', '报名已截止', '报名已截止', 'Registration closed'],
+    ])
+    for (const [i, said] of [
+      '你的名额不变',
+      '为你保留的名额不变，请在 12月2日周三 10:00（北京时间）前',
+      '候补暂停，你排在第\u00a01\u00a0位',
+      'The waitlist stands still, with you as no.\u00a02 in line',
+    ].entries()) {
+      for (const body of [closed[i]?.text, plain(closed[i]?.html)]) expect(body).toContain(said)
+    }
+    await changeWorkshop(world.deps, workshop.slug, { state: 'published' })
+    const reopened = await deliver()
+    expect(reopened.map(({ subject }) => subject?.split(/[：:]/)[0])).toEqual([
+      ...['报名重新开放', '报名重新开放', '报名重新开放', 'Registration is open again'],
+    ])
+    expect(reopened[2]?.text).toContain('候补继续，你现在排在第\u00a01\u00a0位')
+
+    // Only the seat is in a calendar, as one and the same entry that is published anew.
+    expect([...closed, ...reopened].map(({ attachments }) => attachments.length)).toEqual([3, 0, 0, 0, 3, 0, 0, 0])
+    const entries = [before, closed[0], reopened[0]].map((mail) => calendar(mail as ParsedMail, 'PUBLISH')[0] as VEvent)
+    expect(new Set(entries.map(({ uid }) => uid)).size).toBe(1)
+    expect(entries.map(({ sequence }) => Number(sequence))).toEqual([0, 1, 2])
+    expect(entries.map(({ description }) => String(description).includes('报名已截止'))).toEqual([false, true, false])
   })
 })
 
@@ -285,6 +431,15 @@ function calendar(mail: ParsedMail, method: string): VEvent[] {
   expect(text).toContain(`\r\nMETHOD:${method}\r\n`)
   expect(file?.headers.get('content-type')).toMatchObject({ params: { method, charset: 'utf-8' } })
   return Object.values(ical.sync.parseICS(text)).filter((entry): entry is VEvent => entry?.type === 'VEVENT')
+}
+
+/** The mails that were given up, with the reason, in the order in which they were written. */
+async function reasons(world: World): Promise<[string, string][]> {
+  const dead = await rows<{ kind: string; reason: string }>(
+    world.db,
+    sql`select kind, reason from mails where state = 'dead' order by id`,
+  )
+  return dead.map(({ kind, reason }) => [kind, reason])
 }
 
 /** What a reader of the HTML sees. */

@@ -76,7 +76,7 @@ export async function roster(server: Pick<Server, 'request'>, slug: string, toke
 export async function publish(
   server: Pick<Server, 'request'>,
   token: string,
-  workshop: { capacity: number; slug: string },
+  workshop: { capacity: number; slug: string; confirmHours?: number },
 ) {
   const startsAt = Date.now() + 10 * 24 * 3600 * 1000
   const answer = await server.request('/api/v1/workshops', {

@@ -5,9 +5,9 @@ import { holdsSeat, type Registration } from '../../domain/registrations.ts'
 import { paths, urlOf } from '../../links.ts'
 import { type ItemTag, tagOf } from '../../messages/items.ts'
 import { mailEn } from '../../messages/mail.en.ts'
-import { type MailMessages, mailZhCN, type News } from '../../messages/mail.zh-CN.ts'
+import { type MailMessages, mailZhCN, type News, type Standing } from '../../messages/mail.zh-CN.ts'
 import { messagesFor } from '../../messages/messages.ts'
-import { pick, pickAll, placeOf, when } from '../../messages/text.ts'
+import { deadline, pick, pickAll, placeOf, when } from '../../messages/text.ts'
 
 /** What a mail says, before it is HTML or plain text. */
 export type Letter = {
@@ -28,7 +28,7 @@ export type Entry = {
   registration: Registration
   title: string
   facts: { label: string; lines: string[] }[]
-  /** What the QR for the door says, and the name of the file with it; undefined for those without a seat. */
+  /** What the QR for the door says, and the name of the file with it; undefined for those whose seat is not confirmed. */
   door: { url: string; file: string } | undefined
   ticket: Link | undefined
   checklist: { tag: ItemTag; label: string; text: string; url: string | null }[]
@@ -53,7 +53,7 @@ export function letterOf(deps: Deps, mail: Pick<Mail, 'kind' | 'facts' | 'ticket
     subject: subject(`${title} · ${messages.day(when(recipient.workshop, locale))}`),
     headline,
     greeting: messages.greeting(recipient.name),
-    lead: lead(recipient.position),
+    lead: lead(standingOf(recipient, locale)),
     entries: shown.map((registration) => entryOf(registration, news, locale, baseUrl)),
     closing: [
       messages.why[news === 'found' ? 'found' : recipient.status === 'cancelled' ? 'cancelled' : 'registered'],
@@ -77,13 +77,22 @@ const cancellations = {
   attendee: 'cancelledByAttendee',
   organiser: 'cancelledByOrganiser',
   workshop: 'workshopCancelled',
+  deadline: 'offerLapsed',
 } as const
+
+function standingOf({ position, workshop, ...registration }: Registration, locale: Locale): Standing {
+  return { place: position, until: untilOf({ workshop, ...registration }, locale), hours: workshop.confirmHours }
+}
+
+const untilOf = ({ offeredUntil, workshop }: Pick<Registration, 'offeredUntil' | 'workshop'>, locale: Locale) =>
+  offeredUntil && deadline(offeredUntil, workshop.timeZone, locale)
 
 function entryOf(registration: Registration, news: News, locale: Locale, baseUrl: string): Entry {
   const messages = mailMessagesFor(locale)
   const { workshop, doorCode, ticket, position, status } = registration
-  const seat = holdsSeat(registration)
+  const confirmed = status === 'confirmed'
   const live = status !== 'cancelled'
+  const until = untilOf(registration, locale)
   return {
     registration,
     title: titleOf(registration, locale),
@@ -96,19 +105,25 @@ function entryOf(registration: Registration, news: News, locale: Locale, baseUrl
             },
           ]
         : []),
+      ...(until ? [{ label: messages.labels.until, lines: [messages.until(until)] }] : []),
       { label: messages.labels.when, lines: messages.when(when(workshop, locale)) },
       {
         label: messages.labels.where,
         lines: [placeOf(workshop, locale), pick(workshop.address, locale)].filter(Boolean),
       },
     ],
-    door: seat ? { url: urlOf(baseUrl, paths.door(doorCode)), file: `ticket-${workshop.slug}.png` } : undefined,
-    ticket: live ? { label: messages.ticket, url: ticketUrlOf(baseUrl, registration) } : undefined,
+    door: confirmed ? { url: urlOf(baseUrl, paths.door(doorCode)), file: `ticket-${workshop.slug}.png` } : undefined,
+    ticket: live
+      ? { label: until ? messages.take : messages.ticket, url: ticketUrlOf(baseUrl, registration) }
+      : undefined,
     checklist: live && news !== 'found' ? checklistOf(registration, locale) : [],
     next: live
       ? [
-          ...(seat ? [{ text: messages.calendarOn }] : []),
-          linked(seat ? messages.cancel : messages.leave, urlOf(baseUrl, paths.ticketCancel(ticket))),
+          ...(confirmed ? [{ text: messages.calendarOn }] : []),
+          linked(
+            holdsSeat(registration) ? messages.cancel : messages.leave,
+            urlOf(baseUrl, paths.ticketCancel(ticket)),
+          ),
         ]
       : afterwards(registration, news, messages, baseUrl),
   }
@@ -129,7 +144,7 @@ function afterwards(registration: Registration, news: News, messages: MailMessag
   const { campaign } = workshop
   return [
     ...(seatedAt ? [{ text: messages.calendarOff }] : []),
-    ...(news === 'cancelledByAttendee'
+    ...(news === 'cancelledByAttendee' || news === 'offerLapsed'
       ? [linked(messages.again, urlOf(baseUrl, paths.workshop(workshop.slug)))]
       : news === 'workshopCancelled'
         ? [linked(messages.others, urlOf(baseUrl, campaign ? paths.campaign(campaign.slug) : paths.home()))]

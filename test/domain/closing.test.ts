@@ -1,0 +1,164 @@
+import { sql } from 'drizzle-orm'
+import { describe, expect, test } from 'vitest'
+import { rows } from '../../src/db/database.ts'
+import { examine } from '../../src/domain/doctor.ts'
+import { claimDueMails, recordOutcome } from '../../src/domain/mails.ts'
+import { correctEmail } from '../../src/domain/registrations.ts'
+import { cancelRegistration, cancelWorkshop, type Registered } from '../../src/domain/seats.ts'
+import { changeWorkshop, findWorkshop, type Workshop } from '../../src/domain/workshops.ts'
+import { createWorld, type World } from '../support/world.ts'
+
+describe.each([
+  { where: 'PGlite', postgres: false },
+  { where: 'Postgres', postgres: true },
+])('on $where', ({ postgres }) => {
+  const newWorld = () => createWorld({ postgres })
+
+  test('closing a workshop tells everyone once: with a seat, with an offer, in line', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop({ capacity: 2, confirmHours: 24 })
+    const people: Registered[] = []
+    for (let i = 0; i < 4; i++) people.push(await world.register(workshop))
+    await cancelRegistration(world.deps, people[0]?.id as string, 'attendee')
+    const elsewhere = await world.register(await world.workshop())
+    await sendAll(world)
+    const owed = world.mailsOwed()
+    await close(world, workshop)
+    expect(world.mailsOwed()).toBe(owed + 1)
+    await close(world, workshop)
+    expect(await due(world)).toEqual(people.slice(1).map(({ id }) => [id, 'closed']))
+    expect(await due(world)).not.toContainEqual([elsewhere.id, 'closed'])
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('opening it again tells everyone once, and then serves the line', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop({ capacity: 1 })
+    const [seated, first, second] = [
+      await world.register(workshop),
+      await world.register(workshop),
+      await world.register(workshop),
+    ]
+    await close(world, workshop)
+    await cancelRegistration(world.deps, seated.id, 'attendee')
+    await sendAll(world)
+    await reopen(world, workshop)
+    await reopen(world, workshop)
+    expect(await due(world)).toEqual([
+      [first.id, 'reopened'],
+      [second.id, 'reopened'],
+      [first.id, 'promoted'],
+    ])
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('who had not heard of the closing yet hears neither of it nor of the opening', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop()
+    const [told, untold] = [await world.register(workshop), await world.register(workshop)]
+    await sendAll(world)
+    await close(world, workshop)
+    await send(world, told)
+    await reopen(world, workshop)
+    expect(await due(world)).toEqual([[told.id, 'reopened']])
+    expect(await dead(world)).toEqual([[untold.id, 'closed', 'opened again since']])
+
+    // And the other way round.
+    await close(world, workshop)
+    expect(await due(world)).toEqual([[untold.id, 'closed']])
+    expect((await dead(world)).at(-1)).toEqual([told.id, 'reopened', 'closed again since'])
+  })
+
+  test('a mail that was being sent when the opposite happened is given up, not sent late', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop()
+    const person = await world.register(workshop)
+    await sendAll(world)
+    await close(world, workshop)
+    const [claimed] = (await claimDueMails(world.deps, 1, 120)).mails
+    await reopen(world, workshop)
+    await recordOutcome(world.deps, claimed as never, { kind: 'again', reason: 'busy' })
+    world.clock.advance({ minutes: 1 })
+    const { mails } = await claimDueMails(world.deps, 10, 120)
+    expect(mails.map(({ kind }) => kind)).toEqual(['reopened'])
+    expect(await dead(world)).toEqual([[person.id, 'closed', 'opened again since']])
+  })
+
+  test('cancelling a workshop that was closed just now tells everyone of that alone', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop()
+    const person = await world.register(workshop)
+    await sendAll(world)
+    await close(world, workshop)
+    await cancelWorkshop(world.deps, workshop.slug)
+    const { mails } = await claimDueMails(world.deps, 10, 120)
+    expect(mails.map(({ kind, facts }) => [kind, facts])).toEqual([['cancelled', { by: 'workshop' }]])
+    expect(await dead(world)).toEqual([[person.id, 'closed', 'the registration was cancelled since']])
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('a corrected address is told of the closing too', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop()
+    const person = await world.register(workshop)
+    await sendAll(world)
+    await close(world, workshop)
+    await correctEmail(world.deps, person.id, 'right@example.com')
+    const { mails } = await claimDueMails(world.deps, 10, 120)
+    expect(mails.map(({ kind }) => kind)).toEqual(['closed', 'confirmed'])
+    expect(mails.map(({ registration }) => registration.email)).toEqual(['right@example.com', 'right@example.com'])
+  })
+
+  test('of a workshop that has started, and of a draft that is published, nobody is told', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop()
+    await world.register(workshop)
+    await sendAll(world)
+    world.clock.set(workshop.startsAt)
+    await close(world, workshop)
+    expect(await due(world)).toEqual([])
+    const draft = await world.workshop({ publish: false })
+    await changeWorkshop(world.deps, draft.slug, { state: 'published' })
+    expect(await due(world)).toEqual([])
+  })
+
+  test('the calendar entry is a newer one when a workshop closes and when it opens again, and not otherwise', async () => {
+    await using world = await newWorld()
+    const draft = await world.workshop({ publish: false })
+    const sequences = []
+    for (const state of ['published', 'published', 'closed', 'closed', 'published'] as const) {
+      await changeWorkshop(world.deps, draft.slug, { state })
+      sequences.push((await findWorkshop(world.deps, draft.slug))?.calendarSequence)
+    }
+    expect(sequences).toEqual([0, 0, 1, 1, 2])
+  })
+})
+
+const close = (world: World, { slug }: Workshop) => changeWorkshop(world.deps, slug, { state: 'closed' })
+const reopen = (world: World, { slug }: Workshop) => changeWorkshop(world.deps, slug, { state: 'published' })
+
+/** As if all mails so far had been delivered. */
+async function sendAll(world: World) {
+  await world.db.execute(sql`update mails set state = 'sent' where state = 'pending'`)
+}
+
+async function send(world: World, { id }: Registered) {
+  await world.db.execute(sql`update mails set state = 'sent' where state = 'pending' and registration_id = ${id}`)
+}
+
+/** Whose mails are still to be sent, and of which kind, in the order in which they were written. */
+async function due(world: World): Promise<[string, string][]> {
+  const found = await rows<{ registration_id: string; kind: string }>(
+    world.db,
+    sql`select registration_id, kind from mails where state = 'pending' order by id`,
+  )
+  return found.map(({ registration_id, kind }) => [registration_id, kind])
+}
+
+async function dead(world: World): Promise<[string, string, string][]> {
+  const found = await rows<{ registration_id: string; kind: string; reason: string }>(
+    world.db,
+    sql`select registration_id, kind, reason from mails where state = 'dead' order by id`,
+  )
+  return found.map(({ registration_id, kind, reason }) => [registration_id, kind, reason])
+}
