@@ -23,7 +23,12 @@ export function fingerprintOf(secret: string, text: string): string {
   return keyedHash(secret, 'fingerprint', Buffer.from(text)).subarray(0, 16).toString('base64url')
 }
 
-type Purpose = 'ticket' | 'door' | 'fingerprint'
+/** What only this installation can make of a text, another for each purpose. */
+export function keyedHash(secret: string, purpose: Purpose, body: Buffer): Buffer {
+  return createHmac('sha256', secret).update(`${purpose}:`).update(body).digest()
+}
+
+type Purpose = 'ticket' | 'door' | 'fingerprint' | 'guard'
 
 function seal(secret: string, purpose: Purpose, { id, version }: Bearer, hashBytes: number): string {
   const body = Buffer.alloc(17)
@@ -41,8 +46,4 @@ function unseal(secret: string, purpose: Purpose, text: string, hashBytes: numbe
   const hex = body.toString('hex', 0, 16)
   const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
   return { id, version: body.readUInt8(16) }
-}
-
-function keyedHash(secret: string, purpose: Purpose, body: Buffer): Buffer {
-  return createHmac('sha256', secret).update(`${purpose}:`).update(body).digest()
 }

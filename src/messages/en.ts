@@ -145,6 +145,13 @@ export const en: Messages = {
     afterQueue: 'When someone cancels, the next in line gets the seat and a mail',
     problems: 'Almost there',
     refused: 'This did not go through',
+    trap: 'Please leave this empty',
+    again: {
+      trapped:
+        'A hidden field was filled in, most likely by your browser, and is empty again. All else is still there: please send it once more.',
+      too_soon:
+        'That was very fast, as only programs are. All you typed is still there: please press the button again.',
+    },
     errorTitle: 'Please check',
   },
 

@@ -162,6 +162,12 @@ export const zhCN = {
     afterQueue: '有人取消就按顺序递补，并发邮件通知你',
     problems: '还差一点',
     refused: '这次没有报上',
+    /** The field that people do not see; only who reads the page without its styles reads this. */
+    trap: '这一格请留空',
+    again: {
+      trapped: '一个看不见的格子被填上了，多半是浏览器自动填的，我们已经清空。其他内容都在，请再提交一次。',
+      too_soon: '表单提交得太快了，像是自动程序。内容都在，请再按一次按钮。',
+    },
     errorTitle: '请检查',
   },
 

@@ -12,6 +12,10 @@ import { Alert } from './layout.tsx'
 export type Typed = {
   /** Idempotency key: the same form sent twice is one sign-up. */
   key: string
+  /** Tells when the form was first shown: see domain/guards.ts. */
+  guard: string
+  /** What stands in the field that people do not see. */
+  trap: string
   /** Code of the registration link that led here. */
   via: string | undefined
   name: string
@@ -22,12 +26,13 @@ export type Typed = {
   consent: boolean
 }
 
-/** Why the form comes back. */
-export type Mistake = { problems: FieldProblem[] } | { refusal: Refusal }
+/** Why the form comes back. `again`: it looks like a bot's, and is taken when it is sent once more. */
+export type Mistake = { problems: FieldProblem[] } | { refusal: Refusal } | { again: keyof Messages['form']['again'] }
 
 /** A form that nothing was typed into yet. A `via` that no link of ours can have is left out. */
-export function emptyForm(key: string, via: string | undefined): Typed {
-  return { key, via: readVia(via), name: '', email: '', phone: '', company: '', ready: {}, consent: false }
+export function emptyForm(key: string, guard: string, via: string | undefined): Typed {
+  const typed = { name: '', email: '', phone: '', company: '', ready: {}, consent: false }
+  return { key, guard, trap: '', via: readVia(via), ...typed }
 }
 
 /** Reads a form that was sent. One without a usable key, such as from an old page, gets a new one. */
@@ -39,6 +44,8 @@ export function readForm(body: Record<string, unknown>, newId: () => string): Ty
   })
   return {
     key: /^[0-9a-f-]{36}$/.test(text('key')) ? text('key') : newId(),
+    guard: text('guard'),
+    trap: text(trapName),
     via: readVia(text('via')),
     name: text('name'),
     email: text('email'),
@@ -50,7 +57,7 @@ export function readForm(body: Record<string, unknown>, newId: () => string): Ty
 }
 
 /** What was typed, as the domain reads it. */
-export function inputOf({ key: _key, consent, ...typed }: Typed): unknown {
+export function inputOf({ key: _key, guard: _guard, trap: _trap, consent, ...typed }: Typed): unknown {
   return { ...typed, consent: consent || undefined }
 }
 
@@ -89,6 +96,7 @@ export function SignUpForm({
       {mistake && <WhatIsWrong mistake={mistake} elsewhere={workshop.status === 'open' ? null : elsewhere} t={t} />}
       <form method="post" action={paths.workshop(workshop.slug)} novalidate>
         <input type="hidden" name="key" value={typed.key} />
+        <input type="hidden" name="guard" value={typed.guard} />
         {typed.via && <input type="hidden" name="via" value={typed.via} />}
         <Field
           name="name"
@@ -126,6 +134,7 @@ export function SignUpForm({
           problem={problem('company')}
           autocomplete="organization"
         />
+        <Trap t={t} />
         {toConfirm.length > 0 && (
           <div class="readiness">
             <h3>{t.form.readiness}</h3>
@@ -228,11 +237,31 @@ function WhatIsWrong({ mistake, elsewhere, t }: { mistake: Mistake; elsewhere: C
       </Alert>
     )
   }
+  if ('again' in mistake) {
+    return (
+      <Alert title={t.form.problems}>
+        <p>{t.form.again[mistake.again]}</p>
+      </Alert>
+    )
+  }
   return (
     <ProblemList
       problems={mistake.problems.map((problem) => ({ field: problem.field, text: sentence(problem, t) }))}
       t={t}
     />
+  )
+}
+
+/** No browser fills in a field of this name by itself, and bots that fill in every field like it. */
+const trapName = 'message'
+
+/** A field that people neither see nor reach: whoever fills it in is a bot that does not look, or a browser's extension. */
+function Trap({ t }: { t: Messages }) {
+  return (
+    <div class="trap" aria-hidden="true">
+      <label for={trapName}>{t.form.trap}</label>
+      <input id={trapName} name={trapName} type="text" value="" tabindex={-1} autocomplete="off" />
+    </div>
   )
 }
 

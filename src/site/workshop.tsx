@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { type App, limitRange } from '../context.ts'
 import { findPublicCampaign } from '../domain/campaigns.ts'
+import { guardOf, readGuard, shortestLook } from '../domain/guards.ts'
 import { parseSignUp } from '../domain/registrations.ts'
 import { register } from '../domain/seats.ts'
 import { findPublicWorkshop, findWorkshop, seatsLeft, type Workshop } from '../domain/workshops.ts'
@@ -19,9 +20,12 @@ import { emptyForm, inputOf, type Mistake, readForm, SignUpForm, type Typed } fr
 export const workshopPages = new Hono<App>()
 
 workshopPages.get('/w/:workshop', async (c) => {
-  const workshop = await findPublicWorkshop(c.env.deps, c.req.param('workshop'))
+  const { deps } = c.env
+  const workshop = await findPublicWorkshop(deps, c.req.param('workshop'))
   if (!workshop) return errorPage(c, 404)
-  return workshopPage(c, workshop, emptyForm(keyOf(c), c.req.query('via')))
+  const key = keyOf(c)
+  const guard = guardOf(deps, workshop.slug, key, deps.now())
+  return workshopPage(c, workshop, emptyForm(key, guard, c.req.query('via')))
 })
 
 workshopPages.post('/w/:workshop', async (c) => {
@@ -29,9 +33,17 @@ workshopPages.post('/w/:workshop', async (c) => {
   await limitRange(c, 'register')
   const workshop = await findPublicWorkshop(deps, c.req.param('workshop'))
   if (!workshop) return errorPage(c, 404)
-  const typed = readForm(await readFormBody(c), deps.newId)
+  const sent = readForm(await readFormBody(c), deps.newId)
+  const shownAt = readGuard(deps, workshop.slug, sent.key, sent.guard)
+  // A form that comes back keeps the time when it was first shown: who corrects a slip is quick.
+  const guarded = (key: string) => ({ key, guard: guardOf(deps, workshop.slug, key, shownAt ?? deps.now()) })
+  const typed = { ...sent, ...guarded(sent.key) }
   const parsed = parseSignUp(inputOf(typed), workshop, c.var.locale)
   if ('problems' in parsed) return workshopPage(c, workshop, typed, { problems: parsed.problems })
+  if (sent.trap) return workshopPage(c, workshop, typed, { again: 'trapped' })
+  if (!shownAt || deps.now().getTime() - shownAt.getTime() < shortestLook) {
+    return workshopPage(c, workshop, typed, { again: 'too_soon' })
+  }
   const outcome = await register(deps, workshop, parsed.signUp, typed.key)
   if (outcome.kind === 'registered') {
     c.header('Cache-Control', 'no-store')
@@ -42,7 +54,7 @@ workshopPages.post('/w/:workshop', async (c) => {
   // What the page was drawn from may be a second old; the refusal knows better.
   const asItIs = (await findWorkshop(deps, workshop.slug)) ?? workshop
   const key = outcome.refusal === 'idempotency_mismatch' ? newKey(c) : typed.key
-  return workshopPage(c, asItIs, { ...typed, key }, { refusal: outcome.refusal })
+  return workshopPage(c, asItIs, { ...typed, ...guarded(key) }, { refusal: outcome.refusal })
 })
 
 workshopPages.get('/w/:workshop/badge.svg', async (c) => {
@@ -103,7 +115,7 @@ async function workshopPage(c: Context<App>, workshop: Workshop, typed: Typed, m
       },
       here: withQuery(paths.workshop(workshop.slug), { via: typed.via }),
       scripts: ['seats'],
-      status: mistake ? ('problems' in mistake ? 422 : 409) : 200,
+      status: mistake ? ('refusal' in mistake ? 409 : 422) : 200,
     },
     mistake ? (
       // Someone who just pressed the button wants to know what is wrong with the form, and has read the rest.

@@ -1,5 +1,6 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll } from 'vitest'
+import { shortestLook } from '../../src/domain/guards.ts'
 import { prepared } from './prepared.ts'
 
 export type PageOptions = {
@@ -39,6 +40,15 @@ export async function openPage({
   })
   const page = await context.newPage()
   return Object.assign(page, { [Symbol.asyncDispose]: () => context.close() })
+}
+
+/** Looks at a page for as long as its form wants, counted from when it arrived. People take longer anyway. */
+export async function lookAt(page: Page): Promise<void> {
+  const looked = await page.evaluate(() => {
+    const [arrival] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[]
+    return performance.now() - (arrival?.responseStart ?? 0)
+  })
+  await page.waitForTimeout(Math.max(0, shortestLook - looked))
 }
 
 /** One browser a test file, closed after its last test. It keeps the web's own rules: those are under test too. */
