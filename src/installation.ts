@@ -166,6 +166,7 @@ function countScans(db: OpenDatabase['db'], log: Log) {
 /** Visits per address range: generous, because an office or a carrier's customers share one. Points per seconds. */
 export const limits: Record<Bucket, { points: number; duration: number }> = {
   register: { points: 1000, duration: 600 },
+  challenge: { points: 2000, duration: 600 },
   find: { points: 30, duration: 600 },
   ticket: { points: 300, duration: 600 },
   // By mailbox, because erasing also erases what was mailed to it.

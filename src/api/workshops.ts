@@ -65,6 +65,9 @@ export const WorkshopAnswer = z
     state: z.enum(['draft', 'published', 'closed', 'cancelled']),
     waitlist: z.boolean().meta({ description: 'Whether there is a waitlist once all seats are taken.' }),
     phone: z.enum(phoneRules).meta({ description: 'Whether a sign-up asks for a phone number.' }),
+    proofOfWork: z
+      .boolean()
+      .meta({ description: 'Whether a sign-up has to come with a proof of work: see its challenge.' }),
     items: z.array(ItemAnswer).meta({ description: "Its own checklist, or its campaign's where it has none." }),
     prerequisites: z.array(z.string()),
     provided: z.array(z.string()),
@@ -113,6 +116,9 @@ const facts = {
   boards: z.int(said).min(0, 'out_of_range').max(100_000, 'out_of_range').optional(),
   waitlist: z.boolean(said).optional(),
   phone: z.enum(phoneRules, said).optional(),
+  proofOfWork: z.boolean(said).optional().meta({
+    description: 'Have browsers work a second for a sign-up, against those that send many.',
+  }),
   ...checklist,
 }
 
@@ -320,6 +326,7 @@ export function showWorkshop(c: Context<App>, workshop: Workshop): z.input<typeo
     state: workshop.state,
     waitlist: workshop.waitlist,
     phone: workshop.phone,
+    proofOfWork: workshop.proofOfWork,
     items: showItems(workshop.items, locale),
     prerequisites: textsOf('prerequisite'),
     provided: textsOf('provided'),

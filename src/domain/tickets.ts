@@ -18,6 +18,12 @@ export const readTicket = (secret: string, ticket: string) => unseal(secret, 'ti
 /** The registration of a door code, or undefined for a forged or mangled one. Its version is still to be compared. */
 export const readDoorCode = (secret: string, code: string) => unseal(secret, 'door', code, 12)
 
+/** The secret of the link that is mailed to whoever is to confirm a held sign-up. 128 bits of hash. */
+export const heldCodeOf = (secret: string, id: string) => seal(secret, 'held', { id, version: 1 }, 16)
+
+/** The id of the held sign-up that a code stands for, or undefined for a forged or mangled one. */
+export const readHeldCode = (secret: string, code: string) => unseal(secret, 'held', code, 16)?.id
+
 /** A keyed hash of a text: to recognise it again without keeping it. */
 export function fingerprintOf(secret: string, text: string): string {
   return keyedHash(secret, 'fingerprint', Buffer.from(text)).subarray(0, 16).toString('base64url')
@@ -28,7 +34,7 @@ export function keyedHash(secret: string, purpose: Purpose, body: Buffer): Buffe
   return createHmac('sha256', secret).update(`${purpose}:`).update(body).digest()
 }
 
-type Purpose = 'ticket' | 'door' | 'fingerprint' | 'guard'
+type Purpose = 'ticket' | 'door' | 'held' | 'fingerprint' | 'guard' | 'challenge' | 'solution'
 
 function seal(secret: string, purpose: Purpose, { id, version }: Bearer, hashBytes: number): string {
   const body = Buffer.alloc(17)

@@ -44,6 +44,7 @@ export type WorkshopDraft = {
   boards?: number | undefined
   waitlist?: boolean | undefined
   phone?: PhoneRule | undefined
+  proofOfWork?: boolean | undefined
   items?: ItemDraft[] | undefined
   publish?: boolean | undefined
 }

@@ -153,6 +153,27 @@ export const en: Messages = {
         'That was very fast, as only programs are. All you typed is still there: please press the button again.',
     },
     errorTitle: 'Please check',
+    proof: {
+      mailed: 'After sending, open the link that we mail to you: only then are you registered',
+      working: 'Your browser is working out a proof against bots. Just go on typing',
+      waiting: 'The proof against bots is almost there. The form is sent when it is ready',
+      done: 'The proof against bots is ready',
+    },
+  },
+
+  held: {
+    title: 'One more step',
+    mailed: (email) =>
+      `We have sent a mail to ${email}. Open the link in it to complete your registration. It is good for 24\u00a0hours.`,
+    noSeatYet: 'Until then no seat is held for you. Nothing after a few minutes? Look into the spam folder.',
+    otherAddress: 'Wrong address? Fill it in again',
+    confirmTitle: 'Confirm your registration',
+    typed: 'What you filled in',
+    notYou: 'Not you? Just close this page, and nobody is registered',
+    gone: 'This link no longer works',
+    goneHint:
+      'The link to confirm is good for 24\u00a0hours. To attend, please register again; if you are registered, the ticket is in the confirmation mail.',
+    again: 'Register again',
   },
 
   ticket: {

@@ -169,6 +169,28 @@ export const zhCN = {
       too_soon: '表单提交得太快了，像是自动程序。内容都在，请再按一次按钮。',
     },
     errorTitle: '请检查',
+    /** Under the button of a workshop that wants a proof of work. */
+    proof: {
+      mailed: '提交后请打开我们发到你邮箱的链接，报名才算完成',
+      working: '正在后台做一次防机器人计算，请继续填写',
+      waiting: '还差一点计算，完成后自动提交，请稍等',
+      done: '防机器人计算已完成',
+    },
+  },
+
+  /** A sign-up that is completed by a mailed link. */
+  held: {
+    title: '还差一步',
+    mailed: (email: string) =>
+      `我们给 ${email} 发了一封邮件，请打开里面的链接，报名才算完成。链接 24\u00a0小时内有效。`,
+    noSeatYet: '在那之前没有为你占名额。几分钟内没收到，请看看垃圾邮件。',
+    otherAddress: '邮箱写错了？重新填写',
+    confirmTitle: '确认报名',
+    typed: '你填写的内容',
+    notYou: '不是你填的？关掉这一页就好，不会报名',
+    gone: '这个链接已经失效',
+    goneHint: '确认链接 24\u00a0小时内有效。如果还想参加，请重新报名；已经报上的，票在确认邮件里。',
+    again: '重新报名',
   },
 
   ticket: {

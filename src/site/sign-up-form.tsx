@@ -16,6 +16,8 @@ export type Typed = {
   guard: string
   /** What stands in the field that people do not see. */
   trap: string
+  /** Of the work that the browser has done, where the workshop wants some; empty where it could do none. */
+  proof: string
   /** Code of the registration link that led here. */
   via: string | undefined
   name: string
@@ -32,7 +34,7 @@ export type Mistake = { problems: FieldProblem[] } | { refusal: Refusal } | { ag
 /** A form that nothing was typed into yet. A `via` that no link of ours can have is left out. */
 export function emptyForm(key: string, guard: string, via: string | undefined): Typed {
   const typed = { name: '', email: '', phone: '', company: '', ready: {}, consent: false }
-  return { key, guard, trap: '', via: readVia(via), ...typed }
+  return { key, guard, trap: '', proof: '', via: readVia(via), ...typed }
 }
 
 /** Reads a form that was sent. One without a usable key, such as from an old page, gets a new one. */
@@ -46,6 +48,7 @@ export function readForm(body: Record<string, unknown>, newId: () => string): Ty
     key: /^[0-9a-f-]{36}$/.test(text('key')) ? text('key') : newId(),
     guard: text('guard'),
     trap: text(trapName),
+    proof: text('proof'),
     via: readVia(text('via')),
     name: text('name'),
     email: text('email'),
@@ -57,8 +60,8 @@ export function readForm(body: Record<string, unknown>, newId: () => string): Ty
 }
 
 /** What was typed, as the domain reads it. */
-export function inputOf({ key: _key, guard: _guard, trap: _trap, consent, ...typed }: Typed): unknown {
-  return { ...typed, consent: consent || undefined }
+export function inputOf({ via, name, email, phone, company, ready, consent }: Typed): unknown {
+  return { via, name, email, phone, company, ready, consent: consent || undefined }
 }
 
 /** The form, empty or as it was sent, with what is wrong with it on top. */
@@ -151,6 +154,7 @@ export function SignUpForm({
         <p class="note" id="after" data-live="">
           {queues ? t.form.afterQueue : t.form.afterSubmit}
         </p>
+        {workshop.proofOfWork && <Proof workshop={workshop} t={t} />}
       </form>
     </section>
   )
@@ -261,6 +265,31 @@ function Trap({ t }: { t: Messages }) {
     <div class="trap" aria-hidden="true">
       <label for={trapName}>{t.form.trap}</label>
       <input id={trapName} name={trapName} type="text" value="" tabindex={-1} autocomplete="off" />
+    </div>
+  )
+}
+
+/**
+ * What a browser has to work for, and what happens where it cannot. The script assets/proof.js does the work and says so
+ * here, and fills in the field.
+ */
+function Proof({ workshop, t }: { workshop: Workshop; t: Messages }) {
+  const { mailed, working, waiting, done } = t.form.proof
+  return (
+    <div class="proof">
+      <input type="hidden" name="proof" value="" autocomplete="off" data-challenge={paths.challenge(workshop.slug)} />
+      <p
+        class="note"
+        id="proof"
+        role="status"
+        data-mailed={mailed}
+        data-working={working}
+        data-waiting={waiting}
+        data-done={done}
+      >
+        {mailed}
+      </p>
+      <progress id="proof-progress" value="0" aria-hidden="true" hidden />
     </div>
   )
 }

@@ -3,6 +3,8 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { type App, limitRange } from '../context.ts'
 import { findPublicCampaign } from '../domain/campaigns.ts'
 import { guardOf, readGuard, shortestLook } from '../domain/guards.ts'
+import { holdSignUp } from '../domain/held-sign-ups.ts'
+import { isProven } from '../domain/proofs.ts'
 import { parseSignUp } from '../domain/registrations.ts'
 import { register } from '../domain/seats.ts'
 import { findPublicWorkshop, findWorkshop, seatsLeft, type Workshop } from '../domain/workshops.ts'
@@ -13,6 +15,7 @@ import { drawBadge } from './badge.tsx'
 import { errorPage } from './error-page.tsx'
 import { Checklist, Elsewhere, Facts, Seats } from './facts.tsx'
 import { readFormBody } from './form-body.ts'
+import { heldPage } from './held-sign-up.tsx'
 import { Alert, page } from './layout.tsx'
 import { emptyForm, inputOf, type Mistake, readForm, SignUpForm, type Typed } from './sign-up-form.tsx'
 
@@ -44,10 +47,12 @@ workshopPages.post('/w/:workshop', async (c) => {
   if (!shownAt || deps.now().getTime() - shownAt.getTime() < shortestLook) {
     return workshopPage(c, workshop, typed, { again: 'too_soon' })
   }
-  const outcome = await register(deps, workshop, parsed.signUp, typed.key)
+  const proven = !workshop.proofOfWork || (await isProven(deps, workshop.slug, sent.key, sent.proof))
+  const outcome = await (proven ? register : holdSignUp)(deps, workshop, parsed.signUp, typed.key)
+  if (outcome.kind !== 'refused') deleteCookie(c, 'key', { path: c.req.path })
+  if (outcome.kind === 'held') return heldPage(c, workshop, parsed.signUp.email)
   if (outcome.kind === 'registered') {
     c.header('Cache-Control', 'no-store')
-    deleteCookie(c, 'key', { path: c.req.path })
     return c.redirect(paths.ticket(outcome.ticket), 303)
   }
   if (outcome.refusal === 'not_found') return errorPage(c, 404)
@@ -114,7 +119,7 @@ async function workshopPage(c: Context<App>, workshop: Workshop, typed: Typed, m
         text: campaignTitle(pick(campaign.title, locale), title, t.campaign.allCities),
       },
       here: withQuery(paths.workshop(workshop.slug), { via: typed.via }),
-      scripts: ['seats'],
+      scripts: form && workshop.proofOfWork ? ['seats', 'proof'] : ['seats'],
       status: mistake ? ('refusal' in mistake ? 409 : 422) : 200,
     },
     mistake ? (

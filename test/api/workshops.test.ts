@@ -115,6 +115,7 @@ describe('GET /workshops/:slug', () => {
       state: 'published',
       waitlist: true,
       phone: 'required',
+      proofOfWork: false,
       items: [
         { id: expect.any(String), kind: 'prerequisite', text: 'C', mustConfirm: true },
         { id: expect.any(String), kind: 'provided', text: 'A board', mustConfirm: false },
@@ -260,6 +261,7 @@ describe('POST /workshops', () => {
       boards: 0,
       waitlist: true,
       phone: 'optional',
+      proofOfWork: false,
       state: 'draft',
       items: [],
     })
