@@ -83,6 +83,23 @@ describe('POST /w/:workshop of a workshop that wants a proof of work', () => {
   })
 })
 
+test('the page of a workshop that wants a proof weighs less than 30 KB with all its files', async () => {
+  await using world = await createWorld()
+  const { slug } = await world.workshop({ proofOfWork: true })
+  const weigh = async (path: string) => {
+    const answer = await world.request(path, { headers: { 'Accept-Encoding': 'gzip' } })
+    expect([path, answer.headers.get('content-encoding')]).toEqual([path, 'gzip'])
+    return (await answer.arrayBuffer()).byteLength
+  }
+  const html = await (await world.request(`/w/${slug}`)).text()
+  const files = [...html.matchAll(/(?:src|rel="stylesheet" href)="(\/assets\/[^"]+)"/g)].map(
+    ([, path]) => path as string,
+  )
+  expect(files.toSorted()).toEqual(['/assets/proof.js', '/assets/seats.js', '/assets/site.css'])
+  const weights = await Promise.all([`/w/${slug}`, ...files].map(weigh))
+  expect(weights.reduce((sum, weight) => sum + weight)).toBeLessThan(30 * 1024)
+})
+
 describe('/w/:workshop/confirm/:code', () => {
   test('shows what will be registered and changes nothing; one press registers, a second leads to the same ticket', async () => {
     await using world = await createWorld()
