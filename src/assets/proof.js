@@ -53,6 +53,7 @@ async function send(event) {
 async function prove() {
   field.value = ''
   say('working')
+  progress.hidden = false
   const headers = { 'Idempotency-Key': form.elements.key.value }
   const answer = await fetch(field.dataset.challenge, { headers })
   if (!answer.ok) throw new Error(answer.status)
@@ -62,7 +63,6 @@ async function prove() {
   const place = new DataView(password.buffer, password.length - 4)
   const how = { name: 'PBKDF2', hash: 'SHA-256', salt: bytesOf(salt), iterations: cost }
   progress.max = data.atMost
-  progress.hidden = false
   for (let counter = 0; counter <= data.atMost; counter++) {
     place.setUint32(0, counter)
     const key = await crypto.subtle.importKey('raw', password, 'PBKDF2', false, ['deriveBits'])
