@@ -169,7 +169,7 @@ export const limits: Record<Bucket, { points: number; duration: number }> = {
   challenge: { points: 2000, duration: 600 },
   find: { points: 30, duration: 600 },
   ticket: { points: 300, duration: 600 },
-  // By mailbox, because erasing also erases what was mailed to it.
+  // By mailbox, because erasing it and correcting it away also take away what is counted as mailed to it.
   erase: { points: 3, duration: 24 * 3600 },
   token: { points: 30, duration: 60 },
 }

@@ -88,6 +88,7 @@ export async function cancelRegistration(
 
 export const moveRefusals = [
   'already_registered',
+  'too_many',
   'full',
   'not_open',
   'closed',

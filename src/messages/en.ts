@@ -45,6 +45,7 @@ export const en: Messages = {
 
   moveRefusals: {
     already_registered: 'You are registered for that workshop already.',
+    too_many: 'Too many mails have gone to your address today. Please move tomorrow; nothing has changed here.',
     full: 'That workshop has just filled up and has no waitlist. Nothing has changed here.',
     not_open: 'Registration for that workshop has not opened yet. Nothing has changed here.',
     closed: 'Registration for that workshop has closed. Nothing has changed here.',

@@ -56,6 +56,7 @@ export const zhCN = {
 
   moveRefusals: {
     already_registered: '你在那一场已经有报名了。',
+    too_many: '今天发到你邮箱的邮件已经太多了，请明天再换。你在这里的名额没有变。',
     full: '那一场刚刚满了，也没有候补。你在这里的名额没有变。',
     not_open: '那一场还没开放报名。你在这里的名额没有变。',
     closed: '那一场已经截止报名。你在这里的名额没有变。',

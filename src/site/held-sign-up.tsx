@@ -85,7 +85,7 @@ function confirmationPage(c: Context<App>, { workshop, signUp, code }: Held, ref
       <Seats workshop={workshop} elsewhere={null} locale={locale} />
       <Typed workshop={workshop} signUp={signUp} locale={locale} />
       {goesOn && (
-        <form method="post" action={paths.confirm(workshop.slug, code)}>
+        <form class="confirm" method="post" action={paths.confirm(workshop.slug, code)}>
           <button type="submit">{status === 'waitlist' ? t.form.submitQueue : t.form.submit}</button>
           <p class="note">{t.held.notYou}</p>
         </form>
