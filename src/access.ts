@@ -2,9 +2,10 @@ import type { Role } from './db/schema.ts'
 
 /**
  * Who may call a route. `this machine`: only requests that come from it directly. `ticket`: whoever holds the secret
- * in the path. A role: bearers of a token with that role or a higher one.
+ * in the path. `mailed link`: whoever holds the code in it, which was mailed to them. A role: bearers of a token with that
+ * role or a higher one.
  */
-export type Access = 'anyone' | 'ticket' | 'this machine' | Role
+export type Access = 'anyone' | 'ticket' | 'mailed link' | 'this machine' | Role
 
 /** Every route of the service with who may call it. The app refuses to serve one that is not on the list. */
 export const access: Record<string, Access> = {
@@ -13,6 +14,8 @@ export const access: Record<string, Access> = {
   'GET /w/:workshop': 'anyone',
   'POST /w/:workshop': 'anyone',
   'GET /w/:workshop/badge.svg': 'anyone',
+  'GET /w/:workshop/confirm/:code': 'mailed link',
+  'POST /w/:workshop/confirm/:code': 'mailed link',
   'GET /t/:ticket': 'ticket',
   'GET /t/:ticket/qr.png': 'ticket',
   'GET /t/:ticket/calendar.ics': 'ticket',
@@ -50,6 +53,7 @@ export const access: Record<string, Access> = {
   'PATCH /api/v1/workshops/:slug': 'organiser',
   'POST /api/v1/workshops/:slug/cancel': 'organiser',
   'GET /api/v1/workshops/:slug/availability': 'anyone',
+  'GET /api/v1/workshops/:slug/challenge': 'anyone',
   'GET /api/v1/workshops/:slug/links': 'viewer',
   'POST /api/v1/workshops/:slug/links': 'organiser',
   'POST /api/v1/workshops/:slug/registrations': 'anyone',

@@ -36,7 +36,10 @@ export type Deps = {
 
 export type Log = Record<'debug' | 'info' | 'warn' | 'error', (facts: Record<string, unknown>, message: string) => void>
 
-/** What is limited: signing up, having one's tickets mailed, changing one's registration, erasing a mailbox, guessing tokens. */
-export type Bucket = 'register' | 'find' | 'ticket' | 'erase' | 'token'
+/**
+ * What is limited: signing up, asking for the work before that, having one's tickets mailed, changing one's registration,
+ * taking a mailbox away from what was mailed to it, guessing tokens.
+ */
+export type Bucket = 'register' | 'challenge' | 'find' | 'ticket' | 'erase' | 'token'
 
 export type Fresh = <T>(key: string, load: () => Promise<T>) => Promise<T>

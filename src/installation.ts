@@ -179,9 +179,10 @@ function countScans(db: OpenDatabase['db'], log: Log) {
 /** Visits per address range: generous, because an office or a carrier's customers share one. Points per seconds. */
 export const limits: Record<Bucket, { points: number; duration: number }> = {
   register: { points: 1000, duration: 600 },
+  challenge: { points: 2000, duration: 600 },
   find: { points: 30, duration: 600 },
   ticket: { points: 300, duration: 600 },
-  // By mailbox, because erasing also erases what was mailed to it.
+  // By mailbox, because erasing it and correcting it away also take away what is counted as mailed to it.
   erase: { points: 3, duration: 24 * 3600 },
   token: { points: 30, duration: 60 },
 }

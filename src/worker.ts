@@ -18,6 +18,7 @@ type Env = {
   HYPERDRIVE: { connectionString: string }
   ASSETS: { fetch(url: string): Promise<Response> }
   LIMIT_REGISTER?: RateLimit
+  LIMIT_CHALLENGE?: RateLimit
   LIMIT_FIND?: RateLimit
   LIMIT_TICKET?: RateLimit
   LIMIT_ERASE?: RateLimit
@@ -111,6 +112,7 @@ async function orSay(failure: string, work: () => Promise<unknown>): Promise<voi
 function limitBy(env: Env): Deps['limit'] {
   const bindings: Record<Bucket, RateLimit | undefined> = {
     register: env.LIMIT_REGISTER,
+    challenge: env.LIMIT_CHALLENGE,
     find: env.LIMIT_FIND,
     ticket: env.LIMIT_TICKET,
     erase: env.LIMIT_ERASE,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Person, publish, signUp } from './support/crowd.ts'
 import { openOnServer } from './support/databases.ts'
 import { runProgram } from './support/processes.ts'
+import { prove } from './support/proofs.ts'
 import { startServer } from './support/server.ts'
 import { type MailServer, startMailServer } from './support/smtp.ts'
 import { startWorker } from './support/workerd.ts'
@@ -55,9 +56,9 @@ describe.each(Object.entries(ways))('%s', (_, start) => {
   afterAll(() => run.disposeAsync())
 
   /** A workshop of the test's own, and people whose mails can be told from others'. */
-  async function newWorkshop(capacity: number) {
+  async function newWorkshop(capacity: number, proofOfWork = false) {
     const slug = `w${++workshops}`
-    await publish(service, token, { slug, capacity })
+    await publish(service, token, { slug, capacity, proofOfWork })
     const person = (name: string): Person => ({ name, email: `${slug}-${name}@example.com`, key: crypto.randomUUID() })
     return { slug, person }
   }
@@ -104,6 +105,17 @@ describe.each(Object.entries(ways))('%s', (_, start) => {
     const someone = person('zhao')
     const first = await signUp(service, slug, someone)
     expect(await signUp(service, slug, someone)).toEqual(first)
+  })
+
+  test('where a proof of work is wanted, one that was worked for is taken and none or another is not', async () => {
+    const { slug, person } = await newWorkshop(2, true)
+    const someone = person('qian')
+    expect(await signUp(service, slug, someone)).toMatchObject({ status: 422, body: { code: 'invalid' } })
+    const proof = await prove(service, slug, someone.key)
+    expect(await signUp(service, slug, { ...person('sun'), proof })).toMatchObject({ status: 422 })
+    const first = await signUp(service, slug, { ...someone, proof })
+    expect(first).toMatchObject({ status: 201, body: { status: 'confirmed' } })
+    expect((await signUp(service, slug, { ...someone, proof }))?.body).toEqual(first?.body)
   })
 
   test('who comes late waits, and gets the seat that another one gives back', async () => {

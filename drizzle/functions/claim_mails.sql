@@ -24,6 +24,7 @@ begin
   return query
   with due as (
     select m.id, case
+      when h.created_at <= p_now - interval '24 hours' then 'its link is good no longer'
       when r.erased_at is not null then 'the person was erased'
       when m.kind = 'found' and not exists (
         select 1 from registrations live join workshops then_at on then_at.id = live.workshop_id
@@ -46,8 +47,9 @@ begin
       ) then 'superseded by a corrected address'
     end as pointless
     from mails m
-    join registrations r on r.id = m.registration_id
-    join workshops w on w.id = r.workshop_id
+    left join registrations r on r.id = m.registration_id
+    left join held_sign_ups h on h.id = m.held_id
+    join workshops w on w.id = coalesce(r.workshop_id, h.workshop_id)
     where m.state in ('pending', 'sending') and m.due_at <= p_now
     order by m.due_at, m.id
     limit v_limit

@@ -1,7 +1,8 @@
--- revision 1
+-- revision 2
 -- Erases the personal fields of registrations; what remains is a row that counts. A seat that is still held is given
--- back first. Mails that are still owed cannot be delivered any more. Returns how many people were forgotten.
--- p_by: who gives back the seat, attendee or organiser.
+-- back first. Mails that are still owed cannot be delivered any more, and what their mailboxes still hold back goes.
+-- Returns how many people were forgotten.
+-- p_by: who gives back the seat, attendee or organiser; purge where only the time of these registrations is over.
 create or replace function forget_people(p_ids uuid[], p_by text, p_now timestamptz) returns integer
 language plpgsql
 set lock_timeout = '3s'
@@ -18,6 +19,10 @@ begin
   loop
     perform cancel_registration(v_id, p_by, p_now);
   end loop;
+
+  -- Who is still to follow a mailed link wants to come again: a purge of an old registration leaves that alone.
+  delete from held_sign_ups h
+  where p_by <> 'purge' and h.email_key in (select r.email_key from registrations r where r.id = any (p_ids));
 
   -- In the order of their ids, because two purges may meet.
   perform 1 from registrations r where r.id = any (p_ids) order by r.id for no key update;

@@ -1,6 +1,7 @@
 -- revision 2
 -- The mails that were caused in the last day by whoever typed an address: ten are enough for everyone who owns it, and
--- nobody shall flood a stranger's mailbox by signing up and cancelling, by typing it in, or by correcting to it.
+-- nobody shall flood a stranger's mailbox by signing up and cancelling, by typing it in, by moving to and fro, or by
+-- correcting to it. Those of held sign-ups count too.
 -- Returns a table so that the planner writes it into the statement that asks: see in_the_way.sql.
 create or replace function mails_caused_by(p_email_key text, p_now timestamptz) returns table (id bigint)
 language sql stable as $$
@@ -9,7 +10,12 @@ language sql stable as $$
   join mails m on m.registration_id = r.id
   where r.email_key = p_email_key
     and m.created_at > p_now - interval '24 hours'
-    and (m.kind in ('confirmed', 'waitlisted', 'found') or m.facts ->> 'corrected' is not null)
+    and (m.kind in ('confirmed', 'waitlisted', 'found', 'moved') or m.facts ->> 'corrected' is not null)
+  union all
+  select m.id
+  from held_sign_ups h
+  join mails m on m.held_id = h.id
+  where h.email_key = p_email_key and m.created_at > p_now - interval '24 hours'
 $$;
 --> statement-breakpoint
 -- How many they are.

@@ -3,7 +3,7 @@
 -- free and nobody waits, else a place in line. The seat that it leaves goes to the next in line there. One that cannot
 -- be placed stays where it is.
 -- outcome: confirmed | waitlisted | not_live (it is cancelled) | over (its workshop has started) | already_registered
---          (the person is in the other one) | full | not_open | closed | cancelled | not_found.
+--          (the person is in the other one) | too_many (mails to this address today) | full | not_open | closed | cancelled | not_found.
 create or replace function move_registration(p_id uuid, p_to uuid, p_now timestamptz)
 returns table (outcome text)
 language plpgsql
@@ -47,6 +47,8 @@ begin
     return query select 'already_registered';
   elsif refusal_of(v_new, p_now) is not null then
     return query select refusal_of(v_new, p_now);
+  elsif mails_caused(v_registration.email_key, p_now) >= 10 then
+    return query select 'too_many';
   elsif v_status is null then
     return query select 'full';
   else

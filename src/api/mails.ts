@@ -19,8 +19,13 @@ const MailAnswer = z
     state: z.enum(shownStates).meta({
       description: '`held`: owed, but no mail server is set. `dead`: given up or refused for good, see `reason`.',
     }),
-    workshop: z.string().nullable().meta({ description: 'Slug; null once the person is erased.' }),
-    registration: z.guid().meta({ description: 'Id of the registration whose mail it is.' }),
+    workshop: z
+      .string()
+      .nullable()
+      .meta({ description: 'Slug; null once the person is erased or a held sign-up is out of date.' }),
+    registration: z.guid().nullable().meta({
+      description: 'Id of the registration whose mail it is; null for one of the kind `held`, where there is none yet.',
+    }),
     name: z.string().nullable(),
     email: z.string().nullable(),
     attempts: z.int(),
@@ -91,15 +96,15 @@ mails.openapi(
 
 function showMail(c: Context<App>, mail: MailInList): z.input<typeof MailAnswer> {
   const { timeZone } = c.env.deps.config
-  const { registration } = mail
+  const { registration, held } = mail
   return {
     id: mail.id,
     kind: mail.kind,
     state: mail.state,
-    workshop: registration?.workshop.slug ?? null,
+    workshop: (registration ?? held)?.workshop.slug ?? null,
     registration: mail.registrationId,
-    name: registration?.name ?? null,
-    email: registration?.email ?? null,
+    name: (registration ?? held?.signUp)?.name ?? null,
+    email: (registration ?? held?.signUp)?.email ?? null,
     attempts: mail.attempt,
     reason: mail.reason,
     createdAt: isoIn(mail.createdAt, timeZone),

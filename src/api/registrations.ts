@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { wholeAnswer } from '../answer.ts'
 import { type App, limitRange } from '../context.ts'
 import { cancellers, registrationStatuses } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import { isProven } from '../domain/proofs.ts'
 import { parseSignUp, signUp } from '../domain/registrations.ts'
 import { listRoster, type RosterLine } from '../domain/roster.ts'
 import { cancelRegistration, forgetPeople, register, takeOffer } from '../domain/seats.ts'
@@ -12,7 +14,7 @@ import { findPublicWorkshop, findWorkshop, type Workshop } from '../domain/works
 import { paths, urlOf } from '../links.ts'
 import { rosterCsv, rosterFileName, rosterXlsx } from '../roster-files.ts'
 import { type ApiFieldProblem, problem, problems } from './problem.ts'
-import { bySlug, codeOf, inLanguage, json, jsonBody, organisers } from './requests.ts'
+import { bySlug, codeOf, idempotencyKey, inLanguage, json, jsonBody, organisers } from './requests.ts'
 
 export const registrations = new OpenAPIHono<App>()
 
@@ -40,16 +42,11 @@ const SignUpBody = z
     via: signUp.shape.via.meta({ description: 'Code of the registration link that led here.' }),
     ready: signUp.shape.ready.meta({ description: 'Answers to the checklist, by the id of the item.' }),
     consent: signUp.shape.consent.meta({ description: 'To the privacy notice.' }),
+    proof: z.string().optional().meta({
+      description: 'Of the work that a workshop with `proofOfWork` wants: see its challenge. Others pass it over.',
+    }),
   })
   .meta({ id: 'SignUp' })
-
-const idempotencyKey = z
-  .string('missing')
-  .regex(/^[\x21-\x7e]{8,200}$/, 'key_invalid')
-  .meta({
-    description: 'Made by the client, new for each sign-up and the same for its retries. 8 to 200 visible characters.',
-    example: '0f4f7f0e-2a57-4f6c-9a35-6f2f6e0f3b8b',
-  })
 
 const tags = ['Registrations']
 
@@ -90,6 +87,7 @@ registrations.post(signUpRoute.getRoutingPath(), limitSignUps(), jsonBody, async
   const errors: ApiFieldProblem[] = [
     ...(key.error ? [{ field: 'Idempotency-Key', code: codeOf(key.error.issues[0]) }] : []),
     ...('problems' in parsed ? parsed.problems : []),
+    ...(workshop.proofOfWork ? await proofProblems(deps, workshop.slug, key.data, body) : []),
     ...unknownFields(body),
   ]
   if (errors.length > 0 || !key.success || 'problems' in parsed) return problem(c, 422, 'invalid', { errors })
@@ -118,6 +116,18 @@ function limitSignUps(): MiddlewareHandler<App> {
     await limitRange(c, 'register')
     return next()
   }
+}
+
+async function proofProblems(
+  deps: Deps,
+  slug: string,
+  key: string | undefined,
+  body: unknown,
+): Promise<ApiFieldProblem[]> {
+  const proof = (body as { proof?: unknown } | null)?.proof
+  if (proof === undefined || proof === '') return [{ field: 'proof', code: 'proof_missing' }]
+  const proven = key !== undefined && typeof proof === 'string' && (await isProven(deps, slug, key, proof))
+  return proven ? [] : [{ field: 'proof', code: 'proof_invalid' }]
 }
 
 function unknownFields(body: unknown): ApiFieldProblem[] {

@@ -58,6 +58,14 @@ export const said = { error: (issue: { input?: unknown }) => (issue.input === un
 export const slug = z.string(said).regex(slugPattern, 'slug_invalid').max(80, 'too_long')
 export const bySlug = z.object({ slug: slug.meta({ example: 'shanghai-2026-12-19' }) })
 
+export const idempotencyKey = z
+  .string('missing')
+  .regex(/^[\x21-\x7e]{8,200}$/, 'key_invalid')
+  .meta({
+    description: 'Made by the client, new for each sign-up and the same for its retries. 8 to 200 visible characters.',
+    example: '0f4f7f0e-2a57-4f6c-9a35-6f2f6e0f3b8b',
+  })
+
 /** The language is chosen before any route is reached; it stands here for the documentation. */
 export const inLanguage = z.object({
   lang: z

@@ -3,6 +3,7 @@ import { html } from 'hono/html'
 import type { App } from '../context.ts'
 import { paths } from '../links.ts'
 import { campaigns } from './campaigns.ts'
+import { challenges } from './challenges.ts'
 import { links } from './links.ts'
 import { mails } from './mails.ts'
 import { registrations } from './registrations.ts'
@@ -18,6 +19,7 @@ v1.use(async (c, next) => {
 })
 v1.route('/', campaigns)
 v1.route('/', workshops)
+v1.route('/', challenges)
 v1.route('/', registrations)
 v1.route('/', links)
 v1.route('/', mails)

@@ -70,6 +70,9 @@ export const WorkshopAnswer = z
       description: 'Hours in which a freed seat that is offered must be taken; null where it is given at once.',
     }),
     phone: z.enum(phoneRules).meta({ description: 'Whether a sign-up asks for a phone number.' }),
+    proofOfWork: z
+      .boolean()
+      .meta({ description: 'Whether a sign-up has to come with a proof of work: see its challenge.' }),
     items: z.array(ItemAnswer).meta({ description: "Its own checklist, or its campaign's where it has none." }),
     prerequisites: z.array(z.string()),
     provided: z.array(z.string()),
@@ -123,6 +126,9 @@ const facts = {
     example: 24,
   }),
   phone: z.enum(phoneRules, said).optional(),
+  proofOfWork: z.boolean(said).optional().meta({
+    description: 'Have browsers work a second for a sign-up, against those that send many.',
+  }),
   ...checklist,
 }
 
@@ -352,6 +358,7 @@ export function showWorkshop(c: Context<App>, workshop: Workshop): z.input<typeo
     waitlist: workshop.waitlist,
     confirmHours: workshop.confirmHours,
     phone: workshop.phone,
+    proofOfWork: workshop.proofOfWork,
     items: showItems(workshop.items, locale),
     prerequisites: textsOf('prerequisite'),
     provided: textsOf('provided'),

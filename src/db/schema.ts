@@ -31,6 +31,7 @@ export const mailKinds = [
   'moved',
   'closed',
   'reopened',
+  'held',
 ] as const
 export const cancellers = ['attendee', 'organiser', 'workshop', 'deadline'] as const
 export const mailStates = ['pending', 'sending', 'sent', 'dead'] as const
@@ -95,6 +96,8 @@ export const workshops = pgTable(
     phone: text({ enum: phoneRules }).notNull().default('optional'),
     /** Hours in which a freed seat that is offered to the next in line has to be taken; without them it is given at once. */
     confirmHours: integer('confirm_hours'),
+    /** Whether a browser has to work for a sign-up, against those that send many. */
+    proofOfWork: boolean('proof_of_work').notNull().default(false),
     state: text({ enum: workshopStates }).notNull().default('draft'),
     /** When it first was published; from then on its slug may be in print. */
     publishedAt: instant('published_at'),
@@ -240,6 +243,42 @@ export const registrations = pgTable(
 )
 
 /**
+ * A held sign-up waits for its person to follow the link that was mailed to them: in place of a proof of work, where the
+ * browser could do none. It holds no seat, and is gone a day later.
+ */
+export const heldSignUps = pgTable(
+  'held_sign_ups',
+  {
+    id: uuid().primaryKey(),
+    workshopId: uuid('workshop_id')
+      .notNull()
+      .references(() => workshops.id),
+    emailKey: text('email_key').notNull(),
+    /** What was typed, checked already. */
+    signUp: jsonb('sign_up').$type<HeldSignUp>().notNull(),
+    idempotencyKey: text('idempotency_key').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (held) => [
+    uniqueIndex('held_sign_ups_idempotency').on(held.idempotencyKey, held.workshopId),
+    index('held_sign_ups_by_email').on(held.emailKey),
+    index('held_sign_ups_by_age').on(held.createdAt),
+  ],
+)
+
+/** A sign-up as domain/registrations.ts has checked it. */
+export type HeldSignUp = {
+  name: string
+  email: string
+  phone?: string | undefined
+  company?: string | undefined
+  locale: string
+  via?: string | undefined
+  ready: Record<string, boolean>
+  consentVersion: string
+}
+
+/**
  * A mail is one e-mail that is owed to an attendee: a row written with the fact that causes it. It holds the facts of
  * its cause and neither address nor body nor secret: those are looked up, rendered and derived when it is sent.
  */
@@ -248,9 +287,9 @@ export const mails = pgTable(
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     uid: uuid().notNull().defaultRandom(),
-    registrationId: uuid('registration_id')
-      .notNull()
-      .references(() => registrations.id),
+    registrationId: uuid('registration_id').references(() => registrations.id),
+    /** Instead of a registration, for those of kind `held`. */
+    heldId: uuid('held_id').references(() => heldSignUps.id, { onDelete: 'cascade' }),
     kind: text({ enum: mailKinds }).notNull(),
     facts: jsonb().$type<MailFacts>().notNull().default({}),
     state: text({ enum: mailStates }).notNull().default('pending'),
@@ -270,10 +309,12 @@ export const mails = pgTable(
     reason: text(),
   },
   (mail) => [
+    check('mails_about', sql`num_nonnulls(${mail.registrationId}, ${mail.heldId}) = 1`),
     check('mails_kind', oneOf('kind', mailKinds)),
     check('mails_state', oneOf('state', mailStates)),
     index('mails_due').on(mail.dueAt, mail.id).where(sql`state in ('pending', 'sending')`),
     index('mails_by_registration').on(mail.registrationId, mail.kind),
+    index('mails_by_held').on(mail.heldId).where(sql`held_id is not null`),
   ],
 )
 

@@ -70,6 +70,10 @@ const invariants: Record<string, string> = {
       select id, 'cancelled' from registrations where cancelled_at is not null
     ) r
     where not exists (select 1 from mails m where m.registration_id = r.id and m.kind = r.kind)`,
+  'every held sign-up has its mail': `
+    select h.id::text as what
+    from held_sign_ups h
+    where not exists (select 1 from mails m where m.held_id = h.id and m.kind = 'held')`,
   'every idempotency key exists once': `
     select w.slug || ': ' || r.idempotency_key as what
     from registrations r join workshops w on w.id = r.first_workshop_id

@@ -2,6 +2,7 @@ import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
 import { type MailFacts, type MailKind, type MailState, mailStates, mails } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
+import { findHeldSignUps, type Held } from './held-sign-ups.ts'
 import { findRegistrations, findTickets, type Registration } from './registrations.ts'
 
 /** An e-mail that is owed to an attendee, with what is needed to write it. */
@@ -13,14 +14,24 @@ export type Mail = {
   messageId: string | null
   /** The Date of the message; null before its first attempt. */
   datedAt: Date | null
-  /** Whose mail it is; undefined once the person is erased. */
+  /** Whose mail it is; undefined for one of the kind `held`, and once the person is erased. */
   registration: Registration | undefined
+  /** The sign-up that is to be confirmed, for a mail of the kind `held`; undefined once its link is good no longer. */
+  held: Held | undefined
   /** All live tickets of the address, for a mail of the kind `found`. */
   tickets: Registration[]
 }
 
+/** A mail that can be written: its person is there. */
+export type MailToSomeone = Mail & ({ registration: Registration } | { held: Held })
+
+/** Whether there still is somebody whom a mail can be written to. */
+export function isToSomeone<Some extends Mail>(mail: Some): mail is Some & MailToSomeone {
+  return mail.registration !== undefined || mail.held !== undefined
+}
+
 /** A mail that this sender alone may send, until its lease runs out. */
-export type ClaimedMail = Mail & {
+export type ClaimedMail = MailToSomeone & {
   /** Fences off a sender whose lease ran out: what it has to say about this mail no longer counts. */
   attempt: number
   claimedAt: Date
@@ -29,7 +40,6 @@ export type ClaimedMail = Mail & {
   firstTriedAt: Date
   messageId: string
   datedAt: Date
-  registration: Registration
 }
 
 /**
@@ -48,7 +58,7 @@ export async function claimDueMails(
   const claimed = await rows<StoredClaim>(
     deps.db,
     sql`
-      select id, registration_id, kind, facts, state, attempt, created_at, first_tried_at, message_id, dated_at
+      select id, registration_id, held_id, kind, facts, state, attempt, created_at, first_tried_at, message_id, dated_at
       from claim_mails(
         ${limit}::integer, ${deps.config.mailRate ?? null}::integer, ${at(claimedAt)}, ${at(leasedUntil)}, ${senderDomain(deps)}
       )
@@ -62,6 +72,7 @@ export async function claimDueMails(
       kind: row.kind,
       facts: row.facts,
       registrationId: row.registration_id,
+      heldId: row.held_id,
       attempt: row.attempt,
       claimedAt,
       leasedUntil,
@@ -73,9 +84,7 @@ export async function claimDueMails(
   )
   return {
     // Who was erased between the two statements has no mail left to send: erasing has ended it.
-    mails: written.filter(
-      (mail): mail is typeof mail & { registration: Registration } => mail.registration !== undefined,
-    ),
+    mails: written.filter(isToSomeone),
     givenUp: claimed.length - alive.length,
   }
 }
@@ -179,7 +188,7 @@ export async function countMails(
 }
 
 export type MailInList = Mail & {
-  registrationId: string
+  registrationId: string | null
   state: ShownState
   attempt: number
   sentAt: Date | null
@@ -215,7 +224,8 @@ const minute = 60_000
 
 type StoredClaim = {
   id: number | string
-  registration_id: string
+  registration_id: string | null
+  held_id: string | null
   kind: MailKind
   facts: MailFacts
   state: MailState
@@ -244,26 +254,31 @@ function consequence(outcome: Outcome, mail: Pick<ClaimedMail, 'claimedAt'>, now
 }
 
 /** Adds to each mail whose it is, and for `found` the tickets it lists. */
-async function withPeople<Row extends { registrationId: string; kind: MailKind }>(
+async function withPeople<Row extends { registrationId: string | null; heldId: string | null; kind: MailKind }>(
   deps: Deps,
   found: Row[],
-): Promise<(Row & Pick<Mail, 'registration' | 'tickets'>)[]> {
-  const people = new Map(
-    (
-      await findRegistrations(
-        deps,
-        found.map((mail) => mail.registrationId),
-      )
-    ).map((registration) => [registration.id, registration]),
+): Promise<(Row & Pick<Mail, 'registration' | 'held' | 'tickets'>)[]> {
+  const registered = await findRegistrations(
+    deps,
+    found.flatMap(({ registrationId }) => registrationId ?? []),
   )
-  const asking = found.flatMap((mail) => (mail.kind === 'found' ? (people.get(mail.registrationId)?.email ?? []) : []))
+  const people = new Map(registered.map((registration) => [registration.id, registration]))
+  const waiting = await findHeldSignUps(
+    deps,
+    found.flatMap(({ heldId }) => heldId ?? []),
+  )
+  const signUps = new Map(waiting.map((held) => [held.id, held]))
+  const asking = found.flatMap((mail) =>
+    mail.kind === 'found' ? (people.get(mail.registrationId ?? '')?.email ?? []) : [],
+  )
   const tickets = await findTickets(deps, asking)
   return found.map((mail) => {
-    const registration = people.get(mail.registrationId)
+    const registration = people.get(mail.registrationId ?? '')
     const mailbox = registration?.email.toLowerCase()
     return {
       ...mail,
       registration,
+      held: signUps.get(mail.heldId ?? ''),
       tickets: mail.kind === 'found' ? tickets.filter(({ email }) => email.toLowerCase() === mailbox) : [],
     }
   })

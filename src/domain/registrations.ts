@@ -101,7 +101,12 @@ export function parseSignUp(
     signUp: {
       ...rest,
       locale: rest.locale ?? locale,
-      ready: Object.fromEntries(Object.entries(ready).filter(([id]) => known.has(id))),
+      // In the order of their ids, as they come back from the database: the same sign-up is the same text.
+      ready: Object.fromEntries(
+        Object.entries(ready)
+          .filter(([id]) => known.has(id))
+          .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+      ),
       consentVersion,
     },
   }

@@ -112,6 +112,7 @@ export async function passOnOffers(deps: Deps): Promise<number> {
 
 export const moveRefusals = [
   'already_registered',
+  'too_many',
   'full',
   'not_open',
   'closed',
@@ -159,8 +160,16 @@ export async function cancelWorkshop(deps: Deps, slug: string): Promise<Workshop
   return { kind: 'changed', workshop: (await findWorkshop(deps, slug)) as Workshop }
 }
 
-/** Erases people: gives back the seats they still hold and empties the personal fields. Returns how many. */
-export async function forgetPeople(deps: Deps, ids: readonly string[], by: 'attendee' | 'organiser'): Promise<number> {
+/**
+ * Erases people: gives back the seats they still hold, empties the personal fields and deletes what their mailboxes still
+ * hold back. Returns how many.
+ * @param by `purge` where only the time of these registrations is over
+ */
+export async function forgetPeople(
+  deps: Deps,
+  ids: readonly string[],
+  by: 'attendee' | 'organiser' | 'purge',
+): Promise<number> {
   const [answer] = await rows<{ forgotten: number }>(
     deps.db,
     sql`select forget_people(${uuids(ids)}, ${by}, ${at(deps.now())}) as forgotten`,

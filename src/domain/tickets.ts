@@ -18,12 +18,27 @@ export const readTicket = (secret: string, ticket: string) => unseal(secret, 'ti
 /** The registration of a door code, or undefined for a forged or mangled one. Its version is still to be compared. */
 export const readDoorCode = (secret: string, code: string) => unseal(secret, 'door', code, 12)
 
+/** The secret of the link that is mailed to whoever is to confirm a held sign-up. 128 bits of hash. */
+export const heldCodeOf = (secret: string, id: string) => seal(secret, 'held', { id, version: 1 }, 16)
+
+/** The id of the held sign-up that a code stands for, or undefined for a forged or mangled one. */
+export const readHeldCode = (secret: string, code: string) => unseal(secret, 'held', code, 16)?.id
+
 /** A keyed hash of a text: to recognise it again without keeping it. */
 export function fingerprintOf(secret: string, text: string): string {
   return keyedHash(secret, 'fingerprint', Buffer.from(text)).subarray(0, 16).toString('base64url')
 }
 
-type Purpose = 'ticket' | 'door' | 'fingerprint'
+/** What only this installation can make of a text, another for each purpose. */
+export function keyedHash(secret: string, purpose: Purpose, body: Buffer): Buffer {
+  if (prepared?.secret !== secret) prepared = { secret, key: createSecretKey(Buffer.from(secret)) }
+  return createHmac('sha256', prepared.key).update(`${purpose}:`).update(body).digest()
+}
+
+/** The secret that was used last. */
+let prepared: { secret: string; key: KeyObject } | undefined
+
+type Purpose = 'ticket' | 'door' | 'held' | 'fingerprint' | 'guard' | 'challenge' | 'solution'
 
 function seal(secret: string, purpose: Purpose, { id, version }: Bearer, hashBytes: number): string {
   const body = Buffer.alloc(17)
@@ -42,11 +57,3 @@ function unseal(secret: string, purpose: Purpose, text: string, hashBytes: numbe
   const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
   return { id, version: body.readUInt8(16) }
 }
-
-function keyedHash(secret: string, purpose: Purpose, body: Buffer): Buffer {
-  if (key?.secret !== secret) key = { secret, object: createSecretKey(Buffer.from(secret)) }
-  return createHmac('sha256', key.object).update(`${purpose}:`).update(body).digest()
-}
-
-/** The secret as it was last used, prepared. */
-let key: { secret: string; object: KeyObject } | undefined

@@ -46,6 +46,7 @@ export type WorkshopDraft = {
   phone?: PhoneRule | undefined
   /** Hours in which a freed seat that is offered has to be taken, from 1 to 336; without them it is given at once. */
   confirmHours?: number | null | undefined
+  proofOfWork?: boolean | undefined
   items?: ItemDraft[] | undefined
   publish?: boolean | undefined
 }

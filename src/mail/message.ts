@@ -1,7 +1,6 @@
 import { calendarFor } from '../calendar.ts'
 import type { Deps } from '../deps.ts'
-import type { Mail } from '../domain/mails.ts'
-import type { Registration } from '../domain/registrations.ts'
+import type { MailToSomeone } from '../domain/mails.ts'
 import { qrPng } from '../qr.ts'
 import { htmlOf } from './templates/html.tsx'
 import { type Letter, letterOf, ticketUrlOf } from './templates/letter.ts'
@@ -33,10 +32,9 @@ export type Attachment = {
 }
 
 /** Writes a mail as it would be sent now: in the recipient's language, with the QR for the door and the calendar file. */
-export function messageOf(deps: Deps, mail: Mail & { registration: Registration }): Message {
+export function messageOf(deps: Deps, mail: MailToSomeone): Message {
   const { mailFrom, privacyContact } = deps.config
-  const { registration } = mail
-  const letter = letterOf(deps, mail, registration)
+  const letter = letterOf(deps, mail)
   const doors = letter.entries.flatMap((entry, n) =>
     entry.door
       ? [
@@ -51,7 +49,7 @@ export function messageOf(deps: Deps, mail: Mail & { registration: Registration 
   )
   return {
     from: mailboxOf(mailFrom),
-    to: { name: registration.name, address: registration.email },
+    to: letter.to,
     ...(privacyContact && /^\S+@\S+$/.test(privacyContact) && { replyTo: privacyContact }),
     subject: letter.subject.replace(/\s+/g, ' '),
     text: textOf(letter),
@@ -91,7 +89,7 @@ function picture(filename: string, content: Buffer, cid?: string): Attachment {
 /** The confirmed seats as a calendar file; after a cancellation, what takes the entry out again. */
 function calendarOf(deps: Deps, { entries, locale }: Letter): Attachment[] {
   const events = entries
-    .map(({ registration }) => registration)
+    .flatMap(({ registration }) => registration ?? [])
     .filter(({ status, seatedAt }) => status === 'confirmed' || (status === 'cancelled' && seatedAt))
     .map((registration) => ({ registration, ticketUrl: ticketUrlOf(deps.config.baseUrl, registration) }))
   if (events.length === 0) return []

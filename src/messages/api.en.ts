@@ -51,6 +51,9 @@ export const en: ApiMessages = {
     url_invalid: (field) => `${field} must be an http or https address`,
     ends_before_start: (field) => `${field} must be after startsAt`,
     closes_before_opening: (field) => `${field} must be after opensAt`,
+    proof_missing: (field) => `This workshop wants a ${field}: see GET /workshops/{slug}/challenge`,
+    proof_invalid: (field) =>
+      `${field} is wrong, has expired, or was made for another workshop or another Idempotency-Key`,
     key_invalid: (field) => `${field} must be 8 to 200 visible ASCII characters`,
   },
 

@@ -55,6 +55,8 @@ export const zhCN = {
     url_invalid: (field: string) => `${field} 必须是 http 或 https 网址`,
     ends_before_start: (field: string) => `${field} 必须晚于 startsAt`,
     closes_before_opening: (field: string) => `${field} 必须晚于 opensAt`,
+    proof_missing: (field: string) => `这场培训要求 ${field}，见 GET /workshops/{slug}/challenge`,
+    proof_invalid: (field: string) => `${field} 不对、已过期，或者是为另一场培训、另一个 Idempotency-Key 做的`,
     key_invalid: (field: string) => `${field} 必须是 8 到 200 个可见的 ASCII 字符`,
   },
 

@@ -45,6 +45,7 @@ export const en: Messages = {
 
   moveRefusals: {
     already_registered: 'You are registered for that workshop already.',
+    too_many: 'Too many mails have gone to your address today. Please move tomorrow; nothing has changed here.',
     full: 'That workshop has just filled up and has no waitlist. Nothing has changed here.',
     not_open: 'Registration for that workshop has not opened yet. Nothing has changed here.',
     closed: 'Registration for that workshop has closed. Nothing has changed here.',
@@ -155,7 +156,35 @@ export const en: Messages = {
         : 'When someone cancels, the next in line gets the seat and a mail',
     problems: 'Almost there',
     refused: 'This did not go through',
+    trap: 'Please leave this empty',
+    again: {
+      trapped:
+        'A hidden field was filled in, most likely by your browser, and is empty again. All else is still there: please send it once more.',
+      too_soon:
+        'That was very fast, as only programs are. All you typed is still there: please press the button again.',
+    },
     errorTitle: 'Please check',
+    proof: {
+      mailed: 'After sending, open the link that we mail to you: only then are you registered',
+      working: 'Your browser is working out a proof against bots. Just go on typing',
+      waiting: 'The proof against bots is almost there. The form is sent when it is ready',
+      done: 'The proof against bots is ready',
+    },
+  },
+
+  held: {
+    title: 'One more step',
+    mailed: (email) =>
+      `We have sent a mail to ${email}. Open the link in it to complete your registration. It is good for 24\u00a0hours.`,
+    noSeatYet: 'Until then no seat is held for you. Nothing after a few minutes? Look into the spam folder.',
+    otherAddress: 'Wrong address? Fill it in again',
+    confirmTitle: 'Confirm your registration',
+    typed: 'What you filled in',
+    notYou: 'Not you? Just close this page, and nobody is registered',
+    gone: 'This link no longer works',
+    goneHint:
+      'The link to confirm is good for 24\u00a0hours. To attend, please register again; if you are registered, the ticket is in the confirmation mail.',
+    again: 'Register again',
   },
 
   ticket: {

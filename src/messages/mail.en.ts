@@ -92,6 +92,12 @@ export const mailEn: MailMessages = {
       headline: 'Your tickets',
       lead: () => 'These are the tickets that are valid for this address now.',
     },
+    held: {
+      subject: (event) => `One more step, please confirm: ${event}`,
+      headline: 'One more step',
+      lead: () =>
+        'Open the link below and press the button there, and you are registered. Until then no seat is held for you.',
+    },
   },
 
   greeting: (name) => `Hello ${name},`,
@@ -107,6 +113,10 @@ export const mailEn: MailMessages = {
   qrAttached: (file) => `Your QR code for the door is attached: ${file}`,
   ticket: 'Open my ticket',
   take: 'Open my ticket and confirm',
+  confirm: {
+    label: 'Confirm my registration',
+    hint: 'The link is good for 24\u00a0hours: please do not forward this mail.',
+  },
   keep: 'The link is your ticket: please do not forward this mail.',
   prepare: 'What to bring and prepare',
   cancel: { text: 'Cannot come? The seat goes to the next in line at once.', link: 'Cancel my registration' },
@@ -122,6 +132,7 @@ export const mailEn: MailMessages = {
     cancelled: 'You get this mail because you were registered for this workshop with this address.',
     found:
       'You get this mail because someone asked for the tickets of this address, or registered once more. Not you? Ignore it; nobody else sees them.',
+    held: 'You get this mail because someone signed up for this workshop with your address. Not you? Ignore it: unless the link is opened nobody is registered, and what was typed is deleted.',
   },
   contact: (contact) => `Questions: ${contact}.`,
   reply: 'Questions? Just reply to this mail.',

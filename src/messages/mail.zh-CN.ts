@@ -15,6 +15,7 @@ export type News =
   | 'closed'
   | 'reopened'
   | 'found'
+  | 'held'
 
 /** How the recipient stands: with neither a place nor a deadline they have a seat. */
 export type Standing = {
@@ -123,6 +124,11 @@ export const mailZhCN = {
       headline: '你的票',
       lead: () => '下面是这个邮箱现在有效的票。',
     },
+    held: {
+      subject: (event) => `还差一步，请确认报名：${event}`,
+      headline: '还差一步',
+      lead: () => '打开下面的链接，再按一下按钮，报名才算完成。在那之前没有为你占名额。',
+    },
   } satisfies Record<News, Announcement>,
 
   greeting: (name: string) => `${name}，你好：`,
@@ -138,6 +144,7 @@ export const mailZhCN = {
   qrAttached: (file: string) => `入场二维码：见附件 ${file}`,
   ticket: '打开我的票',
   take: '打开票，确认名额',
+  confirm: { label: '确认报名', hint: '链接 24\u00a0小时内有效，请不要转发这封邮件。' },
   keep: '票的链接只属于你，请不要转发这封邮件。',
   prepare: '带什么，准备什么',
   cancel: { text: '来不了？名额会马上让给排队的人。', link: '取消报名' },
@@ -151,6 +158,7 @@ export const mailZhCN = {
     registered: '你收到这封邮件，是因为有人用这个邮箱报名了这场培训。不是你？请不用理会，或者打开票取消报名。',
     cancelled: '你收到这封邮件，是因为你用这个邮箱报名过这场培训。',
     found: '你收到这封邮件，是因为有人用这个邮箱找票，或者又报了一次名。不是你？请不用理会，别人看不到这些票。',
+    held: '你收到这封邮件，是因为有人用这个邮箱报名这场培训。不是你？请不用理会，不打开链接就不会报名，填写的内容随后删除。',
   },
   contact: (contact: string) => `有问题请联系 ${contact}。`,
   reply: '有问题请直接回复这封邮件。',

@@ -56,6 +56,7 @@ export const zhCN = {
 
   moveRefusals: {
     already_registered: '你在那一场已经有报名了。',
+    too_many: '今天发到你邮箱的邮件已经太多了，请明天再换。你在这里的名额没有变。',
     full: '那一场刚刚满了，也没有候补。你在这里的名额没有变。',
     not_open: '那一场还没开放报名。你在这里的名额没有变。',
     closed: '那一场已经截止报名。你在这里的名额没有变。',
@@ -172,7 +173,35 @@ export const zhCN = {
       hours ? `轮到你时发邮件通知你，要在\u00a0${hours}\u00a0小时内确认` : '有人取消就按顺序递补，并发邮件通知你',
     problems: '还差一点',
     refused: '这次没有报上',
+    /** The field that people do not see; only who reads the page without its styles reads this. */
+    trap: '这一格请留空',
+    again: {
+      trapped: '一个看不见的格子被填上了，多半是浏览器自动填的，我们已经清空。其他内容都在，请再提交一次。',
+      too_soon: '表单提交得太快了，像是自动程序。内容都在，请再按一次按钮。',
+    },
     errorTitle: '请检查',
+    /** Under the button of a workshop that wants a proof of work. */
+    proof: {
+      mailed: '提交后请打开我们发到你邮箱的链接，报名才算完成',
+      working: '正在后台做一次防机器人计算，请继续填写',
+      waiting: '还差一点计算，完成后自动提交，请稍等',
+      done: '防机器人计算已完成',
+    },
+  },
+
+  /** A sign-up that is completed by a mailed link. */
+  held: {
+    title: '还差一步',
+    mailed: (email: string) =>
+      `我们给 ${email} 发了一封邮件，请打开里面的链接，报名才算完成。链接 24\u00a0小时内有效。`,
+    noSeatYet: '在那之前没有为你占名额。几分钟内没收到，请看看垃圾邮件。',
+    otherAddress: '邮箱写错了？重新填写',
+    confirmTitle: '确认报名',
+    typed: '你填写的内容',
+    notYou: '不是你填的？关掉这一页就好，不会报名',
+    gone: '这个链接已经失效',
+    goneHint: '确认链接 24\u00a0小时内有效。如果还想参加，请重新报名；已经报上的，票在确认邮件里。',
+    again: '重新报名',
   },
 
   ticket: {

@@ -3,7 +3,7 @@ import type { FC, PropsWithChildren } from 'hono/jsx'
 import type { Locale } from '../config.ts'
 import { type App, hasMailbox, isThisMachine } from '../context.ts'
 import type { Deps } from '../deps.ts'
-import { findMail, listMails, type MailInList } from '../domain/mails.ts'
+import { findMail, isToSomeone, listMails, type MailInList } from '../domain/mails.ts'
 import { paths, withQuery } from '../links.ts'
 import { type Message, messageOf } from '../mail/message.ts'
 import { mailMessagesFor } from '../mail/templates/letter.ts'
@@ -71,10 +71,9 @@ async function findMessage(deps: Deps, id: string): Promise<Message | undefined>
 /** Whatever is no number of ours is the number of no mail. */
 const numberOf = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : 0)
 
-/** Undefined for a person who was erased. */
+/** Undefined for a person who was erased, or whose link is good no longer. */
 function writtenNow(deps: Deps, mail: MailInList): Message | undefined {
-  const { registration } = mail
-  return registration && messageOf(deps, { ...mail, registration })
+  return isToSomeone(mail) ? messageOf(deps, mail) : undefined
 }
 
 /** The pictures that a mail carries along, put where its HTML shows them. */

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import type { App } from '../context.ts'
 import { campaignPages } from './campaign.tsx'
 import { findPages } from './find.tsx'
+import { heldSignUpPages } from './held-sign-up.tsx'
 import { homePages } from './home.tsx'
 import { privacyPages } from './privacy.tsx'
 import { linkPages } from './registration-link.tsx'
@@ -13,6 +14,7 @@ export const site = new Hono<App>()
   .route('/', homePages)
   .route('/', campaignPages)
   .route('/', workshopPages)
+  .route('/', heldSignUpPages)
   .route('/', ticketPages)
   .route('/', findPages)
   .route('/', linkPages)

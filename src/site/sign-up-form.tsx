@@ -12,6 +12,12 @@ import { Alert } from './layout.tsx'
 export type Typed = {
   /** Idempotency key: the same form sent twice is one sign-up. */
   key: string
+  /** Tells when the form was first shown: see domain/guards.ts. */
+  guard: string
+  /** What stands in the field that people do not see. */
+  trap: string
+  /** Of the work that the browser has done, where the workshop wants some; empty where it could do none. */
+  proof: string
   /** Code of the registration link that led here. */
   via: string | undefined
   name: string
@@ -22,12 +28,15 @@ export type Typed = {
   consent: boolean
 }
 
-/** Why the form comes back. */
-export type Mistake = { problems: FieldProblem[] } | { refusal: Refusal }
+/** Why the form comes back. `again`: it looks like a bot's, and is taken when it is sent once more. */
+export type Mistake = { problems: FieldProblem[] } | { refusal: Refusal } | { again: keyof Messages['form']['again'] }
 
 /** A form that nothing was typed into yet. */
-export function emptyForm(key: string, via: string | undefined): Typed {
-  return { key, via, name: '', email: '', phone: '', company: '', ready: {}, consent: false }
+export function emptyForm(key: string, guard: string, via: string | undefined): Typed {
+  return {
+    ...{ key, guard, via, trap: '', proof: '' },
+    ...{ name: '', email: '', phone: '', company: '', ready: {}, consent: false },
+  }
 }
 
 /** Reads a form that was sent. One without a usable key, such as from an old page, gets a new one. */
@@ -39,6 +48,9 @@ export function readForm(body: Record<string, unknown>, newId: () => string): Ty
   })
   return {
     key: /^[0-9a-f-]{36}$/.test(text('key')) ? text('key') : newId(),
+    guard: text('guard'),
+    trap: text(trapName),
+    proof: text('proof'),
     via: readVia(text('via')),
     name: text('name'),
     email: text('email'),
@@ -55,8 +67,8 @@ export function readVia(via: string | undefined): string | undefined {
 }
 
 /** What was typed, as the domain reads it. */
-export function inputOf({ key: _key, consent, ...typed }: Typed): unknown {
-  return { ...typed, consent: consent || undefined }
+export function inputOf({ via, name, email, phone, company, ready, consent }: Typed): unknown {
+  return { via, name, email, phone, company, ready, consent: consent || undefined }
 }
 
 /** The form, empty or as it was sent, with what is wrong with it on top. */
@@ -94,6 +106,7 @@ export function SignUpForm({
       {mistake && <WhatIsWrong mistake={mistake} elsewhere={workshop.status === 'open' ? null : elsewhere} t={t} />}
       <form method="post" action={paths.workshop(workshop.slug)} novalidate>
         <input type="hidden" name="key" value={typed.key} />
+        <input type="hidden" name="guard" value={typed.guard} />
         {typed.via && <input type="hidden" name="via" value={typed.via} />}
         <Field
           name="name"
@@ -131,6 +144,7 @@ export function SignUpForm({
           problem={problem('company')}
           autocomplete="organization"
         />
+        <Trap t={t} />
         {toConfirm.length > 0 && (
           <div class="readiness">
             <h3>{t.form.readiness}</h3>
@@ -147,6 +161,7 @@ export function SignUpForm({
         <p class="note" id="after" data-live="">
           {queues ? t.form.afterQueue(workshop.confirmHours) : t.form.afterSubmit}
         </p>
+        {workshop.proofOfWork && <Proof workshop={workshop} t={t} />}
       </form>
     </section>
   )
@@ -233,11 +248,56 @@ function WhatIsWrong({ mistake, elsewhere, t }: { mistake: Mistake; elsewhere: C
       </Alert>
     )
   }
+  if ('again' in mistake) {
+    return (
+      <Alert title={t.form.problems}>
+        <p>{t.form.again[mistake.again]}</p>
+      </Alert>
+    )
+  }
   return (
     <ProblemList
       problems={mistake.problems.map((problem) => ({ field: problem.field, text: sentence(problem, t) }))}
       t={t}
     />
+  )
+}
+
+/** No browser fills in a field of this name by itself, and bots that fill in every field like it. */
+const trapName = 'message'
+
+/** A field that people neither see nor reach: whoever fills it in is a bot that does not look, or a browser's extension. */
+function Trap({ t }: { t: Messages }) {
+  return (
+    <div class="trap" aria-hidden="true">
+      <label for={trapName}>{t.form.trap}</label>
+      <input id={trapName} name={trapName} type="text" value="" tabindex={-1} autocomplete="off" />
+    </div>
+  )
+}
+
+/**
+ * What a browser has to work for, and what happens where it cannot. The script assets/proof.js does the work and says so
+ * here, and fills in the field.
+ */
+function Proof({ workshop, t }: { workshop: Workshop; t: Messages }) {
+  const { mailed, working, waiting, done } = t.form.proof
+  return (
+    <div class="proof">
+      <input type="hidden" name="proof" value="" autocomplete="off" data-challenge={paths.challenge(workshop.slug)} />
+      <p
+        class="note"
+        id="proof"
+        role="status"
+        data-mailed={mailed}
+        data-working={working}
+        data-waiting={waiting}
+        data-done={done}
+      >
+        {mailed}
+      </p>
+      <progress id="proof-progress" value="0" aria-hidden="true" hidden />
+    </div>
   )
 }
 

@@ -74,6 +74,9 @@ ticketPages.post('/t/:ticket/email', async (c) => {
       problem,
     })
   }
+  // What was mailed to the old address counts for the new one then: without a limit of its own, signing up and
+  // correcting by turns would fill a stranger's mailbox.
+  if (parsed.email !== registration.email) await limitMailbox(c, 'erase', registration.email)
   const outcome = await correctEmail(c.env.deps, registration.id, parsed.email)
   if (outcome.kind !== 'refused') {
     return c.redirect(withQuery(paths.ticket(outcome.ticket), { done: outcome.kind }), 303)

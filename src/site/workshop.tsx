@@ -4,6 +4,9 @@ import type { Child } from 'hono/jsx'
 import { wholeAnswer } from '../answer.ts'
 import { type App, limitRange } from '../context.ts'
 import { findPublicCampaign } from '../domain/campaigns.ts'
+import { guardOf, readGuard, shortestLook } from '../domain/guards.ts'
+import { holdSignUp } from '../domain/held-sign-ups.ts'
+import { isProven } from '../domain/proofs.ts'
 import { parseSignUp } from '../domain/registrations.ts'
 import { register } from '../domain/seats.ts'
 import { findPublicWorkshop, findWorkshop, seatsLeft, type Workshop } from '../domain/workshops.ts'
@@ -14,6 +17,7 @@ import { drawBadge } from './badge.tsx'
 import { errorPage } from './error-page.tsx'
 import { Checklist, Elsewhere, Facts, Seats } from './facts.tsx'
 import { readFormBody } from './form-body.ts'
+import { heldPage } from './held-sign-up.tsx'
 import { Alert, drawPage, page, type View } from './layout.tsx'
 import { emptyForm, inputOf, type Mistake, readForm, readVia, SignUpForm, type Typed } from './sign-up-form.tsx'
 
@@ -21,7 +25,7 @@ import { emptyForm, inputOf, type Mistake, readForm, readVia, SignUpForm, type T
 export const workshopPages = new Hono<App>()
 
 /*
- * After a newsletter thousands open this page within a minute, so that it is drawn once a second and the idempotency key
+ * After a newsletter thousands open this page within a minute, so that it is drawn once a second, and the key and guard
  * of each visitor's form put in.
  */
 workshopPages.get('/w/:workshop', async (c) => {
@@ -31,38 +35,51 @@ workshopPages.get('/w/:workshop', async (c) => {
   const drawn = await deps.fresh(`page ${c.get('locale')} ${slug} ${via ?? ''}`, async () => {
     const workshop = await findPublicWorkshop(deps, slug)
     if (!workshop) return undefined
-    const { view, content } = await workshopPage(c, workshop, emptyForm(anyKey, via))
-    return (await drawPage(c, view, content)).split(anyKey)
+    const { view, content } = await workshopPage(c, workshop, emptyForm(anyKey, anyGuard, via))
+    return (await drawPage(c, view, content)).split(slots)
   })
   if (!drawn) return errorPage(c, 404)
   const remembered = rememberedKey(c)
   const key = remembered ?? deps.newId()
-  return wholeAnswer(c, drawn.join(key), 200, {
+  const own: Record<string, string> = { [anyKey]: key, [anyGuard]: guardOf(deps, slug, key, deps.now()) }
+  return wholeAnswer(c, drawn.map((part) => own[part] ?? part).join(''), 200, {
     'Content-Type': 'text/html; charset=UTF-8',
     'Cache-Control': 'private, no-cache',
     ...(remembered === undefined && { 'Set-Cookie': keyCookie(c, key) }),
   })
 })
 
-/** Stands in a drawn form where a key goes. */
+/** What stands in a drawn form where a visitor's own key and guard go. */
 const anyKey = '00000000-0000-0000-0000-000000000000'
+const anyGuard = '00000000.guard'
+const slots = new RegExp(`(${anyKey}|${anyGuard})`)
 
 workshopPages.post('/w/:workshop', async (c) => {
   const { deps } = c.env
   await limitRange(c, 'register')
   const workshop = await findPublicWorkshop(deps, c.req.param('workshop'))
   if (!workshop) return errorPage(c, 404)
-  const typed = readForm(await readFormBody(c), deps.newId)
+  const sent = readForm(await readFormBody(c), deps.newId)
+  const shownAt = readGuard(deps, workshop.slug, sent.key, sent.guard)
+  // A form that comes back keeps the time when it was first shown: who corrects a slip is quick.
+  const guarded = (key: string) => ({ key, guard: guardOf(deps, workshop.slug, key, shownAt ?? deps.now()) })
+  const typed = { ...sent, ...guarded(sent.key) }
   const parsed = parseSignUp(inputOf(typed), workshop, c.var.locale)
   const formAgain = async (workshop: Workshop, typed: Typed, mistake: Mistake) => {
     const { view, content } = await workshopPage(c, workshop, typed, mistake)
     return page(c, view, content)
   }
   if ('problems' in parsed) return formAgain(workshop, typed, { problems: parsed.problems })
-  const outcome = await register(deps, workshop, parsed.signUp, typed.key)
+  if (sent.trap) return formAgain(workshop, typed, { again: 'trapped' })
+  if (!shownAt || deps.now().getTime() - shownAt.getTime() < shortestLook) {
+    return formAgain(workshop, typed, { again: 'too_soon' })
+  }
+  const proven = !workshop.proofOfWork || (await isProven(deps, workshop.slug, sent.key, sent.proof))
+  const outcome = await (proven ? register : holdSignUp)(deps, workshop, parsed.signUp, typed.key)
+  if (outcome.kind !== 'refused') deleteCookie(c, 'key', { path: c.req.path })
+  if (outcome.kind === 'held') return heldPage(c, workshop, parsed.signUp.email)
   if (outcome.kind === 'registered') {
     c.header('Cache-Control', 'no-store')
-    deleteCookie(c, 'key', { path: c.req.path })
     return c.redirect(paths.ticket(outcome.ticket), 303)
   }
   if (outcome.refusal === 'not_found') return errorPage(c, 404)
@@ -71,7 +88,7 @@ workshopPages.post('/w/:workshop', async (c) => {
   if (outcome.refusal !== 'idempotency_mismatch') return formAgain(asItIs, typed, { refusal: outcome.refusal })
   const key = deps.newId()
   c.header('Set-Cookie', keyCookie(c, key), { append: true })
-  return formAgain(asItIs, { ...typed, key }, { refusal: outcome.refusal })
+  return formAgain(asItIs, { ...typed, ...guarded(key) }, { refusal: outcome.refusal })
 })
 
 workshopPages.get('/w/:workshop/badge.svg', async (c) => {
@@ -133,8 +150,8 @@ async function workshopPage(
         text: campaignTitle(pick(campaign.title, locale), title, t.campaign.allCities),
       },
       here: withQuery(paths.workshop(workshop.slug), { via: typed.via }),
-      scripts: ['seats'],
-      status: mistake ? ('problems' in mistake ? 422 : 409) : 200,
+      scripts: form && workshop.proofOfWork ? ['seats', 'proof'] : ['seats'],
+      status: mistake ? ('refusal' in mistake ? 409 : 422) : 200,
     },
     content: mistake ? (
       // Someone who just pressed the button wants to know what is wrong with the form, and has read the rest.

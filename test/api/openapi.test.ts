@@ -148,6 +148,10 @@ describe('GET /openapi.json', () => {
       fields('Registration'),
     )
     expect(keys(link)).toEqual(fields('RegistrationLink'))
+    await organiser.patch('/workshops/shanghai', { body: { proofOfWork: true } })
+    const headers = { 'Idempotency-Key': 'a-key-of-mine' }
+    const { body: challenge } = await organiser.get('/workshops/shanghai/challenge', { headers })
+    expect(keys(challenge)).toEqual(fields('Challenge'))
   })
 })
 

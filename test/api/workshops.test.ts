@@ -116,6 +116,7 @@ describe('GET /workshops/:slug', () => {
       waitlist: true,
       confirmHours: null,
       phone: 'required',
+      proofOfWork: false,
       items: [
         { id: expect.any(String), kind: 'prerequisite', text: 'C', mustConfirm: true },
         { id: expect.any(String), kind: 'provided', text: 'A board', mustConfirm: false },
@@ -261,6 +262,7 @@ describe('POST /workshops', () => {
       boards: 0,
       waitlist: true,
       phone: 'optional',
+      proofOfWork: false,
       state: 'draft',
       items: [],
     })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { elsewhere, openPage, type PageOptions } from '../support/browser.ts'
+import { elsewhere, lookAt, openPage, type PageOptions } from '../support/browser.ts'
 import { publish } from '../support/crowd.ts'
 import { readQr, readSvgQr } from '../support/qr.ts'
 import { type Server, startServer } from '../support/server.ts'
@@ -31,6 +31,7 @@ describe.each([true, false])('on a phone with JavaScript: %s', (javaScriptEnable
     await page.fill('#email', `wang-${javaScriptEnabled}@example.com`)
     await page.fill('#phone', '１３８ ００１３ ８０００')
     await page.check('#consent')
+    await lookAt(page)
     await page.click('button[type=submit]')
     await page.waitForURL('**/t/**')
     expect(await page.locator('main').textContent()).toContain('王小明')
@@ -85,6 +86,7 @@ describe.each([true, false])('on a phone with JavaScript: %s', (javaScriptEnable
       await page.fill('#name', name)
       await page.fill('#email', `${slug}-${name}@example.com`)
       await page.check('#consent')
+      await lookAt(page)
       await page.click('button[type=submit]')
       await page.waitForURL('**/t/**')
     }

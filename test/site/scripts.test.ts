@@ -1,24 +1,6 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
 import { expect, test } from 'vitest'
-import { createApp } from '../../src/app.tsx'
-import { elsewhere, openPage } from '../support/browser.ts'
-import { createWorld, type World } from '../support/world.ts'
-
-/** Lets a browser reach a world. */
-async function serve(world: World) {
-  const server = createAdaptorServer({ fetch: createApp(world.deps).fetch as never }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return {
-    url,
-    async [Symbol.asyncDispose]() {
-      server.close()
-      if ('closeAllConnections' in server) server.closeAllConnections()
-    },
-  }
-}
+import { elsewhere, openPage, serve } from '../support/browser.ts'
+import { createWorld } from '../support/world.ts'
 
 test('the number of seats follows what others take, what is typed stays, and a page that nobody sees does not ask', async () => {
   await using world = await createWorld()

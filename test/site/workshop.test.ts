@@ -4,7 +4,7 @@ import { mails, registrations } from '../../src/db/schema.ts'
 import { createLink } from '../../src/domain/registration-links.ts'
 import { cancelWorkshop } from '../../src/domain/seats.ts'
 import { changeWorkshop, type ItemDraft } from '../../src/domain/workshops.ts'
-import { post, textOf, valuesOf } from '../support/forms.ts'
+import { fillIn, openForm, post, textOf, valuesOf } from '../support/forms.ts'
 import { createWorld } from '../support/world.ts'
 
 const person = { name: '王小明', email: 'wang@example.com', phone: '', company: '', consent: 'yes' }
@@ -152,7 +152,7 @@ describe('POST /w/:workshop', () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ items: [studio] })
     const link = await createLink(world.deps, { workshop: workshop.slug }, { channel: 'poster' })
-    const form = valuesOf(await (await world.request(`/w/${workshop.slug}?via=${link?.code}`)).text())
+    const form = await openForm(world, `/w/${workshop.slug}?via=${link?.code}`)
     const item = workshop.items[0]?.id as string
     const answer = await post(world, `/w/${workshop.slug}`, {
       ...form,
@@ -185,7 +185,8 @@ describe('POST /w/:workshop', () => {
     await using world = await createWorld()
     const { slug } = await world.workshop()
     const body = new FormData()
-    for (const [name, value] of Object.entries(person)) body.set(name, value)
+    for (const [name, value] of Object.entries({ ...(await openForm(world, `/w/${slug}`)), ...person }))
+      body.set(name, value)
     const answer = await world.request(`/w/${slug}`, { method: 'POST', body })
     expect(answer.status).toBe(303)
   })
@@ -193,7 +194,7 @@ describe('POST /w/:workshop', () => {
   test('twice with the same form is one sign-up and the same ticket', async () => {
     await using world = await createWorld()
     const { slug } = await world.workshop()
-    const form = valuesOf(await (await world.request(`/w/${slug}`)).text())
+    const form = await openForm(world, `/w/${slug}`)
     const first = await post(world, `/w/${slug}`, { ...form, ...person })
     const second = await post(world, `/w/${slug}`, { ...form, ...person })
     expect(second.status).toBe(303)
@@ -205,7 +206,7 @@ describe('POST /w/:workshop', () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ phone: 'required', items: [studio] })
     const ready = `ready.${workshop.items[0]?.id}`
-    const form = valuesOf(await (await world.request(`/w/${workshop.slug}?via=abc`)).text())
+    const form = await openForm(world, `/w/${workshop.slug}?via=abc`)
     const typed = {
       ...form,
       name: 'see www.example.com',
@@ -249,7 +250,7 @@ describe('POST /w/:workshop', () => {
     await using world = await createWorld()
     const workshop = await world.workshop()
     const there = await world.register(workshop, { email: 'Wang@example.com', name: '王小明的真名' })
-    const answer = await post(world, `/w/${workshop.slug}`, { ...person, name: '陌生人' })
+    const answer = await fillIn(world, `/w/${workshop.slug}`, { ...person, name: '陌生人' })
     expect(answer.status).toBe(409)
     const html = await answer.text()
     expect(textOf(html)).toContain('这个邮箱已经报过名了')
@@ -263,7 +264,7 @@ describe('POST /w/:workshop', () => {
   test('with a key that was used for somebody else comes back with a new one, which then works', async () => {
     await using world = await createWorld()
     const { slug } = await world.workshop()
-    const form = valuesOf(await (await world.request(`/w/${slug}`)).text())
+    const form = await openForm(world, `/w/${slug}`)
     await post(world, `/w/${slug}`, { ...form, ...person })
     const colleague = { ...person, name: '李雷', email: 'li@example.com' }
     const refused = await post(world, `/w/${slug}`, { ...form, ...colleague })
@@ -280,8 +281,9 @@ describe('POST /w/:workshop', () => {
     const campaign = await world.campaign()
     const full = await world.workshop({ campaignId: campaign.id, capacity: 1, waitlist: false })
     const other = await world.workshop({ campaignId: campaign.id, city: { zh: '南京' } })
+    const form = await openForm(world, `/w/${full.slug}`)
     await world.register(full)
-    const answer = await post(world, `/w/${full.slug}`, person)
+    const answer = await post(world, `/w/${full.slug}`, { ...form, ...person })
     expect(answer.status).toBe(409)
     const html = await answer.text()
     expect(textOf(html)).toContain('名额已经报满，这场培训不设候补。')
@@ -292,16 +294,18 @@ describe('POST /w/:workshop', () => {
   test('too early, too late or to a cancelled workshop is refused with the reason', async () => {
     await using world = await createWorld()
     const at = (moment: string) => new Date(`${moment}+08:00`)
-    const later = await world.workshop({ opensAt: at('2026-12-08T10:00') })
-    const late = await world.workshop({ closesAt: at('2026-11-30T18:00') })
-    const gone = await world.workshop()
+    const [later, late, gone] = [await world.workshop(), await world.workshop(), await world.workshop()]
+    const forms = new Map<string, Record<string, string>>()
+    for (const { slug } of [later, late, gone]) forms.set(slug, await openForm(world, `/w/${slug}`))
+    await changeWorkshop(world.deps, later.slug, { opensAt: at('2026-12-08T10:00') })
+    await changeWorkshop(world.deps, late.slug, { closesAt: at('2026-11-30T18:00') })
     await cancelWorkshop(world.deps, gone.slug)
     for (const [workshop, reason] of [
       [later, '报名还没有开放。'],
       [late, '报名已经截止，没有提交成功。'],
       [gone, '这场培训已经取消。'],
     ] as const) {
-      const answer = await post(world, `/w/${workshop.slug}`, person)
+      const answer = await post(world, `/w/${workshop.slug}`, { ...forms.get(workshop.slug), ...person })
       expect(answer.status).toBe(409)
       expect(textOf(await answer.text())).toContain(reason)
     }
@@ -313,11 +317,74 @@ describe('POST /w/:workshop', () => {
     const workshop = await world.workshop({ capacity: 1 })
     await world.register(workshop)
     await world.register(workshop)
-    const answer = await post(world, `/w/${workshop.slug}`, person)
+    const answer = await fillIn(world, `/w/${workshop.slug}`, person)
     expect(answer.status).toBe(303)
     const ticket = await (await world.request(answer.headers.get('location') as string)).text()
     expect(textOf(ticket)).toContain('第 2 位 名额已满，你在排队')
     expect(ticket).not.toContain('qr.png')
+  })
+
+  test('by a bot that fills in every field comes back as a person’s would, and is taken when it is sent once more', async () => {
+    await using world = await createWorld()
+    const { slug } = await world.workshop()
+    const html = await (await world.request(`/w/${slug}`)).text()
+    const trap = /<div class="trap" aria-hidden="true">.*?<input id="message" name="message"([^>]*)>/.exec(html)?.[1]
+    expect(trap).toContain('tabindex="-1"')
+    expect(trap).toContain('autocomplete="off"')
+    const caught = await fillIn(world, `/w/${slug}`, { ...person, message: 'Buy now' })
+    expect(caught.status).toBe(422)
+    const back = await caught.text()
+    expect(textOf(back)).toContain('一个看不见的格子被填上了')
+    expect(await world.db.$count(registrations)).toBe(0)
+    const form = valuesOf(back)
+    expect(form).toMatchObject({ name: '王小明', email: 'wang@example.com', consent: 'yes' })
+    expect(form).not.toHaveProperty('message')
+    // Nothing more to wait for: the form was on show long enough.
+    expect((await post(world, `/w/${slug}`, form)).status).toBe(303)
+  })
+
+  test('sooner than two seconds after the form was shown comes back filled in, and a moment later is taken', async () => {
+    await using world = await createWorld()
+    const { slug } = await world.workshop()
+    const form = valuesOf(await (await world.request(`/w/${slug}`)).text())
+    world.clock.advance({ seconds: 1.9 })
+    const answer = await post(world, `/w/${slug}`, { ...form, ...person })
+    expect(answer.status).toBe(422)
+    const html = await answer.text()
+    expect(textOf(html)).toContain('表单提交得太快了')
+    expect(valuesOf(html)).toMatchObject({ name: '王小明', email: 'wang@example.com', consent: 'yes' })
+    expect(await world.db.$count(registrations)).toBe(0)
+    world.clock.advance({ seconds: 0.1 })
+    expect((await post(world, `/w/${slug}`, valuesOf(html))).status).toBe(303)
+  })
+
+  test('without a guard, with a forged one, or with that of another form or workshop comes back with a good one', async () => {
+    await using world = await createWorld()
+    const { slug } = await world.workshop()
+    const other = await openForm(world, `/w/${(await world.workshop()).slug}`)
+    const another = await openForm(world, `/w/${slug}`)
+    const form = await openForm(world, `/w/${slug}`)
+    const { guard = '', ...unguarded } = form
+    const earlier = `${(Number.parseInt(guard, 36) - 1).toString(36)}.${guard.split('.')[1]}`
+    const guards = ['', 'x', earlier, `${guard.slice(0, -1)}~`, other.guard ?? '', another.guard ?? '']
+    for (const wrong of guards) {
+      const answer = await post(world, `/w/${slug}`, { ...form, ...person, guard: wrong })
+      expect([wrong, answer.status]).toEqual([wrong, 422])
+    }
+    const answer = await post(world, `/w/${slug}`, { ...unguarded, ...person })
+    expect(await world.db.$count(registrations)).toBe(0)
+    const back = valuesOf(await answer.text())
+    world.clock.advance({ seconds: 2 })
+    expect((await post(world, `/w/${slug}`, back)).status).toBe(303)
+  })
+
+  test('corrected in less than two seconds is taken: the time counts from when the form was first shown', async () => {
+    await using world = await createWorld()
+    const { slug } = await world.workshop()
+    const refused = await fillIn(world, `/w/${slug}`, { ...person, email: 'wang@' })
+    expect(refused.status).toBe(422)
+    const back = { ...valuesOf(await refused.text()), email: person.email }
+    expect((await post(world, `/w/${slug}`, back)).status).toBe(303)
   })
 
   test('to one that is unknown is a 404', async () => {
@@ -360,17 +427,19 @@ test('a sign-up whose answer was lost is the same one when the page is opened an
   const open = async (cookie = '') => {
     const page = await world.request(`/w/${slug}`, { headers: { Cookie: cookie } })
     const [remembered = ''] = page.headers.getSetCookie()
-    return { key: valuesOf(await page.text()).key ?? '', remembered }
+    const { key = '', guard = '' } = valuesOf(await page.text())
+    world.clock.advance({ seconds: 20 })
+    return { form: { key, guard }, key, remembered }
   }
   const first = await open()
   expect(first.remembered).toMatch(
     new RegExp(`^key=${first.key}; Max-Age=3600; Path=/w/${slug}; HttpOnly; SameSite=Lax$`),
   )
-  const sent = await post(world, `/w/${slug}`, { ...person, key: first.key })
+  const sent = await post(world, `/w/${slug}`, { ...person, ...first.form })
 
   const again = await open(`key=${first.key}`)
-  expect(again).toEqual({ key: first.key, remembered: '' })
-  const resent = await post(world, `/w/${slug}`, { ...person, key: again.key })
+  expect(again).toMatchObject({ key: first.key, remembered: '' })
+  const resent = await post(world, `/w/${slug}`, { ...person, ...again.form })
   expect([resent.status, resent.headers.get('location')]).toEqual([303, sent.headers.get('location')])
   // Answered, it is forgotten: the next one on this phone is somebody else.
   expect(resent.headers.getSetCookie()).toEqual([`key=; Max-Age=0; Path=/w/${slug}`])

@@ -1,6 +1,11 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll } from 'vitest'
+import { shortestLook } from '../../src/domain/guards.ts'
 import { prepared } from './prepared.ts'
+import type { World } from './world.ts'
 
 export type PageOptions = {
   /** In CSS pixels. */
@@ -39,6 +44,30 @@ export async function openPage({
   })
   const page = await context.newPage()
   return Object.assign(page, { [Symbol.asyncDispose]: () => context.close() })
+}
+
+/** Looks at a page for as long as its form wants, counted from when it arrived. People take longer anyway. */
+export async function lookAt(page: Page): Promise<void> {
+  const looked = await page.evaluate(() => {
+    const [arrival] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[]
+    return performance.now() - (arrival?.responseStart ?? 0)
+  })
+  await page.waitForTimeout(Math.max(0, shortestLook - looked))
+}
+
+/** Lets a browser reach a world. */
+export async function serve(world: World): Promise<AsyncDisposable & { url: string }> {
+  const { createApp } = await import('../../src/app.tsx')
+  const app = createApp(world.deps)
+  const server = createAdaptorServer({ fetch: (request) => app.fetch(request, '127.0.0.1') }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      if ('closeAllConnections' in server) server.closeAllConnections()
+    },
+  }
 }
 
 /** One browser a test file, closed after its last test. It keeps the web's own rules: those are under test too. */

@@ -1,6 +1,6 @@
 import type { Server } from './server.ts'
 
-export type Person = { name: string; email: string; key: string }
+export type Person = { name: string; email: string; key: string; proof?: string }
 export type Reply = {
   person: Person
   status: number
@@ -44,15 +44,15 @@ export async function rush(
 export async function signUp(
   server: Pick<Server, 'request'>,
   slug: string,
-  { name, email, key }: Person,
+  { key, ...person }: Person,
 ): Promise<Reply | undefined> {
   try {
     const answer = await server.request(`/api/v1/workshops/${slug}/registrations`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
-      body: JSON.stringify({ name, email, consent: true }),
+      body: JSON.stringify({ ...person, consent: true }),
     })
-    return { person: { name, email, key }, status: answer.status, body: (await answer.json()) as Reply['body'] }
+    return { person: { ...person, key }, status: answer.status, body: (await answer.json()) as Reply['body'] }
   } catch {
     return undefined
   }
@@ -76,7 +76,7 @@ export async function roster(server: Pick<Server, 'request'>, slug: string, toke
 export async function publish(
   server: Pick<Server, 'request'>,
   token: string,
-  workshop: { capacity: number; slug: string; confirmHours?: number },
+  workshop: { capacity: number; slug: string; confirmHours?: number; proofOfWork?: boolean },
 ) {
   const startsAt = Date.now() + 10 * 24 * 3600 * 1000
   const answer = await server.request('/api/v1/workshops', {

@@ -9,6 +9,18 @@ export function post(world: World, path: string, fields: Record<string, string>)
   })
 }
 
+/** Opens the sign-up form at a path and takes as long as people do over it. Gives what its inputs hold. */
+export async function openForm(world: World, path: string, init?: RequestInit): Promise<Record<string, string>> {
+  const form = valuesOf(await (await world.request(path, init)).text())
+  world.clock.advance({ seconds: 20 })
+  return form
+}
+
+/** Opens the sign-up form at a path, fills in these fields and sends it. */
+export async function fillIn(world: World, path: string, fields: Record<string, string>): Promise<Response> {
+  return post(world, path, { ...(await openForm(world, path)), ...fields })
+}
+
 /** What the inputs of a page hold, by their names: hidden ones and filled ones, ticked boxes and chosen radio buttons. */
 export function valuesOf(html: string): Record<string, string> {
   const inputs = [...html.matchAll(/<input [^>]*>/g)].map(([tag]) => tag)

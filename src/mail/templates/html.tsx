@@ -78,7 +78,8 @@ const EntryRows: FC<{ entry: Entry; messages: MailMessages; imageOf: ImageOf }> 
       </h2>
       <Facts facts={entry.facts} />
       {entry.door && <Door messages={messages} {...imageOf(entry)} />}
-      {entry.ticket && <Ticket ticket={entry.ticket} keep={messages.keep} />}
+      {entry.ticket && <Button link={entry.ticket} hint={messages.keep} />}
+      {entry.confirm && <Button link={entry.confirm} hint={entry.confirm.hint} />}
       {entry.checklist.length > 0 && <Checklist heading={messages.prepare} items={entry.checklist} />}
       {entry.next.map(({ text: sentence, link: to }) => (
         <p style="margin:16px 0 0">
@@ -134,22 +135,22 @@ const Door: FC<{ messages: MailMessages; url: string; width: number }> = ({ mess
   </Table>
 )
 
-const Ticket: FC<{ ticket: Link; keep: string }> = ({ ticket, keep }) => (
+const Button: FC<{ link: Link; hint: string }> = ({ link, hint }) => (
   <Table style="margin:16px 0 0">
     <tr>
       <td class="button" align="center" style={`background:${accent};border-radius:12px`}>
         <a
           class="button"
-          href={ticket.url}
+          href={link.url}
           style={`display:block;padding:12px 16px;font:600 16px/1.5 ${fonts};color:#ffffff;text-decoration:none;border-radius:12px`}
         >
-          {ticket.label}
+          {link.label}
         </a>
       </td>
     </tr>
     <tr>
       <td class="soft" align="center" style={`padding:8px 0 0;font:14px/1.65 ${fonts};color:${soft}`}>
-        {keep}
+        {hint}
       </td>
     </tr>
   </Table>

@@ -1,7 +1,9 @@
 import type { Locale } from '../../config.ts'
 import type { Deps } from '../../deps.ts'
-import type { Mail } from '../../domain/mails.ts'
+import type { Held } from '../../domain/held-sign-ups.ts'
+import type { Mail, MailToSomeone } from '../../domain/mails.ts'
 import { holdsSeat, type Registration } from '../../domain/registrations.ts'
+import type { Workshop } from '../../domain/workshops.ts'
 import { paths, urlOf } from '../../links.ts'
 import { type ItemTag, tagOf } from '../../messages/items.ts'
 import { mailEn } from '../../messages/mail.en.ts'
@@ -13,6 +15,7 @@ import { deadline, pick, pickAll, placeOf, when } from '../../messages/text.ts'
 export type Letter = {
   locale: Locale
   messages: MailMessages
+  to: { name: string; address: string }
   subject: string
   headline: string
   greeting: string
@@ -23,14 +26,16 @@ export type Letter = {
   privacy: Link
 }
 
-/** One registration as a mail shows it. */
+/** One registration as a mail shows it, or a sign-up that is to become one. */
 export type Entry = {
-  registration: Registration
+  registration: Registration | undefined
   title: string
   facts: { label: string; lines: string[] }[]
   /** What the QR for the door says, and the name of the file with it; undefined for those whose seat is not confirmed. */
   door: { url: string; file: string } | undefined
   ticket: Link | undefined
+  /** What completes a held sign-up, and for how long. */
+  confirm: (Link & { hint: string }) | undefined
   checklist: { tag: ItemTag; label: string; text: string; url: string | null }[]
   /** What else one may do now. */
   next: ({ text: string } & Partial<{ link: Link }>)[]
@@ -39,8 +44,12 @@ export type Entry = {
 export type Link = { label: string; url: string }
 
 /** Writes a mail in the language of its recipient. */
-export function letterOf(deps: Deps, mail: Pick<Mail, 'kind' | 'facts' | 'tickets'>, recipient: Registration): Letter {
-  const { baseUrl, privacyContact, footer } = deps.config
+export function letterOf(deps: Deps, mail: MailToSomeone): Letter {
+  return mail.held ? letterToConfirm(deps, mail.held) : letterAbout(deps, mail, mail.registration as Registration)
+}
+
+function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
+  const { baseUrl } = deps.config
   const locale = localeOf(recipient)
   const messages = mailMessagesFor(locale)
   const news = newsOf(mail, recipient)
@@ -50,25 +59,65 @@ export function letterOf(deps: Deps, mail: Pick<Mail, 'kind' | 'facts' | 'ticket
   return {
     locale,
     messages,
+    to: { name: recipient.name, address: recipient.email },
     subject: subject(`${title} · ${messages.day(when(recipient.workshop, locale))}`),
     headline,
     greeting: messages.greeting(recipient.name),
     lead: lead(standingOf(recipient, locale)),
     entries: shown.map((registration) => entryOf(registration, news, locale, baseUrl)),
-    closing: [
+    ...footOf(
+      deps,
+      messages,
       messages.why[news === 'found' ? 'found' : recipient.status === 'cancelled' ? 'cancelled' : 'registered'],
-      privacyContact ? messages.contact(privacyContact) : messages.reply,
-      ...(footer ? [footer] : []),
+    ),
+  }
+}
+
+/** The mail with the link that completes a held sign-up. */
+function letterToConfirm(deps: Deps, { workshop, signUp, code }: Held): Letter {
+  const { baseUrl } = deps.config
+  const locale = localeOf(signUp)
+  const messages = mailMessagesFor(locale)
+  const { subject, headline, lead } = messages.news.held
+  const title = titleOf({ workshop }, locale)
+  return {
+    locale,
+    messages,
+    to: { name: signUp.name, address: signUp.email },
+    subject: subject(`${title} · ${messages.day(when(workshop, locale))}`),
+    headline,
+    greeting: messages.greeting(signUp.name),
+    lead: lead(),
+    entries: [
+      {
+        registration: undefined,
+        title,
+        facts: whenAndWhere(workshop, messages, locale),
+        door: undefined,
+        ticket: undefined,
+        confirm: { ...messages.confirm, url: urlOf(baseUrl, paths.confirm(workshop.slug, code)) },
+        checklist: [],
+        next: [],
+      },
     ],
+    ...footOf(deps, messages, messages.why.held),
+  }
+}
+
+/** Why a mail was sent, whom to ask, what the installation adds. */
+function footOf({ config }: Deps, messages: MailMessages, why: string): Pick<Letter, 'closing' | 'privacy'> {
+  const { baseUrl, privacyContact, footer } = config
+  return {
+    closing: [why, privacyContact ? messages.contact(privacyContact) : messages.reply, ...(footer ? [footer] : [])],
     privacy: { label: messages.privacy, url: urlOf(baseUrl, paths.privacy()) },
   }
 }
 
-const localeOf = ({ locale }: Registration): Locale => (locale === 'en' ? 'en' : 'zh-CN')
+const localeOf = ({ locale }: { locale: string }): Locale => (locale === 'en' ? 'en' : 'zh-CN')
 
 export const ticketUrlOf = (baseUrl: string, { ticket }: Registration) => urlOf(baseUrl, paths.ticket(ticket))
 
-function newsOf({ kind, facts }: Pick<Mail, 'kind' | 'facts'>, { cancelledBy }: Registration): News {
+function newsOf({ kind, facts }: Mail, { cancelledBy }: Registration): News {
   if (kind === 'cancelled') return cancellations[facts.by ?? cancelledBy ?? 'organiser']
   return facts.corrected ? 'corrected' : kind
 }
@@ -106,16 +155,13 @@ function entryOf(registration: Registration, news: News, locale: Locale, baseUrl
           ]
         : []),
       ...(until ? [{ label: messages.labels.until, lines: [messages.until(until)] }] : []),
-      { label: messages.labels.when, lines: messages.when(when(workshop, locale)) },
-      {
-        label: messages.labels.where,
-        lines: [placeOf(workshop, locale), pick(workshop.address, locale)].filter(Boolean),
-      },
+      ...whenAndWhere(workshop, messages, locale),
     ],
     door: confirmed ? { url: urlOf(baseUrl, paths.door(doorCode)), file: `ticket-${workshop.slug}.png` } : undefined,
     ticket: live
       ? { label: until ? messages.take : messages.ticket, url: ticketUrlOf(baseUrl, registration) }
       : undefined,
+    confirm: undefined,
     checklist: live && news !== 'found' ? checklistOf(registration, locale) : [],
     next: live
       ? [
@@ -127,6 +173,16 @@ function entryOf(registration: Registration, news: News, locale: Locale, baseUrl
         ]
       : afterwards(registration, news, messages, baseUrl),
   }
+}
+
+function whenAndWhere(workshop: Workshop, messages: MailMessages, locale: Locale): Entry['facts'] {
+  return [
+    { label: messages.labels.when, lines: messages.when(when(workshop, locale)) },
+    {
+      label: messages.labels.where,
+      lines: [placeOf(workshop, locale), pick(workshop.address, locale)].filter(Boolean),
+    },
+  ]
 }
 
 function checklistOf({ workshop }: Registration, locale: Locale): Entry['checklist'] {
@@ -154,6 +210,7 @@ function afterwards(registration: Registration, news: News, messages: MailMessag
 
 const linked = ({ text, link }: { text: string; link: string }, url: string) => ({ text, link: { label: link, url } })
 
-const titleOf = ({ workshop }: Registration, locale: Locale) => pickAll([workshop.title, workshop.city], locale)
+const titleOf = ({ workshop }: { workshop: Workshop }, locale: Locale) =>
+  pickAll([workshop.title, workshop.city], locale)
 
 export const mailMessagesFor = (locale: Locale): MailMessages => (locale === 'en' ? mailEn : mailZhCN)
