@@ -19,8 +19,8 @@ export class TablesInUse extends CannotStart {
 /**
  * Brings a database up to this release: the numbered migrations, then every SQL function whose text changed. All of it
  * happens in one transaction under one lock, so that it may be run twice, and from two processes at once. Servers of the
- * release before may run on: none of their statements waits longer than `patience` and what changing a table takes.
- * What would read a whole table, such as an index, is done after that and beside them.
+ * release before may run on: none of their statements waits longer than `patience.most` and the 20 ms that changing the
+ * tables takes. What would read a whole table, such as an index, is done after that and beside them.
  * @param folder the repository's `drizzle/`
  * @param alone nobody else can have this database open, so that nothing need be left for later
  * @param patience milliseconds; how long the tables are waited for at a time, and how long all in all
@@ -31,33 +31,37 @@ export class TablesInUse extends CannotStart {
 export async function migrate(
   db: Database,
   folder: string,
-  { alone = false, patience = { each: 250, all: 10_000 } } = {},
+  { alone = false, patience = { most: 250, all: 15_000 } } = {},
 ): Promise<string[]> {
-  const names = await patiently(patience, () =>
-    underLock(db, (tx) => applyAll(tx, folder, { alone, patience: patience.each })),
+  const names = await patiently(patience, (milliseconds) =>
+    underLock(db, (tx) => applyAll(tx, folder, { alone, milliseconds })),
   )
   await finish(db)
   return names
 }
 
-const lockNotAvailable = '55P03'
-const queryCanceled = '57014'
-
-/** Tries until the tables could be had. */
-async function patiently<T>({ each, all }: { each: number; all: number }, work: () => Promise<T>): Promise<T> {
+/** Tries until the tables could be had, each time for a little longer. */
+async function patiently<T>(
+  { most, all }: { most: number; all: number },
+  work: (milliseconds: number) => Promise<T>,
+): Promise<T> {
   const deadline = performance.now() + all
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
+    const milliseconds = Math.min(25 * attempt, most)
     try {
-      return await work()
+      return await work(milliseconds)
     } catch (error) {
       if (![lockNotAvailable, queryCanceled].includes(databaseError(error)?.code ?? '')) throw error
       if (performance.now() > deadline)
         throw new TablesInUse('the tables are in use, by a backup perhaps: nothing was migrated, try again later')
       // Whoever had to wait goes first.
-      await new Promise((resolve) => setTimeout(resolve, each * (1 + Math.random())))
+      await new Promise((resolve) => setTimeout(resolve, milliseconds * (1 + Math.random())))
     }
   }
 }
+
+const lockNotAvailable = '55P03'
+const queryCanceled = '57014'
 
 /** A transaction that only one process at a time can be in. A pooler may be between. */
 function underLock<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
@@ -75,7 +79,7 @@ function underLock<T>(db: Database, work: (tx: Database) => Promise<T>): Promise
 async function applyAll(
   tx: Database,
   folder: string,
-  { alone, patience }: { alone: boolean; patience: number },
+  { alone, milliseconds }: { alone: boolean; milliseconds: number },
 ): Promise<string[]> {
   await makeBooks(tx)
   const migrations = await newMigrations(tx, folder)
@@ -83,7 +87,8 @@ async function applyAll(
   if (migrations.length + functions.length === 0) return []
 
   const there = alone ? [] : await tablesThere(tx)
-  await lockAtOnce(tx, there, patience)
+  const statements = [...migrations, ...functions].flatMap((step) => step.statements)
+  await lockAtOnce(tx, tablesTouchedBy(statements, there), milliseconds)
   for (const { statements, hash, folderMillis } of migrations) {
     for (const statement of statements) {
       const { now, later = [] } = beside(statement, there)
@@ -164,18 +169,26 @@ async function tablesThere(tx: Database): Promise<string[]> {
     .filter((name) => names.has(name))
 }
 
+/** Those of the tables that statements alter, index, refer to, put a trigger on or drop. */
+function tablesTouchedBy(statements: string[], there: string[]): string[] {
+  const touches =
+    /(?:\b(?:alter|drop) table|\bcreate (?:unique )?index "\w+" on|\breferences "public"\.|\bcreate or replace trigger \w+ [^;]*? on) ?"?(\w+)/gi
+  const touched = new Set(statements.flatMap((text) => [...text.matchAll(touches)].map(([, table]) => table)))
+  return there.filter((table) => touched.has(table))
+}
+
 /**
- * Locks the tables all together or, after `patience` milliseconds, none. Locked one after the other as the migration comes
- * to them, they would deadlock with statements that use several; Postgres looks for deadlocks after a second only.
+ * Locks the tables all together or, within so many milliseconds, none. Locked one after the other as the migration comes
+ * to them, they would deadlock with statements that use several, and Postgres looks for that after a second only.
  * The order is the one in which sign-ups lock them, so that these wait with empty hands.
  */
-async function lockAtOnce(tx: Database, tables: string[], patience: number): Promise<void> {
+async function lockAtOnce(tx: Database, tables: string[], milliseconds: number): Promise<void> {
   if (tables.length === 0) return
-  await tx.execute(sql.raw(`set local statement_timeout = ${patience}`))
+  await tx.execute(sql.raw(`set local statement_timeout = ${milliseconds}`))
   await tx.execute(sql.raw(`lock table ${tables.map((name) => `"${name}"`).join(', ')} in access exclusive mode`))
   await tx.execute(sql`set local statement_timeout to default`)
   // For what else a migration may want to lock.
-  await tx.execute(sql.raw(`set local lock_timeout = ${patience}`))
+  await tx.execute(sql.raw(`set local lock_timeout = ${milliseconds}`))
 }
 
 /**
