@@ -34,7 +34,7 @@ export async function migrate(
   { alone = false, patience = { most: 250, all: 15_000 } } = {},
 ): Promise<string[]> {
   const names = await patiently(patience, (milliseconds) =>
-    underLock(db, (tx) => applyAll(tx, folder, { alone, milliseconds })),
+    db.transaction((tx) => applyAll(tx, folder, { alone, milliseconds })),
   )
   await finish(db)
   return names
@@ -60,27 +60,19 @@ async function patiently<T>(
   }
 }
 
+/** 'baom' and the next: any numbers, as long as all releases agree on them. */
+const locks = { applying: 1650552685, finishing: 1650552686 }
+
 const lockNotAvailable = '55P03'
 const queryCanceled = '57014'
-
-/** A transaction that only one process at a time can be in. A pooler may be between. */
-function underLock<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
-  return db.transaction(
-    async (tx) => {
-      // 'baom': any number, as long as all releases agree on it.
-      await tx.execute(sql`select pg_advisory_xact_lock(1650552685)`)
-      return work(tx)
-    },
-    // Between its statements it then holds no snapshot, for which the building of an index would wait.
-    { isolationLevel: 'read committed' },
-  )
-}
 
 async function applyAll(
   tx: Database,
   folder: string,
   { alone, milliseconds }: { alone: boolean; milliseconds: number },
 ): Promise<string[]> {
+  // Held until the transaction ends, so that a pooler may be between.
+  await tx.execute(sql`select pg_advisory_xact_lock(${locks.applying})`)
   await makeBooks(tx)
   const migrations = await newMigrations(tx, folder)
   const functions = await changedFunctions(tx, join(folder, 'functions'))
@@ -217,14 +209,18 @@ function beside(statement: string, there: string[]): { now?: string; later?: str
   return { now: text }
 }
 
-/** Does what was left for later, by this process or by one that was cut off; nobody has to wait for it. */
+/** Does what was left for later, by this process or by one that was cut off, unless another is at it. Nobody waits for it. */
 async function finish(db: Database): Promise<void> {
-  await underLock(db, async (tx) => {
-    const left = await rows<{ statement: string }>(tx, sql`select statement from drizzle.unfinished order by id`)
-    if (left.length === 0) return
-    await tx.execute(sql`set local idle_in_transaction_session_timeout = 0`)
-    // Outside of the transaction, which only keeps other processes from doing the same.
-    for (const { statement } of left) await db.execute(sql.raw(statement))
-    await tx.execute(sql`delete from drizzle.unfinished`)
-  })
+  await db.transaction(
+    async (tx) => {
+      const [lock] = await rows(tx, sql`select pg_try_advisory_xact_lock(${locks.finishing}) as mine`)
+      const left = await rows<{ statement: string }>(tx, sql`select statement from drizzle.unfinished order by id`)
+      if (!lock?.mine || left.length === 0) return
+      // Outside of the transaction, which only keeps the lock.
+      for (const { statement } of left) await db.execute(sql.raw(statement))
+      await tx.execute(sql`delete from drizzle.unfinished`)
+    },
+    // Between its statements it then holds no snapshot, for whose end the building of an index would wait.
+    { isolationLevel: 'read committed' },
+  )
 }

@@ -245,7 +245,7 @@ export function startTraffic(url: string, first: FirstRelease): Traffic {
     const ask: Ask = async (text, values) => {
       const begun = performance.now()
       try {
-        return (await client.unsafe(text, values, { prepare: true })) as never
+        return (await client.unsafe(text, values)) as never
       } catch (error) {
         const { code, message } = error as postgres.PostgresError
         // What is claimed are rows of `mails`: if these get a column meanwhile, nothing is claimed until the next round.
