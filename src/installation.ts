@@ -49,7 +49,7 @@ export async function openDatabase(config: Config, log: Log, answer: RequestList
   const lock: Lock = await lockFolder(dataDir, answer)
   try {
     const opened = await openPglite(join(dataDir, 'pgdata'))
-    await migrate(opened.db, join(root, 'drizzle'))
+    await migrate(opened.db, join(root, 'drizzle'), { alone: true })
     // PGlite has no process that does it now and then.
     await opened.analyse()
     return {

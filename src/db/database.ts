@@ -79,9 +79,9 @@ export function saidOf(error: unknown): { reason: string; stack: string } {
   }
 }
 
-/** Whether the database has exactly the migrations that this release knows. */
+/** Whether the database has the migrations that this release knows; a newer one may have added its own meanwhile. */
 export async function isMigrated(db: Database, known: number): Promise<boolean> {
-  return (await countMigrations(db)) === known
+  return (await countMigrations(db)) >= known
 }
 
 /** How many migrations a database has; none for an empty one. */

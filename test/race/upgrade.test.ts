@@ -1,0 +1,255 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { sql } from 'drizzle-orm'
+import { expect, onTestFinished, test } from 'vitest'
+import { type Database, rows } from '../../src/db/database.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { overPglite } from '../../src/db/pglite.ts'
+import { crowd, publish, roster, rush, signUp } from '../support/crowd.ts'
+import { openOnServer } from '../support/databases.ts'
+import { type FirstRelease, fillFirstRelease, startTraffic } from '../support/first-release.ts'
+import { root } from '../support/processes.ts'
+import { type Server, startServer } from '../support/server.ts'
+import { startMailServer } from '../support/smtp.ts'
+
+/** Milliseconds after which a request is answered 503. */
+const patience = 4_000
+
+test('the first release goes on serving while this one migrates its database beside it and starts', async () => {
+  await using database = await openOnServer({ migrated: false })
+  const first = await fillFirstRelease(database.db)
+  const before = await count(database.db)
+  const traffic = startTraffic(database.url, first)
+  await traffic.goOn(50)
+
+  await using mail = await startMailServer()
+  await using server = await startServer({
+    DATABASE_URL: database.url,
+    SECRET: first.secret,
+    SMTP_URL: mail.url,
+    MAIL_FROM: 'Workshops <workshops@example.com>',
+    RATE_LIMIT: 'off',
+  })
+  await traffic.goOn(50)
+  const { failures, slowest, people } = await traffic.stop()
+  expect(failures.slice(0, 10)).toEqual([])
+  expect(slowest.milliseconds).toBeLessThan(patience)
+
+  expect(await schemaOf(database.db)).toEqual(await schemaOfNew())
+  expect(await server.cli('doctor')).toMatchObject({ code: 0, stdout: 'all invariants hold\n' })
+  const [ids] = await rows<{ n: number }>(
+    database.db,
+    sql`select count(*)::int as n from registrations
+        where id in (select jsonb_array_elements_text(${JSON.stringify(people.map(({ id }) => id))}::jsonb)::uuid)`,
+  )
+  expect(ids?.n).toBe(people.length)
+  expect(await count(database.db)).toBeGreaterThan(before + people.length)
+
+  await expectToWork(server, first)
+  // Who was registered by the old process while the new one migrated tries again at the new one.
+  const late = people.at(-1) as FirstRelease['people'][number]
+  expect(await signUp(server, late.slug, late)).toMatchObject({ status: 201, body: { id: late.id } })
+
+  // As if its hour had been over for long; that sign-ups owe mails wakes whoever sends them.
+  await database.db.execute(sql`update mails set due_at = now() - interval '1 day' where id = ${first.putOff.id}`)
+  expect(await signUp(server, late.slug, crowd(1)[0] as ReturnType<typeof crowd>[number])).toMatchObject({
+    status: 201,
+  })
+  const arrived = () => mail.mails.find(({ mail }) => mail.messageId === `<${first.putOff.messageId}>`)
+  while (!arrived()) await mail.received(mail.mails.length + 1)
+  expect(arrived()?.to).toEqual([first.putOff.person.email])
+}, 180_000)
+
+test('an embedded database of the first release is migrated when this one starts', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'baoming-data-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const client = await PGlite.create(join(folder, 'pgdata'))
+  const first = await fillFirstRelease(overPglite(client).db, 10)
+  await client.close()
+
+  await using server = await startServer({ DATA_DIR: folder, SECRET: first.secret, RATE_LIMIT: 'off' })
+  expect(await server.cli('doctor')).toMatchObject({ code: 0, stdout: 'all invariants hold\n' })
+  await expectToWork(server, first)
+  await server.stop()
+
+  const migrated = await PGlite.create(join(folder, 'pgdata'))
+  const { db, close } = overPglite(migrated)
+  expect(await count(db)).toBe(first.stored)
+  expect(await schemaOf(db)).toEqual(await schemaOfNew())
+  await close()
+}, 180_000)
+
+test('tables, indexes, constraints and functions are changed while people sign up, and nobody notices', async () => {
+  await using database = await openOnServer({ migrated: false })
+  const first = await fillFirstRelease(database.db, 10)
+  await using server = await startServer({ DATABASE_URL: database.url, SECRET: first.secret, RATE_LIMIT: 'off' })
+  await publish(server, first.token, { slug: 'upgrade', capacity: 100 })
+  // On the functions of this release now.
+  const traffic = startTraffic(database.url, first)
+
+  let answered = 0
+  let slowest = 0
+  let migrating: Promise<string[]> | undefined
+  const watched: Pick<Server, 'request'> = {
+    async request(path, init) {
+      const begun = performance.now()
+      const answer = await server.request(path, init)
+      slowest = Math.max(slowest, performance.now() - begun)
+      if (++answered === 100) migrating = migrate(database.db, nextRelease())
+      return answer
+    },
+  }
+  const people = crowd(650)
+  const replies = await rush([watched], 'upgrade', people.slice(0, 600), 32)
+  const applied = await migrating
+  expect(applied).toContain('function register')
+  expect(applied?.[0]).toMatch(/^migration \d+$/)
+  replies.push(...(await rush([watched], 'upgrade', people.slice(600), 32)))
+  await traffic.goOn(20)
+  const old = await traffic.stop()
+  expect(old.failures.slice(0, 10)).toEqual([])
+  expect(replies.map(({ status }) => status)).toEqual(Array(650).fill(201))
+  expect(Math.max(slowest, old.slowest.milliseconds)).toBeLessThan(patience)
+
+  expect(await unfinished(database.db)).toEqual([])
+  // A newer database is no reason not to be ready: the balancer would take this server away before the new one is there.
+  expect((await server.request('/readyz')).status).toBe(200)
+}, 180_000)
+
+test('a migration that finds the tables in use leaves them alone and says so', async () => {
+  await using database = await openOnServer()
+  const before = await schemaOf(database.db)
+  await database.db.transaction(async (tx) => {
+    await tx.execute(sql`select 1 from registrations limit 1`)
+    await expect(migrate(database.db, nextRelease(), { patience: { most: 20, all: 100 } })).rejects.toThrow(/in use/)
+    expect(await unfinished(database.db)).toEqual([])
+  })
+  expect(await schemaOf(database.db)).toEqual(before)
+})
+
+test('what a migration left for later is done by the next start if it was cut off', async () => {
+  await using database = await openOnServer()
+  const folder = nextRelease()
+  // Two of one address in the line keep the index from being built, as a crash would.
+  writeFileSync(join(folder, 'later.sql'), '')
+  // Cuts it off before the first of it.
+  await database.db.execute(sql`insert into drizzle.unfinished (statement) values ('select 1 / 0')`)
+  await expect(migrate(database.db, folder)).rejects.toThrow()
+  expect((await unfinished(database.db)).length).toBeGreaterThan(3)
+  await database.db.execute(sql`delete from drizzle.unfinished where statement = 'select 1 / 0'`)
+  expect(await migrate(database.db, folder)).toEqual([])
+  expect(await unfinished(database.db)).toEqual([])
+})
+
+/** What of the first release people hold in their hands still works. */
+async function expectToWork(server: Server, { people, token, link, workshops }: FirstRelease) {
+  expect((await server.request('/readyz')).status).toBe(200)
+  const [person] = people as [FirstRelease['people'][number]]
+  const ticket = await server.request(`/t/${person.ticket}`)
+  expect(ticket.status).toBe(200)
+  expect(await ticket.text()).toContain(person.name)
+  expect((await server.request(`/in/${person.doorCode}`)).status).toBeLessThan(400)
+  expect((await server.request(`/q/${link}`)).headers.get('location')).toContain('/c/first')
+
+  const again = await signUp(server, person.slug, person)
+  expect(again).toMatchObject({ status: 201, body: { id: person.id, status: person.status } })
+  expect(again?.body.ticketUrl).toContain(person.ticket)
+  expect(await signUp(server, person.slug, { ...person, key: crypto.randomUUID() })).toMatchObject({
+    status: 409,
+    body: { code: 'already_registered' },
+  })
+  expect((await roster(server, workshops[0]?.slug ?? '', token)).length).toBeGreaterThan(50)
+}
+
+async function count(db: Database): Promise<number> {
+  const [row] = await rows<{ n: number }>(db, sql`select count(*)::int as n from registrations`)
+  return row?.n ?? 0
+}
+
+async function unfinished(db: Database) {
+  return rows(
+    db,
+    sql`
+    select statement as what from drizzle.unfinished
+    union all select conname::text from pg_constraint where not convalidated
+    union all select indexrelid::regclass::text from pg_index where not indisvalid`,
+  )
+}
+
+async function schemaOfNew(): Promise<string[]> {
+  await using fresh = await openOnServer()
+  return await schemaOf(fresh.db)
+}
+
+/** Everything that a database is made of, in words, in the order of these. */
+async function schemaOf(db: Database): Promise<string[]> {
+  const found = await rows<{ what: string }>(
+    db,
+    sql`
+      select what from (
+        select attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull
+          || coalesce(' ' || (select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = attrelid and adnum = attnum), '')
+        from pg_attribute join pg_class on pg_class.oid = attrelid
+        where relnamespace = 'public'::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped
+        union all
+        select conrelid::regclass || ' ' || conname || ' ' || convalidated || ' ' || pg_get_constraintdef(oid)
+        from pg_constraint where connamespace = 'public'::regnamespace and contype <> 'n'
+        union all
+        select pg_get_indexdef(indexrelid) || ' ' || indisvalid from pg_index
+        join pg_class on pg_class.oid = indexrelid where relnamespace = 'public'::regnamespace
+        union all
+        select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
+        union all
+        select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+      ) everything (what)
+      order by what collate "C"`,
+  )
+  return found.map(({ what }) => what)
+}
+
+/** This release's `drizzle/` with one more migration, and all functions said anew. */
+function nextRelease(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'baoming-drizzle-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  cpSync(join(root, 'drizzle'), folder, { recursive: true })
+  const book = join(folder, 'meta/_journal.json')
+  const journal = JSON.parse(readFileSync(book, 'utf8'))
+  const last = journal.entries.at(-1)
+  journal.entries.push({ ...last, idx: last.idx + 1, when: last.when + 1, tag: 'the_next' })
+  writeFileSync(book, JSON.stringify(journal))
+  writeFileSync(join(folder, 'the_next.sql'), theNext)
+  for (const name of readdirSync(join(folder, 'functions'))) {
+    const file = join(folder, 'functions', name)
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(
+      file,
+      text.replace(/^-- revision (\d+)/, (_, n) => `-- revision ${Number(n) + 1}`),
+    )
+  }
+  return folder
+}
+
+/** As drizzle-kit writes them, on every table that sign-ups and mails use. */
+const theNext = `
+CREATE TABLE "boards" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"workshop_id" uuid NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "registrations" DROP CONSTRAINT "registrations_first_status";--> statement-breakpoint
+ALTER TABLE "mails" DROP CONSTRAINT "mails_state";--> statement-breakpoint
+ALTER TABLE "mails" ADD COLUMN "board_id" uuid;--> statement-breakpoint
+ALTER TABLE "registrations" ADD COLUMN "lent_until" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "workshops" ADD COLUMN "deposit" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "campaigns" ADD COLUMN "colour" text;--> statement-breakpoint
+ALTER TABLE "boards" ADD CONSTRAINT "boards_workshop_id_workshops_id_fk" FOREIGN KEY ("workshop_id") REFERENCES "public"."workshops"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "mails" ADD CONSTRAINT "mails_board_id_boards_id_fk" FOREIGN KEY ("board_id") REFERENCES "public"."boards"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+CREATE UNIQUE INDEX "boards_of_workshop" ON "boards" USING btree ("workshop_id","id");--> statement-breakpoint
+CREATE INDEX "mails_by_board" ON "mails" USING btree ("board_id") WHERE board_id is not null;--> statement-breakpoint
+CREATE INDEX "registrations_by_company" ON "registrations" USING btree ("company");--> statement-breakpoint
+ALTER TABLE "mails" ADD CONSTRAINT "mails_state" CHECK (state in ('pending', 'sending', 'sent', 'dead', 'lost'));--> statement-breakpoint
+ALTER TABLE "registrations" ADD CONSTRAINT "registrations_first_status" CHECK (first_status in ('confirmed', 'waitlisted', 'offered', 'cancelled', 'lent'));--> statement-breakpoint
+ALTER TABLE "workshops" ADD CONSTRAINT "workshops_deposit" CHECK ("workshops"."deposit" >= 0);`
