@@ -21,7 +21,7 @@ const usage = `npm run test:chaos -- [--operations N] [--minutes N] [--seed N] [
   --operations  how many are to be answered; 100000
   --minutes     after which no more are begun; 12
   --seed        chooses who does what and what fails when; by the clock
-  --quick       some thousand operations in 20 s, to see that everything runs`
+  --quick       two thousand operations in half a minute, to see that everything runs`
 
 const clients = 40
 
@@ -40,8 +40,8 @@ async function main(): Promise<number> {
     },
   })
   const { quick } = values
-  const target = Number(values.operations ?? (quick ? 3_000 : 100_000))
-  const minutes = Number(values.minutes ?? (quick ? 1 : 12))
+  const target = Number(values.operations ?? (quick ? 2_000 : 100_000))
+  const minutes = Number(values.minutes ?? (quick ? 2 : 12))
   const seed = Number(values.seed ?? Date.now() % 1_000_000)
   if (values.help || ![target, minutes, seed].every((given) => given >= 0)) {
     console.error(usage)

@@ -80,24 +80,27 @@ async function checkGivenUp({ stage, findings }: Run) {
   }
 }
 
-/** The mail that tells how a registration stands has gone out, and each first word and each farewell was owed once. */
+/** The last mail to a person tells how the registration stands, and each first word and each farewell was owed once. */
 async function checkTold({ stage, findings }: Run) {
-  const people = await stage.sql<{ key: string; told: boolean; once: boolean }[]>`
-    select r.idempotency_key as key,
-      exists (
-        select 1 from mails m
-        where m.registration_id = r.id and m.state = 'sent' and m.kind = case
-          when r.status = 'cancelled' then 'cancelled'
-          when r.status = 'confirmed' and r.seated_at > coalesce(r.moved_at, r.created_at) then 'promoted'
-          when r.moved_at is not null then 'moved'
-          else r.first_status
-        end and m.created_at >= coalesce(r.moved_at, r.created_at)
-      ) as told,
+  const people = await stage.sql<{ key: string; status: string; last: string; state: string; once: boolean }[]>`
+    select r.idempotency_key as key, r.status, newest.kind as last, newest.state,
       (select count(*) from mails m where m.registration_id = r.id and m.kind in ('confirmed', 'waitlisted')) = 1
       and (select count(*) from mails m where m.registration_id = r.id and m.kind = 'cancelled')
         = case when r.status = 'cancelled' then 1 else 0 end as once
-    from registrations r`
-  for (const { key, told, once } of people) {
-    findings.check('told', (!told && `${key} was not told`) || (!once && `${key} was told of one fact twice`))
+    from registrations r
+    left join lateral (
+      select kind, state from mails m where m.registration_id = r.id and m.kind <> 'found' order by id desc limit 1
+    ) newest on true`
+  for (const { key, status, last, state, once } of people) {
+    const told = state === 'sent' && tells[status]?.includes(last)
+    findings.check('told', !told && `${key} is ${status}, and the last mail, ${last}, is ${state}`)
+    findings.check('told', !once && `${key} was told of one fact twice`)
   }
+}
+
+/** Which mails may be the last word on a registration that stands so. What a mail says is as true as when it is sent. */
+const tells: Record<string, string[]> = {
+  confirmed: ['confirmed', 'promoted', 'moved'],
+  waitlisted: ['waitlisted', 'moved'],
+  cancelled: ['cancelled'],
 }

@@ -13,8 +13,10 @@ export async function settle(
   random: Random,
   { failingSeconds, mostSeconds }: { failingSeconds: number; mostSeconds: number },
 ): Promise<number> {
-  const { stage, findings } = run
+  const { stage, journal, findings } = run
+  const from = Date.now()
   await Promise.all(stage.services.map((service) => service.killAndStart(0)))
+  journal.fault('both processes killed with -9', from, Date.now())
   // Whoever had claimed a mail is dead, so that nobody has to wait until its lease runs out. Only the time is changed.
   await stage.sql`update mails set due_at = now() where state = 'sending'`
 
