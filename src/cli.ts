@@ -17,7 +17,7 @@ async function main(args: string[]): Promise<number> {
   }
   const { openDatabase, openInstallation, openLog } = await import('./installation.ts')
   const log = openLog({ logLevel: 'silent' })
-  const opened = await openDatabase(config, log, (_request, response) => response.end())
+  const opened = await openDatabase(config, log, (_request, response) => response.end(), { patient: true })
   const baseUrl = config.baseUrl ?? `http://localhost:${config.port}`
   const installation = openInstallation(config, opened, baseUrl, log, () => {})
   try {

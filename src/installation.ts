@@ -17,7 +17,7 @@ import { openFresh } from './db/fresh.ts'
 import { type Lock, lockFolder } from './db/lock.ts'
 import { migrate } from './db/migrate.ts'
 import { openPglite } from './db/pglite.ts'
-import { openPostgres } from './db/postgres.ts'
+import { openPool } from './db/pool.ts'
 import type { Bucket, Deps, Log } from './deps.ts'
 import { addScans } from './domain/registration-links.ts'
 
@@ -32,19 +32,28 @@ export type Opened = OpenDatabase & { secret: string; embedded: boolean }
 /**
  * Opens the installation's database and brings it up to this release. A Postgres that is away is waited for.
  * @param answer what is asked through the embedded database's lock
+ * @param patient for commands: a statement may take minutes. The service gives one up that nobody waits for any more.
  * @throws FolderInUse, NewerDatabase, or the database's own error after 30 s
  */
-export async function openDatabase(config: Config, log: Log, answer: RequestListener): Promise<Opened> {
+export async function openDatabase(
+  config: Config,
+  log: Log,
+  answer: RequestListener,
+  { patient = false } = {},
+): Promise<Opened> {
   const { databaseUrl, dataDir } = config
   if (databaseUrl) {
-    const opened = openPostgres(databaseUrl)
+    const secret = config.secret as string
+    const migrating = openPool(databaseUrl, 600)
     try {
-      await untilThere(() => migrate(opened.db, join(root, 'drizzle')), log)
+      await untilThere(() => migrate(migrating.db, join(root, 'drizzle')), log)
     } catch (error) {
-      await opened.close()
+      await migrating.close()
       throw error
     }
-    return { ...opened, secret: config.secret as string, embedded: false }
+    if (patient) return { ...migrating, secret, embedded: false }
+    await migrating.close()
+    return { ...openPool(databaseUrl, 4), secret, embedded: false }
   }
   const lock: Lock = await lockFolder(dataDir, answer)
   try {

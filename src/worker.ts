@@ -62,7 +62,7 @@ function openDeps(env: Env, lifetime: Lifetime): Deps {
   const config = parseConfig({ ...Object.fromEntries(settings), DATABASE_URL: env.HYPERDRIVE.connectionString })
   const { baseUrl, secret } = config
   if (!baseUrl) throw new ConfigError('missing setting, BASE_URL: the address under which visitors reach this Worker')
-  const { db } = openPostgres(env.HYPERDRIVE.connectionString, { max: 5, fetch_types: false })
+  const { db } = openPostgres(env.HYPERDRIVE.connectionString, { max: 5 })
   const now = () => new Date()
   let delivering = false
   const deps: Deps = {

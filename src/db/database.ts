@@ -45,6 +45,12 @@ export function isDatabaseAway(error: unknown): boolean {
   return /^(08|53|57P|55P03|40001|40P01)/.test(code) || connectionErrors.has(code)
 }
 
+/** Whether the error says that the connection over which it came has ended or is about to. */
+export function isConnectionGone(error: unknown): boolean {
+  const code = databaseError(error)?.code ?? ''
+  return /^(08|57P)/.test(code) || connectionErrors.has(code)
+}
+
 const connectionErrors = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { sql } from 'drizzle-orm'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { rows } from '../../src/db/database.ts'
@@ -11,8 +9,8 @@ import { correctEmail, mailTickets } from '../../src/domain/registrations.ts'
 import { cancelRegistration, cancelWorkshop, forgetPeople } from '../../src/domain/seats.ts'
 import { deliverDue, startDelivery } from '../../src/mail/delivery.ts'
 import { openSingleTransport, openTransport, type Transport } from '../../src/mail/transport.ts'
-import { freePort } from '../support/free-port.ts'
 import { type MailServer, type Mishap, type Step, startMailServer } from '../support/smtp.ts'
+import { openWire } from '../support/wire.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 /** Milliseconds, for servers that hang; all others get the 10 and 30 seconds of real life. */
@@ -461,17 +459,14 @@ test('stopping does not wait for ever for a server that hangs', async () => {
 
 test('while the database is away delivery says so once and goes on when it is back', async () => {
   await using o = await openOffice(openTransport, undefined, { postgres: true })
-  const line = await openLine(new URL(o.world.databaseUrl as string))
-  const { db, close } = openPostgres(line.url, { max: 2, connect_timeout: 1 })
-  onTestFinished(async () => {
-    await close()
-    line.cut()
-  })
-  line.cut()
+  await using wire = await openWire(o.world.databaseUrl as string)
+  const { db, close } = openPostgres(wire.url, { max: 2, connect_timeout: 1 })
+  onTestFinished(close)
+  wire.refuse()
   await o.owe(2)
   const delivery = startDelivery({ ...o.world.deps, db }, o.transport, { pauses: { first: 0.05, most: 0.05 } })
   await until(async () => o.world.logged.length > 0)
-  await line.open()
+  await wire.answer()
   await o.server.received(2)
   await until(async () => o.world.logged.length > 1)
   await delivery.stop()
@@ -572,36 +567,4 @@ async function whatBecame(world: World): Promise<string[]> {
 /** Asks until the answer is yes. */
 async function until(holds: () => Promise<boolean>) {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5))
-}
-
-/** A line to a database that can be cut and opened again. */
-async function openLine(target: URL) {
-  const sockets = new Set<Socket>()
-  const port = await freePort()
-  const address = new URL(target)
-  address.hostname = '127.0.0.1'
-  address.port = String(port)
-  const server = createServer((here) => {
-    const there = connect(Number(target.port), target.hostname)
-    for (const socket of [here, there]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-      socket.on('close', () => sockets.delete(socket))
-    }
-    here.pipe(there).pipe(here)
-  })
-  async function open() {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-  }
-  await open()
-  expect((server.address() as AddressInfo).port).toBe(port)
-  return {
-    url: address.href,
-    open,
-    cut() {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-    },
-  }
 }

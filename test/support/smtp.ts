@@ -10,19 +10,22 @@ export type Step = 'greeting' | 'auth' | 'sender' | 'recipient' | 'data' | 'mess
 /** A refusal with a code of RFC 5321 and perhaps its text, a connection that is cut, or one that says no more. */
 export type Mishap = number | [code: number, text: string] | 'drop' | 'hang'
 
-/** A message that the server took: its envelope, its text as it came and as mail programs read it. */
-export type Received = { from: string; to: string[]; source: string; mail: ParsedMail }
+/**
+ * A message that the server took: its envelope, its text as it came and as mail programs read it.
+ * `cut`: the connection was cut before the server could say that it took it.
+ */
+export type Received<Mail = ParsedMail> = { from: string; to: string[]; source: string; mail: Mail; cut: boolean }
 
-export type MailServer = AsyncDisposable & {
+export type MailServer<Mail = ParsedMail> = AsyncDisposable & {
   /** For SMTP_URL. */
   url: string
-  mails: Received[]
+  mails: Received<Mail>[]
   /** What goes wrong, asked at every step; `address` is the sender's or recipient's. Nothing, unless a test sets it. */
   mishap: (step: Step, address?: string) => Mishap | undefined
   /** How often each step was reached. */
   reached: Record<Step, number>
   /** Waits until so many mails are there. */
-  received(count: number): Promise<Received[]>
+  received(count: number): Promise<Received<Mail>[]>
   /** Takes the server away: connections are cut, new ones refused. */
   stop(): Promise<void>
   /** Brings it back on the same port. */
@@ -32,13 +35,17 @@ export type MailServer = AsyncDisposable & {
 /**
  * Starts a real mail server on 127.0.0.1, which takes every mail and keeps it.
  * @param login it then wants this user name and password
+ * @param read how a mail is read; as mail programs do, unless there are so many that it would take too long
  */
-export async function startMailServer(login?: { user: string; password: string }): Promise<MailServer> {
+export async function startMailServer<Mail = ParsedMail>(
+  login?: { user: string; password: string },
+  read: (source: Buffer) => Promise<Mail> = simpleParser as never,
+): Promise<MailServer<Mail>> {
   const waiting: (() => void)[] = []
   let server: SMTPServer
   let port = 0
 
-  const mailServer: MailServer = {
+  const mailServer: MailServer<Mail> = {
     url: '',
     mails: [],
     mishap: () => undefined,
@@ -111,11 +118,11 @@ export async function startMailServer(login?: { user: string; password: string }
       from: mailFrom ? mailFrom.address : '',
       to: rcptTo.map(({ address }) => address),
       source: source.toString('latin1'),
-      mail: await simpleParser(source),
+      mail: await read(source),
     }
     const mishap = reach('message', session, answer)
     if (mishap !== undefined && mishap !== 'drop') return
-    mailServer.mails.push(received)
+    mailServer.mails.push({ ...received, cut: mishap === 'drop' })
     for (const arrived of waiting.splice(0)) arrived()
   }
 

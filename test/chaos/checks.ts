@@ -1,0 +1,54 @@
+/** What the run has to show, in the order of the table. */
+export const checks = {
+  operations: 'as many operations as were asked for were answered',
+  faults: 'every kind of fault was injected',
+  load: 'the load generator itself was not what made requests slow',
+  hang: 'no request takes more than 5 s, and no next part of an export',
+  fault500: 'no answer is a 500',
+  retryAfter: 'every 503 says when to come again',
+  answers: 'every answer fits what was acknowledged before',
+  services: 'no process of the service ends by itself',
+  invariants: 'seats, counters and people add up, by SQL of our own',
+  doctor: 'the doctor finds nothing broken',
+  registrations: 'no acknowledged registration is lost or altered',
+  cancellations: 'acknowledged cancellations stay',
+  moves: 'acknowledged moves stay',
+  refused: 'nothing is stored that was refused or never asked for',
+  keys: 'every acknowledged idempotency key exists once and is answered the same',
+  workshops: 'acknowledged changes of workshops stay',
+  owed: 'no mail is owed any more',
+  delivered: 'every mail that counts as sent reached the mail server',
+  givenUp: 'every mail that was given up had become pointless',
+  told: 'everyone was told how things stand, once for each fact',
+  copies: 'a mail came twice only after an attempt with an unknown end',
+  messageIds: 'every mail that came, copies too, bears the Message-ID of one that was owed',
+} as const
+
+export type Check = keyof typeof checks
+
+/** Keeps how often each check was made, and what broke. */
+export type Findings = {
+  /** Notes that a check was made; it is broken if there is something to say. */
+  check(check: Check, broken?: string | false | undefined, times?: number): void
+  results(): { check: Check; sentence: string; made: number; broken: string[]; brokenTimes: number }[]
+}
+
+/** @param tell is told of what breaks, as it does */
+export function openFindings(tell: (line: string) => void): Findings {
+  const kept = Object.fromEntries(
+    Object.keys(checks).map((check) => [check, { made: 0, broken: [] as string[], brokenTimes: 0 }]),
+  ) as Record<Check, { made: number; broken: string[]; brokenTimes: number }>
+  return {
+    check(check, broken, times = 1) {
+      const finding = kept[check]
+      finding.made += times
+      if (!broken) return
+      finding.brokenTimes++
+      if (finding.broken.length >= 10) return
+      finding.broken.push(broken)
+      tell(`BROKEN ${checks[check]}: ${broken}`)
+    },
+    results: () =>
+      (Object.keys(checks) as Check[]).map((check) => ({ check, sentence: checks[check], ...kept[check] })),
+  }
+}

@@ -1,0 +1,106 @@
+import type { Fault } from './journal.ts'
+import type { Arrival } from './mailbox.ts'
+import type { Run } from './run.ts'
+
+type StoredMail = {
+  id: number
+  kind: string
+  state: string
+  reason: string | null
+  message_id: string | null
+  email: string
+}
+
+/** What the mails of the run came to. */
+export type MailFigures = {
+  owed: number
+  delivered: number
+  copies: { afterACut: number; duringAFault: number }
+}
+
+/** Holds the mails that were owed against those that came. */
+export async function reckonMails(run: Run): Promise<MailFigures> {
+  const { stage, findings } = run
+  const mails = await stage.sql<StoredMail[]>`
+    select m.id::int, m.kind, m.state, m.reason, m.message_id, r.email
+    from mails m join registrations r on r.id = m.registration_id order by m.id`
+  const { arrived } = stage.mailbox
+  const owed = new Map(mails.map((mail) => [mail.message_id, mail]))
+
+  for (const { id, kind, state, message_id } of mails) {
+    if (state === 'sent') findings.check('delivered', !arrived.has(message_id ?? '') && `${kind} ${id} never came`)
+    if (state !== 'sent' && state !== 'dead') findings.check('owed', `${kind} ${id} is ${state}`)
+  }
+  const copies = { afterACut: 0, duringAFault: 0 }
+  for (const [messageId, arrivals] of arrived) {
+    const mail = owed.get(messageId)
+    const strange = arrivals.some(({ to }) => to !== mail?.email)
+    findings.check('messageIds', (!mail || strange) && `${messageId} was owed to ${mail?.email ?? 'nobody'}`)
+    // All but the last copy have to have an excuse: after an attempt whose end is known there is no other one.
+    for (const copy of arrivals.slice(0, -1)) {
+      const excuse = excuseFor(copy, run.journal.faults())
+      if (excuse) copies[excuse]++
+      findings.check('copies', !excuse && `${mail?.kind} ${mail?.id} came again`)
+    }
+  }
+  await checkGivenUp(run)
+  await checkTold(run)
+  return { owed: mails.length, delivered: [...arrived.values()].flat().length, copies }
+}
+
+/**
+ * Why nobody could know that a mail had been taken: its connection was cut before the answer, or the process that sent
+ * it or its way to the database was failing when it had to be written down, for which it tries four times within a
+ * quarter of a minute.
+ */
+function excuseFor({ cut, at }: Arrival, faults: readonly Fault[]): keyof MailFigures['copies'] | undefined {
+  if (cut) return 'afterACut'
+  const writtenDown = { from: at - 100, to: at + 1_000 }
+  const failing = faults.some(({ from, to }) => from <= writtenDown.to && to + 5_000 >= writtenDown.from)
+  return failing ? 'duringAFault' : undefined
+}
+
+/** Whether what a mail had to say was untrue or said otherwise by the time it was given up. */
+async function checkGivenUp({ stage, findings }: Run) {
+  const given = await stage.sql<{ id: number; kind: string; reason: string; pointless: boolean }[]>`
+    select m.id::int, m.kind, m.reason, case m.kind
+      when 'waitlisted' then r.status <> 'waitlisted' or r.moved_at >= m.created_at
+      when 'confirmed' then r.status = 'cancelled' or r.moved_at >= m.created_at
+      when 'promoted' then r.status = 'cancelled' or r.moved_at >= m.created_at
+      when 'moved' then r.status = 'cancelled' or r.moved_at > m.created_at
+      -- At that time; the person may have signed up again since.
+      when 'found' then exists (
+        select 1 from registrations gone where gone.email_key = r.email_key and gone.status = 'cancelled'
+      )
+      else false
+    end as pointless
+    from mails m join registrations r on r.id = m.registration_id where m.state = 'dead'`
+  for (const { id, kind, reason, pointless } of given) {
+    findings.check('givenUp', !pointless && `${kind} ${id}: ${reason}`)
+  }
+}
+
+/** The last mail to a person tells how the registration stands, and each first word and each farewell was owed once. */
+async function checkTold({ stage, findings }: Run) {
+  const people = await stage.sql<{ key: string; status: string; last: string; state: string; once: boolean }[]>`
+    select r.idempotency_key as key, r.status, newest.kind as last, newest.state,
+      (select count(*) from mails m where m.registration_id = r.id and m.kind in ('confirmed', 'waitlisted')) = 1
+      and (select count(*) from mails m where m.registration_id = r.id and m.kind = 'cancelled')
+        = case when r.status = 'cancelled' then 1 else 0 end as once
+    from registrations r
+    left join lateral (
+      select kind, state from mails m where m.registration_id = r.id and m.kind <> 'found' order by id desc limit 1
+    ) newest on true`
+  for (const { key, status, last, state, once } of people) {
+    const told = state === 'sent' && tells[status]?.includes(last)
+    findings.check('told', !told && `${key} is ${status}, and the last mail, ${last}, is ${state}`)
+    findings.check('told', !once && `${key} was told of one fact twice`)
+  }
+}
+
+/** Which mails may be the last word on a registration that stands so. What a mail says is as true as when it is sent. */
+const tells: Record<string, string[]> = {
+  confirmed: ['confirmed', 'promoted', 'moved'],
+  waitlisted: ['waitlisted', 'moved'],
+  cancelled: ['cancelled'],
+}

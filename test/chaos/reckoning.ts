@@ -1,0 +1,81 @@
+import { sendSignUp } from './attendees.ts'
+import { type Booking, contradiction, mayBe } from './bookings.ts'
+import type { Check } from './checks.ts'
+import type { Random } from './random.ts'
+import type { Run } from './run.ts'
+
+type Stored = {
+  id: string
+  key: string
+  first: string
+  workshop: string
+  status: string
+  email: string
+  moves: number
+}
+
+/** Holds what is stored in the end against everything that was acknowledged. */
+export async function reckon(run: Run, random: Random): Promise<void> {
+  const stored = await run.stage.sql<Stored[]>`
+    select r.id, r.idempotency_key as key, first.slug as first, w.slug as workshop, r.status, r.email,
+           (select count(*)::int from mails m where m.registration_id = r.id and m.kind = 'moved') as moves
+    from registrations r
+    join workshops w on w.id = r.workshop_id
+    join workshops first on first.id = r.first_workshop_id`
+  const bookings = run.people.flatMap((person) => person.bookings)
+  checkBookings(run, bookings, stored)
+  await checkWorkshops(run)
+  await replayAll(run, random, bookings)
+}
+
+function checkBookings({ findings }: Run, bookings: Booking[], stored: Stored[]) {
+  const byKey = Map.groupBy(stored, ({ key, first }) => `${key} ${first}`)
+  for (const booking of bookings) {
+    const rows = byKey.get(`${booking.key} ${booking.first}`) ?? []
+    byKey.delete(`${booking.key} ${booking.first}`)
+    const [row] = rows
+    if (booking.stored === 'yes') {
+      findings.check('keys', rows.length !== 1 && `${booking.key} exists ${rows.length} times`)
+      findings.check('registrations', row?.id !== booking.ticket?.id && `${booking.key} is not stored as acknowledged`)
+    } else {
+      findings.check(
+        'refused',
+        rows.length > (booking.stored === 'no' ? 0 : 1) && `${booking.key}: ${rows.length} times`,
+      )
+    }
+    if (!row) continue
+    const wrong = contradiction(booking, { status: row.status, workshop: row.workshop })
+    const { acknowledged, perhaps } = booking.moves
+    const moves = row.moves < acknowledged || row.moves > acknowledged + perhaps
+    const check: Check = booking.cancelled === 'yes' ? 'cancellations' : acknowledged > 0 ? 'moves' : 'registrations'
+    findings.check(check, wrong)
+    findings.check('moves', moves && `${booking.key} moved ${row.moves} times, ${acknowledged} of them acknowledged`)
+    findings.check('registrations', row.email !== booking.person.email && `${booking.key} has another address`)
+  }
+  findings.check('refused', byKey.size > 0 && `${byKey.size} registrations that nobody asked for`)
+}
+
+async function checkWorkshops({ stage, campaigns, findings }: Run) {
+  const stored = await stage.sql<{ slug: string; capacity: number; state: 'published' | 'closed' }[]>`
+    select slug, capacity, state from workshops`
+  const bySlug = new Map(stored.map((row) => [row.slug, row]))
+  for (const { slug, capacity, state } of campaigns.flatMap(({ workshops }) => workshops)) {
+    const row = bySlug.get(slug)
+    const holds = row && mayBe(capacity, row.capacity) && mayBe(state, row.state)
+    findings.check('workshops', !holds && `${slug}: ${JSON.stringify(row)}, but ${capacity.certain}, ${state.certain}`)
+  }
+}
+
+/** Sends every acknowledged sign-up once more. Each has to be answered as it was: see `sendSignUp`. */
+async function replayAll(run: Run, random: Random, bookings: Booking[]) {
+  const waiting = bookings.filter(({ stored }) => stored === 'yes')
+  await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      for (let booking = waiting.pop(); booking; booking = waiting.pop()) {
+        const workshop = booking.person.campaign.workshops.find(({ slug }) => slug === booking?.first)
+        const status = await sendSignUp(run, random, booking, workshop as never, { kind: 'replay in the end' })
+        run.findings.check('keys', status !== 201 && `${booking.key} was replayed with ${status}`)
+      }
+    }),
+  )
+}

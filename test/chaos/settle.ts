@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Random } from './random.ts'
+import { ask, type Run } from './run.ts'
+
+/**
+ * Lets everything come to rest after the last fault: both processes are killed and started once more, and what is owed
+ * is delivered, at first with one mail in five still failing, then without. Gives how many seconds the mails took.
+ * @param failingSeconds how long mails go on failing
+ * @param mostSeconds after which what is still owed is given up
+ */
+export async function settle(
+  run: Run,
+  random: Random,
+  { failingSeconds, mostSeconds }: { failingSeconds: number; mostSeconds: number },
+): Promise<number> {
+  const { stage, journal, findings } = run
+  const from = Date.now()
+  await Promise.all(stage.services.map((service) => service.killAndStart(0)))
+  journal.fault('both processes killed with -9', from, Date.now())
+  // Whoever had claimed a mail is dead, so that nobody has to wait until its lease runs out. Only the time is changed.
+  await stage.sql`update mails set due_at = now() where state = 'sending'`
+
+  const begun = performance.now()
+  const seconds = () => (performance.now() - begun) / 1000
+  for (;;) {
+    // By the rules a mail that failed is tried again after 1, 5, 15 … minutes. Here that time is let pass at once.
+    await stage.sql`update mails set due_at = now() where state = 'pending' and due_at > now()`
+    // Asking for the tickets of somebody unknown owes nothing and wakes whoever delivers.
+    for (const to of stage.services) {
+      await ask(run, random, { kind: 'find', to, method: 'POST', path: '/find', form: { email: 'nobody@example.com' } })
+    }
+    const [{ owed }] = await stage.sql<[{ owed: number }]>`
+      select count(*)::int as owed from mails where state in ('pending', 'sending')`
+    if (seconds() > failingSeconds) stage.mailbox.behave()
+    if (owed === 0) break
+    if (seconds() > mostSeconds) {
+      findings.check('owed', `${owed} mails are still owed after ${mostSeconds} s`)
+      break
+    }
+    await sleep(1000)
+  }
+  findings.check('owed')
+  return seconds()
+}

@@ -1,0 +1,155 @@
+import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { isDatabaseAway, rows } from '../../src/db/database.ts'
+import { openPool } from '../../src/db/pool.ts'
+import { openOnServer } from '../support/databases.ts'
+import { freePort } from '../support/free-port.ts'
+import { openWire } from '../support/wire.ts'
+
+describe('when all connections are lost without a word', () => {
+  test('what was asked fails as if the database were away, and what is asked after that is answered', async () => {
+    const { wire, ask } = await openOverWire({ patience: 1 })
+    await Promise.all([ask(), ask()])
+    wire.stall()
+    // Two are sent into nowhere, and the third waits for them.
+    const asked = [ask(), ask(), ask()]
+    await new Promise(setImmediate)
+    expect(wire.lose()).toBe(2)
+    const ends = await Promise.allSettled(asked)
+    expect(ends.map((end) => end.status === 'rejected' && isDatabaseAway(end.reason))).toEqual([true, true, true])
+    await ask()
+  })
+
+  test('a transaction fails too', async () => {
+    const { wire, db, ask } = await openOverWire({ patience: 1 })
+    const transaction = db.transaction(async (tx) => {
+      await tx.execute(sql`select 1`)
+      wire.stall()
+      setImmediate(wire.lose)
+      await tx.execute(sql`select 1`)
+    })
+    await expect(transaction).rejects.toSatisfy(isDatabaseAway)
+    await ask()
+  })
+})
+
+test('a statement that takes longer than it may fails, and takes no other one with it', async () => {
+  const { ask } = await openOverWire({ patience: 1 })
+  const slow = expect(ask(4)).rejects.toSatisfy(isDatabaseAway)
+  await sleep(900)
+  await Promise.all([slow, ask(0.9)])
+})
+
+test('a transaction whose connection ends fails, and what is asked next is answered', async () => {
+  const { wire, db, ask } = await openOverWire()
+  const transaction = db.transaction(async (tx) => {
+    const answer = tx.execute(sql`select pg_sleep(1)`)
+    setImmediate(() => wire.cut(1))
+    await answer
+  })
+  await expect(transaction).rejects.toSatisfy(isDatabaseAway)
+  await ask()
+})
+
+test('a transaction whose connection ends between two statements fails', async () => {
+  const { wire, db, ask } = await openOverWire()
+  const transaction = db.transaction(async (tx) => {
+    await tx.execute(sql`select 1`)
+    wire.cut(1)
+    await sleep(50)
+    await tx.execute(sql`select 1`)
+  })
+  await expect(transaction).rejects.toSatisfy(isDatabaseAway)
+  await sleep(100)
+  await ask()
+})
+
+test('a transaction that fails by itself is rolled back', async () => {
+  const { db } = await openOverWire()
+  await db.execute(sql`create table notes (note text)`)
+  const transaction = db.transaction(async (tx) => {
+    await tx.execute(sql`insert into notes values ('gone')`)
+    throw new Error('changed my mind')
+  })
+  await expect(transaction).rejects.toThrow('changed my mind')
+  expect(await rows(db, sql`select note from notes`)).toEqual([])
+})
+
+test('the database does not keep the locks of somebody who is gone in the middle of a transaction', async () => {
+  const { db, ask } = await openOverWire({ patience: 1 })
+  await db.execute(sql`create table notes (note text)`)
+  const transaction = db.transaction(async (tx) => {
+    await tx.execute(sql`lock table notes`)
+    // Nothing more is said for longer than the database waits.
+    await sleep(1500)
+    await tx.execute(sql`select 1`)
+  })
+  const ended = expect(transaction).rejects.toSatisfy(isDatabaseAway)
+  await ask(0.1)
+  await db.execute(sql`insert into notes values ('free')`)
+  await ended
+})
+
+test('whatever ends while many ask, everyone is answered or told that the database is away', async () => {
+  const { wire, ask } = await openOverWire({ max: 10 })
+  let over = false
+  const told = new Set<unknown>()
+  const asking = Array.from({ length: 30 }, async () => {
+    while (!over) await ask().catch((error) => told.add(isDatabaseAway(error)))
+  })
+  for (let cuts = 0; cuts < 40; cuts++) {
+    await sleep(20)
+    wire.cut(cuts % 2 ? 1 : 0.5)
+  }
+  over = true
+  await Promise.all(asking)
+  expect(told).toEqual(new Set([true]))
+  // All ten connections are as good as new: none of these waits until another one is given up.
+  await Promise.all(Array.from({ length: 10 }, () => ask(0.2)))
+})
+
+test.each(['politely', 'at once'])(
+  'a connection that is ended %s as soon as something is asked fails that only',
+  async (how) => {
+    await using database = await openOnServer({ migrated: false })
+    const { port, hostname } = new URL(database.url)
+    const sockets = new Set<Socket>()
+    const server = createServer((here) => {
+      const there = connect(Number(port), hostname)
+      for (const socket of [here, there]) sockets.add(socket.on('error', () => {}))
+      there.on('data', (bytes) => here.write(bytes))
+      here.on('data', (bytes) => {
+        // What is asked begins with the message Parse; from then on nobody is there any more.
+        if (bytes[0] !== 'P'.charCodeAt(0)) return there.write(bytes)
+        server.close()
+        for (const socket of sockets) how === 'politely' ? socket.end() : socket.resetAndDestroy()
+      })
+    })
+    const address = new URL(database.url)
+    address.host = `127.0.0.1:${await freePort()}`
+    await new Promise<void>((listening) => server.listen(Number(address.port), '127.0.0.1', listening))
+    const { db, close } = openPool(address.href, 2)
+    const ask = (value: number) => db.execute(sql`select ${value}::int`)
+    // Were there a promise that nobody has, the run of the tests would fail.
+    await expect(ask(1)).rejects.toSatisfy(isDatabaseAway)
+    await expect(ask(2)).rejects.toSatisfy(isDatabaseAway)
+    await close()
+  },
+)
+
+/** A pool over a wire, of two connections unless told. */
+async function openOverWire({ patience = 5, max = 2 } = {}) {
+  const database = await openOnServer({ migrated: false })
+  const wire = await openWire(database.url)
+  const { db, close } = openPool(wire.url, patience, { max })
+  onTestFinished(async () => {
+    await close()
+    await wire[Symbol.asyncDispose]()
+    await database.close()
+  })
+  /** Asks something that takes so many seconds. */
+  const ask = (seconds = 0) => db.execute(sql`select pg_sleep(${seconds})`)
+  return { wire, db, ask }
+}
