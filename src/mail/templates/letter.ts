@@ -129,11 +129,12 @@ const cancellations = {
   deadline: 'offerLapsed',
 } as const
 
-function standingOf({ position, workshop, ...registration }: Registration, locale: Locale): Standing {
-  return { place: position, until: untilOf({ workshop, ...registration }, locale), hours: workshop.confirmHours }
+function standingOf(registration: Registration, locale: Locale): Standing {
+  const { position, workshop } = registration
+  return { place: position, until: untilOf(registration, locale), hours: workshop.confirmHours }
 }
 
-const untilOf = ({ offeredUntil, workshop }: Pick<Registration, 'offeredUntil' | 'workshop'>, locale: Locale) =>
+const untilOf = ({ offeredUntil, workshop }: Registration, locale: Locale) =>
   offeredUntil && deadline(offeredUntil, workshop.timeZone, locale)
 
 function entryOf(registration: Registration, news: News, locale: Locale, baseUrl: string): Entry {
