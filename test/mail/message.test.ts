@@ -3,7 +3,8 @@ import type { ParsedMail } from 'mailparser'
 import ical, { type VEvent } from 'node-ical'
 import { expect, test } from 'vitest'
 import { rows } from '../../src/db/database.ts'
-import { correctEmail, findRegistrationById, mailTickets } from '../../src/domain/registrations.ts'
+import { findHeldSignUp, holdSignUp } from '../../src/domain/held-sign-ups.ts'
+import { consentVersion, correctEmail, findRegistrationById, mailTickets } from '../../src/domain/registrations.ts'
 import { cancelRegistration, cancelWorkshop, passOnOffers, type Registered, takeOffer } from '../../src/domain/seats.ts'
 import { readDoorCode, readTicket } from '../../src/domain/tickets.ts'
 import { changeWorkshop } from '../../src/domain/workshops.ts'
@@ -46,6 +47,45 @@ const items = [
     mustConfirm: true,
   },
 ]
+
+test('a sign-up that is held asks to be confirmed: one link, and nothing that looks like a seat', async () => {
+  await withPostOffice({ FOOTER: '沪ICP备1号' }, async ({ world, server, deliver }) => {
+    const workshop = await world.workshop({ items, startsAt: new Date('2026-12-19T09:30:00+08:00') })
+    const signUp = { name: '王小明', email: 'Wang@example.com', locale: 'zh-CN', ready: {}, consentVersion }
+    await holdSignUp(world.deps, workshop, signUp, 'held-1')
+    await holdSignUp(
+      world.deps,
+      workshop,
+      { ...signUp, name: 'Ada Lovelace', email: 'ada@example.com', locale: 'en' },
+      'held-2',
+    )
+    const [zh, en] = (await deliver()) as [ParsedMail, ParsedMail]
+    expect(server.mails.map(({ to }) => to)).toEqual([['Wang@example.com'], ['ada@example.com']])
+
+    expect(zh.subject).toBe('还差一步，请确认报名：RT-Thread 入门培训 · 上海 · 12月19日周六')
+    for (const body of [zh.text, plain(zh.html)]) {
+      for (const said of [
+        '王小明，你好',
+        '2026年12月19日 周六',
+        '张江科学会堂',
+        '没有为你占名额',
+        '24\u00a0小时内有效',
+        '沪ICP备1号',
+      ]) {
+        expect(body).toContain(said)
+      }
+    }
+    const link = `http://localhost:3000/w/${workshop.slug}/confirm/`
+    for (const body of [zh.text ?? '', zh.html as string]) {
+      const [, code = ''] = new RegExp(`${link}([\\w-]+)`).exec(body) ?? []
+      expect(await findHeldSignUp(world.deps, code)).toMatchObject({ signUp })
+      expect(body).not.toContain('/t/')
+    }
+    expect(zh.attachments).toEqual([])
+    expect(en.subject).toBe('One more step, please confirm: RT-Thread beginner workshop · Shanghai · Sat 19 Dec')
+    expect(en.text).toContain(link)
+  })
+})
 
 test('a confirmation has all one needs in HTML and in plain text, in the language of the attendee', async () => {
   await withPostOffice({ PRIVACY_CONTACT: 'office@example.org', FOOTER: '沪ICP备1号' }, async ({ world, deliver }) => {
