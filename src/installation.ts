@@ -53,7 +53,7 @@ export async function openDatabase(
     }
     if (patient) return { ...migrating, secret, embedded: false }
     await migrating.close()
-    return { ...openPool(databaseUrl, 4), secret, embedded: false }
+    return { ...openPool(databaseUrl, 3.5), secret, embedded: false }
   }
   const lock: Lock = await lockFolder(dataDir, answer)
   try {

@@ -17,7 +17,9 @@ type Pool = {
 }
 
 /** Milliseconds between two looks at what is not answered. */
-const interval = 500
+const interval = 250
+/** Looks after which whatever a working connection was asked has its answer, save what is slow by itself. */
+const soon = 2
 
 /**
  * Opens Postgres for a process that runs for months, through connections that end in every way there is.
@@ -25,9 +27,9 @@ const interval = 500
  * postgres.js 3.4.9 does not get over some of them. It waits for an answer as long as the socket lives, and one whose
  * other end is gone without a word lives for ever; a connection that ends just before it is written to can never be used
  * again (its pull request 1209), and one that ends politely before it is ready keeps what it was asked (issue 1193). So a
- * pool is asked nothing more once one of its connections has ended or an answer is overdue: a new one takes its place,
- * and the old one is closed when it has answered, or when all that it still owes is overdue. What is lost fails as when
- * the database is away.
+ * pool is asked nothing more once one of its connections has ended or an answer is overdue: a new one takes its place.
+ * The old one is closed when it has answered, or, once an answer is overdue, when nothing is left that was asked just
+ * now. What is lost fails as when the database is away.
  * @param patience seconds that an answer may take. Time in which this process stood still does not count.
  * @param options as in postgres.js, over our own
  */
@@ -72,9 +74,10 @@ export function openPool(url: string, patience: number, options: PostgresOptions
   function look() {
     for (const pool of pools) {
       for (const [answer, looks] of pool.asked) pool.asked.set(answer, looks + 1)
-      const overdue = [...pool.asked.values()].filter((looks) => looks * interval > patience * 1000).length
-      if (overdue > 0) retire(pool)
-      if (pool.retired && overdue === pool.asked.size) close(pool)
+      const waits = [...pool.asked.values()]
+      if (!waits.some((looks) => looks * interval > patience * 1000)) continue
+      retire(pool)
+      if (waits.every((looks) => looks > soon)) close(pool)
     }
     if ([...pools].some(({ asked }) => asked.size > 0)) return
     clearInterval(looking)
@@ -146,7 +149,7 @@ function carefully(work: Work, patience: number, isOver: () => boolean): Work {
     }) as typeof unsafe
     try {
       // For this transaction only, because a pooler may hand the connection to somebody else.
-      await transaction.unsafe(`set local idle_in_transaction_session_timeout = '${patience}s'`)
+      await transaction.unsafe(`set local idle_in_transaction_session_timeout = ${patience * 1000}`)
       return await work(transaction)
     } catch (error) {
       if (isConnectionGone(error)) await new Promise(() => {})

@@ -1,4 +1,4 @@
-import { sendSignUp } from './attendees.ts'
+import { sendSignUp } from './attendee-requests.ts'
 import { type Booking, contradiction, mayBe } from './bookings.ts'
 import type { Check } from './checks.ts'
 import type { Random } from './random.ts'

@@ -22,7 +22,7 @@ export type Run = {
 export type Ask = Request & { kind: string; to?: Service | undefined }
 
 /** Longest time that a request may take, in milliseconds. */
-export const mostMilliseconds = 5_000
+const mostMilliseconds = 5_000
 
 /** Asks the service, notes how it answered, and checks what must hold of every answer. */
 export async function ask(run: Run, random: Random, { kind, to, ...request }: Ask): Promise<Answer> {
@@ -32,7 +32,7 @@ export async function ask(run: Run, random: Random, { kind, to, ...request }: As
   const { status, headers } = answer
   // An export goes on for as long as there is more to come.
   const milliseconds = kind === 'export' ? answer.silence : answer.milliseconds
-  journal.answered(kind, answer, codeOf(answer))
+  journal.answered(kind, { ...answer, milliseconds }, codeOf(answer))
   const where = `${kind} of ${service.name}`
   findings.check('hang', milliseconds > mostMilliseconds && `${where}: ${status} after ${Math.round(milliseconds)} ms`)
   findings.check('fault500', typeof status === 'number' && status >= 500 && status !== 503 && `${where}: ${status}`)
