@@ -66,6 +66,28 @@ test('whatever attendees, organisers and senders of mail do at once, no two of t
   expect(await examine(world.deps)).toEqual([])
 }, 120_000)
 
+test('servers that count the scans of the same links at once do not wait for each other either', async () => {
+  await using world = await createWorld({ postgres: true })
+  const { id } = await world.workshop()
+  // So many that they are looked up one by one, in the order in which they come.
+  await world.db.execute(sql`
+    insert into registration_links (code, workshop_id, channel, created_at)
+    select 'x' || n, ${id}::uuid, 'poster', now() from generate_series(1, 20000) n`)
+  await world.db.execute(sql`analyze registration_links`)
+  const codes = Array.from({ length: 60 }, (_, i) => `x${i + 1}`)
+  const shuffled = () => codes.toSorted(() => Math.random() - 0.5)
+  await Promise.all(
+    [1, 2, 3, 4].map(async () => {
+      for (let i = 0; i < 50; i++) await addScans(world.deps, new Map(shuffled().map((code) => [code, 2] as const)))
+    }),
+  )
+  const counted = await rows<{ n: number }>(
+    world.db,
+    sql`select distinct scans::int as n from registration_links where scans > 0`,
+  )
+  expect(counted).toEqual([{ n: 400 }])
+})
+
 /** Two campaigns of three workshops, one of them running, and what people do with them. */
 async function makeStage(world: World) {
   const { clock } = world
