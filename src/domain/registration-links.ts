@@ -119,8 +119,13 @@ export async function linkStats(
 export async function addScans(deps: Pick<Deps, 'db'>, scans: ReadonlyMap<string, number>): Promise<void> {
   const counted = JSON.stringify([...scans].map(([code, scans]) => ({ code, scans })))
   await deps.db.execute(sql`
+    with counted as (select * from jsonb_to_recordset(${counted}::jsonb) as counted (code text, scans int)),
+    -- In the order of their codes, because several servers count the same links.
+    locked as (
+      select code from registration_links where code in (select code from counted) order by code for no key update
+    )
     update registration_links link set scans = link.scans + counted.scans
-    from jsonb_to_recordset(${counted}::jsonb) as counted (code text, scans int)
+    from counted join locked using (code)
     where link.code = counted.code
   `)
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
@@ -6,6 +7,7 @@ import { openPostgres } from '../../src/db/postgres.ts'
 import { crowd, publish, type Reply, roster, rush } from '../support/crowd.ts'
 import { openOnServer } from '../support/databases.ts'
 import { pgbouncerVersion, startPgbouncer } from '../support/pgbouncer.ts'
+import { root } from '../support/processes.ts'
 import { startServer } from '../support/server.ts'
 import { startMailServer } from '../support/smtp.ts'
 
@@ -87,7 +89,7 @@ test.skipIf(!installed)('what a migration leaves for later is done through PgBou
   await db.execute(sql`insert into drizzle.unfinished (statement) values
     ('alter table mails validate constraint mails_kind'),
     ('create index concurrently mails_by_kind on mails (kind)')`)
-  await migrate(db, 'drizzle')
+  await migrate(db, join(root, 'drizzle'))
   const [index] = (await db.execute(
     sql`select indisvalid from pg_index where indexrelid = 'mails_by_kind'::regclass`,
   )) as unknown as [unknown]

@@ -1,0 +1,183 @@
+import { sql } from 'drizzle-orm'
+import { expect, test } from 'vitest'
+import { databaseError, rows } from '../../src/db/database.ts'
+import { openDesk } from '../../src/db/desk.ts'
+import { openPostgres } from '../../src/db/postgres.ts'
+import type { Deps } from '../../src/deps.ts'
+import { examine } from '../../src/domain/doctor.ts'
+import { claimDueMails, recordOutcome } from '../../src/domain/mails.ts'
+import { purge } from '../../src/domain/privacy.ts'
+import { addScans, createLink } from '../../src/domain/registration-links.ts'
+import { consentVersion, correctEmail, mailTickets } from '../../src/domain/registrations.ts'
+import {
+  cancelRegistration,
+  cancelWorkshop,
+  forgetPeople,
+  moveRegistration,
+  type Registered,
+  register,
+} from '../../src/domain/seats.ts'
+import { changeWorkshop, createWorkshop, setItems, type Workshop } from '../../src/domain/workshops.ts'
+import { createWorld, type World } from '../support/world.ts'
+
+const operations = 3_000
+
+/**
+ * Everything that locks rows, in four processes with four connections each, on few workshops, so that they meet. Two that
+ * lock in different orders deadlock: Postgres then fails one of them after a second, and counts it.
+ */
+test('whatever attendees, organisers and senders of mail do at once, no two of them wait for each other', async () => {
+  await using world = await createWorld({ postgres: true, env: { MAIL_RATE: '1000000' } })
+  const stage = await makeStage(world)
+  const failures: Record<string, number> = {}
+  let done = 0
+
+  async function process(parts: ((deps: Deps) => Promise<unknown>)[]) {
+    const { db, close } = openPostgres(world.databaseUrl ?? '', { max: 4 })
+    const deps: Deps = { ...world.deps, db, desk: openDesk(db, world.clock.now) }
+    await Promise.all(
+      parts.map(async (part) => {
+        while (done < operations) {
+          await part(deps).catch((error: unknown) => {
+            const { code = String(error) } = databaseError(error) ?? {}
+            failures[code] = (failures[code] ?? 0) + 1
+          })
+          done++
+        }
+      }),
+    )
+    await close()
+  }
+  const { signUps, leave, move, correct, erase, plan, callOff, send, forget, scan, find } = stage
+  await Promise.all([
+    process([signUps, leave, send, plan]),
+    process([signUps, move, send, forget, scan]),
+    process([signUps, move, correct, callOff, forget]),
+    process([signUps, leave, erase, plan, scan, find]),
+  ])
+
+  expect(failures).toEqual({})
+  // Also those that something tried again.
+  const [met] = await rows<{ deadlocks: string | number }>(
+    world.db,
+    sql`select deadlocks from pg_stat_database where datname = current_database()`,
+  )
+  expect(Number(met?.deadlocks)).toBe(0)
+  expect(await examine(world.deps)).toEqual([])
+}, 120_000)
+
+test('servers that count the scans of the same links at once do not wait for each other either', async () => {
+  await using world = await createWorld({ postgres: true })
+  const { id } = await world.workshop()
+  // So many that they are looked up one by one, in the order in which they come.
+  await world.db.execute(sql`
+    insert into registration_links (code, workshop_id, channel, created_at)
+    select 'x' || n, ${id}::uuid, 'poster', now() from generate_series(1, 20000) n`)
+  await world.db.execute(sql`analyze registration_links`)
+  const codes = Array.from({ length: 60 }, (_, i) => `x${i + 1}`)
+  const shuffled = () => codes.toSorted(() => Math.random() - 0.5)
+  await Promise.all(
+    [1, 2, 3, 4].map(async () => {
+      for (let i = 0; i < 50; i++) await addScans(world.deps, new Map(shuffled().map((code) => [code, 2] as const)))
+    }),
+  )
+  const counted = await rows<{ n: number }>(
+    world.db,
+    sql`select distinct scans::int as n from registration_links where scans > 0`,
+  )
+  expect(counted).toEqual([{ n: 400 }])
+})
+
+/** Two campaigns of three workshops, one of them running, and what people do with them. */
+async function makeStage(world: World) {
+  const { clock } = world
+  const campaigns = await Promise.all([world.campaign(), world.campaign()])
+  const draft = { capacity: 15, boards: 15, title: { zh: '培训' }, city: { zh: '上海' } }
+  const workshops: Workshop[] = []
+  for (const { id: campaignId } of campaigns)
+    for (let i = 0; i < 3; i++)
+      workshops.push(await world.workshop({ ...draft, campaignId, slug: `w${workshops.length}` }))
+  const links = await Promise.all(
+    workshops.map(({ slug }) => createLink(world.deps, { workshop: slug }, { channel: 'poster' })),
+  )
+  const codes = links.flatMap((link) => link?.code ?? [])
+  const long = { days: 200 }
+  const before = new Date(clock.now().getTime() - long.days * 24 * 3600_000)
+  let people = 0
+
+  const pick = <T>(list: T[]) => list[Math.floor(Math.random() * list.length)] as T
+  const there: string[] = []
+  const someone = () => pick(there)
+
+  async function signUp(deps: Deps, workshop: Workshop, email = `p${Math.floor(Math.random() * 400)}@example.com`) {
+    const answer = await register(
+      deps,
+      workshop,
+      { name: '学员', email, locale: 'zh-CN', via: pick(codes), ready: {}, consentVersion },
+      `key-${++people}`,
+    )
+    if (answer.kind === 'registered') there.push((answer as Registered).id)
+    return answer
+  }
+
+  for (const workshop of workshops) await signUp(world.deps, workshop)
+  return {
+    signUps: (deps: Deps) => Promise.all(Array.from({ length: 8 }, () => signUp(deps, pick(workshops)))),
+    leave: (deps: Deps) => cancelRegistration(deps, someone(), pick(['attendee', 'organiser'])),
+    move: (deps: Deps) => moveRegistration(deps, someone(), pick(workshops).slug),
+    correct: (deps: Deps) => correctEmail(deps, someone(), `c${++people}@example.com`),
+    erase: (deps: Deps) => forgetPeople(deps, [someone()], 'attendee'),
+    async plan(deps: Deps) {
+      const { slug, id, campaignId } = pick(workshops)
+      const changes = [{ capacity: 15 + Math.floor(Math.random() * 100) }, { state: 'closed' as const }]
+      await changeWorkshop(
+        deps,
+        slug,
+        pick([...changes, { startsAt: new Date(clock.now().getTime() + 8 * 24 * 3600_000) }]),
+      )
+      await changeWorkshop(deps, slug, { state: 'published' })
+      const items = [{ kind: 'bring' as const, text: { zh: '电脑' }, mustConfirm: false }]
+      await setItems(deps, pick([{ workshopId: id }, { campaignId: campaignId as string }]), items)
+    },
+    async callOff(deps: Deps) {
+      const created = await createWorkshop(deps, {
+        ...draft,
+        campaignId: pick(campaigns).id,
+        slug: `off-${++people}`,
+        venue: { zh: '张江' },
+        address: { zh: '海科路' },
+        startsAt: new Date(clock.now().getTime() + 24 * 3600_000),
+        endsAt: new Date(clock.now().getTime() + 30 * 3600_000),
+        publish: true,
+      })
+      if (created.kind === 'refused') throw new Error(created.refusal)
+      await Promise.all(Array.from({ length: 20 }, () => signUp(deps, created.workshop)))
+      await cancelWorkshop(deps, created.workshop.slug)
+    },
+    async send(deps: Deps) {
+      const rate = pick([undefined, 1_000_000])
+      const { mails } = await claimDueMails({ ...deps, config: { ...deps.config, mailRate: rate } }, 20, 120)
+      for (const mail of mails)
+        await recordOutcome(deps, mail, pick([{ kind: 'sent' }, { kind: 'again', reason: 'x' }]))
+    },
+    /** Signs people up as of long ago, and forgets those whose time is over, as two servers may do at once. */
+    async forget(deps: Deps) {
+      const past: Deps = { ...deps, now: () => before, desk: openDesk(deps.db, () => before) }
+      const created = await createWorkshop(past, {
+        ...draft,
+        slug: `past-${++people}`,
+        venue: { zh: '张江' },
+        address: { zh: '海科路' },
+        startsAt: new Date(before.getTime() + 24 * 3600_000),
+        endsAt: new Date(before.getTime() + 30 * 3600_000),
+        publish: true,
+      })
+      if (created.kind === 'refused') throw new Error(created.refusal)
+      await Promise.all(Array.from({ length: 20 }, () => signUp(past, created.workshop)))
+      await Promise.all([purge(deps), purge(deps)])
+    },
+    scan: (deps: Deps) =>
+      addScans(deps, new Map(codes.toSorted(() => Math.random() - 0.5).map((code) => [code, 1] as const))),
+    find: (deps: Deps) => mailTickets(deps, `p${Math.floor(Math.random() * 400)}@example.com`),
+  }
+}
