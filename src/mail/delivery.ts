@@ -1,6 +1,7 @@
+import { inBatches } from '../db/batches.ts'
 import { isDatabaseAway, saidOf } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
-import { type ClaimedMail, claimDueMails, nextMailDueAt, type Outcome, recordOutcome } from '../domain/mails.ts'
+import { type ClaimedMail, claimDueMails, nextMailDueAt, type Outcome, recordOutcomes } from '../domain/mails.ts'
 import { messageOf } from './message.ts'
 import type { Transport } from './transport.ts'
 import type { Verdict } from './verdict.ts'
@@ -50,8 +51,15 @@ export async function deliverDue(
     return outcomeOf(verdict, secondsFrom(deps.now(), round.standstill ? pause : 0))
   }
 
+  // What several mails came to at the same time is recorded together.
+  const recordOne = inBatches(
+    (attempts: { mail: ClaimedMail; outcome: Outcome }[]) => recordOutcomes(deps, attempts),
+    () => [],
+    { batch: 100, waiting: 1000, milliseconds: 10_000 },
+  )
+
   async function count(mail: ClaimedMail, outcome: Outcome): Promise<void> {
-    const recorded = await record(deps, mail, outcome)
+    const recorded = await untilRecorded(() => recordOne({ mail, outcome }))
     if (recorded) round[recorded]++
   }
 
@@ -151,10 +159,10 @@ function outcomeOf(verdict: Verdict | undefined, until: Date): Outcome {
 }
 
 /** What was sent must be written down, or it goes out twice: a database that stumbles is asked again. */
-async function record(deps: Deps, mail: ClaimedMail, outcome: Outcome): ReturnType<typeof recordOutcome> {
+async function untilRecorded<T>(record: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await recordOutcome(deps, mail, outcome)
+      return await record()
     } catch (error) {
       if (!isDatabaseAway(error) || tries === 4) throw error
       await new Promise((resolve) => setTimeout(resolve, tries * 1000))
