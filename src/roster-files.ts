@@ -9,6 +9,7 @@ import type { Workshop } from './domain/workshops.ts'
 import { apiMessagesFor } from './messages/api.ts'
 import { messagesFor } from './messages/messages.ts'
 import { pick } from './messages/text.ts'
+import { addRows, type Cell } from './workbook.ts'
 
 /**
  * The attendee list as CSV, piece by piece: UTF-8 with a byte order mark, without which Excel takes it for the system's
@@ -27,28 +28,26 @@ export async function* rosterCsv(
   }
 }
 
-/** The attendee list as a workbook, in memory as a whole. Texts are cells of text, which no program computes. */
-export async function rosterXlsx(
+/** The attendee list as a workbook, piece by piece. Texts are cells of text, which no program computes. */
+export async function* rosterXlsx(
   deps: Deps,
   workshop: Workshop,
   locale: Locale,
   status?: RegistrationStatus,
-): Promise<Uint8Array<ArrayBuffer>> {
+): AsyncGenerator<Uint8Array> {
   const columns = columnsOf(workshop, locale)
-  const rows = [columns.map(({ head }): CellObject => ({ value: head, type: String, fontWeight: 'bold' }))]
-  for await (const lines of wholeRoster(deps, workshop, status))
-    rows.push(...lines.map((line) => columns.map(({ cell }) => typed(cell(line)))))
-  const workbook = await writeExcelFile(rows, {
+  const head = columns.map(({ head }): CellObject => ({ value: head, type: String, fontWeight: 'bold' }))
+  const begun = await writeExcelFile([head], {
     sheet: apiMessagesFor(locale).roster.sheet,
     columns: columns.map(({ width }) => ({ width })),
     stickyRowsCount: 1,
   }).toBlob()
-  return new Uint8Array(await workbook.arrayBuffer())
-}
-
-/** Said outright, because the type of a cell is otherwise guessed. */
-function typed(cell: Cell): CellObject {
-  return typeof cell === 'number' ? { value: cell, type: Number } : { value: cell ?? '', type: String }
+  async function* rows() {
+    for await (const lines of wholeRoster(deps, workshop, status)) {
+      yield lines.map((line) => columns.map(({ cell }) => cell(line)))
+    }
+  }
+  yield* addRows(new Uint8Array(await begun.arrayBuffer()), rows())
 }
 
 /** What the file of an attendee list is called: shanghai-2026-12-19 上海 报名名单.csv, say. */
@@ -57,7 +56,6 @@ export function rosterFileName(workshop: Workshop, locale: Locale, format: 'csv'
   return `${name.replace(/[\\/:*?"<>|]/g, ' ')}.${format}`
 }
 
-type Cell = string | number | null
 /** `width` in characters. */
 type Column = { head: string; width: number; cell(line: RosterLine): Cell }
 
