@@ -118,8 +118,8 @@ const commands: Record<string, (deps: Deps, args: string[], output: Output) => P
       err(`there is no workshop ${slug}`)
       return 1
     }
-    if (values.format === 'xlsx') out(await rosterXlsx(deps, workshop, locale))
-    else for await (const chunk of rosterCsv(deps, workshop, locale)) out(chunk)
+    const roster = values.format === 'xlsx' ? rosterXlsx : rosterCsv
+    for await (const chunk of roster(deps, workshop, locale)) out(chunk)
     return 0
   },
 

@@ -9,19 +9,27 @@ const quietZone = 4
  * Written here with one bit a pixel, because the package's own writer takes 3–12 ms and blocks the process.
  * @param scale pixels a module, a whole number
  * @param margin modules of white around the code
+ * @param mask the pattern laid over the code; without one, the best of all eight is looked for
  */
-export function qrPng(text: string, { scale = 8, margin = quietZone } = {}): Uint8Array<ArrayBuffer> {
-  const { size, isDark } = modulesOf(text)
+export function qrPng(
+  text: string,
+  { scale = 8, margin = quietZone, mask }: { scale?: number; margin?: number; mask?: QRCode.QRCodeMaskPattern } = {},
+): Uint8Array<ArrayBuffer> {
+  const { size, isDark } = modulesOf(text, mask)
   const side = (size + 2 * margin) * scale
   // Each line of pixels begins with its filter: 0 as it is, 2 the difference to the line above.
   const stride = 1 + Math.ceil(side / 8)
   const pixels = new Uint8Array(stride * side)
   for (let row = 0; row < size + 2 * margin; row++) {
     const first = row * scale * stride
-    for (let x = 0; x < side; x++) {
-      if (isDark(row - margin, Math.floor(x / scale) - margin)) continue
-      const at = first + 1 + (x >> 3)
-      pixels[at] = (pixels[at] ?? 0) | (0x80 >> (x & 7))
+    pixels.fill(0xff, first + 1, first + stride)
+    for (let column = 0; column < size; column++) {
+      if (!isDark(row - margin, column)) continue
+      const from = (margin + column) * scale
+      for (let x = from; x < from + scale; x++) {
+        const at = first + 1 + (x >> 3)
+        pixels[at] = (pixels[at] ?? 0) & ~(0x80 >> (x & 7))
+      }
     }
     for (let repeat = 1; repeat < scale; repeat++) pixels[first + repeat * stride] = 2
   }
@@ -35,11 +43,17 @@ export function qrPng(text: string, { scale = 8, margin = quietZone } = {}): Uin
     Buffer.concat([
       Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
       pngChunk('IHDR', header),
-      pngChunk('IDAT', deflateSync(pixels)),
+      pngChunk('IDAT', deflateSync(pixels, { level: 1 })),
       pngChunk('IEND', new Uint8Array(0)),
     ]),
   )
 }
+
+/**
+ * The pattern for door codes, which are as good as random: in half of them the best of the eight, on average 6 % behind
+ * the best by the penalties of ISO/IEC 18004, 7.8.3. To look for that one takes 0.3 ms, as long as all the rest.
+ */
+export const doorMask = 2
 
 /** A QR code as an SVG that stays sharp at any size, error level M. */
 export function qrSvg(text: string): string {
@@ -58,8 +72,13 @@ export function qrSvg(text: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${side * 8}" height="${side * 8}" viewBox="0 0 ${side} ${side}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${side}v${side}H0z"/><path d="${dark}"/></svg>`
 }
 
-function modulesOf(text: string): { size: number; isDark(row: number, column: number): boolean } {
-  const { modules } = QRCode.create(text, { errorCorrectionLevel: 'M' })
+function modulesOf(
+  text: string,
+  mask?: QRCode.QRCodeMaskPattern,
+): { size: number; isDark(row: number, column: number): boolean } {
+  // As bytes outright, because addresses have lower case. To look for a better mix of modes takes the package 0.2 ms.
+  const bytes: QRCode.QRCodeSegment[] = [{ mode: 'byte', data: new TextEncoder().encode(text) }]
+  const { modules } = QRCode.create(bytes, { errorCorrectionLevel: 'M', maskPattern: mask })
   const { size, data } = modules
   return {
     size,

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { PNG } from 'pngjs'
 import { expect, test } from 'vitest'
-import { qrPng, qrSvg } from '../src/qr.ts'
+import { doorMask, qrPng, qrSvg } from '../src/qr.ts'
 import { readQr, readSvgQr } from './support/qr.ts'
 
 const short = 'https://baoming.example.com/q/w7kd3fp'
@@ -10,6 +11,14 @@ test('a QR as PNG is read back at every size that can be asked for', () => {
   for (const scale of [2, 3, 4, 7, 8, 13, 40]) {
     expect(readQr(qrPng(short, { scale }))).toBe(short)
     expect(readQr(qrPng(long, { scale }))).toBe(long)
+  }
+})
+
+test('a QR with the pattern of door codes is read back, whatever the code is', () => {
+  for (let n = 0; n < 40; n++) {
+    const code = createHash('sha256').update(String(n)).digest('base64url').slice(0, 39)
+    const url = `https://baoming.example.com/in/${code}`
+    expect(readQr(qrPng(url, { mask: doorMask }))).toBe(url)
   }
 })
 

@@ -261,7 +261,8 @@ registrations.openapi(
     const { deps } = c.env
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
-    return c.body(await rosterXlsx(deps, workshop, c.var.locale, c.req.valid('query').status), 200, {
+    const xlsx = rosterXlsx(deps, workshop, c.var.locale, c.req.valid('query').status)
+    return c.body(streamOf(xlsx), 200, {
       'Content-Type': workbook,
       'Content-Disposition': attachment(`${workshop.slug}.xlsx`, rosterFileName(workshop, c.var.locale, 'xlsx')),
     })
@@ -269,16 +270,16 @@ registrations.openapi(
 )
 
 /** A failure on the way breaks the answer off, so that half a list is never taken for a whole one. */
-function streamOf(texts: AsyncIterator<string>): ReadableStream<Uint8Array> {
+function streamOf(chunks: AsyncIterator<string | Uint8Array>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await texts.next()
+      const { done, value } = await chunks.next()
       if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
+      else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
     },
     async cancel() {
-      await texts.return?.()
+      await chunks.return?.()
     },
   })
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
 import { type MailFacts, type MailKind, type MailState, mailStates, mails } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
@@ -99,28 +99,54 @@ export type Outcome =
   /** It was not tried, or no mail can be delivered now: for this one it counts as if it had not been tried. */
   | { kind: 'postponed'; reason?: string; until: Date }
 
+/** What of a claimed mail tells which attempt an outcome belongs to. */
+export type Attempt = Pick<ClaimedMail, 'id' | 'attempt' | 'claimedAt' | 'firstTriedAt'>
+
 /**
- * Records what became of a claimed mail; `again` becomes `dead` once it was tried for 24 hours.
- * Gives the outcome as recorded, or undefined if another sender has claimed the mail since.
+ * Records what became of claimed mails, in one statement; `again` becomes `dead` once a mail was tried for 24 hours.
+ * Gives each outcome as recorded, or undefined if another sender has claimed the mail since.
  */
-export async function recordOutcome(
+export async function recordOutcomes(
   deps: Deps,
-  mail: Pick<ClaimedMail, 'id' | 'attempt' | 'claimedAt' | 'firstTriedAt'>,
-  outcome: Outcome,
-): Promise<Outcome['kind'] | undefined> {
+  attempts: { mail: Attempt; outcome: Outcome }[],
+): Promise<(Outcome['kind'] | undefined)[]> {
   const now = deps.now()
-  const retryAt = nextTry(mail.firstTriedAt, now)
-  const final: Outcome =
-    outcome.kind === 'again' && !retryAt
-      ? { kind: 'dead', reason: `given up after 24 hours: ${outcome.reason}` }
-      : outcome
-  const recorded = await rows(
-    deps.db,
-    sql`update mails set ${consequence(final, mail, now, retryAt ?? now)}, leased_until = null
-        where id = ${mail.id} and attempt = ${mail.attempt} and state = 'sending'
-        returning id`,
+  const finals = attempts.map(({ mail, outcome }) => ({ mail, outcome: finalOf(mail, outcome, now) }))
+  const said = JSON.stringify(
+    finals.map(({ mail, outcome }) => ({
+      id: mail.id,
+      attempt: mail.attempt,
+      ...consequence(outcome, mail, now),
+    })),
   )
-  return recorded.length > 0 ? final.kind : undefined
+  const ids = `{${finals.map(({ mail }) => mail.id).join(',')}}`
+  // The clock of the 24 hours stands still from the claim of a postponed mail to the next. If that claim was the first, it
+  // has not begun, and the message has no date yet.
+  const recorded = await rows<{ id: number | string }>(
+    deps.db,
+    sql`update mails m
+        set state = said.state, leased_until = null,
+          sent_at = coalesce(said.sent_at, m.sent_at),
+          due_at = coalesce(said.due_at, m.due_at),
+          reason = coalesce(said.reason, case when said.postponed_since is not null then m.reason end),
+          first_tried_at = case when said.postponed_since is null then m.first_tried_at
+            else nullif(m.first_tried_at, said.postponed_since) + (said.due_at - said.postponed_since) end,
+          dated_at = case when said.postponed_since is null then m.dated_at
+            else nullif(m.dated_at, said.postponed_since) end
+        from jsonb_to_recordset(${said}::jsonb) as said(
+          id bigint, attempt integer, state text, sent_at timestamptz, due_at timestamptz, reason text,
+          postponed_since timestamptz
+        )
+        where m.id = any(${ids}::bigint[]) and m.id = said.id and m.attempt = said.attempt and m.state = 'sending'
+        returning m.id`,
+  )
+  const known = new Set(recorded.map(({ id }) => Number(id)))
+  return finals.map(({ mail, outcome }) => (known.has(mail.id) ? outcome.kind : undefined))
+}
+
+/** The same for one mail. */
+export async function recordOutcome(deps: Deps, mail: Attempt, outcome: Outcome): Promise<Outcome['kind'] | undefined> {
+  return (await recordOutcomes(deps, [{ mail, outcome }]))[0]
 }
 
 /**
@@ -236,20 +262,23 @@ type StoredClaim = {
   dated_at: string | Date
 }
 
-function consequence(outcome: Outcome, mail: Pick<ClaimedMail, 'claimedAt'>, now: Date, retryAt: Date): SQL {
+function finalOf(mail: Attempt, outcome: Outcome, now: Date): Outcome {
+  return outcome.kind === 'again' && !nextTry(mail.firstTriedAt, now)
+    ? { kind: 'dead', reason: `given up after 24 hours: ${outcome.reason}` }
+    : outcome
+}
+
+/** What an outcome means for the mail's row. */
+function consequence(outcome: Outcome, mail: Attempt, now: Date) {
   switch (outcome.kind) {
     case 'sent':
-      return sql`state = 'sent', sent_at = ${at(now)}, reason = null`
+      return { state: 'sent', sent_at: now }
     case 'again':
-      return sql`state = 'pending', due_at = ${at(retryAt)}, reason = ${outcome.reason}`
+      return { state: 'pending', due_at: nextTry(mail.firstTriedAt, now), reason: outcome.reason }
     case 'dead':
-      return sql`state = 'dead', reason = ${outcome.reason}`
+      return { state: 'dead', reason: outcome.reason }
     case 'postponed':
-      // The clock of the 24 hours stands still from this claim to the next. If this was the first, it has not begun, and
-      // the message has no date yet.
-      return sql`state = 'pending', due_at = ${at(outcome.until)}, reason = coalesce(${outcome.reason ?? null}, reason),
-        first_tried_at = nullif(first_tried_at, ${at(mail.claimedAt)}) + (${at(outcome.until)} - ${at(mail.claimedAt)}),
-        dated_at = nullif(dated_at, ${at(mail.claimedAt)})`
+      return { state: 'pending', due_at: outcome.until, reason: outcome.reason, postponed_since: mail.claimedAt }
   }
 }
 

@@ -44,26 +44,43 @@ export async function listRoster(
     limit = 100,
   }: { status?: RegistrationStatus | undefined; after?: number | undefined; limit?: number | undefined },
 ): Promise<{ lines: RosterLine[]; next: number | undefined }> {
-  const found = await rows<StoredLine>(deps.db, selectLines(workshop.id, status, after, limit + 1))
-  const lines = found.slice(0, limit).map(readLine)
-  return { lines, next: found.length > limit ? lines.at(-1)?.seq : undefined }
+  return readPage(deps, workshop.id, { status, after, limit })
 }
 
-/** The whole attendee list, a thousand lines at a time, without holding it in memory. */
+/**
+ * The whole attendee list, so many lines at a time, without holding it in memory. While a page is used, the next one is
+ * being read.
+ */
 export async function* wholeRoster(
   deps: Deps,
   workshop: Pick<Workshop, 'id'>,
   status?: RegistrationStatus,
-): AsyncGenerator<RosterLine> {
-  for (let after: number | undefined = 0; after !== undefined; ) {
-    const page: { lines: RosterLine[]; next: number | undefined } = await listRoster(deps, workshop, {
-      status,
-      after,
-      limit: 1000,
-    })
-    yield* page.lines
-    after = page.next
+): AsyncGenerator<RosterLine[]> {
+  let ahead = 0
+  const read = (after: number) => readPage(deps, workshop.id, { status, after, ahead, limit: 2000 })
+  let coming: ReturnType<typeof read> | undefined = read(0)
+  while (coming) {
+    const { lines, next }: Awaited<typeof coming> = await coming
+    ahead += lines.filter((line) => line.status === 'waitlisted').length
+    coming = next === undefined ? undefined : read(next)
+    // If it fails, that is heard when its turn comes.
+    coming?.catch(() => {})
+    yield lines
   }
+}
+
+/** `ahead`: how many of the line stand before the page; counted where it is not known. */
+type Page = { status: RegistrationStatus | undefined; after: number; ahead?: number; limit: number }
+
+async function readPage(
+  deps: Deps,
+  workshopId: string,
+  page: Page,
+): Promise<{ lines: RosterLine[]; next: number | undefined }> {
+  // One more line than asked for tells whether there are more.
+  const found = await rows<StoredLine>(deps.db, selectLines(workshopId, { ...page, limit: page.limit + 1 }))
+  const lines = found.slice(0, page.limit).map(readLine)
+  return { lines, next: found.length > page.limit ? lines.at(-1)?.seq : undefined }
 }
 
 type StoredLine = Omit<RosterLine, 'createdAt' | 'seatedAt' | 'offeredUntil' | 'cancelledAt'> & {
@@ -77,23 +94,18 @@ type StoredLine = Omit<RosterLine, 'createdAt' | 'seatedAt' | 'offeredUntil' | '
  * The page is taken first and everything else looked up for its lines. Joined to the whole list instead, a page of 5,000
  * people took two seconds where the planner knows nothing of the table, as on PGlite, which never analyses it.
  */
-function selectLines(workshopId: string, status: RegistrationStatus | undefined, after: number, limit: number): SQL {
+function selectLines(workshopId: string, { status, after, ahead, limit }: Page): SQL {
   return sql`
     with page as materialized (
-      select * from registrations
-      where workshop_id = ${workshopId} and seq > ${after} ${status ? sql`and status = ${status}` : sql``}
-      order by seq
-      limit ${limit}
+      select * from roster_page(${workshopId}::uuid, ${status ?? null}::text, ${after}::integer, ${limit}::integer)
     )
-    select p.id, p.seq, p.status, p.name, p.email, p.phone, p.company, p.locale, link.channel, p.ready,
-           p.created_at as "createdAt", p.seated_at as "seatedAt", p.offered_until as "offeredUntil",
-           p.cancelled_at as "cancelledAt", p.cancelled_by as "cancelledBy", p.consent_version as "consentVersion", p.erased_at is not null as erased,
+    select p.id, p.seq, p.status, p.name, p.email, p.phone, p.company, p.locale, p.ready,
+           (select channel from registration_links where code = p.link_code) as channel,
+           p.created_at as "createdAt", p.seated_at as "seatedAt", p.offered_until as "offeredUntil", p.cancelled_at as "cancelledAt",
+           p.cancelled_by as "cancelledBy", p.consent_version as "consentVersion", p.erased_at is not null as erased,
            case when p.status = 'waitlisted' then (
-             (
-               select count(*) from registrations ahead
-               where ahead.workshop_id = ${workshopId} and ahead.status = 'waitlisted'
-                 and ahead.seq < (select min(seq) from page where status = 'waitlisted')
-             ) + count(*) filter (where p.status = 'waitlisted') over (order by p.seq)
+             ${ahead === undefined ? countAhead(workshopId) : sql`${ahead}::integer`}
+             + count(*) filter (where p.status = 'waitlisted') over (order by p.seq)
            )::int end as position,
            p.status <> 'cancelled' and exists (
              select 1 from registrations other
@@ -101,8 +113,16 @@ function selectLines(workshopId: string, status: RegistrationStatus | undefined,
                and other.status in ('confirmed', 'waitlisted', 'offered')
            ) as "phoneShared"
     from page p
-    left join registration_links link on link.code = p.link_code
     order by p.seq`
+}
+
+/** Those of the line who stand before a page that has some of it. */
+function countAhead(workshopId: string): SQL {
+  return sql`(
+    select count(*) from registrations ahead
+    where ahead.workshop_id = ${workshopId} and ahead.status = 'waitlisted'
+      and ahead.seq < (select min(seq) from page where status = 'waitlisted')
+  )`
 }
 
 function readLine(line: StoredLine): RosterLine {

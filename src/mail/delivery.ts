@@ -1,6 +1,7 @@
+import { inBatches } from '../db/batches.ts'
 import { isDatabaseAway, saidOf } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
-import { type ClaimedMail, claimDueMails, nextMailDueAt, type Outcome, recordOutcome } from '../domain/mails.ts'
+import { type ClaimedMail, claimDueMails, nextMailDueAt, type Outcome, recordOutcomes } from '../domain/mails.ts'
 import { messageOf } from './message.ts'
 import type { Transport } from './transport.ts'
 import type { Verdict } from './verdict.ts'
@@ -37,18 +38,39 @@ export async function deliverDue(
   const round: Round = { sent: 0, again: 0, dead: 0, postponed: 0, standstill: undefined }
   const goesOn = () => !round.standstill && !stopped() && deps.now() < until
 
-  for (let batch = 1; goesOn(); batch = transport.concurrency * 4) {
-    const { mails, givenUp } = await claimDueMails(deps, batch, lease)
+  async function claim(most: number): Promise<ClaimedMail[] | undefined> {
+    if (!goesOn()) return undefined
+    const { mails, givenUp } = await claimDueMails(deps, most, lease)
     round.dead += givenUp
-    if (mails.length + givenUp === 0) break
-    await inParallel(mails, transport.concurrency, async (mail) => {
-      const verdict = goesOn() ? await attempt(deps, transport, mail) : undefined
-      if (verdict?.kind === 'standstill') round.standstill = verdict.reason
-      const until = secondsFrom(deps.now(), round.standstill ? pause : 0)
-      const recorded = await record(deps, mail, outcomeOf(verdict, until))
-      if (recorded) round[recorded]++
-    })
+    return mails.length + givenUp > 0 ? mails : undefined
   }
+
+  async function send(mail: ClaimedMail): Promise<Outcome> {
+    const verdict = goesOn() ? await attempt(deps, transport, mail) : undefined
+    if (verdict?.kind === 'standstill') round.standstill = verdict.reason
+    return outcomeOf(verdict, secondsFrom(deps.now(), round.standstill ? pause : 0))
+  }
+
+  // What several mails came to at the same time is recorded together.
+  const recordOne = inBatches(
+    (attempts: { mail: ClaimedMail; outcome: Outcome }[]) => recordOutcomes(deps, attempts),
+    () => [],
+    { batch: 100, waiting: 1000, milliseconds: 10_000 },
+  )
+
+  async function count(mail: ClaimedMail, outcome: Outcome): Promise<void> {
+    const recorded = await untilRecorded(() => recordOne({ mail, outcome }))
+    if (recorded) round[recorded]++
+  }
+
+  for (const mail of (await claim(1)) ?? []) await count(mail, await send(mail))
+  const { concurrency } = transport
+  await inParallel(
+    inStock(() => claim(concurrency * 4), concurrency),
+    concurrency,
+    send,
+    count,
+  )
   return round
 }
 
@@ -137,10 +159,10 @@ function outcomeOf(verdict: Verdict | undefined, until: Date): Outcome {
 }
 
 /** What was sent must be written down, or it goes out twice: a database that stumbles is asked again. */
-async function record(deps: Deps, mail: ClaimedMail, outcome: Outcome): ReturnType<typeof recordOutcome> {
+async function untilRecorded<T>(record: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await recordOutcome(deps, mail, outcome)
+      return await record()
     } catch (error) {
       if (!isDatabaseAway(error) || tries === 4) throw error
       await new Promise((resolve) => setTimeout(resolve, tries * 1000))
@@ -155,12 +177,42 @@ async function secondsToNext(deps: Deps): Promise<number> {
   return Math.min(Math.max(seconds, 1), 60)
 }
 
-/** Works through a list, so many at once. @throws the first error, after everything that had begun has ended */
-async function inParallel<T>(list: T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
-  const waiting = [...list]
+/**
+ * Hands out one by one what is fetched in batches, until nothing comes. The next batch is fetched when only `few` are
+ * left, so that nobody waits for it.
+ */
+async function* inStock<T>(fetch: () => Promise<T[] | undefined>, few: number): AsyncGenerator<T> {
+  for (let coming = fetch(); ; ) {
+    const batch = await coming
+    if (!batch) return
+    while (batch.length > few) yield batch.shift() as T
+    coming = fetch()
+    // If it fails, that is heard when its turn comes.
+    coming.catch(() => {})
+    yield* batch
+  }
+}
+
+/**
+ * Works through what is handed out, so many at once. What came of one item is finished while the next one is worked on.
+ * @throws the first error, after everything that had begun has ended
+ */
+async function inParallel<Item, Result>(
+  items: AsyncGenerator<Item>,
+  width: number,
+  work: (item: Item) => Promise<Result>,
+  finish: (item: Item, result: Result) => Promise<void>,
+): Promise<void> {
   const ended = await Promise.allSettled(
     Array.from({ length: width }, async () => {
-      for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item)
+      let finished = Promise.resolve()
+      for await (const item of items) {
+        const result = await work(item)
+        await finished
+        finished = finish(item, result)
+        finished.catch(() => {})
+      }
+      await finished
     }),
   )
   const failed = ended.find((end) => end.status === 'rejected')

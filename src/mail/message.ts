@@ -1,7 +1,7 @@
 import { calendarFor } from '../calendar.ts'
 import type { Deps } from '../deps.ts'
 import type { MailToSomeone } from '../domain/mails.ts'
-import { qrPng } from '../qr.ts'
+import { doorMask, qrPng } from '../qr.ts'
 import { htmlOf } from './templates/html.tsx'
 import { type Letter, letterOf, ticketUrlOf } from './templates/letter.ts'
 import { textOf } from './templates/text.ts'
@@ -42,7 +42,7 @@ export function messageOf(deps: Deps, mail: MailToSomeone): Message {
             entry,
             file: entry.door.file,
             cid: `door-${n + 1}.${mail.id}@baoming`,
-            png: Buffer.from(qrPng(entry.door.url, { scale: 8 })),
+            png: Buffer.from(qrPng(entry.door.url, { scale: 8, mask: doorMask })),
           },
         ]
       : [],

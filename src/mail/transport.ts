@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream'
 import { createTransport } from 'nodemailer'
 import type { Config } from '../config.ts'
 import type { Message } from './message.ts'
+import { mimeOf } from './mime.ts'
 import { type Failure, judge, type Verdict } from './verdict.ts'
 
 /** A way to a mail server. */
@@ -19,7 +21,7 @@ export type Timeouts = { connect: number; socket: number }
 /** The mail server of SMTP_URL over connections that are kept, for Node. Undefined where none is set. */
 export function openTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeouts): Transport | undefined {
   if (!config.smtpUrl) return undefined
-  const mailer = tellOffers(
+  const mailer = writeAtOnce(
     createTransport({
       ...settings(config.smtpUrl, timeouts),
       pool: true,
@@ -38,7 +40,7 @@ export function openTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeou
 /** The mail server of SMTP_URL with a connection per message, for Workers, where none may outlive its request. */
 export function openSingleTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeouts): Transport | undefined {
   if (!config.smtpUrl) return undefined
-  const mailer = tellOffers(createTransport(settings(config.smtpUrl, timeouts)))
+  const mailer = writeAtOnce(createTransport(settings(config.smtpUrl, timeouts)))
   return {
     // A Worker may hold six connections, and the database has some of them.
     concurrency: 2,
@@ -60,16 +62,18 @@ function settings(url: string, { connect, socket }: Timeouts = { connect: 10_000
 }
 
 type Mailer = ReturnType<typeof createTransport>
-type Sent = Message & { signal: AbortSignal; offered(): void }
+type Sent = Message & { textEncoding: 'base64'; signal: AbortSignal; offered(): void }
 
-/** Has a message say when its text begins to be read, which is when a session is there that it goes into. */
-function tellOffers<Any extends Pick<Mailer, 'use'>>(mailer: Any): Any {
+/**
+ * Has a message written at once, and say when its text begins to be read, which is when a session is there that it goes
+ * into.
+ */
+function writeAtOnce<Any extends Pick<Mailer, 'use'>>(mailer: Any): Any {
   mailer.use('stream', ({ data, message }, goOn) => {
-    const read = message?.createReadStream
-    if (message && read) {
-      message.createReadStream = (options) => {
+    if (message) {
+      message.createReadStream = () => {
         ;(data as unknown as Sent).offered()
-        return read.call(message, options)
+        return Readable.from([Buffer.from(mimeOf(message))], { objectMode: false })
       }
     }
     goOn()
@@ -86,6 +90,8 @@ async function attempt(
   try {
     await mailer.sendMail({
       ...message,
+      // Shorter than quoted-printable for Chinese, and done by the platform.
+      textEncoding: 'base64',
       signal,
       offered() {
         offered = true

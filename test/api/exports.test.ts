@@ -42,7 +42,12 @@ async function fillWorkshop(world: World) {
     ready: { [studio]: false },
   })
   const third = await world.register(workshop, { name: '＝1+1', email: 'c@example.com', phone: '+819012345678' })
-  await world.register(workshop, { name: '韩梅梅;=1+1', email: 'han@example.com', locale: 'en' })
+  await world.register(workshop, {
+    name: '韩梅梅;=1+1',
+    email: 'han@example.com',
+    company: ';=2',
+    locale: 'en',
+  })
   await world.register(workshop, { name: '𠮷田 🙂', email: 'ling@example.com' })
   world.clock.advance({ hours: 2 })
   await organiser.post(`/registrations/${first.id}/cancel`)
@@ -153,7 +158,7 @@ describe('GET /workshops/:slug/registrations.csv', () => {
     }
     // Where the system's list separator is a semicolon, Excel begins a cell after each.
     for (const cell of bytes.toString().split(/[;\r\n]+/)) expect(cell).not.toMatch(/^[\s"]*[=+\-@＝＋－＠]/)
-    expect(lines[3]).toMatchObject({ 姓名: "韩梅梅;'=1+1" })
+    expect(lines[3]).toMatchObject({ 姓名: "韩梅梅;'=1+1", 公司或学校: ";'=2" })
   })
 
   test('leaves a line without a name for a person who was erased', async () => {

@@ -1,7 +1,8 @@
 import { fill } from './fill.ts'
+import { processorSeconds, siblingsOf } from './linux.ts'
 import { signUpsPerSecond, warmUp } from './sign-ups.ts'
 import { type Service, type Stage, signUpPath } from './stage.ts'
-import { inTurn } from './statistics.ts'
+import { inTurn, median } from './statistics.ts'
 import { compared, measured, type Row } from './table.ts'
 
 /** Seconds in which what is owed has to be there. */
@@ -24,12 +25,19 @@ export async function measureMail(stage: Stage): Promise<Row[]> {
   for (const service of [quiet, mailing]) await warmUp(stage, service)
   await forgetMails(mailing)
 
+  /** Processor for each mail, in microseconds. */
+  const micros = { service: [] as number[], postgres: [] as number[], server: [] as number[] }
+  const spent = () => processorOf(stage, mailing)
   stage.say(`mail: ${rounds} rounds`)
   const beside: number[] = []
   const rates = await inTurn(rounds, {
     alone: async () => {
       await owe(sizes.mails)
-      return deliveredPerSecond(stage, [mailing], sizes.mails)
+      const before = await spent()
+      const perSecond = await deliveredPerSecond(stage, [mailing], sizes.mails)
+      const after = await spent()
+      for (const who of keysOf(micros)) micros[who].push(((after[who] - before[who]) / sizes.mails) * 1e6)
+      return perSecond
     },
     quiet: () => signUpsPerSecond(stage, quiet, 1, sizes.signUps / 2),
     registrations: async () => {
@@ -64,6 +72,7 @@ export async function measureMail(stage: Stage): Promise<Row[]> {
       unit: '/s',
       figure: rates.alone,
       bar: { atLeast: 300 },
+      note: `processor for each: service ${Math.round(median(micros.service))} µs, Postgres ${Math.round(median(micros.postgres))} µs, mail server ${Math.round(median(micros.server))} µs`,
     }),
     measured({
       item: 'mail',
@@ -108,6 +117,18 @@ async function deliveredPerSecond(stage: Stage, services: Service[], owed: numbe
   const { perSecond } = await sink.call('received', { count: owed + services.length, seconds: patience })
   return perSecond
 }
+
+/** Seconds of processor that the service, Postgres and the mail server took so far. */
+async function processorOf({ sink }: Stage, { pid, sql }: Service) {
+  const [{ backend }] = await sql<[{ backend: number }]>`select pg_backend_pid() as backend`
+  return {
+    service: processorSeconds([pid]),
+    postgres: processorSeconds(siblingsOf(backend)),
+    server: processorSeconds([sink.pid]),
+  }
+}
+
+const keysOf = <Of extends object>(of: Of) => Object.keys(of) as (keyof Of)[]
 
 async function signUpOne(stage: Stage, service: Service): Promise<void> {
   const [slug = ''] = await service.publish(1, 1)
