@@ -43,7 +43,7 @@ export type FirstRelease = {
  * cancelled, corrected and erased ones, mails in every state, links, tokens, a workshop that was called off.
  * @param hundreds how many hundred registrations
  */
-export async function fillFirstRelease(db: Database, hundreds = 30): Promise<FirstRelease> {
+export async function fillFirstRelease(db: Database, hundreds = 20): Promise<FirstRelease> {
   await install(db)
   const secret = 'the secret of an installation that has been running for a while'
   const token = `bm_${'first-release'.padEnd(43, '0')}`
@@ -267,10 +267,11 @@ export function startTraffic(url: string, first: FirstRelease): Traffic {
     await client.end()
   }
 
+  const crowd = randomUUID().slice(0, 8)
   let newcomers = 0
   async function desk(ask: Ask) {
     const entries = Array.from({ length: 1 + Math.floor(Math.random() * 20) }, () =>
-      newEntry(secret, pick(workshops), `newcomer-${++newcomers}`),
+      newEntry(secret, pick(workshops), `${crowd}-${++newcomers}`),
     )
     const batch = [entries.map((entry, n) => ({ n, ...entry })), now()]
     const answers = await ask<RegisterAnswer>(statement.register, batch)
@@ -281,7 +282,7 @@ export function startTraffic(url: string, first: FirstRelease): Traffic {
       for (const [i, { id, outcome }] of again.entries())
         if (outcome !== 'replayed' || id !== answers[i]?.id) failures.push(`a retry was answered ${outcome}`)
     }
-    for (const { n, id, status } of answers) {
+    for (const { n, id, status } of answers.filter(({ outcome }) => outcome === 'registered')) {
       const { name, email, idempotency_key: key, slug } = entries[n] as Entry
       people.push({ id, slug, name, email, key, status, ...secretsOf(secret, id, 1) })
     }
