@@ -3,6 +3,17 @@ export class Deadline extends Error {
   readonly code = 'DEADLINE'
 }
 
+export type Limits = {
+  /** Jobs. */
+  batch: number
+  /** Jobs that may wait; further ones are turned away. */
+  waiting: number
+  /** That a job may take. */
+  milliseconds: number
+  /** Gives the event loop one turn, in which jobs that have reached this process already come along. */
+  gathers?: boolean
+}
+
 /**
  * Group commit without a timer: jobs that arrive while a batch is under way travel together in the next one. Under no
  * load a batch is one job and nothing waits.
@@ -10,13 +21,12 @@ export class Deadline extends Error {
  * If a batch fails its jobs may run again in smaller ones, so that a bad one never fails its neighbours.
  * @param run does all jobs in one statement and answers them in their order
  * @param split the batches in which to try again after an error, or none to give up
- * @param limits jobs per batch; jobs that may wait, further ones are turned away; milliseconds a job may take
  * @throws {Deadline} from the returned function, when turned away or too late. The work may still have been done.
  */
 export function inBatches<Job, Answer>(
   run: (jobs: Job[]) => Promise<Answer[]>,
   split: (error: unknown, jobs: Job[]) => Job[][],
-  limits = { batch: 500, waiting: 20_000, milliseconds: 4_000 },
+  limits: Limits = { batch: 500, waiting: 20_000, milliseconds: 4_000, gathers: true },
 ): (job: Job) => Promise<Answer> {
   type Waiting = { job: Job; resolve(answer: Answer): void; reject(error: unknown): void; givenUp: boolean }
   const waiting: Waiting[] = []
@@ -39,8 +49,7 @@ export function inBatches<Job, Answer>(
     if (underWay) return
     underWay = true
     while (waiting.length > 0) {
-      // Whatever has arrived already comes along: one statement for eight costs half of eight.
-      await new Promise((resolve) => setImmediate(resolve))
+      if (limits.gathers) await new Promise((resolve) => setImmediate(resolve))
       const batch = waiting.splice(0, limits.batch)
       // A statement that hangs is left behind: those who wait behind it shall have another one.
       await within(limits.milliseconds, settle(batch))

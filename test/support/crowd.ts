@@ -44,15 +44,16 @@ export async function rush(
 export async function signUp(
   server: Pick<Server, 'request'>,
   slug: string,
-  { key, ...person }: Person,
+  person: Person,
 ): Promise<Reply | undefined> {
+  const { name, email, key, proof } = person
   try {
     const answer = await server.request(`/api/v1/workshops/${slug}/registrations`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
-      body: JSON.stringify({ ...person, consent: true }),
+      body: JSON.stringify({ name, email, proof, consent: true }),
     })
-    return { person: { ...person, key }, status: answer.status, body: (await answer.json()) as Reply['body'] }
+    return { person, status: answer.status, body: (await answer.json()) as Reply['body'] }
   } catch {
     return undefined
   }
