@@ -2,7 +2,9 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import { type App, limitRange } from '../context.ts'
+import { saidOf } from '../db/database.ts'
 import { registrationStatuses } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
 import { parseSignUp, signUp } from '../domain/registrations.ts'
 import { listRoster, type RosterLine } from '../domain/roster.ts'
 import { cancelRegistration, forgetPeople, register } from '../domain/seats.ts'
@@ -216,7 +218,7 @@ registrations.openapi(
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
     const csv = rosterCsv(deps, workshop, c.var.locale, c.req.valid('query').status)
-    return c.body(streamOf(csv), 200, {
+    return c.body(await streamOf(deps, csv), 200, {
       'Content-Type': 'text/csv; charset=utf-8',
       'Content-Disposition': attachment(`${workshop.slug}.csv`, rosterFileName(workshop, c.var.locale, 'csv')),
     })
@@ -248,14 +250,24 @@ registrations.openapi(
   },
 )
 
-/** A failure on the way breaks the answer off, so that half a list is never taken for a whole one. */
-function streamOf(texts: AsyncIterator<string>): ReadableStream<Uint8Array> {
+/**
+ * The beginning is read before there is an answer, the heads and what comes first from the database, so that one that is
+ * away is told of as such. A failure on the way breaks the answer off, so that half a list is never taken for a whole one.
+ * Servers send the reason for that after it, so it holds no more than that.
+ */
+async function streamOf(deps: Deps, texts: AsyncIterator<string>): Promise<ReadableStream<Uint8Array>> {
   const encoder = new TextEncoder()
+  const beginning = [await texts.next(), await texts.next()]
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await texts.next()
-      if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
+      try {
+        const { done, value } = beginning.shift() ?? (await texts.next())
+        if (done) controller.close()
+        else controller.enqueue(encoder.encode(value))
+      } catch (error) {
+        deps.log.warn(saidOf(error), 'an attendee list broke off')
+        throw new Error('the list breaks off here')
+      }
     },
     async cancel() {
       await texts.return?.()
