@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import { wholeAnswer } from '../answer.ts'
 import { type App, limitRange } from '../context.ts'
+import { saidOf } from '../db/database.ts'
 import { cancellers, registrationStatuses } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { isProven } from '../domain/proofs.ts'
@@ -236,7 +237,7 @@ registrations.openapi(
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
     const csv = rosterCsv(deps, workshop, c.var.locale, c.req.valid('query').status)
-    return c.body(streamOf(csv), 200, {
+    return c.body(await streamOf(deps, csv), 200, {
       'Content-Type': 'text/csv; charset=utf-8',
       'Content-Disposition': attachment(`${workshop.slug}.csv`, rosterFileName(workshop, c.var.locale, 'csv')),
     })
@@ -262,21 +263,31 @@ registrations.openapi(
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
     const xlsx = rosterXlsx(deps, workshop, c.var.locale, c.req.valid('query').status)
-    return c.body(streamOf(xlsx), 200, {
+    return c.body(await streamOf(deps, xlsx), 200, {
       'Content-Type': workbook,
       'Content-Disposition': attachment(`${workshop.slug}.xlsx`, rosterFileName(workshop, c.var.locale, 'xlsx')),
     })
   },
 )
 
-/** A failure on the way breaks the answer off, so that half a list is never taken for a whole one. */
-function streamOf(chunks: AsyncIterator<string | Uint8Array>): ReadableStream<Uint8Array> {
+/**
+ * The beginning is read before there is an answer, the heads and what comes first from the database, so that one that is
+ * away is told of as such. A failure on the way breaks the answer off, so that half a list is never taken for a whole one.
+ * Servers send the reason for that after it, so it holds no more than that.
+ */
+async function streamOf(deps: Deps, chunks: AsyncIterator<string | Uint8Array>): Promise<ReadableStream<Uint8Array>> {
   const encoder = new TextEncoder()
+  const beginning = [await chunks.next(), await chunks.next()]
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await chunks.next()
-      if (done) controller.close()
-      else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
+      try {
+        const { done, value } = beginning.shift() ?? (await chunks.next())
+        if (done) controller.close()
+        else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
+      } catch (error) {
+        deps.log.warn(saidOf(error), 'an attendee list broke off')
+        throw new Error('the list breaks off here')
+      }
     },
     async cancel() {
       await chunks.return?.()

@@ -85,11 +85,12 @@ export type Delivery = {
  * Delivers mails as they fall due, until it is stopped. Whatever is away, it goes on: it says so once, and tries again
  * after pauses that double.
  * @param pauses seconds; the first and the longest pause while nothing can be sent
+ * @param databasePauses the same while the database is away, which most often is over in a moment
  */
 export function startDelivery(
   deps: Deps,
   transport: Transport,
-  { pauses = { first: 30, most: 300 }, stopWithin = 5 } = {},
+  { pauses = { first: 30, most: 300 }, databasePauses = { first: 1, most: 30 }, stopWithin = 5 } = {},
 ): Delivery {
   const rest = createRest()
   let stopping = false
@@ -99,7 +100,7 @@ export function startDelivery(
 
   async function work() {
     while (!stopping) {
-      const pause = Math.min(pauses.first * 2 ** troubles, pauses.most)
+      const pause = doubled(pauses, troubles)
       try {
         const { standstill } = await deliverDue(deps, transport, { until: endOfTime, pause, stopped: () => stopping })
         if (standstill) {
@@ -114,11 +115,10 @@ export function startDelivery(
           await rest.untilWoken(await secondsToNext(deps))
         }
       } catch (error) {
-        troubles++
         if (!isDatabaseAway(error)) deps.log.error(saidOf(error), 'delivering mails failed')
         else if (told !== 'database') deps.log.warn({ reason: saidOf(error).reason }, 'mails wait for the database')
         told = 'database'
-        await rest.atLeast(Math.min(pause, 30))
+        await rest.atLeast(doubled(databasePauses, troubles++))
       }
     }
   }
@@ -136,6 +136,8 @@ export function startDelivery(
     },
   }
 }
+
+const doubled = ({ first, most }: { first: number; most: number }, times: number) => Math.min(first * 2 ** times, most)
 
 /** As far as dates reach. */
 const endOfTime = new Date(8.64e15)

@@ -1,5 +1,6 @@
 import { inflateRawSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
+import { sql } from 'drizzle-orm'
 import readExcelFile from 'read-excel-file/node'
 import { describe, expect, test } from 'vitest'
 import { createWorld, type World } from '../support/world.ts'
@@ -307,3 +308,15 @@ function unzip(zip: Buffer): Record<string, string> {
   }
   return files
 }
+
+test('a list that cannot be read is answered as a problem, and not as a file that breaks off', async () => {
+  await using world = await createWorld()
+  await fillWorkshop(world)
+  await world.db.execute(sql`alter table registrations rename to somewhere_else`)
+  const token = await world.token('organiser')
+  const answer = await world.request('/api/v1/workshops/shanghai/registrations.csv', {
+    headers: { Authorization: `Bearer ${token}` },
+  })
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([500, 'application/problem+json'])
+  expect(await answer.text()).not.toContain('select')
+})

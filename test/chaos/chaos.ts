@@ -48,7 +48,7 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2
   }
   // The rest is for settling, with a margin: a run is bounded, whatever happens.
-  setTimeout(() => giveUp(minutes + 8), (minutes + 8) * 60_000).unref()
+  setTimeout(() => giveUp(minutes + 12), (minutes + 12) * 60_000).unref()
   await using closing = new AsyncDisposableStack()
   const random = openRandom(seed)
   say(`seed ${seed}: ${target.toLocaleString('en')} operations, ${minutes} minutes at the most`)
@@ -64,11 +64,7 @@ async function main(): Promise<number> {
   await announceCampaigns(run, random.fork(), Math.max(3, Math.ceil(target / 3_000)))
   const { seconds, slowestSign } = await rage(run, random, minutes, quick)
   say('faults are over: everything comes to rest')
-  const mailSeconds = await settle(
-    run,
-    random.fork(),
-    quick ? { failingSeconds: 4, mostSeconds: 60 } : { failingSeconds: 30, mostSeconds: 300 },
-  )
+  const mailSeconds = await settle(run, random.fork(), quick ? 60 : 400)
   say('what is stored is held against what was acknowledged')
   await reckon(run, random.fork())
   const mails = await reckonMails(run)

@@ -464,7 +464,7 @@ test('while the database is away delivery says so once and goes on when it is ba
   onTestFinished(close)
   wire.refuse()
   await o.owe(2)
-  const delivery = startDelivery({ ...o.world.deps, db }, o.transport, { pauses: { first: 0.05, most: 0.05 } })
+  const delivery = startDelivery({ ...o.world.deps, db }, o.transport, { databasePauses: { first: 0.05, most: 0.05 } })
   await until(async () => o.world.logged.length > 0)
   await wire.answer()
   await o.server.received(2)
