@@ -1,0 +1,364 @@
+import { join, type Line, leave, serve } from './rule.ts'
+
+/*
+ * What the service should say and show, for it to be compared with: the rule of seats (rule.ts), with the reasons to
+ * refuse and the mails that are owed around it. It knows one person at a time and neither locks nor statements.
+ */
+
+export const cities = ['shanghai', 'nanjing', 'xian'] as const
+export type City = (typeof cities)[number]
+
+/** What stands before the @ of an address. `Anna` and `anna` share a mailbox. */
+export type Person = string
+
+export type By = 'attendee' | 'organiser'
+
+/** How a workshop begins. Moments are minutes since the beginning. */
+export type Announced = {
+  capacity: number
+  waitlist: boolean
+  startsAt: number
+  opensAt?: number | undefined
+  closesAt?: number | undefined
+  /** Not in the campaign of the others. */
+  alone?: boolean
+}
+
+export type Announcement = { oneSeatPerPerson: boolean; workshops: Partial<Record<City, Announced>> }
+
+export type SignUp = { person: Person; city: City; key: string }
+
+export type Workshop = Announced & {
+  state: 'published' | 'closed' | 'cancelled'
+  endsAt: number
+  line: Line<Registration>
+  lastNumber: number
+}
+
+export type Registration = {
+  /** As the service calls it. */
+  id: string | undefined
+  city: City
+  number: number
+  /** Empty once the person is erased. */
+  person: Person
+  cancelledBy?: By | 'workshop'
+  corrections: number
+  mails: Mail[]
+  signedUp: SignUp & { status: string; call: number }
+}
+
+/** `live`: where it is refused because of a registration, that one. */
+export type SignUpAnswer = { answer: string; registration?: Registration; live?: Registration }
+
+type Mail = { kind: string; why: string; at: number; call: number; dead: boolean }
+
+/** How long a workshop lasts, in minutes. */
+export const duration = 7 * 60
+
+export class Model {
+  now = 0
+  readonly registrations: Registration[] = []
+  private readonly oneSeatPerPerson: boolean
+  private readonly workshops: Partial<Record<City, Workshop>> = {}
+  /** Counts what is done at once. */
+  private call = 0
+
+  constructor({ oneSeatPerPerson, workshops }: Announcement) {
+    this.oneSeatPerPerson = oneSeatPerPerson
+    for (const city of cities) {
+      const announced = workshops[city]
+      if (!announced) continue
+      const nobody = { seated: [], waiting: [] }
+      const endsAt = announced.startsAt + duration
+      this.workshops[city] = { ...announced, state: 'published', endsAt, line: nobody, lastNumber: 0 }
+    }
+  }
+
+  /** The registration that a person made last: a live one, or else a cancelled one. */
+  find(person: Person): Registration | undefined {
+    const theirs = this.registrations.filter((one) => isMailboxOf(person, one))
+    return theirs.findLast(({ cancelledBy }) => !cancelledBy) ?? theirs.at(-1)
+  }
+
+  /** When something happens in a city, in minutes since the beginning; undefined where it does not. */
+  momentOf(event: 'opensAt' | 'closesAt' | 'startsAt' | 'endsAt', city: City): number | undefined {
+    return this.workshops[city]?.[event]
+  }
+
+  /**
+   * Signs several up in one statement.
+   * @param mailed how many mails with all tickets of its mailbox the service owes a registration: which of them carries
+   *   such a mail is the service's choice
+   */
+  signUpTogether(signUps: SignUp[], mailed: (registration: Registration) => number): SignUpAnswer[] {
+    this.call++
+    const answers = signUps.map((signUp) => this.signUp(signUp))
+    // A neighbour's confirmation is on its way.
+    const there = answers.flatMap(({ live }) => (live && live.signedUp.call < this.call ? [live] : []))
+    for (const ofOnePerson of Map.groupBy(there, ({ person }) => person.toLowerCase()).values()) {
+      const chosen = ofOnePerson.find((one) => mailed(one) > one.mails.filter(({ kind }) => kind === 'found').length)
+      this.mailTickets(chosen ?? (ofOnePerson[0] as Registration))
+    }
+    return answers
+  }
+
+  private signUp(signUp: SignUp): SignUpAnswer {
+    // Everyone is judged by what was there before the statement first, and by their neighbours in it then.
+    const judged = this.judge(signUp, (one) => one.signedUp.call < this.call) ?? this.judge(signUp, () => true)
+    if (judged) return judged
+    const { person, city } = signUp
+    const signedUp = { ...signUp, status: '', call: this.call }
+    const registration: Registration = { id: undefined, city, number: 0, person, corrections: 0, mails: [], signedUp }
+    if (!this.place(registration, city)) return { answer: 'full' }
+    this.registrations.push(registration)
+    signedUp.status = this.statusOf(registration)
+    this.owe(registration, signedUp.status)
+    return { answer: this.standing(registration), registration }
+  }
+
+  /** What a sign-up is answered because of those who are registered; undefined where it may have a place. */
+  private judge({ person, city, key }: SignUp, isKnown: (one: Registration) => boolean): SignUpAnswer | undefined {
+    const known = this.registrations.filter(isKnown)
+    const kept = known.find(({ signedUp }) => signedUp.key === key && signedUp.city === city)
+    if (kept && !isMailboxOf(person, kept.signedUp)) return { answer: 'idempotency_mismatch' }
+    if (kept) {
+      const standing = kept.cancelledBy ? kept.signedUp.status : this.standing(kept)
+      return { answer: `${standing} again`, registration: kept }
+    }
+    const workshop = this.workshops[city]
+    if (!workshop) return { answer: 'not_found' }
+    const refusal = this.refusalOf(workshop)
+    if (refusal) return { answer: refusal }
+    const live = this.liveOnes(person, workshop).find(isKnown)
+    if (live) return { answer: 'already_registered', live }
+    if (this.mailsCaused(person) >= 10) return { answer: 'too_many' }
+    return undefined
+  }
+
+  cancel(registration: Registration | undefined, by: By): string {
+    this.call++
+    if (!registration) return 'not_found'
+    if (registration.cancelledBy) return 'already_cancelled'
+    const workshop = this.workshopOf(registration)
+    if (by === 'attendee' && this.now >= workshop.startsAt) return 'over'
+    this.cancelOne(registration, by)
+    this.serve(workshop)
+    return 'cancelled'
+  }
+
+  move(registration: Registration | undefined, to: City): string {
+    this.call++
+    const there = this.workshops[to]
+    if (!registration || !there) return 'not_found'
+    const here = this.workshopOf(registration)
+    if (here.alone || there.alone) return 'not_found'
+    if (registration.cancelledBy) return 'not_live'
+    if (this.now >= here.startsAt) return 'over'
+    if (this.live(there).some((other) => isSameMailbox(registration, other))) return 'already_registered'
+    const refusal = this.refusalOf(there)
+    if (refusal) return refusal
+    const from = registration.city
+    if (!this.place(registration, to)) return 'full'
+    here.line = leave(here.line, registration)
+    this.supersede(registration, (mail) => mail.kind !== 'found')
+    this.owe(registration, 'moved', `from ${from}`)
+    this.serve(here)
+    return this.statusOf(registration)
+  }
+
+  changeWorkshop(city: City, changes: Partial<Pick<Workshop, 'capacity' | 'waitlist' | 'startsAt' | 'state'>>): string {
+    this.call++
+    const workshop = this.workshops[city]
+    if (!workshop) return 'not_found'
+    if (workshop.state === 'cancelled') return 'cancelled'
+    const { seated } = workshop.line
+    if (changes.capacity !== undefined && changes.capacity < seated.length) {
+      return `capacity_below_taken ${seated.length}`
+    }
+    Object.assign(workshop, changes)
+    workshop.endsAt = workshop.startsAt + duration
+    this.serve(workshop)
+    return 'changed'
+  }
+
+  cancelWorkshop(city: City): string {
+    this.call++
+    const workshop = this.workshops[city]
+    if (!workshop) return 'not_found'
+    if (workshop.state === 'cancelled') return 'already_cancelled'
+    if (this.now >= workshop.endsAt) return 'over'
+    workshop.state = 'cancelled'
+    for (const registration of this.live(workshop)) this.cancelOne(registration, 'workshop')
+    return 'changed'
+  }
+
+  correctEmail(registration: Registration | undefined, person: Person): string {
+    this.call++
+    if (!registration) return 'not_found'
+    if (registration.cancelledBy) return 'cancelled'
+    const workshop = this.workshopOf(registration)
+    if (this.now >= workshop.endsAt) return 'over'
+    if (registration.person === person) return 'unchanged'
+    if (registration.corrections === 5 || this.mailsCaused(person) >= 10) return 'too_many'
+    if (this.liveOnes(person, workshop).some((other) => other !== registration)) return 'already_registered'
+    registration.person = person
+    registration.corrections++
+    this.supersede(registration)
+    this.owe(registration, this.statusOf(registration), 'corrected')
+    return 'corrected'
+  }
+
+  erase(registration: Registration | undefined, by: By): number {
+    if (!registration) return 0
+    if (this.now < this.workshopOf(registration).startsAt) this.cancel(registration, by)
+    this.supersede(registration)
+    registration.person = ''
+    registration.signedUp.person = ''
+    return 1
+  }
+
+  /** Everything that the service shows, a line per registration; mails that will not go out stand in brackets. */
+  shown() {
+    return Object.fromEntries(
+      Object.entries(this.workshops).map(([city, workshop]) => [
+        city,
+        {
+          state: workshop.state,
+          capacity: workshop.capacity,
+          taken: workshop.line.seated.length,
+          waitlisted: workshop.line.waiting.length,
+          registrations: this.registrations
+            .filter((registration) => registration.city === city)
+            .sort((a, b) => a.number - b.number)
+            .map((registration) => {
+              const { number, person, mails } = registration
+              const told = mails.map(({ kind, why, dead }) => sayMail(kind, why, dead))
+              return sayRegistration(number, person, this.statusOf(registration), registration.cancelledBy, told)
+            }),
+        },
+      ]),
+    )
+  }
+
+  /** What every ticket says by the id of its registration. */
+  tickets(): Record<string, string> {
+    const bearers = this.registrations.filter(({ person }) => person !== '')
+    return Object.fromEntries(bearers.map((registration) => [registration.id, this.standing(registration)]))
+  }
+
+  /** Why a workshop takes nobody new, whoever it is. */
+  private refusalOf({ state, closesAt, startsAt, opensAt }: Workshop): string | undefined {
+    if (state === 'cancelled') return 'cancelled'
+    if (state === 'closed' || this.now >= startsAt || (closesAt !== undefined && this.now >= closesAt)) return 'closed'
+    if (opensAt !== undefined && this.now < opensAt) return 'not_open'
+    return undefined
+  }
+
+  /** Gives a seat or a place in line; false where there is neither. */
+  private place(registration: Registration, city: City): boolean {
+    const workshop = this.workshops[city] as Workshop
+    const line = join(workshop.line, registration, workshop.capacity)
+    if (line.waiting.includes(registration) && !workshop.waitlist) return false
+    workshop.line = line
+    registration.city = city
+    registration.number = ++workshop.lastNumber
+    return true
+  }
+
+  /** A workshop serves its line until it starts, unless an organiser closed it. */
+  private serve(workshop: Workshop): void {
+    if (workshop.state !== 'published' || this.now >= workshop.startsAt) return
+    const { waiting } = workshop.line
+    workshop.line = serve(workshop.line, workshop.capacity)
+    for (const one of waiting) if (!workshop.line.waiting.includes(one)) this.owe(one, 'promoted')
+  }
+
+  private cancelOne(registration: Registration, by: By | 'workshop'): void {
+    const workshop = this.workshopOf(registration)
+    workshop.line = leave(workshop.line, registration)
+    registration.cancelledBy = by
+    this.owe(registration, 'cancelled', `by ${by}`)
+  }
+
+  private owe(registration: Registration, kind: string, why = ''): void {
+    registration.mails.push({ kind, why, at: this.now, call: this.call, dead: false })
+  }
+
+  private supersede(registration: Registration, which: (mail: Mail) => boolean = () => true): void {
+    for (const mail of registration.mails.filter(which)) mail.dead = true
+  }
+
+  /** Who is there already is mailed the tickets, unless that mailbox just had them or had enough. */
+  private mailTickets(registration: Registration): void {
+    const { person } = registration
+    const justHadThem = this.mailsTo(person).some(({ kind, at }) => kind === 'found' && at > this.now - 10)
+    if (!justHadThem && this.mailsCaused(person) < 10) this.owe(registration, 'found')
+  }
+
+  /** How many mails whoever typed an address caused in the last day, before this statement. */
+  private mailsCaused(person: Person): number {
+    const causing = ['confirmed', 'waitlisted', 'found']
+    return this.mailsTo(person).filter(
+      ({ kind, at, call }) => causing.includes(kind) && at > this.now - 24 * 60 && call < this.call,
+    ).length
+  }
+
+  private mailsTo(person: Person): Mail[] {
+    return this.registrations.filter((one) => isMailboxOf(person, one)).flatMap(({ mails }) => mails)
+  }
+
+  /** The live registrations that keep a person out of a workshop. */
+  private liveOnes(person: Person, workshop: Workshop): Registration[] {
+    const together = Object.values(this.workshops).filter(
+      (other) => other === workshop || (this.oneSeatPerPerson && !other.alone && !workshop.alone),
+    )
+    return together.flatMap((one) => this.live(one)).filter((one) => isMailboxOf(person, one))
+  }
+
+  private live({ line }: Workshop): Registration[] {
+    return [...line.seated, ...line.waiting]
+  }
+
+  private workshopOf({ city }: Registration): Workshop {
+    return this.workshops[city] as Workshop
+  }
+
+  private statusOf(registration: Registration): string {
+    if (registration.cancelledBy) return 'cancelled'
+    return this.workshopOf(registration).line.waiting.includes(registration) ? 'waitlisted' : 'confirmed'
+  }
+
+  /** The status, with the position where there is one. */
+  private standing(registration: Registration): string {
+    const position = this.workshopOf(registration).line.waiting.indexOf(registration) + 1
+    return sayStanding(this.statusOf(registration), position || null)
+  }
+}
+
+export function sayStanding(status: string, position: number | null): string {
+  return position === null ? status : `${status} ${position}`
+}
+
+export function sayMail(kind: string, why: string, dead: boolean): string {
+  const said = why ? `${kind} ${why}` : kind
+  return dead ? `(${said})` : said
+}
+
+export function sayRegistration(
+  number: number,
+  person: Person,
+  status: string,
+  by: string | null | undefined,
+  mails: string[],
+): string {
+  return `${number} ${person} ${status}${by ? ` by ${by}` : ''}: ${mails.join(', ')}`
+}
+
+function isMailboxOf(person: Person, one: { person: Person }): boolean {
+  return one.person.toLowerCase() === person.toLowerCase()
+}
+
+function isSameMailbox(one: Registration, other: Registration): boolean {
+  return one === other || (one.person !== '' && isMailboxOf(one.person, other))
+}

@@ -1,0 +1,152 @@
+import fc from 'fast-check'
+import type { Announced, Announcement, By, City } from './model.ts'
+import type { Entrant, Play } from './play.ts'
+
+type Verbs = {
+  [Verb in keyof Play as Play[Verb] extends (...args: never[]) => Promise<unknown> ? Verb : never]: Play[Verb]
+}
+export type Verb = Exclude<keyof Verbs, 'announce' | 'end'>
+/** A step is what one may write in a script: a verb of the play and what it is said of. */
+export type Step = { [V in Verb]: [verb: V, ...args: Parameters<Play[V]>] }[Verb]
+
+export function take(play: Play, [verb, ...args]: Step): Promise<unknown> {
+  return (play[verb] as (...args: unknown[]) => Promise<unknown>).apply(play, args)
+}
+
+/** The play as lines to paste into a test. */
+export function scriptOf(announcement: Announcement, steps: readonly Step[]): string {
+  return [
+    'await using world = await createWorld()',
+    `const play = await startPlay(world, ${literal(announcement)})`,
+    ...steps.map(([verb, ...args]) => `await play.${verb}(${args.map(literal).join(', ')})`),
+    'await play.end()',
+  ].join('\n')
+}
+
+const hour = 60
+const day = 24 * hour
+
+// Few people, few seats and favourites among both, so that they get in each other's way.
+const person = oneOf({ anna: 5, bob: 4, carol: 4, dave: 3, erin: 3, fay: 3, Anna: 1, Bob: 1 })
+const city = oneOf<City>({ shanghai: 12, nanjing: 7, xian: 1 })
+const by = fc.constantFrom<By>('attendee', 'organiser')
+const capacity = fc.constantFrom(1, 2, 1, 2, 1, 3, 4)
+
+const announced: fc.Arbitrary<Announced> = fc.record({
+  capacity,
+  waitlist: fc.constantFrom(true, true, true, true, false),
+  startsAt: fc.constantFrom(4 * day, 2 * day),
+  opensAt: fc.constantFrom(undefined, undefined, undefined, undefined, 5),
+  closesAt: fc.constantFrom(undefined, undefined, 3 * day, day),
+})
+
+/** Two workshops of a campaign and perhaps a third, of the campaign or not. */
+export function announcement(oneSeatPerPerson: boolean): fc.Arbitrary<Announcement> {
+  return fc.record({
+    oneSeatPerPerson: fc.constant(oneSeatPerPerson),
+    workshops: fc.record(
+      {
+        shanghai: announced,
+        nanjing: announced,
+        xian: fc.oneof(
+          announced,
+          announced.map((workshop) => ({ ...workshop, alone: true })),
+        ),
+      },
+      { requiredKeys: ['shanghai', 'nanjing'] },
+    ),
+  })
+}
+
+const entrant: fc.Arbitrary<Entrant> = fc.oneof(
+  { weight: 3, arbitrary: fc.tuple(person, city) },
+  { weight: 1, arbitrary: fc.tuple(person, city, fc.constantFrom('k1', 'k2', 'k3')) },
+)
+
+/** Anything that a person or an organiser may do, or time. */
+const step: fc.Arbitrary<Step> = fc.oneof(
+  often(78, 'signUp', person, city),
+  often(36, 'signUpTogether', fc.array(entrant, { minLength: 1, maxLength: 5 })),
+  often(15, 'retry', person),
+  often(54, 'cancel', person, by),
+  often(30, 'move', person, city),
+  often(18, 'changeCapacity', city, capacity),
+  often(6, 'keepWaitlist', city, fc.constantFrom(true, true, false)),
+  often(2, 'close', city),
+  often(10, 'reopen', city),
+  often(1, 'cancelWorkshop', city),
+  often(6, 'startIn', city, fc.constantFrom(2 * day, 3 * hour, 2 * day, 2 * day, 0)),
+  often(15, 'correctEmail', person, person),
+  often(9, 'erase', person, by),
+  often(24, 'wait', fc.constantFrom(9, 1, 3 * hour, -1)),
+  often(2, 'waitUntil', fc.constantFrom('opensAt', 'closesAt', 'startsAt', 'endsAt'), city),
+)
+
+const times = (most: number) => fc.integer({ min: 1, max: most })
+
+/** What random steps would hardly ever come to one after another. */
+const stories: Record<string, fc.Arbitrary<Step[]>> = {
+  changingOnesMind: fc
+    .tuple(person, city, times(6))
+    .map(([who, where, n]) => repeated(n, ['signUp', who, where], ['cancel', who, 'attendee'])),
+  mistyping: fc
+    .tuple(person, times(3))
+    .map(([who, n]) => [
+      ['correctEmail', who, 'gus'],
+      ...repeated(n, ['correctEmail', 'gus', 'hal'], ['correctEmail', 'hal', 'gus']),
+    ]),
+  leavingWhileClosed: fc.tuple(person, person, city).map(([who, other, where]) => [
+    ['close', where],
+    ['cancel', who, 'attendee'],
+    ['cancel', other, 'organiser'],
+    ['reopen', where],
+  ]),
+  leavingBeforeItIsPutOff: fc.tuple(person, person, city).map(([who, other, where]) => [
+    ['startIn', where, 0],
+    ['cancel', who, 'organiser'],
+    ['erase', other, 'organiser'],
+    ['startIn', where, 2 * day],
+  ]),
+}
+
+/** A script of up to 60 steps. */
+export const steps: fc.Arbitrary<Step[]> = fc
+  .array(
+    fc.oneof(
+      { weight: 20, arbitrary: step.map((one) => [one]) },
+      ...Object.values(stories).map((arbitrary) => ({ weight: 1, arbitrary })),
+    ),
+    { maxLength: 60, size: 'max' },
+  )
+  .map((parts) => parts.flat().slice(0, 60))
+
+function repeated(times: number, ...steps: Step[]): Step[] {
+  return Array<Step[]>(times).fill(steps).flat()
+}
+
+type Arbitraries<Values extends unknown[]> = { [N in keyof Values]: fc.Arbitrary<Values[N]> }
+
+function often<V extends Verb>(
+  weight: number,
+  verb: V,
+  ...args: Arbitraries<Parameters<Play[V]>>
+): { weight: number; arbitrary: fc.Arbitrary<Step> } {
+  const said = fc.tuple(...(args as unknown as fc.Arbitrary<unknown>[]))
+  return { weight, arbitrary: said.map((words) => [verb, ...words] as unknown as Step) }
+}
+
+/** One of these words, each as often as its number says; scripts shrink to the first. */
+function oneOf<Word extends string>(words: Record<Word, number>): fc.Arbitrary<Word> {
+  const pile = Object.entries<number>(words).flatMap(([word, times]) => Array<string>(times).fill(word))
+  return fc.constantFrom(...(pile as Word[]))
+}
+
+/** A value as one writes it in TypeScript. */
+function literal(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return String(value)
+  const given = Object.entries(value).filter(([, field]) => field !== undefined)
+  const fields = given.map(([name, field]) => `${name}: ${literal(field)}`)
+  return `{ ${fields.join(', ')} }`
+}
