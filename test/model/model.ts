@@ -20,6 +20,8 @@ export type Announced = {
   startsAt: number
   opensAt?: number | undefined
   closesAt?: number | undefined
+  /** How long an offered seat is held; without it a freed seat is given at once. */
+  confirmHours?: number | null | undefined
   /** Not in the campaign of the others. */
   alone?: boolean
 }
@@ -42,7 +44,9 @@ export type Registration = {
   number: number
   /** Empty once the person is erased. */
   person: Person
-  cancelledBy?: By | 'workshop'
+  /** Until when the seat is held; undefined for a seat that is theirs, and for none. */
+  offeredUntil?: number | undefined
+  cancelledBy?: By | 'workshop' | 'deadline'
   corrections: number
   mails: Mail[]
   signedUp: SignUp & { status: string; call: number }
@@ -52,6 +56,11 @@ export type Registration = {
 export type SignUpAnswer = { answer: string; registration?: Registration; live?: Registration }
 
 type Mail = { kind: string; why: string; at: number; call: number; dead: boolean }
+
+export type Changes = Partial<Pick<Workshop, 'capacity' | 'waitlist' | 'startsAt' | 'confirmHours' | 'state'>>
+
+/** What may be waited for in a city; the deadline is the next one of its offers. */
+export type Event = 'opensAt' | 'closesAt' | 'startsAt' | 'endsAt' | 'deadline'
 
 /** How long a workshop lasts, in minutes. */
 export const duration = 7 * 60
@@ -82,8 +91,11 @@ export class Model {
   }
 
   /** When something happens in a city, in minutes since the beginning; undefined where it does not. */
-  momentOf(event: 'opensAt' | 'closesAt' | 'startsAt' | 'endsAt', city: City): number | undefined {
-    return this.workshops[city]?.[event]
+  momentOf(event: Event, city: City): number | undefined {
+    const workshop = this.workshops[city]
+    if (event !== 'deadline' || !workshop) return workshop?.[event as Exclude<Event, 'deadline'>]
+    const deadlines = workshop.line.seated.flatMap(({ offeredUntil }) => offeredUntil ?? [])
+    return deadlines.length > 0 ? Math.min(...deadlines) : undefined
   }
 
   /**
@@ -147,6 +159,27 @@ export class Model {
     return 'cancelled'
   }
 
+  takeOffer(registration: Registration | undefined): string {
+    this.call++
+    if (!registration) return 'not_found'
+    const status = this.statusOf(registration)
+    if (status === 'confirmed') return 'already_taken'
+    if (status === 'waitlisted') return 'not_offered'
+    if (registration.cancelledBy === 'deadline' || this.hasLapsed(registration)) return 'lapsed'
+    if (status === 'cancelled') return 'cancelled'
+    registration.offeredUntil = undefined
+    this.owe(registration, 'promoted')
+    return 'taken'
+  }
+
+  passOnOffers(): number {
+    this.call++
+    const lapsed = this.registrations.filter((one) => this.hasLapsed(one))
+    for (const one of lapsed) this.cancelOne(one, 'deadline')
+    for (const one of lapsed) this.serve(this.workshopOf(one))
+    return lapsed.length
+  }
+
   move(registration: Registration | undefined, to: City): string {
     this.call++
     const there = this.workshops[to]
@@ -161,13 +194,14 @@ export class Model {
     const from = registration.city
     if (!this.place(registration, to)) return 'full'
     here.line = leave(here.line, registration)
+    registration.offeredUntil = undefined
     this.supersede(registration, (mail) => mail.kind !== 'found')
     this.owe(registration, 'moved', `from ${from}`)
     this.serve(here)
     return this.statusOf(registration)
   }
 
-  changeWorkshop(city: City, changes: Partial<Pick<Workshop, 'capacity' | 'waitlist' | 'startsAt' | 'state'>>): string {
+  changeWorkshop(city: City, changes: Changes): string {
     this.call++
     const workshop = this.workshops[city]
     if (!workshop) return 'not_found'
@@ -176,9 +210,14 @@ export class Model {
     if (changes.capacity !== undefined && changes.capacity < seated.length) {
       return `capacity_below_taken ${seated.length}`
     }
+    const { state } = workshop
     Object.assign(workshop, changes)
     workshop.endsAt = workshop.startsAt + duration
+    if (workshop.state !== state) this.mailClosing(city, workshop)
     this.serve(workshop)
+    for (const one of workshop.line.seated) {
+      if (one.offeredUntil !== undefined) one.offeredUntil = Math.min(one.offeredUntil, workshop.startsAt)
+    }
     return 'changed'
   }
 
@@ -204,7 +243,7 @@ export class Model {
     if (this.liveOnes(person, workshop).some((other) => other !== registration)) return 'already_registered'
     registration.person = person
     registration.corrections++
-    this.supersede(registration)
+    this.supersede(registration, ({ kind }) => kind !== 'closed' && kind !== 'reopened')
     this.owe(registration, this.statusOf(registration), 'corrected')
     return 'corrected'
   }
@@ -232,9 +271,9 @@ export class Model {
             .filter((registration) => registration.city === city)
             .sort((a, b) => a.number - b.number)
             .map((registration) => {
-              const { number, person, mails } = registration
+              const { number, person, cancelledBy, offeredUntil, mails } = registration
               const told = mails.map(({ kind, why, dead }) => sayMail(kind, why, dead))
-              return sayRegistration(number, person, this.statusOf(registration), registration.cancelledBy, told)
+              return sayRegistration(number, person, this.statusOf(registration), cancelledBy, offeredUntil, told)
             }),
         },
       ]),
@@ -271,12 +310,29 @@ export class Model {
     if (workshop.state !== 'published' || this.now >= workshop.startsAt) return
     const { waiting } = workshop.line
     workshop.line = serve(workshop.line, workshop.capacity)
-    for (const one of waiting) if (!workshop.line.waiting.includes(one)) this.owe(one, 'promoted')
+    const served = waiting.filter((one) => !workshop.line.waiting.includes(one))
+    const { confirmHours, startsAt } = workshop
+    for (const one of served) {
+      if (confirmHours) one.offeredUntil = Math.min(this.now + confirmHours * 60, startsAt)
+      this.owe(one, confirmHours ? 'offered' : 'promoted')
+    }
   }
 
-  private cancelOne(registration: Registration, by: By | 'workshop'): void {
+  /** Tells everyone of it once, before the start; who has not been told of the opposite yet hears of neither. */
+  private mailClosing(city: City, { state, startsAt }: Workshop): void {
+    if (this.now >= startsAt) return
+    const [news, opposite] = state === 'closed' ? ['closed', 'reopened'] : ['reopened', 'closed']
+    for (const registration of this.registrations.filter((one) => one.city === city)) {
+      const untold = registration.mails.some(({ kind, dead }) => kind === opposite && !dead)
+      this.supersede(registration, ({ kind }) => kind === opposite)
+      if (!untold && !registration.cancelledBy) this.owe(registration, news as string)
+    }
+  }
+
+  private cancelOne(registration: Registration, by: NonNullable<Registration['cancelledBy']>): void {
     const workshop = this.workshopOf(registration)
     workshop.line = leave(workshop.line, registration)
+    registration.offeredUntil = undefined
     registration.cancelledBy = by
     this.owe(registration, 'cancelled', `by ${by}`)
   }
@@ -299,9 +355,8 @@ export class Model {
   /** How many mails whoever typed an address caused in the last day, before this statement. */
   private mailsCaused(person: Person): number {
     const causing = ['confirmed', 'waitlisted', 'found']
-    return this.mailsTo(person).filter(
-      ({ kind, at, call }) => causing.includes(kind) && at > this.now - 24 * 60 && call < this.call,
-    ).length
+    const caused = this.mailsTo(person).filter(({ kind, why }) => causing.includes(kind) || why === 'corrected')
+    return caused.filter(({ at, call }) => at > this.now - 24 * 60 && call < this.call).length
   }
 
   private mailsTo(person: Person): Mail[] {
@@ -326,7 +381,12 @@ export class Model {
 
   private statusOf(registration: Registration): string {
     if (registration.cancelledBy) return 'cancelled'
+    if (registration.offeredUntil !== undefined) return 'offered'
     return this.workshopOf(registration).line.waiting.includes(registration) ? 'waitlisted' : 'confirmed'
+  }
+
+  private hasLapsed({ offeredUntil }: Registration): boolean {
+    return offeredUntil !== undefined && this.now >= offeredUntil
   }
 
   /** The status, with the position where there is one. */
@@ -350,9 +410,11 @@ export function sayRegistration(
   person: Person,
   status: string,
   by: string | null | undefined,
+  until: number | null | undefined,
   mails: string[],
 ): string {
-  return `${number} ${person} ${status}${by ? ` by ${by}` : ''}: ${mails.join(', ')}`
+  const detail = by ? ` by ${by}` : until == null ? '' : ` until ${until}`
+  return `${number} ${person} ${status}${detail}: ${mails.join(', ')}`
 }
 
 function isMailboxOf(person: Person, one: { person: Person }): boolean {

@@ -4,7 +4,15 @@ import { at, rows } from '../../src/db/database.ts'
 import type { Answer, Entry } from '../../src/db/desk.ts'
 import { examine } from '../../src/domain/doctor.ts'
 import { correctEmail, findRegistrations } from '../../src/domain/registrations.ts'
-import { cancelRegistration, cancelWorkshop, forgetPeople, moveRegistration, register } from '../../src/domain/seats.ts'
+import {
+  cancelRegistration,
+  cancelWorkshop,
+  forgetPeople,
+  moveRegistration,
+  passOnOffers,
+  register,
+  takeOffer,
+} from '../../src/domain/seats.ts'
 import { changeWorkshop, type Workshop, type WorkshopChanges } from '../../src/domain/workshops.ts'
 import type { World } from '../support/world.ts'
 import {
@@ -13,6 +21,7 @@ import {
   type City,
   cities,
   duration,
+  type Event,
   Model,
   type Person,
   type Registration,
@@ -55,12 +64,13 @@ export class Play {
     for (const city of cities) {
       const announced = workshops[city]
       if (!announced) continue
-      const { capacity, waitlist, startsAt, opensAt, closesAt, alone } = announced
+      const { capacity, waitlist, startsAt, opensAt, closesAt, confirmHours, alone } = announced
       const workshop = await this.world.workshop({
         slug: city,
         campaignId: alone ? undefined : campaign.id,
         capacity,
         waitlist,
+        confirmHours,
         ...this.span(startsAt),
         opensAt: opensAt === undefined ? null : this.moment(opensAt),
         closesAt: closesAt === undefined ? null : this.moment(closesAt),
@@ -72,6 +82,13 @@ export class Play {
   /** Signs somebody up, with a key of its own. */
   signUp(person: Person, city: City) {
     return this.signUpTogether([[person, city]])
+  }
+
+  /** Signs somebody up at another server, whose clock is a minute behind. */
+  async signUpElsewhere(person: Person, city: City) {
+    await this.wait(-1)
+    await this.signUp(person, city)
+    await this.wait(1)
   }
 
   /** The last try of a person once more. */
@@ -91,6 +108,16 @@ export class Play {
     const registration = this.model.find(person)
     const answer = await cancelRegistration(this.world.deps, idOf(registration), by)
     await this.compare(answer, this.model.cancel(registration, by))
+  }
+
+  async takeOffer(person: Person) {
+    const registration = this.model.find(person)
+    const answer = await takeOffer(this.world.deps, idOf(registration))
+    await this.compare(answer, this.model.takeOffer(registration))
+  }
+
+  async passOnOffers() {
+    await this.compare(await passOnOffers(this.world.deps), this.model.passOnOffers())
   }
 
   async move(person: Person, to: City) {
@@ -121,6 +148,11 @@ export class Play {
     await this.change(city, { waitlist }, this.model.changeWorkshop(city, { waitlist }))
   }
 
+  /** Has freed seats offered for so many hours from now on; with null they are given at once. */
+  async offerFor(city: City, confirmHours: number | null) {
+    await this.change(city, { confirmHours }, this.model.changeWorkshop(city, { confirmHours }))
+  }
+
   async close(city: City) {
     await this.change(city, { state: 'closed' }, this.model.changeWorkshop(city, { state: 'closed' }))
   }
@@ -140,14 +172,14 @@ export class Play {
     await this.compare(answer.kind === 'refused' ? answer.refusal : answer.kind, this.model.cancelWorkshop(city))
   }
 
-  /** Lets time pass; less than none, because two servers' clocks differ. */
+  /** Lets time pass. */
   async wait(minutes: number) {
     this.model.now += minutes
     this.world.clock.set(this.moment(this.model.now))
   }
 
   /** Lets time pass up to the instant at which something happens in a city, if that is still to come. */
-  async waitUntil(event: 'opensAt' | 'closesAt' | 'startsAt' | 'endsAt', city: City) {
+  async waitUntil(event: Event, city: City) {
     const moment = this.model.momentOf(event, city)
     await this.wait(Math.max(0, (moment ?? 0) - this.model.now))
   }
@@ -242,7 +274,7 @@ export class Play {
       sql`
         select w.slug, w.id, w.state, w.capacity, w.taken, w.waitlisted, coalesce((
           select json_agg(json_build_object(
-            'seq', r.seq, 'email', r.email, 'status', r.status, 'by', r.cancelled_by,
+            'seq', r.seq, 'email', r.email, 'status', r.status, 'by', r.cancelled_by, 'until', r.offered_until,
             'mails', (
               select json_agg(json_build_object('kind', m.kind, 'facts', m.facts, 'state', m.state) order by m.id)
               from mails m where m.registration_id = r.id
@@ -263,9 +295,16 @@ export class Play {
           capacity,
           taken,
           waitlisted,
-          registrations: registrations.map(({ seq, email, status, by, mails }) => {
+          registrations: registrations.map(({ seq, email, status, by, until, mails }) => {
             const told = (mails ?? []).map((mail) => sayMail(mail.kind, why(mail.facts), mail.state === 'dead'))
-            return sayRegistration(seq, email.replace(domain, ''), status, by, told)
+            return sayRegistration(
+              seq,
+              email.replace(domain, ''),
+              status,
+              by,
+              until === null ? null : this.minuteOf(until),
+              told,
+            )
           }),
         },
       ]),
@@ -276,12 +315,24 @@ export class Play {
     return { startsAt: this.moment(startsAt), endsAt: this.moment(startsAt + duration) }
   }
 
+  private minuteOf(moment: string): number {
+    return (new Date(moment).getTime() - this.beginning) / 60_000
+  }
+
   private moment(minutes: number): Date {
     return new Date(this.beginning + minutes * 60_000)
   }
 }
 
 type StoredMail = { kind: string; facts: { by?: string; corrected?: boolean; from?: string }; state: string }
+type StoredRegistration = {
+  seq: number
+  email: string
+  status: string
+  by: string | null
+  until: string | null
+  mails: StoredMail[] | null
+}
 type StoredWorkshop = {
   slug: string
   id: string
@@ -289,7 +340,7 @@ type StoredWorkshop = {
   capacity: number
   taken: number
   waitlisted: number
-  registrations: { seq: number; email: string; status: string; by: string | null; mails: StoredMail[] | null }[]
+  registrations: StoredRegistration[]
 }
 
 const domain = '@example.com'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Announced, Announcement, By, City } from './model.ts'
+import type { Announced, Announcement, By, City, Event } from './model.ts'
 import type { Entrant, Play } from './play.ts'
 
 type Verbs = {
@@ -38,6 +38,7 @@ const announced: fc.Arbitrary<Announced> = fc.record({
   startsAt: fc.constantFrom(4 * day, 2 * day),
   opensAt: fc.constantFrom(undefined, undefined, undefined, undefined, 5),
   closesAt: fc.constantFrom(undefined, undefined, 3 * day, day),
+  confirmHours: fc.constantFrom(undefined, undefined, 2, 24),
 })
 
 /** Two workshops of a campaign and perhaps a third, of the campaign or not. */
@@ -67,19 +68,23 @@ const entrant: fc.Arbitrary<Entrant> = fc.oneof(
 const step: fc.Arbitrary<Step> = fc.oneof(
   often(78, 'signUp', person, city),
   often(36, 'signUpTogether', fc.array(entrant, { minLength: 1, maxLength: 5 })),
+  often(4, 'signUpElsewhere', person, city),
   often(15, 'retry', person),
   often(54, 'cancel', person, by),
+  often(24, 'takeOffer', person),
+  often(12, 'passOnOffers'),
   often(30, 'move', person, city),
   often(18, 'changeCapacity', city, capacity),
   often(6, 'keepWaitlist', city, fc.constantFrom(true, true, false)),
+  often(4, 'offerFor', city, fc.constantFrom(2, 24, null)),
   often(2, 'close', city),
   often(10, 'reopen', city),
   often(1, 'cancelWorkshop', city),
   often(6, 'startIn', city, fc.constantFrom(2 * day, 3 * hour, 2 * day, 2 * day, 0)),
   often(15, 'correctEmail', person, person),
   often(9, 'erase', person, by),
-  often(24, 'wait', fc.constantFrom(9, 1, 3 * hour, -1)),
-  often(2, 'waitUntil', fc.constantFrom('opensAt', 'closesAt', 'startsAt', 'endsAt'), city),
+  often(30, 'wait', fc.constantFrom(9, 1, hour, 3 * hour)),
+  often(2, 'waitUntil', fc.constantFrom<Event>('opensAt', 'closesAt', 'startsAt', 'endsAt'), city),
 )
 
 const times = (most: number) => fc.integer({ min: 1, max: most })
@@ -100,6 +105,14 @@ const stories: Record<string, fc.Arbitrary<Step[]>> = {
     ['cancel', who, 'attendee'],
     ['cancel', other, 'organiser'],
     ['reopen', where],
+  ]),
+  takingTooLate: fc
+    .tuple(person, city)
+    .map(([who, where]) => [['waitUntil', 'deadline', where], ['takeOffer', who], ['passOnOffers']]),
+  offersUntilAnEarlierStart: fc.tuple(person, city).map(([who, where]) => [
+    ['startIn', where, hour],
+    ['waitUntil', 'deadline', where],
+    ['takeOffer', who],
   ]),
   leavingBeforeItIsPutOff: fc.tuple(person, person, city).map(([who, other, where]) => [
     ['startIn', where, 0],
