@@ -8,6 +8,7 @@ export default defineConfig({
   publicDir: false,
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
+    exclude: ['test/**/*.long.test.ts'],
     globalSetup: 'test/support/prepare.ts',
     reporters: ['default', new Tally()],
     // A process each: servers, browsers and databases of one file cannot disturb those of another.

@@ -71,14 +71,17 @@ begin
       select m.id as tenth from mails_caused_by(e.email_key, p_now) m offset 9 limit 1
     ) caused on true
   ),
-  -- Of those whom nothing stored refuses, the first of each person and of each key.
+  -- An earlier entry of the same person or with the same key, which nothing stored refuses, may change everything.
   first_come as (
     select a.*,
-           a.verdict is null
-             and row_number() over (partition by a.verdict is null, a.one_seat_in, a.email_key order by a.n) = 1
-             and row_number() over (partition by a.verdict is null, a.workshop_id, a.idempotency_key order by a.n) = 1
-             as comes_first
+           a.verdict is null and count(*) filter (where a.verdict is null) over person = 0
+             and count(*) filter (where a.verdict is null) over key = 0 as comes_first,
+           (a.verdict is null or a.verdict = 'full') and count(*) filter (where a.verdict is null) over person > 0
+             or a.verdict is null and count(*) filter (where a.verdict is null) over key > 0 as comes_later
     from asked a
+    window
+      person as (partition by a.one_seat_in, a.email_key order by a.n rows between unbounded preceding and 1 preceding),
+      key as (partition by a.workshop_id, a.idempotency_key order by a.n rows between unbounded preceding and 1 preceding)
   ),
   ranked as (
     select f.*, count(*) filter (where f.comes_first) over (partition by f.workshop_id order by f.n) as rank
@@ -120,8 +123,8 @@ begin
   )
   select j.n,
          case
+           when j.comes_later then 'undecided'
            when j.verdict is not null then j.verdict
-           when not j.comes_first then 'undecided'
            when j.status is null then 'full'
            else 'registered'
          end,

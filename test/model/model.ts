@@ -2,7 +2,7 @@ import { join, type Line, leave, serve } from './rule.ts'
 
 /*
  * What the service should say and show, for it to be compared with: the rule of seats (rule.ts), with the reasons to
- * refuse and the mails that are owed around it. It knows one person at a time and neither locks nor statements.
+ * refuse and the mails that are owed around it. It knows lists and neither locks nor SQL.
  */
 
 export const cities = ['shanghai', 'nanjing', 'xian'] as const
@@ -10,6 +10,9 @@ export type City = (typeof cities)[number]
 
 /** What stands before the @ of an address. `Anna` and `anna` share a mailbox. */
 export type Person = string
+
+/** A person, or whoever is the first of a kind in a city. */
+export type Who = Person | `${'confirmed' | 'offered' | 'waitlisted'} in ${City}`
 
 export type By = 'attendee' | 'organiser'
 
@@ -84,9 +87,11 @@ export class Model {
     }
   }
 
-  /** The registration that a person made last: a live one, or else a cancelled one. */
-  find(person: Person): Registration | undefined {
-    const theirs = this.registrations.filter((one) => isMailboxOf(person, one))
+  /** The registration that a person made last, a live one or else a cancelled one; or the first of its kind in a city. */
+  find(who: Who): Registration | undefined {
+    const [kind, city] = who.split(' in ')
+    const theirs = this.registrations.filter((one) => (city ? one.person && one.city === city : isMailboxOf(who, one)))
+    if (city) return theirs.sort((a, b) => a.number - b.number).find((one) => this.statusOf(one) === kind)
     return theirs.findLast(({ cancelledBy }) => !cancelledBy) ?? theirs.at(-1)
   }
 

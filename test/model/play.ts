@@ -29,6 +29,7 @@ import {
   sayMail,
   sayRegistration,
   sayStanding,
+  type Who,
 } from './model.ts'
 
 /** A sign-up as scripts write it; without a key it gets one of its own. */
@@ -104,14 +105,14 @@ export class Play {
     await this.registerAtOnce(signUps)
   }
 
-  async cancel(person: Person, by: By) {
-    const registration = this.model.find(person)
+  async cancel(who: Who, by: By) {
+    const registration = this.model.find(who)
     const answer = await cancelRegistration(this.world.deps, idOf(registration), by)
     await this.compare(answer, this.model.cancel(registration, by))
   }
 
-  async takeOffer(person: Person) {
-    const registration = this.model.find(person)
+  async takeOffer(who: Who) {
+    const registration = this.model.find(who)
     const answer = await takeOffer(this.world.deps, idOf(registration))
     await this.compare(answer, this.model.takeOffer(registration))
   }
@@ -120,21 +121,21 @@ export class Play {
     await this.compare(await passOnOffers(this.world.deps), this.model.passOnOffers())
   }
 
-  async move(person: Person, to: City) {
-    const registration = this.model.find(person)
+  async move(who: Who, to: City) {
+    const registration = this.model.find(who)
     const answer = await moveRegistration(this.world.deps, idOf(registration), to)
     await this.compare(answer.kind === 'moved' ? answer.status : answer.refusal, this.model.move(registration, to))
   }
 
-  async correctEmail(person: Person, to: Person) {
-    const registration = this.model.find(person)
+  async correctEmail(who: Who, to: Person) {
+    const registration = this.model.find(who)
     const answer = await correctEmail(this.world.deps, idOf(registration), addressOf(to))
     const said = answer.kind === 'refused' ? answer.refusal : answer.kind
     await this.compare(said, this.model.correctEmail(registration, to))
   }
 
-  async erase(person: Person, by: By) {
-    const registration = this.model.find(person)
+  async erase(who: Who, by: By) {
+    const registration = this.model.find(who)
     const forgotten = await forgetPeople(this.world.deps, [idOf(registration)], by)
     await this.compare(forgotten, this.model.erase(registration, by))
   }

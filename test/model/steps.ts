@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Announced, Announcement, By, City, Event } from './model.ts'
+import type { Announced, Announcement, By, City, Event, Who } from './model.ts'
 import type { Entrant, Play } from './play.ts'
 
 type Verbs = {
@@ -28,9 +28,25 @@ const day = 24 * hour
 
 // Few people, few seats and favourites among both, so that they get in each other's way.
 const person = oneOf({ anna: 5, bob: 4, carol: 4, dave: 3, erin: 3, fay: 3, Anna: 1, Bob: 1 })
-const city = oneOf<City>({ shanghai: 12, nanjing: 7, xian: 1 })
+const who: fc.Arbitrary<Who> = fc.oneof(
+  { weight: 2, arbitrary: person },
+  {
+    weight: 1,
+    arbitrary: oneOf<Who>({
+      'confirmed in shanghai': 3,
+      'confirmed in nanjing': 2,
+      'offered in shanghai': 1,
+      'waitlisted in shanghai': 1,
+    }),
+  },
+)
+const invited: fc.Arbitrary<Who> = fc.oneof(
+  { weight: 1, arbitrary: person },
+  { weight: 2, arbitrary: oneOf<Who>({ 'offered in shanghai': 2, 'offered in nanjing': 1 }) },
+)
+const city = oneOf<City>({ shanghai: 13, nanjing: 6, xian: 1 })
 const by = fc.constantFrom<By>('attendee', 'organiser')
-const capacity = fc.constantFrom(1, 2, 1, 2, 1, 3, 4)
+const capacity = fc.constantFrom(1, 1, 1, 2, 1, 2, 3, 4)
 
 const announced: fc.Arbitrary<Announced> = fc.record({
   capacity,
@@ -38,7 +54,7 @@ const announced: fc.Arbitrary<Announced> = fc.record({
   startsAt: fc.constantFrom(4 * day, 2 * day),
   opensAt: fc.constantFrom(undefined, undefined, undefined, undefined, 5),
   closesAt: fc.constantFrom(undefined, undefined, 3 * day, day),
-  confirmHours: fc.constantFrom(undefined, undefined, 2, 24),
+  confirmHours: fc.constantFrom(undefined, 2, 24),
 })
 
 /** Two workshops of a campaign and perhaps a third, of the campaign or not. */
@@ -70,19 +86,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   often(36, 'signUpTogether', fc.array(entrant, { minLength: 1, maxLength: 5 })),
   often(4, 'signUpElsewhere', person, city),
   often(15, 'retry', person),
-  often(54, 'cancel', person, by),
-  often(24, 'takeOffer', person),
+  often(36, 'cancel', who, by),
+  often(27, 'takeOffer', invited),
   often(12, 'passOnOffers'),
-  often(30, 'move', person, city),
-  often(18, 'changeCapacity', city, capacity),
+  often(30, 'move', who, city),
+  often(12, 'changeCapacity', city, capacity),
   often(6, 'keepWaitlist', city, fc.constantFrom(true, true, false)),
   often(4, 'offerFor', city, fc.constantFrom(2, 24, null)),
   often(2, 'close', city),
   often(10, 'reopen', city),
   often(1, 'cancelWorkshop', city),
   often(6, 'startIn', city, fc.constantFrom(2 * day, 3 * hour, 2 * day, 2 * day, 0)),
-  often(15, 'correctEmail', person, person),
-  often(9, 'erase', person, by),
+  often(15, 'correctEmail', who, person),
+  often(9, 'erase', who, by),
   often(30, 'wait', fc.constantFrom(9, 1, hour, 3 * hour)),
   often(2, 'waitUntil', fc.constantFrom<Event>('opensAt', 'closesAt', 'startsAt', 'endsAt'), city),
 )
@@ -91,32 +107,44 @@ const times = (most: number) => fc.integer({ min: 1, max: most })
 
 /** What random steps would hardly ever come to one after another. */
 const stories: Record<string, fc.Arbitrary<Step[]>> = {
+  theNewsletterGoesOut: fc
+    .tuple(fc.shuffledSubarray(['anna', 'bob', 'carol', 'dave', 'erin', 'fay'], { minLength: 3 }), city)
+    .map(([everyone, where]) => [['signUpTogether', everyone.map((who): Entrant => [who, where])]]),
   changingOnesMind: fc
     .tuple(person, city, times(6))
     .map(([who, where, n]) => repeated(n, ['signUp', who, where], ['cancel', who, 'attendee'])),
+  pestering: fc
+    .tuple(person, city, fc.constantFrom(2, 9, 11), fc.constantFrom(0, 21 * hour))
+    .map(([who, where, n, pause]) => [
+      ...repeated(n, ['signUp', who, where], ['wait', 10]),
+      ['wait', pause],
+      ['cancel', who, 'attendee'],
+      ['signUp', who, where],
+    ]),
   mistyping: fc
-    .tuple(person, times(3))
-    .map(([who, n]) => [
-      ['correctEmail', who, 'gus'],
+    .tuple(who, times(3))
+    .map(([one, n]) => [
+      ['correctEmail', one, 'gus'],
       ...repeated(n, ['correctEmail', 'gus', 'hal'], ['correctEmail', 'hal', 'gus']),
     ]),
-  leavingWhileClosed: fc.tuple(person, person, city).map(([who, other, where]) => [
+  leavingWhileClosed: fc.tuple(who, who, city).map(([one, other, where]) => [
     ['close', where],
-    ['cancel', who, 'attendee'],
+    ['cancel', one, 'attendee'],
+    ['correctEmail', other, 'hal'],
     ['cancel', other, 'organiser'],
     ['reopen', where],
   ]),
   takingTooLate: fc
-    .tuple(person, city)
-    .map(([who, where]) => [['waitUntil', 'deadline', where], ['takeOffer', who], ['passOnOffers']]),
-  offersUntilAnEarlierStart: fc.tuple(person, city).map(([who, where]) => [
+    .tuple(invited, city)
+    .map(([one, where]) => [['waitUntil', 'deadline', where], ['takeOffer', one], ['passOnOffers']]),
+  offersUntilAnEarlierStart: fc.tuple(invited, city).map(([one, where]) => [
     ['startIn', where, hour],
     ['waitUntil', 'deadline', where],
-    ['takeOffer', who],
+    ['takeOffer', one],
   ]),
-  leavingBeforeItIsPutOff: fc.tuple(person, person, city).map(([who, other, where]) => [
+  leavingBeforeItIsPutOff: fc.tuple(who, who, city).map(([one, other, where]) => [
     ['startIn', where, 0],
-    ['cancel', who, 'organiser'],
+    ['cancel', one, 'organiser'],
     ['erase', other, 'organiser'],
     ['startIn', where, 2 * day],
   ]),
@@ -126,7 +154,8 @@ const stories: Record<string, fc.Arbitrary<Step[]>> = {
 export const steps: fc.Arbitrary<Step[]> = fc
   .array(
     fc.oneof(
-      { weight: 20, arbitrary: step.map((one) => [one]) },
+      { weight: 60, arbitrary: step.map((one) => [one]) },
+      { weight: 5, arbitrary: stories.theNewsletterGoesOut as fc.Arbitrary<Step[]> },
       ...Object.values(stories).map((arbitrary) => ({ weight: 1, arbitrary })),
     ),
     { maxLength: 60, size: 'max' },

@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises'
+import { sql } from 'drizzle-orm'
+import { expect, test } from 'vitest'
+import { createWorld, type World } from '../support/world.ts'
+import { type Parting, search } from './search.ts'
+
+test('control: where a freed seat is not passed on, a script of a few lines says so', async () => {
+  await using world = await createWorld()
+  await misspell(world, 'cancel_registration', 'serve_waitlist(v_workshop.id, p_now)', '0')
+  const { script } = (await search(world, true, 1000)) as Parting
+  // A world, a play, someone with a seat, someone who waits, a seat that is freed, the end; and what shortening left over.
+  expect(script.split('\n').length, script).toBeLessThan(12)
+  expect(script).toMatch(/play\.(cancel|erase)\(/)
+}, 600_000)
+
+const errors = [
+  {
+    error: 'the last in line is served first',
+    in: 'serve_waitlist',
+    right: 'order by seq\n      limit',
+    wrong: 'order by seq desc\n      limit',
+  },
+  {
+    error: 'a workshop that an organiser closed serves its line',
+    in: 'serve_waitlist',
+    right: `w.state = 'published' and`,
+    wrong: `w.state in ('published', 'closed') and`,
+  },
+  {
+    error: 'a workshop that has started serves its line',
+    in: 'serve_waitlist',
+    right: ' and p_now < w.starts_at',
+    wrong: '',
+  },
+  {
+    error: 'an offer is held beyond the start',
+    in: 'serve_waitlist',
+    right: 'least(p_now + make_interval(hours => v_workshop.confirm_hours), v_workshop.starts_at)',
+    wrong: 'p_now + make_interval(hours => v_workshop.confirm_hours)',
+  },
+  {
+    error: 'an offer can be taken after its deadline',
+    in: 'take_offer',
+    right: ' or p_now >= v_registration.offered_until',
+    wrong: '',
+  },
+  {
+    error: 'an offer that was not taken goes to nobody',
+    in: 'pass_on_offers',
+    right: 'perform serve_waitlist(id, p_now) from unnest(v_workshops) id;',
+    wrong: '',
+  },
+  {
+    error: 'the seat that somebody moved from stays empty',
+    in: 'move_registration',
+    right: 'perform serve_waitlist(v_old.id, p_now);',
+    wrong: '',
+  },
+  {
+    error: 'one moves to a workshop that takes nobody',
+    in: 'move_registration',
+    right: 'elsif refusal_of(v_new, p_now) is not null then',
+    wrong: 'elsif false then',
+  },
+  {
+    error: 'an address is corrected to that of somebody who is registered',
+    in: 'correct_email',
+    right: 'elsif live_registration(p_email_key, v_workshop) <> p_id then',
+    wrong: 'elsif false then',
+  },
+  {
+    error: 'a mailbox may be flooded',
+    in: 'mails_caused',
+    right: `interval '24 hours'`,
+    wrong: `interval '20 hours'`,
+  },
+  {
+    error: 'the other city of the campaign does not count',
+    in: 'live_registration',
+    right: 'other.campaign_id = w.campaign_id',
+    wrong: 'false',
+  },
+  {
+    error: 'who waits does not hear that the workshop is cancelled',
+    in: 'cancel_workshop',
+    right: `status in ('confirmed', 'waitlisted', 'offered')`,
+    wrong: `status in ('confirmed', 'offered')`,
+  },
+]
+
+test.each(errors)(
+  'control: it is noticed where $error',
+  async (error) => {
+    await using world = await createWorld()
+    await misspell(world, error.in, error.right, error.wrong)
+    expect(await search(world, true, 1000, { shorten: false })).toBeDefined()
+  },
+  600_000,
+)
+
+/** Replaces a function of the database by one that has another text at one place. */
+async function misspell(world: World, name: string, right: string, wrong: string): Promise<void> {
+  const text = await readFile(new URL(`../../drizzle/functions/${name}.sql`, import.meta.url), 'utf8')
+  if (!text.includes(right)) throw new Error(`${name}.sql does not say: ${right}`)
+  const [misspelt = ''] = text.replace(right, wrong).split('--> statement-breakpoint')
+  await world.db.execute(sql.raw(misspelt))
+}
