@@ -1,105 +1,76 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { getTableName, is, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
-import { PgTable } from 'drizzle-orm/pg-core'
 import { CannotStart } from '../config.ts'
 import { countMigrations, type Database, databaseError, rows } from './database.ts'
-import * as schema from './schema.ts'
 
 /** The database was migrated by a newer release than this one. */
 export class NewerDatabase extends CannotStart {}
 
-/** Others used the tables all the time, and none of them should wait any longer. Trying again helps. */
+/** Others used a table all the time, and none of them should wait any longer. Trying again helps. */
 export class TablesInUse extends CannotStart {
   readonly code = lockNotAvailable
 }
 
+/** In milliseconds: how long others may have to wait for a table, and how long it is tried to get it. */
+type Patience = { most: number; all: number }
+
 /**
- * Brings a database up to this release: the numbered migrations, then every SQL function whose text changed. All of it
- * happens in one transaction under one lock, so that it may be run twice, and from two processes at once. Servers of the
- * release before may run on: none of their statements waits longer than `patience.most` and the 20 ms that changing the
- * tables takes. What would read a whole table, such as an index, is done after that and beside them.
+ * Brings a database up to this release: the numbered migrations, then every SQL function whose text changed. It may be
+ * run twice, and from two processes at once; one that is cut off is gone on with by the next.
+ *
+ * Servers of the release before may run on. An empty database is filled in one transaction; one that others use is
+ * changed statement by statement, so that a table at a time is locked, for as long as changing it takes. What reads a
+ * whole table is done after that and beside them. The functions change all together.
  * @param folder the repository's `drizzle/`
- * @param alone nobody else can have this database open, so that nothing need be left for later
- * @param patience milliseconds; how long the tables are waited for at a time, and how long all in all
+ * @param alone nobody else can have this database open, so that nobody has to be spared
  * @returns the names of what was applied
  * @throws {NewerDatabase} if the database knows a migration or a function revision that the folder does not
- * @throws {TablesInUse} if the tables could not be had; nothing was changed
+ * @throws {TablesInUse} if a table could not be had
  */
 export async function migrate(
   db: Database,
   folder: string,
-  { alone = false, patience = { most: 250, all: 15_000 } } = {},
+  { alone = false, patience = { most: 300, all: 15_000 } }: { alone?: boolean; patience?: Patience } = {},
 ): Promise<string[]> {
-  const names = await patiently(patience, (milliseconds) =>
-    db.transaction((tx) => applyAll(tx, folder, { alone, milliseconds })),
-  )
+  const migrations = await db.transaction((tx) => begin(tx, folder, alone))
+  while (await patiently(patience, (wait) => db.transaction((tx) => takeStep(tx, wait))));
+  const functions = await patiently(patience, (wait) => db.transaction((tx) => applyFunctions(tx, folder, wait)))
   await finish(db)
-  return names
+  return [...migrations, ...functions]
 }
 
-/** Tries until the tables could be had, each time for a little longer. */
-async function patiently<T>(
-  { most, all }: { most: number; all: number },
-  work: (milliseconds: number) => Promise<T>,
-): Promise<T> {
-  const deadline = performance.now() + all
-  for (let attempt = 1; ; attempt++) {
-    const milliseconds = Math.min(25 * attempt, most)
-    try {
-      return await work(milliseconds)
-    } catch (error) {
-      if (![lockNotAvailable, queryCanceled].includes(databaseError(error)?.code ?? '')) throw error
-      if (performance.now() > deadline)
-        throw new TablesInUse('the tables are in use, by a backup perhaps: nothing was migrated, try again later')
-      // Whoever had to wait goes first.
-      await new Promise((resolve) => setTimeout(resolve, milliseconds * (1 + Math.random())))
-    }
-  }
-}
-
-/** 'baom' and the next: any numbers, as long as all releases agree on them. */
-const locks = { applying: 1650552685, finishing: 1650552686 }
-
-const lockNotAvailable = '55P03'
-const queryCanceled = '57014'
-
-async function applyAll(
-  tx: Database,
-  folder: string,
-  { alone, milliseconds }: { alone: boolean; milliseconds: number },
-): Promise<string[]> {
-  // Held until the transaction ends, so that a pooler may be between.
-  await tx.execute(sql`select pg_advisory_xact_lock(${locks.applying})`)
+/** Writes down what is to be done, or does it where nobody is there to be spared. */
+async function begin(tx: Database, folder: string, alone: boolean): Promise<string[]> {
+  await takeTurn(tx)
   await makeBooks(tx)
-  const migrations = await newMigrations(tx, folder)
-  const functions = await changedFunctions(tx, join(folder, 'functions'))
-  if (migrations.length + functions.length === 0) return []
-
   const there = alone ? [] : await tablesThere(tx)
-  const statements = [...migrations, ...functions].flatMap((step) => step.statements)
-  await lockAtOnce(tx, tablesTouchedBy(statements, there), milliseconds)
+  const migrations = await newMigrations(tx, folder)
   for (const { statements, hash, folderMillis } of migrations) {
     for (const statement of statements) {
-      const { now, later = [] } = beside(statement, there)
-      if (now) await tx.execute(sql.raw(now))
-      for (const left of later) await tx.execute(sql`insert into drizzle.unfinished (statement) values (${left})`)
+      if (there.length === 0) await tx.execute(sql.raw(statement))
+      else
+        for (const step of stepsOf(statement, there))
+          await tx.execute(
+            sql`insert into drizzle.unfinished (statement, beside) values (${step.statement}, ${step.beside})`,
+          )
     }
     await tx.execute(sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${folderMillis})`)
   }
-  for (const { name, revision, hash, statements } of functions) {
-    for (const statement of statements) await tx.execute(sql.raw(statement))
-    await tx.execute(sql`
-      insert into drizzle.functions (name, revision, hash) values (${name}, ${revision}, ${hash})
-      on conflict (name) do update set revision = excluded.revision, hash = excluded.hash
-    `)
-  }
-  return [...migrations.map(({ n }) => `migration ${n}`), ...functions.map(({ name }) => `function ${name}`)]
+  return migrations.map(({ n }) => `migration ${n}`)
 }
 
-/** Drizzle's own bookkeeping, so that its tools find what they expect; its migrator knows neither the lock nor functions. */
+/** Lets one process at a time do something, until its transaction ends, so that a pooler may be between. */
+async function takeTurn(tx: Database): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${locks.turn})`)
+}
+
+/** 'baom' and the next: any numbers, as long as all releases agree on them. */
+const locks = { turn: 1650552685, finishing: 1650552686 }
+
+/** Drizzle's own bookkeeping, so that its tools find what they expect; its migrator knows neither turns nor functions. */
 async function makeBooks(tx: Database): Promise<void> {
   await tx.execute(sql`create schema if not exists drizzle`)
   await tx.execute(sql`
@@ -108,7 +79,19 @@ async function makeBooks(tx: Database): Promise<void> {
   await tx.execute(sql`
     create table if not exists drizzle.functions (name text primary key, revision integer not null, hash text not null)
   `)
-  await tx.execute(sql`create table if not exists drizzle.unfinished (id serial primary key, statement text not null)`)
+  await tx.execute(sql`
+    create table if not exists drizzle.unfinished (
+      id serial primary key, statement text not null, beside boolean not null
+    )
+  `)
+}
+
+async function tablesThere(tx: Database): Promise<string[]> {
+  const found = await rows<{ name: string }>(
+    tx,
+    sql`select tablename as name from pg_tables where schemaname = 'public'`,
+  )
+  return found.map(({ name }) => name)
 }
 
 async function newMigrations(tx: Database, folder: string) {
@@ -122,7 +105,81 @@ async function newMigrations(tx: Database, folder: string) {
   return known.map(({ sql, hash, folderMillis }, n) => ({ n, hash, folderMillis, statements: sql })).slice(applied)
 }
 
-/** Each function whose text differs from what the database has. One that calls others by name may come before them. */
+/**
+ * How to do a statement of a migration while others use the tables that were there before. What reads a whole table is
+ * done `beside` them: with 1,000,000 registrations and 2,000,000 mails two indexes, four checks and a foreign key took
+ * 2.2 to 3.7 s, and a sign-up waits for a lock for one second.
+ */
+function stepsOf(statement: string, there: string[]): { statement: string; beside: boolean }[] {
+  const text = statement.trim().replace(/;$/, '')
+  const now = (statement: string) => ({ statement, beside: false })
+  const later = (statement: string) => ({ statement, beside: true })
+
+  const [, constrained = '', constraint] =
+    /^ALTER TABLE "(\w+)" ADD CONSTRAINT "(\w+)" (?:CHECK|FOREIGN KEY)\b/.exec(text) ?? []
+  if (there.includes(constrained))
+    return [now(`${text} NOT VALID`), later(`ALTER TABLE "${constrained}" VALIDATE CONSTRAINT "${constraint}"`)]
+
+  // A unique one is a rule and stays with what relies on it.
+  const [, index, indexed = ''] = /^CREATE INDEX "(\w+)" ON "(\w+)"/.exec(text) ?? []
+  if (there.includes(indexed))
+    return [
+      // One that was cut off is still there and good for nothing.
+      later(`DROP INDEX CONCURRENTLY IF EXISTS "${index}"`),
+      later(text.replace('CREATE INDEX', 'CREATE INDEX CONCURRENTLY')),
+    ]
+  return [now(text)]
+}
+
+/**
+ * Does the next statement of the migrations. A transaction each, because one that holds a table and waits for another
+ * deadlocks with statements that use both. Tells whether there may be more.
+ */
+async function takeStep(tx: Database, wait: number): Promise<boolean> {
+  await takeTurn(tx)
+  const [step] = await rows<{ id: number; statement: string }>(
+    tx,
+    sql`select id, statement from drizzle.unfinished where not beside order by id limit 1`,
+  )
+  if (!step) return false
+  const [, table] = /^(?:ALTER|DROP) TABLE "(\w+)"/.exec(step.statement) ?? []
+  if (table) {
+    // For this lock nobody has to wait. An autovacuum gives way to whoever has waited for it for a second.
+    await tx.execute(sql`set local lock_timeout = '5s'`)
+    await tx.execute(sql.raw(`lock table "${table}" in share update exclusive mode`))
+  }
+  await tx.execute(sql.raw(`set local lock_timeout = ${wait}`))
+  await tx.execute(sql.raw(step.statement))
+  await tx.execute(sql`delete from drizzle.unfinished where id = ${step.id}`)
+  return true
+}
+
+/** Applies each function whose text differs from what the database has. One that calls others by name may come before them. */
+async function applyFunctions(tx: Database, folder: string, wait: number): Promise<string[]> {
+  await takeTurn(tx)
+  const changed = await changedFunctions(tx, join(folder, 'functions'))
+  const statements = changed.flatMap((each) => each.statements)
+  const triggered = statements.flatMap(
+    (text) => /\bcreate or replace trigger \w+ [^;]*? on (\w+)/i.exec(text)?.[1] ?? [],
+  )
+  if (triggered.length > 0) {
+    // By their names is also the order in which these locks stand least in the way: whoever writes registrations goes on
+    // to write their workshop.
+    const tables = [...new Set(triggered)].sort().join(', ')
+    await tx.execute(sql.raw(`set local statement_timeout = ${wait}`))
+    await tx.execute(sql.raw(`lock table ${tables} in share row exclusive mode`))
+    await tx.execute(sql`set local statement_timeout to default`)
+  }
+  for (const statement of statements) await tx.execute(sql.raw(statement))
+  for (const { name, revision, hash } of changed) {
+    await tx.execute(sql`
+      insert into drizzle.functions (name, revision, hash) values (${name}, ${revision}, ${hash})
+      on conflict (name) do update set revision = excluded.revision, hash = excluded.hash
+    `)
+  }
+  return changed.map(({ name }) => `function ${name}`)
+}
+
 async function changedFunctions(tx: Database, folder: string) {
   const known = new Map(
     (await rows<{ name: string; revision: number; hash: string }>(tx, sql`select * from drizzle.functions`)).map(
@@ -148,79 +205,43 @@ async function changedFunctions(tx: Database, folder: string) {
   })
 }
 
-/** Our tables that the database has, in the order of schema.ts. */
-async function tablesThere(tx: Database): Promise<string[]> {
-  const found = await rows<{ name: string }>(
-    tx,
-    sql`select tablename as name from pg_tables where schemaname = 'public'`,
-  )
-  const names = new Set(found.map(({ name }) => name))
-  return Object.values(schema)
-    .filter((value) => is(value, PgTable))
-    .map(getTableName)
-    .filter((name) => names.has(name))
-}
-
-/** Those of the tables that statements alter, index, refer to, put a trigger on or drop. */
-function tablesTouchedBy(statements: string[], there: string[]): string[] {
-  const touches =
-    /(?:\b(?:alter|drop) table|\bcreate (?:unique )?index "\w+" on|\breferences "public"\.|\bcreate or replace trigger \w+ [^;]*? on) ?"?(\w+)/gi
-  const touched = new Set(statements.flatMap((text) => [...text.matchAll(touches)].map(([, table]) => table)))
-  return there.filter((table) => touched.has(table))
-}
-
-/**
- * Locks the tables all together or, within so many milliseconds, none. Locked one after the other as the migration comes
- * to them, they would deadlock with statements that use several, and Postgres looks for that after a second only.
- * The order is the one in which sign-ups lock them, so that these wait with empty hands.
- */
-async function lockAtOnce(tx: Database, tables: string[], milliseconds: number): Promise<void> {
-  if (tables.length === 0) return
-  await tx.execute(sql.raw(`set local statement_timeout = ${milliseconds}`))
-  await tx.execute(sql.raw(`lock table ${tables.map((name) => `"${name}"`).join(', ')} in access exclusive mode`))
-  await tx.execute(sql`set local statement_timeout to default`)
-  // For what else a migration may want to lock.
-  await tx.execute(sql.raw(`set local lock_timeout = ${milliseconds}`))
-}
-
-/**
- * How to do a statement of a migration while others use the tables that were there before: what reads the whole table
- * is left for later. With 1,000,000 registrations and 2,000,000 mails two indexes, four checks and a foreign key held
- * all locks for 2.2 to 3.7 s; sign-ups wait for one at the most.
- */
-function beside(statement: string, there: string[]): { now?: string; later?: string[] } {
-  const text = statement.trim().replace(/;$/, '')
-  const [, constrained, constraint] =
-    /^ALTER TABLE "(\w+)" ADD CONSTRAINT "(\w+)" (?:CHECK|FOREIGN KEY)\b/.exec(text) ?? []
-  if (constrained && there.includes(constrained)) {
-    return { now: `${text} NOT VALID`, later: [`ALTER TABLE "${constrained}" VALIDATE CONSTRAINT "${constraint}"`] }
-  }
-  // A unique one is a rule and stays with what relies on it.
-  const [, index, indexed] = /^CREATE INDEX "(\w+)" ON "(\w+)"/.exec(text) ?? []
-  if (indexed && there.includes(indexed)) {
-    return {
-      later: [
-        // One that was cut off is still there and good for nothing.
-        `DROP INDEX CONCURRENTLY IF EXISTS "${index}"`,
-        text.replace('CREATE INDEX', 'CREATE INDEX CONCURRENTLY'),
-      ],
-    }
-  }
-  return { now: text }
-}
-
-/** Does what was left for later, by this process or by one that was cut off, unless another is at it. Nobody waits for it. */
+/** Does what is done beside everyone, unless another process is at it. */
 async function finish(db: Database): Promise<void> {
   await db.transaction(
     async (tx) => {
       const [lock] = await rows(tx, sql`select pg_try_advisory_xact_lock(${locks.finishing}) as mine`)
-      const left = await rows<{ statement: string }>(tx, sql`select statement from drizzle.unfinished order by id`)
-      if (!lock?.mine || left.length === 0) return
-      // Outside of the transaction, which only keeps the lock.
-      for (const { statement } of left) await db.execute(sql.raw(statement))
-      await tx.execute(sql`delete from drizzle.unfinished`)
+      if (!lock?.mine) return
+      const left = await rows<{ id: number; statement: string }>(
+        tx,
+        sql`select id, statement from drizzle.unfinished where beside order by id`,
+      )
+      for (const { statement } of left) {
+        // Outside of the transaction, which only keeps the lock.
+        await db.execute(sql.raw(statement))
+      }
+      for (const { id } of left) await tx.execute(sql`delete from drizzle.unfinished where id = ${id}`)
     },
     // Between its statements it then holds no snapshot, for whose end the building of an index would wait.
     { isolationLevel: 'read committed' },
   )
 }
+
+/** Tries until a table could be had, each time letting others wait a little longer. */
+async function patiently<T>({ most, all }: Patience, work: (wait: number) => Promise<T>): Promise<T> {
+  const deadline = performance.now() + all
+  for (let attempt = 1; ; attempt++) {
+    const wait = Math.min(100 * attempt, most)
+    try {
+      return await work(wait)
+    } catch (error) {
+      if (![lockNotAvailable, queryCanceled].includes(databaseError(error)?.code ?? '')) throw error
+      if (performance.now() > deadline)
+        throw new TablesInUse('a table is in use, by a backup perhaps: the next start goes on with the migration')
+      // Whoever had to wait goes first.
+      await new Promise((resolve) => setTimeout(resolve, wait * (1 + Math.random())))
+    }
+  }
+}
+
+const lockNotAvailable = '55P03'
+const queryCanceled = '57014'

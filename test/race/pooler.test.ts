@@ -86,9 +86,9 @@ test.skipIf(!installed)('what a migration leaves for later is done through PgBou
   await using database = await openOnServer()
   await using pooler = await startPgbouncer(database.url)
   const { db, close } = openPostgres(`${pooler.url(new URL(database.url).pathname.slice(1))}?pgbouncer=true`)
-  await db.execute(sql`insert into drizzle.unfinished (statement) values
-    ('alter table mails validate constraint mails_kind'),
-    ('create index concurrently mails_by_kind on mails (kind)')`)
+  await db.execute(sql`insert into drizzle.unfinished (statement, beside) values
+    ('alter table mails validate constraint mails_kind', true),
+    ('create index concurrently mails_by_kind on mails (kind)', true)`)
   await migrate(db, join(root, 'drizzle'))
   const [index] = (await db.execute(
     sql`select indisvalid from pg_index where indexrelid = 'mails_by_kind'::regclass`,
