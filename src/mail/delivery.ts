@@ -66,7 +66,7 @@ export async function deliverDue(
   for (const mail of (await claim(1)) ?? []) await count(mail, await send(mail))
   const { concurrency } = transport
   await inParallel(
-    inStock(() => claim(concurrency * 4), concurrency),
+    inStock(() => claim(concurrency * 4), concurrency * 2),
     concurrency,
     send,
     count,
@@ -194,7 +194,8 @@ async function* inStock<T>(fetch: () => Promise<T[] | undefined>, few: number): 
 }
 
 /**
- * Works through what is handed out, so many at once. What came of one item is finished while the next one is worked on.
+ * Works through what is handed out, so many at once. What came of an item is finished while the next ones are worked on;
+ * four that are not finished yet are waited for.
  * @throws the first error, after everything that had begun has ended
  */
 async function inParallel<Item, Result>(
@@ -205,14 +206,14 @@ async function inParallel<Item, Result>(
 ): Promise<void> {
   const ended = await Promise.allSettled(
     Array.from({ length: width }, async () => {
-      let finished = Promise.resolve()
+      const unfinished: Promise<void>[] = []
       for await (const item of items) {
-        const result = await work(item)
-        await finished
-        finished = finish(item, result)
-        finished.catch(() => {})
+        const finishing = finish(item, await work(item))
+        // If it fails, that is heard when its turn comes.
+        finishing.catch(() => {})
+        if (unfinished.push(finishing) >= 4) await unfinished.shift()
       }
-      await finished
+      await Promise.all(unfinished)
     }),
   )
   const failed = ended.find((end) => end.status === 'rejected')
