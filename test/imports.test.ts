@@ -8,7 +8,7 @@ import { root } from './support/processes.ts'
  * neighbours on one floor do not know each other.
  */
 const floors = [
-  ['config.ts', 'links.ts'],
+  ['config.ts', 'links.ts', 'workbook.ts'],
   ['db'],
   ['deps.ts'],
   ['domain'],
