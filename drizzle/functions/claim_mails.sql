@@ -26,11 +26,13 @@ begin
     select m.id, case
       when h.created_at <= p_now - interval '24 hours' then 'its link is good no longer'
       when r.erased_at is not null then 'the person was erased'
-      when m.kind = 'found' and not exists (
+      -- Not as "not exists", for which every live registration is read where the tables were never analysed.
+      when m.kind = 'found' and (
         select 1 from registrations live join workshops then_at on then_at.id = live.workshop_id
         where live.email_key = r.email_key and live.status in ('confirmed', 'waitlisted', 'offered')
           and then_at.ends_at > p_now
-      ) then 'no ticket is left to send'
+        limit 1
+      ) is null then 'no ticket is left to send'
       when m.kind = 'found' or (m.kind = 'cancelled' and m.facts ->> 'by' is distinct from 'deadline') then null
       when w.ends_at <= p_now then 'the workshop is over'
       when m.kind = 'cancelled' then null
@@ -41,10 +43,11 @@ begin
       when m.kind = 'closed' and w.state <> 'closed' then 'opened again since'
       when m.kind = 'reopened' and w.state <> 'published' then 'closed again since'
       when m.kind = 'moved' and m.created_at < r.moved_at then 'moved again since'
-      when m.kind not in ('closed', 'reopened') and exists (
+      when m.kind not in ('closed', 'reopened') and (
         select 1 from mails newer
         where newer.registration_id = m.registration_id and newer.id > m.id and newer.facts ->> 'corrected' is not null
-      ) then 'superseded by a corrected address'
+        limit 1
+      ) = 1 then 'superseded by a corrected address'
     end as pointless
     from mails m
     left join registrations r on r.id = m.registration_id

@@ -117,9 +117,12 @@ begin
     select j.id, j.status, p_now, p_now from judged j where j.status is not null
     union all
     -- The person is there already: the ticket goes to the address on file, and nothing to whoever typed it.
-    select distinct on (j.email_key) j.live_id, 'found', p_now, p_now
-    from judged j
-    where j.verdict = 'already_registered' and may_mail_ticket(j.email_key, p_now)
+    (
+      select distinct on (j.email_key) j.live_id, 'found', p_now, p_now
+      from judged j
+      where j.verdict = 'already_registered' and may_mail_ticket(j.email_key, p_now)
+      order by j.email_key, j.n
+    )
   )
   select j.n,
          case

@@ -35,9 +35,24 @@ test('what arrives while a batch is under way travels in the next one, in order'
       return jobs.map((job) => job * 2)
     },
     () => [],
+    { batch: 10, waiting: 10, milliseconds: 1000 },
   )
   expect(await Promise.all([1, 2, 3, 4].map(ask))).toEqual([2, 4, 6, 8])
   expect(batches).toEqual([[1], [2, 3, 4]])
+})
+
+test('whoever has arrived in the same turn of the event loop comes along in the first batch', async () => {
+  const batches: number[][] = []
+  const ask = inBatches<number, number>(
+    async (jobs) => {
+      batches.push(jobs)
+      return jobs
+    },
+    () => [],
+  )
+  const arriving = [ask(1), new Promise((resolve) => setImmediate(resolve)).then(() => ask(3)), ask(2)]
+  await Promise.all(arriving)
+  expect(batches).toEqual([[1, 2], [3]])
 })
 
 test('after an error jobs run again in the batches that it calls for, and only the bad one fails', async () => {

@@ -196,6 +196,7 @@ export class Model {
     if (this.live(there).some((other) => isSameMailbox(registration, other))) return 'already_registered'
     const refusal = this.refusalOf(there)
     if (refusal) return refusal
+    if (this.mailsCaused(registration.person) >= 10) return 'too_many'
     const from = registration.city
     if (!this.place(registration, to)) return 'full'
     here.line = leave(here.line, registration)
@@ -359,7 +360,7 @@ export class Model {
 
   /** How many mails whoever typed an address caused in the last day, before this statement. */
   private mailsCaused(person: Person): number {
-    const causing = ['confirmed', 'waitlisted', 'found']
+    const causing = ['confirmed', 'waitlisted', 'found', 'moved']
     const caused = this.mailsTo(person).filter(({ kind, why }) => causing.includes(kind) || why === 'corrected')
     return caused.filter(({ at, call }) => at > this.now - 24 * 60 && call < this.call).length
   }
