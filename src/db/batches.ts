@@ -10,8 +10,11 @@ export type Limits = {
   waiting: number
   /** That a job may take. */
   milliseconds: number
-  /** Gives the event loop one turn, in which jobs that have reached this process already come along. */
-  gathers?: boolean
+  /**
+   * For a process that is asked by many: the first batch waits one turn of the event loop for those who have arrived
+   * already, and the next one is on its way before the answers of the last are handed out, which takes longer.
+   */
+  eager?: boolean
 }
 
 /**
@@ -26,7 +29,7 @@ export type Limits = {
 export function inBatches<Job, Answer>(
   run: (jobs: Job[]) => Promise<Answer[]>,
   split: (error: unknown, jobs: Job[]) => Job[][],
-  limits: Limits = { batch: 500, waiting: 20_000, milliseconds: 4_000, gathers: true },
+  limits: Limits = { batch: 500, waiting: 20_000, milliseconds: 4_000, eager: true },
 ): (job: Job) => Promise<Answer> {
   type Waiting = { job: Job; resolve(answer: Answer): void; reject(error: unknown): void; givenUp: boolean }
   const waiting: Waiting[] = []
@@ -48,21 +51,25 @@ export function inBatches<Job, Answer>(
   async function work() {
     if (underWay) return
     underWay = true
+    if (limits.eager) await new Promise((resolve) => setImmediate(resolve))
     while (waiting.length > 0) {
-      if (limits.gathers) await new Promise((resolve) => setImmediate(resolve))
       const batch = waiting.splice(0, limits.batch)
       // A statement that hangs is left behind: those who wait behind it shall have another one.
-      await within(limits.milliseconds, settle(batch))
+      await within(limits.milliseconds, new Promise((answered) => void settle(batch, answered).finally(answered)))
     }
     underWay = false
   }
 
-  async function settle(entries: Waiting[]): Promise<void> {
+  async function settle(entries: Waiting[], answered: () => void = () => {}): Promise<void> {
     const batch = entries.filter((entry) => !entry.givenUp)
     if (batch.length === 0) return
     const jobs = batch.map((entry) => entry.job)
     try {
       const answers = await run(jobs)
+      if (limits.eager) {
+        answered()
+        await new Promise<void>((resolve) => process.nextTick(resolve))
+      }
       for (const [i, entry] of batch.entries()) entry.resolve(answers[i] as Answer)
     } catch (error) {
       const parts = split(error, jobs)
