@@ -42,4 +42,8 @@ export type Log = Record<'debug' | 'info' | 'warn' | 'error', (facts: Record<str
  */
 export type Bucket = 'register' | 'challenge' | 'find' | 'ticket' | 'erase' | 'token'
 
-export type Fresh = <T>(key: string, load: () => Promise<T>) => Promise<T>
+export type Fresh = {
+  <T>(key: string, load: () => Promise<T>): Promise<T>
+  /** What is there already, without loading or waiting. */
+  atHand<T>(key: string): T | undefined
+}

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { wholeAnswer } from '../answer.ts'
+import { everyAnswer } from '../answer.ts'
 import { isTimeZone } from '../config.ts'
 import type { App } from '../context.ts'
 import { phoneRules } from '../db/schema.ts'
@@ -214,30 +214,39 @@ const availabilityRoute = createRoute({
   },
 })
 
-// Bots and open pages ask it all the time, so that it is written once a second and not checked by schema.
+// What a sign-up page and its bots ask all the time is written once a second, and mostly answered by `answerSeats`.
 workshops.openAPIRegistry.registerPath(availabilityRoute)
 workshops.get(availabilityRoute.getRoutingPath(), publicRead, async (c) => {
+  const { deps } = c.env
   const slug = c.req.param('slug')
   if (!bySlug.shape.slug.safeParse(slug).success) return problem(c, 404, 'not_found')
   if (c.get('role')) {
-    const workshop = await findWorkshop(c.env.deps, slug)
+    const workshop = await findWorkshop(deps, slug)
     return workshop ? c.json(availabilityOf(workshop)) : problem(c, 404, 'not_found')
   }
-  const seats = await c.env.deps.fresh(`availability ${slug}`, async () => {
-    const workshop = await findWorkshop(c.env.deps, slug)
+  const seats = await deps.fresh(`availability ${slug}`, async () => {
+    const workshop = await findWorkshop(deps, slug)
     if (!workshop || !isPublic(workshop)) return undefined
     const { capacity, taken, waitlisted, status } = workshop
     return { json: JSON.stringify(availabilityOf(workshop)), etag: `"${capacity}-${taken}-${waitlisted}-${status}"` }
   })
   if (!seats) return problem(c, 404, 'not_found')
-  const headers = { ...publicHeaders, 'Access-Control-Allow-Origin': '*', ETag: seats.etag }
-  // RFC 9110, 13.1.2: a list of tags, or a star for any; whether they are weak does not matter.
-  const known = c.req.header('if-none-match')?.split(',') ?? []
-  if (known.some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === seats.etag)) {
-    return wholeAnswer(c, null, 304, headers)
-  }
-  return wholeAnswer(c, seats.json, 200, { ...headers, 'Content-Type': 'application/json' })
+  c.set('whole', true)
+  return answerSeats(seats, c.req.header('if-none-match'))
 })
+
+export type Seats = { json: string; etag: string }
+
+/** The availability of a workshop as it is answered, to whoever knows an older one too. */
+export function answerSeats(seats: Seats, ifNoneMatch: string | undefined): Response {
+  const headers = { ...everyone, ETag: seats.etag }
+  // RFC 9110, 13.1.2: a list of tags, or a star for any; whether they are weak does not matter.
+  const known = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? []
+  if (known.includes('*') || known.includes(seats.etag)) return new Response(null, { status: 304, headers })
+  return new Response(seats.json, { headers: { ...headers, 'Content-Type': 'application/json' } })
+}
+
+const everyone = { ...everyAnswer, ...publicHeaders, 'Access-Control-Allow-Origin': '*' }
 
 function availabilityOf(workshop: Workshop): z.input<typeof Availability> {
   const { slug, capacity, taken, waitlisted, status } = workshop

@@ -31,21 +31,41 @@ export function inBatches<Job, Answer>(
   split: (error: unknown, jobs: Job[]) => Job[][],
   limits: Limits = { batch: 500, waiting: 20_000, milliseconds: 4_000, eager: true },
 ): (job: Job) => Promise<Answer> {
-  type Waiting = { job: Job; resolve(answer: Answer): void; reject(error: unknown): void; givenUp: boolean }
+  type Waiting = {
+    job: Job
+    resolve(answer: Answer): void
+    reject(error: unknown): void
+    since: number
+    givenUp: boolean
+  }
   const waiting: Waiting[] = []
+  /** In the order in which they came. */
+  const unanswered = new Set<Waiting>()
+  let watching: ReturnType<typeof setInterval> | undefined
   let underWay = false
 
   return (job) => {
     if (waiting.length >= limits.waiting) return Promise.reject(new Deadline('too many are waiting'))
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const entry: Waiting = { job, resolve, reject, givenUp: false }
-    const timer = setTimeout(() => {
-      entry.givenUp = true
-      reject(new Deadline(`no answer within ${limits.milliseconds} ms`))
-    }, limits.milliseconds)
+    const entry: Waiting = { job, resolve, reject, since: performance.now(), givenUp: false }
     waiting.push(entry)
+    unanswered.add(entry)
+    watching ??= setInterval(giveUpLate, limits.milliseconds / 20)
     void work()
-    return promise.finally(() => clearTimeout(timer))
+    return promise
+  }
+
+  /** One timer for all, because one for each takes longer than anything else that is done here for a job. */
+  function giveUpLate() {
+    const now = performance.now()
+    for (const entry of unanswered) {
+      if (now - entry.since < limits.milliseconds) return
+      entry.givenUp = true
+      unanswered.delete(entry)
+      entry.reject(new Deadline(`no answer within ${limits.milliseconds} ms`))
+    }
+    clearInterval(watching)
+    watching = undefined
   }
 
   async function work() {
@@ -70,11 +90,18 @@ export function inBatches<Job, Answer>(
         answered()
         await new Promise<void>((resolve) => process.nextTick(resolve))
       }
-      for (const [i, entry] of batch.entries()) entry.resolve(answers[i] as Answer)
+      for (const [i, entry] of batch.entries()) {
+        unanswered.delete(entry)
+        entry.resolve(answers[i] as Answer)
+      }
     } catch (error) {
       const parts = split(error, jobs)
-      if (parts.length < 2) for (const entry of batch) entry.reject(error)
-      else await Promise.all(parts.map((part) => settle(batch.filter((entry) => part.includes(entry.job)))))
+      if (parts.length < 2) {
+        for (const entry of batch) {
+          unanswered.delete(entry)
+          entry.reject(error)
+        }
+      } else await Promise.all(parts.map((part) => settle(batch.filter((entry) => part.includes(entry.job)))))
     }
   }
 }

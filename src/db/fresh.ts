@@ -6,25 +6,44 @@ import type { Fresh } from '../deps.ts'
  * @param shareWork lets visitors wait for a load that another one started; Workers forbid that between requests
  */
 export function openFresh(milliseconds: number, { shareWork = true, entries = 1000 } = {}): Fresh {
-  const kept = new Map<string, { until: number; value: unknown }>()
+  type Kept = { until: number; value?: unknown; loading?: Promise<unknown> | undefined }
+  const all = new Map<string, Kept>()
 
-  return async <T>(key: string, load: () => Promise<T>) => {
-    const there = kept.get(key)
-    if (there && performance.now() < there.until) return there.value as T
+  async function fresh<T>(key: string, load: () => Promise<T>): Promise<T> {
+    const there = whatIsFresh(key)
+    if (there) return (there.loading ?? there.value) as T
     const loading = load()
-    keep(key, shareWork ? loading : await loading)
+    const kept: Kept = shareWork ? { until: later(), loading } : { until: later(), value: await loading }
+    keep(key, kept)
     try {
-      return await loading
+      kept.value = await loading
+      kept.loading = undefined
+      return kept.value as T
     } catch (error) {
-      kept.delete(key)
+      all.delete(key)
       throw error
     }
   }
 
-  function keep(key: string, value: unknown) {
-    kept.delete(key)
-    kept.set(key, { until: performance.now() + milliseconds, value })
-    const oldest = kept.keys().next().value
-    if (kept.size > entries && oldest !== undefined) kept.delete(oldest)
+  return Object.assign(fresh, {
+    atHand<T>(key: string) {
+      return whatIsFresh(key)?.value as T | undefined
+    },
+  })
+
+  function whatIsFresh(key: string): Kept | undefined {
+    const there = all.get(key)
+    return there && performance.now() < there.until ? there : undefined
+  }
+
+  function later() {
+    return performance.now() + milliseconds
+  }
+
+  function keep(key: string, kept: Kept) {
+    all.delete(key)
+    all.set(key, kept)
+    const oldest = all.keys().next().value
+    if (all.size > entries && oldest !== undefined) all.delete(oldest)
   }
 }

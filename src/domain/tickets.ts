@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 /** Which registration a ticket or door code stands for. */
 export type Bearer = { id: string; version: number }
@@ -31,12 +31,26 @@ export function fingerprintOf(secret: string, text: string): string {
 
 /** What only this installation can make of a text, another for each purpose. */
 export function keyedHash(secret: string, purpose: Purpose, body: Buffer): Buffer {
-  if (prepared?.secret !== secret) prepared = { secret, key: createSecretKey(Buffer.from(secret)) }
-  return createHmac('sha256', prepared.key).update(`${purpose}:`).update(body).digest()
+  if (padded?.secret !== secret) padded = { secret, ...padsOf(secret) }
+  return sha256(padded.outer, sha256(padded.inner, Buffer.from(`${purpose}:`), body))
 }
 
-/** The secret that was used last. */
-let prepared: { secret: string; key: KeyObject } | undefined
+const sha256 = (...parts: Buffer[]) => hash('sha256', Buffer.concat(parts), 'buffer')
+
+/**
+ * The secret that was used last, as HMAC begins with it (RFC 2104). `createHmac` makes an object of each hash, which took
+ * a tenth of the time of a sign-up.
+ */
+let padded: { secret: string; inner: Buffer; outer: Buffer } | undefined
+
+function padsOf(secret: string): { inner: Buffer; outer: Buffer } {
+  const bytes = Buffer.from(secret)
+  const key = Buffer.alloc(64)
+  const fitting = bytes.length > key.length ? hash('sha256', bytes, 'buffer') : bytes
+  fitting.copy(key)
+  const padWith = (pad: number) => Buffer.from(key.map((byte) => byte ^ pad))
+  return { inner: padWith(0x36), outer: padWith(0x5c) }
+}
 
 type Purpose = 'ticket' | 'door' | 'held' | 'fingerprint' | 'guard' | 'challenge' | 'solution'
 

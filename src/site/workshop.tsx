@@ -36,13 +36,16 @@ workshopPages.get('/w/:workshop', async (c) => {
     const workshop = await findPublicWorkshop(deps, slug)
     if (!workshop) return undefined
     const { view, content } = await workshopPage(c, workshop, emptyForm(anyKey, anyGuard, via))
-    return (await drawPage(c, view, content)).split(slots)
+    const html = await drawPage(c, view, content)
+    return html.split(slots).map((part) => (slots.test(part) ? part : Buffer.from(part)))
   })
   if (!drawn) return errorPage(c, 404)
   const remembered = rememberedKey(c)
   const key = remembered ?? deps.newId()
   const own: Record<string, string> = { [anyKey]: key, [anyGuard]: guardOf(deps, slug, key, deps.now()) }
-  return wholeAnswer(c, drawn.map((part) => own[part] ?? part).join(''), 200, {
+  const parts = drawn.map((part) => (typeof part === 'string' ? Buffer.from(own[part] as string) : part))
+  // Bytes, because most of a page's time would go into encoding it anew.
+  return wholeAnswer(c, Buffer.concat(parts), 200, {
     'Content-Type': 'text/html; charset=UTF-8',
     'Cache-Control': 'private, no-cache',
     ...(remembered === undefined && { 'Set-Cookie': keyCookie(c, key) }),

@@ -77,7 +77,7 @@ export async function createWorld({
     now: clock.now,
     newId: () => countedId(++ids),
     desk: openDesk(db, clock.now),
-    fresh: (_key, load) => load(),
+    fresh: Object.assign(<T>(_key: string, load: () => Promise<T>) => load(), { atHand: () => undefined }),
     countScan: (code) => void scans.push(addScans({ db }, new Map([[code, 1]]))),
   }
   let closing: Promise<void> | undefined
