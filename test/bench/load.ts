@@ -56,7 +56,7 @@ const load = {
     const begun = performance.now()
     await Promise.all(
       await atRandomMoments(count, job.seconds, async (n, arrived) => {
-        const connection = free.pop() ?? (await new Promise<Connection>((resolve) => waiting.push(resolve)))
+        const connection = free.shift() ?? (await new Promise<Connection>((resolve) => waiting.push(resolve)))
         tally.add(await connection.ask(requests[n] as Buffer), arrived)
         const next = waiting.shift()
         if (next) next(connection)
