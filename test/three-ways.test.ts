@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync'
+import readExcelFile from 'read-excel-file/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Person, publish, signUp } from './support/crowd.ts'
 import { openOnServer } from './support/databases.ts'
@@ -145,7 +146,7 @@ describe.each(Object.entries(ways))('%s', (_, start) => {
       .toEqual({ slug, capacity: 1, taken: 1, seatsLeft: 0, waitlisted: 1, status: 'waitlist' })
   })
 
-  test('the attendee list opens as CSV', async () => {
+  test('the attendee list opens as CSV and as a workbook', async () => {
     const { slug, person } = await newWorkshop(1)
     await signUp(service, slug, { ...person('x'), name: '王小明' })
     await signUp(service, slug, person('y'))
@@ -155,6 +156,11 @@ describe.each(Object.entries(ways))('%s', (_, start) => {
     const table = parse(await answer.text(), { bom: true }) as string[][]
     expect(table).toHaveLength(3)
     expect(table[1]).toEqual(expect.arrayContaining(['王小明', person('x').email]))
+    const workbook = await service.request(`/api/v1/workshops/${slug}/registrations.xlsx`, {
+      headers: { Authorization: `Bearer ${token}` },
+    })
+    const [sheet] = await readExcelFile(Buffer.from(await workbook.arrayBuffer()))
+    expect(sheet?.data).toHaveLength(3)
     expect((await service.request(`/api/v1/workshops/${slug}/registrations.csv`)).status).toBe(401)
   })
 })

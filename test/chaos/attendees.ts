@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { shortestLook } from '../../src/domain/guards.ts'
 import { valuesOf } from '../support/forms.ts'
 import { sendCancel, sendForm, sendMove, sendSignUp } from './attendee-requests.ts'
 import {
@@ -62,6 +64,8 @@ async function signUpByForm(run: Run, random: Random) {
     // A workshop that is closed shows no form.
     if (!given.key) return
     const booking = newBooking(person, workshop, given.key)
+    // Who is quicker is taken for a bot.
+    await sleep(shortestLook)
     for (let tries = 1; tries <= 2; tries++) {
       if (await sendForm(run, random, booking, workshop, given)) return
     }

@@ -68,13 +68,20 @@ async function checkGivenUp({ stage, findings }: Run) {
       when 'confirmed' then r.status = 'cancelled' or r.moved_at >= m.created_at
       when 'promoted' then r.status = 'cancelled' or r.moved_at >= m.created_at
       when 'moved' then r.status = 'cancelled' or r.moved_at > m.created_at
+      -- The opposite came before it had left, or it came again.
+      when 'closed' then r.status = 'cancelled' or r.moved_at >= m.created_at or w.state <> 'closed' or m.again
+      when 'reopened' then r.status = 'cancelled' or r.moved_at >= m.created_at or w.state <> 'published' or m.again
       -- At that time; the person may have signed up again since.
       when 'found' then exists (
         select 1 from registrations gone where gone.email_key = r.email_key and gone.status = 'cancelled'
       )
       else false
     end as pointless
-    from mails m join registrations r on r.id = m.registration_id where m.state = 'dead'`
+    from (
+      select *, lead(id) over (partition by registration_id, kind order by id) is not null as again from mails
+    ) m
+    join registrations r on r.id = m.registration_id join workshops w on w.id = r.workshop_id
+    where m.state = 'dead'`
   for (const { id, kind, reason, pointless } of given) {
     findings.check('givenUp', !pointless && `${kind} ${id}: ${reason}`)
   }
@@ -89,7 +96,9 @@ async function checkTold({ stage, findings }: Run) {
         = case when r.status = 'cancelled' then 1 else 0 end as once
     from registrations r
     left join lateral (
-      select kind, state from mails m where m.registration_id = r.id and m.kind <> 'found' order by id desc limit 1
+      select kind, state from mails m
+      where m.registration_id = r.id and m.kind not in ('found', 'closed', 'reopened')
+      order by id desc limit 1
     ) newest on true`
   for (const { key, status, last, state, once } of people) {
     const told = state === 'sent' && tells[status]?.includes(last)
