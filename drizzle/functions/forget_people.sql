@@ -24,8 +24,9 @@ begin
   delete from held_sign_ups h
   where p_by <> 'purge' and h.email_key in (select r.email_key from registrations r where r.id = any (p_ids));
 
-  -- In the order of their ids, because two purges may meet.
+  -- In the order of their ids, because two purges may meet, and so may one and a sender of mails.
   perform 1 from registrations r where r.id = any (p_ids) order by r.id for no key update;
+  perform 1 from mails m where m.registration_id = any (p_ids) order by m.id for no key update;
 
   update mails
   set state = case when state in ('pending', 'sending') then 'dead' else state end,

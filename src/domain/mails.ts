@@ -124,7 +124,11 @@ export async function recordOutcomes(
   // has not begun, and the message has no date yet.
   const recorded = await rows<{ id: number | string }>(
     deps.db,
-    sql`update mails m
+    sql`with claimed as (
+          -- In the order of their ids, because who erases people writes to several mails too.
+          select id from mails where id = any(${ids}::bigint[]) order by id for no key update
+        )
+        update mails m
         set state = said.state, leased_until = null,
           sent_at = coalesce(said.sent_at, m.sent_at),
           due_at = coalesce(said.due_at, m.due_at),
@@ -133,11 +137,11 @@ export async function recordOutcomes(
             else nullif(m.first_tried_at, said.postponed_since) + (said.due_at - said.postponed_since) end,
           dated_at = case when said.postponed_since is null then m.dated_at
             else nullif(m.dated_at, said.postponed_since) end
-        from jsonb_to_recordset(${said}::jsonb) as said(
+        from claimed, jsonb_to_recordset(${said}::jsonb) as said(
           id bigint, attempt integer, state text, sent_at timestamptz, due_at timestamptz, reason text,
           postponed_since timestamptz
         )
-        where m.id = any(${ids}::bigint[]) and m.id = said.id and m.attempt = said.attempt and m.state = 'sending'
+        where m.id = claimed.id and m.id = said.id and m.attempt = said.attempt and m.state = 'sending'
         returning m.id`,
   )
   const known = new Set(recorded.map(({ id }) => Number(id)))

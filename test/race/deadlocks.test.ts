@@ -5,7 +5,8 @@ import { openDesk } from '../../src/db/desk.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
 import type { Deps } from '../../src/deps.ts'
 import { examine } from '../../src/domain/doctor.ts'
-import { claimDueMails, recordOutcome } from '../../src/domain/mails.ts'
+import { holdSignUp } from '../../src/domain/held-sign-ups.ts'
+import { claimDueMails, recordOutcomes } from '../../src/domain/mails.ts'
 import { purge } from '../../src/domain/privacy.ts'
 import { addScans, createLink } from '../../src/domain/registration-links.ts'
 import { consentVersion, correctEmail, mailTickets } from '../../src/domain/registrations.ts'
@@ -14,8 +15,10 @@ import {
   cancelWorkshop,
   forgetPeople,
   moveRegistration,
+  passOnOffers,
   type Registered,
   register,
+  takeOffer,
 } from '../../src/domain/seats.ts'
 import { changeWorkshop, createWorkshop, setItems, type Workshop } from '../../src/domain/workshops.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -48,12 +51,12 @@ test('whatever attendees, organisers and senders of mail do at once, no two of t
     )
     await close()
   }
-  const { signUps, leave, move, correct, erase, plan, callOff, send, forget, scan, find } = stage
+  const { signUps, leave, move, correct, erase, plan, callOff, send, forget, scan, find, take, passOn, hold } = stage
   await Promise.all([
-    process([signUps, leave, send, plan]),
-    process([signUps, move, send, forget, scan]),
-    process([signUps, move, correct, callOff, forget]),
-    process([signUps, leave, erase, plan, scan, find]),
+    process([signUps, leave, send, plan, take]),
+    process([signUps, move, send, forget, scan, passOn]),
+    process([signUps, move, correct, callOff, forget, hold]),
+    process([signUps, leave, erase, plan, scan, find, passOn]),
   ])
 
   expect(failures).toEqual({})
@@ -96,7 +99,9 @@ async function makeStage(world: World) {
   const workshops: Workshop[] = []
   for (const { id: campaignId } of campaigns)
     for (let i = 0; i < 3; i++)
-      workshops.push(await world.workshop({ ...draft, campaignId, slug: `w${workshops.length}` }))
+      workshops.push(
+        await world.workshop({ ...draft, campaignId, slug: `w${workshops.length}`, ...(i > 0 && { confirmHours: 1 }) }),
+      )
   const links = await Promise.all(
     workshops.map(({ slug }) => createLink(world.deps, { workshop: slug }, { channel: 'poster' })),
   )
@@ -157,8 +162,12 @@ async function makeStage(world: World) {
     async send(deps: Deps) {
       const rate = pick([undefined, 1_000_000])
       const { mails } = await claimDueMails({ ...deps, config: { ...deps.config, mailRate: rate } }, 20, 120)
-      for (const mail of mails)
-        await recordOutcome(deps, mail, pick([{ kind: 'sent' }, { kind: 'again', reason: 'x' }]))
+      await recordOutcomes(
+        deps,
+        mails
+          .toSorted(() => Math.random() - 0.5)
+          .map((mail) => ({ mail, outcome: pick([{ kind: 'sent' }, { kind: 'again', reason: 'x' }]) })),
+      )
     },
     /** Signs people up as of long ago, and forgets those whose time is over, as two servers may do at once. */
     async forget(deps: Deps) {
@@ -178,6 +187,22 @@ async function makeStage(world: World) {
     },
     scan: (deps: Deps) =>
       addScans(deps, new Map(codes.toSorted(() => Math.random() - 0.5).map((code) => [code, 1] as const))),
+    take: (deps: Deps) => takeOffer(deps, someone()),
+    /** As of the moment in which the offers that were made until now lapse. */
+    passOn: (deps: Deps) => passOnOffers({ ...deps, now: () => new Date(clock.now().getTime() + 3600_000) }),
+    hold: (deps: Deps) =>
+      holdSignUp(
+        deps,
+        pick(workshops),
+        {
+          name: '学员',
+          email: `p${Math.floor(Math.random() * 400)}@example.com`,
+          locale: 'en',
+          ready: {},
+          consentVersion,
+        },
+        `key-${++people}`,
+      ),
     find: (deps: Deps) => mailTickets(deps, `p${Math.floor(Math.random() * 400)}@example.com`),
   }
 }
