@@ -84,6 +84,25 @@ describe.each([
     expect(await dead(world)).toEqual([[person.id, 'closed', 'opened again since']])
   })
 
+  test('who was told of the closing hears of the opening at last, though the first news of it came to nothing', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop()
+    const person = await world.register(workshop)
+    await close(world, workshop)
+    await sendAll(world)
+    await reopen(world, workshop)
+    const [claimed] = (await claimDueMails(world.deps, 1, 120)).mails
+    await close(world, workshop)
+    await recordOutcome(world.deps, claimed as never, { kind: 'again', reason: 'busy' })
+    world.clock.advance({ minutes: 1 })
+    // The opening is given up now, and the closing put back.
+    const [closing] = (await claimDueMails(world.deps, 10, 120)).mails
+    await recordOutcome(world.deps, closing as never, { kind: 'postponed', until: world.clock.now() })
+    await reopen(world, workshop)
+    const { mails } = await claimDueMails(world.deps, 10, 120)
+    expect(mails.map(({ kind, registration }) => [registration?.id, kind])).toEqual([[person.id, 'reopened']])
+  })
+
   test('cancelling a workshop that was closed just now tells everyone of that alone', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
