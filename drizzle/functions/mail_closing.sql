@@ -29,7 +29,7 @@ begin
     order by m.state = 'pending' desc, m.id desc
     limit 1
   ) told on true
-  where r.workshop_id = new.id and r.status in ('confirmed', 'waitlisted', 'offered')
+  where r.workshop_id = new.id and r.status in ('confirmed', 'waitlisted', 'offered') and r.erased_at is null
     and told.kind is distinct from v_news and (told.kind is not null or v_news = 'closed')
   order by r.seq;
   return null;

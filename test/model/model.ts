@@ -324,14 +324,18 @@ export class Model {
     }
   }
 
-  /** Tells everyone of it once, before the start; who has not been told of the opposite yet hears of neither. */
+  /**
+   * Tells everyone of a closing once, before the start. Here no mail ever leaves, so that an opening only takes back what
+   * nobody has heard of.
+   */
   private mailClosing(city: City, { state, startsAt }: Workshop): void {
     if (this.now >= startsAt) return
     const [news, opposite] = state === 'closed' ? ['closed', 'reopened'] : ['reopened', 'closed']
     for (const registration of this.registrations.filter((one) => one.city === city)) {
-      const untold = registration.mails.some(({ kind, dead }) => kind === opposite && !dead)
       this.supersede(registration, ({ kind }) => kind === opposite)
-      if (!untold && !registration.cancelledBy) this.owe(registration, news as string)
+      const told = registration.mails.some(({ kind, dead }) => kind === news && !dead)
+      const { cancelledBy, person } = registration
+      if (news === 'closed' && !told && !cancelledBy && person) this.owe(registration, 'closed')
     }
   }
 
