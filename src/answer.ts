@@ -29,7 +29,7 @@ export const everyAnswer: Readonly<Record<string, string>> = {
  */
 export function wholeAnswer(
   c: Context<App>,
-  body: string | Uint8Array<ArrayBuffer> | null,
+  body: string | Uint8Array<ArrayBuffer>,
   status: number,
   headers: Record<string, string>,
 ): Response {

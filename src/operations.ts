@@ -31,6 +31,6 @@ operations.get('/favicon.ico', etag(), async (c) => (await c.env.deps.asset('fav
  */
 export function wechatFile(c: Context<App>): Response | undefined {
   const { wechatVerify: name } = c.env.deps.config
-  if (!name || c.req.path !== `/${name}`) return undefined
+  if (!name || c.req.path !== `/${name}` || c.req.method === 'POST') return undefined
   return c.text(name.slice('MP_verify_'.length, -'.txt'.length))
 }

@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { html } from 'hono/html'
 import type { App } from '../context.ts'
 import { paths } from '../links.ts'
+import { availability } from './availability.ts'
 import { campaigns } from './campaigns.ts'
 import { challenges } from './challenges.ts'
 import { links } from './links.ts'
@@ -19,6 +20,7 @@ v1.use(async (c, next) => {
 })
 v1.route('/', campaigns)
 v1.route('/', workshops)
+v1.route('/', availability)
 v1.route('/', challenges)
 v1.route('/', registrations)
 v1.route('/', links)

@@ -255,7 +255,7 @@ export const heldSignUps = pgTable(
       .references(() => workshops.id),
     emailKey: text('email_key').notNull(),
     /** What was typed, checked already. */
-    signUp: jsonb('sign_up').$type<HeldSignUp>().notNull(),
+    signUp: jsonb('sign_up').$type<SignUp>().notNull(),
     idempotencyKey: text('idempotency_key').notNull(),
     createdAt: instant('created_at').notNull(),
   },
@@ -267,7 +267,7 @@ export const heldSignUps = pgTable(
 )
 
 /** A sign-up as domain/registrations.ts has checked it. */
-export type HeldSignUp = {
+export type SignUp = {
   name: string
   email: string
   phone?: string | undefined

@@ -148,11 +148,6 @@ export async function recordOutcomes(
   return finals.map(({ mail, outcome }) => (known.has(mail.id) ? outcome.kind : undefined))
 }
 
-/** The same for one mail. */
-export async function recordOutcome(deps: Deps, mail: Attempt, outcome: Outcome): Promise<Outcome['kind'] | undefined> {
-  return (await recordOutcomes(deps, [{ mail, outcome }]))[0]
-}
-
 /**
  * When a mail that failed is tried again: 1, 5, 15, 30 minutes after one another, then every hour, the last time 24
  * hours after the first. Undefined after that.

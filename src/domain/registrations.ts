@@ -3,7 +3,7 @@ import parsePhoneNumber from 'libphonenumber-js/mobile'
 import { z } from 'zod'
 import { locales } from '../config.ts'
 import { at, rows } from '../db/database.ts'
-import { type Canceller, type RegistrationStatus, registrations } from '../db/schema.ts'
+import { type Canceller, type RegistrationStatus, registrations, type SignUp } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { oneLine } from './plain-text.ts'
 import { type Bearer, doorCodeOf, ticketOf } from './tickets.ts'
@@ -67,17 +67,6 @@ export const signUp = z.object({
   ready: z.record(z.uuid('invalid'), z.boolean('invalid'), 'invalid').optional(),
   consent: z.literal(true, 'consent_missing'),
 })
-
-export type SignUp = {
-  name: string
-  email: string
-  phone?: string | undefined
-  company?: string | undefined
-  locale: string
-  via?: string | undefined
-  ready: Record<string, boolean>
-  consentVersion: string
-}
 
 /**
  * Checks what someone typed in to sign up for a workshop: name, e-mail, phone as the workshop asks for it.

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { at, rows, uuids } from '../db/database.ts'
 import type { Refusal } from '../db/desk.ts'
+import type { SignUp } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
-import type { SignUp } from './registrations.ts'
 import { fingerprintOf, ticketOf } from './tickets.ts'
 import { findWorkshop, type Workshop, type WorkshopChanged } from './workshops.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { claimDueMails, recordOutcome } from '../../src/domain/mails.ts'
+import { claimDueMails } from '../../src/domain/mails.ts'
 import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
+import { recordOutcome } from '../support/outcomes.ts'
 import { createWorld, type World } from '../support/world.ts'
 import { expectProblem, expectRefusedFields, openClient } from './client.ts'
 

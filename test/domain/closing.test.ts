@@ -2,10 +2,11 @@ import { sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../src/db/database.ts'
 import { examine } from '../../src/domain/doctor.ts'
-import { claimDueMails, recordOutcome } from '../../src/domain/mails.ts'
+import { claimDueMails } from '../../src/domain/mails.ts'
 import { correctEmail } from '../../src/domain/registrations.ts'
 import { cancelRegistration, cancelWorkshop, type Registered } from '../../src/domain/seats.ts'
 import { changeWorkshop, findWorkshop, type Workshop } from '../../src/domain/workshops.ts'
+import { recordOutcome } from '../support/outcomes.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 describe.each([

@@ -76,9 +76,9 @@ const errors = [
   },
   {
     error: 'the other city of the campaign does not count',
-    in: 'live_registration',
-    right: 'other.campaign_id = w.campaign_id',
-    wrong: 'false',
+    in: 'in_the_way',
+    right: ' or w.campaign_id = p_campaign',
+    wrong: '',
   },
   {
     error: 'who waits does not hear that the workshop is cancelled',
