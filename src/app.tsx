@@ -22,14 +22,18 @@ import { operations, wechatFile } from './operations.ts'
 import { type ErrorStatus, errorPage } from './site/error-page.tsx'
 import { mailbox } from './site/mailbox.tsx'
 import { site } from './site/routes.tsx'
+import { workshopPageAtHand } from './site/workshop.tsx'
 
 /** The whole service as a function from request to answer. The same routes serve Node, Workers and tests. */
 export function createApp(deps: Deps) {
+  /** @param peer the address of whoever opened the connection */
+  function fetch(request: Request, peer?: string): Response | Promise<Response> {
+    return (askedAllTheTime.test(request.url) ? front : app).fetch(request, { deps, peer })
+  }
   return {
-    /** @param peer the address of whoever opened the connection */
-    fetch: (request: Request, peer?: string) =>
-      (request.url.endsWith('/availability') ? front : app).fetch(request, { deps, peer }),
-    request: (path: string, init?: RequestInit, peer = '127.0.0.1') => app.request(path, init, { deps, peer }),
+    fetch,
+    request: (path: string, init?: RequestInit, peer = '127.0.0.1') =>
+      Promise.resolve(fetch(new Request(new URL(path, 'http://localhost'), init), peer)),
   }
 }
 
@@ -54,22 +58,38 @@ app.route('/api', api)
 app.notFound((c) => wechatFile(c) ?? (isApi(c.req.path) ? problem(c, 404, 'not_found') : errorPage(c, 404)))
 
 /**
- * Stands before the whole of it for the one question that is asked all the time, as long as its answer is at hand: what
- * every request goes through would take twice as long as the answer itself.
+ * Stands before the whole of it for the two questions that thousands ask at once, as long as their answers are at hand:
+ * what every request goes through takes longer than such an answer.
  */
 const front = new Hono<App>()
+const askedAllTheTime = /\/availability$|\/w\/[^/]+$/
 const availability = paths.availability(':slug')
+const availabilityRoute = `GET ${availability}`
 front.get(availability, (c) => {
-  const { deps } = c.env
-  const seats = c.req.header('authorization')
-    ? undefined
-    : deps.fresh.atHand<Seats>(`availability ${c.req.param('slug')}`)
-  if (!seats) return app.fetch(c.req.raw, c.env)
-  const answer = answerSeats(seats, c.req.header('if-none-match'))
-  deps.answered?.(`GET ${availability}`, answer.status, 0)
-  return answer
+  const seats = !mayDiffer(c) && c.env.deps.fresh.atHand<Seats>(`availability ${c.req.param('slug')}`)
+  return seats ? answered(c, availabilityRoute, answerSeats(seats, c.req.header('if-none-match'))) : askWhole(c)
 })
-front.notFound((c) => app.fetch(c.req.raw, c.env))
+front.get('/w/:workshop', (c) => {
+  if (mayDiffer(c)) return askWhole(c)
+  c.set('locale', localeOf(c))
+  const page = workshopPageAtHand(c)
+  return page ? answered(c, 'GET /w/:workshop', page) : askWhole(c)
+})
+front.notFound(askWhole)
+
+/** Organisers see drafts too, and whoever chooses a language is to find it again. */
+function mayDiffer(c: Context<App>): boolean {
+  return c.req.header('authorization') !== undefined || c.req.url.includes('lang=')
+}
+
+function answered(c: Context<App>, route: string, answer: Response): Response {
+  c.env.deps.answered?.(route, answer.status, 0)
+  return answer
+}
+
+function askWhole(c: Context<App>): Response | Promise<Response> {
+  return app.fetch(c.req.raw, c.env)
+}
 
 app.onError((error, c) => {
   const { log } = c.env.deps
@@ -162,22 +182,27 @@ function limitBody(maxSize: number): MiddlewareHandler<App> {
   }
 }
 
-/** `?lang=` and remembers it, else what was remembered, else Accept-Language, else DEFAULT_LOCALE. */
+/** Chooses the language of the answer, and remembers it where a page was asked for with `?lang=`. */
 function chooseLanguage(): MiddlewareHandler<App> {
   return async (c, next) => {
     const { config } = c.env.deps
-    const asked = readLocale(c.req.query('lang'))
-    const locale =
-      asked ??
-      (isApi(c.req.path) ? undefined : readLocale(getCookie(c, 'lang'))) ??
-      (c.req.header('accept-language') ? preferredLocale(c) : config.defaultLocale)
-    c.set('locale', locale)
+    c.set('locale', localeOf(c))
     await next()
+    const asked = readLocale(c.req.query('lang'))
     if (asked && !isApi(c.req.path) && c.res.headers.get('content-type')?.startsWith('text/html')) {
       const secure = config.baseUrl.startsWith('https:')
       setCookie(c, 'lang', asked, { path: '/', maxAge: 365 * 24 * 3600, sameSite: 'Lax', httpOnly: true, secure })
     }
   }
+}
+
+/** `?lang=`, else what was remembered, else Accept-Language, else DEFAULT_LOCALE. */
+function localeOf(c: Context<App>): Locale {
+  return (
+    readLocale(c.req.query('lang')) ??
+    (isApi(c.req.path) ? undefined : readLocale(getCookie(c, 'lang'))) ??
+    (c.req.header('accept-language') ? preferredLocale(c) : c.env.deps.config.defaultLocale)
+  )
 }
 
 function preferredLocale(c: Context<App>): Locale {

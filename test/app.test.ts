@@ -199,6 +199,47 @@ test('pages and files are compressed for whoever asks, and stay what they are', 
   }
 })
 
+test('a page that is at hand is the same as one that has to be drawn', async () => {
+  const { app } = await import('../src/app.tsx')
+  await using world = await createWorld({ env: { BASE_URL: 'https://workshops.example.com' } })
+  const { slug } = await world.workshop()
+  const key = '11111111-2222-3333-4444-555555555555'
+  const ask = async (how: RequestInit, query = '') => {
+    const env = { deps: world.deps, peer: '127.0.0.1' }
+    const drawn = await app.request(`/w/${slug}${query}`, how, env)
+    const atHand = await world.request(`/w/${slug}${query}`, how)
+    return Promise.all(
+      [drawn, atHand].map(async (answer) => {
+        const { 'set-cookie': cookie, ...headers } = Object.fromEntries(answer.headers)
+        const body = Buffer.from(await answer.arrayBuffer())
+        const text = (headers['content-encoding'] ? gunzipSync(body) : body).toString()
+        return {
+          status: answer.status,
+          headers,
+          cookie: cookie?.replace(/key=[0-9a-f-]{36}/, 'key'),
+          text: text.replace(/value="[0-9a-f-]{36}".*name="guard" value="[^"]*"/, ''),
+          length: text.length,
+        }
+      }),
+    )
+  }
+  for (const [how, query] of [
+    [{}],
+    [{ headers: { 'Accept-Language': 'en' } }],
+    [{ headers: { Cookie: `lang=en; key=${key}` } }, '?via=poster'],
+    [{ headers: { 'Accept-Encoding': 'gzip, br' } }],
+    [{ headers: { Cookie: 'lang=en' } }, '?lang=zh'],
+    [{ headers: { Authorization: 'Bearer of-a-token-that-nobody-has-made' } }],
+    [{ method: 'HEAD' }],
+  ] satisfies [RequestInit, string?][]) {
+    const [drawn, atHand] = await ask(how, query)
+    expect(atHand).toEqual(drawn)
+  }
+  const page = await (await world.request(`/w/${slug}`, { headers: { Cookie: `key=${key}` } })).text()
+  expect(page).toContain(key)
+  expect((await world.request('/w/nowhere')).status).toBe(404)
+})
+
 test('a file that the browser has already is not sent again', async () => {
   await using world = await createWorld()
   for (const path of ['/assets/site.css', '/favicon.ico']) {

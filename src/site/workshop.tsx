@@ -14,6 +14,7 @@ import { paths, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { pick, placeOf, when } from '../messages/text.ts'
 import { drawBadge } from './badge.tsx'
+import { type DrawnPage, fillIn, fillInPacked, takeApart } from './drawn-page.ts'
 import { errorPage } from './error-page.tsx'
 import { Checklist, Elsewhere, Facts, Seats } from './facts.tsx'
 import { readFormBody } from './form-body.ts'
@@ -30,32 +31,44 @@ export const workshopPages = new Hono<App>()
  */
 workshopPages.get('/w/:workshop', async (c) => {
   const { deps } = c.env
-  const slug = c.req.param('workshop')
-  const via = readVia(c.req.query('via'))
-  const drawn = await deps.fresh(`page ${c.get('locale')} ${slug} ${via ?? ''}`, async () => {
-    const workshop = await findPublicWorkshop(deps, slug)
+  const drawn = await deps.fresh(drawnAs(c), async () => {
+    const workshop = await findPublicWorkshop(deps, c.req.param('workshop'))
     if (!workshop) return undefined
-    const { view, content } = await workshopPage(c, workshop, emptyForm(anyKey, anyGuard, via))
-    const html = await drawPage(c, view, content)
-    return html.split(slots).map((part) => (slots.test(part) ? part : Buffer.from(part)))
+    const { view, content } = await workshopPage(c, workshop, emptyForm(anyKey, anyGuard, viaOf(c)))
+    return takeApart(await drawPage(c, view, content), [anyKey, anyGuard])
   })
-  if (!drawn) return errorPage(c, 404)
-  const remembered = rememberedKey(c)
-  const key = remembered ?? deps.newId()
-  const own: Record<string, string> = { [anyKey]: key, [anyGuard]: guardOf(deps, slug, key, deps.now()) }
-  const parts = drawn.map((part) => (typeof part === 'string' ? Buffer.from(own[part] as string) : part))
-  // Bytes, because most of a page's time would go into encoding it anew.
-  return wholeAnswer(c, Buffer.concat(parts), 200, {
-    'Content-Type': 'text/html; charset=UTF-8',
-    'Cache-Control': 'private, no-cache',
-    ...(remembered === undefined && { 'Set-Cookie': keyCookie(c, key) }),
-  })
+  return drawn ? answerDrawn(c, drawn) : errorPage(c, 404)
 })
+
+/** The workshop page, if it was drawn within the last second. */
+export function workshopPageAtHand(c: Context<App, '/w/:workshop'>): Response | undefined {
+  const drawn = c.env.deps.fresh.atHand<DrawnPage>(drawnAs(c))
+  return drawn && answerDrawn(c, drawn)
+}
 
 /** What stands in a drawn form where a visitor's own key and guard go. */
 const anyKey = '00000000-0000-0000-0000-000000000000'
 const anyGuard = '00000000.guard'
-const slots = new RegExp(`(${anyKey}|${anyGuard})`)
+
+const viaOf = (c: Context<App>) => readVia(c.req.query('via'))
+const drawnAs = (c: Context<App, '/w/:workshop'>) =>
+  `page ${c.get('locale')} ${c.req.param('workshop')} ${viaOf(c) ?? ''}`
+
+/** A drawn page with a key and guard of this visitor's own. */
+function answerDrawn(c: Context<App, '/w/:workshop'>, drawn: DrawnPage): Response {
+  const { deps } = c.env
+  const remembered = rememberedKey(c)
+  const key = remembered ?? deps.newId()
+  const own = { [anyKey]: key, [anyGuard]: guardOf(deps, c.req.param('workshop'), key, deps.now()) }
+  const packed = deps.compresses && c.req.header('accept-encoding')?.includes('gzip')
+  return wholeAnswer(c, packed ? fillInPacked(drawn, own) : fillIn(drawn, own), 200, {
+    'Content-Type': 'text/html; charset=UTF-8',
+    'Cache-Control': 'private, no-cache',
+    Vary: 'Accept-Encoding',
+    ...(packed && { 'Content-Encoding': 'gzip' }),
+    ...(remembered === undefined && { 'Set-Cookie': keyCookie(c, key) }),
+  })
+}
 
 workshopPages.post('/w/:workshop', async (c) => {
   const { deps } = c.env

@@ -76,7 +76,7 @@ async function measureOnce(stage: Stage, { few, many, small, large }: Grown, pla
       token: service.token,
     })
   const availability = (service: Service, slug: string) =>
-    alone(service, { kind: 'the same', path: paths.availability(slug), count: sizes.rosterPages * 10 })
+    alone(service, { kind: 'the same', path: paths.availability(slug), count: sizes.availabilities / 2 })
   const promotion = async (service: Service, slug: string) => {
     const confirmed = await service.sql`
       select r.id from registrations r join workshops w on w.id = r.workshop_id
