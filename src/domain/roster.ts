@@ -57,7 +57,7 @@ export async function* wholeRoster(
   status?: RegistrationStatus,
 ): AsyncGenerator<RosterLine[]> {
   let ahead = 0
-  const read = (after: number) => readPage(deps, workshop.id, { status, after, ahead, limit: 2000 })
+  const read = (after: number) => readPage(deps, workshop.id, { status, after, ahead, limit: 250 })
   let coming: ReturnType<typeof read> | undefined = read(0)
   while (coming) {
     const { lines, next }: Awaited<typeof coming> = await coming
