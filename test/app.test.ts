@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { addressRange } from '../src/context.ts'
+import { openFresh } from '../src/db/fresh.ts'
 import { createToken, listTokens, revokeToken } from '../src/domain/organisers.ts'
 import { limits } from '../src/installation.ts'
 import { openForm } from './support/forms.ts'
@@ -202,6 +203,7 @@ test('pages and files are compressed for whoever asks, and stay what they are', 
 test('a page that is at hand is the same as one that has to be drawn', async () => {
   const { app } = await import('../src/app.tsx')
   await using world = await createWorld({ env: { BASE_URL: 'https://workshops.example.com' } })
+  world.deps.fresh = openFresh(60_000)
   const { slug } = await world.workshop()
   const key = '11111111-2222-3333-4444-555555555555'
   const ask = async (how: RequestInit, query = '') => {

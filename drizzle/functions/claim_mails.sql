@@ -1,6 +1,8 @@
--- revision 2
+-- revision 3
 -- Claims mails that are due, the longest due first, for a sender who has them to itself until p_leased_until, and gives
 -- up those that would only confuse now. Returns both.
+-- Which of them would is read after they are locked: who closes or opens a workshop waits for that, and counts on the
+-- news that then are still to be sent.
 --
 -- p_rate: how many mails all senders together may try in a minute; null for as many as they like. Where it is given the
 -- senders claim one after another, for each must know of the tries of all others. A mail that is claimed counts as
@@ -11,6 +13,7 @@ create or replace function claim_mails(
 language plpgsql as $$
 declare
   v_limit integer := p_limit;
+  v_due bigint[];
 begin
   if p_rate is not null then
     insert into mail_pace default values on conflict do nothing;
@@ -21,9 +24,20 @@ begin
     where tried > p_now - interval '1 minute';
   end if;
 
+  v_due := array(
+    select m.id from mails m
+    where m.state in ('pending', 'sending') and m.due_at <= p_now
+    order by m.due_at, m.id
+    limit v_limit
+    for no key update skip locked
+  );
+
   return query
   with due as (
     select m.id, case
+      -- Better Auth keeps a link for so long: see organisers.ts.
+      when m.kind = 'sign_in' and m.created_at <= p_now - interval '15 minutes' then 'its link is good no longer'
+      when m.organiser_id is not null then null
       when h.created_at <= p_now - interval '24 hours' then 'its link is good no longer'
       when r.erased_at is not null then 'the person was erased'
       -- Not as "not exists", for which every live registration is read where the tables were never analysed.
@@ -33,7 +47,7 @@ begin
           and then_at.ends_at > p_now
         limit 1
       ) is null then 'no ticket is left to send'
-      when m.kind = 'found' or (m.kind = 'cancelled' and m.facts ->> 'by' is distinct from 'deadline') then null
+      when m.kind in ('found', 'message') or (m.kind = 'cancelled' and m.facts ->> 'by' is distinct from 'deadline') then null
       when w.ends_at <= p_now then 'the workshop is over'
       when m.kind = 'cancelled' then null
       when r.status = 'cancelled' then 'the registration was cancelled since'
@@ -42,6 +56,11 @@ begin
       when m.kind = 'offered' and r.offered_until <= p_now then 'not taken in time'
       when m.kind = 'closed' and w.state <> 'closed' then 'opened again since'
       when m.kind = 'reopened' and w.state <> 'published' then 'closed again since'
+      when m.kind = 'changed' and (m.created_at < r.moved_at or w.state = 'cancelled' or (
+        select 1 from mails newer
+        where newer.registration_id = m.registration_id and newer.kind = 'changed' and newer.id > m.id
+        limit 1
+      ) = 1) then 'changed again since'
       when m.kind = 'moved' and m.created_at < r.moved_at then 'moved again since'
       when m.kind not in ('closed', 'reopened') and (
         select 1 from mails newer
@@ -52,11 +71,8 @@ begin
     from mails m
     left join registrations r on r.id = m.registration_id
     left join held_sign_ups h on h.id = m.held_id
-    join workshops w on w.id = coalesce(r.workshop_id, h.workshop_id)
-    where m.state in ('pending', 'sending') and m.due_at <= p_now
-    order by m.due_at, m.id
-    limit v_limit
-    for no key update of m skip locked
+    left join workshops w on w.id = coalesce(r.workshop_id, h.workshop_id)
+    where m.id = any (v_due)
   ),
   claimed as (
     update mails m

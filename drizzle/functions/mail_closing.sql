@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- An organiser closed a workshop, or opened it again: everyone registered is told once, in the statement that did it.
 -- News that have not left yet and are no longer true are dropped, and whoever was told last what is so now, or of no
 -- closing before an opening, is told nothing. Of a workshop that has started nobody is told.
@@ -11,6 +11,14 @@ declare
   v_news text := case new.state when 'closed' then 'closed' else 'reopened' end;
   v_old_news text := case new.state when 'closed' then 'reopened' else 'closed' end;
 begin
+  -- A sender may just be giving up what is counted on below as still to be sent: see claim_mails.sql.
+  perform 1
+  from mails m
+  where m.kind in ('closed', 'reopened') and m.state in ('pending', 'sending')
+    and m.registration_id in (select r.id from registrations r where r.workshop_id = new.id)
+  order by m.id
+  for no key update;
+
   update mails m
   set state = 'dead', reason = case new.state when 'closed' then 'closed again since' else 'opened again since' end
   from registrations r

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
+  type AnyPgColumn,
   bigint,
   boolean,
   check,
@@ -32,6 +33,9 @@ export const mailKinds = [
   'closed',
   'reopened',
   'held',
+  'changed',
+  'message',
+  'sign_in',
 ] as const
 export const cancellers = ['attendee', 'organiser', 'workshop', 'deadline'] as const
 export const mailStates = ['pending', 'sending', 'sent', 'dead'] as const
@@ -98,6 +102,8 @@ export const workshops = pgTable(
     confirmHours: integer('confirm_hours'),
     /** Whether a browser has to work for a sign-up, against those that send many. */
     proofOfWork: boolean('proof_of_work').notNull().default(false),
+    /** Who is in charge on the day, for organisers to know. */
+    lead: text(),
     state: text({ enum: workshopStates }).notNull().default('draft'),
     /** When it first was published; from then on its slug may be in print. */
     publishedAt: instant('published_at'),
@@ -179,6 +185,8 @@ export const registrations = pgTable(
     /** What the sign-up was answered with: a retry of it is answered the same. */
     firstStatus: text('first_status', { enum: registrationStatuses }).notNull(),
     name: text().notNull(),
+    /** How the name is typed to find it: its letters, or the initials of its pinyin. Null until somebody searches. */
+    nameInitials: text('name_initials'),
     email: text().notNull(),
     /** The address in lower case: what makes two addresses the same mailbox. */
     emailKey: text('email_key').notNull(),
@@ -290,6 +298,10 @@ export const mails = pgTable(
     registrationId: uuid('registration_id').references(() => registrations.id),
     /** Instead of a registration, for those of kind `held`. */
     heldId: uuid('held_id').references(() => heldSignUps.id, { onDelete: 'cascade' }),
+    /** Instead of a registration: what goes to people with accounts. */
+    organiserId: uuid('organiser_id').references(() => organisers.id, { onDelete: 'cascade' }),
+    /** What an organiser wrote, for those of kind `message`. */
+    writtenId: uuid('written_id').references((): AnyPgColumn => messages.id),
     kind: text({ enum: mailKinds }).notNull(),
     facts: jsonb().$type<MailFacts>().notNull().default({}),
     state: text({ enum: mailStates }).notNull().default('pending'),
@@ -309,12 +321,15 @@ export const mails = pgTable(
     reason: text(),
   },
   (mail) => [
-    check('mails_about', sql`num_nonnulls(${mail.registrationId}, ${mail.heldId}) = 1`),
+    check('mails_about', sql`num_nonnulls(${mail.registrationId}, ${mail.heldId}, ${mail.organiserId}) = 1`),
+    check('mails_written', sql`(${mail.kind} = 'message') = (${mail.writtenId} is not null)`),
     check('mails_kind', oneOf('kind', mailKinds)),
     check('mails_state', oneOf('state', mailStates)),
     index('mails_due').on(mail.dueAt, mail.id).where(sql`state in ('pending', 'sending')`),
     index('mails_by_registration').on(mail.registrationId, mail.kind),
     index('mails_by_held').on(mail.heldId).where(sql`held_id is not null`),
+    index('mails_by_organiser').on(mail.organiserId).where(sql`organiser_id is not null`),
+    index('mails_by_written').on(mail.writtenId).where(sql`written_id is not null`),
   ],
 )
 
@@ -331,8 +346,38 @@ export const mailPace = pgTable(
   (pace) => [check('mail_pace_only', sql`${pace.only}`)],
 )
 
-/** What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved. */
-export type MailFacts = { by?: Canceller; corrected?: boolean; from?: string }
+/**
+ * What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved, what time and
+ * place were before a change.
+ */
+export type MailFacts = { by?: Canceller; corrected?: boolean; from?: string; before?: WorkshopBefore }
+
+/** Time and place of a workshop before they changed; moments in ISO 8601. */
+export type WorkshopBefore = {
+  startsAt: string
+  endsAt: string
+  timeZone: string
+  city: Text
+  venue: Text
+  address: Text
+}
+
+/** A message is what an organiser wrote to a filter of attendees. Each of them is owed a mail of it. */
+export const messages = pgTable(
+  'messages',
+  {
+    id: uuid().primaryKey(),
+    campaignId: uuid('campaign_id').references(() => campaigns.id),
+    workshopId: uuid('workshop_id').references(() => workshops.id),
+    subject: text().notNull(),
+    /** Plain text with placeholders. */
+    body: text().notNull(),
+    /** Who wrote it; null once that account is gone. */
+    organiserId: uuid('organiser_id').references(() => organisers.id, { onDelete: 'set null' }),
+    createdAt: instant('created_at').notNull(),
+  },
+  (message) => [check('messages_about', sql`num_nonnulls(${message.campaignId}, ${message.workshopId}) = 1`)],
+)
 
 /** An API token of an organiser; only its hash is stored. */
 export const tokens = pgTable(
@@ -348,3 +393,136 @@ export const tokens = pgTable(
   },
   () => [check('tokens_role', oneOf('role', roles))],
 )
+
+/**
+ * An organiser is a person with an account. One who never signed in was invited. This and the four tables below are kept
+ * by better-auth, whose names their columns have in TypeScript.
+ */
+export const organisers = pgTable(
+  'organisers',
+  {
+    id: uuid().primaryKey(),
+    name: text().notNull(),
+    email: text().notNull().unique(),
+    emailVerified: boolean('email_verified').notNull().default(false),
+    image: text(),
+    role: text({ enum: roles }).notNull().default('viewer'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  () => [check('organisers_role', oneOf('role', roles))],
+)
+
+/** A session is a browser in which an organiser is signed in. */
+export const sessions = pgTable(
+  'sessions',
+  {
+    id: uuid().primaryKey(),
+    userId: uuid('organiser_id')
+      .notNull()
+      .references(() => organisers.id, { onDelete: 'cascade' }),
+    token: text().notNull().unique(),
+    expiresAt: instant('expires_at').notNull(),
+    ipAddress: text('ip_address'),
+    userAgent: text('user_agent'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (session) => [index('sessions_by_organiser').on(session.userId)],
+)
+
+/** A passkey is what an organiser signs in with instead of a mailed link. */
+export const passkeys = pgTable(
+  'passkeys',
+  {
+    id: uuid().primaryKey(),
+    name: text(),
+    publicKey: text('public_key').notNull(),
+    userId: uuid('organiser_id')
+      .notNull()
+      .references(() => organisers.id, { onDelete: 'cascade' }),
+    credentialID: text('credential_id').notNull().unique(),
+    counter: integer().notNull(),
+    deviceType: text('device_type').notNull(),
+    backedUp: boolean('backed_up').notNull(),
+    transports: text(),
+    createdAt: instant('created_at'),
+    aaguid: text(),
+  },
+  (passkey) => [index('passkeys_by_organiser').on(passkey.userId)],
+)
+
+/** A verification is a sign-in that was begun: the hash of a mailed link, or the challenge for a passkey. */
+export const verifications = pgTable(
+  'verifications',
+  {
+    id: uuid().primaryKey(),
+    identifier: text().notNull(),
+    value: text().notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (verification) => [index('verifications_by_identifier').on(verification.identifier)],
+)
+
+/** An account elsewhere, with which an organiser signs in. There is none yet; better-auth wants the table. */
+export const accounts = pgTable('accounts', {
+  id: uuid().primaryKey(),
+  accountId: text('account_id').notNull(),
+  providerId: text('provider_id').notNull(),
+  userId: uuid('organiser_id')
+    .notNull()
+    .references(() => organisers.id, { onDelete: 'cascade' }),
+  accessToken: text('access_token'),
+  refreshToken: text('refresh_token'),
+  idToken: text('id_token'),
+  accessTokenExpiresAt: instant('access_token_expires_at'),
+  refreshTokenExpiresAt: instant('refresh_token_expires_at'),
+  scope: text(),
+  password: text(),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+})
+
+/**
+ * The audit log: who changed, exported or looked up what. `about` names what it was about: a campaign, workshop, link,
+ * registration, organiser or token. What it tells of attendees stands in `personal`, which retention empties.
+ */
+export const auditEntries = pgTable(
+  'audit_entries',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    at: instant('at').notNull(),
+    /** The name of the organiser or API token, as it was then. */
+    actor: text().notNull(),
+    organiserId: uuid('organiser_id').references(() => organisers.id, { onDelete: 'set null' }),
+    tokenId: uuid('token_id').references(() => tokens.id, { onDelete: 'set null' }),
+    action: text().notNull(),
+    campaignId: uuid('campaign_id').references(() => campaigns.id),
+    workshopId: uuid('workshop_id').references(() => workshops.id),
+    registrationId: uuid('registration_id').references(() => registrations.id),
+    /** What it was about in words that are no personal data: a slug, a code, a role, counts. */
+    facts: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    /** Names and addresses of attendees, and what was searched for. */
+    personal: jsonb().$type<Record<string, unknown>>(),
+  },
+  (entry) => [
+    index('audit_entries_by_time').on(entry.at),
+    index('audit_entries_by_workshop').on(entry.workshopId),
+    index('audit_entries_by_registration').on(entry.registrationId).where(sql`registration_id is not null`),
+  ],
+)
+
+/** The chat group of a workshop: its QR as a picture, which organisers replace when it expires. The ticket leads to it. */
+export const chatGroups = pgTable('chat_groups', {
+  workshopId: uuid('workshop_id')
+    .primaryKey()
+    .references(() => workshops.id, { onDelete: 'cascade' }),
+  /** In base64. */
+  picture: text().notNull(),
+  mediaType: text('media_type').notNull(),
+  note: jsonb().$type<Text>().notNull().default({}),
+  expiresAt: instant('expires_at'),
+  updatedAt: instant('updated_at').notNull(),
+})
