@@ -2,8 +2,8 @@ import type { Role } from './db/schema.ts'
 
 /**
  * Who may call a route. `this machine`: only requests that come from it directly. `ticket`: whoever holds the secret
- * in the path. `mailed link`: whoever holds the code in it, which was mailed to them. A role: bearers of a token with that
- * role or a higher one.
+ * in the path. `mailed link`: whoever holds the code in it, which was mailed to them or, for the first owner, printed. A
+ * role: bearers of a token with that role or a higher one; for the console, organisers who are signed in and have it.
  */
 export type Access = 'anyone' | 'ticket' | 'mailed link' | 'this machine' | Role
 
@@ -70,6 +70,30 @@ export const access: Record<string, Access> = {
   'GET /healthz': 'anyone',
   'GET /readyz': 'anyone',
   'GET /metrics': 'viewer',
+  'GET /console': 'viewer',
+  'GET /console/sign-in': 'anyone',
+  'POST /console/sign-in': 'anyone',
+  'GET /console/sign-in/:code': 'mailed link',
+  'POST /console/sign-in/:code': 'mailed link',
+  'GET /console/first/:code': 'mailed link',
+  'POST /console/first/:code': 'mailed link',
+  'POST /console/sign-out': 'viewer',
+  'GET /console/auth/passkey/generate-authenticate-options': 'anyone',
+  'POST /console/auth/passkey/verify-authentication': 'anyone',
+  'GET /console/auth/passkey/generate-register-options': 'viewer',
+  'POST /console/auth/passkey/verify-registration': 'viewer',
+  'GET /console/account': 'viewer',
+  'POST /console/account': 'viewer',
+  'POST /console/account/sessions/:id/end': 'viewer',
+  'POST /console/account/passkeys/:id/remove': 'viewer',
+  'GET /console/organisers': 'owner',
+  'POST /console/organisers': 'owner',
+  'POST /console/organisers/:id': 'owner',
+  'GET /console/organisers/:id/remove': 'owner',
+  'POST /console/organisers/:id/remove': 'owner',
+  'GET /console/tokens': 'owner',
+  'POST /console/tokens': 'owner',
+  'POST /console/tokens/:id/revoke': 'owner',
   'GET /mailbox': 'this machine',
   'GET /mailbox/:id': 'this machine',
   'GET /mailbox/:id/html': 'this machine',

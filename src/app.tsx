@@ -13,12 +13,14 @@ import { answerSeats, type Seats } from './api/availability.ts'
 import { type ProblemCode, type ProblemStatus, problem } from './api/problem.ts'
 import { api } from './api/routes.ts'
 import { type Locale, locales } from './config.ts'
+import { console_ } from './console/routes.tsx'
 import { type App, isThisMachine, limitRange, TooMany } from './context.ts'
 import { isDatabaseAway, saidOf } from './db/database.ts'
 import type { Deps } from './deps.ts'
 import { mayActAs, roleOfToken } from './domain/organisers.ts'
-import { paths } from './links.ts'
+import { paths, withQuery } from './links.ts'
 import { operations, wechatFile } from './operations.ts'
+import { signedIn } from './sign-in.ts'
 import { type ErrorStatus, errorPage } from './site/error-page.tsx'
 import { mailbox } from './site/mailbox.tsx'
 import { site } from './site/routes.tsx'
@@ -48,11 +50,13 @@ app.use(limitBody(64 * 1024))
 app.use(chooseLanguage())
 app.use(refuseForeignForms())
 app.use(readToken())
+app.use(readSession())
 app.use(checkAccess())
 
 app.route('/', operations)
 app.route('/', site)
 app.route('/', mailbox)
+app.route('/', console_)
 app.route('/api', api)
 
 app.notFound((c) => wechatFile(c) ?? (isApi(c.req.path) ? problem(c, 404, 'not_found') : errorPage(c, 404)))
@@ -122,6 +126,7 @@ const codes = {
 } as const satisfies Partial<Record<ErrorStatus, ProblemCode>>
 
 const isApi = (path: string) => path.startsWith('/api/')
+const isConsole = (path: string) => /^\/console(?:\/|$)/.test(path)
 
 /** One line a request, with the route and never the path: paths carry tickets. */
 function logRequest(): MiddlewareHandler<App> {
@@ -242,7 +247,7 @@ function refuseForeignForms(): MiddlewareHandler<App> {
 /** What the bearer token allows. An unknown one is refused, and guessing is slow. */
 function readToken(): MiddlewareHandler<App> {
   return async (c, next) => {
-    const given = c.req.header('authorization')
+    const given = isConsole(c.req.path) ? undefined : c.req.header('authorization')
     // Other schemes are the business of a proxy in front.
     if (!given || !/^Bearer\b/i.test(given)) return next()
     const token = /^Bearer ([\w-]{20,200})$/i.exec(given)?.[1]
@@ -252,6 +257,17 @@ function readToken(): MiddlewareHandler<App> {
       throw new HTTPException(401)
     }
     c.set('role', role)
+    return next()
+  }
+}
+
+/** Who is signed in. Sessions open the console and nothing else, tokens everything but the console. */
+function readSession(): MiddlewareHandler<App> {
+  return async (c, next) => {
+    if (!isConsole(c.req.path)) return next()
+    const organiser = await signedIn(c)
+    c.set('organiser', organiser)
+    c.set('role', organiser?.role)
     return next()
   }
 }
@@ -266,6 +282,8 @@ function checkAccess(): MiddlewareHandler<App> {
     if (needed === 'this machine' && !isThisMachine(c)) return c.notFound()
     if (needed === 'viewer' || needed === 'organiser' || needed === 'owner') {
       const role = c.get('role')
+      if (!role && isConsole(c.req.path) && c.req.method === 'GET')
+        return c.redirect(withQuery(paths.signIn(), { back: c.req.path }))
       if (!role) throw new HTTPException(401)
       if (!mayActAs(role, needed)) throw new HTTPException(403)
     }

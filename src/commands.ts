@@ -4,7 +4,7 @@ import { type Role, roles } from './db/schema.ts'
 import type { Deps } from './deps.ts'
 import { listCampaigns } from './domain/campaigns.ts'
 import { examine } from './domain/doctor.ts'
-import { createToken, listTokens, revokeToken } from './domain/organisers.ts'
+import { createToken, inviteOrganiser, listOrganisers, listTokens, revokeToken } from './domain/organisers.ts'
 import { purge } from './domain/privacy.ts'
 import { findWorkshop } from './domain/workshops.ts'
 import { paths, urlOf } from './links.ts'
@@ -20,6 +20,9 @@ class CommandError extends Error {}
 export const usage = `commands:
   migrate                                      bring the database up to this release
   seed                                         create the example campaign
+  organiser invite EMAIL --role ROLE [--name NAME]
+                                               make an account and mail its person a link to sign in (owner, organiser, viewer)
+  organiser list                               names, addresses and roles
   token create --name NAME --role ROLE         make an API token (owner, organiser or viewer); shown once
   token list                                   names and roles of the tokens
   token revoke ID                              make a token useless
@@ -64,6 +67,30 @@ const commands: Record<string, (deps: Deps, args: string[], output: Output) => P
     const link = await seed(deps)
     out(`${urlOf(deps.config.baseUrl, paths.link(link.code))}\n`)
     return 0
+  },
+
+  async organiser(deps, args, { out, err }) {
+    const { positionals, values } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { name: { type: 'string' }, role: { type: 'string' } },
+    })
+    const [action, email] = positionals
+    if (action === 'list') {
+      for (const { name, email, role } of await listOrganisers(deps)) out(`${role.padEnd(9)}  ${email}  ${name}\n`)
+      return 0
+    }
+    const role = roles.find((known) => known === values.role)
+    if (action !== 'invite' || !email || !role) {
+      throw new CommandError(`organiser invite needs an address and --role (${roles.join(', ')})`)
+    }
+    const invited = await inviteOrganiser(deps, { name: values.name ?? email.split('@')[0] ?? email, email, role })
+    if (invited.kind === 'changed') {
+      err(deps.config.smtpUrl ? 'the invitation is on its way' : 'the invitation is mailed once SMTP_URL is set')
+      return 0
+    }
+    err(invited.refusal === 'exists' ? `${email} has an account already` : `${email} is no e-mail address`)
+    return 1
   },
 
   async token(deps, args, { out, err }) {

@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { Locale } from './config.ts'
 import type { Role } from './db/schema.ts'
 import type { Bucket, Deps } from './deps.ts'
+import type { Organiser } from './domain/organisers.ts'
 import { fingerprintOf } from './domain/tickets.ts'
 
 /** What every handler finds in its context. The entries (node.ts, worker.ts, tests) give the bindings with each request. */
@@ -15,12 +16,17 @@ export type App = {
   Variables: {
     /** The language of this answer. */
     locale: Locale
-    /** What the caller's bearer token allows, if there is one. */
+    /** What the caller's bearer token or session allows, if there is one. */
     role: Role | undefined
+    /** Who is signed in to the console. */
+    organiser: SignedIn | undefined
     /** True for an answer that has all its headers: see answer.ts. */
     whole: true | undefined
   }
 }
+
+/** An organiser in the browser where they are signed in. */
+export type SignedIn = Organiser & { sessionId: string }
 
 /** Too many requests of one kind from one place. `retryAfter` in seconds. */
 export class TooMany extends HTTPException {

@@ -2,7 +2,9 @@ import { networkInterfaces } from 'node:os'
 import QRCode from 'qrcode'
 import { hasMailbox } from './context.ts'
 import type { Deps } from './deps.ts'
+import { hasOwner } from './domain/organisers.ts'
 import { firstLink } from './domain/registration-links.ts'
+import { firstOwnerCodeOf } from './domain/tickets.ts'
 import { paths, urlOf } from './links.ts'
 
 /**
@@ -39,8 +41,11 @@ export async function greeting(deps: Deps): Promise<string> {
     lines.push(`  mails      ${urlOf(`http://localhost:${config.port}`, paths.mailbox())}  (from this machine only)`)
   else lines.push('  mails      are kept until SMTP_URL is set')
   lines.push(
+    (await hasOwner(deps))
+      ? `  console    ${urlOf(config.baseUrl, paths.console())}`
+      : `  console    ${urlOf(config.baseUrl, paths.firstOwner(firstOwnerCodeOf(config.secret)))}  (makes the first owner, once)`,
     `  API        ${urlOf(config.baseUrl, paths.apiDocs())}`,
-    '  organiser  npm run --silent cli -- token create --name me --role organiser',
+    '  token      npm run --silent cli -- token create --name me --role organiser',
     '',
   )
   return lines.join('\n')

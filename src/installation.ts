@@ -193,6 +193,8 @@ export const limits: Record<Bucket, { points: number; duration: number }> = {
   ticket: { points: 300, duration: 600 },
   // By mailbox, because erasing it and correcting it away also take away what is counted as mailed to it.
   erase: { points: 3, duration: 24 * 3600 },
+  // By mailbox, so that nobody floods an organiser's.
+  sign_in: { points: 10, duration: 3600 },
   token: { points: 30, duration: 60 },
 }
 

@@ -22,6 +22,7 @@ type Env = {
   LIMIT_FIND?: RateLimit
   LIMIT_TICKET?: RateLimit
   LIMIT_ERASE?: RateLimit
+  LIMIT_SIGN_IN?: RateLimit
   LIMIT_TOKEN?: RateLimit
 } & Record<string, unknown>
 
@@ -116,6 +117,7 @@ function limitBy(env: Env): Deps['limit'] {
     find: env.LIMIT_FIND,
     ticket: env.LIMIT_TICKET,
     erase: env.LIMIT_ERASE,
+    sign_in: env.LIMIT_SIGN_IN,
     token: env.LIMIT_TOKEN,
   }
   return async (bucket, key) => {

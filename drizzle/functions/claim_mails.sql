@@ -35,8 +35,10 @@ begin
   return query
   with due as (
     select m.id, case
-      -- Better Auth keeps a link for so long: see organisers.ts.
-      when m.kind = 'sign_in' and m.created_at <= p_now - interval '15 minutes' then 'its link is good no longer'
+      -- How long a link lasts stands in organisers.ts too.
+      when m.kind = 'sign_in' and m.created_at <= p_now - case
+        when m.facts ->> 'invited' is null then interval '15 minutes' else interval '7 days'
+      end then 'its link is good no longer'
       when m.organiser_id is not null then null
       when h.created_at <= p_now - interval '24 hours' then 'its link is good no longer'
       when r.erased_at is not null then 'the person was erased'

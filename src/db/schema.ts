@@ -348,9 +348,9 @@ export const mailPace = pgTable(
 
 /**
  * What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved, what time and
- * place were before a change.
+ * place were before a change, that a sign-in link invites.
  */
-export type MailFacts = { by?: Canceller; corrected?: boolean; from?: string; before?: WorkshopBefore }
+export type MailFacts = { by?: Canceller; corrected?: boolean; from?: string; before?: WorkshopBefore; invited?: true }
 
 /** Time and place of a workshop before they changed; moments in ISO 8601. */
 export type WorkshopBefore = {

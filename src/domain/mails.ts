@@ -3,9 +3,11 @@ import { at, rows } from '../db/database.ts'
 import { type MailFacts, type MailKind, type MailState, mailStates, mails } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { findHeldSignUps, type Held } from './held-sign-ups.ts'
+import { findWritten, type Written } from './messages.ts'
+import { findOrganisers, type Organiser } from './organisers.ts'
 import { findRegistrations, findTickets, type Registration } from './registrations.ts'
 
-/** An e-mail that is owed to an attendee, with what is needed to write it. */
+/** An e-mail that is owed to an attendee or organiser, with what is needed to write it. */
 export type Mail = {
   id: number
   kind: MailKind
@@ -18,16 +20,22 @@ export type Mail = {
   registration: Registration | undefined
   /** The sign-up that is to be confirmed, for a mail of the kind `held`; undefined once its link is good no longer. */
   held: Held | undefined
+  /** For a mail to somebody with an account; undefined once that account is gone. */
+  organiser: Organiser | undefined
+  /** What an organiser wrote, for a mail of the kind `message`. */
+  written: Written | undefined
+  /** What the code of a mail of the kind `sign_in` is made of. */
+  uid: string
   /** All live tickets of the address, for a mail of the kind `found`. */
   tickets: Registration[]
 }
 
 /** A mail that can be written: its person is there. */
-export type MailToSomeone = Mail & ({ registration: Registration } | { held: Held })
+export type MailToSomeone = Mail & ({ registration: Registration } | { held: Held } | { organiser: Organiser })
 
 /** Whether there still is somebody whom a mail can be written to. */
 export function isToSomeone<Some extends Mail>(mail: Some): mail is Some & MailToSomeone {
-  return mail.registration !== undefined || mail.held !== undefined
+  return mail.registration !== undefined || mail.held !== undefined || mail.organiser !== undefined
 }
 
 /** A mail that this sender alone may send, until its lease runs out. */
@@ -58,7 +66,7 @@ export async function claimDueMails(
   const claimed = await rows<StoredClaim>(
     deps.db,
     sql`
-      select id, registration_id, held_id, kind, facts, state, attempt, created_at, first_tried_at, message_id, dated_at
+      select id, uid, registration_id, held_id, organiser_id, written_id, kind, facts, state, attempt, created_at, first_tried_at, message_id, dated_at
       from claim_mails(
         ${limit}::integer, ${deps.config.mailRate ?? null}::integer, ${at(claimedAt)}, ${at(leasedUntil)}, ${senderDomain(deps)}
       )
@@ -69,10 +77,13 @@ export async function claimDueMails(
     deps,
     alive.map((row) => ({
       id: Number(row.id),
+      uid: row.uid,
       kind: row.kind,
       facts: row.facts,
       registrationId: row.registration_id,
       heldId: row.held_id,
+      organiserId: row.organiser_id,
+      writtenId: row.written_id,
       attempt: row.attempt,
       claimedAt,
       leasedUntil,
@@ -249,8 +260,11 @@ const minute = 60_000
 
 type StoredClaim = {
   id: number | string
+  uid: string
   registration_id: string | null
   held_id: string | null
+  organiser_id: string | null
+  written_id: string | null
   kind: MailKind
   facts: MailFacts
   state: MailState
@@ -282,10 +296,12 @@ function consequence(outcome: Outcome, mail: Attempt, now: Date) {
 }
 
 /** Adds to each mail whose it is, and for `found` the tickets it lists. */
-async function withPeople<Row extends { registrationId: string | null; heldId: string | null; kind: MailKind }>(
+async function withPeople<
+  Row extends Pick<typeof mails.$inferSelect, 'registrationId' | 'heldId' | 'organiserId' | 'writtenId' | 'kind'>,
+>(
   deps: Deps,
   found: Row[],
-): Promise<(Row & Pick<Mail, 'registration' | 'held' | 'tickets'>)[]> {
+): Promise<(Row & Pick<Mail, 'registration' | 'held' | 'organiser' | 'written' | 'tickets'>)[]> {
   const registered = await findRegistrations(
     deps,
     found.flatMap(({ registrationId }) => registrationId ?? []),
@@ -296,6 +312,12 @@ async function withPeople<Row extends { registrationId: string | null; heldId: s
     found.flatMap(({ heldId }) => heldId ?? []),
   )
   const signUps = new Map(waiting.map((held) => [held.id, held]))
+  const organised = await findOrganisers(
+    deps,
+    found.flatMap(({ organiserId }) => organiserId ?? []),
+  )
+  const messages = await findWritten(deps, [...new Set(found.flatMap(({ writtenId }) => writtenId ?? []))])
+  const organisers = new Map(organised.map((organiser) => [organiser.id, organiser]))
   const asking = found.flatMap((mail) =>
     mail.kind === 'found' ? (people.get(mail.registrationId ?? '')?.email ?? []) : [],
   )
@@ -307,6 +329,8 @@ async function withPeople<Row extends { registrationId: string | null; heldId: s
       ...mail,
       registration,
       held: signUps.get(mail.heldId ?? ''),
+      organiser: organisers.get(mail.organiserId ?? ''),
+      written: messages.find(({ id }) => id === mail.writtenId),
       tickets: mail.kind === 'found' ? tickets.filter(({ email }) => email.toLowerCase() === mailbox) : [],
     }
   })

@@ -1,7 +1,182 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { and, eq, getTableColumns, isNull, sql } from 'drizzle-orm'
-import { type Role, tokens } from '../db/schema.ts'
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm'
+import { databaseError, rows } from '../db/database.ts'
+import { type MailFacts, mails, organisers, passkeys, type Role, sessions, tokens } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
+import { parseEmail, signUp } from './registrations.ts'
+import { fingerprintOf, readSignInCode } from './tickets.ts'
+
+/** A person with an account. */
+export type Organiser = { id: string; name: string; email: string; role: Role }
+
+/** One as the list of accounts shows it. */
+export type OrganiserInList = Organiser & { invitedAt: Date; lastSeenAt: Date | null }
+
+/** How long a mailed link signs in, in seconds. Also in functions/claim_mails.sql. */
+export const linkLasts = 15 * 60
+
+/** All accounts in the order of their names, with when each was last there; null for one that never signed in. */
+export async function listOrganisers(deps: Deps): Promise<OrganiserInList[]> {
+  return deps.db
+    .select({
+      ...organiserColumns,
+      invitedAt: organisers.createdAt,
+      lastSeenAt: sql<Date | null>`max(${sessions.updatedAt})`.mapWith(sessions.updatedAt),
+    })
+    .from(organisers)
+    .leftJoin(sessions, eq(sessions.userId, organisers.id))
+    .groupBy(organisers.id)
+    .orderBy(asc(organisers.name), asc(organisers.email))
+}
+
+/** The accounts with these ids. */
+export async function findOrganisers(deps: Deps, ids: string[]): Promise<Organiser[]> {
+  return ids.length === 0 ? [] : deps.db.select(organiserColumns).from(organisers).where(inArray(organisers.id, ids))
+}
+
+/** Whether there is an owner yet. */
+export async function hasOwner(deps: Deps): Promise<boolean> {
+  const [owner] = await deps.db
+    .select({ id: organisers.id })
+    .from(organisers)
+    .where(eq(organisers.role, 'owner'))
+    .limit(1)
+  return owner !== undefined
+}
+
+/** An organiser's passkeys, the oldest first. */
+export async function listPasskeys(deps: Deps, organiserId: string) {
+  const { id, name, createdAt } = passkeys
+  return deps.db
+    .select({ id, name, createdAt })
+    .from(passkeys)
+    .where(eq(passkeys.userId, organiserId))
+    .orderBy(createdAt)
+}
+
+/** Takes one of an organiser's passkeys away. Tells whether it was theirs and there. */
+export async function removePasskey(deps: Deps, organiserId: string, id: string): Promise<boolean> {
+  const removed = await deps.db
+    .delete(passkeys)
+    .where(and(eq(passkeys.userId, organiserId), sql`${passkeys.id}::text = ${id}`))
+    .returning({ id: passkeys.id })
+  return removed.length > 0
+}
+
+export type OrganiserRefusal = 'name_missing' | 'email_invalid' | 'exists' | 'last_owner' | 'not_found' | 'there_is_one'
+export type OrganiserChanged =
+  | { kind: 'changed'; organiser: Organiser }
+  | { kind: 'refused'; refusal: OrganiserRefusal }
+
+/** Makes the first owner; refused once there is one, so that the printed link is good for one person only. */
+export async function createFirstOwner(deps: Deps, typed: { name: string; email: string }): Promise<OrganiserChanged> {
+  const person = readPerson(typed)
+  if ('refusal' in person) return { kind: 'refused', refusal: person.refusal }
+  return deps.db.transaction(async (tx) => {
+    // Two who follow the link at once must not both be the first.
+    await tx.execute(sql`lock table organisers in share row exclusive mode`)
+    if (await hasOwner({ ...deps, db: tx })) return { kind: 'refused', refusal: 'there_is_one' }
+    const [organiser] = await tx
+      .insert(organisers)
+      .values(newOrganiser(deps, person, 'owner'))
+      .onConflictDoUpdate({ target: organisers.email, set: { name: person.name, role: 'owner' } })
+      .returning(organiserColumns)
+    return { kind: 'changed', organiser: organiser as Organiser }
+  })
+}
+
+/** Makes an account and mails its person where to sign in. */
+export async function inviteOrganiser(
+  deps: Deps,
+  typed: { name: string; email: string; role: Role },
+): Promise<OrganiserChanged> {
+  const person = readPerson(typed)
+  if ('refusal' in person) return { kind: 'refused', refusal: person.refusal }
+  try {
+    return await deps.db.transaction(async (tx) => {
+      const [organiser] = await tx
+        .insert(organisers)
+        .values(newOrganiser(deps, person, typed.role))
+        .returning(organiserColumns)
+      await oweMail({ ...deps, db: tx }, (organiser as Organiser).id, { facts: { invited: true } })
+      return { kind: 'changed', organiser: organiser as Organiser }
+    })
+  } catch (error) {
+    if (databaseError(error)?.constraint === 'organisers_email_unique') return { kind: 'refused', refusal: 'exists' }
+    throw error
+  }
+}
+
+/** The account with an address, or undefined. */
+export async function findOrganiserByEmail(deps: Deps, email: string): Promise<Organiser | undefined> {
+  const [found] = await deps.db
+    .select(organiserColumns)
+    .from(organisers)
+    .where(eq(organisers.email, email.toLowerCase()))
+  return found
+}
+
+/**
+ * Owes an organiser the mail with the link that signs them in, whose code is made of `id`.
+ * @throws for a code that is none of ours
+ */
+export async function mailSignInCode(deps: Deps, { id: organiserId }: Organiser, code: string): Promise<void> {
+  const uid = readSignInCode(deps.config.secret, code)
+  if (!uid) throw new Error('a sign-in code that is none of ours was to be mailed')
+  await oweMail(deps, organiserId, { uid })
+}
+
+/** As what a sign-in code is stored: nothing in the database signs anybody in. */
+export const storedCode = (secret: string, code: string) => fingerprintOf(secret, `sign-in ${code}`)
+
+/** Gives an account another role. Refused for the last owner, who would lock everybody out. */
+export async function changeRole(deps: Deps, id: string, role: Role): Promise<OrganiserChanged> {
+  return changeUnlessLastOwner(
+    deps,
+    id,
+    role !== 'owner',
+    sql`update organisers set role = ${role}, updated_at = now()`,
+  )
+}
+
+/** Takes an account away, with its sessions and passkeys. Refused for the last owner. */
+export async function removeOrganiser(deps: Deps, id: string): Promise<OrganiserChanged> {
+  return changeUnlessLastOwner(deps, id, true, sql`delete from organisers`)
+}
+
+/** Changes one's own name. */
+export async function renameOrganiser(deps: Deps, id: string, typed: string): Promise<OrganiserChanged> {
+  const name = parseName(typed)
+  if (!name) return { kind: 'refused', refusal: 'name_missing' }
+  const [organiser] = await deps.db
+    .update(organisers)
+    .set({ name, updatedAt: deps.now() })
+    .where(eq(organisers.id, id))
+    .returning(organiserColumns)
+  return organiser ? { kind: 'changed', organiser } : { kind: 'refused', refusal: 'not_found' }
+}
+
+/** A browser in which an organiser is signed in. */
+export type Session = Pick<typeof sessions.$inferSelect, 'id' | 'userAgent' | 'createdAt' | 'updatedAt'>
+
+/** Where an organiser is signed in, the latest first. */
+export async function listSessions(deps: Deps, organiserId: string): Promise<Session[]> {
+  const { id, userAgent, createdAt, updatedAt } = sessions
+  return deps.db
+    .select({ id, userAgent, createdAt, updatedAt })
+    .from(sessions)
+    .where(and(eq(sessions.userId, organiserId), sql`${sessions.expiresAt} > now()`))
+    .orderBy(desc(sessions.updatedAt))
+}
+
+/** Ends one of an organiser's sessions. Tells whether it was theirs and there. */
+export async function endSession(deps: Deps, organiserId: string, id: string): Promise<boolean> {
+  const ended = await deps.db
+    .delete(sessions)
+    .where(and(eq(sessions.userId, organiserId), sql`${sessions.id}::text = ${id}`))
+    .returning({ id: sessions.id })
+  return ended.length > 0
+}
 
 /** Makes an API token and returns it; only its hash is kept, so it is seen once. 256 bits. */
 export async function createToken(deps: Deps, name: string, role: Role): Promise<string> {
@@ -38,6 +213,66 @@ export async function revokeToken(deps: Deps, id: string): Promise<boolean> {
 /** Whether a role may do what another is needed for. An owner may do all, a viewer sees no persons. */
 export function mayActAs(role: Role, needed: Role): boolean {
   return rank[role] >= rank[needed]
+}
+
+const organiserColumns = {
+  id: organisers.id,
+  name: organisers.name,
+  email: organisers.email,
+  role: organisers.role,
+}
+
+async function oweMail(deps: Deps, organiserId: string, more: { uid?: string; facts?: MailFacts }): Promise<void> {
+  await deps.db
+    .insert(mails)
+    .values({ ...more, organiserId, kind: 'sign_in', createdAt: deps.now(), dueAt: deps.now() })
+  deps.mailOwed()
+}
+
+/** What somebody typed, checked: better-auth keeps addresses in lower case. */
+function readPerson({
+  name: typed,
+  email,
+}: {
+  name: string
+  email: string
+}): { name: string; email: string } | { refusal: OrganiserRefusal } {
+  const name = parseName(typed)
+  if (!name) return { refusal: 'name_missing' }
+  const parsed = parseEmail(email)
+  if ('problems' in parsed) return { refusal: 'email_invalid' }
+  return { name, email: parsed.email.toLowerCase() }
+}
+
+function parseName(typed: string): string | undefined {
+  return signUp.pick({ name: true }).safeParse({ name: typed }).data?.name
+}
+
+function newOrganiser(deps: Deps, { name, email }: { name: string; email: string }, role: Role) {
+  const now = deps.now()
+  // Whoever reads the mail that signs in owns the address.
+  return { id: deps.newId(), name, email, role, emailVerified: true, createdAt: now, updatedAt: now }
+}
+
+async function changeUnlessLastOwner(
+  deps: Deps,
+  id: string,
+  takesOwner: boolean,
+  change: ReturnType<typeof sql>,
+): Promise<OrganiserChanged> {
+  // The owners are locked first: two who take each other's role away at once leave one of them.
+  const [changed] = await rows<Organiser>(
+    deps.db,
+    sql`with owners as materialized (
+          select id from organisers where role = 'owner' order by id for update
+        )
+        ${change}
+        where id::text = ${id} and (not ${takesOwner}::boolean or exists (select 1 from owners where owners.id <> organisers.id))
+        returning id, name, email, role`,
+  )
+  if (changed) return { kind: 'changed', organiser: changed }
+  const there = await rows(deps.db, sql`select 1 from organisers where id::text = ${id}`)
+  return { kind: 'refused', refusal: there.length > 0 ? 'last_owner' : 'not_found' }
 }
 
 const rank: Record<Role, number> = { viewer: 1, organiser: 2, owner: 3 }

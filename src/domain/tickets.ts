@@ -24,6 +24,22 @@ export const heldCodeOf = (secret: string, id: string) => seal(secret, 'held', {
 /** The id of the held sign-up that a code stands for, or undefined for a forged or mangled one. */
 export const readHeldCode = (secret: string, code: string) => unseal(secret, 'held', code, 16)?.id
 
+/** The secret of the link that signs an organiser in, which is mailed to them; once good for one sign-in. */
+export const signInCodeOf = (secret: string, id: string) => seal(secret, 'sign-in', { id, version: 1 }, 16)
+
+/** What a sign-in code was made of, or undefined for one that is none of ours. */
+export const readSignInCode = (secret: string, code: string) => unseal(secret, 'sign-in', code, 16)?.id
+
+/** The secret of the link that makes the first owner, for as long as there is none. */
+export const firstOwnerCodeOf = (secret: string) =>
+  keyedHash(secret, 'first-owner', Buffer.alloc(0)).subarray(0, 16).toString('base64url')
+
+/** Whether a code makes the first owner. */
+export function isFirstOwnerCode(secret: string, code: string): boolean {
+  const [given, right] = [Buffer.from(code), Buffer.from(firstOwnerCodeOf(secret))]
+  return given.length === right.length && timingSafeEqual(given, right)
+}
+
 /** A keyed hash of a text: to recognise it again without keeping it. */
 export function fingerprintOf(secret: string, text: string): string {
   return keyedHash(secret, 'fingerprint', Buffer.from(text)).subarray(0, 16).toString('base64url')
@@ -52,7 +68,16 @@ function padsOf(secret: string): { inner: Buffer; outer: Buffer } {
   return { inner: padWith(0x36), outer: padWith(0x5c) }
 }
 
-type Purpose = 'ticket' | 'door' | 'held' | 'fingerprint' | 'guard' | 'challenge' | 'solution'
+type Purpose =
+  | 'ticket'
+  | 'door'
+  | 'held'
+  | 'sign-in'
+  | 'first-owner'
+  | 'fingerprint'
+  | 'guard'
+  | 'challenge'
+  | 'solution'
 
 function seal(secret: string, purpose: Purpose, { id, version }: Bearer, hashBytes: number): string {
   const body = Buffer.alloc(17)

@@ -6,6 +6,7 @@ import {
   type ItemKind,
   type PhoneRule,
   type Text,
+  type WorkshopBefore,
   type WorkshopState,
   workshops,
 } from '../db/schema.ts'
@@ -47,6 +48,8 @@ export type WorkshopDraft = {
   /** Hours in which a freed seat that is offered has to be taken, from 1 to 336; without them it is given at once. */
   confirmHours?: number | null | undefined
   proofOfWork?: boolean | undefined
+  /** Who is in charge on the day, for organisers to know. */
+  lead?: string | null | undefined
   items?: ItemDraft[] | undefined
   publish?: boolean | undefined
 }
@@ -172,8 +175,14 @@ export async function createWorkshop(deps: Deps, draft: WorkshopDraft): Promise<
  * Changes a workshop. More seats, a later start or opening it again serve the waitlist in the same statement; fewer
  * seats than are taken are refused with that number. Closing it or opening it again is mailed to everyone registered.
  * Other `confirmHours` hold for offers to come. A slug is fixed once the workshop was published.
+ * @param tell whether everyone registered is owed a mail that says what time and place were and are, if they changed
  */
-export async function changeWorkshop(deps: Deps, slug: string, changes: WorkshopChanges): Promise<WorkshopChanged> {
+export async function changeWorkshop(
+  deps: Deps,
+  slug: string,
+  changes: WorkshopChanges,
+  { tell = false } = {},
+): Promise<WorkshopChanged> {
   const workshop = await findWorkshop(deps, slug)
   if (!workshop) return { kind: 'refused', refusal: 'not_found' }
   if (workshop.state === 'cancelled') return { kind: 'refused', refusal: 'cancelled' }
@@ -183,17 +192,26 @@ export async function changeWorkshop(deps: Deps, slug: string, changes: Workshop
   }
   const { items, ...facts } = changes
   try {
-    // One statement, because sign-ups wait while the row is locked.
-    const changed = await deps.db
-      .update(workshops)
-      .set({
-        ...facts,
-        updatedAt: deps.now(),
-        ...(changes.state === 'published' && { publishedAt: workshop.publishedAt ?? deps.now() }),
-        calendarSequence: sql`${workshops.calendarSequence} + ${changesCalendar(facts)}::int`,
-      })
-      .where(and(eq(workshops.id, workshop.id), ne(workshops.state, 'cancelled')))
-      .returning({ id: workshops.id })
+    const update = (db: Deps['db']) =>
+      db
+        .update(workshops)
+        .set({
+          ...facts,
+          updatedAt: deps.now(),
+          ...(changes.state === 'published' && { publishedAt: workshop.publishedAt ?? deps.now() }),
+          calendarSequence: sql`${workshops.calendarSequence} + ${changesCalendar(facts)}::int`,
+        })
+        .where(and(eq(workshops.id, workshop.id), ne(workshops.state, 'cancelled')))
+        .returning({ id: workshops.id })
+    // One statement, because sign-ups wait while the row is locked; two where people are told.
+    const changed =
+      tell && changesTimeOrPlace(workshop, changes)
+        ? await deps.db.transaction(async (tx) => {
+            const changed = await update(tx)
+            if (changed.length > 0) await tellOfChange({ ...deps, db: tx }, workshop)
+            return changed
+          })
+        : await update(deps.db)
     if (changed.length === 0) return { kind: 'refused', refusal: 'cancelled' }
     if (items) await setItems(deps, { workshopId: workshop.id }, items)
   } catch (error) {
@@ -207,6 +225,39 @@ export async function changeWorkshop(deps: Deps, slug: string, changes: Workshop
   }
   deps.mailOwed()
   return { kind: 'changed', workshop: (await findWorkshopById(deps, workshop.id)) as Workshop }
+}
+
+/** Whether changes alter when or where a workshop is. */
+export function changesTimeOrPlace(workshop: Workshop, changes: WorkshopChanges): boolean {
+  const of = (facts: WorkshopChanges) => JSON.stringify(timeAndPlace({ ...workshop, ...given(facts) }))
+  return of({}) !== of(changes)
+}
+
+/** Time and place of a workshop, to be told when they change. */
+export function timeAndPlace(workshop: Pick<Workshop, keyof WorkshopBefore>): WorkshopBefore {
+  const { startsAt, endsAt, timeZone, city, venue, address } = workshop
+  const inOrder = ({ zh, en }: Text) => ({ ...(zh && { zh }), ...(en && { en }) })
+  return {
+    startsAt: startsAt.toISOString(),
+    endsAt: endsAt.toISOString(),
+    timeZone,
+    city: inOrder(city),
+    venue: inOrder(venue),
+    address: inOrder(address),
+  }
+}
+
+const given = <T extends object>(facts: T) =>
+  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T
+
+/** Owes everyone registered a mail of a change. What is still owed of an earlier one has become pointless. */
+async function tellOfChange(deps: Deps, before: Workshop): Promise<void> {
+  await deps.db.execute(sql`
+    insert into mails (registration_id, kind, facts, created_at, due_at)
+    select id, 'changed', ${JSON.stringify({ before: timeAndPlace(before) })}::jsonb, ${at(deps.now())}, ${at(deps.now())}
+    from registrations
+    where workshop_id = ${before.id} and status in ('confirmed', 'waitlisted', 'offered') and erased_at is null
+    order by seq`)
 }
 
 /** Whether a change alters what calendars show of the stored workshop. */

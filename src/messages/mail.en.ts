@@ -98,11 +98,39 @@ export const mailEn: MailMessages = {
       lead: () =>
         'Open the link below and press the button there, and you are registered. Until then no seat is held for you.',
     },
+    changed: {
+      subject: (event) => `New time or place: ${event}`,
+      headline: 'New time or place',
+      lead: ({ place }) =>
+        place === null
+          ? 'Time or place of this workshop have changed: here is what holds now. Your seat stays yours, and so does your ticket. If you cannot come, please cancel soon, so that somebody in line gets the seat.'
+          : `Time or place of this workshop have changed: here is what holds now. You are still on the waitlist, at no.\u00a0${place}.`,
+    },
+  },
+
+  signIn: {
+    asked: {
+      subject: (host) => `Sign in to ${host}`,
+      headline: 'Sign in to the console',
+      lead: (host) =>
+        `Open the link below and press the button there, and you are signed in to the console of ${host}.`,
+      hint: 'The link is good for 15\u00a0minutes and for once: please do not forward this mail.',
+    },
+    invited: {
+      subject: (host) => `You are invited to organise workshops at ${host}`,
+      headline: 'You are invited',
+      lead: (host) =>
+        `Somebody invites you to organise the workshops of ${host} with them. Open the link below and sign in with this address to begin.`,
+      hint: 'No password: as you sign in, a link that is good for once is mailed to this address.',
+    },
+    console: 'Console',
+    button: 'Sign in',
+    why: 'You get this mail because someone signs in to the console with this address, or invites you to it. Not you? Ignore it: unless the link is opened nobody is signed in.',
   },
 
   greeting: (name) => `Hello ${name},`,
   day: ({ month, day, weekday }) => `${weekday} ${day} ${month}`,
-  labels: { when: 'When', where: 'Where', state: 'State', until: 'Until' },
+  labels: { when: 'When', where: 'Where', state: 'State', until: 'Until', before: 'Before' },
   when: ({ date, weekday, time, zone }) => [`${weekday}, ${date}`, `${time} (${zone})`],
   until: (moment) => `Please confirm before ${moment}`,
   place: (position) => `No.\u00a0${position} on the waitlist`,

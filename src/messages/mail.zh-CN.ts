@@ -16,6 +16,7 @@ export type News =
   | 'reopened'
   | 'found'
   | 'held'
+  | 'changed'
 
 /** How the recipient stands: with neither a place nor a deadline they have a seat. */
 export type Standing = {
@@ -129,11 +130,38 @@ export const mailZhCN = {
       headline: '还差一步',
       lead: () => '打开下面的链接，再按一下按钮，报名才算完成。在那之前没有为你占名额。',
     },
+    changed: {
+      subject: (event) => `时间或地点有变：${event}`,
+      headline: '时间或地点有变',
+      lead: ({ place }) =>
+        place === null
+          ? '这场培训改了时间或地点，下面是新的安排。你的名额不变，还是同一张票。来不了的话请尽快取消，让给排队的人。'
+          : `这场培训改了时间或地点，下面是新的安排。你仍在候补名单上，现在排在第\u00a0${place}\u00a0位。`,
+    },
   } satisfies Record<News, Announcement>,
+
+  /** Mails that sign organisers in. `host` is where the installation is. */
+  signIn: {
+    asked: {
+      subject: (host: string) => `登录 ${host}`,
+      headline: '登录管理后台',
+      lead: (host: string) => `打开下面的链接，再按一下按钮，就登录到 ${host} 的管理后台。`,
+      hint: '链接 15\u00a0分钟内有效，只能用一次，请不要转发这封邮件。',
+    },
+    invited: {
+      subject: (host: string) => `邀请你管理 ${host} 的培训报名`,
+      headline: '邀请你加入',
+      lead: (host: string) => `有人邀请你一起管理 ${host} 的培训报名。打开下面的链接，用这个邮箱登录，就可以开始。`,
+      hint: '不用密码：登录时我们再发一个一次性的链接到这个邮箱。',
+    },
+    console: '管理后台',
+    button: '登录',
+    why: '你收到这封邮件，是因为有人用这个邮箱登录管理后台，或者邀请你加入。不是你？请不用理会，不打开链接就没有人登录。',
+  },
 
   greeting: (name: string) => `${name}，你好：`,
   day: ({ month, day, weekday }: When) => `${month}${day}日${weekday}`,
-  labels: { when: '时间', where: '地点', state: '状态', until: '期限' },
+  labels: { when: '时间', where: '地点', state: '状态', until: '期限', before: '原来' },
   when: ({ date, weekday, time, zone }: When) => [`${date} ${weekday}`, `${time}（${zone}）`],
   until: (moment: string) => `请在 ${moment}前确认`,
   place: (position: number) => `候补第\u00a0${position}\u00a0位`,

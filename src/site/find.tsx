@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono'
 import { type App, limitRange } from '../context.ts'
 import { mailTickets, parseEmail } from '../domain/registrations.ts'
+import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
-import { readFormBody } from './form-body.ts'
 import { page } from './layout.tsx'
 import { Field, ProblemList, sentence } from './sign-up-form.tsx'
 

@@ -7,7 +7,10 @@ import { changeWorkshop } from '../../src/domain/workshops.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 test('who closes a workshop again while a sender gives up the news of the first closing has everyone told', async () => {
-  await using world = await createWorld({ postgres: true, env: { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'a@b.cd' } })
+  await using world = await createWorld({
+    postgres: true,
+    env: { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'a@b.cd' },
+  })
   const workshop = await world.workshop()
   const { id } = await world.register(workshop)
   await world.db.execute(sql`update mails set state = 'sent'`)
@@ -30,7 +33,12 @@ test('who closes a workshop again while a sender gives up the news of the first 
   })
   await closing.closing
 
-  expect(await rows(world.db, sql`select kind, state from mails where registration_id = ${id} and state <> 'sent' order by id`)).toEqual([
+  expect(
+    await rows(
+      world.db,
+      sql`select kind, state from mails where registration_id = ${id} and state <> 'sent' order by id`,
+    ),
+  ).toEqual([
     { kind: 'closed', state: 'dead' },
     { kind: 'reopened', state: 'dead' },
     { kind: 'closed', state: 'pending' },

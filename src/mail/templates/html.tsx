@@ -41,7 +41,11 @@ const Page: FC<{ letter: Letter; imageOf: ImageOf }> = ({ letter, imageOf }) => 
                     {letter.headline}
                   </h1>
                   <p style="margin:0 0 4px">{letter.greeting}</p>
-                  <p style="margin:0 0 8px">{letter.lead}</p>
+                  {letter.lead.split(/\n{2,}/).map((paragraph) => (
+                    <p style="margin:0 0 8px">
+                      {paragraph.split('\n').map((line, n) => [n > 0 && <br />, <Linked text={line} />])}
+                    </p>
+                  ))}
                 </td>
               </tr>
               {letter.entries.map((entry) => (
@@ -214,3 +218,12 @@ const dark = `
   .button { background: #4cc79a !important; color: #06281c !important }
 }
 `
+
+/** A line in which web addresses are links. Everything else stays text: nobody writes HTML here. */
+function Linked({ text }: { text: string }) {
+  return (
+    <>
+      {text.split(/(https?:\/\/[^\s<>"，。；）]+)/).map((part, n) => (n % 2 === 1 ? <a href={part}>{part}</a> : part))}
+    </>
+  )
+}

@@ -1,10 +1,14 @@
 import type { Locale } from '../../config.ts'
+import type { WorkshopBefore } from '../../db/schema.ts'
 import type { Deps } from '../../deps.ts'
 import type { Held } from '../../domain/held-sign-ups.ts'
 import type { Mail, MailToSomeone } from '../../domain/mails.ts'
+import { fillPlaceholders, type Placeholder, type Written } from '../../domain/messages.ts'
+import type { Organiser } from '../../domain/organisers.ts'
 import { holdsSeat, type Registration } from '../../domain/registrations.ts'
+import { signInCodeOf } from '../../domain/tickets.ts'
 import type { Workshop } from '../../domain/workshops.ts'
-import { paths, urlOf } from '../../links.ts'
+import { paths, urlOf, withQuery } from '../../links.ts'
 import { type ItemTag, tagOf } from '../../messages/items.ts'
 import { mailEn } from '../../messages/mail.en.ts'
 import { type MailMessages, mailZhCN, type News, type Standing } from '../../messages/mail.zh-CN.ts'
@@ -45,6 +49,7 @@ export type Link = { label: string; url: string }
 
 /** Writes a mail in the language of its recipient. */
 export function letterOf(deps: Deps, mail: MailToSomeone): Letter {
+  if (mail.organiser) return letterToSignIn(deps, mail, mail.organiser)
   return mail.held ? letterToConfirm(deps, mail.held) : letterAbout(deps, mail, mail.registration as Registration)
 }
 
@@ -53,9 +58,10 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
   const locale = localeOf(recipient)
   const messages = mailMessagesFor(locale)
   const news = newsOf(mail, recipient)
-  const { subject, headline, lead } = messages.news[news]
   const shown = news === 'found' ? mail.tickets : [recipient]
   const title = titleOf(recipient, locale)
+  const { subject, headline, lead } =
+    news === 'written' ? writtenTo(recipient, mail.written, locale, baseUrl) : messages.news[news]
   return {
     locale,
     messages,
@@ -64,7 +70,7 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
     headline,
     greeting: messages.greeting(recipient.name),
     lead: lead(standingOf(recipient, locale)),
-    entries: shown.map((registration) => entryOf(registration, news, locale, baseUrl)),
+    entries: shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts.before)),
     ...footOf(
       deps,
       messages,
@@ -104,6 +110,65 @@ function letterToConfirm(deps: Deps, { workshop, signUp, code }: Held): Letter {
   }
 }
 
+/** What an organiser wrote, with what the placeholders stand for. */
+function writtenTo(registration: Registration, written: Written | undefined, locale: Locale, baseUrl: string) {
+  const { subject = '', body = '' } = written ?? {}
+  const fill = (text: string) => fillPlaceholders(text, placeholdersOf(registration, locale, baseUrl))
+  return { subject: () => fill(subject), headline: fill(subject), lead: () => fill(body) }
+}
+
+/** What may stand in a message in double braces, for one attendee. */
+export function placeholdersOf(
+  registration: Registration,
+  locale: Locale,
+  baseUrl: string,
+): Record<Placeholder, string> {
+  const { workshop } = registration
+  const { date, weekday, time } = when(workshop, locale)
+  return {
+    name: registration.name,
+    workshop: pick(workshop.title, locale),
+    city: pick(workshop.city, locale),
+    date: `${date} ${weekday}`,
+    time,
+    place: placeLines(workshop, locale).join(locale === 'en' ? ', ' : '，'),
+    ticket: ticketUrlOf(baseUrl, registration),
+  }
+}
+
+/** The mail with the link that signs an organiser in. Organisers have the language of the installation. */
+function letterToSignIn(deps: Deps, { uid, facts }: Mail, organiser: Organiser): Letter {
+  const { baseUrl, secret, defaultLocale: locale } = deps.config
+  const messages = mailMessagesFor(locale)
+  const { subject, headline, lead, hint } = messages.signIn[facts.invited ? 'invited' : 'asked']
+  const { host } = new URL(baseUrl)
+  const way = facts.invited
+    ? withQuery(paths.signIn(), { email: organiser.email })
+    : paths.signInWith(signInCodeOf(secret, uid))
+  return {
+    locale,
+    messages,
+    to: { name: organiser.name, address: organiser.email },
+    subject: subject(host),
+    headline,
+    greeting: messages.greeting(organiser.name),
+    lead: lead(host),
+    entries: [
+      {
+        registration: undefined,
+        title: messages.signIn.console,
+        facts: [],
+        door: undefined,
+        ticket: undefined,
+        confirm: { label: messages.signIn.button, hint, url: urlOf(baseUrl, way) },
+        checklist: [],
+        next: [],
+      },
+    ],
+    ...footOf(deps, messages, messages.signIn.why),
+  }
+}
+
 /** Why a mail was sent, whom to ask, what the installation adds. */
 function footOf({ config }: Deps, messages: MailMessages, why: string): Pick<Letter, 'closing' | 'privacy'> {
   const { baseUrl, privacyContact, footer } = config
@@ -117,8 +182,10 @@ const localeOf = ({ locale }: { locale: string }): Locale => (locale === 'en' ? 
 
 export const ticketUrlOf = (baseUrl: string, { ticket }: Registration) => urlOf(baseUrl, paths.ticket(ticket))
 
-function newsOf({ kind, facts }: Mail, { cancelledBy }: Registration): News {
+/** What a mail to an attendee tells; one that organisers wrote says it in its own words. */
+function newsOf({ kind, facts }: Mail, { cancelledBy }: Registration): News | 'written' {
   if (kind === 'cancelled') return cancellations[facts.by ?? cancelledBy ?? 'organiser']
+  if (kind === 'message' || kind === 'sign_in') return 'written'
   return facts.corrected ? 'corrected' : kind
 }
 
@@ -137,7 +204,13 @@ function standingOf(registration: Registration, locale: Locale): Standing {
 const untilOf = ({ offeredUntil, workshop }: Registration, locale: Locale) =>
   offeredUntil && deadline(offeredUntil, workshop.timeZone, locale)
 
-function entryOf(registration: Registration, news: News, locale: Locale, baseUrl: string): Entry {
+function entryOf(
+  registration: Registration,
+  news: News | 'written',
+  locale: Locale,
+  baseUrl: string,
+  before?: WorkshopBefore,
+): Entry {
   const messages = mailMessagesFor(locale)
   const { workshop, doorCode, ticket, position, status } = registration
   const confirmed = status === 'confirmed'
@@ -157,6 +230,7 @@ function entryOf(registration: Registration, news: News, locale: Locale, baseUrl
         : []),
       ...(until ? [{ label: messages.labels.until, lines: [messages.until(until)] }] : []),
       ...whenAndWhere(workshop, messages, locale),
+      ...(before ? [whatItWas(before, workshop, messages, locale)] : []),
     ],
     door: confirmed ? { url: urlOf(baseUrl, paths.door(doorCode)), file: `ticket-${workshop.slug}.png` } : undefined,
     ticket: live
@@ -181,10 +255,27 @@ function whenAndWhere(workshop: Workshop, messages: MailMessages, locale: Locale
     { label: messages.labels.when, lines: messages.when(when(workshop, locale)) },
     {
       label: messages.labels.where,
-      lines: [placeOf(workshop, locale), pick(workshop.address, locale)].filter(Boolean),
+      lines: placeLines(workshop, locale),
     },
   ]
 }
+
+/** Time or place as they were before a change, whichever of them changed. */
+function whatItWas(before: WorkshopBefore, now: Workshop, messages: MailMessages, locale: Locale): Entry['facts'][0] {
+  const then = { ...before, startsAt: new Date(before.startsAt), endsAt: new Date(before.endsAt) }
+  const [time, place] = [messages.when(when(then, locale)), placeLines(then, locale)]
+  const same = (some: string[], others: string[]) => some.join('\n') === others.join('\n')
+  return {
+    label: messages.labels.before,
+    lines: [
+      ...(same(time, messages.when(when(now, locale))) ? [] : time),
+      ...(same(place, placeLines(now, locale)) ? [] : place),
+    ],
+  }
+}
+
+const placeLines = (event: Pick<Workshop, 'city' | 'venue' | 'address'>, locale: Locale) =>
+  [placeOf(event, locale), pick(event.address, locale)].filter(Boolean)
 
 function checklistOf({ workshop }: Registration, locale: Locale): Entry['checklist'] {
   return workshop.items.map((item) => ({
@@ -196,7 +287,12 @@ function checklistOf({ workshop }: Registration, locale: Locale): Entry['checkli
 }
 
 /** What is left to do after a cancellation. */
-function afterwards(registration: Registration, news: News, messages: MailMessages, baseUrl: string): Entry['next'] {
+function afterwards(
+  registration: Registration,
+  news: News | 'written',
+  messages: MailMessages,
+  baseUrl: string,
+): Entry['next'] {
   const { workshop, seatedAt } = registration
   const { campaign } = workshop
   return [

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { App } from '../context.ts'
+import type { App } from './context.ts'
 
 /**
  * The fields of a form that was sent, by name.

@@ -1,0 +1,142 @@
+import { type Context, Hono } from 'hono'
+import type { App, SignedIn } from '../context.ts'
+import { endSession, listPasskeys, listSessions, removePasskey, renameOrganiser } from '../domain/organisers.ts'
+import { readFormBody } from '../form-body.ts'
+import { paths, withQuery } from '../links.ts'
+import { consoleMessagesFor } from '../messages/console.ts'
+import { moment } from '../messages/text.ts'
+import { Field, Problems, typed } from './fields.tsx'
+import { consolePage } from './layout.tsx'
+
+/** What is one's own: name, passkeys, the browsers in which one is signed in. */
+export const accountPages = new Hono<App>()
+
+accountPages.get('/console/account', (c) => accountPage(c))
+
+accountPages.post('/console/account', async (c) => {
+  const name = typed(await readFormBody(c), 'name')
+  const changed = await renameOrganiser(c.env.deps, me(c).id, name)
+  if (changed.kind === 'changed') return c.redirect(withQuery(paths.account(), { done: 'saved' }), 303)
+  return accountPage(c, { name, refusal: changed.refusal })
+})
+
+accountPages.post('/console/account/sessions/:id/end', async (c) => {
+  const ended = await endSession(c.env.deps, me(c).id, c.req.param('id'))
+  return ended ? c.redirect(withQuery(paths.account(), { done: 'ended' }), 303) : c.notFound()
+})
+
+accountPages.post('/console/account/passkeys/:id/remove', async (c) => {
+  const removed = await removePasskey(c.env.deps, me(c).id, c.req.param('id'))
+  return removed ? c.redirect(withQuery(paths.account(), { done: 'removed' }), 303) : c.notFound()
+})
+
+/** Who is signed in: these routes answer nobody else. */
+const me = (c: Context<App>) => c.get('organiser') as SignedIn
+
+async function accountPage(c: Context<App>, mistake?: { name: string; refusal: 'name_missing' | string }) {
+  const { deps } = c.env
+  const locale = c.get('locale')
+  const t = consoleMessagesFor(locale)
+  const { id, name, email, role, sessionId } = me(c)
+  const [sessions, passkeys] = await Promise.all([listSessions(deps, id), listPasskeys(deps, id)])
+  const at = (time: Date) => moment(time, deps.config.timeZone, locale)
+  const problems = mistake ? [{ field: 'name', text: t.organisers.refusals.name_missing }] : []
+  const done = { saved: t.done, ended: t.account.ended, removed: t.account.removed, passkey: t.account.passkeyAdded }
+  return consolePage(
+    c,
+    {
+      title: t.account.title,
+      section: 'account',
+      scripts: ['passkey'],
+      done: done[c.req.query('done') as keyof typeof done],
+      status: mistake ? 422 : 200,
+    },
+    <>
+      <h1>{t.account.title}</h1>
+      <Problems problems={problems} t={t} />
+      <form class="narrow" method="post" action={paths.account()} novalidate>
+        <Field name="name" label={t.account.name} value={mistake?.name ?? name} problems={problems} required />
+        <dl class="facts-list">
+          <dt>{t.account.email}</dt>
+          <dd>{email}</dd>
+          <dt>{t.account.role}</dt>
+          <dd>
+            {t.roles[role]} <small>{t.roleHints[role]}</small>
+          </dd>
+        </dl>
+        <button type="submit">{t.save}</button>
+      </form>
+
+      <h2>{t.account.passkeys}</h2>
+      <p class="lead">{t.account.passkeysLead}</p>
+      {passkeys.length === 0 && <p>{t.account.noPasskeys}</p>}
+      <ul class="rows">
+        {passkeys.map((passkey) => (
+          <li>
+            <span>
+              {passkey.name ?? t.account.passkeys}
+              {passkey.createdAt && <small>{t.account.added(at(passkey.createdAt))}</small>}
+            </span>
+            <form method="post" action={paths.removePasskey(passkey.id)}>
+              <button class="small second" type="submit">
+                {t.account.remove}
+              </button>
+            </form>
+          </li>
+        ))}
+      </ul>
+      <p
+        data-passkey="add"
+        data-done={withQuery(paths.account(), { done: 'passkey' })}
+        data-failed={t.account.passkeyFailed}
+        data-unavailable={t.account.passkeyUnavailable}
+      >
+        <button class="small second" type="button">
+          {t.account.addPasskey}
+        </button>
+        <small role="status" />
+      </p>
+
+      <h2>{t.account.sessions}</h2>
+      <ul class="rows">
+        {sessions.map((session) => (
+          <li>
+            <span>
+              {browserOf(session.userAgent) ?? t.account.unknownBrowser}
+              <small>{session.id === sessionId ? t.account.thisOne : t.account.since(at(session.updatedAt))}</small>
+            </span>
+            {session.id !== sessionId && (
+              <form method="post" action={paths.endSession(session.id)}>
+                <button class="small second" type="submit">
+                  {t.account.end}
+                </button>
+              </form>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>,
+  )
+}
+
+/** Chrome · Windows, say: enough for people to know their own browsers again. */
+function browserOf(userAgent: string | null): string | undefined {
+  const first = (names: [RegExp, string][]) => names.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1]
+  const browser = first([
+    [/MicroMessenger/, 'WeChat'],
+    [/Edg/, 'Edge'],
+    [/Firefox|FxiOS/, 'Firefox'],
+    [/Chrome|CriOS/, 'Chrome'],
+    [/Safari/, 'Safari'],
+  ])
+  const system = first([
+    [/HarmonyOS/, 'HarmonyOS'],
+    [/Android/, 'Android'],
+    [/iPhone/, 'iPhone'],
+    [/iPad/, 'iPad'],
+    [/Mac OS/, 'macOS'],
+    [/Windows/, 'Windows'],
+    [/Linux/, 'Linux'],
+  ])
+  return [browser, system].filter(Boolean).join(' · ') || undefined
+}

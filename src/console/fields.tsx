@@ -1,0 +1,131 @@
+import type { Child } from 'hono/jsx'
+import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
+
+/** What is wrong with a field of a form, as a sentence. */
+export type Problem = { field: string; text: string }
+
+/** What is wrong with a form, above it, each problem as a link to its field. Takes the focus. */
+export function Problems({ problems, t }: { problems: Problem[]; t: ConsoleMessages }) {
+  if (problems.length === 0) return null
+  return (
+    <div class="alert" role="alert" tabindex={-1} autofocus>
+      <h2>{t.problems}</h2>
+      <ul>
+        {problems.map(({ field, text }) => (
+          <li>
+            <a href={`#${field}`}>{text}</a>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+/** A line of a form with its label, hint and problem, which are read out with the field. */
+export function Field({
+  name,
+  label,
+  type = 'text',
+  hint,
+  value,
+  problems = [],
+  required,
+  rows,
+  ...more
+}: {
+  name: string
+  label: Child
+  type?: 'text' | 'email' | 'tel' | 'url' | 'number' | 'date' | 'time' | 'datetime-local' | 'search'
+  hint?: Child
+  value: string
+  problems?: Problem[] | undefined
+  required?: boolean | undefined
+  /** Makes it a field of several lines. */
+  rows?: number | undefined
+  min?: number | undefined
+  max?: number | undefined
+  autocomplete?: string | undefined
+  placeholder?: string | undefined
+  list?: string | undefined
+  lang?: string | undefined
+}) {
+  const problem = problems.find(({ field }) => field === name)?.text
+  const described = [hint && `${name}-hint`, problem && `${name}-problem`].filter(Boolean).join(' ') || undefined
+  const field = {
+    ...more,
+    id: name,
+    name,
+    required,
+    'aria-describedby': described,
+    'aria-invalid': problem ? ('true' as const) : undefined,
+  }
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      {rows ? (
+        <textarea {...field} rows={rows}>
+          {value}
+        </textarea>
+      ) : (
+        <input {...field} type={type} value={value} autocapitalize={type === 'email' ? 'none' : undefined} />
+      )}
+      {hint && (
+        <p class="hint" id={`${name}-hint`}>
+          {hint}
+        </p>
+      )}
+      {problem && (
+        <p class="problem" id={`${name}-problem`}>
+          {problem}
+        </p>
+      )}
+    </div>
+  )
+}
+
+/** A choice of one of several. */
+export function Choice({
+  name,
+  label,
+  options,
+  value,
+}: {
+  name: string
+  label: Child
+  options: { value: string; text: string }[]
+  value: string
+}) {
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      <select id={name} name={name}>
+        {options.map((option) => (
+          <option value={option.value} selected={option.value === value}>
+            {option.text}
+          </option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
+/** Something that is so or not. */
+export function Check({ name, label, hint, checked }: { name: string; label: Child; hint?: Child; checked: boolean }) {
+  return (
+    <div class="field">
+      <label class="check">
+        <input type="checkbox" id={name} name={name} value="yes" checked={checked} />
+        <span>
+          {label}
+          {hint && <small>{hint}</small>}
+        </span>
+      </label>
+    </div>
+  )
+}
+
+/** What was typed into a field of a form that was sent; nothing for what was not. */
+export function typed(body: Record<string, unknown>, name: string): string {
+  const value = body[name]
+  return typeof value === 'string' ? value : ''
+}

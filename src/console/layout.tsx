@@ -1,0 +1,128 @@
+import type { Context } from 'hono'
+import { raw } from 'hono/html'
+import type { Child } from 'hono/jsx'
+import type { App } from '../context.ts'
+import type { Role } from '../db/schema.ts'
+import { mayActAs } from '../domain/organisers.ts'
+import { paths, withQuery } from '../links.ts'
+import { consoleMessagesFor } from '../messages/console.ts'
+import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
+import { messagesFor } from '../messages/messages.ts'
+
+/** A part of the console, as its list on the left names it. */
+export type Section = keyof ConsoleMessages['sections']
+
+/** What a page of the console is, apart from its content. */
+export type View = {
+  title: string
+  /** Which entry of the list on the left it belongs to; none for those who are not signed in. */
+  section?: Section | undefined
+  /** Where the line above the title leads. */
+  back?: { href: string; text: string } | undefined
+  /** Browser scripts in src/assets that add to the page. */
+  scripts?: readonly string[] | undefined
+  /** Something that was done just now. */
+  done?: string | undefined
+  status?: 200 | 400 | 401 | 403 | 404 | 409 | 410 | 422 | 429 | undefined
+}
+
+/** A page of the console as an answer, in the organiser's language. Nobody keeps it. */
+export async function consolePage(c: Context<App>, view: View, content: Child): Promise<Response> {
+  c.header('Cache-Control', 'no-store')
+  const html = await (<Page c={c} view={view} content={content} />).toString()
+  return c.html(String(html), view.status ?? 200)
+}
+
+const sections: { section: Section; href: string; needs: Role }[] = [
+  { section: 'overview', href: paths.console(), needs: 'viewer' },
+  { section: 'campaigns', href: paths.consoleCampaigns(), needs: 'viewer' },
+  { section: 'mails', href: paths.consoleMails(), needs: 'organiser' },
+  { section: 'years', href: paths.years(), needs: 'viewer' },
+  { section: 'audit', href: paths.audit(), needs: 'organiser' },
+  { section: 'organisers', href: paths.organisers(), needs: 'owner' },
+  { section: 'tokens', href: paths.tokens(), needs: 'owner' },
+  { section: 'account', href: paths.account(), needs: 'viewer' },
+]
+
+function Page({ c, view, content }: { c: Context<App>; view: View; content: Child }) {
+  const locale = c.get('locale')
+  const organiser = c.get('organiser')
+  const t = consoleMessagesFor(locale)
+  const { lang, skip, otherLanguage } = messagesFor(locale)
+  const { pathname, search } = new URL(c.req.url)
+  // A form that comes back with a mistake has no page of its own to come back to in the other language.
+  const here = c.req.method === 'GET' ? pathname.replace(/^\/+/, '/') + search : paths.console()
+  return (
+    <>
+      {raw('<!doctype html>')}
+      <html lang={lang}>
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+          <meta name="color-scheme" content="light dark" />
+          <meta name="format-detection" content="telephone=no" />
+          <meta name="robots" content="noindex" />
+          <title>{`${view.title} · ${t.title}`}</title>
+          <link rel="icon" href={paths.asset('favicon.svg')} type="image/svg+xml" />
+          <link rel="stylesheet" href={paths.asset('site.css')} />
+          <link rel="stylesheet" href={paths.asset('console.css')} />
+          {view.scripts?.map((name) => (
+            <script type="module" src={paths.asset(`${name}.js`)} />
+          ))}
+        </head>
+        <body class={organiser ? 'console' : 'console alone'}>
+          <a class="skip" href="#main">
+            {skip}
+          </a>
+          {organiser && (
+            <nav class="sections" aria-label={t.nav}>
+              <a class="brand" href={paths.console()}>
+                {t.title}
+              </a>
+              <ul>
+                {sections
+                  .filter(({ needs }) => mayActAs(organiser.role, needs))
+                  .map(({ section, href }) => (
+                    <li>
+                      <a href={href} aria-current={section === view.section ? 'page' : undefined}>
+                        {t.sections[section]}
+                      </a>
+                    </li>
+                  ))}
+              </ul>
+              <form method="post" action={paths.signOut()}>
+                <button class="plain" type="submit">
+                  {t.signOut}
+                </button>
+              </form>
+            </nav>
+          )}
+          <div class="sheet">
+            <header class="bar">
+              {view.back ? <a href={view.back.href}>{view.back.text}</a> : <span />}
+              <span>
+                <a href={paths.home()}>{t.toSite}</a>
+                <a
+                  href={withQuery(here, { lang: otherLanguage.locale })}
+                  hreflang={otherLanguage.locale}
+                  lang={otherLanguage.locale}
+                  aria-label={otherLanguage.name}
+                >
+                  {otherLanguage.short}
+                </a>
+              </span>
+            </header>
+            <main id="main">
+              {view.done && (
+                <p class="done" role="status">
+                  {view.done}
+                </p>
+              )}
+              {content}
+            </main>
+          </div>
+        </body>
+      </html>
+    </>
+  )
+}

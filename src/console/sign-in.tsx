@@ -1,0 +1,226 @@
+import { type Context, Hono } from 'hono'
+import { type App, limitMailbox, limitRange } from '../context.ts'
+import { createFirstOwner, hasOwner } from '../domain/organisers.ts'
+import { parseEmail } from '../domain/registrations.ts'
+import { isFirstOwnerCode } from '../domain/tickets.ts'
+import { readFormBody } from '../form-body.ts'
+import { paths, withQuery } from '../links.ts'
+import { consoleMessagesFor } from '../messages/console.ts'
+import { authOf, mailSignInLink, signInAs, signInBy, signOut } from '../sign-in.ts'
+import { Field, Problems, typed } from './fields.tsx'
+import { consolePage } from './layout.tsx'
+
+/** How organisers get in and out, and how the first of them comes to be. */
+export const signInPages = new Hono<App>()
+
+signInPages.get('/console/sign-in', async (c) => {
+  const t = consoleMessagesFor(c.get('locale')).signIn
+  if (c.get('organiser')) return c.redirect(wayBack(c.req.query('back')))
+  if (c.req.query('done') !== 'mailed')
+    return signInPage(
+      c,
+      { email: c.req.query('email') ?? '', back: c.req.query('back') ?? '' },
+      undefined,
+      c.req.query('done') === 'out',
+    )
+  return consolePage(
+    c,
+    { title: t.sent },
+    <>
+      <h1>{t.sent}</h1>
+      <p class="lead">{t.sentLead}</p>
+      <a class="button second" href={paths.signIn()}>
+        {t.again}
+      </a>
+    </>,
+  )
+})
+
+signInPages.post('/console/sign-in', async (c) => {
+  await limitRange(c, 'find')
+  const body = await readFormBody(c)
+  const t = consoleMessagesFor(c.get('locale')).signIn
+  const parsed = parseEmail(typed(body, 'email'))
+  if ('problems' in parsed)
+    return signInPage(c, { email: typed(body, 'email'), back: typed(body, 'back') }, t.emailInvalid)
+  await limitMailbox(c, 'sign_in', parsed.email)
+  await mailSignInLink(c.env.deps, parsed.email)
+  return c.redirect(withQuery(paths.signIn(), { done: 'mailed' }), 303)
+})
+
+/** A page with a button and no more: programs that look for danger in mails follow links, but press nothing. */
+signInPages.get('/console/sign-in/:code', (c) => {
+  const t = consoleMessagesFor(c.get('locale')).signIn
+  return consolePage(
+    c,
+    { title: t.confirm },
+    <>
+      <h1>{t.confirm}</h1>
+      <p class="lead">{t.confirmLead}</p>
+      <form method="post" action={paths.signInWith(c.req.param('code'))}>
+        <button type="submit">{t.confirmButton}</button>
+      </form>
+    </>,
+  )
+})
+
+signInPages.post('/console/sign-in/:code', async (c) => {
+  await limitRange(c, 'token')
+  if (await signInBy(c, c.req.param('code'))) return c.redirect(paths.console(), 303)
+  const t = consoleMessagesFor(c.get('locale')).signIn
+  return consolePage(
+    c,
+    { title: t.invalid, status: 410 },
+    <>
+      <h1>{t.invalid}</h1>
+      <p class="lead">{t.invalidLead}</p>
+      <a class="button" href={paths.signIn()}>
+        {t.submit}
+      </a>
+    </>,
+  )
+})
+
+signInPages.post('/console/sign-out', async (c) => {
+  await signOut(c)
+  return c.redirect(withQuery(paths.signIn(), { done: 'out' }), 303)
+})
+
+signInPages.get('/console/first/:code', async (c) => {
+  if (!isFirstOwnerCode(c.env.deps.config.secret, c.req.param('code'))) return c.notFound()
+  return (await hasOwner(c.env.deps)) ? ownerIsThere(c) : firstOwnerPage(c, { name: '', email: '' })
+})
+
+signInPages.post('/console/first/:code', async (c) => {
+  const { deps } = c.env
+  await limitRange(c, 'token')
+  if (!isFirstOwnerCode(deps.config.secret, c.req.param('code'))) return c.notFound()
+  const body = await readFormBody(c)
+  const person = { name: typed(body, 'name'), email: typed(body, 'email') }
+  const created = await createFirstOwner(deps, person)
+  if (created.kind === 'changed') {
+    await signInAs(c, created.organiser)
+    return c.redirect(paths.console(), 303)
+  }
+  if (created.refusal === 'there_is_one') return ownerIsThere(c)
+  return firstOwnerPage(c, person, {
+    field: created.refusal === 'name_missing' ? 'name' : 'email',
+    text: consoleMessagesFor(c.get('locale')).organisers.refusals[created.refusal],
+  })
+})
+
+/*
+ * What a passkey needs is asked for by src/assets/passkey.js and answered by better-auth. These four and no more: what else
+ * it could do, our own pages do.
+ */
+for (const path of [
+  '/console/auth/passkey/generate-authenticate-options',
+  '/console/auth/passkey/generate-register-options',
+] as const) {
+  signInPages.get(path, (c) => answerPasskey(c))
+}
+for (const path of [
+  '/console/auth/passkey/verify-authentication',
+  '/console/auth/passkey/verify-registration',
+] as const) {
+  signInPages.post(path, (c) => answerPasskey(c))
+}
+
+async function answerPasskey(c: Context<App>): Promise<Response> {
+  await limitRange(c, 'token')
+  return authOf(c.env.deps).handler(c.req.raw)
+}
+
+/** Where somebody wanted to go before they had to sign in: a page of the console, and no other site. */
+function wayBack(asked: string | undefined): string {
+  return asked && /^\/console(?:\/[\w/-]*)?$/.test(asked) ? asked : paths.console()
+}
+
+function signInPage(
+  c: Context<App>,
+  { email, back }: { email: string; back: string },
+  problem?: string,
+  signedOut?: boolean,
+) {
+  const t = consoleMessagesFor(c.get('locale'))
+  const problems = problem ? [{ field: 'email', text: problem }] : []
+  return consolePage(
+    c,
+    {
+      title: t.signIn.title,
+      scripts: ['passkey'],
+      status: problem ? 422 : 200,
+      done: signedOut ? t.signIn.signedOut : undefined,
+    },
+    <>
+      <h1>{t.signIn.title}</h1>
+      <p class="lead">{t.signIn.lead}</p>
+      <Problems problems={problems} t={t} />
+      <form method="post" action={paths.signIn()} novalidate>
+        <input type="hidden" name="back" value={wayBack(back)} />
+        <Field
+          name="email"
+          type="email"
+          label={t.signIn.email}
+          value={email}
+          problems={problems}
+          autocomplete="username webauthn"
+          required
+        />
+        <button type="submit">{t.signIn.submit}</button>
+      </form>
+      <p hidden data-passkey="sign-in" data-back={wayBack(back)} data-failed={t.signIn.passkeyFailed}>
+        <button class="second" type="button">
+          {t.signIn.passkey}
+        </button>
+        <small role="status" />
+      </p>
+    </>,
+  )
+}
+
+function firstOwnerPage(
+  c: Context<App>,
+  person: { name: string; email: string },
+  problem?: { field: string; text: string },
+) {
+  const t = consoleMessagesFor(c.get('locale'))
+  const problems = problem ? [problem] : []
+  return consolePage(
+    c,
+    { title: t.first.title, status: problem ? 422 : 200 },
+    <>
+      <h1>{t.first.title}</h1>
+      <p class="lead">{t.first.lead}</p>
+      <Problems problems={problems} t={t} />
+      <form method="post" novalidate>
+        <Field name="name" label={t.first.name} value={person.name} problems={problems} autocomplete="name" required />
+        <Field
+          name="email"
+          type="email"
+          label={t.first.email}
+          value={person.email}
+          problems={problems}
+          autocomplete="email"
+          required
+        />
+        <button type="submit">{t.first.submit}</button>
+      </form>
+    </>,
+  )
+}
+
+function ownerIsThere(c: Context<App>) {
+  const t = consoleMessagesFor(c.get('locale'))
+  return consolePage(
+    c,
+    { title: t.first.taken, status: 410 },
+    <>
+      <h1>{t.first.taken}</h1>
+      <p class="lead">{t.first.takenLead}</p>
+      <a class="button" href={paths.signIn()}>
+        {t.signIn.title}
+      </a>
+    </>,
+  )
+}

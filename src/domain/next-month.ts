@@ -1,0 +1,33 @@
+import { clockIn, readMoment } from './time-zones.ts'
+import type { Workshop } from './workshops.ts'
+
+/**
+ * When a workshop would be a month later: on the same weekday of the month, the second Saturday say, or the last one
+ * where there is none so late; at the same time of day in its time zone.
+ */
+export function aMonthLater({ startsAt, endsAt, timeZone }: Pick<Workshop, 'startsAt' | 'endsAt' | 'timeZone'>): {
+  startsAt: Date
+  endsAt: Date
+} {
+  const [start, end] = [startsAt, endsAt].map((moment) => clockIn(moment, timeZone)) as [string, string]
+  const begins = dayNumber(start)
+  const later = sameWeekdayNextMonth(begins)
+  const at = (clock: string) =>
+    readMoment(`${dayOf(later + dayNumber(clock) - begins)}T${clock.slice(11)}`, timeZone) as Date
+  return { startsAt: at(start), endsAt: at(end) }
+}
+
+const msPerDay = 86_400_000
+/** Days since 1970 of the date that a clock shows. */
+const dayNumber = (clock: string) => Date.parse(`${clock.slice(0, 10)}T00:00:00Z`) / msPerDay
+const dayOf = (number: number) => new Date(number * msPerDay).toISOString().slice(0, 10)
+
+function sameWeekdayNextMonth(day: number): number {
+  const date = new Date(day * msPerDay)
+  const nth = Math.ceil(date.getUTCDate() / 7)
+  const first = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / msPerDay
+  const next = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 2, 1) / msPerDay
+  const firstSuch = first + ((date.getUTCDay() - new Date(first * msPerDay).getUTCDay() + 7) % 7)
+  const wanted = firstSuch + (nth - 1) * 7
+  return wanted < next ? wanted : wanted - 7
+}
