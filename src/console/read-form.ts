@@ -1,0 +1,118 @@
+import { isTimeZone } from '../config.ts'
+import { type ItemKind, itemKinds, type Text } from '../db/schema.ts'
+import { oneLine, plainLines } from '../domain/plain-text.ts'
+import { readMoment } from '../domain/time-zones.ts'
+import type { ItemDraft } from '../domain/workshops.ts'
+import type { FieldProblemCode } from '../messages/console.zh-CN.ts'
+import { typed } from './fields.tsx'
+
+/** Why a field of a form in the console is refused, by its name. */
+export type Refused = { field: string; code: FieldProblemCode; taken?: number }
+
+/** Reads the fields of a form that was sent, and keeps what is wrong with them. */
+export class Form {
+  readonly refused: Refused[] = []
+
+  constructor(readonly body: Record<string, unknown>) {}
+
+  /** A text in both languages, from `name.zh` and `name.en`. */
+  text(name: string, longest: number, { needed = false, lines = false } = {}): Text {
+    const clean = lines ? plainLines : oneLine
+    const [zh, en] = (['zh', 'en'] as const).map((language) => {
+      const text = clean(typed(this.body, `${name}.${language}`))
+      if (text.length > longest) this.refuse(`${name}.${language}`, 'too_long')
+      return text
+    })
+    if (needed && !zh && !en) this.refuse(`${name}.zh`, 'missing')
+    return { ...(zh && { zh }), ...(en && { en }) }
+  }
+
+  /** A line of text, or null where nothing was typed. */
+  line(name: string, longest: number): string | null {
+    const text = oneLine(typed(this.body, name))
+    if (text.length > longest) this.refuse(name, 'too_long')
+    return text || null
+  }
+
+  /** A whole number; undefined where nothing was typed. */
+  number(name: string, least: number, most: number): number | undefined {
+    const text = typed(this.body, name).trim()
+    if (text === '') return undefined
+    if (!/^\d{1,9}$/.test(text)) this.refuse(name, 'number_invalid')
+    else if (Number(text) < least || Number(text) > most) this.refuse(name, 'out_of_range')
+    return Number(text)
+  }
+
+  needed<Value>(name: string, value: Value | undefined): Value | undefined {
+    if (value === undefined && !this.refused.some(({ field }) => field === name)) this.refuse(name, 'missing')
+    return value
+  }
+
+  /** A moment, from a date and a time of day on the clocks of a zone; undefined where nothing was typed. */
+  moment(date: string, time: string, timeZone: string): Date | undefined {
+    const [day, clock] = [typed(this.body, date), typed(this.body, time)]
+    if (!day && !clock) return undefined
+    const moment = readMoment(`${day}T${clock}`, timeZone)
+    if (!moment) this.refuse(day ? time : date, 'date_invalid')
+    return moment
+  }
+
+  /** A moment, from a field of date and time; null where nothing was typed. */
+  dateTime(name: string, timeZone: string): Date | null {
+    const text = typed(this.body, name)
+    if (!text) return null
+    const moment = readMoment(text, timeZone)
+    if (!moment) this.refuse(name, 'date_invalid')
+    return moment ?? null
+  }
+
+  timeZone(name: string, otherwise: string): string {
+    const zone = typed(this.body, name).trim() || otherwise
+    if (isTimeZone(zone)) return zone
+    this.refuse(name, 'time_zone_invalid')
+    return otherwise
+  }
+
+  checked(name: string): boolean {
+    return this.body[name] === 'yes'
+  }
+
+  /** The checklist, line by line as it was sent; a line without text is left out. */
+  items(): ItemDraft[] {
+    return this.rows('item').flatMap((n): ItemDraft[] => {
+      const at = `item.${n}`
+      if (!typed(this.body, `${at}.zh`).trim() && !typed(this.body, `${at}.en`).trim()) return []
+      const id = typed(this.body, `${at}.id`)
+      return [
+        {
+          ...(/^[0-9a-f-]{36}$/.test(id) && { id }),
+          kind: itemKinds.find((kind) => kind === this.body[`${at}.kind`]) ?? ('bring' satisfies ItemKind),
+          text: this.text(at, 300),
+          url: this.url(`${at}.url`),
+          mustConfirm: this.checked(`${at}.confirm`),
+        },
+      ]
+    })
+  }
+
+  /** The numbers of the lines `name.N.…` that were sent, in their order. */
+  rows(name: string): number[] {
+    const numbers = Object.keys(this.body).flatMap((key) => {
+      const [, n] = new RegExp(`^${name}\\.(\\d{1,3})\\.`).exec(key) ?? []
+      return n === undefined ? [] : [Number(n)]
+    })
+    return [...new Set(numbers)].sort((a, b) => a - b).slice(0, 50)
+  }
+
+  refuse(field: string, code: FieldProblemCode, taken?: number): void {
+    this.refused.push({ field, code, ...(taken !== undefined && { taken }) })
+  }
+
+  private url(name: string): string | null {
+    const text = typed(this.body, name).trim()
+    if (!text) return null
+    if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && text.length <= 2000) return new URL(text).href
+    this.refuse(name, 'url_invalid')
+    return text
+  }
+}
