@@ -1,4 +1,4 @@
-import { itemKinds } from '../db/schema.ts'
+import type { itemKinds } from '../db/schema.ts'
 import type { ItemDraft } from '../domain/workshops.ts'
 import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
 import type { Problem } from './fields.tsx'
@@ -29,7 +29,7 @@ export function ChecklistEditor({
         <div class="item">
           {item.id && <input type="hidden" name={`item.${n}.id`} value={item.id} />}
           <select name={`item.${n}.kind`} aria-label={`${t.items.kind} ${n + 1}`}>
-            {(['provided', 'bring', 'prerequisite'] satisfies typeof itemKinds[number][]).map((kind) => (
+            {(['provided', 'bring', 'prerequisite'] satisfies (typeof itemKinds)[number][]).map((kind) => (
               <option value={kind} selected={kind === item.kind}>
                 {t.items.kinds[kind]}
               </option>

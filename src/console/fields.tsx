@@ -1,5 +1,7 @@
 import type { Child } from 'hono/jsx'
+import type { Text } from '../db/schema.ts'
 import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
+import type { Refused } from './read-form.ts'
 
 /** What is wrong with a field of a form, as a sentence. */
 export type Problem = { field: string; text: string }
@@ -128,4 +130,54 @@ export function Check({ name, label, hint, checked }: { name: string; label: Chi
 export function typed(body: Record<string, unknown>, name: string): string {
   const value = body[name]
   return typeof value === 'string' ? value : ''
+}
+
+/** A text in both languages: the Chinese one, and beside it the English one, which may be left empty. */
+export function InBoth({
+  name,
+  label,
+  hint,
+  value,
+  problems,
+  required,
+  t,
+}: {
+  name: string
+  label: string
+  hint?: string | undefined
+  value: Text
+  problems: Problem[]
+  required?: boolean
+  t: ConsoleMessages
+}) {
+  return (
+    <div class="pairs">
+      <Field
+        name={`${name}.zh`}
+        label={label}
+        hint={hint}
+        value={value.zh ?? ''}
+        problems={problems}
+        required={required}
+      />
+      <Field
+        name={`${name}.en`}
+        label={t.announce.inEnglish(label)}
+        value={value.en ?? ''}
+        problems={problems}
+        lang="en"
+      />
+    </div>
+  )
+}
+
+/**
+ * What is wrong with a form, in sentences.
+ * @param names what the fields are called, by the last part of their names that is no number and no language
+ */
+export function problemsOf(refused: Refused[], t: ConsoleMessages, names: Record<string, string>): Problem[] {
+  return refused.map(({ field, code, taken }) => {
+    const part = field.split('.').findLast((part) => !/^(?:\d+|zh|en)$/.test(part)) ?? field
+    return { field, text: t.fieldProblems[code](names[part] ?? part, taken) }
+  })
 }

@@ -1,9 +1,12 @@
 import { Hono } from 'hono'
 import type { App } from '../context.ts'
 import { accountPages } from './account.tsx'
+import { announcePages } from './announce.tsx'
+import { campaignPages } from './campaigns.tsx'
 import { organiserPages } from './organisers.tsx'
 import { signInPages } from './sign-in.tsx'
 import { tokenPages } from './tokens.tsx'
+import { workshopPages } from './workshops.tsx'
 
 /** Everything organisers see. */
 export const console_ = new Hono<App>()
@@ -11,3 +14,6 @@ export const console_ = new Hono<App>()
   .route('/', accountPages)
   .route('/', organiserPages)
   .route('/', tokenPages)
+  .route('/', announcePages)
+  .route('/', campaignPages)
+  .route('/', workshopPages)

@@ -23,6 +23,7 @@ export type Workshop = typeof workshops.$inferSelect & {
   campaign: { slug: string; title: Text; state: CampaignState } | null
   /** Its own checklist, or its campaign's where it has none. */
   items: Item[]
+  hasOwnItems: boolean
   status: WorkshopStatus
 }
 
@@ -316,6 +317,7 @@ function selectWorkshops(deps: Deps) {
         json_build_object('slug', ${campaigns.slug}, 'title', ${campaigns.title}, 'state', ${campaigns.state}) end`,
       items: sql<Item[]>`coalesce(
         ${itemsOf(sql`i.workshop_id = ${workshops.id}`)}, ${itemsOf(sql`i.campaign_id = ${workshops.campaignId}`)}, '[]')`,
+      hasOwnItems: sql<boolean>`exists (select 1 from checklist_items i where i.workshop_id = ${workshops.id})`,
       status: sql<WorkshopStatus>`${statusAt(deps.now())}`,
     })
     .from(workshops)

@@ -1,6 +1,7 @@
 import { calendarFor } from '../calendar.ts'
 import type { Deps } from '../deps.ts'
-import type { MailToSomeone } from '../domain/mails.ts'
+import type { Mail, MailToSomeone } from '../domain/mails.ts'
+import type { Registration } from '../domain/registrations.ts'
 import { doorMask, qrPng } from '../qr.ts'
 import { htmlOf } from './templates/html.tsx'
 import { type Letter, letterOf, ticketUrlOf } from './templates/letter.ts'
@@ -68,6 +69,19 @@ export function messageOf(deps: Deps, mail: MailToSomeone): Message {
       ...calendarOf(deps, letter),
     ],
   }
+}
+
+/** What a mail that nobody is owed yet would say to an attendee. */
+export function draftOf(
+  deps: Deps,
+  { kind, facts, written }: Pick<Mail, 'kind' | 'facts'> & Partial<Pick<Mail, 'written'>>,
+  registration: Registration,
+): { subject: string; text: string } {
+  const letter = letterOf(deps, {
+    ...{ id: 0, uid: '', createdAt: deps.now(), messageId: null, datedAt: null, tickets: [] },
+    ...{ kind, facts, written, registration, held: undefined, organiser: undefined },
+  })
+  return { subject: letter.subject, text: textOf(letter) }
 }
 
 /** `Name <address>` or an address alone, as MAIL_FROM is checked to be. */

@@ -167,7 +167,8 @@ export const consoleEn: ConsoleMessages = {
     nothingLeft: 'All of it was understood.',
     source: 'The text',
     nextTitle: 'Next month from this one',
-    nextLead: 'Title, summary, checklist and venues are copied, people are not. The dates are proposed on the same weekdays: please check.',
+    nextLead:
+      'Title, summary, checklist and venues are copied, people are not. The dates are proposed on the same weekdays: please check.',
     campaign: 'Announcement',
     campaignTitle: 'Title',
     summary: 'One sentence about it',
@@ -183,6 +184,7 @@ export const consoleEn: ConsoleMessages = {
     date: 'Date',
     from: 'From',
     to: 'To',
+    lastDate: 'Last day (if it ends on another day)',
     capacity: 'Seats',
     boards: 'Boards',
     add: 'Add a city',

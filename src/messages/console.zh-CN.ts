@@ -1,7 +1,6 @@
-import type { Role } from '../db/schema.ts'
+import type { CampaignState, ItemKind, PhoneRule, Role, WorkshopState } from '../db/schema.ts'
 import type { OrganiserRefusal } from '../domain/organisers.ts'
 import type { Warning } from '../domain/warnings.ts'
-import type { CampaignState, ItemKind, PhoneRule, WorkshopState } from '../db/schema.ts'
 
 /** What organisers read, in the language that is the source of truth. */
 export const consoleZhCN = {
@@ -159,7 +158,8 @@ export const consoleZhCN = {
   announce: {
     title: '新建培训',
     draftTitle: '粘贴通知文字',
-    draftLead: '把文章末尾的报名通知贴进来，我们替你填好草稿：标题、日期、城市、带什么、要会什么。没看懂的留在旁边，一个字也不会丢。',
+    draftLead:
+      '把文章末尾的报名通知贴进来，我们替你填好草稿：标题、日期、城市、带什么、要会什么。没看懂的留在旁边，一个字也不会丢。',
     text: '通知文字',
     read: '填成草稿',
     textMissing: '先把通知文字贴进来。',
@@ -185,6 +185,7 @@ export const consoleZhCN = {
     date: '日期',
     from: '开始',
     to: '结束',
+    lastDate: '最后一天（不在同一天结束时）',
     capacity: '名额',
     boards: '开发板',
     add: '再加一个城市',
@@ -228,7 +229,9 @@ export const consoleZhCN = {
     cancel: '取消这场培训',
     cancelTitle: '取消这场培训？',
     cancelLead: (n: number) =>
-      n === 0 ? '还没有人报名。取消后不能恢复。' : `${n}\u00a0位已报名的人会马上收到邮件，日历也会更新。取消后不能恢复。`,
+      n === 0
+        ? '还没有人报名。取消后不能恢复。'
+        : `${n}\u00a0位已报名的人会马上收到邮件，日历也会更新。取消后不能恢复。`,
     cancelButton: '取消培训，通知所有人',
     duplicate: '复制一场',
     people: '学员名单',
@@ -272,7 +275,9 @@ export const consoleZhCN = {
     no_address: () => '场地或地址还没有填。',
     lead_elsewhere: ({ lead, slug }) => `${lead} 同一时间还负责 ${slug}。`,
     no_mail: () => '还没有设置发信服务器（SMTP_URL），邮件先留着不发。',
-  } satisfies { title: string } & { [Code in Warning['warning']]: (warning: Extract<Warning, { warning: Code }>) => string },
+  } satisfies { title: string } & {
+    [Code in Warning['warning']]: (warning: Extract<Warning, { warning: Code }>) => string
+  },
 
   fieldProblems: {
     missing: (field: string) => `请填写${field}。`,

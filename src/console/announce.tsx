@@ -1,0 +1,392 @@
+import { type Context, Hono } from 'hono'
+import type { App } from '../context.ts'
+import type { Text } from '../db/schema.ts'
+import { announce } from '../domain/announce.ts'
+import { type AnnouncementDraft, readAnnouncement } from '../domain/announcements.ts'
+import { findCampaign } from '../domain/campaigns.ts'
+import { aMonthLater } from '../domain/next-month.ts'
+import { clockIn } from '../domain/time-zones.ts'
+import type { ItemDraft } from '../domain/workshops.ts'
+import { readFormBody } from '../form-body.ts'
+import { paths, withQuery } from '../links.ts'
+import { consoleMessagesFor } from '../messages/console.ts'
+import { pick } from '../messages/text.ts'
+import { audited } from './audited.ts'
+import { ChecklistEditor, rearranged } from './checklist.tsx'
+import { Check, Field, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
+import { consolePage } from './layout.tsx'
+import { Form } from './read-form.ts'
+
+/** A month announced on one page: empty, from the text of an announcement, or from the month before. */
+export const announcePages = new Hono<App>()
+
+/** A whole announcement as its form shows it, before all of it is there. */
+type Announcement = {
+  title: Text
+  summary: Text
+  oneSeat: boolean
+  items: ItemDraft[]
+  workshops: City[]
+  /** What the announcement was read from. */
+  source?: string | undefined
+}
+
+/** A city as the form shows it: times as they are typed. */
+type City = {
+  city: Text
+  venue: Text
+  address: Text
+  date: string
+  from: string
+  to: string
+  capacity: string
+  boards: string
+  hint?: string | undefined
+}
+
+const emptyCity: City = {
+  ...{ city: {}, venue: {}, address: {} },
+  ...{ date: '', from: '09:30', to: '17:00', capacity: '40', boards: '40' },
+}
+
+announcePages.get('/console/campaigns/new', (c) => {
+  const t = consoleMessagesFor(c.get('locale')).announce
+  return announcePage(c, { title: t.title }, emptyAnnouncement())
+})
+
+announcePages.post('/console/campaigns/new', async (c) => {
+  const { deps } = c.env
+  const t = consoleMessagesFor(c.get('locale'))
+  const form = new Form(await readFormBody(c))
+  const action = typed(form.body, 'do')
+  const shown = shownAgain(form)
+  if (action) return announcePage(c, { title: t.announce.title }, rearrangedBy(action, shown))
+  const { timeZone } = deps.config
+  const campaign = {
+    title: form.text('title', 200, { needed: true }),
+    summary: form.text('summary', 1000, { lines: true }),
+    oneSeatPerPerson: form.checked('oneSeat'),
+    items: form.items(),
+  }
+  const workshops = form.rows('city').map((n) => {
+    const at = `city.${n}`
+    const facts = {
+      title: campaign.title,
+      city: form.text(at, 80, { needed: true }),
+      venue: form.text(`${at}.venue`, 200),
+      address: form.text(`${at}.address`, 300),
+      startsAt: form.needed(`${at}.date`, form.moment(`${at}.date`, `${at}.from`, timeZone)) as Date,
+      endsAt: form.needed(`${at}.to`, form.moment(`${at}.date`, `${at}.to`, timeZone)) as Date,
+      capacity: form.needed(`${at}.capacity`, form.number(`${at}.capacity`, 1, 100_000)) as number,
+      boards: form.number(`${at}.boards`, 0, 100_000) ?? 0,
+    }
+    if (facts.startsAt && facts.endsAt && facts.endsAt <= facts.startsAt) form.refuse(`${at}.to`, 'ends_before_start')
+    return facts
+  })
+  if (workshops.length === 0) form.refuse('city', 'no_workshop')
+  if (form.refused.length > 0) {
+    return announcePage(c, { title: t.announce.title }, shown, problemsOf(form.refused, t, fieldNames(t)))
+  }
+  const made = await announce(deps, campaign, workshops)
+  await audited(c, { action: 'campaign.created', campaignId: made.id, facts: { slug: made.slug } })
+  return c.redirect(withQuery(paths.consoleCampaign(made.slug), { done: 'created' }), 303)
+})
+
+announcePages.get('/console/draft', (c) => draftPage(c))
+
+announcePages.post('/console/draft', async (c) => {
+  const { deps } = c.env
+  const t = consoleMessagesFor(c.get('locale'))
+  const text = typed(await readFormBody(c), 'text').slice(0, 50_000)
+  if (!text.trim()) return draftPage(c, t.announce.textMissing)
+  const [year, month, day] = clockIn(deps.now(), deps.config.timeZone).slice(0, 10).split('-').map(Number) as [
+    number,
+    number,
+    number,
+  ]
+  const draft = readAnnouncement(text, { year, month, day })
+  return announcePage(
+    c,
+    { title: t.announce.checkTitle, lead: t.announce.checkLead, read: { text, draft } },
+    fromDraft(draft, t),
+  )
+})
+
+announcePages.get('/console/campaigns/:slug/next', async (c) => {
+  const campaign = await findCampaign(c.env.deps, c.req.param('slug'))
+  if (!campaign) return c.notFound()
+  const t = consoleMessagesFor(c.get('locale')).announce
+  const { timeZone } = c.env.deps.config
+  return announcePage(
+    c,
+    { title: t.nextTitle, lead: t.nextLead },
+    {
+      title: campaign.title,
+      summary: campaign.summary,
+      oneSeat: campaign.oneSeatPerPerson,
+      items: campaign.items.map(({ id: _, ...item }) => item),
+      workshops: campaign.workshops
+        .filter(({ state }) => state !== 'cancelled')
+        .map((workshop) => {
+          const { startsAt, endsAt } = aMonthLater(workshop)
+          const [start, end] = [clockIn(startsAt, timeZone), clockIn(endsAt, timeZone)]
+          return {
+            city: workshop.city,
+            venue: workshop.venue,
+            address: workshop.address,
+            date: start.slice(0, 10),
+            from: start.slice(11, 16),
+            to: end.slice(11, 16),
+            capacity: String(workshop.capacity),
+            boards: String(workshop.boards),
+          }
+        }),
+    },
+  )
+})
+
+function emptyAnnouncement(): Announcement {
+  return { title: {}, summary: {}, oneSeat: true, items: [], workshops: [emptyCity] }
+}
+
+/** What the text of an announcement says, where the form has a place for it. */
+function fromDraft(draft: AnnouncementDraft, t: ReturnType<typeof consoleMessagesFor>): Announcement {
+  const workshops = draft.workshops.map(({ dates, ...place }): City => {
+    const [date] = dates
+    const known = date && 'date' in date && dates.length === 1 ? date : undefined
+    const hint =
+      dates.length > 1
+        ? t.announce.severalDates(dates.map((date) => ('date' in date ? date.date : date.month)).join(', '))
+        : date && 'month' in date
+          ? t.announce.monthOnly(date.month)
+          : undefined
+    return {
+      ...emptyCity,
+      ...place,
+      date: known?.date ?? '',
+      from: known?.from ?? emptyCity.from,
+      to: known?.to ?? emptyCity.to,
+      hint,
+    }
+  })
+  return {
+    title: draft.title,
+    summary: draft.summary,
+    oneSeat: true,
+    items: draft.items,
+    workshops: workshops.length > 0 ? workshops : [emptyCity],
+  }
+}
+
+/** The form as it was sent, for it to come back. */
+function shownAgain(form: Form): Announcement {
+  const again = new Form(form.body)
+  const text = (name: string) => typed(form.body, name)
+  const both = (name: string): Text => ({ zh: text(`${name}.zh`), en: text(`${name}.en`) })
+  return {
+    title: both('title'),
+    summary: both('summary'),
+    oneSeat: again.checked('oneSeat'),
+    items: again.items(),
+    source: text('source') || undefined,
+    workshops: again.rows('city').map((n) => ({
+      city: both(`city.${n}`),
+      venue: both(`city.${n}.venue`),
+      address: both(`city.${n}.address`),
+      date: text(`city.${n}.date`),
+      from: text(`city.${n}.from`),
+      to: text(`city.${n}.to`),
+      capacity: text(`city.${n}.capacity`),
+      boards: text(`city.${n}.boards`),
+    })),
+  }
+}
+
+function rearrangedBy(action: string, shown: Announcement): Announcement {
+  const [, dropped] = /^drop-city\.(\d+)$/.exec(action) ?? []
+  const last = shown.workshops.at(-1) ?? emptyCity
+  return {
+    ...shown,
+    items: rearranged(shown.items, action),
+    workshops:
+      action === 'add-city'
+        ? // The next city has most often the same hours and as many seats.
+          [...shown.workshops, { ...last, city: {}, venue: {}, address: {}, hint: undefined }]
+        : shown.workshops.filter((_, n) => String(n) !== dropped),
+  }
+}
+
+const fieldNames = (t: ReturnType<typeof consoleMessagesFor>): Record<string, string> => ({
+  title: t.announce.campaignTitle,
+  summary: t.announce.summary,
+  city: t.announce.city,
+  venue: t.announce.venue,
+  address: t.announce.address,
+  date: t.announce.date,
+  from: t.announce.from,
+  to: t.announce.to,
+  capacity: t.announce.capacity,
+  boards: t.announce.boards,
+  item: t.items.text,
+})
+
+type Shown = { title: string; lead?: string; read?: { text: string; draft: AnnouncementDraft } }
+
+function announcePage(c: Context<App>, { title, lead, read }: Shown, shown: Announcement, problems: Problem[] = []) {
+  const locale = c.get('locale')
+  const t = consoleMessagesFor(locale)
+  const words = t.announce
+  return consolePage(
+    c,
+    {
+      title,
+      section: 'campaigns',
+      back: { href: paths.consoleCampaigns(), text: t.campaigns.title },
+      status: problems.length > 0 ? 422 : 200,
+    },
+    <>
+      <h1>{title}</h1>
+      {lead && <p class="lead">{lead}</p>}
+      <Problems problems={problems} t={t} />
+      {read && <Unread read={read} t={t} />}
+      <form method="post" action={paths.newCampaign()} novalidate>
+        {/* What Enter presses: without it, it would be the first button that moves a line. */}
+        <button class="skip" type="submit" tabindex={-1}>
+          {words.save}
+        </button>
+        <fieldset>
+          <legend>{words.campaign}</legend>
+          <InBoth name="title" label={words.campaignTitle} value={shown.title} problems={problems} t={t} required />
+          <InBoth
+            name="summary"
+            label={words.summary}
+            hint={words.summaryHint}
+            value={shown.summary}
+            problems={problems}
+            t={t}
+          />
+        </fieldset>
+        <fieldset id="city">
+          <legend>{words.workshops}</legend>
+          {shown.workshops.map((city, n) => (
+            <CityFields city={city} n={n} alone={shown.workshops.length === 1} problems={problems} t={t} />
+          ))}
+          <button class="small second" type="submit" name="do" value="add-city">
+            {words.add}
+          </button>
+        </fieldset>
+        <ChecklistEditor items={shown.items} problems={problems} t={t} />
+        <Check name="oneSeat" label={words.oneSeat} hint={words.oneSeatHint} checked={shown.oneSeat} />
+        <p class="actions">
+          <button type="submit">{words.save}</button>
+          <a class="button second" href={paths.consoleCampaigns()}>
+            {t.cancel}
+          </a>
+        </p>
+      </form>
+    </>,
+  )
+
+  function CityFields({
+    city,
+    n,
+    alone,
+    problems,
+    t,
+  }: {
+    city: City
+    n: number
+    alone: boolean
+    problems: Problem[]
+    t: ReturnType<typeof consoleMessagesFor>
+  }) {
+    const at = `city.${n}`
+    const field = (name: string, label: string, value: string, more: object = {}) => (
+      <Field name={`${at}.${name}`} label={label} value={value} problems={problems} {...more} />
+    )
+    return (
+      <section class="city">
+        <InBoth name={at} label={words.city} value={city.city} problems={problems} t={t} required />
+        {city.hint && <p class="hint">{city.hint}</p>}
+        <div class="pairs narrow-pairs">
+          {field('date', words.date, city.date, { type: 'date', required: true })}
+          {field('from', words.from, city.from, { type: 'time', required: true })}
+          {field('to', words.to, city.to, { type: 'time', required: true })}
+          {field('capacity', words.capacity, city.capacity, { type: 'number', min: 1, required: true })}
+          {field('boards', words.boards, city.boards, { type: 'number', min: 0 })}
+        </div>
+        <InBoth name={`${at}.venue`} label={words.venue} value={city.venue} problems={problems} t={t} />
+        <InBoth name={`${at}.address`} label={words.address} value={city.address} problems={problems} t={t} />
+        {!alone && (
+          <button
+            class="small second"
+            type="submit"
+            name="do"
+            value={`drop-city.${n}`}
+            aria-label={words.dropLabel(pick(city.city, locale) || String(n + 1))}
+          >
+            {words.drop}
+          </button>
+        )}
+      </section>
+    )
+  }
+}
+
+/** What of an announcement is not in the draft, and all of it with that marked. */
+function Unread({
+  read: { text, draft },
+  t,
+}: {
+  read: NonNullable<Shown['read']>
+  t: ReturnType<typeof consoleMessagesFor>
+}) {
+  const pieces: { text: string; left: boolean }[] = []
+  let at = 0
+  for (const { start, end } of draft.leftover) {
+    pieces.push({ text: text.slice(at, start), left: false }, { text: text.slice(start, end), left: true })
+    at = end
+  }
+  pieces.push({ text: text.slice(at), left: false })
+  return (
+    <aside class="panel unread">
+      <h2>{t.announce.leftover}</h2>
+      {draft.leftover.length === 0 ? (
+        <p>{t.announce.nothingLeft}</p>
+      ) : (
+        <ul>
+          {draft.leftover.map(({ text }) => (
+            <li>{text}</li>
+          ))}
+        </ul>
+      )}
+      <details open={draft.leftover.length > 0}>
+        <summary>{t.announce.source}</summary>
+        <p class="source">{pieces.map(({ text, left }) => (left ? <mark>{text}</mark> : text))}</p>
+      </details>
+    </aside>
+  )
+}
+
+function draftPage(c: Context<App>, problem?: string) {
+  const t = consoleMessagesFor(c.get('locale'))
+  const problems = problem ? [{ field: 'text', text: problem }] : []
+  return consolePage(
+    c,
+    {
+      title: t.announce.draftTitle,
+      section: 'campaigns',
+      back: { href: paths.consoleCampaigns(), text: t.campaigns.title },
+      status: problem ? 422 : 200,
+    },
+    <>
+      <h1>{t.announce.draftTitle}</h1>
+      <p class="lead">{t.announce.draftLead}</p>
+      <Problems problems={problems} t={t} />
+      <form class="narrow" method="post" action={paths.draft()} novalidate>
+        <Field name="text" label={t.announce.text} value="" problems={problems} rows={12} required />
+        <button type="submit">{t.announce.read}</button>
+      </form>
+    </>,
+  )
+}

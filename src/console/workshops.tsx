@@ -1,0 +1,552 @@
+import { type Context, Hono } from 'hono'
+import type { App } from '../context.ts'
+import { phoneRules } from '../db/schema.ts'
+import { type Campaign, findCampaign } from '../domain/campaigns.ts'
+import { findRegistrations } from '../domain/registrations.ts'
+import { listRoster } from '../domain/roster.ts'
+import { cancelWorkshop } from '../domain/seats.ts'
+import { slugPattern } from '../domain/slugs.ts'
+import { clockIn } from '../domain/time-zones.ts'
+import {
+  changesTimeOrPlace,
+  changeWorkshop,
+  createWorkshop,
+  findWorkshop,
+  type ItemDraft,
+  seatsLeft,
+  timeAndPlace,
+  type Workshop,
+  type WorkshopChanges,
+  type WorkshopDraft,
+  type WorkshopRefusal,
+} from '../domain/workshops.ts'
+import { readFormBody } from '../form-body.ts'
+import { paths, withQuery } from '../links.ts'
+import { draftOf } from '../mail/message.ts'
+import { consoleMessagesFor } from '../messages/console.ts'
+import { pick, placeOf } from '../messages/text.ts'
+import { audited } from './audited.ts'
+import { Items, mayChange, State, Warnings, whenOf } from './campaigns.tsx'
+import { ChecklistEditor, rearranged } from './checklist.tsx'
+import { Check, Choice, Field, InBoth, Problems, problemsOf, typed } from './fields.tsx'
+import { consolePage } from './layout.tsx'
+import { Form, type Refused } from './read-form.ts'
+
+/** A workshop: how it stands, changing it, publishing, closing and cancelling it. */
+export const workshopPages = new Hono<App>()
+
+workshopPages.get('/console/workshops/:slug', async (c) => {
+  const locale = c.get('locale')
+  const t = consoleMessagesFor(locale)
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  return workshop ? workshopPage(c, workshop) : c.notFound()
+
+  function done(): string | undefined {
+    const { saved, created, published, closed, reopened, unpublished, cancelled, told } = t.workshops
+    const all = { saved, created, published, closed, reopened, unpublished, cancelled, told }
+    return all[c.req.query('done') as keyof typeof all]
+  }
+
+  function workshopPage(c: Context<App>, workshop: Workshop) {
+    const { slug, state } = workshop
+    const over = workshop.status === 'over'
+    return consolePage(
+      c,
+      { title: placeOf(workshop, locale), section: 'campaigns', back: backTo(workshop, c), done: done() },
+      <>
+        <h1>
+          {placeOf(workshop, locale)} <State state={state} t={t} />
+        </h1>
+        <p class="lead">
+          {whenOf(workshop, c)}
+          <br />
+          {pick(workshop.address, locale)}
+        </p>
+        <ul class="numbers">
+          <li>
+            <b>{workshop.capacity}</b>
+            <small>{t.workshops.seats}</small>
+          </li>
+          <li>
+            <b>{workshop.taken}</b>
+            <small>{t.workshops.taken}</small>
+          </li>
+          <li>
+            <b>{seatsLeft(workshop)}</b>
+            <small>{t.workshops.left}</small>
+          </li>
+          <li>
+            <b>{workshop.waitlisted}</b>
+            <small>{t.workshops.waiting}</small>
+          </li>
+        </ul>
+        {mayChange(c) && state === 'draft' && <Warnings workshops={[workshop]} c={c} />}
+        {mayChange(c) && state !== 'cancelled' && (
+          <form class="actions" method="post" action={paths.setWorkshopState(slug)}>
+            {state === 'draft' && (
+              <button type="submit" name="state" value="published">
+                {t.workshops.publish}
+              </button>
+            )}
+            {state !== 'draft' && (
+              <a class="button" href={paths.workshopPeople(slug)}>
+                {t.workshops.people}
+              </a>
+            )}
+            <a class="button second" href={paths.editWorkshop(slug)}>
+              {t.workshops.edit}
+            </a>
+            {state !== 'draft' && (
+              <a class="button second" href={paths.spreadWorkshop(slug)}>
+                {t.workshops.spread}
+              </a>
+            )}
+            {state === 'published' && !over && (
+              <button class="second" type="submit" name="state" value="closed" title={t.workshops.closeHint}>
+                {t.workshops.close}
+              </button>
+            )}
+            {state === 'closed' && (
+              <button class="second" type="submit" name="state" value="published">
+                {t.workshops.reopen}
+              </button>
+            )}
+            {state !== 'draft' && workshop.taken + workshop.waitlisted === 0 && (
+              <button class="second" type="submit" name="state" value="draft">
+                {t.workshops.unpublish}
+              </button>
+            )}
+          </form>
+        )}
+        <p class="links">
+          <a href={paths.previewWorkshop(slug)}>{t.workshops.preview}</a>
+          <a href={paths.workshopFigures(slug)}>{t.workshops.figures}</a>
+          {mayChange(c) && state !== 'draft' && <a href={paths.group(slug)}>{t.workshops.group}</a>}
+          {mayChange(c) && workshop.campaign && (
+            <a href={withQuery(paths.addWorkshop(workshop.campaign.slug), { from: slug })}>{t.workshops.duplicate}</a>
+          )}
+          {state !== 'draft' && <a href={paths.workshop(slug)}>{t.campaigns.page}</a>}
+          {mayChange(c) && state !== 'cancelled' && !over && (
+            <a href={paths.cancelWorkshop(slug)}>{t.workshops.cancel}</a>
+          )}
+        </p>
+        <h2>{t.items.title}</h2>
+        <Items items={workshop.items} t={t} c={c} />
+      </>,
+    )
+  }
+})
+
+/** Publishes, closes, opens again or takes back, by the button that was pressed. */
+workshopPages.post('/console/workshops/:slug/state', async (c) => {
+  const { deps } = c.env
+  const t = consoleMessagesFor(c.get('locale'))
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  const asked = typed(await readFormBody(c), 'state')
+  const state = (['draft', 'published', 'closed'] as const).find((state) => state === asked)
+  if (!workshop || !state) return c.notFound()
+  const changed = await changeWorkshop(deps, workshop.slug, { state })
+  if (changed.kind === 'refused') {
+    const [problem] = problemsOf([refusedOf(changed)], t, {})
+    return consolePage(
+      c,
+      { title: placeOf(workshop, c.get('locale')), section: 'campaigns', back: backTo(workshop, c), status: 409 },
+      <div class="alert" role="alert">
+        <p>{problem?.text}</p>
+      </div>,
+    )
+  }
+  const what =
+    state === 'draft'
+      ? 'unpublished'
+      : state === 'closed'
+        ? 'closed'
+        : workshop.state === 'closed'
+          ? 'reopened'
+          : 'published'
+  await audited(c, { action: `workshop.${what}`, workshopId: workshop.id, facts: { slug: workshop.slug } })
+  return c.redirect(withQuery(paths.consoleWorkshop(workshop.slug), { done: what }), 303)
+})
+
+workshopPages.get('/console/workshops/:slug/cancel', async (c) => {
+  const t = consoleMessagesFor(c.get('locale')).workshops
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  return consolePage(
+    c,
+    { title: t.cancelTitle, section: 'campaigns', back: backTo(workshop, c) },
+    <>
+      <h1>{t.cancelTitle}</h1>
+      <p class="lead">
+        {placeOf(workshop, c.get('locale'))} · {whenOf(workshop, c)}
+        <br />
+        {t.cancelLead(workshop.taken + workshop.waitlisted)}
+      </p>
+      <form class="actions" method="post" action={paths.cancelWorkshop(workshop.slug)}>
+        <button class="warn" type="submit">
+          {t.cancelButton}
+        </button>
+        <a class="button second" href={paths.consoleWorkshop(workshop.slug)}>
+          {consoleMessagesFor(c.get('locale')).back}
+        </a>
+      </form>
+    </>,
+  )
+})
+
+workshopPages.post('/console/workshops/:slug/cancel', async (c) => {
+  const t = consoleMessagesFor(c.get('locale'))
+  const cancelled = await cancelWorkshop(c.env.deps, c.req.param('slug'))
+  if (cancelled.kind === 'changed') {
+    const { id, slug } = cancelled.workshop
+    await audited(c, { action: 'workshop.cancelled', workshopId: id, facts: { slug } })
+    return c.redirect(withQuery(paths.consoleWorkshop(slug), { done: 'cancelled' }), 303)
+  }
+  if (cancelled.refusal === 'not_found') return c.notFound()
+  const [problem] = problemsOf([refusedOf(cancelled)], t, {})
+  return consolePage(
+    c,
+    { title: t.workshops.cancelTitle, section: 'campaigns', status: 409 },
+    <div class="alert" role="alert">
+      <p>{problem?.text}</p>
+    </div>,
+  )
+})
+
+/** A further city of a campaign; `?from=` names one to copy. */
+workshopPages.get('/console/campaigns/:slug/workshops', async (c) => {
+  const { deps } = c.env
+  const campaign = await findCampaign(deps, c.req.param('slug'))
+  if (!campaign) return c.notFound()
+  const like = await findWorkshop(deps, c.req.query('from') ?? campaign.workshops.at(-1)?.slug ?? '')
+  return formPage(c, { campaign }, shownOf(like, campaign, deps.config.timeZone, Boolean(c.req.query('from'))))
+})
+
+workshopPages.post('/console/campaigns/:slug/workshops', async (c) => {
+  const { deps } = c.env
+  const campaign = await findCampaign(deps, c.req.param('slug'))
+  if (!campaign) return c.notFound()
+  const form = new Form(await readFormBody(c))
+  const facts = readFacts(form, deps.config.timeZone)
+  const shown = shownAgain(form, facts.items)
+  const action = typed(form.body, 'do')
+  if (action) return formPage(c, { campaign }, { ...shown, items: rearranged(facts.items, action) })
+  if (form.refused.length > 0) return formPage(c, { campaign }, shown, form.refused)
+  // A campaign that is published is what people read: its new city is too once an organiser says so.
+  const created = await createWorkshop(deps, { ...facts, campaignId: campaign.id } as WorkshopDraft)
+  if (created.kind === 'refused') return formPage(c, { campaign }, shown, [refusedOf(created)])
+  const { id, slug } = created.workshop
+  await audited(c, { action: 'workshop.created', workshopId: id, facts: { slug } })
+  return c.redirect(withQuery(paths.consoleWorkshop(slug), { done: 'created' }), 303)
+})
+
+workshopPages.get('/console/workshops/:slug/edit', async (c) => {
+  const { deps } = c.env
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  return formPage(c, { workshop }, shownOf(workshop, undefined, workshop.timeZone, true))
+})
+
+workshopPages.post('/console/workshops/:slug/edit', async (c) => {
+  const { deps } = c.env
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  const form = new Form(await readFormBody(c))
+  const facts = readFacts(form, workshop.timeZone)
+  const shown = shownAgain(form, facts.items)
+  const action = typed(form.body, 'do')
+  if (action) return formPage(c, { workshop }, { ...shown, items: rearranged(facts.items, action) })
+  if (form.refused.length > 0) return formPage(c, { workshop }, shown, form.refused)
+  const changes = facts as WorkshopChanges
+  const registered = workshop.taken + workshop.waitlisted
+  const tell = typed(form.body, 'tell')
+  const tells = registered > 0 && workshop.status !== 'over' && changesTimeOrPlace(workshop, changes)
+  if (tells && !tell) return tellPage(c, workshop, changes, form)
+  const changed = await changeWorkshop(deps, workshop.slug, changes, { tell: tells && tell === 'yes' })
+  if (changed.kind === 'refused') return formPage(c, { workshop }, shown, [refusedOf(changed)])
+  const told = tells && tell === 'yes'
+  await audited(c, {
+    action: 'workshop.changed',
+    workshopId: workshop.id,
+    facts: { slug: changed.workshop.slug, told },
+  })
+  return c.redirect(withQuery(paths.consoleWorkshop(changed.workshop.slug), { done: told ? 'told' : 'saved' }), 303)
+})
+
+/** As on a phone: the page itself in a frame, drawn for whoever may see drafts. */
+workshopPages.get('/console/workshops/:slug/preview', async (c) => {
+  const t = consoleMessagesFor(c.get('locale')).workshops
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  return consolePage(
+    c,
+    { title: t.preview, section: 'campaigns', back: backTo(workshop, c, true) },
+    <>
+      <h1>{t.preview}</h1>
+      <p class="lead">{t.previewLead}</p>
+      <iframe class="phone" src={paths.previewPage(workshop.slug)} title={t.preview} />
+    </>,
+  )
+})
+
+function backTo(workshop: Workshop, c: Context<App>, toItself = false) {
+  const locale = c.get('locale')
+  if (toItself || !workshop.campaign) {
+    return toItself
+      ? { href: paths.consoleWorkshop(workshop.slug), text: placeOf(workshop, locale) }
+      : { href: paths.consoleCampaigns(), text: consoleMessagesFor(locale).campaigns.title }
+  }
+  return { href: paths.consoleCampaign(workshop.campaign.slug), text: pick(workshop.campaign.title, locale) }
+}
+
+/** What the form shows of a workshop, as it is typed. */
+type Shown = Record<(typeof texts)[number], { zh?: string; en?: string }> &
+  Record<(typeof lines)[number], string> & { waitlist: boolean; proofOfWork: boolean; items: ItemDraft[] }
+const texts = ['title', 'city', 'venue', 'address'] as const
+const lines = [
+  'date',
+  'from',
+  'lastDate',
+  'to',
+  'capacity',
+  'boards',
+  'phone',
+  'timeZone',
+  'opensAt',
+  'closesAt',
+  'confirmHours',
+  'lead',
+  'slug',
+] as const
+
+function shownOf(like: Workshop | undefined, campaign: Campaign | undefined, timeZone: string, whole: boolean): Shown {
+  const zone = like?.timeZone ?? timeZone
+  const clock = (moment: Date | null | undefined) =>
+    moment ? clockIn(moment, zone).slice(0, 16).replace(' ', 'T') : ''
+  const [start, end] = [clock(like?.startsAt), clock(like?.endsAt)]
+  return {
+    title: like?.title ?? campaign?.title ?? {},
+    city: whole ? (like?.city ?? {}) : {},
+    venue: whole ? (like?.venue ?? {}) : {},
+    address: whole ? (like?.address ?? {}) : {},
+    date: start.slice(0, 10),
+    from: start.slice(11) || '09:30',
+    lastDate: end.slice(0, 10) === start.slice(0, 10) ? '' : end.slice(0, 10),
+    to: end.slice(11) || '17:00',
+    capacity: String(like?.capacity ?? 40),
+    boards: String(like?.boards ?? 40),
+    phone: like?.phone ?? 'optional',
+    timeZone: zone,
+    opensAt: whole ? clock(like?.opensAt) : '',
+    closesAt: whole ? clock(like?.closesAt) : '',
+    confirmHours: like?.confirmHours ? String(like.confirmHours) : '',
+    lead: whole ? (like?.lead ?? '') : '',
+    slug: whole && !campaign ? (like?.slug ?? '') : '',
+    waitlist: like?.waitlist ?? true,
+    proofOfWork: like?.proofOfWork ?? false,
+    // Answers belong to the items of the workshop that was asked: a copy has items of its own.
+    items: !like?.hasOwnItems ? [] : campaign ? like.items.map(({ id: _, ...item }) => item) : like.items,
+  }
+}
+
+function shownAgain({ body }: Form, items: ItemDraft[]): Shown {
+  return {
+    ...(Object.fromEntries(
+      texts.map((name) => [name, { zh: typed(body, `${name}.zh`), en: typed(body, `${name}.en`) }]),
+    ) as Pick<Shown, (typeof texts)[number]>),
+    ...(Object.fromEntries(lines.map((name) => [name, typed(body, name)])) as Pick<Shown, (typeof lines)[number]>),
+    waitlist: body.waitlist === 'yes',
+    proofOfWork: body.proofOfWork === 'yes',
+    items,
+  }
+}
+
+function readFacts(form: Form, timeZoneBefore: string) {
+  const timeZone = form.timeZone('timeZone', timeZoneBefore)
+  const slug = form.line('slug', 80)
+  if (slug && !slugPattern.test(slug)) form.refuse('slug', 'slug_invalid')
+  const startsAt = form.needed('date', form.moment('date', 'from', timeZone))
+  const lastDay = typed(form.body, 'lastDate') ? 'lastDate' : 'date'
+  const endsAt = form.needed('to', form.moment(lastDay, 'to', timeZone))
+  if (startsAt && endsAt && endsAt <= startsAt) form.refuse('to', 'ends_before_start')
+  return {
+    title: form.text('title', 200, { needed: true }),
+    city: form.text('city', 80, { needed: true }),
+    venue: form.text('venue', 200),
+    address: form.text('address', 300),
+    startsAt,
+    endsAt,
+    timeZone,
+    opensAt: form.dateTime('opensAt', timeZone),
+    closesAt: form.dateTime('closesAt', timeZone),
+    capacity: form.needed('capacity', form.number('capacity', 1, 100_000)),
+    boards: form.number('boards', 0, 100_000) ?? 0,
+    waitlist: form.checked('waitlist'),
+    phone: phoneRules.find((rule) => rule === form.body.phone) ?? ('optional' as const),
+    confirmHours: form.number('confirmHours', 1, 336) ?? null,
+    proofOfWork: form.checked('proofOfWork'),
+    lead: form.line('lead', 80),
+    items: form.items(),
+    ...(slug && { slug }),
+  }
+}
+
+/** A refusal of the domain as a problem of a field. */
+function refusedOf(refusal: WorkshopRefusal): Refused {
+  switch (refusal.refusal) {
+    case 'capacity_below_taken':
+      return { field: 'capacity', code: refusal.refusal, taken: refusal.taken }
+    case 'ends_before_start':
+      return { field: 'to', code: refusal.refusal }
+    case 'closes_before_opening':
+      return { field: 'closesAt', code: refusal.refusal }
+    case 'slug_taken':
+    case 'slug_fixed':
+      return { field: 'slug', code: refusal.refusal }
+    default:
+      return { field: 'title', code: refusal.refusal }
+  }
+}
+
+function formPage(
+  c: Context<App>,
+  { workshop, campaign }: { workshop?: Workshop; campaign?: Campaign },
+  shown: Shown,
+  refused: Refused[] = [],
+) {
+  const locale = c.get('locale')
+  const t = consoleMessagesFor(locale)
+  const words = t.workshops
+  const names: Record<string, string> = {
+    title: t.announce.campaignTitle,
+    city: t.announce.city,
+    venue: t.announce.venue,
+    address: t.announce.address,
+    date: t.announce.date,
+    from: t.announce.from,
+    to: t.announce.to,
+    capacity: t.announce.capacity,
+    boards: t.announce.boards,
+    lead: words.lead,
+    slug: words.slug,
+    confirmHours: words.confirmHours,
+    item: t.items.text,
+  }
+  const problems = problemsOf(refused, t, names)
+  const title = workshop ? words.edit : words.new
+  const back = workshop
+    ? backTo(workshop, c, true)
+    : { href: paths.consoleCampaign(campaign?.slug ?? ''), text: pick(campaign?.title ?? {}, locale) }
+  const field = (name: (typeof lines)[number], label: string, more: object = {}) => (
+    <Field name={name} label={label} value={shown[name]} problems={problems} {...more} />
+  )
+  const inBoth = (name: (typeof texts)[number], label: string, required = false) => (
+    <InBoth name={name} label={label} value={shown[name]} problems={problems} t={t} required={required} />
+  )
+  return consolePage(
+    c,
+    { title, section: 'campaigns', back, status: problems.length > 0 ? statusOf(refused) : 200 },
+    <>
+      <h1>{title}</h1>
+      <Problems problems={problems} t={t} />
+      <form
+        method="post"
+        action={workshop ? paths.editWorkshop(workshop.slug) : paths.addWorkshop(campaign?.slug ?? '')}
+        novalidate
+      >
+        <button class="skip" type="submit" tabindex={-1}>
+          {t.save}
+        </button>
+        {inBoth('city', t.announce.city, true)}
+        <div class="pairs narrow-pairs">
+          {field('date', t.announce.date, { type: 'date', required: true })}
+          {field('from', t.announce.from, { type: 'time', required: true })}
+          {field('to', t.announce.to, { type: 'time', required: true })}
+          {field('capacity', t.announce.capacity, { type: 'number', min: 1, required: true })}
+          {field('boards', t.announce.boards, { type: 'number', min: 0 })}
+        </div>
+        {inBoth('venue', t.announce.venue)}
+        {inBoth('address', t.announce.address)}
+        {inBoth('title', t.announce.campaignTitle, true)}
+        <Check name="waitlist" label={words.waitlist} checked={shown.waitlist} />
+        <Choice
+          name="phone"
+          label={words.phone}
+          options={phoneRules.map((rule) => ({ value: rule, text: words.phones[rule] }))}
+          value={shown.phone}
+        />
+        {field('lead', words.lead)}
+        <details open={refused.some(({ field }) => more.includes(field))}>
+          <summary>{words.more}</summary>
+          {field('lastDate', t.announce.lastDate, { type: 'date' })}
+          {field('timeZone', words.timeZone)}
+          {field('opensAt', words.opensAt, { type: 'datetime-local' })}
+          {field('closesAt', words.closesAt, { type: 'datetime-local' })}
+          {field('confirmHours', words.confirmHours, { type: 'number', min: 1, max: 336 })}
+          <Check name="proofOfWork" label={words.proofOfWork} checked={shown.proofOfWork} />
+          {!workshop?.publishedAt && field('slug', words.slug)}
+        </details>
+        <ChecklistEditor items={shown.items} problems={problems} hint={t.items.ownHint} t={t} />
+        <p class="actions">
+          <button type="submit">{t.save}</button>
+          <a class="button second" href={back.href}>
+            {t.cancel}
+          </a>
+        </p>
+      </form>
+    </>,
+  )
+}
+
+const more = ['lastDate', 'timeZone', 'opensAt', 'closesAt', 'confirmHours', 'slug']
+
+const statusOf = (refused: Refused[]) =>
+  refused.some(({ code }) => ['slug_taken', 'slug_fixed', 'capacity_below_taken', 'cancelled', 'over'].includes(code))
+    ? 409
+    : 422
+
+/** Asks whether those who are registered are to be told, and shows what they would be. */
+async function tellPage(c: Context<App>, workshop: Workshop, changes: WorkshopChanges, form: Form) {
+  const { deps } = c.env
+  const t = consoleMessagesFor(c.get('locale')).workshops
+  const {
+    lines: [first],
+  } = await listRoster(deps, workshop, { status: workshop.taken > 0 ? 'confirmed' : 'waitlisted', limit: 1 })
+  const [registration] = first ? await findRegistrations(deps, [first.id]) : []
+  const changed = { ...workshop, ...Object.fromEntries(Object.entries(changes).filter(([name]) => name !== 'items')) }
+  const mail =
+    registration &&
+    draftOf(
+      deps,
+      { kind: 'changed', facts: { before: timeAndPlace(workshop) } },
+      { ...registration, workshop: changed },
+    )
+  return consolePage(
+    c,
+    { title: t.tellTitle, section: 'campaigns', back: backTo(workshop, c, true) },
+    <>
+      <h1>{t.tellTitle}</h1>
+      <p class="lead">{t.tellLead(workshop.taken + workshop.waitlisted)}</p>
+      {mail && (
+        <article class="panel letter">
+          <h2>{mail.subject}</h2>
+          <p class="source">{mail.text}</p>
+        </article>
+      )}
+      <form class="actions" method="post" action={paths.editWorkshop(workshop.slug)}>
+        {Object.entries(form.body).map(([name, value]) =>
+          name === 'tell' || typeof value !== 'string' ? null : <input type="hidden" name={name} value={value} />,
+        )}
+        <button type="submit" name="tell" value="yes">
+          {t.tell}
+        </button>
+        <button class="second" type="submit" name="tell" value="no">
+          {t.tellNot}
+        </button>
+        <a class="button second" href={paths.editWorkshop(workshop.slug)}>
+          {t.editAgain}
+        </a>
+      </form>
+    </>,
+  )
+}
