@@ -1,0 +1,146 @@
+/*
+ * How a text is broken into lines where no browser does it. A picture is drawn with fonts that we do not know, so the
+ * measure is an upper bound: what fits by it fits in PingFang, Noto, YaHei, Segoe and San Francisco, bold too.
+ */
+
+/** A text cut where a line may end. Widths are in em. */
+export type Measured = Piece[]
+
+type Piece = { text: string; width: number; /** Without the space at its end, which may hang over. */ core: number }
+
+/** Lines of one size, in the unit of the width that was given. */
+export type Fitted = { size: number; lines: string[] }
+
+/** Measures a text once, to be fitted as often as need be. */
+export function measured(text: string): Measured {
+  return piecesOf(text).map((piece) => ({ text: piece, width: widthOf(piece), core: widthOf(piece.trimEnd()) }))
+}
+
+/**
+ * The greatest of the sizes (given in falling order) at which a text needs no more than so many lines and no word has to
+ * be cut. At the last one words are cut, and what does not fit ends in an ellipsis.
+ * @param balanced makes the lines about equally long
+ */
+export function fit(
+  text: Measured,
+  { width, sizes, lines: most, balanced = false }: { width: number; sizes: number[]; lines: number; balanced?: boolean },
+): Fitted {
+  for (const size of sizes) {
+    const { lines, cut } = wrap(text, width / size)
+    if (lines.length > most || cut) continue
+    return { size, lines: balanced ? balance(text, width / size, lines) : lines }
+  }
+  const size = sizes.at(-1) ?? 1
+  const { lines } = wrap(text, width / size)
+  if (lines.length <= most) return { size, lines }
+  return { size, lines: [...lines.slice(0, most - 1), shorten(lines.slice(most - 1).join(' '), width / size)] }
+}
+
+/** The least width in em that a text is sure to fit into. */
+export function widthOf(text: string): number {
+  let width = 0
+  for (const { segment } of graphemes.segment(text)) width += widthOfGrapheme(segment)
+  return width
+}
+
+function wrap(text: Measured, width: number): { lines: string[]; cut: boolean } {
+  const lines: string[] = []
+  let [line, used, cut] = ['', 0, false]
+  const end = () => {
+    if (line.trim()) lines.push(line.trim())
+    ;[line, used] = ['', 0]
+  }
+  for (const piece of text) {
+    if (used + piece.core > width) end()
+    if (piece.core <= width) {
+      line += piece.text
+      used += piece.width
+      continue
+    }
+    cut = true
+    for (const { segment } of graphemes.segment(piece.text)) {
+      const wide = widthOfGrapheme(segment)
+      if (used + wide > width) end()
+      line += segment
+      used += wide
+    }
+  }
+  end()
+  return { lines, cut }
+}
+
+/** The lines at the least width at which they are no more than they were. */
+function balance(text: Measured, width: number, lines: string[]): string[] {
+  let [tooNarrow, wideEnough, best] = [width / 2, width, lines]
+  for (let step = 0; step < 8; step++) {
+    const middle = (tooNarrow + wideEnough) / 2
+    const tried = wrap(text, middle)
+    if (tried.lines.length > lines.length || tried.cut) tooNarrow = middle
+    else [wideEnough, best] = [middle, tried.lines]
+  }
+  return best
+}
+
+function shorten(text: string, width: number): string {
+  let [kept, used] = ['', widthOf('…')]
+  for (const { segment } of graphemes.segment(text)) {
+    used += widthOfGrapheme(segment)
+    if (used > width) break
+    kept += segment
+  }
+  return `${kept.replace(/[\s，、；：,;:]+$/u, '')}…`
+}
+
+/** Chinese may be broken between any two words, the rest at spaces; punctuation stays with what it belongs to. */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = []
+  for (const { segment } of words.segment(text)) {
+    const before = pieces.at(-1)
+    if (before === undefined || mayBreak(before, segment)) pieces.push(segment)
+    else pieces[pieces.length - 1] = before + segment
+  }
+  return pieces
+}
+
+function mayBreak(before: string, after: string): boolean {
+  const [last = '', first = ''] = [[...before].at(-1), [...after][0]]
+  if (/[\s\u00a0]/u.test(first) || neverFirst.test(first) || neverLast.test(last)) return false
+  if (last === '\u00a0') return false
+  return /\s/u.test(last) || wide.test(last) || wide.test(first)
+}
+
+/** Punctuation that ends something must not begin a line, what opens something must not end one (GB/T 15834, 5.1). */
+const neverFirst = /[，。、；：？！）》〉」』】〕”’％%…·—–～,.;:?!)\]}]/u
+const neverLast = /[（《〈「『【〔“‘([{]/u
+
+/** Scripts without spaces between words, whose characters are as wide as they are high. */
+const wide = /[\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]|[\u{20000}-\u{3ffff}]|\p{Extended_Pictographic}/u
+
+function widthOfGrapheme(grapheme: string): number {
+  const known = widths.get(grapheme)
+  if (known !== undefined) return known
+  if (/\p{Extended_Pictographic}|\p{Regional_Indicator}/u.test(grapheme)) return 1.4
+  let width = 0
+  for (const letter of grapheme) {
+    if (/[\p{M}\p{Cf}]/u.test(letter)) continue
+    // Dashes, dots and quotation marks are full-width in Chinese fonts.
+    width += wide.test(letter) || /[\u2010-\u206f]/u.test(letter) ? 1 : /\p{Lu}/u.test(letter) ? 0.86 : 0.8
+  }
+  return Math.max(width, 0.3)
+}
+
+/** Upper bounds for the letters of Latin, the bold ones of the fonts above. */
+const widths = new Map(
+  Object.entries({
+    ' \u00a0': 0.3,
+    "ijlI'|.,:;!": 0.36,
+    'frt()[]{}-/\\`"': 0.48,
+    'acesxyzkv?_^*': 0.62,
+    'bdghnopqu0123456789$+=<>~#–': 0.68,
+    'ABCDEFGHJKLNOPQRSTUVXYZ&': 0.84,
+    'mwMW%@': 1.06,
+  }).flatMap(([letters, width]) => [...letters].map((letter) => [letter, width] as const)),
+)
+
+const words = new Intl.Segmenter('zh', { granularity: 'word' })
+const graphemes = new Intl.Segmenter('zh', { granularity: 'grapheme' })
