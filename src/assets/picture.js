@@ -38,7 +38,11 @@ async function draw(address, width, height) {
   const canvas = document.createElement('canvas')
   canvas.width = width
   canvas.height = height
-  canvas.getContext('2d').drawImage(image, 0, 0, width, height)
+  const paint = canvas.getContext('2d')
+  // A size that is rounded leaves a seam beside the sheet.
+  paint.fillStyle = '#fff'
+  paint.fillRect(0, 0, width, height)
+  paint.drawImage(image, 0, 0, width, height)
   return canvas
 }
 

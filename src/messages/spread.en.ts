@@ -10,7 +10,7 @@ export const en: SpreadMessages = {
     alt: (title) => `${title}, poster`,
     qrAlt: 'QR code to register',
     call: 'Scan to register',
-    hint: { phone: 'Press and hold the code, or scan it', a4: 'With WeChat or the camera of your phone' },
+    hint: { phone: 'Press and hold, or scan', a4: 'With WeChat or the camera of your phone' },
     everywhere: (time) => `Everywhere ${time}`,
     more: (workshops) => `${workshops} more: scan to see them`,
     none: 'Scan to see cities and dates',

@@ -22,13 +22,18 @@ export function articleBlock(subject: Campaign | Workshop, { locale }: { locale:
   const t = spreadMessagesFor(locale).article
   const tags = messagesFor(locale).itemTags
   return String(
-    <section style={`margin:0;padding:24px 16px;color:${ink};font-size:16px;line-height:1.75;text-align:left`}>
+    <section
+      style={`margin:0;padding:24px 16px;color:${ink};font-size:16px;line-height:1.75;text-align:left;overflow-wrap:break-word`}
+    >
       <p style="margin:0 0 8px;font-size:22px;line-height:1.4">
         <strong>{title}</strong>
       </p>
-      {summary.split('\n').filter(Boolean).map((line) => (
-        <p style={`margin:0 0 4px;color:${soft}`}>{line}</p>
-      ))}
+      {summary
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => (
+          <p style={`margin:0 0 4px;color:${soft}`}>{line}</p>
+        ))}
       <Heading>{t.cities}</Heading>
       {workshops.length === 0 && <p style="margin:0">{t.none}</p>}
       {workshops.map((workshop) => {
@@ -47,7 +52,9 @@ export function articleBlock(subject: Campaign | Workshop, { locale }: { locale:
       {checklist.length > 0 && <Heading>{t.prepare}</Heading>}
       {checklist.map(({ tag, texts }) => (
         <p style={`margin:0;padding:8px 0;border-top:1px solid ${line}`}>
-          <span style={`margin-right:12px;font-size:14px;color:${tag === 'provided' ? accent : soft}`}>{tags[tag]}</span>
+          <span style={`margin-right:12px;font-size:14px;color:${tag === 'provided' ? accent : soft}`}>
+            {tags[tag]}
+          </span>
           <span>{spreadMessagesFor(locale).listed(texts)}</span>
           {tag === 'install' && <span style={`font-size:14px;color:${soft}`}>{parenthesis(t.install, locale)}</span>}
         </p>

@@ -1,15 +1,20 @@
 /*
  * How a text is broken into lines where no browser does it. A picture is drawn with fonts that we do not know, so the
- * measure is an upper bound: what fits by it fits in PingFang, Noto, YaHei, Segoe and San Francisco, bold too.
+ * measure is an upper bound: what fits by it fits in PingFang, Noto, YaHei, Segoe, San Francisco and DejaVu, the widest of all, bold too.
  */
 
 /** A text cut where a line may end. Widths are in em. */
 export type Measured = Piece[]
 
-type Piece = { text: string; width: number; /** Without the space at its end, which may hang over. */ core: number }
+type Piece = { text: string; width: number /** Without the space at its end, which may hang over. */; core: number }
 
 /** Lines of one size, in the unit of the width that was given. */
-export type Fitted = { size: number; lines: string[] }
+export type Fitted = {
+  size: number
+  lines: string[]
+  /** Whether all of the text is there, with no word cut. */
+  whole: boolean
+}
 
 /** Measures a text once, to be fitted as often as need be. */
 export function measured(text: string): Measured {
@@ -21,19 +26,28 @@ export function measured(text: string): Measured {
  * be cut. At the last one words are cut, and what does not fit ends in an ellipsis.
  * @param balanced makes the lines about equally long
  */
-export function fit(
+export function fitted(
   text: Measured,
-  { width, sizes, lines: most, balanced = false }: { width: number; sizes: number[]; lines: number; balanced?: boolean },
+  {
+    width,
+    sizes,
+    lines: most,
+    balanced = false,
+  }: { width: number; sizes: number[]; lines: number; balanced?: boolean },
 ): Fitted {
   for (const size of sizes) {
     const { lines, cut } = wrap(text, width / size)
     if (lines.length > most || cut) continue
-    return { size, lines: balanced ? balance(text, width / size, lines) : lines }
+    return { size, lines: balanced ? balance(text, width / size, lines) : lines, whole: true }
   }
   const size = sizes.at(-1) ?? 1
   const { lines } = wrap(text, width / size)
-  if (lines.length <= most) return { size, lines }
-  return { size, lines: [...lines.slice(0, most - 1), shorten(lines.slice(most - 1).join(' '), width / size)] }
+  if (lines.length <= most) return { size, lines, whole: false }
+  return {
+    size,
+    lines: [...lines.slice(0, most - 1), shorten(lines.slice(most - 1).join(' '), width / size)],
+    whole: false,
+  }
 }
 
 /** The least width in em that a text is sure to fit into. */
@@ -117,28 +131,33 @@ const neverLast = /[（《〈「『【〔“‘([{]/u
 const wide = /[\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]|[\u{20000}-\u{3ffff}]|\p{Extended_Pictographic}/u
 
 function widthOfGrapheme(grapheme: string): number {
-  const known = widths.get(grapheme)
+  const known = widths.get(grapheme.normalize('NFD').charAt(0))
   if (known !== undefined) return known
-  if (/\p{Extended_Pictographic}|\p{Regional_Indicator}/u.test(grapheme)) return 1.4
-  let width = 0
-  for (const letter of grapheme) {
-    if (/[\p{M}\p{Cf}]/u.test(letter)) continue
-    // Dashes, dots and quotation marks are full-width in Chinese fonts.
-    width += wide.test(letter) || /[\u2010-\u206f]/u.test(letter) ? 1 : /\p{Lu}/u.test(letter) ? 0.86 : 0.8
-  }
-  return Math.max(width, 0.3)
+  return Math.max(
+    0.35,
+    [...grapheme].map(widthOfLetter).reduce((sum, width) => sum + width),
+  )
+}
+
+function widthOfLetter(letter: string): number {
+  if (/[\p{M}\p{Cf}]/u.test(letter)) return 0
+  // Each part of an emoji, because a system without such a font shows them one by one.
+  if (/\p{Extended_Pictographic}|\p{Regional_Indicator}/u.test(letter)) return 1.4
+  // Dashes, dots and quotation marks are full-width in Chinese fonts.
+  if (wide.test(letter) || /[\u2010-\u206f]/u.test(letter)) return 1
+  return /\p{Lu}/u.test(letter) ? 1.25 : 1.1
 }
 
 /** Upper bounds for the letters of Latin, the bold ones of the fonts above. */
 const widths = new Map(
   Object.entries({
-    ' \u00a0': 0.3,
-    "ijlI'|.,:;!": 0.36,
-    'frt()[]{}-/\\`"': 0.48,
-    'acesxyzkv?_^*': 0.62,
-    'bdghnopqu0123456789$+=<>~#–': 0.68,
-    'ABCDEFGHJKLNOPQRSTUVXYZ&': 0.84,
-    'mwMW%@': 1.06,
+    ' \u00a0': 0.35,
+    "ijlI'|.,:;!": 0.4,
+    'frt()[]{}-/\\`"': 0.53,
+    'acesxyzkv?_^*': 0.69,
+    'bdghnopqu0123456789$–': 0.72,
+    '+=<>~#ABCDEFGHJKLNOPQRSTUVXYZ&': 0.88,
+    'mwMW%@': 1.11,
   }).flatMap(([letters, width]) => [...letters].map((letter) => [letter, width] as const)),
 )
 

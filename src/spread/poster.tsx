@@ -7,7 +7,7 @@ import { spreadMessagesFor } from '../messages/spread.ts'
 import { pick, when } from '../messages/text.ts'
 import { qrPath } from '../qr.ts'
 import { type Announcement, announcementOf, printable } from './announcement.ts'
-import { type Fitted, fit, measured, widthOf } from './lines.ts'
+import { type Fitted, fitted, measured, widthOf } from './lines.ts'
 
 export const posterFormats = ['phone', 'a4'] as const
 export type PosterFormat = (typeof posterFormats)[number]
@@ -97,13 +97,12 @@ const sizes = [
 ]
 
 function headline({ title, summary }: Announcement, { wide, scale, lines }: Space): Part {
-  const name = fit(measured(title), {
-    width: wide,
-    sizes: [124, 116, 108, 100, 92, 84, 76, 68].map((size) => size * scale),
-    lines: 3,
-    balanced: true,
-  })
-  const about = fit(measured(summary.replaceAll('\n', ' ')), {
+  const words = measured(title)
+  const large = { width: wide, sizes: [124, 116, 108, 100, 92, 84, 78, 72].map((size) => size * scale), lines: 2 }
+  const long = { width: wide, sizes: [84, 76, 68, 60].map((size) => size * scale), lines: 3 }
+  const inTwo = fitted(words, { ...large, balanced: true })
+  const name = inTwo.whole ? inTwo : fitted(words, { ...long, balanced: true })
+  const about = fitted(measured(summary.replaceAll('\n', ' ')), {
     width: wide,
     sizes: [36 * scale, 32 * scale],
     lines,
@@ -137,8 +136,8 @@ function largeDate(workshop: Workshop, space: Space): Part {
         fill: accent,
       }),
       paragraph(oneLineOf(`${says.weekday} ${says.time}`, 52, space), { weight: 600 }),
-      paragraph(fit(place, { width: wide, sizes: shrinking(42 * scale), lines: 2 }), { leading: 1.4 }),
-      paragraph(fit(measured(address), { width: wide, sizes: shrinking(32 * scale), lines: 2 }), { fill: soft }),
+      paragraph(fitted(place, { width: wide, sizes: shrinking(42 * scale), lines: 2 }), { leading: 1.4 }),
+      paragraph(fitted(measured(address), { width: wide, sizes: shrinking(32 * scale), lines: 2 }), { fill: soft }),
     ],
     10 * scale,
   )
@@ -154,13 +153,13 @@ function dateRows(workshops: Workshop[], { locale, wide, scale }: Space): Part {
   const room = wide - from
   return stack(
     rows.map(({ says, city, venue }) => {
-      const hours = fit(measured(says.time), { width: room * 0.55, sizes: shrinking(36 * scale), lines: 1 })
-      const name = fit(measured(city), {
+      const hours = fitted(measured(says.time), { width: room * 0.55, sizes: shrinking(36 * scale), lines: 1 })
+      const name = fitted(measured(city), {
         width: room - widestOf(hours.lines) * hours.size - 28 * scale,
         sizes: shrinking(46 * scale),
         lines: 1,
       })
-      const where = fit(measured(venue), { width: room, sizes: shrinking(29 * scale), lines: 1 })
+      const where = fitted(measured(venue), { width: room, sizes: shrinking(29 * scale), lines: 1 })
       return {
         height: 136 * scale,
         draw(top) {
@@ -194,15 +193,39 @@ function timetable(workshops: Workshop[], space: Space): Part {
   const between = 34 * scale
   const column = (texts: string[], most: number) => {
     const width = Math.min(most, widestOf(texts) * size)
-    return { width, cells: texts.map((text) => fit(measured(text), { width, sizes: shrinking(size), lines: 1 })) }
+    return { width, cells: texts.map((text) => fitted(measured(text), { width, sizes: shrinking(size), lines: 1 })) }
   }
   const columns = [
-    { ...column(rows.map(({ says }) => t.date(says)), wide * 0.3), fill: accent, weight: 600 },
-    { ...column(rows.map(({ city }) => city), wide * 0.24), fill: ink, weight: 700 },
-    everywhere === undefined && { ...column(rows.map(({ says }) => says.time), wide * 0.22), fill: ink, weight: 400 },
+    {
+      ...column(
+        rows.map(({ says }) => t.date(says)),
+        wide * 0.3,
+      ),
+      fill: accent,
+      weight: 600,
+    },
+    {
+      ...column(
+        rows.map(({ city }) => city),
+        wide * 0.24,
+      ),
+      fill: ink,
+      weight: 700,
+    },
+    everywhere === undefined && {
+      ...column(
+        rows.map(({ says }) => says.time),
+        wide * 0.22,
+      ),
+      fill: ink,
+      weight: 400,
+    },
   ].filter((column) => column !== false)
   const left = wide - columns.reduce((sum, { width }) => sum + width + between, 0)
-  const venues = column(rows.map(({ venue }) => venue), left)
+  const venues = column(
+    rows.map(({ venue }) => venue),
+    left,
+  )
   const lines: Part[] = rows.map((_, n) => ({
     height: 62 * scale,
     draw(top) {
@@ -211,7 +234,9 @@ function timetable(workshops: Workshop[], space: Space): Part {
         rule(wide, 0).draw(top),
         [...columns, { ...venues, fill: soft, weight: 400 }].map(({ width, cells, fill, weight }) => {
           const cell = cells[n]
-          const drawn = <Words text={cell?.lines[0]} x={x} y={top + 42 * scale} {...{ size: cell?.size, fill, weight }} />
+          const drawn = (
+            <Words text={cell?.lines[0]} x={x} y={top + 42 * scale} {...{ size: cell?.size, fill, weight }} />
+          )
           x += width + between
           return drawn
         }),
@@ -238,7 +263,7 @@ function checklist({ checklist }: Announcement, { locale, wide, scale, lines }: 
   const from = widestOf(checklist.map(({ tag }) => t[tag])) * size + 36 * scale
   return stack(
     checklist.map(({ tag, texts }) => {
-      const things = fit(measured(texts.join(' · ')), { width: wide - from, sizes: [size, size * 0.9], lines })
+      const things = fitted(measured(texts.join(' · ')), { width: wide - from, sizes: [size, size * 0.9], lines })
       const says = paragraph(things, { x: from })
       const fill = tag === 'provided' ? accent : soft
       return {
@@ -264,34 +289,32 @@ function scanMe({ url, format, locale, wide }: Omit<Space, 'scale' | 'lines'> & 
   const padding = 32
   const x = padding + 8
   const room = wide - qr - padding - 2 * x
-  const height = qr + 2 * padding
-  const call = fit(measured(t.call), { width: room, sizes: shrinking(84), lines: 2 })
-  const hint = fit(measured(t.hint[format]), { width: room, sizes: shrinking(30), lines: 2 })
-  const host = fit(measured(printable(new URL(url).host)), { width: room, sizes: shrinking(26), lines: 1 })
+  // High enough for its words where an address makes a smaller QR.
+  const height = Math.max(qr, 300) + 2 * padding
+  const call = fitted(measured(t.call), { width: room, sizes: [84, 76, 68], lines: 1 })
+  const broken = fitted(measured(t.call), { width: room, sizes: [64, 56], lines: 2 })
+  const hint = fitted(measured(t.hint[format]), { width: room, sizes: shrinking(30), lines: 2 })
+  const host = fitted(measured(printable(new URL(url).host)), { width: room, sizes: shrinking(26), lines: 1 })
   const words = stack(
     [
-      paragraph(call, { x, leading: 1.25, weight: 700, fill: onAccent }),
-      paragraph(hint, { x, fill: softOnAccent }),
+      paragraph(call.whole ? call : broken, { x, leading: 1.2, weight: 700, fill: onAccent }),
+      paragraph(hint, { x, leading: 1.4, fill: softOnAccent }),
     ],
-    12,
+    10,
   )
   return {
     height,
     draw(above) {
       const top = Math.round(above)
-      const [left, upper] = [Math.round(wide - padding - qr), top + padding]
+      const [left, upper] = [Math.round(wide - padding - qr), Math.round(top + (height - qr) / 2)]
       return [
         <rect y={top} width={wide} height={height} rx="28" fill={accent} />,
-        words.draw(upper),
-        <Words text={host.lines[0]} x={x} y={upper + qr - 10} size={host.size} fill={softOnAccent} />,
+        words.draw(top + padding - 4),
+        <Words text={host.lines[0]} x={x} y={top + height - padding - 8} size={host.size} fill={softOnAccent} />,
         <rect x={left} y={upper} width={qr} height={qr} rx="12" fill="#fff" />,
-        <path
-          transform={`translate(${left} ${upper}) scale(${module})`}
-          d={dark}
-          shape-rendering="crispEdges"
-          role="img"
-          aria-label={t.qrAlt}
-        />,
+        <path transform={`translate(${left} ${upper}) scale(${module})`} d={dark} shape-rendering="crispEdges">
+          <title>{t.qrAlt}</title>
+        </path>,
       ]
     },
   }
@@ -304,7 +327,7 @@ function placeNames({ city, venue, address }: Workshop, locale: Locale) {
 }
 
 function oneLineOf(text: string, size: number, { wide, scale }: Space): Fitted {
-  return fit(measured(text), { width: wide, sizes: shrinking(size * scale), lines: 1 })
+  return fitted(measured(text), { width: wide, sizes: shrinking(size * scale), lines: 1 })
 }
 
 function shrinking(size: number): number[] {
@@ -317,7 +340,7 @@ function widestOf(texts: string[]): number {
 
 /** Lines under each other. Nothing to say takes no room. */
 function paragraph(
-  { size, lines }: Fitted,
+  { size, lines }: Omit<Fitted, 'whole'>,
   { x = 0, leading = 1.5, weight, fill }: { x?: number; leading?: number; weight?: number; fill?: string } = {},
 ): Part {
   return {

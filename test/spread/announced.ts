@@ -17,9 +17,17 @@ const places = [
 
 /** The checklist of RT-Thread's announcement of July 2023. */
 export const checklist: ItemDraft[] = [
-  { kind: 'provided', text: { zh: '开发板，现场免费使用', en: 'A development board, lent free of charge' }, mustConfirm: false },
+  {
+    kind: 'provided',
+    text: { zh: '开发板，现场免费使用', en: 'A development board, lent free of charge' },
+    mustConfirm: false,
+  },
   { kind: 'bring', text: { zh: '笔记本电脑', en: 'A laptop' }, mustConfirm: false },
-  { kind: 'bring', text: { zh: '插线板，给笔记本电脑充电用', en: 'A power strip, to charge the laptop' }, mustConfirm: false },
+  {
+    kind: 'bring',
+    text: { zh: '插线板，给笔记本电脑充电用', en: 'A power strip, to charge the laptop' },
+    mustConfirm: false,
+  },
   {
     kind: 'prerequisite',
     text: { zh: 'C 语言、单片机（ARM Cortex-M 核）基础', en: 'Basics of C and of microcontrollers (ARM Cortex-M)' },
@@ -79,7 +87,10 @@ export const tooLong = {
         kind,
         url,
         mustConfirm: false,
-        text: { zh: `第 ${n} 件很长的东西，说明写了整整一行还没写完`.repeat(2), en: `Thing ${n}, which takes a whole line to be described `.repeat(2).trim() },
+        text: {
+          zh: `第 ${n} 件很长的东西，说明写了整整一行还没写完`.repeat(2),
+          en: `Thing ${n}, which takes a whole line to be described `.repeat(2).trim(),
+        },
       })),
     ),
   ),

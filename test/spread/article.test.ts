@@ -31,7 +31,9 @@ function pasteIntoWeChat(page: Page, html: string): Promise<{ pasted: string; ke
       const style = element.getAttribute('style')
       if (style !== null) {
         const dropped = /^\s*(position|top|left|right|bottom|z-index|transform|float|animation|transition|-)/
-        const kept = style.split(';').filter((rule) => !dropped.test(rule) && !/url\(|var\(|expression|javascript:/i.test(rule))
+        const kept = style
+          .split(';')
+          .filter((rule) => !dropped.test(rule) && !/url\(|var\(|expression|javascript:/i.test(rule))
         element.setAttribute('style', kept.join(';'))
       }
       if (!elements.includes(element.nodeName)) element.replaceWith(...element.childNodes)
@@ -49,7 +51,7 @@ test("a block for an article loses nothing to WeChat's editor", async () => {
       for (const locale of locales) {
         const block = articleBlock(subject, { locale })
         const { pasted, kept } = await pasteIntoWeChat(page, block)
-        expect(pasted).toBe(block)
+        expect(pasted).toBe(block.replaceAll('&#39;', "'"))
         expect(kept).toBe(pasted)
         expect(block).not.toMatch(/https?:|data:|<img|<a /)
       }
@@ -106,7 +108,12 @@ test('whatever organisers write is text in an article', async () => {
   await using world = await createWorld()
   const zh = `<script>alert(1)</script><img src=x onerror=alert(1)> & "two" 'one'`
   const item = { kind: 'bring' as const, text: { zh }, mustConfirm: false }
-  const campaign = await announce(world, 1, { title: { zh }, summary: { zh }, items: [item], workshop: { city: { zh }, venue: { zh } } })
+  const campaign = await announce(world, 1, {
+    title: { zh },
+    summary: { zh },
+    items: [item],
+    workshop: { city: { zh }, venue: { zh } },
+  })
   await using page = await openPage()
   const block = articleBlock(campaign, { locale: 'zh-CN' })
   const { pasted, kept } = await pasteIntoWeChat(page, block)
@@ -119,32 +126,36 @@ test('whatever organisers write is text in an article', async () => {
 test.each([
   { how: 'on HTTPS or this machine', host: '127.0.0.1' },
   { how: 'over plain HTTP, where the clipboard is closed to scripts', host: elsewhere },
-])('the block is copied as HTML and as text, $how', async ({ host }) => {
-  await using world = await createWorld()
-  const campaign = await announce(world, 2)
-  const block = articleBlock(campaign, { locale: 'zh-CN' })
-  const text = articleText(campaign, { locale: 'zh-CN' })
-  await using server = await serveOnAPage(
-    `<textarea id="html" readonly>${escape(block)}</textarea><textarea id="text" readonly>${escape(text)}</textarea>
+])(
+  'the block is copied as HTML and as text, $how',
+  async ({ host }) => {
+    await using world = await createWorld()
+    const campaign = await announce(world, 2)
+    const block = articleBlock(campaign, { locale: 'zh-CN' })
+    const text = articleText(campaign, { locale: 'zh-CN' })
+    await using server = await serveOnAPage(
+      `<textarea id="html" readonly>${sourceOf(block)}</textarea><textarea id="text" readonly>${sourceOf(text)}</textarea>
      <button hidden data-copy-html="html" data-plain="text" data-copied="已复制">复制</button>
      <div contenteditable></div><script type="module" src="/assets/copy-html.js"></script>`,
-  )
-  await using page = await openPage({ width: 1280 })
-  await page.goto(server.url.replace('127.0.0.1', host))
-  await page.evaluate(() => {
-    document.querySelector('div')?.addEventListener('paste', ({ clipboardData }) => {
-      Object.assign(window, { pasted: ['text/html', 'text/plain'].map((type) => clipboardData?.getData(type)) })
+    )
+    await using page = await openPage({ width: 1280 })
+    await page.goto(server.url.replace('127.0.0.1', host))
+    await page.evaluate(() => {
+      document.querySelector('div')?.addEventListener('paste', ({ clipboardData }) => {
+        Object.assign(window, { pasted: ['text/html', 'text/plain'].map((type) => clipboardData?.getData(type)) })
+      })
     })
-  })
-  await page.click('button')
-  await expect.poll(() => page.textContent('button')).toBe('已复制')
-  await page.click('div', { force: true })
-  await page.keyboard.press('Control+V')
-  const [html, plain] = await page.evaluate(() => (window as unknown as { pasted: string[] }).pasted)
-  expect(html).toContain(block)
-  expect(plain).toBe(text)
-}, 60_000)
+    await page.click('button')
+    await expect.poll(() => page.textContent('button')).toBe('已复制')
+    await page.click('div', { force: true })
+    await page.keyboard.press('Control+V')
+    const [html, plain] = await page.evaluate(() => (window as unknown as { pasted: string[] }).pasted)
+    expect(html).toContain(block)
+    expect(plain).toBe(text)
+  },
+  60_000,
+)
 
-function escape(text: string): string {
+function sourceOf(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }

@@ -30,7 +30,10 @@ test('the snippets show the badge of every workshop and lead to its page, which 
 
 test('whatever organisers write stays inside its quotes and brackets', async () => {
   await using world = await createWorld()
-  const workshop = await world.workshop({ city: { zh: `"><script>alert(1)</script>` }, title: { zh: `](https://elsewhere) *a* \\` } })
+  const workshop = await world.workshop({
+    city: { zh: `"><script>alert(1)</script>` },
+    title: { zh: `](https://elsewhere) *a* \\` },
+  })
   const { html, markdown } = badgeSnippets(workshop, { baseUrl, locale: 'zh-CN' })
   await using page = await openPage()
   await page.route('**/*', (route) => route.abort())

@@ -22,7 +22,9 @@ export async function serveOnAPage(
   })
   app.get('/', (c) => c.html(`<!doctype html><title>Spread</title>${body}`))
   app.get('/assets/:name{[a-z-]+\\.js}', async (c) =>
-    c.body(await readFile(join(root, 'src/assets', c.req.param('name')), 'utf8'), 200, { 'Content-Type': 'text/javascript' }),
+    c.body(await readFile(join(root, 'src/assets', c.req.param('name')), 'utf8'), 200, {
+      'Content-Type': 'text/javascript',
+    }),
   )
   for (const [path, { type, content }] of Object.entries(files)) {
     app.get(path, (c) => c.body(content, 200, { 'Content-Type': type }))

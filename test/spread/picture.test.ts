@@ -24,26 +24,31 @@ async function offer(format: PosterFormat, size: string, name = 'poster.svg') {
 test.each([
   { format: 'phone', width: 1080, height: 1440, name: 'poster.svg' },
   { format: 'a4', width: 2480, height: 3508, name: 'poster.png' },
-] as const)('a $format poster is downloaded as a PNG of $width × $height whose QR is read back', async ({ format, width, height, name }) => {
-  await using server = await offer(format, `${width}x${height}`, name)
-  await using page = await openPage({ width: 1280, height: 800 })
-  const problems: string[] = []
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
-  await page.goto(server.url)
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click('a')])
-  expect(download.suggestedFilename()).toBe('poster.png')
-  const png = await readFile(await download.path())
-  const picture = PNG.sync.read(png)
-  expect([picture.width, picture.height]).toEqual([width, height])
-  expect(readQr(png)).toBe(url)
-  // The corner is paper, not transparent.
-  expect(picture.data[3]).toBe(255)
-  expect(problems).toEqual([])
-}, 60_000)
+] as const)(
+  'a $format poster is downloaded as a PNG of $width × $height whose QR is read back',
+  async ({ format, width, height, name }) => {
+    await using server = await offer(format, `${width}x${height}`, name)
+    await using page = await openPage({ width: 1280, height: 800 })
+    const problems: string[] = []
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
+    await page.goto(server.url)
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('a')])
+    expect(download.suggestedFilename()).toBe('poster.png')
+    const png = await readFile(await download.path())
+    const picture = PNG.sync.read(png)
+    expect([picture.width, picture.height]).toEqual([width, height])
+    expect(readQr(png)).toBe(url)
+    // The corner is paper, not transparent.
+    expect(picture.data[3]).toBe(255)
+    expect(problems).toEqual([])
+  },
+  60_000,
+)
 
 test('in WeChat, which downloads nothing, the PNG is shown to be pressed for long', async () => {
   await using server = await offer('phone', '1080x1440')
-  const userAgent = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36 MicroMessenger/8.0.50'
+  const userAgent =
+    'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36 MicroMessenger/8.0.50'
   await using page = await openPage({ userAgent })
   await page.goto(server.url)
   await page.click('a')

@@ -17,18 +17,22 @@ async function photograph(svg: string): Promise<Buffer> {
     `<body style="margin:0"><img width="1080" src="data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}">`,
   )
   await page.waitForFunction(() => document.images[0]?.complete)
-  return page.locator('img').screenshot()
+  return await page.locator('img').screenshot()
 }
 
-test.each(formats)('the QR on a %s poster is read back, in both languages and with any number of cities', async (format) => {
-  await using world = await createWorld()
-  for (const cities of [0, 1, 8]) {
-    const campaign = await announce(world, cities)
-    for (const locale of locales) {
-      expect(readQr(await photograph(drawPoster(campaign, { url, format, locale })))).toBe(url)
+test.each(formats)(
+  'the QR on a %s poster is read back, in both languages and with any number of cities',
+  async (format) => {
+    await using world = await createWorld()
+    for (const cities of [0, 1, 8]) {
+      const campaign = await announce(world, cities)
+      for (const locale of locales) {
+        expect(readQr(await photograph(drawPoster(campaign, { url, format, locale })))).toBe(url)
+      }
     }
-  }
-}, 120_000)
+  },
+  120_000,
+)
 
 test('the QR of a long address is read back too', async () => {
   await using world = await createWorld()
@@ -53,7 +57,7 @@ test('a phone poster is 1080 × 1440 pixels, one for print 210 × 297 mm', async
 async function measureOn(svg: string) {
   await using page = await openPage({ width: 1080, height: 1528 })
   await page.setContent(`<body style="margin:0"><style>svg{width:1080px;height:auto;display:block}</style>${svg}`)
-  return page.evaluate(() => {
+  return await page.evaluate(() => {
     const boxOf = (element: Element) => {
       const { left, right, top, bottom } = element.getBoundingClientRect()
       return { text: element.textContent, left, right, top, bottom }
@@ -65,7 +69,7 @@ async function measureOn(svg: string) {
       const [y, size] = [Number(element.getAttribute('y')), Number(element.getAttribute('font-size'))]
       return { ...boxOf(element), top: f + a * (y - 0.8 * size), bottom: f + a * (y + 0.16 * size), size: a * size }
     })
-    return { sheet, texts, qr: boxOf(document.querySelector('[role=img][aria-label]') as Element) }
+    return { sheet, texts, qr: boxOf(document.querySelector('path[shape-rendering]') as Element) }
   })
 }
 
@@ -79,11 +83,20 @@ function misplacedOn({ sheet, texts, qr }: Measured): string[] {
     a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top
   return [
     ...boxes
-      .filter(({ left, right, top, bottom }) =>
-        left < margin - 1 || right > sheet.right - margin + 1 || top < margin - 1 || bottom > sheet.bottom - margin + 1)
+      .filter(
+        ({ left, right, top, bottom }) =>
+          left < margin - 1 ||
+          right > sheet.right - margin + 1 ||
+          top < margin - 1 ||
+          bottom > sheet.bottom - margin + 1,
+      )
       .map(({ text }) => `over the margin: ${text}`),
     ...boxes.flatMap((box, n) =>
-      boxes.slice(n + 1).filter((other) => !apart(box, other)).map((other) => `${box.text} on ${other.text}`)),
+      boxes
+        .slice(n + 1)
+        .filter((other) => !apart(box, other))
+        .map((other) => `${box.text} on ${other.text}`),
+    ),
   ]
 }
 
@@ -108,7 +121,15 @@ test.each(locales.flatMap((locale) => formats.map((format) => ({ locale, format 
 
 test('a word wider than the sheet, wide letters and emoji stay on it', async () => {
   await using world = await createWorld()
-  for (const zh of ['W'.repeat(200), 'Ｗ'.repeat(90), '👩‍👩‍👧‍👦🇨🇳'.repeat(30), '——……“”·'.repeat(20), 'ЖЩЮ '.repeat(40), 'm'.repeat(33), '@%&'.repeat(21)]) {
+  for (const zh of [
+    'W'.repeat(200),
+    'Ｗ'.repeat(90),
+    '👩‍👩‍👧‍👦🇨🇳'.repeat(30),
+    '——……“”·'.repeat(20),
+    'ЖЩЮ '.repeat(40),
+    'm'.repeat(33),
+    '@%&'.repeat(21),
+  ]) {
     const campaign = await announce(world, 2, { title: { zh }, workshop: { venue: { zh }, city: { zh } } })
     const measured = await measureOn(drawPoster(campaign, { url, format: 'phone', locale: 'zh-CN' }))
     expect(misplacedOn(measured), zh).toEqual([])
@@ -118,8 +139,22 @@ test('a word wider than the sheet, wide letters and emoji stay on it', async () 
 test('all that is to be known stands on a poster of eight cities', async () => {
   await using world = await createWorld()
   const campaign = await announce(world, 8)
-  const said = (await measureOn(drawPoster(campaign, { url, format: 'a4', locale: 'zh-CN' }))).texts.map(({ text }) => text).join(' ')
-  for (const text of ['上海', '12月19日 周六', '西安', '2月6日 周六', '西安电子科技大学北校区', '各场都是 09:30 – 17:00', '现场提供', '请自带', '笔记本电脑 · 插线板', 'baoming.example.com', '扫码报名']) {
+  const said = (await measureOn(drawPoster(campaign, { url, format: 'a4', locale: 'zh-CN' }))).texts
+    .map(({ text }) => text)
+    .join(' ')
+  for (const text of [
+    '上海',
+    '12月19日 周六',
+    '西安',
+    '2月6日 周六',
+    '西安电子科技大学北校区',
+    '各场都是 09:30 – 17:00',
+    '现场提供',
+    '请自带',
+    '笔记本电脑 · 插线板',
+    'baoming.example.com',
+    '扫码报名',
+  ]) {
     expect(said).toContain(text)
   }
 }, 60_000)
@@ -154,7 +189,12 @@ test('whatever organisers write is text, and the file stays XML', async () => {
   await using world = await createWorld()
   const zh = `<script>alert(1)</script> & "two" 'one' ]]> \u0007\ufffe`
   const item = { kind: 'bring' as const, text: { zh }, mustConfirm: false }
-  const campaign = await announce(world, 2, { title: { zh }, summary: { zh }, items: [item], workshop: { city: { zh }, venue: { zh } } })
+  const campaign = await announce(world, 2, {
+    title: { zh },
+    summary: { zh },
+    items: [item],
+    workshop: { title: { zh }, city: { zh }, venue: { zh } },
+  })
   await using page = await openPage()
   for (const subject of [campaign, campaign.workshops[0]]) {
     if (!subject) throw new Error('there is no workshop')
