@@ -97,12 +97,12 @@ const sizes = [
 ]
 
 function headline({ title, summary }: Announcement, { wide, scale, lines }: Space): Part {
-  const words = measured(title)
+  const words = measured(title, 'bold')
   const large = { width: wide, sizes: [124, 116, 108, 100, 92, 84, 78, 72].map((size) => size * scale), lines: 2 }
   const long = { width: wide, sizes: [84, 76, 68, 60].map((size) => size * scale), lines: 3 }
   const inTwo = fitted(words, { ...large, balanced: true })
   const name = inTwo.whole ? inTwo : fitted(words, { ...long, balanced: true })
-  const about = fitted(measured(summary.replaceAll('\n', ' ')), {
+  const about = fitted(measured(summary.replaceAll('\n', ' '), 'regular'), {
     width: wide,
     sizes: [36 * scale, 32 * scale],
     lines,
@@ -126,7 +126,7 @@ function largeDate(workshop: Workshop, space: Space): Part {
   const { locale, wide, scale } = space
   const says = when(workshop, locale)
   const { city, venue, address } = placeNames(workshop, locale)
-  const place = measured([city, venue].filter(Boolean).join(' · '))
+  const place = measured([city, venue].filter(Boolean).join(' · '), 'regular')
   return stack(
     [
       rule(wide, 24 * scale),
@@ -137,7 +137,9 @@ function largeDate(workshop: Workshop, space: Space): Part {
       }),
       paragraph(oneLineOf(`${says.weekday} ${says.time}`, 52, space), { weight: 600 }),
       paragraph(fitted(place, { width: wide, sizes: shrinking(42 * scale), lines: 2 }), { leading: 1.4 }),
-      paragraph(fitted(measured(address), { width: wide, sizes: shrinking(32 * scale), lines: 2 }), { fill: soft }),
+      paragraph(fitted(measured(address, 'regular'), { width: wide, sizes: shrinking(32 * scale), lines: 2 }), {
+        fill: soft,
+      }),
     ],
     10 * scale,
   )
@@ -153,13 +155,17 @@ function dateRows(workshops: Workshop[], { locale, wide, scale }: Space): Part {
   const room = wide - from
   return stack(
     rows.map(({ says, city, venue }) => {
-      const hours = fitted(measured(says.time), { width: room * 0.55, sizes: shrinking(36 * scale), lines: 1 })
-      const name = fitted(measured(city), {
-        width: room - widestOf(hours.lines) * hours.size - 28 * scale,
+      const hours = fitted(measured(says.time, 'regular'), {
+        width: room * 0.55,
+        sizes: shrinking(36 * scale),
+        lines: 1,
+      })
+      const name = fitted(measured(city, 'bold'), {
+        width: room - widestOf(hours.lines, 'regular') * hours.size - 28 * scale,
         sizes: shrinking(46 * scale),
         lines: 1,
       })
-      const where = fitted(measured(venue), { width: room, sizes: shrinking(29 * scale), lines: 1 })
+      const where = fitted(measured(venue, 'regular'), { width: room, sizes: shrinking(29 * scale), lines: 1 })
       return {
         height: 136 * scale,
         draw(top) {
@@ -191,48 +197,25 @@ function timetable(workshops: Workshop[], space: Space): Part {
   const everywhere = hours.every((time) => time === hours[0]) ? hours[0] : undefined
   const size = 32 * scale
   const between = 34 * scale
-  const column = (texts: string[], most: number) => {
-    const width = Math.min(most, widestOf(texts) * size)
-    return { width, cells: texts.map((text) => fitted(measured(text), { width, sizes: shrinking(size), lines: 1 })) }
+  const column = (most: number, fill: string, weight: 'bold' | 'regular', texts: string[]) => {
+    const width = Math.min(most, widestOf(texts, weight) * size)
+    const cells = texts.map((text) => fitted(measured(text, weight), { width, sizes: shrinking(size), lines: 1 }))
+    return { width, fill, weight: weight === 'bold' ? 600 : undefined, cells }
   }
-  const columns = [
-    {
-      ...column(
-        rows.map(({ says }) => t.date(says)),
-        wide * 0.3,
-      ),
-      fill: accent,
-      weight: 600,
-    },
-    {
-      ...column(
-        rows.map(({ city }) => city),
-        wide * 0.24,
-      ),
-      fill: ink,
-      weight: 700,
-    },
-    everywhere === undefined && {
-      ...column(
-        rows.map(({ says }) => says.time),
-        wide * 0.22,
-      ),
-      fill: ink,
-      weight: 400,
-    },
-  ].filter((column) => column !== false)
-  const left = wide - columns.reduce((sum, { width }) => sum + width + between, 0)
-  const venues = column(
-    rows.map(({ venue }) => venue),
-    left,
-  )
+  const days = rows.map(({ says }) => t.date(says))
+  const cities = rows.map(({ city }) => city)
+  const columns = [column(wide * 0.3, accent, 'bold', days), column(wide * 0.24, ink, 'bold', cities)]
+  if (everywhere === undefined) columns.push(column(wide * 0.22, ink, 'regular', hours.slice(0, rows.length)))
+  const left = columns.reduce((free, { width }) => free - width - between, wide)
+  const venues = rows.map(({ venue }) => venue)
+  columns.push(column(left, soft, 'regular', venues))
   const lines: Part[] = rows.map((_, n) => ({
     height: 62 * scale,
     draw(top) {
       let x = 0
       return [
         rule(wide, 0).draw(top),
-        [...columns, { ...venues, fill: soft, weight: 400 }].map(({ width, cells, fill, weight }) => {
+        columns.map(({ width, cells, fill, weight }) => {
           const cell = cells[n]
           const drawn = (
             <Words text={cell?.lines[0]} x={x} y={top + 42 * scale} {...{ size: cell?.size, fill, weight }} />
@@ -263,7 +246,11 @@ function checklist({ checklist }: Announcement, { locale, wide, scale, lines }: 
   const from = widestOf(checklist.map(({ tag }) => t[tag])) * size + 36 * scale
   return stack(
     checklist.map(({ tag, texts }) => {
-      const things = fitted(measured(texts.join(' · ')), { width: wide - from, sizes: [size, size * 0.9], lines })
+      const things = fitted(measured(texts.join(' · '), 'regular'), {
+        width: wide - from,
+        sizes: [size, size * 0.9],
+        lines,
+      })
       const says = paragraph(things, { x: from })
       const fill = tag === 'provided' ? accent : soft
       return {
@@ -291,10 +278,14 @@ function scanMe({ url, format, locale, wide }: Omit<Space, 'scale' | 'lines'> & 
   const room = wide - qr - padding - 2 * x
   // High enough for its words where an address makes a smaller QR.
   const height = Math.max(qr, 300) + 2 * padding
-  const call = fitted(measured(t.call), { width: room, sizes: [84, 76, 68], lines: 1 })
-  const broken = fitted(measured(t.call), { width: room, sizes: [64, 56], lines: 2 })
-  const hint = fitted(measured(t.hint[format]), { width: room, sizes: shrinking(30), lines: 2 })
-  const host = fitted(measured(printable(new URL(url).host)), { width: room, sizes: shrinking(26), lines: 1 })
+  const call = fitted(measured(t.call, 'bold'), { width: room, sizes: [84, 76, 68], lines: 1 })
+  const broken = fitted(measured(t.call, 'bold'), { width: room, sizes: [64, 56], lines: 2 })
+  const hint = fitted(measured(t.hint[format], 'regular'), { width: room, sizes: shrinking(30), lines: 2 })
+  const host = fitted(measured(printable(new URL(url).host), 'regular'), {
+    width: room,
+    sizes: shrinking(26),
+    lines: 1,
+  })
   const words = stack(
     [
       paragraph(call.whole ? call : broken, { x, leading: 1.2, weight: 700, fill: onAccent }),
@@ -327,15 +318,15 @@ function placeNames({ city, venue, address }: Workshop, locale: Locale) {
 }
 
 function oneLineOf(text: string, size: number, { wide, scale }: Space): Fitted {
-  return fitted(measured(text), { width: wide, sizes: shrinking(size * scale), lines: 1 })
+  return fitted(measured(text, 'bold'), { width: wide, sizes: shrinking(size * scale), lines: 1 })
 }
 
 function shrinking(size: number): number[] {
   return [1, 0.93, 0.86, 0.79, 0.72].map((factor) => size * factor)
 }
 
-function widestOf(texts: string[]): number {
-  return Math.max(0, ...texts.map(widthOf))
+function widestOf(texts: string[], weight: 'bold' | 'regular' = 'bold'): number {
+  return Math.max(0, ...texts.map((text) => widthOf(text, weight)))
 }
 
 /** Lines under each other. Nothing to say takes no room. */

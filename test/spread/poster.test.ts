@@ -1,5 +1,7 @@
 import { PNG } from 'pngjs'
 import { expect, test } from 'vitest'
+import { findCampaign } from '../../src/domain/campaigns.ts'
+import { cancelWorkshop } from '../../src/domain/seats.ts'
 import { drawPoster } from '../../src/spread/poster.tsx'
 import { openPage } from '../support/browser.ts'
 import { readQr } from '../support/qr.ts'
@@ -159,6 +161,21 @@ test('all that is to be known stands on a poster of eight cities', async () => {
   }
 }, 60_000)
 
+test('hours that differ have a column of their own', async () => {
+  await using world = await createWorld()
+  const campaign = await announce(world, 4)
+  const startsAt = new Date('2027-03-06T13:00:00+08:00')
+  const endsAt = new Date('2027-03-07T18:30:00+08:00')
+  await world.workshop({ campaignId: campaign.id, startsAt, endsAt, ...tooLong.workshop })
+  const now = await findCampaign(world.deps, campaign.slug)
+  if (!now) throw new Error('the campaign is gone')
+  for (const locale of locales) {
+    const measured = await measureOn(drawPoster(now, { url, format: 'phone', locale }))
+    expect(misplacedOn(measured)).toEqual([])
+    expect(measured.texts.filter(({ text }) => text === '09:30 – 17:00').length).toBe(4)
+  }
+}, 60_000)
+
 test('beyond eight workshops a number stands for the rest', async () => {
   await using world = await createWorld()
   const poster = drawPoster(await announce(world, 10), { url, format: 'phone', locale: 'zh-CN' })
@@ -172,14 +189,12 @@ test('a poster leaves out what is cancelled, and drafts where something is publi
   const campaign = await announce(world, 2)
   await world.workshop({ campaignId: campaign.id, city: { zh: '天津' }, publish: false })
   const [first] = campaign.workshops
-  const { findCampaign } = await import('../../src/domain/campaigns.ts')
   const drawn = async () => {
     const now = await findCampaign(world.deps, campaign.slug)
     return now && drawPoster(now, { url, format: 'phone', locale: 'zh-CN' })
   }
   expect(await drawn()).toContain('上海')
   expect(await drawn()).not.toContain('天津')
-  const { cancelWorkshop } = await import('../../src/domain/seats.ts')
   await cancelWorkshop(world.deps, first?.slug as string)
   expect(await drawn()).not.toContain('上海')
   expect(await drawn()).toContain('南京')
