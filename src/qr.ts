@@ -10,29 +10,44 @@ const quietZone = 4
  * @param scale pixels a module, a whole number
  * @param margin modules of white around the code
  * @param mask the pattern laid over the code; without one, the best of all eight is looked for
+ * @param side pixels of the whole picture in place of a scale: modules stay whole pixels, and what is left over goes to
+ * the white around them. Throws a RangeError where a module would have less than a pixel.
  */
 export function qrPng(
   text: string,
-  { scale = 8, margin = quietZone, mask }: { scale?: number; margin?: number; mask?: QRCode.QRCodeMaskPattern } = {},
+  {
+    scale: wanted = 8,
+    margin = quietZone,
+    mask,
+    side: exact,
+  }: { scale?: number; margin?: number; mask?: QRCode.QRCodeMaskPattern; side?: number } = {},
 ): Uint8Array<ArrayBuffer> {
   const { size, isDark } = modulesOf(text, mask)
-  const side = (size + 2 * margin) * scale
-  // Each line of pixels begins with its filter: 0 as it is, 2 the difference to the line above.
+  const modules = size + 2 * margin
+  const scale = exact === undefined ? wanted : Math.floor(exact / modules)
+  if (scale < 1) throw new RangeError(`a QR of ${modules} modules does not fit into ${exact} pixels`)
+  const side = exact ?? modules * scale
+  const edge = Math.floor((side - size * scale) / 2)
+  // Each line of pixels begins with its filter: 0 as it is, 2 the difference to the line above, here none.
   const stride = 1 + Math.ceil(side / 8)
   const pixels = new Uint8Array(stride * side)
-  for (let row = 0; row < size + 2 * margin; row++) {
-    const first = row * scale * stride
+  for (let y = 0; y < side; y++) pixels[y * stride] = 2
+  const drawLine = (y: number, row: number) => {
+    const first = y * stride
+    pixels[first] = 0
     pixels.fill(0xff, first + 1, first + stride)
     for (let column = 0; column < size; column++) {
-      if (!isDark(row - margin, column)) continue
-      const from = (margin + column) * scale
+      if (!isDark(row, column)) continue
+      const from = edge + column * scale
       for (let x = from; x < from + scale; x++) {
         const at = first + 1 + (x >> 3)
         pixels[at] = (pixels[at] ?? 0) & ~(0x80 >> (x & 7))
       }
     }
-    for (let repeat = 1; repeat < scale; repeat++) pixels[first + repeat * stride] = 2
   }
+  drawLine(0, -1)
+  for (let row = 0; row < size; row++) drawLine(edge + row * scale, row)
+  if (edge > 0) drawLine(edge + size * scale, size)
   const header = new Uint8Array(13)
   const view = new DataView(header.buffer)
   view.setUint32(0, side)
@@ -55,10 +70,19 @@ export function qrPng(
  */
 export const doorMask = 2
 
-/** A QR code as an SVG that stays sharp at any size, error level M. */
-export function qrSvg(text: string): string {
+/**
+ * A QR code as an SVG that stays sharp at any size, error level M.
+ * @param width how wide it is where nothing else is said, in pixels
+ */
+export function qrSvg(text: string, width?: number): string {
+  const { side, dark } = qrPath(text)
+  const wide = width ?? side * 8
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${wide}" height="${wide}" viewBox="0 0 ${side} ${side}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${side}v${side}H0z"/><path d="${dark}"/></svg>`
+}
+
+/** The dark modules of a QR code as the data of one SVG path, error level M: `side` modules wide with the white around them. */
+export function qrPath(text: string): { side: number; dark: string } {
   const { size, isDark } = modulesOf(text)
-  const side = size + 2 * quietZone
   let dark = ''
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
@@ -69,7 +93,7 @@ export function qrSvg(text: string): string {
       dark += `M${start + quietZone} ${row + quietZone}h${length}v1h-${length}z`
     }
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${side * 8}" height="${side * 8}" viewBox="0 0 ${side} ${side}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${side}v${side}H0z"/><path d="${dark}"/></svg>`
+  return { side: size + 2 * quietZone, dark }
 }
 
 function modulesOf(

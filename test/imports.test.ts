@@ -14,7 +14,7 @@ const floors = [
   ['domain'],
   ['messages'],
   ['calendar.ts', 'qr.ts', 'roster-files.ts'],
-  ['mail'],
+  ['mail', 'spread'],
   ['access.ts', 'context.ts'],
   ['answer.ts', 'form-body.ts', 'sign-in.ts'],
   ['site', 'console', 'door', 'api', 'operations.ts'],
