@@ -5,6 +5,7 @@ import { announcePages } from './announce.tsx'
 import { campaignPages } from './campaigns.tsx'
 import { organiserPages } from './organisers.tsx'
 import { signInPages } from './sign-in.tsx'
+import { spreadPages } from './spread.tsx'
 import { tokenPages } from './tokens.tsx'
 import { workshopPages } from './workshops.tsx'
 
@@ -17,3 +18,4 @@ export const console_ = new Hono<App>()
   .route('/', announcePages)
   .route('/', campaignPages)
   .route('/', workshopPages)
+  .route('/', spreadPages)

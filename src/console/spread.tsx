@@ -1,0 +1,408 @@
+import { type Context, Hono } from 'hono'
+import type { App } from '../context.ts'
+import { type Campaign, findCampaign } from '../domain/campaigns.ts'
+import { oneLine } from '../domain/plain-text.ts'
+import {
+  changeLink,
+  createLink,
+  findLink,
+  type LinkTarget,
+  leadsOn,
+  linkStats,
+  listLinks,
+  type RegistrationLink,
+} from '../domain/registration-links.ts'
+import { clockIn } from '../domain/time-zones.ts'
+import { findWorkshop, type Workshop } from '../domain/workshops.ts'
+import { readFormBody } from '../form-body.ts'
+import { paths, urlOf, withQuery } from '../links.ts'
+import { consoleMessagesFor } from '../messages/console.ts'
+import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
+import { spreadMessagesFor } from '../messages/spread.ts'
+import { moment, pick, placeOf } from '../messages/text.ts'
+import { articleBlock, articleText } from '../spread/article.tsx'
+import { badgeSnippets } from '../spread/badge-snippets.tsx'
+import { chatMessage } from '../spread/chat-message.ts'
+import { drawPoster, type PosterFormat, posterFormats } from '../spread/poster.tsx'
+import { type QrPlace, qrDrawing, qrFileName, qrPicture, qrPlaces } from '../spread/qr-pictures.ts'
+import { audited } from './audited.ts'
+import { Check, Choice, Field, Problems, typed } from './fields.tsx'
+import { consolePage } from './layout.tsx'
+import { Form } from './read-form.ts'
+
+/** What is made of a campaign or workshop to spread the word, and the links behind the QR codes. */
+export const spreadPages = new Hono<App>()
+
+/** What is spread: a campaign or one of its cities. */
+type Subject = { of: Campaign | Workshop; target: LinkTarget }
+
+spreadPages.get('/console/campaigns/:slug/spread', async (c) => {
+  const subject = await findSubject(c, 'campaign')
+  return subject ? spreadPage(c, subject) : c.notFound()
+})
+
+spreadPages.get('/console/workshops/:slug/spread', async (c) => {
+  const subject = await findSubject(c, 'workshop')
+  return subject ? spreadPage(c, subject) : c.notFound()
+})
+
+spreadPages.post('/console/campaigns/:slug/links', (c) => addLink(c, 'campaign'))
+spreadPages.post('/console/workshops/:slug/links', (c) => addLink(c, 'workshop'))
+
+spreadPages.get('/console/campaigns/:slug/:file{poster-\\w+\\.svg}', (c) => answerPoster(c, 'campaign'))
+spreadPages.get('/console/workshops/:slug/:file{poster-\\w+\\.svg}', (c) => answerPoster(c, 'workshop'))
+
+spreadPages.get('/console/links/:code', async (c) => {
+  const link = await findLink(c.env.deps, c.req.param('code'))
+  return link ? linkPage(c, link) : c.notFound()
+})
+
+spreadPages.post('/console/links/:code', async (c) => {
+  const { deps } = c.env
+  const t = consoleMessagesFor(c.get('locale'))
+  const link = await findLink(deps, c.req.param('code'))
+  if (!link) return c.notFound()
+  const form = new Form(await readFormBody(c))
+  const [kind, slug = ''] = typed(form.body, 'target').split(' ')
+  const changes = {
+    channel: form.line('channel', 80) ?? undefined,
+    expiresAt: form.dateTime('expires', deps.config.timeZone),
+    active: form.checked('active'),
+    target: kind === 'workshop' ? { workshop: slug } : { campaign: slug },
+  }
+  const problems = [
+    ...(changes.channel ? [] : [{ field: 'channel', text: t.spread.channelMissing }]),
+    ...form.refused.map(({ field, code }) => ({ field, text: t.fieldProblems[code](t.spread.channel) })),
+  ]
+  if (problems.length > 0) return linkPage(c, link, problems)
+  const changed = await changeLink(deps, link.code, changes)
+  if (changed === 'not_found') return c.notFound()
+  if (changed === 'target_not_found') return linkPage(c, link, [{ field: 'target', text: t.spread.targetMissing }])
+  await audited(c, { action: 'link.changed', facts: { code: link.code, channel: changed.channel } })
+  return c.redirect(withQuery(pathOf(changed.target), { done: 'changed' }), 303)
+})
+
+/** A picture of a link's QR, as it is called when it is downloaded. */
+spreadPages.get('/console/links/:code/:file', async (c) => {
+  const link = await findLink(c.env.deps, c.req.param('code'))
+  const [, place, type] = /^qr-(\w+)-\d+\.(png|svg)$/.exec(c.req.param('file')) ?? []
+  if (!link || !isPlace(place)) return c.notFound()
+  const url = urlOf(c.env.deps.config.baseUrl, paths.link(link.code))
+  c.header('Cache-Control', 'no-store')
+  return type === 'svg'
+    ? c.body(qrDrawing(url, place), 200, { 'Content-Type': 'image/svg+xml; charset=utf-8' })
+    : c.body(qrPicture(url, place), 200, { 'Content-Type': 'image/png' })
+})
+
+const isPlace = (place: string | undefined): place is QrPlace => qrPlaces.some((known) => known === place)
+
+async function findSubject(c: Context<App>, kind: 'campaign' | 'workshop'): Promise<Subject | undefined> {
+  const slug = c.req.param('slug') ?? ''
+  const of = await (kind === 'campaign' ? findCampaign : findWorkshop)(c.env.deps, slug)
+  return of && { of, target: kind === 'campaign' ? { campaign: of.slug } : { workshop: of.slug } }
+}
+
+const pathOf = (target: LinkTarget) =>
+  'campaign' in target ? paths.spreadCampaign(target.campaign) : paths.spreadWorkshop(target.workshop)
+
+async function addLink(c: Context<App>, kind: 'campaign' | 'workshop') {
+  const subject = await findSubject(c, kind)
+  if (!subject) return c.notFound()
+  const t = consoleMessagesFor(c.get('locale')).spread
+  const channel = oneLine(typed(await readFormBody(c), 'channel')).slice(0, 80)
+  if (!channel) return spreadPage(c, subject, t.channelMissing)
+  const link = await createLink(c.env.deps, subject.target, { channel })
+  if (!link) return c.notFound()
+  await audited(c, { action: 'link.created', facts: { code: link.code, channel } })
+  return c.redirect(withQuery(pathOf(subject.target), { done: 'made', link: link.code }), 303)
+}
+
+async function answerPoster(c: Context<App>, kind: 'campaign' | 'workshop') {
+  const subject = await findSubject(c, kind)
+  const format = posterFormats.find((format) => c.req.param('file') === `poster-${format}.svg`)
+  if (!subject || !format) return c.notFound()
+  const { link } = await linksOf(c, subject)
+  const svg = drawPoster(subject.of, { url: addressOf(c, subject, link), format, locale: c.get('locale') })
+  return c.body(svg, 200, { 'Content-Type': 'image/svg+xml; charset=utf-8', 'Cache-Control': 'no-store' })
+}
+
+/** The links of what is spread, and the one that its materials carry: the one asked for, else the newest that leads on. */
+async function linksOf(c: Context<App>, { target }: Subject) {
+  const links = (await listLinks(c.env.deps, target)) ?? []
+  const good = links.filter((link) => leadsOn(link, c.env.deps.now()))
+  return { links, link: good.find(({ code }) => code === c.req.query('link')) ?? good.at(-1) }
+}
+
+/** What the QR of the materials says: the link, or without one the page itself. */
+function addressOf(c: Context<App>, { of, target }: Subject, link: RegistrationLink | undefined): string {
+  const page = 'campaign' in target ? paths.campaign(of.slug) : paths.workshop(of.slug)
+  return urlOf(c.env.deps.config.baseUrl, link ? paths.link(link.code) : page)
+}
+
+async function spreadPage(c: Context<App>, subject: Subject, problem?: string) {
+  const { deps } = c.env
+  const locale = c.get('locale')
+  const t = consoleMessagesFor(locale)
+  const words = t.spread
+  const { of, target } = subject
+  const { links, link } = await linksOf(c, subject)
+  const stats = await Promise.all(links.map(({ code }) => linkStats(deps, code)))
+  const url = addressOf(c, subject, link)
+  const snippets = badgeSnippets(of, { baseUrl: deps.config.baseUrl, locale, via: link?.code })
+  const problems = problem ? [{ field: 'channel', text: problem }] : []
+  const poster = (format: PosterFormat) =>
+    withQuery('campaign' in target ? paths.campaignPoster(of.slug, format) : paths.workshopPoster(of.slug, format), {
+      link: link?.code,
+      lang: locale,
+    })
+  const title = 'workshops' in of ? pick(of.title, locale) : placeOf(of, locale)
+  const done = { made: words.made, changed: words.changed }
+  return consolePage(
+    c,
+    {
+      title: words.title,
+      section: 'campaigns',
+      back: {
+        href: 'campaign' in target ? paths.consoleCampaign(of.slug) : paths.consoleWorkshop(of.slug),
+        text: title,
+      },
+      scripts: ['copy', 'copy-html', 'picture'],
+      done: done[c.req.query('done') as keyof typeof done],
+      status: problem ? 422 : 200,
+    },
+    <>
+      <h1>{words.title}</h1>
+      <p class="lead">{words.lead}</p>
+      <h2>{words.links}</h2>
+      <p class="hint">{words.linksLead}</p>
+      <Problems problems={problems} t={t} />
+      {links.length === 0 && <p>{words.none}</p>}
+      <ul class="rows">
+        {links.map((each, n) => (
+          <LinkRow c={c} link={each} chosen={each.code === link?.code} stats={stats[n]} to={pathOf(target)} t={t} />
+        ))}
+      </ul>
+      <form
+        class="inline"
+        method="post"
+        action={'campaign' in target ? paths.addCampaignLink(of.slug) : paths.addWorkshopLink(of.slug)}
+        novalidate
+      >
+        <Field name="channel" label={words.channel} hint={words.channelHint} value="" problems={problems} required />
+        <button class="small" type="submit">
+          {words.make}
+        </button>
+      </form>
+
+      <h2>{words.materials}</h2>
+      <p class="hint">
+        {link ? `${words.for}: ${link.channel}` : words.plainLink} <a href={url}>{url}</a>
+      </p>
+      <div class="materials">
+        {posterFormats.map((format) => (
+          <figure>
+            <img src={poster(format)} alt={`${words.poster} · ${words.posters[format]}`} loading="lazy" />
+            <figcaption>
+              {words.posters[format]}
+              <span class="links">
+                <a
+                  href={poster(format)}
+                  download={`poster-${of.slug}-${format}.svg`}
+                  data-picture={format === 'phone' ? '1080x1440' : '2480x3508'}
+                  data-hold={words.hold}
+                >
+                  {words.png}
+                </a>
+                <a href={poster(format)} download={`poster-${of.slug}-${format}.svg`}>
+                  {words.svg}
+                </a>
+                <a href={poster(format)} target="_blank" rel="noopener">
+                  {words.print}
+                </a>
+              </span>
+            </figcaption>
+          </figure>
+        ))}
+      </div>
+      {link && (
+        <>
+          <h3>{words.qr}</h3>
+          <ul class="rows">
+            {qrPlaces.map((place) => (
+              <li>
+                <span>
+                  {spreadMessagesFor(locale).qrPlaces[place]}
+                  <small>{qrFileName(place, 'png')}</small>
+                </span>
+                {(['png', 'svg'] as const).map((type) => (
+                  <a
+                    class="button small second"
+                    href={paths.linkPicture(link.code, qrFileName(place, type))}
+                    download={qrFileName(place, type)}
+                  >
+                    {type.toUpperCase()}
+                  </a>
+                ))}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <h3>{words.article}</h3>
+      <p class="hint">{words.articleLead}</p>
+      <Copied id="article" html="article-html" text={articleText(of, { locale })} t={t} words={words.copyArticle} />
+      <textarea hidden id="article-html" readonly>
+        {articleBlock(of, { locale })}
+      </textarea>
+      <h3>{words.chat}</h3>
+      <Copied id="chat" text={chatMessage(of, { url, locale })} t={t} />
+      <h3>{words.snippet}</h3>
+      <p class="hint">{words.badge} · HTML</p>
+      <Copied id="html" text={snippets.html} t={t} rows={3} />
+      <p class="hint">Markdown</p>
+      <Copied id="markdown" text={snippets.markdown} t={t} rows={3} />
+      <p class="links">
+        <a href={paths.calendar()}>{words.calendar}</a>
+      </p>
+    </>,
+  )
+}
+
+function LinkRow({
+  c,
+  link,
+  chosen,
+  stats,
+  to,
+  t,
+}: {
+  c: Context<App>
+  link: RegistrationLink
+  chosen: boolean
+  stats: { scans: number; registrations: number } | undefined
+  to: string
+  t: ConsoleMessages
+}) {
+  const { deps } = c.env
+  const words = t.spread
+  const { scans, registrations } = stats ?? { scans: 0, registrations: 0 }
+  const expired = link.expiresAt && link.expiresAt <= deps.now()
+  return (
+    <li>
+      <span>
+        {link.channel}
+        {!link.active && <span class="mark off">{words.off}</span>}
+        {expired && <span class="mark warn">{words.expired}</span>}
+        <small>
+          {urlOf(deps.config.baseUrl, paths.link(link.code))}
+          {link.expiresAt && !expired && (
+            <> · {words.expiresOn(moment(link.expiresAt, deps.config.timeZone, c.get('locale')))}</>
+          )}
+        </small>
+      </span>
+      <span class="taken">
+        {words.funnel(scans, registrations)}
+        {scans > 0 && <small>{words.share(Math.round((100 * registrations) / scans))}</small>}
+      </span>
+      {leadsOn(link, deps.now()) && !chosen && (
+        <a class="button small second" href={withQuery(to, { link: link.code })}>
+          {words.for}
+        </a>
+      )}
+      <a class="button small second" href={paths.consoleLink(link.code)}>
+        {words.change}
+      </a>
+    </li>
+  )
+}
+
+/** A text to copy, with the button that does it. With `html`, what is copied is the HTML in the field of that id. */
+function Copied({
+  id,
+  text,
+  html,
+  rows = 6,
+  words,
+  t,
+}: {
+  id: string
+  text: string
+  html?: string
+  rows?: number
+  words?: string
+  t: ConsoleMessages
+}) {
+  const label = words ?? t.spread.copy
+  return (
+    <div class="copied">
+      <textarea id={id} rows={rows} readonly aria-label={label}>
+        {text}
+      </textarea>
+      {html ? (
+        <button
+          class="small second"
+          type="button"
+          hidden
+          data-copy-html={html}
+          data-plain={id}
+          data-copied={t.spread.copied}
+        >
+          {label}
+        </button>
+      ) : (
+        <button class="small second" type="button" hidden data-copy={id} data-copied={t.spread.copied}>
+          {label}
+        </button>
+      )}
+    </div>
+  )
+}
+
+async function linkPage(c: Context<App>, link: RegistrationLink, problems: { field: string; text: string }[] = []) {
+  const { deps } = c.env
+  const locale = c.get('locale')
+  const t = consoleMessagesFor(locale)
+  const words = t.spread
+  const { target } = link
+  const workshop = 'workshop' in target ? await findWorkshop(deps, target.workshop) : undefined
+  const campaign = await findCampaign(deps, 'campaign' in target ? target.campaign : (workshop?.campaign?.slug ?? ''))
+  const options = [
+    ...(campaign ? [{ value: `campaign ${campaign.slug}`, text: pick(campaign.title, locale) }] : []),
+    ...(campaign?.workshops ?? (workshop ? [workshop] : [])).map((each) => ({
+      value: `workshop ${each.slug}`,
+      text: placeOf(each, locale),
+    })),
+  ]
+  return consolePage(
+    c,
+    {
+      title: words.linkTitle,
+      section: 'campaigns',
+      back: { href: pathOf(target), text: words.title },
+      status: problems.length > 0 ? 422 : 200,
+    },
+    <>
+      <h1>{words.linkTitle}</h1>
+      <p class="lead">{urlOf(deps.config.baseUrl, paths.link(link.code))}</p>
+      <Problems problems={problems} t={t} />
+      <form class="narrow" method="post" action={paths.consoleLink(link.code)} novalidate>
+        <Field name="channel" label={words.channel} value={link.channel} problems={problems} required />
+        <Choice
+          name="target"
+          label={words.target}
+          options={options}
+          value={'campaign' in target ? `campaign ${target.campaign}` : `workshop ${target.workshop}`}
+        />
+        <Field
+          name="expires"
+          type="datetime-local"
+          label={words.expires}
+          value={link.expiresAt ? clockIn(link.expiresAt, deps.config.timeZone).slice(0, 16).replace(' ', 'T') : ''}
+          problems={problems}
+        />
+        <Check name="active" label={words.active} checked={link.active} />
+        <button type="submit">{t.save}</button>
+      </form>
+    </>,
+  )
+}
