@@ -17,8 +17,6 @@ export const en: SpreadMessages = {
   },
 
   article: {
-    when: 'When',
-    where: 'Where',
     cities: 'Cities and dates',
     none: 'Cities and dates will follow.',
     prepare: 'What to prepare',

@@ -26,8 +26,6 @@ export const zhCN = {
   },
 
   article: {
-    when: '时间',
-    where: '地点',
     cities: '城市和时间',
     none: '城市和日期稍后公布。',
     prepare: '准备什么',
