@@ -206,6 +206,10 @@ export const zhCN = {
 
   ticket: {
     title: '我的票',
+    group: '加入学员群',
+    groupHint: '长按二维码，识别后入群。',
+    groupExpired: '群二维码过期了，主办方正在更换，过一会儿再来看看。',
+    groupAlt: '群二维码',
     toWorkshop: '培训详情',
     greeting: (name: string) => `${name}，到时见`,
     showAtDoor: '入场时出示二维码，可以长按保存或截图',
@@ -240,6 +244,10 @@ export const zhCN = {
     wechat: {
       hint: '微信里不能下载日历文件。请点右上角「···」，选「在浏览器打开」，或者把票的链接复制到浏览器。',
       link: '票的链接',
+      group: '加入学员群',
+      groupHint: '长按二维码，识别后入群。',
+      groupExpired: '群二维码过期了，主办方正在更换，过一会儿再来看看。',
+      groupAlt: '群二维码',
       data: '要下载一份，请在浏览器打开这张票',
     },
     copy: '复制',
