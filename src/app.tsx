@@ -46,7 +46,7 @@ app.use(headAnswer())
 app.use(refuseNul())
 app.use(compressPages())
 app.use(timeout(4_000, () => new HTTPException(503)))
-app.use(limitBody(64 * 1024))
+app.use(limitBody({ organisers: 1024 * 1024, others: 64 * 1024 }))
 app.use(chooseLanguage())
 app.use(refuseForeignForms())
 app.use(readToken())
@@ -176,13 +176,14 @@ function refuseNul(): MiddlewareHandler<App> {
 }
 
 /** At most so many bytes of a body. What says its length, which Node and Cloudflare hold it to, is not read here. */
-function limitBody(maxSize: number): MiddlewareHandler<App> {
+function limitBody(most: { organisers: number; others: number }): MiddlewareHandler<App> {
   const tooLarge = () => Promise.reject(new HTTPException(413))
-  const measured = bodyLimit({ maxSize, onError: tooLarge })
+  const measured = (maxSize: number) => bodyLimit({ maxSize, onError: tooLarge })
   return (c, next) => {
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
+    const maxSize = isConsole(c.req.path) ? most.organisers : most.others
     const length = c.req.header('transfer-encoding') ? undefined : c.req.header('content-length')
-    if (length === undefined) return measured(c, next)
+    if (length === undefined) return measured(maxSize)(c, next)
     return Number(length) <= maxSize ? next() : tooLarge()
   }
 }

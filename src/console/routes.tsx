@@ -3,6 +3,7 @@ import type { App } from '../context.ts'
 import { accountPages } from './account.tsx'
 import { announcePages } from './announce.tsx'
 import { campaignPages } from './campaigns.tsx'
+import { groupPages } from './group.tsx'
 import { organiserPages } from './organisers.tsx'
 import { signInPages } from './sign-in.tsx'
 import { spreadPages } from './spread.tsx'
@@ -19,3 +20,4 @@ export const console_ = new Hono<App>()
   .route('/', campaignPages)
   .route('/', workshopPages)
   .route('/', spreadPages)
+  .route('/', groupPages)

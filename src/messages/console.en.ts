@@ -309,6 +309,27 @@ export const consoleEn: ConsoleMessages = {
     plainLink: 'The address without a channel',
   },
 
+  group: {
+    title: 'Group QR',
+    lead: 'Tickets lead people to the QR of the chat group. WeChat lets it expire after 7\u00a0days: replace the picture before, and the link on the tickets stays.',
+    picture: 'Picture of the group QR',
+    newPicture: 'Another picture (none: the one that is there stays)',
+    pictureHint: 'PNG, JPEG or WebP of at most 900\u00a0kB. A screenshot will do.',
+    expires: 'When the picture expires',
+    expiresHint: 'After that, people read that it is being replaced.',
+    note: 'A word to the people (optional)',
+    until: (moment) => `until ${moment}`,
+    expired: (moment) => `expired ${moment}, please replace it`,
+    remove: 'Take the group QR away',
+    removed: 'It is gone.',
+    refusals: {
+      picture_missing: 'Please choose a picture of the group QR.',
+      picture_too_large: 'The picture is too large: please crop it to less than 900\u00a0kB.',
+      not_a_picture: 'This is no PNG, JPEG or WebP picture.',
+      date_invalid: 'Please give a valid date and time.',
+    },
+  },
+
   warnings: {
     title: 'Before you publish',
     in_the_past: () => 'It starts in the past.',

@@ -1,4 +1,5 @@
 import type { CampaignState, ItemKind, PhoneRule, Role, WorkshopState } from '../db/schema.ts'
+import type { GroupRefusal } from '../domain/chat-groups.ts'
 import type { OrganiserRefusal } from '../domain/organisers.ts'
 import type { Warning } from '../domain/warnings.ts'
 
@@ -310,6 +311,27 @@ export const consoleZhCN = {
     channelMissing: '请填写渠道。',
     targetMissing: '找不到要去的地方。',
     plainLink: '不带渠道的网址',
+  },
+
+  group: {
+    title: '群二维码',
+    lead: '学员的票会带到这里的群二维码。微信的二维码 7\u00a0天过期，到期前换一张新的，票上的链接不变。',
+    picture: '群二维码图片',
+    newPicture: '换一张图片（不选：保留现在这张）',
+    pictureHint: 'PNG、JPEG 或 WebP，900\u00a0KB 以内，手机截图就行。',
+    expires: '图片什么时候过期',
+    expiresHint: '过期后，学员会看到“正在更换”。',
+    note: '给学员的话（可以不填）',
+    until: (moment: string) => `${moment} 过期`,
+    expired: (moment: string) => `${moment} 已过期，请换一张`,
+    remove: '去掉群二维码',
+    removed: '已去掉。',
+    refusals: {
+      picture_missing: '请选一张群二维码的图片。',
+      picture_too_large: '图片太大，请裁剪到 900\u00a0KB 以内。',
+      not_a_picture: '这不是 PNG、JPEG 或 WebP 图片。',
+      date_invalid: '请填写有效的日期和时间。',
+    } satisfies Record<GroupRefusal | 'date_invalid', string>,
   },
 
   warnings: {

@@ -224,6 +224,10 @@ export const en: Messages = {
     wechat: {
       hint: 'WeChat cannot download the calendar entry. Tap “···” at the top right and choose “Open in browser”, or copy the link of your ticket into a browser.',
       link: 'Link of your ticket',
+      group: 'Join the chat group',
+      groupHint: 'Press the code for long to join.',
+      groupExpired: 'The code of the group has expired and is being replaced. Please come back later.',
+      groupAlt: 'QR code of the chat group',
       data: 'To download a copy, open this ticket in a browser',
     },
     copy: 'Copy',

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type { App } from '../context.ts'
 import { findPublicCampaign } from '../domain/campaigns.ts'
+import { type ChatGroup, findGroup, isOpen } from '../domain/chat-groups.ts'
 import { hasLapsed, type Registration } from '../domain/registrations.ts'
 import type { MoveRefusal, OfferRefusal } from '../domain/seats.ts'
 import { seatsLeft, type Workshop } from '../domain/workshops.ts'
@@ -24,6 +25,7 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
   const { workshop, ticket, status } = registration
   const live = status !== 'cancelled' && workshop.status !== 'over' && !hasLapsed(registration, c.env.deps.now())
   const movable = mayCancel(registration, c.env.deps.now()) && (await othersThatTakePeople(c, workshop)).length > 0
+  const group = live ? await findGroup(c.env.deps, workshop) : undefined
   const title = pick(workshop.title, locale)
   return page(
     c,
@@ -62,6 +64,11 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
         </figure>
       )}
       {live && status === 'confirmed' && <Calendar c={c} ticket={ticket} t={t} />}
+      {live && group && (
+        <a class="button second" href={paths.ticketGroup(ticket)}>
+          {t.ticket.group}
+        </a>
+      )}
       {live && workshop.items.length > 0 && (
         <>
           <h2>{t.ticket.prepare}</h2>
@@ -96,6 +103,30 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
         <a href={paths.ticketErase(ticket)}>{t.ticket.dataErase}</a>
       </p>
       {live && <p class="note">{t.ticket.keep}</p>}
+    </>,
+  )
+}
+
+/** The QR of the workshop's chat group, for those who are registered. */
+export function groupPage(c: Context<App>, { workshop, ticket }: Registration, group: ChatGroup) {
+  const { locale } = c.var
+  const { ticket: t } = messagesFor(locale)
+  const note = pick(group.note, locale)
+  return page(
+    c,
+    { title: t.group, back: { href: paths.ticket(ticket), text: t.title } },
+    <>
+      <h1>{t.group}</h1>
+      <p class="lead">{pick(workshop.title, locale)}</p>
+      {note && <p>{note}</p>}
+      {isOpen(group, c.env.deps.now()) ? (
+        <figure class="qr">
+          <img class="group" src={`data:${group.mediaType};base64,${group.picture}`} alt={t.groupAlt} />
+          <figcaption>{t.groupHint}</figcaption>
+        </figure>
+      ) : (
+        <p class="alert">{t.groupExpired}</p>
+      )}
     </>,
   )
 }

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { calendarFor } from '../calendar.ts'
 import { type App, limitMailbox, limitRange } from '../context.ts'
+import { findGroup } from '../domain/chat-groups.ts'
 import { copyOfData } from '../domain/privacy.ts'
 import { correctEmail, findRegistration, parseEmail, type Registration } from '../domain/registrations.ts'
 import { cancelRegistration, forgetPeople, moveRegistration, takeOffer } from '../domain/seats.ts'
@@ -11,7 +12,7 @@ import { messagesFor } from '../messages/messages.ts'
 import { qrPng } from '../qr.ts'
 import { errorPage } from './error-page.tsx'
 import { sentence } from './sign-up-form.tsx'
-import { confirmationPage, mayCancel, movePage, ticketPage } from './ticket-page.tsx'
+import { confirmationPage, groupPage, mayCancel, movePage, ticketPage } from './ticket-page.tsx'
 
 /** The attendee's secret link, and what can be done with it. */
 export const ticketPages = new Hono<App>()
@@ -106,6 +107,14 @@ ticketPages.post('/t/:ticket/confirm', async (c) => {
     return c.redirect(withQuery(paths.ticket(registration.ticket), { done: outcome }), 303)
   }
   return ticketPage(c, registration, { about: 'taking', status: 409, refusal: outcome })
+})
+
+/** Only for those who are registered; without a group, and for everyone else, it is the ticket. */
+ticketPages.get('/t/:ticket/group', async (c) => {
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const group = registration.status === 'cancelled' ? undefined : await findGroup(c.env.deps, registration.workshop)
+  return group ? groupPage(c, registration, group) : ticketPage(c, registration)
 })
 
 ticketPages.get('/t/:ticket/cancel', async (c) => {
