@@ -45,11 +45,12 @@ begin
     where e.id in (
       select s.id from audit_entries s
       where s.registration_id is null and s.personal is not null and exists (
-        select 1 from registrations r
+        select 1 from registrations r, jsonb_each_text(s.personal) told
         where r.id = any (p_ids) and (
-          (r.name <> '' and strpos(lower(s.personal::text), lower(r.name)) > 0)
-          or (r.email <> '' and strpos(lower(s.personal::text), r.email_key) > 0)
-          or strpos(s.personal::text, right(r.phone, 8)) > 0
+          -- A single letter is in every search.
+          (length(r.name) > 1 and strpos(lower(told.value), lower(r.name)) > 0)
+          or (r.email <> '' and strpos(lower(told.value), r.email_key) > 0)
+          or strpos(told.value, right(r.phone, 8)) > 0
         )
       )
       order by s.id for no key update
