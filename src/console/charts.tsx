@@ -98,7 +98,7 @@ export type Bar = {
  */
 export function Columns({
   bars,
-  most = Math.max(0, ...bars.map(valueOf)),
+  most = Math.max(0, ...bars.map(totalOf)),
   height = 160,
   ...described
 }: Described & { bars: Bar[]; most?: number; height?: number }) {
@@ -111,7 +111,7 @@ export function Columns({
   // A bar that stands alone or with few others is no wall.
   const width = Math.min(x.bandwidth(), 12)
   const few = bars.length <= mostNumbers
-  const peak = bars.findIndex((bar) => valueOf(bar) > 0 && valueOf(bar) === Math.max(...bars.map(valueOf)))
+  const peak = bars.findIndex((bar) => totalOf(bar) > 0 && totalOf(bar) === Math.max(...bars.map(totalOf)))
   const named = namedOf(bars.length)
   return (
     <svg class="chart" width="100%" height={height} role="img" aria-labelledby={`${described.id}-t ${described.id}-d`}>
@@ -134,16 +134,18 @@ export function Columns({
                 height={round(Math.max(2, y(from) - y(to)))}
               />
             ))}
-            {(index === peak || (few && valueOf(bar) > 0)) && (
+            {(index === peak || (few && totalOf(bar) > 0)) && (
               <text
                 x={percent(anchor === 'start' ? left : anchor === 'end' ? left + width : left + width / 2)}
-                y={round(y(valueOf(bar)) - 6)}
+                y={round(y(totalOf(bar)) - 6)}
                 text-anchor={anchor}
               >
-                {number(valueOf(bar))}
+                {number(totalOf(bar))}
               </text>
             )}
-            {named.includes(index) && <Label index={index} of={bars.length} x={left + width / 2} y={height - 4} text={bar.label} />}
+            {named.includes(index) && (
+              <Label index={index} of={bars.length} x={left + width / 2} y={height - 4} text={bar.label} />
+            )}
           </g>
         )
       })}
@@ -191,7 +193,7 @@ export type Row = {
  */
 export function Rows({
   rows,
-  most = Math.max(1, ...rows.map(valueOf)),
+  most = Math.max(1, ...rows.map(totalOf)),
   centred = false,
   ...described
 }: Described & { rows: Row[]; most?: number; centred?: boolean }) {
@@ -208,7 +210,7 @@ export function Rows({
       <desc id={`${described.id}-d`}>{described.description}</desc>
       {rows.map((row, index) => {
         const top = index * rowHeight
-        const begin = centred ? (100 - x(valueOf(row))) / 2 : 0
+        const begin = centred ? (100 - x(totalOf(row))) / 2 : 0
         return (
           <g>
             <title>{`${row.label}: ${row.said}`}</title>
@@ -239,7 +241,7 @@ const rowHeight = 48
 
 /** A chart for each of several years, side by side and on one scale. */
 export function Multiples({ charts }: { charts: (Described & { caption: Child; bars: Bar[] })[] }) {
-  const most = Math.max(0, ...charts.flatMap(({ bars }) => bars.map(valueOf)))
+  const most = Math.max(0, ...charts.flatMap(({ bars }) => bars.map(totalOf)))
   return (
     <ul class="multiples">
       {charts.map(({ caption, ...chart }) => (
@@ -252,15 +254,19 @@ export function Multiples({ charts }: { charts: (Described & { caption: Child; b
   )
 }
 
-function valueOf({ parts }: { parts: { value: number }[] }): number {
+function totalOf({ parts }: { parts: { value: number }[] }): number {
   return parts.reduce((sum, { value }) => sum + value, 0)
 }
 
 /** Where the parts begin and end, without those that are nothing. */
 function stack(parts: { tone: Tone; value: number }[]): { tone: Tone; from: number; to: number }[] {
-  let from = 0
-  const parted = parts.map(({ tone, value }) => ({ tone, from, to: (from += value) }))
-  return parted.filter((part) => part.to > part.from)
+  let end = 0
+  const parted = parts.map(({ tone, value }) => {
+    const from = end
+    end += value
+    return { tone, from, to: end }
+  })
+  return parted.filter(({ from, to }) => to > from)
 }
 
 /** A picture cannot measure its text: a Chinese character counts as two letters, and a phone has room for 30. */

@@ -186,7 +186,13 @@ async function channelsOf(deps: Deps, { workshops, campaignId }: Scope, groups: 
 async function countReadiness(deps: Deps, { workshops }: Scope): Promise<Readiness[]> {
   const asking = workshops.filter(({ items }) => items.some((item) => item.mustConfirm))
   if (asking.length === 0) return []
-  const answers = await rows<{ workshop_id: string; item: string | null; ready: number; not_yet: number; people: number }>(
+  const answers = await rows<{
+    workshop_id: string
+    item: string | null
+    ready: number
+    not_yet: number
+    people: number
+  }>(
     deps.db,
     sql`with live as materialized (
           select workshop_id, ready from registrations
@@ -206,7 +212,9 @@ async function countReadiness(deps: Deps, { workshops }: Scope): Promise<Readine
     ),
   )
   return [...items.values()].map((item) => {
-    const asked = new Set(asking.filter((workshop) => workshop.items.some(({ id }) => id === item.id)).map(({ id }) => id))
+    const asked = new Set(
+      asking.filter((workshop) => workshop.items.some(({ id }) => id === item.id)).map(({ id }) => id),
+    )
     const own = answers.filter((answer) => asked.has(answer.workshop_id))
     const given = own.filter((answer) => answer.item === item.id)
     const ready = sum(given, (answer) => answer.ready)
@@ -244,7 +252,8 @@ export function bucketsBetween(first: string, last: string): { unit: OverTime['u
   const days = Math.round((Date.parse(last) - Date.parse(first)) / dayLong) + 1
   const unit = days <= 62 ? 'day' : days <= 62 * 7 ? 'week' : 'month'
   const starts: string[] = []
-  for (let start = beginOf(unit, first); start <= last || starts.length === 0; start = next(unit, start)) starts.push(start)
+  for (let start = beginOf(unit, first); start <= last || starts.length === 0; start = next(unit, start))
+    starts.push(start)
   return { unit, starts }
 }
 
@@ -346,7 +355,12 @@ export async function needsAttention(deps: Deps, only?: Scope): Promise<Attentio
     })),
     ...owed,
     ...groups
-      .filter(({ workshop_id }) => isOpen(workshops.find(({ id }) => id === workshop_id), now))
+      .filter(({ workshop_id }) =>
+        isOpen(
+          workshops.find(({ id }) => id === workshop_id),
+          now,
+        ),
+      )
       .map(({ workshop_id, expires_at }) => ({
         kind: 'group_expired' as const,
         workshop: named.get(workshop_id) as WorkshopName,
@@ -431,7 +445,9 @@ function sameLeads(workshops: Workshop[], now: Date): Attention[] {
 
 /** Whether a workshop is public and not over. */
 function isOpen(workshop: Workshop | undefined, now: Date): boolean {
-  return workshop !== undefined && workshop.endsAt > now && (workshop.state === 'published' || workshop.state === 'closed')
+  return (
+    workshop !== undefined && workshop.endsAt > now && (workshop.state === 'published' || workshop.state === 'closed')
+  )
 }
 
 function openIds(workshops: Workshop[], now: Date): SQL {
@@ -596,6 +612,6 @@ function groupBy<Item>(items: Item[], keyOf: (item: Item) => string): Map<string
   return groups
 }
 
-function sum<Item>(items: Item[], valueOf: (item: Item) => number): number {
-  return items.reduce((total, item) => total + valueOf(item), 0)
+function sum<Item>(items: Item[], measure: (item: Item) => number): number {
+  return items.reduce((total, item) => total + measure(item), 0)
 }

@@ -13,7 +13,8 @@ export const figuresEn: FigureMessages = {
     draft: 'Draft',
     none: 'No workshop is to come.',
     emptyTitle: 'Start here',
-    empty: 'There are no workshops yet. Paste the text of your announcement to get a filled-in draft, or start from nothing.',
+    empty:
+      'There are no workshops yet. Paste the text of your announcement to get a filled-in draft, or start from nothing.',
     paste: 'Paste an announcement',
     create: 'New campaign',
     attention: 'Needs attention',
@@ -112,7 +113,8 @@ export const figuresEn: FigureMessages = {
     lead: 'By the day on which a workshop begins. Those published and still to come are counted, cancelled ones are not.',
     none: 'No workshop has been published yet.',
     seatsByMonth: 'Seats taken by month',
-    seatsByMonthSaid: (year, taken, workshops) => `${year}: ${many(workshops, 'workshop')}, ${many(taken, 'seat')} taken.`,
+    seatsByMonthSaid: (year, taken, workshops) =>
+      `${year}: ${many(workshops, 'workshop')}, ${many(taken, 'seat')} taken.`,
     month: (year, month) => `${monthNames[month - 1]} ${year}`,
     monthShort: (month) => monthNames[month - 1] ?? '',
     perYear: 'Year by year',
@@ -148,8 +150,10 @@ export const figuresEn: FigureMessages = {
       free > 0
         ? `${workshop}: closed with ${waiting} waiting and ${many(free, 'seat')} free`
         : `${workshop}: closed with ${waiting} waiting`,
-    too_few_boards: (workshop, capacity, boards) => `${workshop}: ${many(capacity, 'seat')}, but ${many(boards, 'board')}`,
-    campaign_unpublished: (workshop, campaign) => `${workshop} can be registered for, but “${campaign}” is not published`,
+    too_few_boards: (workshop, capacity, boards) =>
+      `${workshop}: ${many(capacity, 'seat')}, but ${many(boards, 'board')}`,
+    campaign_unpublished: (workshop, campaign) =>
+      `${workshop} can be registered for, but “${campaign}” is not published`,
     draft_soon: (workshop) => `${workshop}: begins within two weeks and is a draft`,
     draft_past: (workshop) => `${workshop}: its date has passed and it is a draft`,
   },
