@@ -430,7 +430,7 @@ function sameLeads(workshops: Workshop[], now: Date): Attention[] {
       .slice(index + 1)
       .filter(
         (other) =>
-          other.lead?.trim() === workshop.lead?.trim() &&
+          other.lead?.trim().toLowerCase() === workshop.lead?.trim().toLowerCase() &&
           other.startsAt < workshop.endsAt &&
           workshop.startsAt < other.endsAt,
       )
