@@ -23,7 +23,10 @@ export function AttentionList({ c, found }: { c: Context<App>; found: Attention[
 }
 
 /** 上海 · 12月19日 */
-export function nameOfWorkshop({ city, startsAt, timeZone }: Omit<WorkshopName, 'slug'>, locale: Locale): string {
+export function nameOfWorkshop(
+  { city, startsAt, timeZone }: Pick<WorkshopName, 'city' | 'startsAt' | 'timeZone'>,
+  locale: Locale,
+): string {
   return figureMessagesFor(locale).pair(pick(city, locale), day(startsAt, timeZone, locale))
 }
 
