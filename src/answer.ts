@@ -1,5 +1,7 @@
 import type { Context } from 'hono'
 import type { App } from './context.ts'
+import { saidOf } from './db/database.ts'
+import type { Deps } from './deps.ts'
 
 /** What every answer says to browsers. Routes that must show foreign HTML bring a Content-Security-Policy of their own. */
 export const everyAnswer: Readonly<Record<string, string>> = {
@@ -38,4 +40,40 @@ export function wholeAnswer(
     status,
     headers: { ...everyAnswer, 'Content-Language': c.get('locale'), ...headers },
   })
+}
+
+/**
+ * A list as the body of an answer, piece by piece.
+ * The beginning is read before there is an answer, the heads and what comes first from the database, so that one that is
+ * away is told of as such. A failure on the way breaks the answer off, so that half a list is never taken for a whole one.
+ * Servers send the reason for that after it, so it holds no more than that.
+ */
+export async function streamOf(
+  deps: Deps,
+  chunks: AsyncIterator<string | Uint8Array>,
+): Promise<ReadableStream<Uint8Array>> {
+  const encoder = new TextEncoder()
+  const beginning = [await chunks.next(), await chunks.next()]
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = beginning.shift() ?? (await chunks.next())
+        if (done) controller.close()
+        else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
+      } catch (error) {
+        deps.log.warn(saidOf(error), 'a list broke off')
+        throw new Error('the list breaks off here')
+      }
+    },
+    async cancel() {
+      await chunks.return?.()
+    },
+  })
+}
+
+/** Offers a file under its name (RFC 6266), and under a plain one where names are ASCII. */
+export function attachment(plain: string, name: string): string {
+  // RFC 5987, 3.2.1 keeps these for itself, unlike URIs.
+  const encoded = encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`
 }

@@ -38,6 +38,7 @@ export const paths = {
   removePasskey: (id: string) => `/console/account/passkeys/${id}/remove`,
   auth: () => '/console/auth',
   audit: () => '/console/audit',
+  auditCsv: () => '/console/audit.csv',
   years: () => '/console/years',
   consoleMails: () => '/console/mails',
   consoleCampaigns: () => '/console/campaigns',

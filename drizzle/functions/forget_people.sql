@@ -1,6 +1,7 @@
--- revision 2
+-- revision 3
 -- Erases the personal fields of registrations; what remains is a row that counts. A seat that is still held is given
--- back first. Mails that are still owed cannot be delivered any more, and what their mailboxes still hold back goes.
+-- back first. Mails that are still owed cannot be delivered any more, and what their mailboxes still hold back goes. The
+-- audit log keeps that something was done to them, and nothing of who they were.
 -- Returns how many people were forgotten.
 -- p_by: who gives back the seat, attendee or organiser; purge where only the time of these registrations is over.
 create or replace function forget_people(p_ids uuid[], p_by text, p_now timestamptz) returns integer
@@ -32,6 +33,29 @@ begin
   set state = case when state in ('pending', 'sending') then 'dead' else state end,
       reason = case when state in ('pending', 'sending') then 'the person was erased' end
   where registration_id = any (p_ids);
+
+  perform 1 from audit_entries e
+  where e.registration_id = any (p_ids) and e.personal is not null
+  order by e.id for no key update;
+  update audit_entries e set personal = null where e.registration_id = any (p_ids) and e.personal is not null;
+
+  -- Who asks to be erased goes from what organisers searched for too; a purge goes by the age of that: see privacy.ts.
+  if p_by <> 'purge' then
+    update audit_entries e set personal = null
+    where e.id in (
+      select s.id from audit_entries s
+      where s.registration_id is null and s.personal is not null and exists (
+        select 1 from registrations r, jsonb_each_text(s.personal) told
+        where r.id = any (p_ids) and (
+          -- A single letter is in every search.
+          (length(r.name) > 1 and strpos(lower(told.value), lower(r.name)) > 0)
+          or (r.email <> '' and strpos(lower(told.value), r.email_key) > 0)
+          or strpos(told.value, right(r.phone, 8)) > 0
+        )
+      )
+      order by s.id for no key update
+    );
+  end if;
 
   update registrations
   set name = '', email = '', email_key = id::text, phone = null, company = null, fingerprint = '', ready = '{}',

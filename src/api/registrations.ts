@@ -1,9 +1,8 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
-import { wholeAnswer } from '../answer.ts'
+import { attachment, streamOf, wholeAnswer } from '../answer.ts'
 import { type App, limitRange } from '../context.ts'
-import { saidOf } from '../db/database.ts'
 import { cancellers, registrationStatuses } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { isProven } from '../domain/proofs.ts'
@@ -269,38 +268,6 @@ registrations.openapi(
     })
   },
 )
-
-/**
- * The beginning is read before there is an answer, the heads and what comes first from the database, so that one that is
- * away is told of as such. A failure on the way breaks the answer off, so that half a list is never taken for a whole one.
- * Servers send the reason for that after it, so it holds no more than that.
- */
-async function streamOf(deps: Deps, chunks: AsyncIterator<string | Uint8Array>): Promise<ReadableStream<Uint8Array>> {
-  const encoder = new TextEncoder()
-  const beginning = [await chunks.next(), await chunks.next()]
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const { done, value } = beginning.shift() ?? (await chunks.next())
-        if (done) controller.close()
-        else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
-      } catch (error) {
-        deps.log.warn(saidOf(error), 'an attendee list broke off')
-        throw new Error('the list breaks off here')
-      }
-    },
-    async cancel() {
-      await chunks.return?.()
-    },
-  })
-}
-
-/** Offers a file under its name (RFC 6266), and under a plain one where names are ASCII. */
-function attachment(plain: string, name: string): string {
-  // RFC 5987, 3.2.1 keeps these for itself, unlike URIs.
-  const encoded = encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
-  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`
-}
 
 const byId = z.object({ id: z.guid() })
 

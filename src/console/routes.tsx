@@ -2,9 +2,12 @@ import { Hono } from 'hono'
 import type { App } from '../context.ts'
 import { accountPages } from './account.tsx'
 import { announcePages } from './announce.tsx'
+import { auditPages } from './audit.tsx'
 import { campaignPages } from './campaigns.tsx'
+import { figurePages } from './figures.tsx'
 import { groupPages } from './group.tsx'
 import { organiserPages } from './organisers.tsx'
+import { overviewPages } from './overview.tsx'
 import { signInPages } from './sign-in.tsx'
 import { spreadPages } from './spread.tsx'
 import { tokenPages } from './tokens.tsx'
@@ -13,6 +16,9 @@ import { workshopPages } from './workshops.tsx'
 /** Everything organisers see. */
 export const console_ = new Hono<App>()
   .route('/', signInPages)
+  .route('/', overviewPages)
+  .route('/', figurePages)
+  .route('/', auditPages)
   .route('/', accountPages)
   .route('/', organiserPages)
   .route('/', tokenPages)

@@ -196,6 +196,27 @@ export async function sendAgain(deps: Deps, id: number): Promise<'owed' | 'not_d
   return there ? 'not_dead' : 'not_found'
 }
 
+/**
+ * Why a mail is given up that nobody should get any more: the words of the functions in drizzle/functions. Any other
+ * reason of a dead mail tells of a failure.
+ */
+export const reasonsNotToSend = [
+  'its link is good no longer',
+  'the person was erased',
+  'no ticket is left to send',
+  'the workshop is over',
+  'the registration was cancelled since',
+  'promoted since',
+  'taken since',
+  'not taken in time',
+  'opened again since',
+  'closed again since',
+  'changed again since',
+  'moved again since',
+  'superseded by a corrected address',
+  'superseded by a move',
+] as const
+
 /** `held`: owed, but there is no mail server to give it to. It is not stored: with SMTP_URL set it is `pending`. */
 export const shownStates = [...mailStates, 'held'] as const
 export type ShownState = (typeof shownStates)[number]

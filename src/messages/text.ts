@@ -66,6 +66,21 @@ export function moment(at: Date, timeZone: string, locale: Locale): string {
   }).format(at)
 }
 
+/** A day without its year: 12月19日 / 19 Dec. */
+export function day(at: Date, timeZone: string, locale: Locale): string {
+  return formatOf(locale, { timeZone, month: 'short', day: 'numeric' }).format(at)
+}
+
+/** A month: 2026年12月 / Dec 2026. */
+export function month(at: Date, timeZone: string, locale: Locale): string {
+  return formatOf(locale, { timeZone, year: 'numeric', month: 'short' }).format(at)
+}
+
+/** A count with its thousands apart, which both languages write alike: 12,345. */
+export function number(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
 /** A deadline as mails and tickets state it, with its zone: 12月18日周五 18:00（北京时间）. */
 export function deadline(at: Date, timeZone: string, locale: Locale): string {
   const [said, zone] = [moment(at, timeZone, locale), zoneName(timeZone, locale, at)]

@@ -1,0 +1,617 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { at, rows, uuids } from '../db/database.ts'
+import type { MailKind, MailState, RegistrationStatus, Text } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import { reasonsNotToSend } from './mails.ts'
+import { clockIn, readMoment } from './time-zones.ts'
+import { type Item, listWorkshops, type Workshop } from './workshops.ts'
+
+/*
+ * What organisers and viewers see of a month, in counts: nothing here names a person. Every count is one statement that
+ * reads what it counts once, so that it takes as long in a database that was never analysed.
+ */
+
+/** What is counted together: one workshop, those of a campaign, or those that are to come. */
+export type Scope = {
+  workshops: Workshop[]
+  /** The campaign whose links count too. */
+  campaignId?: string | undefined
+  /** IANA name of the time zone in which a day begins. */
+  timeZone: string
+}
+
+export type Figures = {
+  seats: Seats
+  /** Registrations of all time, by what they are now. */
+  registrations: Record<RegistrationStatus, number> & { all: number }
+  overTime: OverTime
+  channels: Channel[]
+  /** Undefined where no link leads here. */
+  funnel: Funnel | undefined
+  readiness: Readiness[]
+  mails: MailCount[]
+}
+
+/** Of the workshops that are published or closed: drafts and cancelled ones have no seats to give. */
+export type Seats = { workshops: number; capacity: number; taken: number; waitlisted: number; boards: number }
+
+/** When people signed up: each day, week (from Monday) or month from the first to the last, or to today. */
+export type OverTime = { unit: 'day' | 'week' | 'month'; points: Point[] }
+/** `from`: the first day, 2026-12-01. `cancelled`: how many of those registrations were cancelled since. */
+export type Point = { from: string; registrations: number; cancelled: number }
+
+/** What came of a registration link; `link` is null for those who came without one. */
+export type Channel = {
+  link: { code: string; channel: string; active: boolean; expiresAt: Date | null } | null
+  /** Null where the link leads elsewhere, to the whole campaign say, so that its scans tell nothing about this. */
+  scans: number | null
+  registrations: number
+  /** How many of them hold a seat now. */
+  seated: number
+}
+
+/** Of the links that lead here: how often they were scanned, who signed up with them, who of those holds a seat. */
+export type Funnel = { scans: number; registrations: number; seated: number }
+
+/** Of those who hold a seat or wait for one, and are not erased: what they said to an item of their checklist. */
+export type Readiness = { item: Item; ready: number; notYet: number; noAnswer: number }
+
+/** `failed`: dead, and not because it had become pointless. */
+export type MailCount = { kind: MailKind; sent: number; owed: number; failed: number; pointless: number }
+
+/** Counts a scope: one pass over its registrations, one over its mails, one over its answers. */
+export async function figuresOf(deps: Deps, scope: Scope): Promise<Figures> {
+  const [counted, mails, readiness] = await Promise.all([
+    countRegistrations(deps, scope),
+    countMailsOf(deps, scope),
+    countReadiness(deps, scope),
+  ])
+  return { seats: seatsOf(scope.workshops), ...counted, mails, readiness }
+}
+
+/** The seats of workshops in sum. */
+export function seatsOf(workshops: Workshop[]): Seats {
+  const held = workshops.filter(({ state }) => state === 'published' || state === 'closed')
+  return {
+    workshops: held.length,
+    capacity: sum(held, ({ capacity }) => capacity),
+    taken: sum(held, ({ taken }) => taken),
+    waitlisted: sum(held, ({ waitlisted }) => waitlisted),
+    boards: sum(held, ({ boards }) => boards),
+  }
+}
+
+/** Registrations by state, over time and by channel. */
+export async function countRegistrations(
+  deps: Deps,
+  scope: Scope,
+): Promise<Pick<Figures, 'registrations' | 'overTime' | 'channels' | 'funnel'>> {
+  const ids = uuids(scope.workshops.map(({ id }) => id))
+  const [range] = await rows<{ first: string | Date | null; last: string | Date | null }>(
+    deps.db,
+    sql`select min(created_at) as first, max(created_at) as last from registrations where workshop_id = any(${ids})`,
+  )
+  const goesOn = scope.workshops.some(({ endsAt, state }) => endsAt > deps.now() && state !== 'cancelled')
+  const { unit, starts } = range?.first
+    ? bucketsBetween(
+        dayOf(new Date(range.first), scope.timeZone),
+        dayOf(goesOn ? deps.now() : new Date(range.last as string | Date), scope.timeZone),
+      )
+    : { unit: 'day' as const, starts: [] }
+  const groups = await rows<Group>(
+    deps.db,
+    sql`select status, link_code as code, width_bucket(created_at, ${beginnings(starts, scope.timeZone)}) as bucket,
+          count(*)::int as n
+        from registrations where workshop_id = any(${ids})
+        group by 1, 2, 3`,
+  )
+  const count = (chosen: (group: Group) => boolean) => sum(groups.filter(chosen), ({ n }) => n)
+  const points = starts.map((from): Point => ({ from, registrations: 0, cancelled: 0 }))
+  for (const { bucket, status, n } of groups) {
+    // Whoever signs up between the two statements counts for the last day.
+    const point = points[Math.max(0, bucket - 1)]
+    if (!point) continue
+    point.registrations += n
+    if (status === 'cancelled') point.cancelled += n
+  }
+  const channels = await channelsOf(deps, scope, groups)
+  const aimed = channels.filter(({ scans }) => scans !== null)
+  return {
+    registrations: {
+      all: count(() => true),
+      confirmed: count(({ status }) => status === 'confirmed'),
+      waitlisted: count(({ status }) => status === 'waitlisted'),
+      offered: count(({ status }) => status === 'offered'),
+      cancelled: count(({ status }) => status === 'cancelled'),
+    },
+    overTime: { unit, points },
+    channels,
+    funnel:
+      aimed.length > 0
+        ? {
+            scans: sum(aimed, ({ scans }) => scans ?? 0),
+            registrations: sum(aimed, ({ registrations }) => registrations),
+            seated: sum(aimed, ({ seated }) => seated),
+          }
+        : undefined,
+  }
+}
+
+type Group = { status: RegistrationStatus; code: string | null; bucket: number; n: number }
+
+/** The links that lead here and those that people came with, the most registrations first. */
+async function channelsOf(deps: Deps, { workshops, campaignId }: Scope, groups: Group[]): Promise<Channel[]> {
+  const codes = [...new Set(groups.flatMap(({ code }) => code ?? []))]
+  const links = await rows<{
+    code: string
+    channel: string
+    active: boolean
+    expires_at: string | Date | null
+    scans: number | string
+    here: boolean
+  }>(
+    deps.db,
+    sql`with here as (
+          select code from registration_links
+          where campaign_id = ${campaignId ?? null}::uuid or workshop_id = any(${uuids(workshops.map(({ id }) => id))})
+        )
+        select code, channel, active, expires_at, scans, code in (select code from here) as here
+        from registration_links
+        where code in (select code from here)
+          or code in (select jsonb_array_elements_text(${JSON.stringify(codes)}::jsonb))`,
+  )
+  const cameWith = (code: string | null) => {
+    const own = groups.filter((group) => group.code === code)
+    const holdsSeat = ({ status }: Group) => status === 'confirmed' || status === 'offered'
+    return { registrations: sum(own, ({ n }) => n), seated: sum(own.filter(holdsSeat), ({ n }) => n) }
+  }
+  const channels = links.map(
+    ({ code, channel, active, expires_at, scans, here }): Channel => ({
+      link: { code, channel, active, expiresAt: expires_at === null ? null : new Date(expires_at) },
+      scans: here ? Number(scans) : null,
+      ...cameWith(code),
+    }),
+  )
+  const direct = cameWith(null)
+  if (direct.registrations > 0) channels.push({ link: null, scans: null, ...direct })
+  return channels.sort(
+    (a, b) =>
+      b.registrations - a.registrations ||
+      (b.scans ?? 0) - (a.scans ?? 0) ||
+      (a.link?.code ?? '').localeCompare(b.link?.code ?? '', 'en'),
+  )
+}
+
+/** What people answered to the items that are to be confirmed. */
+async function countReadiness(deps: Deps, { workshops }: Scope): Promise<Readiness[]> {
+  const asking = workshops.filter(({ items }) => items.some((item) => item.mustConfirm))
+  if (asking.length === 0) return []
+  const answers = await rows<{
+    workshop_id: string
+    item: string | null
+    ready: number
+    not_yet: number
+    people: number
+  }>(
+    deps.db,
+    sql`with live as materialized (
+          select workshop_id, ready from registrations
+          where workshop_id = any(${uuids(asking.map(({ id }) => id))})
+            and status in ('confirmed', 'waitlisted', 'offered') and erased_at is null
+        )
+        select workshop_id, null as item, 0 as ready, 0 as not_yet, count(*)::int as people from live group by workshop_id
+        union all
+        select workshop_id, answer.key, count(*) filter (where answer.value = 'true')::int,
+          count(*) filter (where answer.value = 'false')::int, 0
+        from live cross join lateral jsonb_each(ready) as answer
+        group by workshop_id, answer.key`,
+  )
+  const items = new Map(
+    asking.flatMap((workshop) =>
+      workshop.items.filter(({ mustConfirm }) => mustConfirm).map((item) => [item.id, item] as const),
+    ),
+  )
+  return [...items.values()].map((item) => {
+    const asked = new Set(
+      asking.filter((workshop) => workshop.items.some(({ id }) => id === item.id)).map(({ id }) => id),
+    )
+    const own = answers.filter((answer) => asked.has(answer.workshop_id))
+    const given = own.filter((answer) => answer.item === item.id)
+    const ready = sum(given, (answer) => answer.ready)
+    const notYet = sum(given, (answer) => answer.not_yet)
+    return { item, ready, notYet, noAnswer: sum(own, ({ people }) => people) - ready - notYet }
+  })
+}
+
+async function countMailsOf(deps: Deps, { workshops }: Scope): Promise<MailCount[]> {
+  const counted = await rows<{ kind: MailKind; state: MailState; pointless: boolean; n: number }>(
+    deps.db,
+    sql`select m.kind, m.state, ${isPointless} as pointless, count(*)::int as n
+        from mails m join registrations r on r.id = m.registration_id
+        where r.workshop_id = any(${uuids(workshops.map(({ id }) => id))})
+        group by 1, 2, 3`,
+  )
+  const counts = new Map<MailKind, MailCount>()
+  for (const { kind, state, pointless, n } of counted) {
+    const count = counts.get(kind) ?? { kind, sent: 0, owed: 0, failed: 0, pointless: 0 }
+    const column = state === 'dead' ? (pointless ? 'pointless' : 'failed') : state === 'sent' ? 'sent' : 'owed'
+    count[column] += n
+    counts.set(kind, count)
+  }
+  return [...counts.values()].sort((a, b) => a.kind.localeCompare(b.kind, 'en'))
+}
+
+/** Of a mail `m` that is dead: whether it was given up because it had become pointless, rather than refused. */
+const isPointless = sql`coalesce(m.reason in (${sql.join(
+  reasonsNotToSend.map((reason) => sql`${reason}`),
+  sql`, `,
+)}), false)`
+
+/** Days up to two months, then weeks up to 62 of them, then months. Days as 2026-12-01, the last one included. */
+export function bucketsBetween(first: string, last: string): { unit: OverTime['unit']; starts: string[] } {
+  const days = Math.round((Date.parse(last) - Date.parse(first)) / dayLong) + 1
+  const unit = days <= 62 ? 'day' : days <= 62 * 7 ? 'week' : 'month'
+  const starts: string[] = []
+  for (let start = beginOf(unit, first); start <= last || starts.length === 0; start = next(unit, start))
+    starts.push(start)
+  return { unit, starts }
+}
+
+const dayLong = 24 * 3600 * 1000
+
+function beginOf(unit: OverTime['unit'], day: string): string {
+  if (unit === 'month') return `${day.slice(0, 7)}-01`
+  const daysSinceMonday = (new Date(day).getUTCDay() + 6) % 7
+  return unit === 'week' ? addDays(day, -daysSinceMonday) : day
+}
+
+function next(unit: OverTime['unit'], start: string): string {
+  if (unit !== 'month') return addDays(start, unit === 'week' ? 7 : 1)
+  return beginOf('month', addDays(start, 31))
+}
+
+function addDays(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * dayLong).toISOString().slice(0, 10)
+}
+
+function dayOf(moment: Date, timeZone: string): string {
+  return clockIn(moment, timeZone).slice(0, 10)
+}
+
+/** The moments at which days begin. Postgres is not asked, for it may know other time zones than Intl. */
+function beginnings(days: string[], timeZone: string): SQL {
+  const moments = days.map((day) => (readMoment(`${day}T00:00`, timeZone) as Date).toISOString())
+  return sql`${`{${moments.map((moment) => `"${moment}"`).join(',')}}`}::timestamptz[]`
+}
+
+/** Which workshop or campaign something is about, to name and to find it. */
+export type WorkshopName = Pick<Workshop, 'slug' | 'city' | 'startsAt' | 'endsAt' | 'timeZone'>
+export type CampaignName = { slug: string; title: Text }
+
+/** What an organiser should look at. The order of the kinds is the order of urgency. */
+export type Attention =
+  /** Mails to attendees that a server refused for good. */
+  | { kind: 'mails_failed'; count: number; workshop: WorkshopName }
+  /** Owed for longer than half an hour, because the mail server does not take them or nobody delivers. */
+  | { kind: 'mails_waiting'; count: number; since: Date }
+  /** There is no mail server to give them to. */
+  | { kind: 'mails_held'; count: number }
+  | { kind: 'group_expired'; workshop: WorkshopName; expiresAt: Date; already: boolean }
+  /** A link that was scanned, so that it is in print somewhere, and leads on no longer. */
+  | { kind: 'link_expired'; code: string; channel: string; about: WorkshopName | CampaignName }
+  | { kind: 'no_address'; workshop: WorkshopName }
+  | { kind: 'same_lead'; lead: string; workshop: WorkshopName; other: WorkshopName }
+  | { kind: 'waiting_while_closed'; workshop: WorkshopName; waitlisted: number; free: number }
+  | { kind: 'too_few_boards'; workshop: WorkshopName; capacity: number; boards: number }
+  /** It can be registered for, but its campaign's page is not public. */
+  | { kind: 'campaign_unpublished'; workshop: WorkshopName; campaign: CampaignName }
+  | { kind: 'draft_soon'; workshop: WorkshopName }
+  | { kind: 'draft_past'; workshop: WorkshopName }
+export type AttentionKind = Attention['kind']
+
+/**
+ * What needs attention, the most urgent first: of all workshops that are to come, or of some.
+ * @param only of these workshops, and without what concerns the installation
+ */
+export async function needsAttention(deps: Deps, only?: Scope): Promise<Attention[]> {
+  const now = deps.now()
+  const workshops = only?.workshops ?? (await comingAndForgotten(deps))
+  const ids = uuids(workshops.map(({ id }) => id))
+  const named = new Map(workshops.map((workshop) => [workshop.id, nameOf(workshop)]))
+  const [failed, owed, groups, links] = await Promise.all([
+    rows<{ workshop_id: string; n: number }>(
+      deps.db,
+      // Dead mails are few; what they are about is looked up for each.
+      sql`with dead as materialized (
+            select m.registration_id from mails m
+            where m.state = 'dead' and m.registration_id is not null and not ${isPointless}
+          )
+          select r.workshop_id, count(*)::int as n from dead join registrations r on r.id = dead.registration_id
+          where r.workshop_id = any(${ids}) group by 1`,
+    ),
+    only ? [] : owedMails(deps),
+    rows<{ workshop_id: string; expires_at: string | Date }>(
+      deps.db,
+      sql`select workshop_id, expires_at from chat_groups
+          where workshop_id = any(${ids}) and expires_at < ${at(new Date(now.getTime() + dayLong))}`,
+    ),
+    rows<{ code: string; channel: string; workshop_id: string | null; campaign: CampaignName | null }>(
+      deps.db,
+      sql`select l.code, l.channel, l.workshop_id,
+            case when c.id is not null then json_build_object('slug', c.slug, 'title', c.title) end as campaign
+          from registration_links l left join campaigns c on c.id = l.campaign_id
+          where l.scans > 0 and (not l.active or l.expires_at <= ${at(now)}) and (
+            l.workshop_id = any(${openIds(workshops, now)})
+            or l.campaign_id in (select campaign_id from workshops where id = any(${openIds(workshops, now)}))
+          )
+          order by l.scans desc`,
+    ),
+  ])
+  const found: Attention[] = [
+    ...failed.map(({ workshop_id, n }) => ({
+      kind: 'mails_failed' as const,
+      count: n,
+      workshop: named.get(workshop_id) as WorkshopName,
+    })),
+    ...owed,
+    ...groups
+      .filter(({ workshop_id }) =>
+        isOpen(
+          workshops.find(({ id }) => id === workshop_id),
+          now,
+        ),
+      )
+      .map(({ workshop_id, expires_at }) => ({
+        kind: 'group_expired' as const,
+        workshop: named.get(workshop_id) as WorkshopName,
+        expiresAt: new Date(expires_at),
+        already: new Date(expires_at) <= now,
+      })),
+    ...links.map(({ code, channel, workshop_id, campaign }) => ({
+      kind: 'link_expired' as const,
+      code,
+      channel,
+      about: campaign ?? (named.get(workshop_id as string) as WorkshopName),
+    })),
+    ...workshops.flatMap((workshop) => attentionTo(workshop, now)),
+    ...sameLeads(workshops, now),
+  ]
+  const urgency = ({ kind }: Attention) => attentionKinds.indexOf(kind)
+  const startOf = (one: Attention) => ('workshop' in one ? one.workshop.startsAt.getTime() : 0)
+  return found.sort((a, b) => urgency(a) - urgency(b) || startOf(a) - startOf(b))
+}
+
+/** In the order of urgency. */
+export const attentionKinds = [
+  'mails_failed',
+  'mails_waiting',
+  'mails_held',
+  'group_expired',
+  'link_expired',
+  'no_address',
+  'same_lead',
+  'waiting_while_closed',
+  'too_few_boards',
+  'campaign_unpublished',
+  'draft_soon',
+  'draft_past',
+] as const satisfies readonly AttentionKind[]
+
+/** What a workshop alone shows at a moment. */
+export function attentionTo(workshop: Workshop, now: Date): Attention[] {
+  const { state, startsAt, endsAt, closesAt, capacity, taken, waitlisted, boards, campaign, address } = workshop
+  const about = nameOf(workshop)
+  if (state === 'cancelled') return []
+  if (state === 'draft') {
+    if (endsAt <= now) return [{ kind: 'draft_past', workshop: about }]
+    return within(startsAt, 14, now) ? [{ kind: 'draft_soon', workshop: about }] : []
+  }
+  if (startsAt <= now) return []
+  const found: Attention[] = []
+  const isClosed = state === 'closed' || (closesAt !== null && closesAt <= now)
+  if (!address.zh && !address.en && within(startsAt, 14, now)) found.push({ kind: 'no_address', workshop: about })
+  if (isClosed && waitlisted > 0) {
+    found.push({ kind: 'waiting_while_closed', workshop: about, waitlisted, free: capacity - taken })
+  }
+  // Without a single board none are lent.
+  if (boards > 0 && capacity > boards) found.push({ kind: 'too_few_boards', workshop: about, capacity, boards })
+  if (campaign?.state === 'draft') {
+    const { slug, title } = campaign
+    found.push({ kind: 'campaign_unpublished', workshop: about, campaign: { slug, title } })
+  }
+  return found
+}
+
+/** Two workshops at the same time of which one person is in charge. */
+function sameLeads(workshops: Workshop[], now: Date): Attention[] {
+  const led = workshops.filter((workshop) => workshop.lead?.trim() && isOpen(workshop, now))
+  return led.flatMap((workshop, index) =>
+    led
+      .slice(index + 1)
+      .filter(
+        (other) =>
+          other.lead?.trim().toLowerCase() === workshop.lead?.trim().toLowerCase() &&
+          other.startsAt < workshop.endsAt &&
+          workshop.startsAt < other.endsAt,
+      )
+      .map((other) => ({
+        kind: 'same_lead' as const,
+        lead: workshop.lead?.trim() as string,
+        workshop: nameOf(workshop),
+        other: nameOf(other),
+      })),
+  )
+}
+
+/** Whether a workshop is public and not over. */
+function isOpen(workshop: Workshop | undefined, now: Date): boolean {
+  return (
+    workshop !== undefined && workshop.endsAt > now && (workshop.state === 'published' || workshop.state === 'closed')
+  )
+}
+
+function openIds(workshops: Workshop[], now: Date): SQL {
+  return uuids(workshops.filter((workshop) => isOpen(workshop, now)).map(({ id }) => id))
+}
+
+function within(moment: Date, days: number, now: Date): boolean {
+  return moment > now && moment.getTime() - now.getTime() <= days * dayLong
+}
+
+/** The workshops that are not over, and the drafts of the last three months that were never published. */
+async function comingAndForgotten(deps: Deps): Promise<Workshop[]> {
+  const [{ items: coming }, { items: over }] = await Promise.all([
+    listWorkshops(deps, { drafts: true, limit: mostWorkshops }),
+    listWorkshops(deps, { drafts: true, status: 'over', limit: mostWorkshops }),
+  ])
+  const since = deps.now().getTime() - 90 * dayLong
+  return [...coming, ...over.filter(({ state, endsAt }) => state === 'draft' && endsAt.getTime() > since)]
+}
+
+/** More than an installation has at a time. */
+const mostWorkshops = 500
+
+async function owedMails(deps: Deps): Promise<Attention[]> {
+  const longAgo = at(new Date(deps.now().getTime() - 30 * 60_000))
+  const [owed] = await rows<{ all: number; waiting: number; since: string | Date | null }>(
+    deps.db,
+    // What was refused for now says why; what nobody tried is due all the time.
+    sql`select count(*)::int as all, count(*) filter (where ${isLate(longAgo)})::int as waiting,
+          min(created_at) filter (where ${isLate(longAgo)}) as since
+        from mails where state in ('pending', 'sending')`,
+  )
+  if (!owed?.all) return []
+  if (!deps.config.smtpUrl) return [{ kind: 'mails_held', count: owed.all }]
+  return owed.since ? [{ kind: 'mails_waiting', count: owed.waiting, since: new Date(owed.since) }] : []
+}
+
+function isLate(longAgo: SQL): SQL {
+  return sql`created_at < ${longAgo} and (reason is not null or due_at < ${longAgo})`
+}
+
+function nameOf({ slug, city, startsAt, endsAt, timeZone }: Workshop): WorkshopName {
+  return { slug, city, startsAt, endsAt, timeZone }
+}
+
+/** One year of workshops, by the day on which they begin. Those to come are in it, drafts and cancelled ones are not. */
+export type Year = {
+  year: number
+  workshops: number
+  cancelledWorkshops: number
+  cities: number
+  capacity: number
+  /** Seats that were taken in the end, or are taken now. */
+  taken: number
+  registrations: number
+  /** Seats taken by the month in which the workshop begins, from January. */
+  months: number[]
+  /** How many people with a seat are not erased yet, and how many of those had one in an earlier workshop. */
+  known: number
+  returning: number
+}
+
+export type City = { city: Text; workshops: number; capacity: number; taken: number; registrations: number }
+
+/** All years, the newest first, and all cities, the most registrations first. */
+export async function figuresOverYears(deps: Deps): Promise<{ years: Year[]; cities: City[] }> {
+  const held = await rows<Held>(
+    deps.db,
+    sql`select w.id, w.city, w.starts_at, w.time_zone, w.state, w.capacity, w.taken, coalesce(r.n, 0)::int as registrations
+        from workshops w
+        left join (select workshop_id, count(*) as n from registrations group by workshop_id) r on r.workshop_id = w.id
+        where w.state <> 'draft'`,
+  )
+  const dated = held.map((workshop) => ({ ...workshop, day: dayOf(new Date(workshop.starts_at), workshop.time_zone) }))
+  const visitors = await countVisitors(deps, dated)
+  const years = [...groupBy(dated, ({ day }) => day.slice(0, 4))].map(([name, all]): Year => {
+    const own = all.filter(({ state }) => state !== 'cancelled')
+    const months = Array.from({ length: 12 }, (_, month) =>
+      sum(
+        own.filter(({ day }) => Number(day.slice(5, 7)) === month + 1),
+        ({ taken }) => taken,
+      ),
+    )
+    const year = Number(name)
+    const { known = 0, returning = 0 } = visitors.find((one) => one.year === year) ?? {}
+    return {
+      ...{ year, workshops: own.length, cancelledWorkshops: all.length - own.length },
+      cities: groupBy(own, ({ city }) => cityKey(city)).size,
+      capacity: sum(own, ({ capacity }) => capacity),
+      taken: sum(own, ({ taken }) => taken),
+      registrations: sum(own, ({ registrations }) => registrations),
+      ...{ months, known, returning },
+    }
+  })
+  const going = dated.filter(({ state }) => state !== 'cancelled')
+  const cities = [...groupBy(going, ({ city }) => cityKey(city)).values()].map(
+    (own): City => ({
+      city: Object.assign({}, ...own.map(({ city }) => city)) as Text,
+      workshops: own.length,
+      capacity: sum(own, ({ capacity }) => capacity),
+      taken: sum(own, ({ taken }) => taken),
+      registrations: sum(own, ({ registrations }) => registrations),
+    }),
+  )
+  return {
+    years: years.sort((a, b) => b.year - a.year),
+    cities: cities.sort((a, b) => b.registrations - a.registrations || b.workshops - a.workshops),
+  }
+}
+
+type Held = {
+  id: string
+  city: Text
+  starts_at: string | Date
+  time_zone: string
+  state: string
+  capacity: number
+  taken: number
+  registrations: number
+}
+
+/**
+ * People with a seat by year, as far as they are known: whoever is erased has another key in each registration. Somebody
+ * returns in a year if the last workshop they had a seat in then is not the first of all.
+ */
+async function countVisitors(
+  deps: Deps,
+  workshops: { id: string; day: string; starts_at: string | Date }[],
+): Promise<{ year: number; known: number; returning: number }[]> {
+  const dated = JSON.stringify(
+    workshops.map(({ id, day, starts_at }) => ({ id, year: Number(day.slice(0, 4)), starts_at: new Date(starts_at) })),
+  )
+  return rows(
+    deps.db,
+    sql`with visits as (
+          select r.email_key, w.year, min(w.starts_at) as first, max(w.starts_at) as last
+          from jsonb_to_recordset(${dated}::jsonb) as w (id uuid, year int, starts_at timestamptz)
+          join registrations r on r.workshop_id = w.id
+          where r.status = 'confirmed' and r.erased_at is null
+          group by r.email_key, w.year
+        ),
+        people as (
+          select year, last > min(first) over (partition by email_key) as returns from visits
+        )
+        select year, count(*)::int as known, count(*) filter (where returns)::int as returning
+        from people group by year`,
+  )
+}
+
+/** The same city is not always written in both languages. */
+function cityKey(city: Text): string {
+  return (city.zh ?? city.en ?? '').trim().toLowerCase()
+}
+
+function groupBy<Item>(items: Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group) group.push(item)
+    else groups.set(keyOf(item), [item])
+  }
+  return groups
+}
+
+function sum<Item>(items: Item[], measure: (item: Item) => number): number {
+  return items.reduce((total, item) => total + measure(item), 0)
+}
