@@ -294,6 +294,7 @@ function checkAccess(): MiddlewareHandler<App> {
 
 /** The route that answers, as the access list writes it, or undefined where none does. */
 function routeOf(c: Parameters<MiddlewareHandler<App>>[0]): string | undefined {
-  const route = matchedRoutes(c).findLast(({ method }) => method !== 'ALL')
+  // Of several that match, `new` and `:slug` say, the first answers.
+  const route = matchedRoutes(c).find(({ method }) => method !== 'ALL')
   return route && `${route.method} ${route.path}`
 }

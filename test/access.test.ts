@@ -5,7 +5,7 @@ import { app } from '../src/app.tsx'
 import type { Role } from '../src/db/schema.ts'
 import { mails, registrations } from '../src/db/schema.ts'
 import { doorCodeOf, ticketOf } from '../src/domain/tickets.ts'
-import { createWorld } from './support/world.ts'
+import { createWorld, type World } from './support/world.ts'
 
 const routes = [
   ...new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)),
@@ -17,23 +17,46 @@ test('every route is on the access list, and the list names no other', () => {
 
 const ranks: (Role | 'nobody')[] = ['nobody', 'viewer', 'organiser', 'owner']
 
+const isConsole = (route: string) => / \/console(?:\/|$)/.test(route)
+/** Says how a role proves itself: organisers by their session, everything else by its token. */
+async function prove(world: World, route: string, rank: (typeof ranks)[number]): Promise<Headers> {
+  if (rank === 'nobody') return new Headers()
+  if (isConsole(route)) return new Headers({ Cookie: (await world.signIn(rank)).Cookie })
+  return new Headers({ Authorization: `Bearer ${await world.token(rank)}` })
+}
+
 test.each(Object.entries(access))('%s lets in %s and nobody below', async (route, needed) => {
   await using world = await createWorld()
   const [method = '', pattern = ''] = route.split(' ')
   const path = pattern.replace(/\{.*?\}$/, '').replace(/:\w+/g, 'nothing')
   for (const rank of ranks) {
-    const headers = new Headers(rank === 'nobody' ? {} : { Authorization: `Bearer ${await world.token(rank)}` })
+    const headers = await prove(world, route, rank)
     if (method !== 'GET')
       headers.set('Content-Type', path.startsWith('/api/') ? 'application/json' : 'application/x-www-form-urlencoded')
     const init = { method, headers, ...(method === 'GET' ? {} : { body: path.startsWith('/api/') ? '{}' : '' }) }
-    const { status } = await world.request(path, init)
+    const answer = await world.request(path, init)
     const allowed = !ranks.includes(needed as Role) || ranks.indexOf(rank) >= ranks.indexOf(needed as Role)
-    if (allowed) expect([rank, status]).not.toEqual([rank, expect.toBeOneOf([401, 403, 500])])
-    else expect([rank, status]).toEqual([rank, rank === 'nobody' ? 401 : 403])
+    const toSignIn = answer.headers.get('location')?.startsWith('/console/sign-in?back=') ?? false
+    if (allowed)
+      expect([rank, toSignIn, answer.status]).not.toEqual([rank, expect.anything(), expect.toBeOneOf([401, 403, 500])])
+    else if (rank === 'nobody' && isConsole(route) && method === 'GET') expect([rank, toSignIn]).toEqual([rank, true])
+    else expect([rank, answer.status]).toEqual([rank, rank === 'nobody' ? 401 : 403])
+    if (allowed) expect(toSignIn).toBe(false)
     if (needed === 'this machine') {
       expect((await world.request(path, init, '192.168.1.9')).status).toBe(404)
     }
   }
+})
+
+test('a token opens no page of the console, and a session nothing but the console', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop()
+  const token = { Authorization: `Bearer ${await world.token('owner')}` }
+  expect((await world.request('/console/tokens', { headers: token })).headers.get('location')).toMatch(/sign-in/)
+  const { Cookie } = await world.signIn('owner')
+  expect((await world.request('/console/tokens', { headers: { Cookie } })).status).toBe(200)
+  const path = `/api/v1/workshops/${workshop.slug}/registrations`
+  expect((await world.request(path, { headers: { Cookie } })).status).toBe(401)
 })
 
 const ofTickets = Object.entries(access).flatMap(([route, needed]) => (needed === 'ticket' ? [route] : []))

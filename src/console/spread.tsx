@@ -49,8 +49,8 @@ spreadPages.get('/console/workshops/:slug/spread', async (c) => {
 spreadPages.post('/console/campaigns/:slug/links', (c) => addLink(c, 'campaign'))
 spreadPages.post('/console/workshops/:slug/links', (c) => addLink(c, 'workshop'))
 
-spreadPages.get('/console/campaigns/:slug/:file{poster-\\w+\\.svg}', (c) => answerPoster(c, 'campaign'))
-spreadPages.get('/console/workshops/:slug/:file{poster-\\w+\\.svg}', (c) => answerPoster(c, 'workshop'))
+spreadPages.get('/console/campaigns/:slug/poster/:file', (c) => answerPoster(c, 'campaign'))
+spreadPages.get('/console/workshops/:slug/poster/:file', (c) => answerPoster(c, 'workshop'))
 
 spreadPages.get('/console/links/:code', async (c) => {
   const link = await findLink(c.env.deps, c.req.param('code'))
@@ -119,7 +119,7 @@ async function addLink(c: Context<App>, kind: 'campaign' | 'workshop') {
 
 async function answerPoster(c: Context<App>, kind: 'campaign' | 'workshop') {
   const subject = await findSubject(c, kind)
-  const format = posterFormats.find((format) => c.req.param('file') === `poster-${format}.svg`)
+  const format = posterFormats.find((format) => c.req.param('file') === `${format}.svg`)
   if (!subject || !format) return c.notFound()
   const { link } = await linksOf(c, subject)
   const svg = drawPoster(subject.of, { url: addressOf(c, subject, link), format, locale: c.get('locale') })

@@ -1,15 +1,18 @@
+import { desc } from 'drizzle-orm'
 import { parseConfig } from '../../src/config.ts'
 import type { Database, OpenDatabase } from '../../src/db/database.ts'
 import { openDesk } from '../../src/db/desk.ts'
-import type { Role, SignUp } from '../../src/db/schema.ts'
+import { mails, type Role, type SignUp } from '../../src/db/schema.ts'
 import type { Deps, Log } from '../../src/deps.ts'
 import { type Campaign, type CampaignDraft, createCampaign } from '../../src/domain/campaigns.ts'
-import { createToken } from '../../src/domain/organisers.ts'
+import { createToken, inviteOrganiser } from '../../src/domain/organisers.ts'
 import { addScans } from '../../src/domain/registration-links.ts'
 import { consentVersion } from '../../src/domain/registrations.ts'
 import { type Registered, register } from '../../src/domain/seats.ts'
+import { signInCodeOf } from '../../src/domain/tickets.ts'
 import { createWorkshop, type Workshop, type WorkshopDraft } from '../../src/domain/workshops.ts'
 import { openInstallation } from '../../src/installation.ts'
+import { paths } from '../../src/links.ts'
 import { openEmbedded, openOnServer } from './databases.ts'
 
 /** A service of one's own inside the test: its database, its clock, its ids. */
@@ -31,6 +34,8 @@ export type World = AsyncDisposable & {
   register(workshop: Workshop, signUp?: Partial<SignUp> & { idempotencyKey?: string }): Promise<Registered>
   /** Makes an API token. */
   token(role: Role): Promise<string>
+  /** Makes an account and signs it in, by the link that is mailed to it. Gives the cookie of its session. */
+  signIn(role: Role): Promise<{ id: string; Cookie: string }>
   /** Waits until the scans so far are counted. */
   scansCounted(): Promise<unknown>
   /** Asks the whole service, as if from `peer`. */
@@ -129,6 +134,19 @@ export async function createWorld({
       return answer
     },
     token: (role) => createToken(deps, `${role} of the test`, role),
+    async signIn(role) {
+      const { createApp } = await import('../../src/app.tsx')
+      const { mailSignInLink } = await import('../../src/sign-in.ts')
+      const email = `${role}-${++people}@example.com`
+      const invited = await inviteOrganiser(deps, { name: `${role} of the test`, email, role })
+      if (invited.kind === 'refused') throw new Error(`the invitation was refused: ${invited.refusal}`)
+      await mailSignInLink(deps, email)
+      const [mail] = await db.select({ uid: mails.uid }).from(mails).orderBy(desc(mails.id)).limit(1)
+      const code = signInCodeOf(deps.config.secret, (mail as { uid: string }).uid)
+      const answer = await createApp(deps).request(paths.signInWith(code), { method: 'POST' })
+      const [cookie = ''] = answer.headers.getSetCookie()
+      return { id: invited.organiser.id, Cookie: cookie.split(';')[0] as string }
+    },
     scansCounted: () => Promise.all(scans),
     async request(path, init, peer) {
       // Only here, so that tests of the domain do not load every page.
