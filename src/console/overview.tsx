@@ -101,7 +101,7 @@ function Next({ c, workshops }: { c: Context<App>; workshops: Workshop[] }) {
               </span>
               <small>{`${date} ${weekday} ${time}`}</small>
             </span>
-            <span class="seats">
+            <span class="so-far">
               <svg class="chart" width="120" height="8" role="img" aria-label={t.seatsSaid(taken, capacity)}>
                 <rect class="track" width="120" height="8" rx="2" />
                 {taken > 0 && <rect class="accent" width={Math.max(2, (120 * taken) / capacity)} height="8" rx="2" />}

@@ -61,7 +61,7 @@ describe('charts', () => {
     const drawn = String(
       <Rows id="x" title="t" description="d" rows={[{ label: '公众号'.repeat(20), parts: [], said: '' }]} />,
     )
-    expect(drawn).toContain(`>${'公众号'.repeat(5)}…</text>`)
+    expect(drawn).toContain(`>${'公众号'.repeat(5)}公众…</text>`)
   })
 
   function rects(svg: string) {
@@ -186,7 +186,7 @@ describe('the audit log', () => {
     const found = await (
       await ask(world, '/console/audit?actor=%E7%8E%8B&action=person.changed&from=2026-12-01&to=2026-12-01', cookie)
     ).text()
-    expect(found).toContain('改动：email、phone；之前：li@example.com')
+    expect(found).toContain('改动：邮箱、手机；之前：li@example.com')
     expect(found).not.toContain('短码')
     expect(found).toContain('value="2026-12-01"')
     expect(await (await ask(world, '/console/audit?to=2026-11-30', cookie)).text()).toContain('没有记录')
