@@ -204,7 +204,7 @@ function Entries({ c, entries }: { c: Context<App>; entries: AuditEntry[] }) {
   const t = figureMessagesFor(locale).audit
   const { timeZone } = c.env.deps.config
   return (
-    <div class="table">
+    <div class="table" tabindex={0}>
       <table class="audit">
         <thead>
           <tr>
@@ -221,7 +221,7 @@ function Entries({ c, entries }: { c: Context<App>; entries: AuditEntry[] }) {
               </td>
               <td>
                 {entry.actor}
-                {entry.by !== 'organiser' && <small>{entry.by === 'token' ? t.byToken : t.gone}</small>}
+                {entry.by === 'token' && <small>{t.byToken}</small>}
               </td>
               <td>{t.actions[entry.action] ?? entry.action}</td>
               <td>
@@ -255,8 +255,16 @@ function detailsOf({ facts, personal }: AuditEntry, locale: Locale): string {
   const t = figureMessagesFor(locale).audit
   return Object.entries({ ...facts, ...personal })
     .filter(([, value]) => value !== null && value !== '')
-    .map(([name, value]) => t.fact(t.facts[name] ?? name, saidOf(value, locale)))
+    .map(([name, value]) =>
+      t.fact(t.facts[name] ?? name, saidOf(name === 'changed' ? fieldsOf(value, locale) : value, locale)),
+    )
     .join(t.between)
+}
+
+/** The fields that were changed, as they are called here. */
+function fieldsOf(value: unknown, locale: Locale): unknown {
+  const { facts } = figureMessagesFor(locale).audit
+  return Array.isArray(value) ? value.map((field) => facts[String(field)] ?? field) : value
 }
 
 function saidOf(value: unknown, locale: Locale): string {

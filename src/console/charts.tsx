@@ -57,7 +57,7 @@ export function Figure({
 /** A table of names and numbers. */
 export function NumberTable({ heads, rows }: { heads: string[]; rows: (Child | number)[][] }) {
   return (
-    <div class="table">
+    <div class="table" tabindex={0}>
       <table>
         <thead>
           <tr>
@@ -269,13 +269,13 @@ function stack(parts: { tone: Tone; value: number }[]): { tone: Tone; from: numb
   return parted.filter(({ from, to }) => to > from)
 }
 
-/** A picture cannot measure its text: a Chinese character counts as two letters, and a phone has room for 30. */
+/** A picture cannot measure its text: a Chinese character counts as two letters, and a phone has room for 34. */
 function shortened(text: string): string {
-  const room = 30
+  const room = 34
   let width = 0
   let short = ''
   for (const letter of text) {
-    width += letter > '\u2e80' ? 2 : 1.1
+    width += letter > '\u2e80' ? 2 : 1
     if (width > room) return `${short.trimEnd()}…`
     short += letter
   }

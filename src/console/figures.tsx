@@ -382,7 +382,7 @@ function Months({ years, locale }: { years: Year[]; locale: Locale }) {
       }}
     >
       <Multiples
-        charts={years.map(({ year, months, taken, workshops }) => ({
+        charts={years.toReversed().map(({ year, months, taken, workshops }) => ({
           id: `year-${year}`,
           caption: t.yearName(year),
           title: t.seatsByMonth,

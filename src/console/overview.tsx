@@ -24,8 +24,18 @@ overviewPages.get('/console', async (c) => {
     listWorkshops(deps, { drafts: true, limit: 100 }),
     needsAttention(deps),
   ])
-  if (coming.length === 0 && attention.length === 0 && (await isEmpty(c))) {
-    return consolePage(c, view, <Empty c={c} />)
+  if (coming.length === 0 && (await isEmpty(c))) {
+    return consolePage(
+      c,
+      view,
+      <>
+        <h1>{t.emptyTitle}</h1>
+        <p class="lead">{t.empty}</p>
+        <Beginnings c={c} />
+        {attention.length > 0 && <h2>{t.attention}</h2>}
+        <AttentionList c={c} found={attention} />
+      </>,
+    )
   }
   const announced = coming.filter(({ state }) => state === 'published' || state === 'closed')
   const figures = await figuresOf(deps, { workshops: announced, timeZone: deps.config.timeZone })
@@ -38,6 +48,7 @@ overviewPages.get('/console', async (c) => {
       {attention.length > 0 ? <AttentionList c={c} found={attention} /> : <p>{t.allWell}</p>}
       <h2>{t.next}</h2>
       {coming.length > 0 ? <Next c={c} workshops={coming} /> : <p>{t.none}</p>}
+      {coming.length === 0 && <Beginnings c={c} />}
       {announced.length > 0 && <Going c={c} figures={figures} />}
     </>,
   )
@@ -52,25 +63,20 @@ async function isEmpty(c: Context<App>): Promise<boolean> {
   return campaigns.length + over.items.length === 0
 }
 
-/** Leads to the first campaign. */
-function Empty({ c }: { c: Context<App> }) {
+/** The two ways to a campaign, for those who may make one. */
+function Beginnings({ c }: { c: Context<App> }) {
   const t = figureMessagesFor(c.get('locale')).overview
   const role = c.get('role')
+  if (!role || !mayActAs(role, 'organiser')) return null
   return (
-    <>
-      <h1>{t.emptyTitle}</h1>
-      <p class="lead">{t.empty}</p>
-      {role && mayActAs(role, 'organiser') && (
-        <p class="actions">
-          <a class="button" href={paths.draft()}>
-            {t.paste}
-          </a>
-          <a class="button second" href={paths.newCampaign()}>
-            {t.create}
-          </a>
-        </p>
-      )}
-    </>
+    <p class="actions">
+      <a class="button" href={paths.draft()}>
+        {t.paste}
+      </a>
+      <a class="button second" href={paths.newCampaign()}>
+        {t.create}
+      </a>
+    </p>
   )
 }
 
@@ -95,7 +101,7 @@ function Next({ c, workshops }: { c: Context<App>; workshops: Workshop[] }) {
               </span>
               <small>{`${date} ${weekday} ${time}`}</small>
             </span>
-            <span class="seats">
+            <span class="so-far">
               <svg class="chart" width="120" height="8" role="img" aria-label={t.seatsSaid(taken, capacity)}>
                 <rect class="track" width="120" height="8" rx="2" />
                 {taken > 0 && <rect class="accent" width={Math.max(2, (120 * taken) / capacity)} height="8" rx="2" />}

@@ -176,9 +176,7 @@ export const figuresEn: FigureMessages = {
     about: 'About',
     details: 'Details',
     byToken: 'API token',
-    gone: 'Account or token gone',
     erased: 'An erased attendee',
-    personGone: 'erased',
     none: 'Nothing written down.',
     older: 'Older',
     newest: 'Back to the newest',
@@ -213,6 +211,7 @@ export const figuresEn: FigureMessages = {
       filter: 'filter',
       status: 'status',
       subject: 'subject',
+      told: 'attendees told',
     },
     actions: {
       'campaign.created': 'Campaign created',

@@ -112,7 +112,7 @@ export const figuresZhCN = {
     title: '历年',
     lead: '按培训开始的日期算，已发布、还没举办的也在内，取消的不算。',
     none: '还没有发布过培训。',
-    seatsByMonth: '每月坐满的名额',
+    seatsByMonth: '每月占用的名额',
     seatsByMonthSaid: (year: number, taken: number, workshops: number) =>
       `${year} 年 ${workshops} 场培训，占用名额 ${taken} 个。`,
     month: (year: number, month: number) => `${year}年${month}月`,
@@ -172,9 +172,7 @@ export const figuresZhCN = {
     about: '关于',
     details: '细节',
     byToken: 'API 令牌',
-    gone: '帐户或令牌已不在',
     erased: '已删除的学员',
-    personGone: '已删除',
     none: '没有记录。',
     older: '更早的',
     newest: '回到最新',
@@ -209,6 +207,7 @@ export const figuresZhCN = {
       filter: '条件',
       status: '状态',
       subject: '标题',
+      told: '已通知学员',
     } as Record<string, string>,
     actions: {
       'campaign.created': '新建一期培训',
