@@ -155,6 +155,8 @@ export const access: Record<string, Access> = {
   'GET /console/people/:id/promote': 'organiser',
   'POST /console/people/:id/promote': 'organiser',
   'POST /console/people/:id/confirm': 'organiser',
+  'GET /console/people/:id/erase': 'organiser',
+  'POST /console/people/:id/erase': 'organiser',
   'POST /console/people/:id/mails/:mail/send-again': 'organiser',
   'GET /mailbox': 'this machine',
   'GET /mailbox/:id': 'this machine',

@@ -2,7 +2,6 @@ import { type Context, Hono } from 'hono'
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
 import type { App } from '../context.ts'
-import { recordAudit } from '../domain/audit.ts'
 import { allPeople, type PeopleFilter } from '../domain/people.ts'
 import type { RosterLine } from '../domain/roster.ts'
 import type { Workshop } from '../domain/workshops.ts'
@@ -11,16 +10,9 @@ import { messagesFor } from '../messages/messages.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick, placeOf, when } from '../messages/text.ts'
 import { attachment, rosterCsv, rosterFileName, rosterXlsx, streamOf } from '../roster-files.ts'
+import { audited } from './audited.ts'
 import { nameOf, whoseIds } from './people.tsx'
-import {
-  actorOf,
-  findWhose,
-  listPath,
-  type PeopleQuery,
-  readPeopleQuery,
-  type Whose,
-  writePeopleQuery,
-} from './people-query.ts'
+import { findWhose, listPath, type PeopleQuery, readPeopleQuery, type Whose, writePeopleQuery } from './people-query.ts'
 
 /** The attendee list to take along: as a file, and on paper. All of them honour the filter of the list. */
 export const peopleFiles = new Hono<App>()
@@ -53,7 +45,7 @@ async function sendFile(c: Context<App>, of: Whose['of'], format: 'csv' | 'xlsx'
 
 async function recordExport(c: Context<App>, whose: Whose, filter: PeopleFilter, format: string): Promise<void> {
   const { search, ...facts } = filter
-  await recordAudit(c.env.deps, actorOf(c), {
+  await audited(c, {
     action: 'list.exported',
     ...whoseIds(whose),
     facts: { format, ...facts },

@@ -2,7 +2,6 @@ import { type Context, Hono } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import type { App } from '../context.ts'
 import { type RegistrationStatus, registrationStatuses } from '../db/schema.ts'
-import { recordAudit } from '../domain/audit.ts'
 import {
   countPeople,
   listPeople,
@@ -18,16 +17,9 @@ import type { Workshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick } from '../messages/text.ts'
+import { audited } from './audited.ts'
 import { consolePage } from './layout.tsx'
-import {
-  actorOf,
-  findWhose,
-  listPath,
-  type PeopleQuery,
-  readPeopleQuery,
-  type Whose,
-  writePeopleQuery,
-} from './people-query.ts'
+import { findWhose, listPath, type PeopleQuery, readPeopleQuery, type Whose, writePeopleQuery } from './people-query.ts'
 
 /** The attendee list of a workshop, or of all workshops of a campaign. */
 export const peoplePages = new Hono<App>()
@@ -62,7 +54,7 @@ async function showPeople(c: Context<App>, of: Whose['of']): Promise<Response> {
   const counts = await countPeople(deps, workshops)
   const found = await listPeople(deps, workshops, query.filter, query.order, query.page)
   if (query.filter.search) {
-    await recordAudit(deps, actorOf(c), {
+    await audited(c, {
       action: 'list.looked_up',
       ...whoseIds(whose),
       facts: { count: found.total },
@@ -78,6 +70,7 @@ async function showPeople(c: Context<App>, of: Whose['of']): Promise<Response> {
       section: 'campaigns',
       back: { href: consolePath(whose), text: nameOf(c, whose) },
       scripts: ['people'],
+      done: c.req.query('done') === 'erased' ? t.person.erased : undefined,
     },
     <>
       <h1>{t.list.title}</h1>

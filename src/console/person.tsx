@@ -6,6 +6,7 @@ import {
   cancelPerson,
   confirmPerson,
   correctPerson,
+  erasePerson,
   findPerson,
   lookUpPerson,
   movePerson,
@@ -105,6 +106,26 @@ personPages.post('/console/people/:id/confirm', async (c) => {
   const outcome = await confirmPerson(c.env.deps, actorOf(c), person)
   if (outcome === 'taken' || outcome === 'already_taken') return done(c, person.id, 'confirmed')
   return personPage(c, person, { status: 409, refusal: peopleMessagesFor(c.var.locale).offerRefusals[outcome] })
+})
+
+personPages.get('/console/people/:id/erase', async (c) => {
+  const person = await personOf(c)
+  if (!person) return c.notFound()
+  const t = peopleMessagesFor(c.var.locale)
+  return askPage(c, person, {
+    title: t.erase.title(person.name),
+    action: paths.personErase(person.id),
+    content: <p>{t.erase.warning}</p>,
+    submit: t.erase.submit,
+    dangerous: true,
+    back: t.erase.back,
+  })
+})
+
+personPages.post('/console/people/:id/erase', async (c) => {
+  const person = await personOf(c)
+  if (!person || !(await erasePerson(c.env.deps, actorOf(c), person))) return c.notFound()
+  return c.redirect(withQuery(paths.workshopPeople(person.workshop.slug), { done: 'erased' }), 303)
 })
 
 personPages.post('/console/people/:id/mails/:mail/send-again', async (c) => {
@@ -237,7 +258,8 @@ function minute(moment: Date, { timeZone }: Workshop): string {
 
 function Actions({ person, others, t }: { person: Person; others: boolean; t: PeopleMessages }) {
   const { id, status } = person
-  if (status === 'cancelled') return null
+  const erase = <a href={paths.personErase(id)}>{t.erase.link}</a>
+  if (status === 'cancelled') return <nav class="ways">{erase}</nav>
   return (
     <nav class="ways" aria-label={t.person.actions}>
       {status === 'offered' && (
@@ -250,6 +272,7 @@ function Actions({ person, others, t }: { person: Person; others: boolean; t: Pe
       {status === 'waitlisted' && <a href={paths.personPromote(id)}>{t.promote.link}</a>}
       {others && <a href={paths.personMove(id)}>{t.move.link}</a>}
       <a href={paths.personCancel(id)}>{t.cancel.link}</a>
+      {erase}
     </nav>
   )
 }

@@ -17,6 +17,7 @@ import { type ShownState, sendAgain, shownState } from './mails.ts'
 import { correctEmail, type EmailRefusal, findRegistrationById, type Registration } from './registrations.ts'
 import {
   cancelRegistration,
+  forgetPeople,
   type MoveRefusal,
   moveRegistration,
   type OfferRefusal,
@@ -266,6 +267,14 @@ export async function addPerson(
 /** What stands behind the version of the privacy notice where an organiser said that the person agreed to it. */
 const byWord = 'by word of an organiser'
 
+/** Erases a person for good, with the seat they still hold. Tells whether there was somebody to erase. */
+export async function erasePerson(deps: Deps, actor: Actor, person: Named): Promise<boolean> {
+  const erased = (await forgetPeople(deps, [person.id], 'organiser')) > 0
+  // Whom it was about is not to be found here again either.
+  if (erased) await record(deps, actor, 'person.erased', { ...person, name: undefined, email: undefined })
+  return erased
+}
+
 /** Sends one of a person's mails again that came to nothing. `not_found`: it is not of this person. */
 export async function sendPersonAgain(
   deps: Deps,
@@ -289,7 +298,7 @@ async function record(
   deps: Deps,
   actor: Actor,
   action: AuditAction,
-  { id, name, email, workshop }: Named,
+  { id, name, email, workshop }: Partial<Named> & Pick<Named, 'id' | 'workshop'>,
   facts: Record<string, unknown> = {},
   personal: Record<string, unknown> = {},
 ): Promise<void> {

@@ -79,7 +79,6 @@ export const en: PeopleMessages = {
     editHint: 'A new e-mail address gets the confirmation, and the old ticket link and QR code stop working.',
     save: 'Save',
     actions: 'What else can be done',
-    ticket: 'See the ticket',
     saved: 'Saved.',
     unchanged: 'Nothing was changed.',
     cancelled: 'Cancelled. The mail leaves in a moment.',
@@ -88,6 +87,7 @@ export const en: PeopleMessages = {
     confirmed: 'Confirmed for this person. The mail leaves in a moment.',
     added: 'Added. The confirmation leaves in a moment.',
     owed: 'The mail leaves once more in a moment.',
+    erased: 'Erased.',
     not_dead: 'This mail was sent, or is waiting to be sent. There is no need to send it again.',
     problems: 'Almost there',
     refused: 'That was not done',
@@ -171,6 +171,14 @@ export const en: PeopleMessages = {
     submit: 'Give the seat and send the mail',
     link: 'Give a seat out of turn',
     back: 'Not now, back to the person',
+  },
+  erase: {
+    title: (name) => `Erase ${name}?`,
+    warning:
+      'Name, e-mail, phone, company and readiness are deleted at once and for good, and the seat or place in line is given up. No mail is sent.',
+    submit: 'Erase',
+    link: 'Erase',
+    back: 'Keep it, back to the person',
   },
   confirm: { submit: 'Confirm the seat for this person' },
 

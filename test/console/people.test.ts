@@ -219,6 +219,21 @@ test('cancelling, moving and promoting ask first, and are done when the answer c
   expect(await examine(world.deps)).toEqual([])
 })
 
+test('a person is erased for good, after being asked', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop()
+  const { id } = await world.register(workshop, { name: '王小明', email: 'wang@example.com' })
+  const me = await signIn(world, 'organiser')
+  expect(textOf(await me.read(paths.personErase(id)))).toContain('删除王小明的资料？')
+  const erased = await me.post(paths.personErase(id), {})
+  expect(textOf(await me.read(erased.headers.get('location') ?? ''))).toMatch(/资料已删除。.*（资料已删除）/)
+  for (const path of [paths.person(id), paths.personErase(id)]) expect((await me.get(path)).status).toBe(404)
+  expect((await me.post(paths.personErase(id), {})).status).toBe(404)
+  const stored = await world.db.select().from(auditEntries).where(eq(auditEntries.action, 'person.erased'))
+  expect(stored).toHaveLength(1)
+  expect(JSON.stringify(stored)).not.toMatch(/王小明|wang@/)
+})
+
 test('a mail that came to nothing is sent again, and a mail of somebody else is not', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
