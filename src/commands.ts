@@ -146,7 +146,7 @@ const commands: Record<string, (deps: Deps, args: string[], output: Output) => P
       return 1
     }
     const roster = values.format === 'xlsx' ? rosterXlsx : rosterCsv
-    for await (const chunk of roster(deps, workshop, locale)) out(chunk)
+    for await (const chunk of roster(deps, [workshop], locale)) out(chunk)
     return 0
   },
 

@@ -4,11 +4,12 @@ import type { App } from './context.ts'
 
 /**
  * The fields of a form that was sent, by name.
+ * @param all gives a field that was sent several times as a list, where otherwise the last one counts
  * @throws {HTTPException} 400 for a body that is not what its content type says
  */
-export async function readFormBody(c: Context<App>): Promise<Record<string, unknown>> {
+export async function readFormBody(c: Context<App>, { all = false } = {}): Promise<Record<string, unknown>> {
   try {
-    return await c.req.parseBody()
+    return await c.req.parseBody({ all })
   } catch (error) {
     // How fetch refuses a body that it cannot read as a form.
     if (error instanceof TypeError) throw new HTTPException(400, { cause: error })

@@ -1,8 +1,10 @@
 import parsePhoneNumber from 'libphonenumber-js/mobile'
 import writeExcelFile, { type CellObject } from 'write-excel-file/universal'
 import type { Locale } from './config.ts'
-import type { RegistrationStatus } from './db/schema.ts'
+import { saidOf } from './db/database.ts'
+import type { Text } from './db/schema.ts'
 import type { Deps } from './deps.ts'
+import { allPeople, type PeopleFilter, type PeopleOrder } from './domain/people.ts'
 import { type RosterLine, wholeRoster } from './domain/roster.ts'
 import { clockIn } from './domain/time-zones.ts'
 import type { Workshop } from './domain/workshops.ts'
@@ -14,16 +16,18 @@ import { addRows, type Cell } from './workbook.ts'
 /**
  * The attendee list as CSV, piece by piece: UTF-8 with a byte order mark, without which Excel takes it for the system's
  * own encoding, CRLF and quotes around all cells (RFC 4180).
+ * @param workshops whose people; with several, each line says to which it belongs
  */
 export async function* rosterCsv(
   deps: Deps,
-  workshop: Workshop,
+  workshops: readonly Workshop[],
   locale: Locale,
-  status?: RegistrationStatus,
+  filter: PeopleFilter = {},
+  order?: PeopleOrder,
 ): AsyncGenerator<string> {
-  const columns = columnsOf(workshop, locale)
+  const columns = columnsOf(workshops, locale)
   yield `\uFEFF${csvLine(columns.map(({ head }) => head))}`
-  for await (const lines of wholeRoster(deps, workshop, status)) {
+  for await (const lines of linesOf(deps, workshops, filter, order)) {
     yield lines.map((line) => csvLine(columns.map(({ cell }) => cell(line)))).join('')
   }
 }
@@ -31,11 +35,12 @@ export async function* rosterCsv(
 /** The attendee list as a workbook, piece by piece. Texts are cells of text, which no program computes. */
 export async function* rosterXlsx(
   deps: Deps,
-  workshop: Workshop,
+  workshops: readonly Workshop[],
   locale: Locale,
-  status?: RegistrationStatus,
+  filter: PeopleFilter = {},
+  order?: PeopleOrder,
 ): AsyncGenerator<Uint8Array> {
-  const columns = columnsOf(workshop, locale)
+  const columns = columnsOf(workshops, locale)
   const head = columns.map(({ head }): CellObject => ({ value: head, type: String, fontWeight: 'bold' }))
   const begun = await writeExcelFile([head], {
     sheet: apiMessagesFor(locale).roster.sheet,
@@ -43,32 +48,100 @@ export async function* rosterXlsx(
     stickyRowsCount: 1,
   }).toBlob()
   async function* rows() {
-    for await (const lines of wholeRoster(deps, workshop, status)) {
+    for await (const lines of linesOf(deps, workshops, filter, order)) {
       yield lines.map((line) => columns.map(({ cell }) => cell(line)))
     }
   }
   yield* addRows(new Uint8Array(await begun.arrayBuffer()), rows())
 }
 
-/** What the file of an attendee list is called: shanghai-2026-12-19 上海 报名名单.csv, say. */
-export function rosterFileName(workshop: Workshop, locale: Locale, format: 'csv' | 'xlsx'): string {
-  const name = `${workshop.slug} ${pick(workshop.city, locale)} ${apiMessagesFor(locale).roster.sheet}`
+/**
+ * What the file of an attendee list is called: shanghai-2026-12-19 上海 报名名单.csv, say.
+ * @param of a workshop, or what a campaign has in place of a city
+ */
+export function rosterFileName(of: { slug: string; city: Text }, locale: Locale, format: 'csv' | 'xlsx'): string {
+  const name = `${of.slug} ${pick(of.city, locale)} ${apiMessagesFor(locale).roster.sheet}`
   return `${name.replace(/[\\/:*?"<>|]/g, ' ')}.${format}`
+}
+
+/**
+ * The beginning is read before there is an answer, the heads and what comes first from the database, so that one that is
+ * away is told of as such. A failure on the way breaks the answer off, so that half a list is never taken for a whole one.
+ * Servers send the reason for that after it, so it holds no more than that.
+ */
+export async function streamOf(
+  deps: Deps,
+  chunks: AsyncIterator<string | Uint8Array>,
+): Promise<ReadableStream<Uint8Array>> {
+  const encoder = new TextEncoder()
+  const beginning = [await chunks.next(), await chunks.next()]
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = beginning.shift() ?? (await chunks.next())
+        if (done) controller.close()
+        else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
+      } catch (error) {
+        deps.log.warn(saidOf(error), 'an attendee list broke off')
+        throw new Error('the list breaks off here')
+      }
+    },
+    async cancel() {
+      await chunks.return?.()
+    },
+  })
+}
+
+/** Offers a file under its name (RFC 6266), and under a plain one where names are ASCII. */
+export function attachment(plain: string, name: string): string {
+  // RFC 5987, 3.2.1 keeps these for itself, unlike URIs.
+  const encoded = encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`
+}
+
+/** The list in the order of sign-up of one workshop, which most ask for, is read without looking at all of it first. */
+function linesOf(
+  deps: Deps,
+  workshops: readonly Workshop[],
+  filter: PeopleFilter,
+  order: PeopleOrder = { by: 'number' },
+): AsyncIterable<RosterLine[]> {
+  const { status, search, link, readiness } = filter
+  const [workshop, ...others] = workshops
+  const plain = !search?.trim() && !link && !readiness && order.by === 'number' && !order.descending
+  return plain && workshop && others.length === 0
+    ? wholeRoster(deps, workshop, status)
+    : allPeople(deps, workshops, filter, order)
 }
 
 /** `width` in characters. */
 type Column = { head: string; width: number; cell(line: RosterLine): Cell }
 
-function columnsOf({ timeZone, items }: Workshop, locale: Locale): Column[] {
+function columnsOf(workshops: readonly Workshop[], locale: Locale): Column[] {
   const { roster } = apiMessagesFor(locale)
   const { registrationStatuses } = messagesFor(locale)
-  const minute = (moment: Date | null) => moment && clockIn(moment, timeZone).slice(0, -':00'.length)
+  const byId = new Map(workshops.map((workshop) => [workshop.id, workshop]))
+  const workshopOf = (line: RosterLine) => byId.get(line.workshopId) as Workshop
+  const minuteOf = (read: (line: RosterLine) => Date | null) => (line: RosterLine) => {
+    const moment = read(line)
+    return moment && clockIn(moment, workshopOf(line).timeZone).slice(0, -':00'.length)
+  }
+  const asked = new Map(workshops.map(({ id, items }) => [id, new Set(items.map((item) => item.id))]))
+  const items = new Map(workshops.flatMap(({ items }) => items.map((item) => [item.id, item])))
   const column = (name: keyof typeof roster.heads, width: number, cell: Column['cell']): Column => ({
     head: roster.heads[name],
     width,
     cell,
   })
   return [
+    ...(workshops.length > 1
+      ? [
+          column('workshop', 24, (line) => {
+            const { city, startsAt, timeZone } = workshopOf(line)
+            return `${pick(city, locale)} ${clockIn(startsAt, timeZone).slice(0, 'yyyy-mm-dd'.length)}`
+          }),
+        ]
+      : []),
     column('number', 8, (line) => line.seq),
     column('status', 14, (line) => registrationStatuses[line.status]),
     column('position', 12, (line) => line.position),
@@ -78,18 +151,38 @@ function columnsOf({ timeZone, items }: Workshop, locale: Locale): Column[] {
     column('phoneShared', 12, (line) => (line.phoneShared ? roster.shared : null)),
     column('company', 24, (line) => line.company),
     column('channel', 24, (line) => line.channel),
-    ...items
+    ...[...items.values()]
       .filter((item) => item.mustConfirm)
       .map(({ id, text }) => ({
         head: pick(text, locale),
         width: 18,
-        cell: ({ ready, erased }: RosterLine) =>
-          erased ? null : id in ready ? (ready[id] ? roster.ready : roster.notYet) : roster.noAnswer,
+        cell: (line: RosterLine) => {
+          const { ready, erased, workshopId } = line
+          // Another workshop of the campaign may ask for something else.
+          if (erased || !asked.get(workshopId)?.has(id)) return null
+          return id in ready ? (ready[id] ? roster.ready : roster.notYet) : roster.noAnswer
+        },
       })),
-    column('createdAt', 18, (line) => minute(line.createdAt)),
-    column('seatedAt', 18, (line) => minute(line.seatedAt)),
-    column('offeredUntil', 18, (line) => minute(line.offeredUntil)),
-    column('cancelledAt', 18, (line) => minute(line.cancelledAt)),
+    column(
+      'createdAt',
+      18,
+      minuteOf(({ createdAt }) => createdAt),
+    ),
+    column(
+      'seatedAt',
+      18,
+      minuteOf(({ seatedAt }) => seatedAt),
+    ),
+    column(
+      'offeredUntil',
+      18,
+      minuteOf(({ offeredUntil }) => offeredUntil),
+    ),
+    column(
+      'cancelledAt',
+      18,
+      minuteOf(({ cancelledAt }) => cancelledAt),
+    ),
     column('cancelledBy', 18, (line) => line.cancelledBy && roster.cancelledBy[line.cancelledBy]),
     column('locale', 10, (line) => roster.locales[line.locale] ?? line.locale),
   ]

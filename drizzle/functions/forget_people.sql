@@ -58,8 +58,8 @@ begin
   end if;
 
   update registrations
-  set name = '', email = '', email_key = id::text, phone = null, company = null, fingerprint = '', ready = '{}',
-      erased_at = p_now
+  set name = '', name_initials = null, email = '', email_key = id::text, phone = null, company = null, fingerprint = '',
+      ready = '{}', erased_at = p_now
   where id = any (p_ids) and erased_at is null;
   get diagnostics v_forgotten = row_count;
   return v_forgotten;

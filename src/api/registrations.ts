@@ -12,7 +12,7 @@ import { cancelRegistration, forgetPeople, register, takeOffer } from '../domain
 import { isoIn } from '../domain/time-zones.ts'
 import { findPublicWorkshop, findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { paths, urlOf } from '../links.ts'
-import { rosterCsv, rosterFileName, rosterXlsx } from '../roster-files.ts'
+import { attachment, rosterCsv, rosterFileName, rosterXlsx, streamOf } from '../roster-files.ts'
 import { type ApiFieldProblem, problem, problems } from './problem.ts'
 import { bySlug, codeOf, idempotencyKey, inLanguage, json, jsonBody, organisers } from './requests.ts'
 
@@ -205,7 +205,7 @@ registrations.openapi(
 )
 
 function showLine(
-  { createdAt, seatedAt, offeredUntil, cancelledAt, ...line }: RosterLine,
+  { workshopId: _, createdAt, seatedAt, offeredUntil, cancelledAt, ...line }: RosterLine,
   { timeZone }: Workshop,
 ): z.input<typeof RegistrationAnswer> {
   return {
@@ -235,7 +235,7 @@ registrations.openapi(
     const { deps } = c.env
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
-    const csv = rosterCsv(deps, workshop, c.var.locale, c.req.valid('query').status)
+    const csv = rosterCsv(deps, [workshop], c.var.locale, c.req.valid('query'))
     return c.body(await streamOf(deps, csv), 200, {
       'Content-Type': 'text/csv; charset=utf-8',
       'Content-Disposition': attachment(`${workshop.slug}.csv`, rosterFileName(workshop, c.var.locale, 'csv')),
@@ -261,7 +261,7 @@ registrations.openapi(
     const { deps } = c.env
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
-    const xlsx = rosterXlsx(deps, workshop, c.var.locale, c.req.valid('query').status)
+    const xlsx = rosterXlsx(deps, [workshop], c.var.locale, c.req.valid('query'))
     return c.body(await streamOf(deps, xlsx), 200, {
       'Content-Type': workbook,
       'Content-Disposition': attachment(`${workshop.slug}.xlsx`, rosterFileName(workshop, c.var.locale, 'xlsx')),

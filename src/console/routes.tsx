@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { App } from '../context.ts'
 import { accountPages } from './account.tsx'
+import { addPersonPages } from './add-person.tsx'
 import { announcePages } from './announce.tsx'
 import { auditPages } from './audit.tsx'
 import { campaignPages } from './campaigns.tsx'
@@ -8,6 +9,10 @@ import { figurePages } from './figures.tsx'
 import { groupPages } from './group.tsx'
 import { organiserPages } from './organisers.tsx'
 import { overviewPages } from './overview.tsx'
+import { peoplePages } from './people.tsx'
+import { peopleFiles } from './people-files.tsx'
+import { peopleTogetherPages } from './people-together.tsx'
+import { personPages } from './person.tsx'
 import { signInPages } from './sign-in.tsx'
 import { spreadPages } from './spread.tsx'
 import { tokenPages } from './tokens.tsx'
@@ -27,3 +32,8 @@ export const console_ = new Hono<App>()
   .route('/', workshopPages)
   .route('/', spreadPages)
   .route('/', groupPages)
+  .route('/', peoplePages)
+  .route('/', peopleFiles)
+  .route('/', peopleTogetherPages)
+  .route('/', addPersonPages)
+  .route('/', personPages)

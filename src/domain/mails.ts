@@ -357,7 +357,8 @@ async function withPeople<
   })
 }
 
-function shownState(deps: Deps, state: MailState): ShownState {
+/** The state in which a stored one is shown. */
+export function shownState(deps: Deps, state: MailState): ShownState {
   return state === 'pending' && !deps.config.smtpUrl ? 'held' : state
 }
 

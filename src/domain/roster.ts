@@ -7,6 +7,7 @@ import type { Workshop } from './workshops.ts'
 /** One line of the attendee list. Times are moments; who prints them chooses the workshop's time zone. */
 export type RosterLine = {
   id: string
+  workshopId: string
   seq: number
   status: RegistrationStatus
   /** Position on the waitlist, counted from 1; null when not waiting. */
@@ -83,7 +84,8 @@ async function readPage(
   return { lines, next: found.length > page.limit ? lines.at(-1)?.seq : undefined }
 }
 
-type StoredLine = Omit<RosterLine, 'createdAt' | 'seatedAt' | 'offeredUntil' | 'cancelledAt'> & {
+/** A line as the drivers give it. */
+export type StoredLine = Omit<RosterLine, 'createdAt' | 'seatedAt' | 'offeredUntil' | 'cancelledAt'> & {
   createdAt: string | Date
   seatedAt: string | Date | null
   offeredUntil: string | Date | null
@@ -99,22 +101,26 @@ function selectLines(workshopId: string, { status, after, ahead, limit }: Page):
     with page as materialized (
       select * from roster_page(${workshopId}::uuid, ${status ?? null}::text, ${after}::integer, ${limit}::integer)
     )
-    select p.id, p.seq, p.status, p.name, p.email, p.phone, p.company, p.locale, p.ready,
-           (select channel from registration_links where code = p.link_code) as channel,
-           p.created_at as "createdAt", p.seated_at as "seatedAt", p.offered_until as "offeredUntil", p.cancelled_at as "cancelledAt",
-           p.cancelled_by as "cancelledBy", p.consent_version as "consentVersion", p.erased_at is not null as erased,
+    select ${lineColumns},
            case when p.status = 'waitlisted' then (
              ${ahead === undefined ? countAhead(workshopId) : sql`${ahead}::integer`}
              + count(*) filter (where p.status = 'waitlisted') over (order by p.seq)
-           )::int end as position,
-           p.status <> 'cancelled' and exists (
-             select 1 from registrations other
-             where other.phone = p.phone and other.workshop_id = p.workshop_id and other.id <> p.id
-               and other.status in ('confirmed', 'waitlisted', 'offered')
-           ) as "phoneShared"
+           )::int end as position
     from page p
     order by p.seq`
 }
+
+/** What a line has of the registration `p`; its position is counted otherwise in each list. */
+export const lineColumns = sql`
+  p.id, p.workshop_id as "workshopId", p.seq, p.status, p.name, p.email, p.phone, p.company, p.locale, p.ready,
+  (select channel from registration_links where code = p.link_code) as channel,
+  p.created_at as "createdAt", p.seated_at as "seatedAt", p.offered_until as "offeredUntil", p.cancelled_at as "cancelledAt",
+  p.cancelled_by as "cancelledBy", p.consent_version as "consentVersion", p.erased_at is not null as erased,
+  p.status <> 'cancelled' and exists (
+    select 1 from registrations other
+    where other.phone = p.phone and other.workshop_id = p.workshop_id and other.id <> p.id
+      and other.status in ('confirmed', 'waitlisted', 'offered')
+  ) as "phoneShared"`
 
 /** Those of the line who stand before a page that has some of it. */
 function countAhead(workshopId: string): SQL {
@@ -125,7 +131,8 @@ function countAhead(workshopId: string): SQL {
   )`
 }
 
-function readLine(line: StoredLine): RosterLine {
+/** A line with its times as moments. */
+export function readLine(line: StoredLine): RosterLine {
   const moment = (value: string | Date | null) => (value === null ? null : new Date(value))
   return {
     ...line,

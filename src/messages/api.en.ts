@@ -60,6 +60,7 @@ export const en: ApiMessages = {
   roster: {
     sheet: 'Attendees',
     heads: {
+      workshop: 'Workshop',
       number: 'Number',
       status: 'State',
       position: 'Place in line',

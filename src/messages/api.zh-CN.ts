@@ -64,6 +64,7 @@ export const zhCN = {
   roster: {
     sheet: '报名名单',
     heads: {
+      workshop: '培训',
       number: '序号',
       status: '状态',
       position: '候补位次',

@@ -1,0 +1,51 @@
+-- revision 1
+-- Gives somebody who waits a seat before their turn, as an organiser decided, and owes the mail. That it was decided is
+-- kept in out_of_turn; by whom and why stands in the audit log.
+-- p_add_seat: where no seat is free the workshop gets one more, and it is this person's. Nobody is squeezed in.
+-- outcome: promoted | full (with the numbers) | seated (a seat is theirs or offered to them) | cancelled | over (the
+--          workshop has ended) | not_found.
+create or replace function promote_out_of_turn(p_id uuid, p_add_seat boolean, p_now timestamptz)
+returns table (outcome text, taken integer, capacity integer)
+language plpgsql
+set lock_timeout = '3s'
+as $$
+#variable_conflict use_column
+declare
+  v_workshop workshops;
+  v_status text;
+  v_full boolean;
+begin
+  v_workshop := lock_workshop_of(p_id);
+  v_full := v_workshop.taken >= v_workshop.capacity;
+
+  select r.status into v_status from registrations r where r.id = p_id;
+
+  if v_status is null then
+    return query select 'not_found', 0, 0;
+  elsif v_status = 'cancelled' then
+    return query select 'cancelled', v_workshop.taken, v_workshop.capacity;
+  elsif v_status <> 'waitlisted' then
+    return query select 'seated', v_workshop.taken, v_workshop.capacity;
+  elsif p_now >= v_workshop.ends_at then
+    return query select 'over', v_workshop.taken, v_workshop.capacity;
+  elsif v_full and not (p_add_seat and v_workshop.capacity < 100000) then
+    return query select 'full', v_workshop.taken, v_workshop.capacity;
+  else
+    if v_full then
+      -- A trigger gives a new seat to the first in line, with updated_at for the time, and after the start to nobody.
+      update workshops set capacity = capacity + 1, updated_at = 'infinity' where id = v_workshop.id;
+    end if;
+
+    update registrations
+    set status = 'confirmed', seated_at = p_now, out_of_turn = true
+    where id = p_id;
+
+    if v_full then
+      update workshops set updated_at = p_now where id = v_workshop.id;
+    end if;
+
+    insert into mails (registration_id, kind, created_at, due_at) values (p_id, 'promoted', p_now, p_now);
+    return query select 'promoted', w.taken, w.capacity from workshops w where w.id = v_workshop.id;
+  end if;
+end
+$$;

@@ -1,0 +1,171 @@
+import { type Context, Hono } from 'hono'
+import { raw } from 'hono/html'
+import type { Child } from 'hono/jsx'
+import type { App } from '../context.ts'
+import { allPeople, type PeopleFilter } from '../domain/people.ts'
+import type { RosterLine } from '../domain/roster.ts'
+import type { Workshop } from '../domain/workshops.ts'
+import { paths, withQuery } from '../links.ts'
+import { messagesFor } from '../messages/messages.ts'
+import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
+import { pick, placeOf, when } from '../messages/text.ts'
+import { attachment, rosterCsv, rosterFileName, rosterXlsx, streamOf } from '../roster-files.ts'
+import { audited } from './audited.ts'
+import { nameOf, whoseIds } from './people.tsx'
+import { findWhose, listPath, type PeopleQuery, readPeopleQuery, type Whose, writePeopleQuery } from './people-query.ts'
+
+/** The attendee list to take along: as a file, and on paper. All of them honour the filter of the list. */
+export const peopleFiles = new Hono<App>()
+
+for (const of of ['workshop', 'campaign'] as const) {
+  peopleFiles.get(`/console/${of}s/:slug/people.csv`, (c) => sendFile(c, of, 'csv'))
+  peopleFiles.get(`/console/${of}s/:slug/people.xlsx`, (c) => sendFile(c, of, 'xlsx'))
+}
+
+const mediaTypes = {
+  csv: 'text/csv; charset=utf-8',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+}
+
+async function sendFile(c: Context<App>, of: Whose['of'], format: 'csv' | 'xlsx'): Promise<Response> {
+  const { deps } = c.env
+  const { locale } = c.var
+  const whose = await findWhose(c, of)
+  if (!whose) return c.notFound()
+  const { filter, order } = readPeopleQuery(c)
+  await recordExport(c, whose, filter, format)
+  const file = format === 'csv' ? rosterCsv : rosterXlsx
+  const [slug, city] = whose.of === 'workshop' ? [whose.workshops[0].slug, whose.workshops[0].city] : [whose.slug, {}]
+  return c.body(await streamOf(deps, file(deps, whose.workshops, locale, filter, order)), 200, {
+    'Content-Type': mediaTypes[format],
+    'Content-Disposition': attachment(`${slug}.${format}`, rosterFileName({ slug, city }, locale, format)),
+    'Cache-Control': 'no-store',
+  })
+}
+
+async function recordExport(c: Context<App>, whose: Whose, filter: PeopleFilter, format: string): Promise<void> {
+  const { search, ...facts } = filter
+  await audited(c, {
+    action: 'list.exported',
+    ...whoseIds(whose),
+    facts: { format, ...facts },
+    personal: search ? { search } : undefined,
+  })
+}
+
+peopleFiles.get('/console/workshops/:slug/people/sign-in-sheet', async (c) => {
+  const sheet = await readSheet(c)
+  if (!sheet) return c.notFound()
+  const { t, workshop, people } = sheet
+  return sheetPage(
+    c,
+    sheet,
+    t.sheet.signIn,
+    <table class="sign-in">
+      <caption>
+        <b>{pick(workshop.title, c.var.locale)}</b> {whenAndWhere(c, workshop)} · {t.sheet.people(people.length)}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">{t.sheet.number}</th>
+          <th scope="col">{t.sheet.name}</th>
+          <th scope="col">{t.sheet.company}</th>
+          <th scope="col">{t.sheet.phone}</th>
+          <th scope="col" class="signature">
+            {t.sheet.signature}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {people.map(({ seq, name, company, phone }) => (
+          <tr>
+            <td>{seq}</td>
+            <td>{name}</td>
+            <td>{company}</td>
+            <td>{phone?.slice(-4)}</td>
+            <td />
+          </tr>
+        ))}
+      </tbody>
+    </table>,
+  )
+})
+
+/** On an A4 page there is room for two columns of five badges of 90 by 54 mm, as badge holders want them. */
+const badgesPerPage = 10
+
+peopleFiles.get('/console/workshops/:slug/people/name-badges', async (c) => {
+  const sheet = await readSheet(c)
+  if (!sheet) return c.notFound()
+  const { t, workshop, people } = sheet
+  const pages = Array.from({ length: Math.ceil(people.length / badgesPerPage) }, (_, page) =>
+    people.slice(page * badgesPerPage, (page + 1) * badgesPerPage),
+  )
+  return sheetPage(
+    c,
+    sheet,
+    t.sheet.badges,
+    pages.map((some) => (
+      <section class="badges">
+        {some.map(({ seq, name, company }) => (
+          <div class="name-badge">
+            <b class={name.length > 12 ? 'long' : undefined}>{name}</b>
+            <span>{company}</span>
+            <small>
+              {pick(workshop.title, c.var.locale)} · {seq}
+            </small>
+          </div>
+        ))}
+      </section>
+    )),
+  )
+})
+
+type Sheet = { workshop: Workshop; people: RosterLine[]; query: PeopleQuery; whose: Whose; t: PeopleMessages }
+
+/** Those whom the filter lets through; without a status, those who have a seat of their own. */
+async function readSheet(c: Context<App>): Promise<Sheet | undefined> {
+  const whose = await findWhose(c, 'workshop')
+  if (!whose) return undefined
+  const [workshop] = whose.workshops as [Workshop]
+  const query = readPeopleQuery(c)
+  const filter = { ...query.filter, status: query.filter.status ?? ('confirmed' as const) }
+  await recordExport(c, whose, filter, c.req.path.split('/').at(-1) ?? '')
+  const people: RosterLine[] = []
+  for await (const lines of allPeople(c.env.deps, [workshop], filter, query.order)) {
+    people.push(...lines.filter(({ erased }) => !erased))
+  }
+  return { workshop, people, query, whose, t: peopleMessagesFor(c.var.locale) }
+}
+
+function whenAndWhere(c: Context<App>, workshop: Workshop): string {
+  const { date, weekday, time } = when(workshop, c.var.locale)
+  return [`${date} ${weekday} ${time}`, placeOf(workshop, c.var.locale)].join(' · ')
+}
+
+/** A page for paper, without what leads elsewhere but for one line that is not printed. */
+function sheetPage(c: Context<App>, { whose, query, people, t }: Sheet, title: string, content: Child) {
+  c.header('Cache-Control', 'no-store')
+  return c.html(
+    <>
+      {raw('<!doctype html>')}
+      <html lang={messagesFor(c.var.locale).lang}>
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <title>{`${title} · ${nameOf(c, whose)}`}</title>
+          <link rel="icon" href={paths.asset('favicon.svg')} type="image/svg+xml" />
+          <link rel="stylesheet" href={paths.asset('sheets.css')} />
+        </head>
+        <body>
+          <header class="no-print">
+            <a href={withQuery(listPath(whose), writePeopleQuery(query))}>{t.sheet.back}</a>
+            <h1>{title}</h1>
+            <p>{people.length > 0 ? t.sheet.print : t.sheet.nobody}</p>
+          </header>
+          <main>{people.length > 0 && content}</main>
+        </body>
+      </html>
+    </>,
+  )
+}

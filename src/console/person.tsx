@@ -1,0 +1,557 @@
+import { type Context, Hono } from 'hono'
+import type { Child } from 'hono/jsx'
+import type { App } from '../context.ts'
+import { findCampaign } from '../domain/campaigns.ts'
+import {
+  cancelPerson,
+  confirmPerson,
+  correctPerson,
+  erasePerson,
+  findPerson,
+  lookUpPerson,
+  movePerson,
+  type Person,
+  type PersonEvent,
+  promotePerson,
+  sendPersonAgain,
+} from '../domain/person.ts'
+import { type FieldProblem, parseSignUp } from '../domain/registrations.ts'
+import { clockIn } from '../domain/time-zones.ts'
+import { findWorkshopById, seatsLeft, type Workshop } from '../domain/workshops.ts'
+import { readFormBody } from '../form-body.ts'
+import { paths, withQuery } from '../links.ts'
+import { consoleMessagesFor } from '../messages/console.ts'
+import { messagesFor } from '../messages/messages.ts'
+import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
+import { pick } from '../messages/text.ts'
+import { Problems } from './fields.tsx'
+import { consolePage } from './layout.tsx'
+import { Status, workshopName } from './people.tsx'
+import { actorOf } from './people-query.ts'
+import { PersonFields, type PersonTyped, Refused, readPersonFields, sayProblems } from './person-fields.tsx'
+
+/** One person: what is known, what happened, and what an organiser can do. */
+export const personPages = new Hono<App>()
+
+personPages.get('/console/people/:id', async (c) => {
+  const person = await lookUpPerson(c.env.deps, actorOf(c), idOf(c))
+  return person ? personPage(c, person) : c.notFound()
+})
+
+personPages.post('/console/people/:id/edit', async (c) => {
+  const person = await personOf(c)
+  if (!person) return c.notFound()
+  const t = peopleMessagesFor(c.var.locale)
+  const typed = readPersonFields(await readFormBody(c))
+  // Who was registered has agreed to the notice, and a phone that is not asked for is left as it is.
+  const parsed = parseSignUp({ ...typed, consent: true }, { ...person.workshop, items: [] }, person.locale)
+  if ('problems' in parsed) return personPage(c, person, { status: 422, typed, problems: parsed.problems })
+  const { name, email, company } = parsed.signUp
+  const phone = person.workshop.phone === 'no' ? person.phone : parsed.signUp.phone
+  const outcome = await correctPerson(c.env.deps, actorOf(c), person, { name, email, phone, company })
+  if (outcome.kind === 'refused') {
+    return personPage(c, person, { status: 409, typed, refusal: t.emailRefusals[outcome.refusal] })
+  }
+  return done(c, person.id, outcome.fields.length > 0 ? 'saved' : 'unchanged')
+})
+
+personPages.get('/console/people/:id/cancel', async (c) => {
+  const person = await personOf(c)
+  if (!person) return c.notFound()
+  return person.status === 'cancelled' ? c.redirect(paths.person(person.id)) : cancelPage(c, person)
+})
+
+personPages.post('/console/people/:id/cancel', async (c) => {
+  const person = await personOf(c)
+  if (!person) return c.notFound()
+  const outcome = await cancelPerson(c.env.deps, actorOf(c), person)
+  if (outcome === 'cancelled' || outcome === 'already_cancelled') return done(c, person.id, 'cancelled')
+  return cancelPage(c, person, peopleMessagesFor(c.var.locale).cancelRefusals[outcome])
+})
+
+personPages.get('/console/people/:id/move', async (c) => {
+  const person = await personOf(c)
+  return person ? movePage(c, person) : c.notFound()
+})
+
+personPages.post('/console/people/:id/move', async (c) => {
+  const person = await personOf(c)
+  if (!person) return c.notFound()
+  const { to } = await readFormBody(c)
+  const outcome = await movePerson(c.env.deps, actorOf(c), person, typeof to === 'string' ? to : '')
+  if (outcome.kind === 'moved') return done(c, person.id, 'moved')
+  return movePage(c, person, peopleMessagesFor(c.var.locale).moveRefusals[outcome.refusal])
+})
+
+personPages.get('/console/people/:id/promote', async (c) => {
+  const person = await personOf(c)
+  return person ? promotePage(c, person) : c.notFound()
+})
+
+personPages.post('/console/people/:id/promote', async (c) => {
+  const person = await personOf(c)
+  if (!person) return c.notFound()
+  const t = peopleMessagesFor(c.var.locale)
+  const typed = readPromotion(await readFormBody(c))
+  if (!typed.reason) return promotePage(c, person, { ...typed, status: 422, problem: t.promote.reasonMissing })
+  const outcome = await promotePerson(c.env.deps, actorOf(c), person, typed)
+  if (outcome.kind === 'promoted') return done(c, person.id, 'promoted')
+  const { refusal, taken, capacity } = outcome
+  return promotePage(c, person, { ...typed, status: 409, problem: t.promoteRefusals[refusal](taken, capacity) })
+})
+
+personPages.post('/console/people/:id/confirm', async (c) => {
+  const person = await personOf(c)
+  if (!person) return c.notFound()
+  const outcome = await confirmPerson(c.env.deps, actorOf(c), person)
+  if (outcome === 'taken' || outcome === 'already_taken') return done(c, person.id, 'confirmed')
+  return personPage(c, person, { status: 409, refusal: peopleMessagesFor(c.var.locale).offerRefusals[outcome] })
+})
+
+personPages.get('/console/people/:id/erase', async (c) => {
+  const person = await personOf(c)
+  if (!person) return c.notFound()
+  const t = peopleMessagesFor(c.var.locale)
+  return askPage(c, person, {
+    title: t.erase.title(person.name),
+    action: paths.personErase(person.id),
+    content: <p>{t.erase.warning}</p>,
+    submit: t.erase.submit,
+    dangerous: true,
+    back: t.erase.back,
+  })
+})
+
+personPages.post('/console/people/:id/erase', async (c) => {
+  const person = await personOf(c)
+  if (!person || !(await erasePerson(c.env.deps, actorOf(c), person))) return c.notFound()
+  return c.redirect(withQuery(paths.workshopPeople(person.workshop.slug), { done: 'erased' }), 303)
+})
+
+personPages.post('/console/people/:id/mails/:mail/send-again', async (c) => {
+  const person = await personOf(c)
+  const mail = c.req.param('mail')
+  if (!person || !/^\d{1,15}$/.test(mail)) return c.notFound()
+  const outcome = await sendPersonAgain(c.env.deps, actorOf(c), person, Number(mail))
+  return outcome === 'not_found' ? c.notFound() : done(c, person.id, outcome)
+})
+
+/** What can have been done just now, as the address of the page says it. */
+const doneJustNow = [
+  'saved',
+  'unchanged',
+  'cancelled',
+  'moved',
+  'promoted',
+  'confirmed',
+  'added',
+  'owed',
+  'not_dead',
+] as const
+
+function done(c: Context<App>, id: string, what: (typeof doneJustNow)[number]): Response {
+  return c.redirect(withQuery(paths.person(id), { done: what }), 303)
+}
+
+/** The id in the path, or one that nobody has. */
+function idOf(c: Context<App>): string {
+  const id = c.req.param('id') ?? ''
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : '00000000-0000-0000-0000-000000000000'
+}
+
+function personOf(c: Context<App>): Promise<Person | undefined> {
+  return findPerson(c.env.deps, idOf(c))
+}
+
+/** Why somebody is given a seat before their turn, as the form sends it. */
+export function readPromotion(body: Record<string, unknown>): { reason: string; addSeat: boolean } {
+  const reason = typeof body.reason === 'string' ? body.reason.trim().slice(0, 500) : ''
+  return { reason, addSeat: body.addSeat === 'yes' }
+}
+
+/** What went wrong with what the organiser wanted to change. */
+type PersonMistake = { status: 409 | 422; typed?: PersonTyped; problems?: FieldProblem[]; refusal?: string }
+
+async function personPage(c: Context<App>, person: Person, mistake?: PersonMistake) {
+  const t = peopleMessagesFor(c.var.locale)
+  const { workshop } = person
+  const workshops = await workshopsOf(c, person)
+  const what = doneJustNow.find((known) => known === c.req.query('done'))
+  const problems = sayProblems(mistake?.problems ?? [], c.var.locale)
+  const typed = mistake?.typed ?? {
+    name: person.name,
+    email: person.email,
+    phone: person.phone ?? '',
+    company: person.company ?? '',
+  }
+  return consolePage(
+    c,
+    {
+      title: `${person.name} · ${workshopName(c, workshop)}`,
+      section: 'campaigns',
+      back: { href: paths.workshopPeople(workshop.slug), text: workshopName(c, workshop) },
+      done: what && !mistake ? t.person[what] : undefined,
+      status: mistake?.status,
+    },
+    <>
+      {mistake?.refusal && <Refused title={t.person.refused}>{mistake.refusal}</Refused>}
+      <Problems problems={problems} t={consoleMessagesFor(c.var.locale)} />
+      <h1>{person.name}</h1>
+      <p class="lead">
+        <Status status={person.status} position={person.position} t={t} /> {t.person.number(person.seq)}
+        {person.outOfTurn && ` · ${t.person.outOfTurn}`}
+        {person.offeredUntil && ` · ${t.person.offeredUntil(minute(person.offeredUntil, workshop))}`}
+      </p>
+      <Actions person={person} others={workshops.length > 1} t={t} />
+      <Facts c={c} person={person} t={t} />
+      <details open={mistake?.typed !== undefined}>
+        <summary>{t.person.edit}</summary>
+        <form class="narrow" method="post" action={paths.personEdit(person.id)} novalidate>
+          <PersonFields typed={typed} problems={problems} phone={workshop.phone} locale={c.var.locale} />
+          <p class="hint">{t.person.editHint}</p>
+          <button type="submit">{t.person.save}</button>
+        </form>
+      </details>
+      <h2>{t.person.history}</h2>
+      <ol class="history">
+        {person.history.map((event) => (
+          <Event c={c} event={event} workshop={workshop} workshops={workshops} t={t} />
+        ))}
+      </ol>
+      <h2>{t.person.mails}</h2>
+      <Mails person={person} t={t} />
+      {person.elsewhere.length > 0 && (
+        <>
+          <h2>{t.person.elsewhere}</h2>
+          <ul class="rows">
+            {
+              await Promise.all(
+                person.elsewhere.map(async (other) => {
+                  const there =
+                    workshops.find(({ id }) => id === other.workshopId) ??
+                    (await findWorkshopById(c.env.deps, other.workshopId))
+                  return (
+                    <li>
+                      <a href={paths.person(other.id)}>{there && workshopName(c, there)}</a>{' '}
+                      <Status status={other.status} position={null} t={t} />
+                    </li>
+                  )
+                }),
+              )
+            }
+          </ul>
+        </>
+      )}
+    </>,
+  )
+}
+
+/** All workshops of the person's campaign, or their only one. */
+async function workshopsOf(c: Context<App>, { workshop }: Person): Promise<Workshop[]> {
+  const campaign = workshop.campaign && (await findCampaign(c.env.deps, workshop.campaign.slug))
+  return campaign ? campaign.workshops : [workshop]
+}
+
+function minute(moment: Date, { timeZone }: Workshop): string {
+  return clockIn(moment, timeZone).slice(0, -':00'.length)
+}
+
+function Actions({ person, others, t }: { person: Person; others: boolean; t: PeopleMessages }) {
+  const { id, status } = person
+  const erase = <a href={paths.personErase(id)}>{t.erase.link}</a>
+  if (status === 'cancelled') return <nav class="ways">{erase}</nav>
+  return (
+    <nav class="ways" aria-label={t.person.actions}>
+      {status === 'offered' && (
+        <form method="post" action={paths.personConfirm(id)}>
+          <button type="submit" class="second">
+            {t.confirm.submit}
+          </button>
+        </form>
+      )}
+      {status === 'waitlisted' && <a href={paths.personPromote(id)}>{t.promote.link}</a>}
+      {others && <a href={paths.personMove(id)}>{t.move.link}</a>}
+      <a href={paths.personCancel(id)}>{t.cancel.link}</a>
+      {erase}
+    </nav>
+  )
+}
+
+function Facts({ c, person, t }: { c: Context<App>; person: Person; t: PeopleMessages }) {
+  const { fields } = messagesFor(c.var.locale)
+  const { workshop, ready } = person
+  const asked = workshop.items.filter((item) => item.mustConfirm)
+  const said = (id: string) => t.person.said[id in ready ? (ready[id] ? 'yes' : 'no') : 'nothing']
+  return (
+    <dl class="facts-list">
+      <Fact name={t.columns.workshop}>
+        <a href={paths.workshopPeople(workshop.slug)}>{workshopName(c, workshop)}</a>
+      </Fact>
+      <Fact name={fields.email}>
+        <a href={`mailto:${person.email}`}>{person.email}</a>
+      </Fact>
+      <Fact name={fields.phone}>{person.phone && <a href={`tel:${person.phone}`}>{person.phone}</a>}</Fact>
+      <Fact name={fields.company}>{person.company}</Fact>
+      <Fact name={t.columns.time}>{minute(person.createdAt, workshop)}</Fact>
+      <Fact name={t.person.channel}>{person.channel ?? t.person.noChannel}</Fact>
+      <Fact name={t.person.language}>{t.person.languages[person.locale] ?? person.locale}</Fact>
+      <Fact name={t.person.consent}>
+        {t.person.consentAt(person.consentVersion, minute(person.consentAt, workshop))}
+      </Fact>
+      {asked.map((item) => (
+        <Fact name={pick(item.text, c.var.locale)}>{said(item.id)}</Fact>
+      ))}
+    </dl>
+  )
+}
+
+function Fact({ name, children }: { name: Child; children?: Child }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children || '–'}</dd>
+    </>
+  )
+}
+
+function Event({
+  c,
+  event,
+  workshop,
+  workshops,
+  t,
+}: {
+  c: Context<App>
+  event: PersonEvent
+  workshop: Workshop
+  workshops: readonly Workshop[]
+  t: PeopleMessages
+}) {
+  return (
+    <li>
+      <time datetime={event.at.toISOString()}>{minute(event.at, workshop)}</time>
+      <span>
+        {sayEvent(c, event, workshops, t)}
+        {event.actor && <small>{t.events.by(event.actor)}</small>}
+        {event.kind === 'seated' && event.reason && <small>{t.events.because(event.reason)}</small>}
+      </span>
+    </li>
+  )
+}
+
+function sayEvent(c: Context<App>, event: PersonEvent, workshops: readonly Workshop[], t: PeopleMessages): string {
+  const { fields } = messagesFor(c.var.locale)
+  switch (event.kind) {
+    case 'signed_up':
+      return t.events.signed_up[event.status]
+    case 'moved': {
+      const from = workshops.find(({ id }) => id === event.from)
+      return t.events.moved(from ? workshopName(c, from) : t.events.elsewhere)
+    }
+    case 'changed':
+      return t.events.changed(
+        event.fields.map((field) => fields[field] ?? field).join(c.var.locale === 'en' ? ', ' : '、'),
+      )
+    case 'cancelled':
+      return t.events.cancelled[event.by ?? 'unknown']
+    default:
+      return t.events[event.kind]
+  }
+}
+
+function Mails({ person, t }: { person: Person; t: PeopleMessages }) {
+  if (person.mails.length === 0) return <p>{t.person.noMails}</p>
+  return (
+    <ul class="history">
+      {person.mails.map(({ id, kind, state, createdAt, sentAt, reason }) => (
+        <li>
+          <time datetime={(sentAt ?? createdAt).toISOString()}>{minute(sentAt ?? createdAt, person.workshop)}</time>
+          <span>
+            {t.mailKinds[kind] ?? kind} ·{' '}
+            <span class={state === 'dead' ? 'failed' : undefined}>{t.mailStates[state]}</span>
+            {reason && <small>{reason}</small>}
+          </span>
+          {state === 'dead' && (
+            <form method="post" action={paths.personMail(person.id, id)}>
+              <button type="submit" class="small second">
+                {t.person.sendAgain}
+              </button>
+            </form>
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function cancelPage(c: Context<App>, person: Person, refusal?: string) {
+  const t = peopleMessagesFor(c.var.locale)
+  return askPage(c, person, {
+    title: t.cancel.title(person.name),
+    action: paths.personCancel(person.id),
+    content: <p>{t.cancel.warning}</p>,
+    submit: t.cancel.submit,
+    dangerous: true,
+    back: t.cancel.back,
+    refusal,
+  })
+}
+
+async function movePage(c: Context<App>, person: Person, refusal?: string) {
+  const t = peopleMessagesFor(c.var.locale)
+  const others = (await workshopsOf(c, person)).filter(({ id }) => id !== person.workshop.id)
+  return askPage(c, person, {
+    title: t.move.title(person.name),
+    action: paths.personMove(person.id),
+    content: (
+      <>
+        <p>{others.length > 0 ? t.move.warning : t.move.none}</p>
+        <Targets c={c} workshops={others} t={t} />
+      </>
+    ),
+    submit: others.length > 0 ? t.move.submit : undefined,
+    back: t.move.back,
+    refusal,
+  })
+}
+
+/** The workshops to which people can be moved, with how many seats each has. */
+export function Targets({ c, workshops, t }: { c: Context<App>; workshops: readonly Workshop[]; t: PeopleMessages }) {
+  const { workshopStatuses } = messagesFor(c.var.locale)
+  const takes = ({ status }: Workshop) => status === 'open' || status === 'waitlist'
+  const first = workshops.find(takes)
+  return (
+    <div class="targets">
+      {workshops.map((workshop) => (
+        <label class="check">
+          <input
+            type="radio"
+            name="to"
+            value={workshop.slug}
+            checked={workshop === first}
+            disabled={!takes(workshop)}
+            required
+          />
+          <span>
+            {workshopName(c, workshop)}
+            <small>
+              {!takes(workshop)
+                ? workshopStatuses[workshop.status]
+                : workshop.status === 'open'
+                  ? t.move.seats(seatsLeft(workshop))
+                  : t.move.waiting(workshop.waitlisted)}
+            </small>
+          </span>
+        </label>
+      ))}
+    </div>
+  )
+}
+
+type Promotion = { reason: string; addSeat: boolean; status: 409 | 422; problem: string }
+
+function promotePage(c: Context<App>, person: Person, mistake?: Promotion) {
+  const t = peopleMessagesFor(c.var.locale)
+  const { taken, capacity } = person.workshop
+  return askPage(c, person, {
+    title: t.promote.title(person.name),
+    action: paths.personPromote(person.id),
+    content: (
+      <>
+        <p>
+          {t.promote.warning} {t.promote.seats(taken, capacity)}
+        </p>
+        <div class="narrow">
+          <PromotionFields reason={mistake?.reason} addSeat={mistake?.addSeat} label={t.promote.addSeat} t={t} />
+        </div>
+      </>
+    ),
+    submit: t.promote.submit,
+    back: t.promote.back,
+    refusal: mistake?.problem,
+    status: mistake?.status,
+  })
+}
+
+/** Why, and whether a seat may be added. */
+export function PromotionFields({
+  reason = '',
+  addSeat = false,
+  label,
+  t,
+}: {
+  reason?: string | undefined
+  addSeat?: boolean | undefined
+  label: string
+  t: PeopleMessages
+}) {
+  return (
+    <>
+      <div class="field">
+        <label for="reason">{t.promote.reason}</label>
+        <p class="hint" id="reason-hint">
+          {t.promote.reasonHint}
+        </p>
+        <input
+          id="reason"
+          name="reason"
+          type="text"
+          value={reason}
+          maxlength={500}
+          required
+          aria-describedby="reason-hint"
+        />
+      </div>
+      <div class="field">
+        <label class="check">
+          <input type="checkbox" name="addSeat" value="yes" checked={addSeat} /> <span>{label}</span>
+        </label>
+      </div>
+    </>
+  )
+}
+
+/** A page that asks about one person before something that cannot be undone. Without `submit` there is nothing to do. */
+function askPage(
+  c: Context<App>,
+  person: Person,
+  asked: {
+    title: string
+    action: string
+    content: Child
+    submit: string | undefined
+    dangerous?: boolean
+    back: string
+    refusal?: string | undefined
+    status?: 409 | 422 | undefined
+  },
+) {
+  const t = peopleMessagesFor(c.var.locale)
+  const { title, refusal, status = 409 } = asked
+  return consolePage(
+    c,
+    {
+      title,
+      section: 'campaigns',
+      back: { href: paths.person(person.id), text: person.name },
+      status: refusal ? status : undefined,
+    },
+    <>
+      {refusal && <Refused title={t.person.refused}>{refusal}</Refused>}
+      <h1>{title}</h1>
+      <form method="post" action={asked.action} novalidate>
+        {asked.content}
+        <div class="actions">
+          {asked.submit && (
+            <button type="submit" class={asked.dangerous ? 'warn' : undefined}>
+              {asked.submit}
+            </button>
+          )}
+          <a class="button second" href={paths.person(person.id)}>
+            {asked.back}
+          </a>
+        </div>
+      </form>
+    </>,
+  )
+}

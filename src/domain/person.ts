@@ -1,0 +1,362 @@
+import { asc, eq, sql } from 'drizzle-orm'
+import { at, rows } from '../db/database.ts'
+import {
+  auditEntries,
+  type Canceller,
+  type MailFacts,
+  type MailKind,
+  mails,
+  type RegistrationStatus,
+  registrationLinks,
+  registrations,
+  type SignUp,
+} from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import { type Actor, type AuditAction, recordAudit } from './audit.ts'
+import { type ShownState, sendAgain, shownState } from './mails.ts'
+import { correctEmail, type EmailRefusal, findRegistrationById, type Registration } from './registrations.ts'
+import {
+  cancelRegistration,
+  forgetPeople,
+  type MoveRefusal,
+  moveRegistration,
+  type OfferRefusal,
+  type Refusal,
+  type Registered,
+  register,
+  takeOffer,
+} from './seats.ts'
+import type { Workshop } from './workshops.ts'
+
+/*
+ * One person as organisers see and change them. Whoever looks or changes is named, and stands in the audit log.
+ */
+
+/** A registration with all that happened to it. */
+export type Person = Registration & {
+  /** The channel of the registration link, null for those who came without one. */
+  channel: string | null
+  outOfTurn: boolean
+  mails: PersonMail[]
+  /** From the first to the last. */
+  history: PersonEvent[]
+  /** The person's other registrations: those with the same address, in all workshops, the newest first. */
+  elsewhere: { id: string; workshopId: string; status: RegistrationStatus }[]
+}
+
+export type PersonMail = {
+  id: number
+  kind: MailKind
+  state: ShownState
+  createdAt: Date
+  sentAt: Date | null
+  reason: string | null
+}
+
+/**
+ * What happened to a registration. `actor` is the organiser who did it, undefined where it was the attendee, the clock, or
+ * somebody from before there was an audit log.
+ */
+export type PersonEvent = { at: Date; actor?: string | undefined } & (
+  | { kind: 'signed_up'; status: RegistrationStatus }
+  | { kind: 'offered' }
+  /** `reason`: why it was before their turn. */
+  | { kind: 'seated'; reason?: string | undefined }
+  /** `from`: id of the workshop that was left. */
+  | { kind: 'moved'; from: string | undefined }
+  | { kind: 'email_corrected' }
+  | { kind: 'changed'; fields: string[] }
+  | { kind: 'cancelled'; by: Canceller | undefined }
+)
+
+/** Shows a person, which is written down. Undefined if there is none with this id, or the person was erased. */
+export async function lookUpPerson(deps: Deps, actor: Actor, id: string): Promise<Person | undefined> {
+  const person = await findPerson(deps, id)
+  if (person) await record(deps, actor, 'person.looked_up', person)
+  return person
+}
+
+/** The person with a registration's id, for whoever has written down why; undefined if there is none, or no more. */
+export async function findPerson(deps: Deps, id: string): Promise<Person | undefined> {
+  const registration = await findRegistrationById(deps, id)
+  if (!registration) return undefined
+  const [stored] = await deps.db
+    .select({
+      firstStatus: registrations.firstStatus,
+      outOfTurn: registrations.outOfTurn,
+      channel: registrationLinks.channel,
+    })
+    .from(registrations)
+    .leftJoin(registrationLinks, eq(registrationLinks.code, registrations.linkCode))
+    .where(eq(registrations.id, id))
+  const owed = await deps.db.select().from(mails).where(eq(mails.registrationId, id)).orderBy(asc(mails.id))
+  const audited = await deps.db
+    .select()
+    .from(auditEntries)
+    .where(eq(auditEntries.registrationId, id))
+    .orderBy(asc(auditEntries.id))
+  const elsewhere = await deps.db
+    .select({ id: registrations.id, workshopId: registrations.workshopId, status: registrations.status })
+    .from(registrations)
+    .where(eq(registrations.emailKey, registration.email.toLowerCase()))
+    .orderBy(sql`${registrations.createdAt} desc`)
+    .limit(20)
+  return {
+    ...registration,
+    channel: stored?.channel ?? null,
+    outOfTurn: stored?.outOfTurn ?? false,
+    mails: owed.map(({ id, kind, state, createdAt, sentAt, reason }) => ({
+      ...{ id, kind, createdAt, sentAt, reason },
+      state: shownState(deps, state),
+    })),
+    history: historyOf(
+      { createdAt: registration.createdAt, status: stored?.firstStatus ?? 'confirmed' },
+      owed,
+      audited,
+    ),
+    elsewhere: elsewhere.filter((other) => other.id !== id),
+  }
+}
+
+/** What an organiser may correct. Fields that are left out or empty are emptied. */
+export type Corrections = Pick<SignUp, 'name' | 'email' | 'phone' | 'company'>
+
+/**
+ * Corrects what a person typed. A new address gets the ticket, and older ticket links die; if it is refused nothing is
+ * changed. Gives the names of the fields that were changed.
+ */
+export async function correctPerson(
+  deps: Deps,
+  actor: Actor,
+  person: Registration,
+  { name, email, phone = null, company = null }: { [Field in keyof Corrections]: Corrections[Field] | null },
+): Promise<{ kind: 'corrected'; fields: string[] } | { kind: 'refused'; refusal: EmailRefusal }> {
+  const before: Record<string, unknown> = {
+    name: person.name,
+    email: person.email,
+    phone: person.phone,
+    company: person.company,
+  }
+  const after: Record<string, unknown> = { name, email, phone, company }
+  const fields = Object.keys(after).filter((field) => after[field] !== before[field])
+  if (fields.length === 0) return { kind: 'corrected', fields }
+
+  if (fields.includes('email')) {
+    const outcome = await correctEmail(deps, person.id, email as string)
+    if (outcome.kind === 'refused') return outcome
+  }
+  const stored = await rows(
+    deps.db,
+    sql`update registrations
+        set name = ${name}, company = ${company}, phone = ${phone},
+            name_initials = case when name = ${name} then name_initials end
+        where id = ${person.id}::uuid and erased_at is null
+        returning id`,
+  )
+  if (stored.length === 0) return { kind: 'refused', refusal: 'not_found' }
+  const changed = (values: Record<string, unknown>) => Object.fromEntries(fields.map((field) => [field, values[field]]))
+  await record(
+    deps,
+    actor,
+    'person.changed',
+    person,
+    { changed: fields },
+    { before: changed(before), after: changed(after) },
+  )
+  return { kind: 'corrected', fields }
+}
+
+export const cancelRefusals = ['already_cancelled', 'over', 'not_found'] as const
+export type CancelRefusal = (typeof cancelRefusals)[number]
+
+/** Cancels a person's registration and serves the next in line, with a mail to both. */
+export async function cancelPerson(deps: Deps, actor: Actor, person: Named): Promise<'cancelled' | CancelRefusal> {
+  const outcome = await cancelRegistration(deps, person.id, 'organiser')
+  if (outcome === 'cancelled') await record(deps, actor, 'person.cancelled', person)
+  return outcome
+}
+
+/** Cancels a registration that is of the same person as one that is kept, which is written down for both. */
+export async function mergePerson(
+  deps: Deps,
+  actor: Actor,
+  person: Named,
+  kept: Named,
+): Promise<'cancelled' | CancelRefusal> {
+  const outcome = await cancelRegistration(deps, person.id, 'organiser')
+  if (outcome === 'cancelled') {
+    await record(deps, actor, 'person.merged', person, { to: kept.workshop.slug })
+    await record(deps, actor, 'person.merged', kept, { from: person.workshop.slug })
+  }
+  return outcome
+}
+
+/** Moves a person to another workshop of the campaign. @param to its slug */
+export async function movePerson(
+  deps: Deps,
+  actor: Actor,
+  person: Named,
+  to: string,
+): Promise<{ kind: 'moved'; status: 'confirmed' | 'waitlisted' } | { kind: 'refused'; refusal: MoveRefusal }> {
+  const outcome = await moveRegistration(deps, person.id, to)
+  if (outcome.kind === 'moved') await record(deps, actor, 'person.moved', person, { to, status: outcome.status })
+  return outcome
+}
+
+export const promoteRefusals = ['full', 'seated', 'cancelled', 'over', 'not_found'] as const
+/** `full`: no seat is free. `seated`: the person has a seat or is offered one. `over`: the workshop has ended. */
+export type PromoteRefusal = (typeof promoteRefusals)[number]
+export type Promoted =
+  | { kind: 'promoted'; capacity: number }
+  | { kind: 'refused'; refusal: PromoteRefusal; taken: number; capacity: number }
+
+/**
+ * Gives somebody who waits a seat before their turn, and owes the mail.
+ * @param reason why; kept in the audit log
+ * @param addSeat where no seat is free, the workshop gets one more for this person
+ */
+export async function promotePerson(
+  deps: Deps,
+  actor: Actor,
+  person: Named,
+  { reason, addSeat }: { reason: string; addSeat: boolean },
+): Promise<Promoted> {
+  const [answer] = await rows<{ outcome: 'promoted' | PromoteRefusal; taken: number; capacity: number }>(
+    deps.db,
+    sql`select * from promote_out_of_turn(${person.id}::uuid, ${addSeat}::boolean, ${at(deps.now())})`,
+  )
+  const { outcome, taken, capacity } = answer ?? { outcome: 'not_found', taken: 0, capacity: 0 }
+  if (outcome !== 'promoted') return { kind: 'refused', refusal: outcome, taken, capacity }
+  deps.mailOwed()
+  await record(deps, actor, 'person.promoted', person, { capacity }, { reason })
+  return { kind: 'promoted', capacity }
+}
+
+/** Takes an offered seat for somebody who said that they come. */
+export async function confirmPerson(
+  deps: Deps,
+  actor: Actor,
+  person: Named,
+): Promise<'taken' | 'already_taken' | OfferRefusal> {
+  const outcome = await takeOffer(deps, person.id)
+  if (outcome === 'taken') await record(deps, actor, 'person.changed', person, { changed: ['seat'] })
+  return outcome
+}
+
+/**
+ * Signs somebody up for whom an organiser vouches, under the rules that all have: a seat if one is free and nobody waits,
+ * else a place in line.
+ */
+export async function addPerson(
+  deps: Deps,
+  actor: Actor,
+  workshop: Workshop,
+  signUp: SignUp,
+  idempotencyKey: string,
+): Promise<Registered | { kind: 'refused'; refusal: Refusal }> {
+  const consentVersion = `${signUp.consentVersion}, ${byWord}`
+  const answer = await register(deps, workshop, { ...signUp, consentVersion }, idempotencyKey)
+  if (answer.kind === 'registered' && !answer.replayed) {
+    const { name, email } = signUp
+    const { id } = answer
+    await record(deps, actor, 'person.added', { id, name, email, workshop }, { status: answer.status })
+  }
+  return answer
+}
+
+/** What stands behind the version of the privacy notice where an organiser said that the person agreed to it. */
+const byWord = 'by word of an organiser'
+
+/** Erases a person for good, with the seat they still hold. Tells whether there was somebody to erase. */
+export async function erasePerson(deps: Deps, actor: Actor, person: Named): Promise<boolean> {
+  const erased = (await forgetPeople(deps, [person.id], 'organiser')) > 0
+  // Whom it was about is not to be found here again either.
+  if (erased) await record(deps, actor, 'person.erased', { ...person, name: undefined, email: undefined })
+  return erased
+}
+
+/** Sends one of a person's mails again that came to nothing. `not_found`: it is not of this person. */
+export async function sendPersonAgain(
+  deps: Deps,
+  actor: Actor,
+  person: Person,
+  mail: number,
+): Promise<'owed' | 'not_dead' | 'not_found'> {
+  const there = person.mails.find(({ id }) => id === mail)
+  if (!there) return 'not_found'
+  const outcome = await sendAgain(deps, mail)
+  if (outcome === 'owed') await record(deps, actor, 'mail.sent_again', person, { kind: there.kind })
+  return outcome
+}
+
+/** Whom an entry of the audit log is about. */
+export type Named = Pick<Registration, 'id' | 'name' | 'email'> & {
+  workshop: Pick<Workshop, 'id' | 'slug' | 'campaignId'>
+}
+
+async function record(
+  deps: Deps,
+  actor: Actor,
+  action: AuditAction,
+  { id, name, email, workshop }: Partial<Named> & Pick<Named, 'id' | 'workshop'>,
+  facts: Record<string, unknown> = {},
+  personal: Record<string, unknown> = {},
+): Promise<void> {
+  await recordAudit(deps, actor, {
+    action,
+    campaignId: workshop.campaignId ?? undefined,
+    workshopId: workshop.id,
+    registrationId: id,
+    facts: { workshop: workshop.slug, ...facts },
+    personal: { name, email, ...personal },
+  })
+}
+
+type StoredMail = { kind: MailKind; facts: MailFacts; createdAt: Date }
+type StoredEntry = Pick<typeof auditEntries.$inferSelect, 'at' | 'actor' | 'action' | 'facts' | 'personal'>
+
+/** Mails are written with what causes them, so they tell what happened; the audit log says who did it, and why. */
+function historyOf(
+  signedUp: { createdAt: Date; status: RegistrationStatus },
+  owed: readonly StoredMail[],
+  audited: readonly StoredEntry[],
+): PersonEvent[] {
+  const told = owed.flatMap((mail): PersonEvent[] => {
+    const { kind, facts, createdAt: at } = mail
+    if (facts.corrected) return [{ at, kind: 'email_corrected' }]
+    if (kind === 'promoted') return [{ at, kind: 'seated' }]
+    if (kind === 'offered') return [{ at, kind }]
+    if (kind === 'moved') return [{ at, kind, from: facts.from }]
+    if (kind === 'cancelled') return [{ at, kind, by: facts.by }]
+    return []
+  })
+  const done: PersonEvent[] = [{ at: signedUp.createdAt, kind: 'signed_up', status: signedUp.status }, ...told]
+  for (const { at, actor, action, facts, personal } of audited) {
+    const changed = Array.isArray(facts.changed) ? facts.changed.map(String) : []
+    const kind = changed.includes('seat') ? 'seated' : causes[action]
+    // Written right after what it is about.
+    const event = kind && done.findLast((event) => event.kind === kind && !event.actor && nearby(event.at, at))
+    if (event) {
+      event.actor = actor
+      if (event.kind === 'seated' && typeof personal?.reason === 'string') event.reason = personal.reason
+    }
+    const fields = changed.filter((field) => field !== 'email' && field !== 'seat')
+    if (action === 'person.changed' && fields.length > 0) done.push({ at, actor, kind: 'changed', fields })
+  }
+  return done.sort((a, b) => a.at.getTime() - b.at.getTime())
+}
+
+/** Which event an entry of the audit log is about. */
+const causes: Partial<Record<string, PersonEvent['kind']>> = {
+  'person.added': 'signed_up',
+  'person.cancelled': 'cancelled',
+  'person.merged': 'cancelled',
+  'person.moved': 'moved',
+  'person.promoted': 'seated',
+  'person.changed': 'email_corrected',
+} satisfies Partial<Record<AuditAction, PersonEvent['kind']>>
+
+function nearby(event: Date, entry: Date): boolean {
+  const later = entry.getTime() - event.getTime()
+  return later >= 0 && later < 60_000
+}
