@@ -1,7 +1,6 @@
 import parsePhoneNumber from 'libphonenumber-js/mobile'
 import writeExcelFile, { type CellObject } from 'write-excel-file/universal'
 import type { Locale } from './config.ts'
-import { saidOf } from './db/database.ts'
 import type { Text } from './db/schema.ts'
 import type { Deps } from './deps.ts'
 import { allPeople, type PeopleFilter, type PeopleOrder } from './domain/people.ts'
@@ -62,41 +61,6 @@ export async function* rosterXlsx(
 export function rosterFileName(of: { slug: string; city: Text }, locale: Locale, format: 'csv' | 'xlsx'): string {
   const name = `${of.slug} ${pick(of.city, locale)} ${apiMessagesFor(locale).roster.sheet}`
   return `${name.replace(/[\\/:*?"<>|]/g, ' ')}.${format}`
-}
-
-/**
- * The beginning is read before there is an answer, the heads and what comes first from the database, so that one that is
- * away is told of as such. A failure on the way breaks the answer off, so that half a list is never taken for a whole one.
- * Servers send the reason for that after it, so it holds no more than that.
- */
-export async function streamOf(
-  deps: Deps,
-  chunks: AsyncIterator<string | Uint8Array>,
-): Promise<ReadableStream<Uint8Array>> {
-  const encoder = new TextEncoder()
-  const beginning = [await chunks.next(), await chunks.next()]
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const { done, value } = beginning.shift() ?? (await chunks.next())
-        if (done) controller.close()
-        else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
-      } catch (error) {
-        deps.log.warn(saidOf(error), 'an attendee list broke off')
-        throw new Error('the list breaks off here')
-      }
-    },
-    async cancel() {
-      await chunks.return?.()
-    },
-  })
-}
-
-/** Offers a file under its name (RFC 6266), and under a plain one where names are ASCII. */
-export function attachment(plain: string, name: string): string {
-  // RFC 5987, 3.2.1 keeps these for itself, unlike URIs.
-  const encoded = encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
-  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`
 }
 
 /** The list in the order of sign-up of one workshop, which most ask for, is read without looking at all of it first. */

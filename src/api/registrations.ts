@@ -12,7 +12,7 @@ import { cancelRegistration, forgetPeople, register, takeOffer } from '../domain
 import { isoIn } from '../domain/time-zones.ts'
 import { findPublicWorkshop, findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { paths, urlOf } from '../links.ts'
-import { attachment, rosterCsv, rosterFileName, rosterXlsx, streamOf } from '../roster-files.ts'
+import { rosterCsv, rosterFileName, rosterXlsx } from '../roster-files.ts'
 import { type ApiFieldProblem, problem, problems } from './problem.ts'
 import { bySlug, codeOf, idempotencyKey, inLanguage, json, jsonBody, organisers } from './requests.ts'
 

@@ -6,7 +6,6 @@ import { rows } from '../../src/db/database.ts'
 import { recordAudit } from '../../src/domain/audit.ts'
 import { addScans, createLink } from '../../src/domain/registration-links.ts'
 import { cancelRegistration } from '../../src/domain/seats.ts'
-import { signIn } from '../support/sign-in.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 describe('charts', () => {
@@ -78,10 +77,10 @@ describe('charts', () => {
 describe('pages', () => {
   test('GET /console of an empty installation leads to the first campaign', async () => {
     await using world = await createWorld()
-    const html = await (await ask(world, '/console', await signIn(world, 'organiser'))).text()
+    const html = await (await ask(world, '/console', (await world.signIn('organiser')).Cookie)).text()
     expect(html).toContain('href="/console/draft"')
     expect(html).toContain('href="/console/campaigns/new"')
-    const seenByViewer = await (await ask(world, '/console', await signIn(world, 'viewer'))).text()
+    const seenByViewer = await (await ask(world, '/console', (await world.signIn('viewer')).Cookie)).text()
     expect(seenByViewer).not.toContain('href="/console/draft"')
   })
 
@@ -89,7 +88,7 @@ describe('pages', () => {
     await using world = await createWorld()
     const { workshop } = await month(world)
     await world.workshop({ city: { zh: '成都' }, publish: false, startsAt: new Date('2026-12-05T01:00:00Z') })
-    const html = await (await ask(world, '/console', await signIn(world, 'organiser'))).text()
+    const html = await (await ask(world, '/console', (await world.signIn('organiser')).Cookie)).text()
     expect(html).toContain('上海 · 12月11日：2 个名额，只有 1 块开发板')
     expect(html).toContain('成都 · 12月5日：两周内开始，还是草稿')
     expect(html).toContain(`href="/console/workshops/${workshop.slug}/figures"`)
@@ -103,7 +102,7 @@ describe('pages', () => {
     async (lang) => {
       await using world = await createWorld()
       const { campaign, workshop } = await month(world)
-      const cookie = await signIn(world, 'viewer')
+      const cookie = (await world.signIn('viewer')).Cookie
       for (const path of [
         `/console/campaigns/${campaign.slug}/figures?lang=${lang}`,
         `/console/workshops/${workshop.slug}/figures?lang=${lang}`,
@@ -133,7 +132,7 @@ describe('pages', () => {
 
   test('what is not there is not found', async () => {
     await using world = await createWorld()
-    const cookie = await signIn(world, 'owner')
+    const cookie = (await world.signIn('owner')).Cookie
     for (const path of ['/console/campaigns/x/figures', '/console/workshops/x/figures', '/console/audit?workshop=x']) {
       expect((await ask(world, path, cookie)).status).toBe(404)
     }
@@ -177,7 +176,7 @@ describe('the audit log', () => {
     )
     for (let n = 0; n < 51; n++)
       await recordAudit(world.deps, { name: 'bot' }, { action: 'link.created', facts: { code: `x${n}` } })
-    const cookie = await signIn(world, 'organiser')
+    const cookie = (await world.signIn('organiser')).Cookie
     const first = await (await ask(world, '/console/audit', cookie)).text()
     expect(first).toContain('短码：x50')
     expect(first).not.toContain('李小明')
@@ -194,7 +193,7 @@ describe('the audit log', () => {
 
   test('a date that is none is told of, and the field keeps it', async () => {
     await using world = await createWorld()
-    const cookie = await signIn(world, 'organiser')
+    const cookie = (await world.signIn('organiser')).Cookie
     for (const query of ['from=2026-02-30', 'to=yesterday', 'from=2026-12-02&to=2026-12-01', 'from=9999-99-99']) {
       const answer = await ask(world, `/console/audit?${query}`, cookie)
       expect(answer.status).toBe(422)
@@ -210,7 +209,7 @@ describe('the audit log', () => {
     await using world = await createWorld()
     await recordAudit(world.deps, { name: '=1+1' }, { action: 'list.exported', facts: { format: 'xlsx' } })
     await recordAudit(world.deps, { name: 'bot' }, { action: 'list.exported', personal: { q: '李' } })
-    const cookie = await signIn(world, 'organiser', '王老师')
+    const cookie = (await world.signIn('organiser', '王老师')).Cookie
     const answer = await ask(world, '/console/audit.csv', cookie)
     expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8')
     expect(answer.headers.get('content-disposition')).toMatch(/^attachment; filename="audit\.csv"/)
@@ -232,7 +231,7 @@ describe('the audit log', () => {
 
   test('viewers see no audit log, and nobody sees anything without signing in', async () => {
     await using world = await createWorld()
-    const viewer = await signIn(world, 'viewer')
+    const viewer = (await world.signIn('viewer')).Cookie
     for (const path of ['/console/audit', '/console/audit.csv']) {
       expect((await ask(world, path, viewer)).status).toBe(403)
     }

@@ -35,7 +35,7 @@ export type World = AsyncDisposable & {
   /** Makes an API token. */
   token(role: Role): Promise<string>
   /** Makes an account and signs it in, by the link that is mailed to it. Gives the cookie of its session. */
-  signIn(role: Role): Promise<{ id: string; Cookie: string }>
+  signIn(role: Role, name?: string): Promise<{ id: string; Cookie: string }>
   /** Waits until the scans so far are counted. */
   scansCounted(): Promise<unknown>
   /** Asks the whole service, as if from `peer`. */
@@ -134,11 +134,11 @@ export async function createWorld({
       return answer
     },
     token: (role) => createToken(deps, `${role} of the test`, role),
-    async signIn(role) {
+    async signIn(role, name = `${role} of the test`) {
       const { createApp } = await import('../../src/app.tsx')
       const { mailSignInLink } = await import('../../src/sign-in.ts')
       const email = `${role}-${++people}@example.com`
-      const invited = await inviteOrganiser(deps, { name: `${role} of the test`, email, role })
+      const invited = await inviteOrganiser(deps, { name, email, role })
       if (invited.kind === 'refused') throw new Error(`the invitation was refused: ${invited.refusal}`)
       await mailSignInLink(deps, email)
       const [mail] = await db.select({ uid: mails.uid }).from(mails).orderBy(desc(mails.id)).limit(1)
