@@ -1,0 +1,261 @@
+import { sql } from 'drizzle-orm'
+import { describe, expect, test } from 'vitest'
+import { rows } from '../../src/db/database.ts'
+import { auditEntries, mails } from '../../src/db/schema.ts'
+import { findCampaign, listCampaigns } from '../../src/domain/campaigns.ts'
+import { claimDueMails } from '../../src/domain/mails.ts'
+import { aMonthLater } from '../../src/domain/next-month.ts'
+import { clockIn } from '../../src/domain/time-zones.ts'
+import { findWorkshop } from '../../src/domain/workshops.ts'
+import { messageOf } from '../../src/mail/message.ts'
+import { post, valuesOf } from '../support/forms.ts'
+import { createWorld, type World } from '../support/world.ts'
+
+/** The console for one who is signed in: pages, and forms as a browser without JavaScript sends them. */
+async function open(world: World, role: 'organiser' | 'viewer' = 'organiser') {
+  const { Cookie } = await world.signIn(role)
+  return {
+    get: async (path: string) => (await world.request(path, { headers: { Cookie } })).text(),
+    send: (path: string, fields: Record<string, string>) =>
+      world.request(path, {
+        method: 'POST',
+        headers: { Cookie, Origin: 'http://localhost', 'Content-Type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams(fields).toString(),
+      }),
+  }
+}
+
+const city = (n: number, facts: Record<string, string>) =>
+  Object.fromEntries(Object.entries(facts).map(([name, value]) => [`city.${n}.${name}`, value]))
+const shanghai = { zh: '上海', date: '2027-07-10', from: '09:30', to: '17:00', capacity: '40', boards: '30' }
+
+describe('a month', () => {
+  test('is announced by one form: campaign, cities and checklist, all of them drafts', async () => {
+    await using world = await createWorld()
+    const { send, get } = await open(world)
+    const made = await send('/console/campaigns/new', {
+      'title.zh': '入门培训',
+      'title.en': 'Beginner workshop',
+      oneSeat: 'yes',
+      ...city(0, shanghai),
+      ...city(1, { ...shanghai, zh: '南京', date: '2027-07-17' }),
+      'item.0.kind': 'provided',
+      'item.0.zh': '开发板',
+      'item.1.kind': 'prerequisite',
+      'item.1.zh': 'RT-Thread Studio',
+      'item.1.url': 'https://www.rt-thread.io/studio.html',
+      'item.1.confirm': 'yes',
+      'item.2.kind': 'bring',
+      'item.2.zh': ' ',
+    })
+    expect(made.status).toBe(303)
+    const [campaign] = await listCampaigns(world.deps, { drafts: true })
+    expect(campaign).toMatchObject({ state: 'draft', title: { zh: '入门培训', en: 'Beginner workshop' } })
+    expect(campaign?.workshops.map(({ city, state, capacity }) => [city.zh, state, capacity])).toEqual([
+      ['上海', 'draft', 40],
+      ['南京', 'draft', 40],
+    ])
+    expect(campaign?.workshops[0]?.startsAt.toISOString()).toBe('2027-07-10T01:30:00.000Z')
+    expect(campaign?.items).toMatchObject([
+      { kind: 'provided', mustConfirm: false },
+      { kind: 'prerequisite', url: 'https://www.rt-thread.io/studio.html', mustConfirm: true },
+    ])
+    // Nobody sees it before it is published.
+    expect((await world.request(`/c/${campaign?.slug}`)).status).toBe(404)
+    const page = await get(`/console/campaigns/${campaign?.slug}`)
+    expect(page).toContain('只有 30')
+    expect((await send(`/console/campaigns/${campaign?.slug}/publish`, {})).status).toBe(303)
+    expect((await world.request(`/c/${campaign?.slug}`)).status).toBe(200)
+    expect((await findCampaign(world.deps, campaign?.slug ?? ''))?.workshops.map(({ state }) => state)).toEqual([
+      'published',
+      'published',
+    ])
+  })
+
+  test.each([
+    [{ 'title.zh': '', 'title.en': ' ' }, '标题'],
+    [{ 'city.0.zh': ' ' }, '城市'],
+    [{ 'city.0.date': '2027-02-30' }, '有效的日期'],
+    [{ 'city.0.to': '08:00' }, '结束时间'],
+    [{ 'city.0.capacity': 'viele' }, '整数'],
+    [{ 'city.0.capacity': '0' }, '超出'],
+    [{ 'item.0.zh': 'x', 'item.0.url': 'javascript:alert(1)' }, 'http'],
+    [{ 'title.zh': 'x'.repeat(300) }, '太长'],
+  ])('with %j comes back filled in, and says what is wrong', async (wrong, sentence) => {
+    await using world = await createWorld()
+    const { send } = await open(world)
+    const fields = { 'title.zh': '入门培训', 'title.en': 'Labs', 'city.0.venue.zh': '张江', ...city(0, shanghai), ...wrong }
+    const answer = await send('/console/campaigns/new', fields)
+    const html = await answer.text()
+    expect(answer.status).toBe(422)
+    expect(html).toContain(sentence)
+    expect(valuesOf(html)).toMatchObject({ 'city.0.from': '09:30', 'city.0.venue.zh': '张江' })
+    expect(await listCampaigns(world.deps, { drafts: true })).toEqual([])
+  })
+
+  test('gets another city, loses one and has its checklist moved by buttons that lose nothing', async () => {
+    await using world = await createWorld()
+    const { send } = await open(world)
+    const typed = {
+      'title.zh': '入门培训',
+      ...city(0, shanghai),
+      'item.0.kind': 'bring',
+      'item.0.zh': '电脑',
+      'item.1.kind': 'bring',
+      'item.1.zh': '插线板',
+    }
+    const press = async (action: string) => {
+      const answer = await send('/console/campaigns/new', { ...typed, do: action })
+      expect(answer.status).toBe(200)
+      return valuesOf(await answer.text())
+    }
+    expect(await press('add-city')).toMatchObject({ 'city.0.zh': '上海', 'city.1.date': '2027-07-10' })
+    expect(await press('drop-city.0')).not.toHaveProperty(['city.0.zh'])
+    expect(await press('down.0')).toMatchObject({ 'item.0.zh': '插线板', 'item.1.zh': '电脑' })
+    expect(await press('up.0')).toMatchObject({ 'item.0.zh': '电脑', 'item.1.zh': '插线板' })
+    expect(await press('up.99')).toMatchObject({ 'item.0.zh': '电脑', 'item.1.zh': '插线板' })
+  })
+
+  test('is proposed from the one before on the same weekdays, without its people', async () => {
+    await using world = await createWorld()
+    const campaignId = (await world.campaign()).id
+    const workshop = await world.workshop({ campaignId, startsAt: new Date('2026-12-12T01:30:00Z') })
+    await world.register(workshop)
+    const { get, send } = await open(world)
+    const { slug } = (await listCampaigns(world.deps))[0] ?? { slug: '' }
+    const proposed = valuesOf(await get(`/console/campaigns/${slug}/next`))
+    expect(proposed).toMatchObject({ 'city.0.date': '2027-01-09', 'city.0.from': '09:30', 'city.0.zh': '上海' })
+    expect((await send('/console/campaigns/new', proposed)).status).toBe(303)
+    const [next] = await listCampaigns(world.deps, { drafts: true })
+    expect(next?.workshops).toMatchObject([{ taken: 0, state: 'draft' }])
+  })
+})
+
+test('a month later is the same weekday of the month, or the last where there is none so late', () => {
+  const later = (day: string, timeZone = 'Asia/Shanghai', time = '01:30') => {
+    const startsAt = new Date(`${day}T${time}:00Z`)
+    const endsAt = new Date(startsAt.getTime() + 7 * 3600 * 1000)
+    return clockIn(aMonthLater({ startsAt, endsAt, timeZone }).startsAt, timeZone)
+  }
+  // The second Saturday, the fifth Saturday, over the end of a year, and into the summer time of Berlin.
+  expect(later('2027-07-10')).toBe('2027-08-14 09:30:00')
+  expect(later('2027-07-31')).toBe('2027-08-28 09:30:00')
+  expect(later('2026-12-12')).toBe('2027-01-09 09:30:00')
+  expect(later('2027-03-13', 'Europe/Berlin', '08:30')).toBe('2027-04-10 09:30:00')
+})
+
+describe('a workshop whose time changes', () => {
+  async function changed(tell: 'yes' | 'no') {
+    const world = await createWorld({ env: { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'a@example.com' } })
+    const workshop = await world.workshop({ capacity: 1, publish: true })
+    const seated = await world.register(workshop)
+    const waiting = await world.register(workshop)
+    const gone = await world.register(workshop)
+    await post(world, `/t/${gone.ticket}/cancel`, {})
+    await world.db.update(mails).set({ state: 'sent' })
+    const { get, send } = await open(world)
+    const form = valuesOf(await get(`/console/workshops/${workshop.slug}/edit`))
+    const asked = await send(`/console/workshops/${workshop.slug}/edit`, { ...form, phone: 'optional', from: '10:45' })
+    return { world, workshop, seated, waiting, get, send, asked: await asked.text(), tell }
+  }
+
+  test('asks whether to tell, shows the mail, and tells everyone once with the old time and a newer calendar entry', async () => {
+    const { world, workshop, seated, waiting, send, asked } = await changed('yes')
+    await using _ = world
+    expect(asked).toContain('10:45')
+    expect(asked).toContain('原来')
+    expect((await findWorkshop(world.deps, workshop.slug))?.startsAt).toEqual(workshop.startsAt)
+
+    const answer = await send(`/console/workshops/${workshop.slug}/edit`, { ...valuesOf(asked), tell: 'yes' })
+    expect(answer.headers.get('location')).toContain('done=told')
+    expect(clockIn((await findWorkshop(world.deps, workshop.slug))?.startsAt as Date, 'Asia/Shanghai')).toContain(
+      '10:45',
+    )
+    const owed = await rows<{ registration_id: string }>(
+      world.db,
+      sql`select registration_id from mails where kind = 'changed' order by id`,
+    )
+    expect(owed.map(({ registration_id }) => registration_id)).toEqual([seated.id, waiting.id])
+    const { mails: claimed } = await claimDueMails(world.deps, 10, 120)
+    const message = messageOf(world.deps, claimed.find(({ kind }) => kind === 'changed') as (typeof claimed)[0])
+    expect(message.text).toMatch(/10:45[\s\S]*原来[\s\S]*10:00/)
+    expect(message.attachments.map(({ content }) => content.toString()).join()).toMatch(/SEQUENCE:1/)
+    expect(await world.db.select({ action: auditEntries.action }).from(auditEntries)).toContainEqual({
+      action: 'workshop.changed',
+    })
+  })
+
+  test('tells nobody where the organiser does not want it', async () => {
+    const { world, workshop, send, asked } = await changed('no')
+    await using _ = world
+    await send(`/console/workshops/${workshop.slug}/edit`, { ...valuesOf(asked), tell: 'no' })
+    expect(await rows(world.db, sql`select 1 from mails where kind = 'changed'`)).toEqual([])
+    expect(clockIn((await findWorkshop(world.deps, workshop.slug))?.startsAt as Date, 'Asia/Shanghai')).toContain(
+      '10:45',
+    )
+  })
+
+  test('is not asked about it where nobody is registered or only the seats change', async () => {
+    await using world = await createWorld()
+    const workshop = await world.workshop()
+    const { get, send } = await open(world)
+    const form = { ...valuesOf(await get(`/console/workshops/${workshop.slug}/edit`)), phone: 'optional' }
+    const edit = `/console/workshops/${workshop.slug}/edit`
+    expect((await send(edit, { ...form, from: '10:45' })).status).toBe(303)
+    await world.register(workshop)
+    expect((await send(edit, { ...form, from: '10:45', capacity: '9' })).status).toBe(303)
+    const refused = await send(edit, { ...form, from: '10:45', capacity: '0' })
+    expect(refused.status).toBe(422)
+  })
+})
+
+test('fewer seats than are taken are refused with the number, and the form comes back', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop({ capacity: 3 })
+  for (let n = 0; n < 3; n++) await world.register(workshop)
+  const { get, send } = await open(world)
+  const form = { ...valuesOf(await get(`/console/workshops/${workshop.slug}/edit`)), phone: 'optional' }
+  const answer = await send(`/console/workshops/${workshop.slug}/edit`, { ...form, capacity: '2' })
+  expect([answer.status, await answer.text()]).toEqual([409, expect.stringContaining('不能少于已经占用的 3')])
+})
+
+test('closing, opening again and cancelling tell everyone, and cancelling asks first', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop()
+  await world.register(workshop)
+  const { get, send } = await open(world)
+  const state = async (state: string) =>
+    (await send(`/console/workshops/${workshop.slug}/state`, { state })).headers.get('location')
+  expect(await state('closed')).toContain('done=closed')
+  expect(await state('published')).toContain('done=reopened')
+  expect((await send(`/console/workshops/${workshop.slug}/state`, { state: 'draft' })).status).toBe(409)
+  expect(await get(`/console/workshops/${workshop.slug}/cancel`)).toContain('1\u00a0位已报名')
+  expect((await send(`/console/workshops/${workshop.slug}/cancel`, {})).status).toBe(303)
+  expect((await send(`/console/workshops/${workshop.slug}/cancel`, {})).status).toBe(409)
+  expect((await findWorkshop(world.deps, workshop.slug))?.state).toBe('cancelled')
+})
+
+test('a viewer reads workshops and gets no button that changes one', async () => {
+  await using world = await createWorld()
+  const campaign = await world.campaign()
+  const workshop = await world.workshop({ campaignId: campaign.id })
+  const { get } = await open(world, 'viewer')
+  for (const path of [
+    `/console/campaigns/${campaign.slug}`,
+    `/console/workshops/${workshop.slug}`,
+    '/console/campaigns',
+  ]) {
+    const html = await get(path)
+    expect(html).toContain('上海')
+    expect(html).not.toMatch(/<form(?![^>]*sign-out)|\/edit"|\/people"|\/spread"|\/draft"/)
+  }
+})
+
+test('a draft is shown as on a phone to those who organise, and to nobody else', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop({ publish: false })
+  const { get } = await open(world)
+  expect(await get(`/console/workshops/${workshop.slug}/preview/page`)).toContain('id="form"')
+  expect((await world.request(`/console/workshops/${workshop.slug}/preview/page`)).status).toBe(302)
+  expect((await world.request(`/w/${workshop.slug}`)).status).toBe(404)
+})
