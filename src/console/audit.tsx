@@ -245,16 +245,22 @@ function aboutOf({ campaign, workshop, registration }: AuditEntry, locale: Local
     ...(campaign ? [{ text: pick(campaign.title, locale), href: paths.consoleCampaign(campaign.slug) }] : []),
     ...(workshop ? [{ text: nameOfWorkshop(workshop, locale), href: paths.consoleWorkshop(workshop.slug) }] : []),
     ...(registration
-      ? [{ text: `${registration.erased ? t.erased : registration.name} (${t.number(registration.seq)})` }]
+      ? [
+          {
+            text: `${registration.erased ? t.erased : registration.name} (${t.number(registration.seq)})`,
+            href: paths.person(registration.id),
+          },
+        ]
       : []),
   ]
 }
 
-/** Facts as `name: value`; those of attendees too, as long as they are kept. */
-function detailsOf({ facts, personal }: AuditEntry, locale: Locale): string {
+/** Facts as `name: value`; those of attendees too, as long as they are kept. What is named beside them is not said again. */
+function detailsOf({ facts, personal, campaign, workshop, registration }: AuditEntry, locale: Locale): string {
   const t = figureMessagesFor(locale).audit
+  const named: unknown[] = [campaign?.slug, workshop?.slug, registration?.name, null, '']
   return Object.entries({ ...facts, ...personal })
-    .filter(([, value]) => value !== null && value !== '')
+    .filter(([, value]) => !named.includes(value))
     .map(([name, value]) =>
       t.fact(t.facts[name] ?? name, saidOf(name === 'changed' ? fieldsOf(value, locale) : value, locale)),
     )

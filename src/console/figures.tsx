@@ -103,9 +103,14 @@ function Attentive({ c, found }: { c: Context<App>; found: Attention[] }) {
 }
 
 /** The numbers before the charts. */
-export function KeyNumbers({ figures, locale }: { figures: Figures; locale: Locale }) {
+export function KeyNumbers({
+  figures: { seats, registrations },
+  locale,
+}: {
+  figures: Pick<Figures, 'seats' | 'registrations'>
+  locale: Locale
+}) {
   const t = figureMessagesFor(locale).figures
-  const { seats, registrations } = figures
   const said: [number, string][] = [
     [seats.taken, t.taken],
     [seats.capacity - seats.taken, t.left],

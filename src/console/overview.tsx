@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import type { App } from '../context.ts'
 import { listCampaigns } from '../domain/campaigns.ts'
-import { type Figures, figuresOf, needsAttention } from '../domain/figures.ts'
+import { countRegistrations, type Figures, needsAttention, seatsOf } from '../domain/figures.ts'
 import { mayActAs } from '../domain/organisers.ts'
 import { listWorkshops, type Workshop } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
@@ -38,7 +38,7 @@ overviewPages.get('/console', async (c) => {
     )
   }
   const announced = coming.filter(({ state }) => state === 'published' || state === 'closed')
-  const figures = await figuresOf(deps, { workshops: announced, timeZone: deps.config.timeZone })
+  const counted = await countRegistrations(deps, { workshops: announced, timeZone: deps.config.timeZone })
   return consolePage(
     c,
     view,
@@ -49,7 +49,7 @@ overviewPages.get('/console', async (c) => {
       <h2>{t.next}</h2>
       {coming.length > 0 ? <Next c={c} workshops={coming} /> : <p>{t.none}</p>}
       {coming.length === 0 && <Beginnings c={c} />}
-      {announced.length > 0 && <Going c={c} figures={figures} />}
+      {announced.length > 0 && <Going c={c} figures={{ seats: seatsOf(announced), ...counted }} />}
     </>,
   )
 })
@@ -120,7 +120,9 @@ function Next({ c, workshops }: { c: Context<App>; workshops: Workshop[] }) {
 /** The others are found with their campaigns. */
 const mostNext = 12
 
-function Going({ c, figures }: { c: Context<App>; figures: Figures }) {
+type GoingFigures = Pick<Figures, 'seats' | 'registrations' | 'overTime' | 'channels'>
+
+function Going({ c, figures }: { c: Context<App>; figures: GoingFigures }) {
   const locale = c.get('locale')
   return (
     <>

@@ -51,9 +51,8 @@ export type AuditDraft = {
   /** Whose registration it was about. What concerns two people is written down twice, once for each. */
   registrationId?: string | undefined
   /**
-   * What it was about in words that are no personal data of attendees, and that stay. The log page knows `slug`, `code`,
-   * `channel`, `name` and `email` (of an organiser or token), `role`, `count`, `format`, `reason`, `from`, `to`, and
-   * `changed`, a list of fields; it shows others as they are.
+   * What it was about in words that are no personal data of attendees, and that stay. The log page has names for those in
+   * messages/figures.zh-CN.ts, and shows others as they are called here; `changed` is a list of fields.
    */
   facts?: Record<string, unknown> | undefined
   /**
