@@ -1,4 +1,4 @@
--- revision 3
+-- revision 4
 -- Erases the personal fields of registrations; what remains is a row that counts. A seat that is still held is given
 -- back first. Mails that are still owed cannot be delivered any more, and what their mailboxes still hold back goes. The
 -- audit log keeps that something was done to them, and nothing of who they were.

@@ -124,12 +124,14 @@ test('files hold those whom the filter lets through, in its order, and are writt
   await world.register(workshop, { name: '赵云' })
   const me = await signIn(world, 'organiser')
   const list = paths.workshopPeople(workshop.slug)
-  const csv = await me.get(`${list}.csv?link=${link?.code}&sort=-number`)
+  const csv = await me.get(`${list}.csv?link=${link?.code}`)
   expect((await csvOf(csv)).map((row) => [row.姓名, row.候补位次])).toEqual([
-    ['汪小民', '1'],
-    ['李安', ''],
     ['王小明', ''],
+    ['李安', ''],
+    ['汪小民', '1'],
   ])
+  const turned = await csvOf(await me.get(`${list}.csv?sort=-number&status=confirmed`))
+  expect(turned.map((row) => row.姓名)).toEqual(['李安', '王小明'])
   expect(csv.headers.get('content-disposition')).toContain(`filename="${workshop.slug}.csv"`)
   const xlsx = await me.get(`${list}.xlsx?q=wxm`)
   const rows = await readSheet(Buffer.from(await xlsx.arrayBuffer()))
@@ -137,6 +139,7 @@ test('files hold those whom the filter lets through, in its order, and are writt
   const entries = await world.db.select().from(auditEntries).orderBy(auditEntries.id)
   expect(entries.map(({ action, facts, personal }) => [action, facts, personal])).toEqual([
     ['list.exported', { format: 'csv', link: link?.code }, null],
+    ['list.exported', { format: 'csv', status: 'confirmed' }, null],
     ['list.exported', { format: 'xlsx' }, { search: 'wxm' }],
   ])
 })
