@@ -84,7 +84,13 @@ describe('a month', () => {
   ])('with %j comes back filled in, and says what is wrong', async (wrong, sentence) => {
     await using world = await createWorld()
     const { send } = await open(world)
-    const fields = { 'title.zh': '入门培训', 'title.en': 'Labs', 'city.0.venue.zh': '张江', ...city(0, shanghai), ...wrong }
+    const fields = {
+      'title.zh': '入门培训',
+      'title.en': 'Labs',
+      'city.0.venue.zh': '张江',
+      ...city(0, shanghai),
+      ...wrong,
+    }
     const answer = await send('/console/campaigns/new', fields)
     const html = await answer.text()
     expect(answer.status).toBe(422)
