@@ -17,7 +17,7 @@ import { console_ } from './console/routes.tsx'
 import { type App, isThisMachine, limitRange, TooMany } from './context.ts'
 import { isDatabaseAway, saidOf } from './db/database.ts'
 import type { Deps } from './deps.ts'
-import { mayActAs, roleOfToken } from './domain/organisers.ts'
+import { findToken, mayActAs } from './domain/organisers.ts'
 import { paths, withQuery } from './links.ts'
 import { operations, wechatFile } from './operations.ts'
 import { signedIn } from './sign-in.ts'
@@ -251,13 +251,14 @@ function readToken(): MiddlewareHandler<App> {
     const given = isConsole(c.req.path) ? undefined : c.req.header('authorization')
     // Other schemes are the business of a proxy in front.
     if (!given || !/^Bearer\b/i.test(given)) return next()
-    const token = /^Bearer ([\w-]{20,200})$/i.exec(given)?.[1]
-    const role = token && (await roleOfToken(c.env.deps, token))
-    if (!role) {
+    const brought = /^Bearer ([\w-]{20,200})$/i.exec(given)?.[1]
+    const token = brought && (await findToken(c.env.deps, brought))
+    if (!token) {
       await limitRange(c, 'token')
       throw new HTTPException(401)
     }
-    c.set('role', role)
+    c.set('token', token)
+    c.set('role', token.role)
     return next()
   }
 }

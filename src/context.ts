@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { Locale } from './config.ts'
 import type { Role } from './db/schema.ts'
 import type { Bucket, Deps } from './deps.ts'
-import type { Organiser } from './domain/organisers.ts'
+import type { Organiser, Token } from './domain/organisers.ts'
 import { fingerprintOf } from './domain/tickets.ts'
 
 /** What every handler finds in its context. The entries (node.ts, worker.ts, tests) give the bindings with each request. */
@@ -18,6 +18,8 @@ export type App = {
     locale: Locale
     /** What the caller's bearer token or session allows, if there is one. */
     role: Role | undefined
+    /** The API token that was brought, if there is one. */
+    token: Token | undefined
     /** Who is signed in to the console. */
     organiser: SignedIn | undefined
     /** True for an answer that has all its headers: see answer.ts. */

@@ -16,7 +16,7 @@ const floors = [
   ['calendar.ts', 'qr.ts', 'roster-files.ts'],
   ['mail', 'spread'],
   ['access.ts', 'context.ts'],
-  ['answer.ts', 'form-body.ts', 'sign-in.ts'],
+  ['answer.ts', 'audited.ts', 'form-body.ts', 'sign-in.ts'],
   ['site', 'console', 'door', 'api', 'operations.ts'],
   ['app.tsx'],
   ['seed.ts', 'metrics.ts', 'installation.ts', 'greeting.ts'],

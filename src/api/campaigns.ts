@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { campaignStates } from '../db/schema.ts'
 import {
@@ -138,7 +139,10 @@ campaigns.openapi(
     // Nothing that a draft needs is missing: its schema has seen to that.
     const draft = given(readFacts(c, c.req.valid('json'))) as CampaignDraft
     const created = await createCampaign(c.env.deps, draft)
-    return created.kind === 'refused' ? refused(c, created.refusal) : c.json(showCampaign(c, created.campaign), 201)
+    if (created.kind === 'refused') return refused(c, created.refusal)
+    const { id, slug } = created.campaign
+    await audited(c, { action: 'campaign.created', campaignId: id, facts: { slug } })
+    return c.json(showCampaign(c, created.campaign), 201)
   },
 )
 
@@ -163,7 +167,13 @@ campaigns.openapi(
     const campaign = await findCampaign(deps, slug)
     if (!campaign) return problem(c, 404, 'not_found')
     const changed = await changeCampaign(deps, slug, given(readFacts(c, asState(c.req.valid('json')), campaign)))
-    return changed.kind === 'refused' ? refused(c, changed.refusal) : c.json(showCampaign(c, changed.campaign), 200)
+    if (changed.kind === 'refused') return refused(c, changed.refusal)
+    await audited(c, {
+      action: 'campaign.changed',
+      campaignId: changed.campaign.id,
+      facts: { slug: changed.campaign.slug },
+    })
+    return c.json(showCampaign(c, changed.campaign), 200)
   },
 )
 

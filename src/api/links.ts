@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { oneLine } from '../domain/plain-text.ts'
 import {
@@ -103,7 +104,9 @@ for (const kind of ['workshop', 'campaign'] as const) {
       const { channel, expiresAt } = c.req.valid('json')
       const draft = { channel, expiresAt: readTime(c, expiresAt) }
       const link = await createLink(c.env.deps, targetOf(c.req.valid('param').slug), draft)
-      return link ? c.json(showLink(c, link), 201) : problem(c, 404, 'not_found')
+      if (!link) return problem(c, 404, 'not_found')
+      await audited(c, { action: 'link.created', facts: { code: link.code, channel } })
+      return c.json(showLink(c, link), 201)
     },
   )
 }
@@ -131,6 +134,7 @@ links.openapi(
     if (link === 'target_not_found') {
       return problem(c, 422, 'invalid', { errors: [{ field: 'target', code: 'not_found' }] })
     }
+    await audited(c, { action: 'link.changed', facts: { code: link.code, channel: link.channel } })
     return c.json(showLink(c, link), 200)
   },
 )

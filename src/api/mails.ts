@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { mailKinds } from '../db/schema.ts'
 import { findMail, listMails, type MailInList, sendAgain, shownStates } from '../domain/mails.ts'
@@ -90,7 +91,9 @@ mails.openapi(
     const outcome = await sendAgain(deps, id)
     const mail = await findMail(deps, id)
     if (outcome === 'not_found' || !mail) return problem(c, 404, 'not_found')
-    return outcome === 'owed' ? c.json(showMail(c, mail), 200) : problem(c, 409, outcome)
+    if (outcome !== 'owed') return problem(c, 409, outcome)
+    await audited(c, { action: 'mail.sent_again', registrationId: mail.registrationId ?? undefined })
+    return c.json(showMail(c, mail), 200)
   },
 )
 

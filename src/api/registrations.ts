@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import { attachment, streamOf, wholeAnswer } from '../answer.ts'
+import { audited } from '../audited.ts'
 import { type App, limitRange } from '../context.ts'
 import { cancellers, registrationStatuses } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
@@ -199,6 +200,7 @@ registrations.openapi(
     const { status, cursor } = c.req.valid('query')
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
+    await audited(c, { action: 'list.looked_up', workshopId: workshop.id, facts: { slug: workshop.slug } })
     const { lines, next } = await listRoster(deps, workshop, { status, after: Number(cursor ?? 0) })
     return c.json({ items: lines.map((line) => showLine(line, workshop)), ...(next && { next: String(next) }) }, 200)
   },
@@ -235,6 +237,7 @@ registrations.openapi(
     const { deps } = c.env
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
+    await audited(c, exported(workshop, 'csv'))
     const csv = rosterCsv(deps, [workshop], c.var.locale, c.req.valid('query'))
     return c.body(await streamOf(deps, csv), 200, {
       'Content-Type': 'text/csv; charset=utf-8',
@@ -261,6 +264,7 @@ registrations.openapi(
     const { deps } = c.env
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
+    await audited(c, exported(workshop, 'xlsx'))
     const xlsx = rosterXlsx(deps, [workshop], c.var.locale, c.req.valid('query'))
     return c.body(await streamOf(deps, xlsx), 200, {
       'Content-Type': workbook,
@@ -268,6 +272,12 @@ registrations.openapi(
     })
   },
 )
+
+const exported = ({ id, slug }: Workshop, format: 'csv' | 'xlsx') => ({
+  action: 'list.exported' as const,
+  workshopId: id,
+  facts: { slug, format },
+})
 
 const byId = z.object({ id: z.guid() })
 
@@ -291,7 +301,10 @@ registrations.openapi(
   async (c) => {
     const { id } = c.req.valid('param')
     const outcome = await cancelRegistration(c.env.deps, id, 'organiser')
-    if (outcome === 'cancelled') return c.json({ id, status: outcome }, 200)
+    if (outcome === 'cancelled') {
+      await audited(c, { action: 'person.cancelled', registrationId: id })
+      return c.json({ id, status: outcome }, 200)
+    }
     return problem(c, outcome === 'not_found' ? 404 : 409, outcome)
   },
 )
@@ -337,7 +350,9 @@ registrations.openapi(
     },
   }),
   async (c) => {
-    const forgotten = await forgetPeople(c.env.deps, [c.req.valid('param').id], 'organiser')
+    const { id } = c.req.valid('param')
+    const forgotten = await forgetPeople(c.env.deps, [id], 'organiser')
+    if (forgotten > 0) await audited(c, { action: 'person.erased', registrationId: id })
     return forgotten ? c.body(null, 204) : problem(c, 404, 'not_found')
   },
 )

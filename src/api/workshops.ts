@@ -1,9 +1,11 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { audited } from '../audited.ts'
 import { isTimeZone } from '../config.ts'
 import type { App } from '../context.ts'
 import { phoneRules } from '../db/schema.ts'
+import type { AuditAction } from '../domain/audit.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { cancelWorkshop } from '../domain/seats.ts'
 import { isoIn, readMoment } from '../domain/time-zones.ts'
@@ -208,7 +210,9 @@ workshops.openapi(
     const draft = readFacts(c, body, body.timeZone ?? deps.config.timeZone)
     // Nothing that a draft needs is missing: its schema has seen to that.
     const created = await createWorkshop(deps, given({ ...draft, campaignId }) as WorkshopDraft)
-    return created.kind === 'refused' ? refused(c, created) : c.json(showWorkshop(c, created.workshop), 201)
+    if (created.kind === 'refused') return refused(c, created)
+    await audited(c, about('workshop.created', created.workshop))
+    return c.json(showWorkshop(c, created.workshop), 201)
   },
 )
 
@@ -242,7 +246,9 @@ workshops.openapi(
     if (campaignId === 'not_found') return unknownCampaign(c)
     const changes = readFacts(c, body, body.timeZone ?? workshop.timeZone, workshop)
     const changed = await changeWorkshop(deps, slug, given({ ...changes, campaignId }))
-    return changed.kind === 'refused' ? refused(c, changed) : c.json(showWorkshop(c, changed.workshop), 200)
+    if (changed.kind === 'refused') return refused(c, changed)
+    await audited(c, about('workshop.changed', changed.workshop))
+    return c.json(showWorkshop(c, changed.workshop), 200)
   },
 )
 
@@ -262,9 +268,13 @@ workshops.openapi(
   }),
   async (c) => {
     const cancelled = await cancelWorkshop(c.env.deps, c.req.valid('param').slug)
-    return cancelled.kind === 'refused' ? refused(c, cancelled) : c.json(showWorkshop(c, cancelled.workshop), 200)
+    if (cancelled.kind === 'refused') return refused(c, cancelled)
+    await audited(c, about('workshop.cancelled', cancelled.workshop))
+    return c.json(showWorkshop(c, cancelled.workshop), 200)
   },
 )
+
+const about = (action: AuditAction, { id, slug }: Workshop) => ({ action, workshopId: id, facts: { slug } })
 
 /** The workshop with a slug; drafts only for bearers of a token. */
 function findVisibleWorkshop(c: Context<App>, slug: string): Promise<Workshop | undefined> {

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { audited } from '../audited.ts'
 import type { App, SignedIn } from '../context.ts'
 import { endSession, listPasskeys, listSessions, removePasskey, renameOrganiser } from '../domain/organisers.ts'
 import { readFormBody } from '../form-body.ts'
@@ -22,7 +23,9 @@ accountPages.post('/console/account', async (c) => {
 
 accountPages.post('/console/account/sessions/:id/end', async (c) => {
   const ended = await endSession(c.env.deps, me(c).id, c.req.param('id'))
-  return ended ? c.redirect(withQuery(paths.account(), { done: 'ended' }), 303) : c.notFound()
+  if (!ended) return c.notFound()
+  await audited(c, { action: 'session.ended' })
+  return c.redirect(withQuery(paths.account(), { done: 'ended' }), 303)
 })
 
 accountPages.post('/console/account/passkeys/:id/remove', async (c) => {

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { actorOf } from '../audited.ts'
 import type { App } from '../context.ts'
 import { addPerson } from '../domain/person.ts'
 import { parseSignUp } from '../domain/registrations.ts'
@@ -11,7 +12,7 @@ import { peopleMessagesFor } from '../messages/people.ts'
 import { Choice, type Problem, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { workshopName } from './people.tsx'
-import { actorOf } from './people-query.ts'
+
 import { PersonFields, type PersonTyped, Refused, readPersonFields, sayProblems } from './person-fields.tsx'
 
 /** Somebody who did not sign up themselves, such as on the phone, is added by an organiser. */

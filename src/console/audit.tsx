@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { attachment, streamOf } from '../answer.ts'
+import { audited } from '../audited.ts'
 import type { Locale } from '../config.ts'
 import type { App } from '../context.ts'
 import {
@@ -19,7 +20,6 @@ import { figureMessagesFor } from '../messages/figures.ts'
 import { pick } from '../messages/text.ts'
 import { csvLine } from '../roster-files.ts'
 import { nameOfWorkshop } from './attention.tsx'
-import { audited } from './audited.ts'
 import { Choice, Field, type Problem, Problems } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { audited } from '../audited.ts'
 import type { App, SignedIn } from '../context.ts'
 import { type Role, roles } from '../db/schema.ts'
 import {
@@ -6,6 +7,7 @@ import {
   findOrganisers,
   inviteOrganiser,
   listOrganisers,
+  type Organiser,
   type OrganiserRefusal,
   removeOrganiser,
 } from '../domain/organisers.ts'
@@ -26,6 +28,7 @@ organiserPages.post('/console/organisers', async (c) => {
   const person = { name: typed(body, 'name'), email: typed(body, 'email'), role: readRole(body) ?? 'viewer' }
   const invited = await inviteOrganiser(c.env.deps, person)
   if (invited.kind === 'refused') return organisersPage(c, { ...person, refusal: invited.refusal })
+  await audited(c, { action: 'organiser.invited', facts: factsOf(invited.organiser) })
   return c.redirect(withQuery(paths.organisers(), { done: 'invited' }), 303)
 })
 
@@ -34,6 +37,7 @@ organiserPages.post('/console/organisers/:id', async (c) => {
   if (!role) return c.notFound()
   const changed = await changeRole(c.env.deps, c.req.param('id'), role)
   if (changed.kind === 'refused') return refused(c, changed.refusal)
+  await audited(c, { action: 'organiser.role_changed', facts: factsOf(changed.organiser) })
   return c.redirect(withQuery(paths.organisers(), { done: 'changed' }), 303)
 })
 
@@ -63,8 +67,11 @@ organiserPages.get('/console/organisers/:id/remove', async (c) => {
 organiserPages.post('/console/organisers/:id/remove', async (c) => {
   const removed = await removeOrganiser(c.env.deps, c.req.param('id'))
   if (removed.kind === 'refused') return refused(c, removed.refusal)
+  await audited(c, { action: 'organiser.removed', facts: factsOf(removed.organiser) })
   return c.redirect(withQuery(paths.organisers(), { done: 'removed' }), 303)
 })
+
+const factsOf = ({ name, email, role }: Organiser) => ({ name, email, role })
 
 const readRole = (body: Record<string, unknown>): Role | undefined => roles.find((role) => role === body.role)
 

@@ -1,7 +1,6 @@
 import type { Context } from 'hono'
-import type { App, SignedIn } from '../context.ts'
+import type { App } from '../context.ts'
 import { registrationStatuses } from '../db/schema.ts'
-import type { Actor } from '../domain/audit.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { type PeopleFilter, type PeopleOrder, peopleOrders, readinesses } from '../domain/people.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
@@ -52,10 +51,4 @@ export function writePeopleQuery({ filter, order }: Omit<PeopleQuery, 'page'>): 
   const { search, status, link, readiness } = filter
   const sort = `${order.descending ? '-' : ''}${order.by}`
   return { q: search, status, link, ready: readiness, sort: sort === 'number' ? undefined : sort }
-}
-
-/** Who is signed in, as the audit log names them. */
-export function actorOf(c: Context<App>): Actor {
-  const { id, name, email } = c.get('organiser') as SignedIn
-  return { name: name || email, organiserId: id }
 }

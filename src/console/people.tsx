@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
+import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { type RegistrationStatus, registrationStatuses } from '../db/schema.ts'
 import {
@@ -17,7 +18,6 @@ import type { Workshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick } from '../messages/text.ts'
-import { audited } from './audited.ts'
 import { consolePage } from './layout.tsx'
 import { findWhose, listPath, type PeopleQuery, readPeopleQuery, type Whose, writePeopleQuery } from './people-query.ts'
 

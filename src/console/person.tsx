@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import type { Child } from 'hono/jsx'
+import { actorOf } from '../audited.ts'
 import type { App } from '../context.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import {
@@ -27,7 +28,7 @@ import { pick } from '../messages/text.ts'
 import { Problems } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { Status, workshopName } from './people.tsx'
-import { actorOf } from './people-query.ts'
+
 import { PersonFields, type PersonTyped, Refused, readPersonFields, sayProblems } from './person-fields.tsx'
 
 /** One person: what is known, what happened, and what an organiser can do. */

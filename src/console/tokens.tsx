@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { roles } from '../db/schema.ts'
 import { createToken, listTokens, revokeToken } from '../domain/organisers.ts'
@@ -21,12 +22,18 @@ tokenPages.post('/console/tokens', async (c) => {
   const name = oneLine(typed(body, 'name')).slice(0, 80)
   const role = roles.find((role) => role === body.role) ?? 'viewer'
   if (!name) return tokensPage(c, { mistake: true })
-  return tokensPage(c, { created: await createToken(c.env.deps, name, role) })
+  const created = await createToken(c.env.deps, name, role)
+  await audited(c, { action: 'token.created', facts: { name, role } })
+  return tokensPage(c, { created })
 })
 
 tokenPages.post('/console/tokens/:id/revoke', async (c) => {
-  const revoked = await revokeToken(c.env.deps, c.req.param('id'))
-  return revoked ? c.redirect(withQuery(paths.tokens(), { done: 'revoked' }), 303) : c.notFound()
+  const { deps } = c.env
+  const id = c.req.param('id')
+  const token = (await listTokens(deps)).find((token) => token.id === id)
+  if (!token || !(await revokeToken(deps, id))) return c.notFound()
+  await audited(c, { action: 'token.revoked', facts: { name: token.name, role: token.role } })
+  return c.redirect(withQuery(paths.tokens(), { done: 'revoked' }), 303)
 })
 
 async function tokensPage(c: Context<App>, { created, mistake }: { created?: string; mistake?: boolean } = {}) {

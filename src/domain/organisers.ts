@@ -185,13 +185,16 @@ export async function createToken(deps: Deps, name: string, role: Role): Promise
   return token
 }
 
-/** The role of an API token, or undefined if it is unknown or revoked. */
-export async function roleOfToken(deps: Deps, token: string): Promise<Role | undefined> {
-  const [row] = await deps.db
-    .select({ role: tokens.role })
+/** An API token as those who look at what it did know it. */
+export type Token = { id: string; name: string; role: Role }
+
+/** The API token that somebody brings, or undefined if it is unknown or revoked. */
+export async function findToken(deps: Deps, token: string): Promise<Token | undefined> {
+  const [found] = await deps.db
+    .select({ id: tokens.id, name: tokens.name, role: tokens.role })
     .from(tokens)
     .where(and(eq(tokens.hash, hashOf(token)), isNull(tokens.revokedAt)))
-  return row?.role
+  return found
 }
 
 /** All API tokens, without what they are, the oldest first. */
