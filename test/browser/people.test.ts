@@ -36,13 +36,13 @@ test('of 5,000 people some are searched, chosen at once and cancelled, and the h
   await page.uncheck('tbody tr:first-child input')
   expect(await page.locator('button[value="cancel"]').textContent()).toBe('取消报名 (9)')
   await page.click('button[value="cancel"]')
-  expect(await page.locator('h1').textContent()).toBe('取消\u00a09\u00a0人的报名？')
+  await expect.poll(() => page.locator('h1').textContent()).toBe('取消\u00a09\u00a0人的报名？')
   await page.click('main button')
-  expect(await page.locator('h1').textContent()).toBe('9\u00a0人中\u00a09\u00a0人已完成')
+  await expect.poll(() => page.locator('h1').textContent()).toBe('9\u00a0人中\u00a09\u00a0人已完成')
   expect(await world.db.$count(registrations, eq(registrations.status, 'cancelled'))).toBe(9)
 
   await page.click('main .button')
-  expect(page.url()).toContain('q=oyxf')
+  await page.waitForURL(/q=oyxf/)
   expect(await page.locator('tr.gone').count()).toBe(9)
 })
 
@@ -59,6 +59,7 @@ test('on a phone each person is a card, and nothing is wider than the screen', a
   expect(card?.width).toBeLessThanOrEqual(360)
   expect(card?.height).toBeGreaterThan(100)
   await page.locator('tbody tr a').first().click()
+  await page.waitForURL(/console\/people/)
   const person = new URL(page.url()).pathname
   for (const path of [list, person, `${person}/cancel`, `${list}/add`, `${list}/duplicates`]) {
     await page.goto(path)
@@ -125,4 +126,5 @@ async function signIn(world: World, page: Page): Promise<void> {
   const [mail] = await world.db.select().from(mails).where(eq(mails.kind, 'sign_in')).orderBy(desc(mails.id))
   await page.goto(paths.signInWith(signInCodeOf(world.deps.config.secret, mail?.uid ?? '')))
   await page.click('main button')
+  await page.waitForURL(/\/console$/)
 }
