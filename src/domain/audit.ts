@@ -105,7 +105,9 @@ export async function recordAudit(deps: Pick<Deps, 'db' | 'now'>, actor: Actor, 
     with person as (select erased_at from registrations where id = ${registrationId}::uuid for share)
     insert into audit_entries (at, actor, organiser_id, token_id, action, campaign_id, workshop_id, registration_id, facts, personal)
     values (
-      ${at(deps.now())}, ${actor.name}, ${actor.organiserId ?? null}::uuid, ${actor.tokenId ?? null}::uuid, ${entry.action},
+      -- Who has just taken their own account away did it all the same.
+      ${at(deps.now())}, ${actor.name}, (select id from organisers where id = ${actor.organiserId ?? null}::uuid),
+      ${actor.tokenId ?? null}::uuid, ${entry.action},
       ${entry.campaignId ?? null}::uuid, ${entry.workshopId ?? null}::uuid, ${registrationId}::uuid,
       ${JSON.stringify(facts)}::jsonb,
       case when (select erased_at from person) is null then ${told}::jsonb end
