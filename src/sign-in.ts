@@ -1,84 +1,24 @@
-import { passkey } from '@better-auth/passkey'
-import { drizzleAdapter } from 'better-auth/adapters/drizzle'
-import { isAPIError } from 'better-auth/api'
-import { betterAuth } from 'better-auth/minimal'
-import { magicLink } from 'better-auth/plugins/magic-link'
 import type { Context } from 'hono'
+import type { Handing } from './auth.ts'
 import type { App, SignedIn } from './context.ts'
-import { accounts, organisers, passkeys, sessions, verifications } from './db/schema.ts'
 import type { Deps } from './deps.ts'
-import { findOrganiserByEmail, linkLasts, mailSignInCode, type Organiser, storedCode } from './domain/organisers.ts'
-import { signInCodeOf } from './domain/tickets.ts'
-import { paths } from './links.ts'
+import { findOrganiserByEmail, mailSignInCode, type Organiser } from './domain/organisers.ts'
 
-/*
- * Organisers sign in through better-auth: by a link that is mailed to them, or by passkey. We make the links ourselves,
- * so that their mails are owed like all others and no secret lies in a table; it takes them, and keeps the sessions.
- */
-type Auth = ReturnType<typeof openAuth>
+/** better-auth takes 0.4 s to load, which the first organiser waits and not the start. */
+const loadAuth = () => import('./auth.ts')
 
-const opened = new WeakMap<Deps['db'], Auth>()
-
-/** What better-auth knows of an installation. Made when it is first needed, and kept as long as the database is open. */
-export function authOf(deps: Deps): Auth {
-  const auth = opened.get(deps.db) ?? openAuth(deps)
-  opened.set(deps.db, auth)
-  return auth
+async function authOf(deps: Deps) {
+  return (await loadAuth()).authOf(deps)
 }
 
-function openAuth({ db, config, newId }: Deps) {
-  const { baseUrl, secret } = config
-  return betterAuth({
-    appName: 'baoming',
-    baseURL: baseUrl,
-    basePath: paths.auth(),
-    secret,
-    // Who opened the page at another of the installation's addresses stays there; foreign forms are refused before.
-    trustedOrigins: (request) => [baseUrl, ...(request ? [new URL(request.url).origin] : [])],
-    database: drizzleAdapter(db, {
-      provider: 'pg',
-      schema: {
-        user: organisers,
-        session: sessions,
-        account: accounts,
-        verification: verifications,
-        passkey: passkeys,
-      },
-    }),
-    user: { additionalFields: { role: { type: 'string', required: true, input: false } } },
-    session: { expiresIn: 14 * day, updateAge: day },
-    advanced: {
-      cookiePrefix: 'baoming',
-      defaultCookieAttributes: { path: paths.console(), sameSite: 'lax', httpOnly: true },
-      database: { generateId: newId },
-      // Nobody needs to know where organisers sit.
-      ipAddress: { disableIpTracking: true },
-    },
-    // Limits are ours, by address range: see context.ts.
-    rateLimit: { enabled: false },
-    telemetry: { enabled: false },
-    logger: { disabled: true },
-    plugins: [
-      magicLink({
-        expiresIn: linkLasts,
-        disableSignUp: true,
-        storeToken: { type: 'custom-hasher', hash: async (code) => storedCode(secret, code) },
-        // Made of an id, as which alone it is kept until the mail is written.
-        generateToken: () => signInCodeOf(secret, newId()),
-        sendMagicLink: ({ token, metadata }) => (metadata as Handing).hand(token),
-      }),
-      passkey({ rpName: 'baoming' }),
-    ],
-  })
+async function makeCode({ deps, email }: { deps: Deps; email: string }, hand: Handing['hand']) {
+  const auth = await authOf(deps)
+  await auth.api.signInMagicLink({ body: { email, metadata: { hand } }, headers: new Headers() })
 }
 
-const day = 24 * 3600
-
-/** What is done with a code once it is good. */
-type Handing = { hand(code: string): void | Promise<void> }
-
-function makeCode({ deps, email }: { deps: Deps; email: string }, hand: Handing['hand']) {
-  return authOf(deps).api.signInMagicLink({ body: { email, metadata: { hand } }, headers: new Headers() })
+/** Answers what src/assets/passkey.js asks. */
+export async function answerPasskey(c: Context<App>): Promise<Response> {
+  return (await authOf(c.env.deps)).handler(c.req.raw)
 }
 
 /** Mails an organiser a link to sign in with. Nothing goes to an address without an account. */
@@ -99,7 +39,7 @@ export async function signInAs(c: Context<App>, { email }: Organiser): Promise<v
 /** The organiser who is signed in in the browser that asks, or undefined. */
 export async function signedIn(c: Context<App>): Promise<SignedIn | undefined> {
   if (!c.req.header('cookie')?.includes('baoming.session_token=')) return undefined
-  const { response, headers } = await authOf(c.env.deps).api.getSession({
+  const { response, headers } = await (await authOf(c.env.deps)).api.getSession({
     headers: c.req.raw.headers,
     returnHeaders: true,
   })
@@ -112,7 +52,7 @@ export async function signedIn(c: Context<App>): Promise<SignedIn | undefined> {
 /** Signs in whoever brings a code from a mailed link. Tells whether it was good; it is not good again. */
 export async function signInBy(c: Context<App>, code: string): Promise<boolean> {
   try {
-    const { headers } = await authOf(c.env.deps).api.magicLinkVerify({
+    const { headers } = await (await authOf(c.env.deps)).api.magicLinkVerify({
       query: { token: code },
       headers: c.req.raw.headers,
       returnHeaders: true,
@@ -121,14 +61,14 @@ export async function signInBy(c: Context<App>, code: string): Promise<boolean> 
     return true
   } catch (error) {
     // How it refuses a code: it would lead to a page that says so.
-    if (isAPIError(error)) return false
+    if ((await loadAuth()).isRefusal(error)) return false
     throw error
   }
 }
 
 /** Ends the session of the browser that asks. */
 export async function signOut(c: Context<App>): Promise<void> {
-  const { headers } = await authOf(c.env.deps).api.signOut({ headers: c.req.raw.headers, returnHeaders: true })
+  const { headers } = await (await authOf(c.env.deps)).api.signOut({ headers: c.req.raw.headers, returnHeaders: true })
   passCookies(c, headers)
 }
 

@@ -15,7 +15,7 @@ const floors = [
   ['messages'],
   ['calendar.ts', 'qr.ts', 'roster-files.ts'],
   ['mail', 'spread'],
-  ['access.ts', 'context.ts'],
+  ['access.ts', 'auth.ts', 'context.ts'],
   ['answer.ts', 'audited.ts', 'form-body.ts', 'sign-in.ts'],
   ['site', 'console', 'door', 'api', 'operations.ts'],
   ['app.tsx'],

@@ -6,7 +6,7 @@ import { isFirstOwnerCode } from '../domain/tickets.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
-import { authOf, mailSignInLink, signInAs, signInBy, signOut } from '../sign-in.ts'
+import { answerPasskey, mailSignInLink, signInAs, signInBy, signOut } from '../sign-in.ts'
 import { Field, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 
@@ -117,18 +117,18 @@ for (const path of [
   '/console/auth/passkey/generate-authenticate-options',
   '/console/auth/passkey/generate-register-options',
 ] as const) {
-  signInPages.get(path, (c) => answerPasskey(c))
+  signInPages.get(path, (c) => limitedPasskey(c))
 }
 for (const path of [
   '/console/auth/passkey/verify-authentication',
   '/console/auth/passkey/verify-registration',
 ] as const) {
-  signInPages.post(path, (c) => answerPasskey(c))
+  signInPages.post(path, (c) => limitedPasskey(c))
 }
 
-async function answerPasskey(c: Context<App>): Promise<Response> {
+async function limitedPasskey(c: Context<App>): Promise<Response> {
   await limitRange(c, 'token')
-  return authOf(c.env.deps).handler(c.req.raw)
+  return answerPasskey(c)
 }
 
 /** Where somebody wanted to go before they had to sign in: a page of the console, and no other site. */
