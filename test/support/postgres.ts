@@ -8,6 +8,9 @@ import { dirname, join } from 'node:path'
 import { atExit } from './at-exit.ts'
 import { freePort } from './free-port.ts'
 
+/** Asked now, because unpacking the browser changes it for a while, to a folder that Postgres may not enter. */
+const temporary = tmpdir()
+
 /** A Postgres of one's own, from npm, on a port of 127.0.0.1 that stays the same over restarts. */
 export type PostgresServer = AsyncDisposable & {
   /** The address of one of its databases. */
@@ -22,7 +25,7 @@ export type PostgresServer = AsyncDisposable & {
 /** Starts a new Postgres in a temporary folder, which goes when the server is disposed of. Default settings, fsync on. */
 export async function startPostgres(): Promise<PostgresServer> {
   // A new folder each time: one whose first start was cut off cannot be used again.
-  const folder = await mkdtemp(join(tmpdir(), 'baoming-postgres-'))
+  const folder = await mkdtemp(join(temporary, 'baoming-postgres-'))
   let server: ChildProcess | undefined
   const cleaned = atExit(() => {
     server?.kill('SIGKILL')
