@@ -49,6 +49,7 @@ export type Link = { label: string; url: string }
 
 /** Writes a mail in the language of its recipient. */
 export function letterOf(deps: Deps, mail: MailToSomeone): Letter {
+  if (mail.organiser && mail.kind === 'message') return letterToTry(deps, mail.written, mail.organiser)
   if (mail.organiser) return letterToSignIn(deps, mail, mail.organiser)
   return mail.held ? letterToConfirm(deps, mail.held) : letterAbout(deps, mail, mail.registration as Registration)
 }
@@ -123,16 +124,66 @@ export function placeholdersOf(
   locale: Locale,
   baseUrl: string,
 ): Record<Placeholder, string> {
-  const { workshop } = registration
+  return placeholdersIn(registration.workshop, registration.name, ticketUrlOf(baseUrl, registration), locale)
+}
+
+function placeholdersIn(
+  workshop: Workshop,
+  name: string,
+  ticket: string,
+  locale: Locale,
+): Record<Placeholder, string> {
   const { date, weekday, time } = when(workshop, locale)
   return {
-    name: registration.name,
+    name,
     workshop: pick(workshop.title, locale),
     city: pick(workshop.city, locale),
     date: `${date} ${weekday}`,
     time,
     place: placeLines(workshop, locale).join(locale === 'en' ? ', ' : '，'),
-    ticket: ticketUrlOf(baseUrl, registration),
+    ticket,
+  }
+}
+
+/**
+ * A test of a message, to whoever writes it, in the language of the installation. They have no ticket: in its place
+ * stands the page of the workshop.
+ */
+function letterToTry(deps: Deps, written: Written | undefined, organiser: Organiser): Letter {
+  const { baseUrl, defaultLocale: locale } = deps.config
+  const messages = mailMessagesFor(locale)
+  const { subject = '', body = '', workshop } = written ?? {}
+  const name = organiser.name || organiser.email
+  const fill = (text: string) =>
+    workshop
+      ? fillPlaceholders(
+          text,
+          placeholdersIn(workshop, name, urlOf(baseUrl, paths.workshop(workshop.slug)), locale),
+        )
+      : text
+  return {
+    locale,
+    messages,
+    to: { name: organiser.name, address: organiser.email },
+    subject: messages.test.subject(fill(subject)),
+    headline: fill(subject),
+    greeting: messages.greeting(name),
+    lead: fill(body),
+    entries: workshop
+      ? [
+          {
+            registration: undefined,
+            title: titleOf({ workshop }, locale),
+            facts: whenAndWhere(workshop, messages, locale),
+            door: undefined,
+            ticket: undefined,
+            confirm: undefined,
+            checklist: [],
+            next: [{ text: messages.test.rest }],
+          },
+        ]
+      : [],
+    ...footOf(deps, messages, messages.test.why),
   }
 }
 
