@@ -160,8 +160,8 @@ export async function sendMessage(
   await recordAudit(deps, actor, {
     action: 'message.sent',
     ...audience.about,
-    facts: { message: id, count: sent.owed, ...filter },
-    personal: { search },
+    facts: { count: sent.owed, ...filter },
+    personal: { subject: draft.subject, search },
   })
   return { kind: 'sent', people: sent.owed }
 }
@@ -183,7 +183,8 @@ async function answerAgain(
 ): Promise<MessageOutcome> {
   const [before] = await deps.db.select().from(messages).where(eq(messages.id, id))
   if (!before) return { kind: 'refused', refusal: 'nobody' }
-  const sameAbout = 'campaignId' in about ? before.campaignId === about.campaignId : before.workshopId === about.workshopId
+  const sameAbout =
+    'campaignId' in about ? before.campaignId === about.campaignId : before.workshopId === about.workshopId
   const progress = await messageProgress(deps, id)
   if (!sameAbout || before.subject !== subject || before.body !== body || !progress) {
     return { kind: 'refused', refusal: 'sent_already' }

@@ -193,8 +193,14 @@ describe.each([
     for (let n = 0; n < 4; n++) await world.register(workshop)
     await sendMessage(world.deps, actor, { id, audience: ofWorkshop(workshop), ...draft })
     const [first, second] = await world.db.select().from(mails).where(eq(mails.writtenId, id))
-    await world.db.update(mails).set({ state: 'sent' }).where(eq(mails.id, first?.id ?? 0))
-    await world.db.update(mails).set({ state: 'dead' }).where(eq(mails.id, second?.id ?? 0))
+    await world.db
+      .update(mails)
+      .set({ state: 'sent' })
+      .where(eq(mails.id, first?.id ?? 0))
+    await world.db
+      .update(mails)
+      .set({ state: 'dead' })
+      .where(eq(mails.id, second?.id ?? 0))
     expect(await messageProgress(world.deps, id)).toMatchObject({
       ...draft,
       workshop: { slug: workshop.slug },

@@ -127,12 +127,7 @@ export function placeholdersOf(
   return placeholdersIn(registration.workshop, registration.name, ticketUrlOf(baseUrl, registration), locale)
 }
 
-function placeholdersIn(
-  workshop: Workshop,
-  name: string,
-  ticket: string,
-  locale: Locale,
-): Record<Placeholder, string> {
+function placeholdersIn(workshop: Workshop, name: string, ticket: string, locale: Locale): Record<Placeholder, string> {
   const { date, weekday, time } = when(workshop, locale)
   return {
     name,
@@ -156,10 +151,7 @@ function letterToTry(deps: Deps, written: Written | undefined, organiser: Organi
   const name = organiser.name || organiser.email
   const fill = (text: string) =>
     workshop
-      ? fillPlaceholders(
-          text,
-          placeholdersIn(workshop, name, urlOf(baseUrl, paths.workshop(workshop.slug)), locale),
-        )
+      ? fillPlaceholders(text, placeholdersIn(workshop, name, urlOf(baseUrl, paths.workshop(workshop.slug)), locale))
       : text
   return {
     locale,
