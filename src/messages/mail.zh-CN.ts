@@ -161,7 +161,7 @@ export const mailZhCN = {
 
   /** A test of a message, which organisers send to themselves. */
   test: {
-    subject: (subject: string) => `[测试] ${subject}`,
+    subject: (subject: string) => `【测试】${subject}`,
     rest: '这里给学员的邮件还有各自的票、二维码和准备清单。票的链接在测试里换成了培训页面。',
     why: '你收到这封邮件，是因为你在管理后台给自己发了一封测试邮件。学员没有收到。',
   },
