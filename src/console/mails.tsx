@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { audited } from '../audited.ts'
 import { type App, hasMailbox, isThisMachine } from '../context.ts'
 import { owedMails } from '../domain/figures.ts'
 import {
@@ -17,7 +18,6 @@ import { paths, withQuery } from '../links.ts'
 import { subjectOf } from '../mail/message.ts'
 import { type MailingMessages, mailingMessagesFor } from '../messages/mailing.ts'
 import { moment } from '../messages/text.ts'
-import { audited } from './audited.ts'
 import { consolePage } from './layout.tsx'
 
 /** All mails that are or were owed to somebody, and what became of them. */

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { actorOf } from '../audited.ts'
 import type { App, SignedIn } from '../context.ts'
 import { shownState } from '../domain/mails.ts'
 import {
@@ -27,15 +28,7 @@ import { moment, number, pick, placeOf } from '../messages/text.ts'
 import { Field, type Problem, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { nameOf, whoseIds } from './people.tsx'
-import {
-  actorOf,
-  findWhose,
-  listPath,
-  newMessagePath,
-  readPeopleQuery,
-  type Whose,
-  writePeopleQuery,
-} from './people-query.ts'
+import { findWhose, listPath, newMessagePath, readPeopleQuery, type Whose, writePeopleQuery } from './people-query.ts'
 
 /** Messages to the people of a workshop or campaign: written, previewed, tried, sent, and followed until they are out. */
 export const messagePages = new Hono<App>()

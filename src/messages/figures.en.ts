@@ -205,7 +205,6 @@ export const figuresEn: FigureMessages = {
       from: 'from',
       to: 'to',
       changed: 'changed',
-      search: 'search',
       link: 'channel',
       readiness: 'readiness',
       q: 'search',

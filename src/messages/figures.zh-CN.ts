@@ -201,7 +201,6 @@ export const figuresZhCN = {
       from: '从',
       to: '到',
       changed: '改动',
-      search: '查找',
       link: '渠道',
       readiness: '准备情况',
       q: '搜索',
