@@ -103,7 +103,15 @@ function backTo(c: Context<App>, whose: Whose): { href: string; text: string } {
     : { href: paths.consoleCampaign(whose.slug), text: nameOf(c, whose) }
 }
 
-/** What the form holds. `id`: of the message, so that it is sent once. `test`: of the next test of it, likewise. */
+function toMessages(c: Context<App>, whose: Whose): { href: string; text: string } {
+  return {
+    href:
+      whose.of === 'workshop' ? paths.workshopMessages(whose.workshops[0].slug) : paths.campaignMessages(whose.slug),
+    text: mailingMessagesFor(c.var.locale).list.title,
+  }
+}
+
+/** What the form holds. `id`: of the message, so that it is sent once. */
 type Shown = MessageDraft & { id: string }
 
 async function showForm(c: Context<App>, of: Whose['of']): Promise<Response> {
@@ -170,7 +178,7 @@ async function formPage(c: Context<App>, whose: Whose, shown: Shown, mistake?: M
     {
       title: `${t.write.title} · ${nameOf(c, whose)}`,
       section: 'campaigns',
-      back: { href: newMessagePath(whose).replace(/\/new$/, ''), text: t.list.title },
+      back: toMessages(c, whose),
       status: mistake ? (mistake.refusal ? 409 : 422) : 200,
     },
     <>
@@ -259,7 +267,7 @@ async function previewPage(c: Context<App>, whose: Whose, shown: Shown, first: R
     {
       title: `${t.preview.title} · ${nameOf(c, whose)}`,
       section: 'campaigns',
-      back: { href: formPath(c, whose), text: t.list.title },
+      back: toMessages(c, whose),
       done: tested ? t.preview.tested(email) : undefined,
     },
     <>

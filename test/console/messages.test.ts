@@ -2,7 +2,7 @@ import { asc, eq, isNotNull } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import type { Role } from '../../src/db/schema.ts'
 import { auditEntries, mails, messages } from '../../src/db/schema.ts'
-import { forgetPeople } from '../../src/domain/seats.ts'
+import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
 import { paths } from '../../src/links.ts'
 import { deliverDue } from '../../src/mail/delivery.ts'
 import { openTransport, type Transport } from '../../src/mail/transport.ts'
@@ -110,6 +110,38 @@ test('a mail in English is filled in in English', async () => {
   )
   expect(textOf(await me.read(paths.message(id)))).toContain('RT-Thread 入门培训')
   expect(textOf(await me.read(paths.campaignMessages(campaign.slug)))).toContain('News')
+})
+
+test('to those who cancelled, and after the workshop, a message tells of no ticket and nothing to bring', async () => {
+  await using office = await openOffice()
+  const { world } = office
+  const item = { kind: 'bring', text: { zh: '插线板' } } as const
+  const workshop = await world.workshop({ items: [{ ...item, mustConfirm: false }] })
+  await world.register(workshop, { email: 'came@example.com' })
+  const gone = await world.register(workshop, { email: 'gone@example.com' })
+  await cancelRegistration(world.deps, gone.id, 'attendee')
+  const me = await signIn(world)
+  await office.deliver()
+  const write = async (query = '') => {
+    const draft = { id: world.deps.newId(), subject: '资料在这里', body: '谢谢！', do: 'send' }
+    const answer = await me.post(`${paths.newWorkshopMessage(workshop.slug)}${query}`, draft)
+    expect(answer.status).toBe(303)
+    await office.deliver()
+    return office.server.mails.at(-1)
+  }
+  const before = await write()
+  expect([before?.to, before?.mail.text]).toEqual([['came@example.com'], expect.stringMatching(/插线板.*\/t\//s)])
+  expect(before?.mail.attachments).not.toEqual([])
+  const toGone = await write('?status=cancelled')
+  world.clock.set(workshop.endsAt)
+  const thanks = await write()
+  expect([toGone?.to, thanks?.to]).toEqual([['gone@example.com'], ['came@example.com']])
+  for (const received of [toGone, thanks]) {
+    expect(received?.mail.text).toContain('谢谢！')
+    expect(received?.mail.text).toContain('你用这个邮箱报名过')
+    expect(received?.mail.text).not.toMatch(/\/t\/|插线板|来不了|日历/)
+    expect(received?.mail.attachments).toEqual([])
+  }
 })
 
 test('what is wrong is told beside the fields, which keep what was typed, and nothing is stored', async () => {

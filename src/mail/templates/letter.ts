@@ -60,6 +60,9 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
   const messages = mailMessagesFor(locale)
   const news = newsOf(mail, recipient)
   const shown = news === 'found' ? mail.tickets : [recipient]
+  const { workshop, status } = recipient
+  // To those who cancelled, and after the workshop, a message tells of no ticket and nothing to bring.
+  const bygone = news === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now())
   const title = titleOf(recipient, locale)
   const { subject, headline, lead } =
     news === 'written' ? writtenTo(recipient, mail.written, locale, baseUrl) : messages.news[news]
@@ -71,11 +74,13 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
     headline,
     greeting: messages.greeting(recipient.name),
     lead: lead(standingOf(recipient, locale)),
-    entries: shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts.before)),
+    entries: bygone
+      ? [plainEntry(workshop, messages, locale)]
+      : shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts.before)),
     ...footOf(
       deps,
       messages,
-      messages.why[news === 'found' ? 'found' : recipient.status === 'cancelled' ? 'cancelled' : 'registered'],
+      messages.why[news === 'found' ? 'found' : bygone || status === 'cancelled' ? 'cancelled' : 'registered'],
     ),
   }
 }
@@ -97,14 +102,8 @@ function letterToConfirm(deps: Deps, { workshop, signUp, code }: Held): Letter {
     lead: lead(),
     entries: [
       {
-        registration: undefined,
-        title,
-        facts: whenAndWhere(workshop, messages, locale),
-        door: undefined,
-        ticket: undefined,
+        ...plainEntry(workshop, messages, locale),
         confirm: { ...messages.confirm, url: urlOf(baseUrl, paths.confirm(workshop.slug, code)) },
-        checklist: [],
-        next: [],
       },
     ],
     ...footOf(deps, messages, messages.why.held),
@@ -161,20 +160,7 @@ function letterToTry(deps: Deps, written: Written | undefined, organiser: Organi
     headline: fill(subject),
     greeting: messages.greeting(name),
     lead: fill(body),
-    entries: workshop
-      ? [
-          {
-            registration: undefined,
-            title: titleOf({ workshop }, locale),
-            facts: whenAndWhere(workshop, messages, locale),
-            door: undefined,
-            ticket: undefined,
-            confirm: undefined,
-            checklist: [],
-            next: [{ text: messages.test.rest }],
-          },
-        ]
-      : [],
+    entries: workshop ? [{ ...plainEntry(workshop, messages, locale), next: [{ text: messages.test.rest }] }] : [],
     ...footOf(deps, messages, messages.test.why),
   }
 }
@@ -290,6 +276,20 @@ function entryOf(
           ),
         ]
       : afterwards(registration, news, messages, baseUrl),
+  }
+}
+
+/** A workshop alone, for whoever has no ticket to it. */
+function plainEntry(workshop: Workshop, messages: MailMessages, locale: Locale): Entry {
+  return {
+    registration: undefined,
+    title: titleOf({ workshop }, locale),
+    facts: whenAndWhere(workshop, messages, locale),
+    door: undefined,
+    ticket: undefined,
+    confirm: undefined,
+    checklist: [],
+    next: [],
   }
 }
 
