@@ -50,7 +50,10 @@ test('on a phone without scripts nothing is wider than the screen', async () => 
   await world.register(workshop, { name: 'Wolfeschlegelsteinhausenbergerdorff'.repeat(2) })
   await using page = await openPage({ width: 360, locale: 'en', javaScriptEnabled: false, baseURL: server.url })
   await signIn(world, page)
-  const narrow = async () => expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+  const narrow = async () => {
+    await page.waitForLoadState()
+    expect([page.url(), await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([page.url(), 360])
+  }
   await page.goto(paths.newWorkshopMessage(workshop.slug))
   await narrow()
   await page.fill('#subject', 'x'.repeat(200))
@@ -61,8 +64,10 @@ test('on a phone without scripts nothing is wider than the screen', async () => 
   await page.waitForURL(/\/console\/messages\//)
   await narrow()
   await page.click('text=All mails of this message')
+  await page.waitForURL(/message=/)
   await narrow()
-  await page.click('text=All mails >> nth=0')
+  await page.click('main a:text-is("All mails")')
+  await page.waitForURL(/mails$/)
   await narrow()
   await page.goto(paths.workshopMessages(workshop.slug))
   await narrow()
