@@ -10,6 +10,7 @@ import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
+import { mailingMessagesFor } from '../messages/mailing.ts'
 import { pick, placeOf, when } from '../messages/text.ts'
 import { ChecklistEditor, rearranged } from './checklist.tsx'
 import { Check, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
@@ -132,6 +133,7 @@ campaignPages.get('/console/campaigns/:slug', async (c) => {
       <p class="links">
         {mayChange(c) && <a href={paths.addWorkshop(slug)}>{t.campaigns.addWorkshop}</a>}
         {mayChange(c) && <a href={paths.campaignPeople(slug)}>{t.campaigns.people}</a>}
+        {mayChange(c) && <a href={paths.campaignMessages(slug)}>{mailingMessagesFor(locale).list.link}</a>}
         <a href={paths.campaignFigures(slug)}>{t.campaigns.figures}</a>
         {state === 'published' && <a href={paths.campaign(slug)}>{t.campaigns.page}</a>}
       </p>

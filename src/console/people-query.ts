@@ -27,6 +27,13 @@ export function listPath(whose: Whose): string {
   return whose.of === 'workshop' ? paths.workshopPeople(whose.workshops[0].slug) : paths.campaignPeople(whose.slug)
 }
 
+/** Where a message to these people is written. */
+export function newMessagePath(whose: Whose): string {
+  return whose.of === 'workshop'
+    ? paths.newWorkshopMessage(whose.workshops[0].slug)
+    : paths.newCampaignMessage(whose.slug)
+}
+
 /** What a list was asked for, as its address says it. */
 export type PeopleQuery = { filter: PeopleFilter; order: PeopleOrder; page: number }
 

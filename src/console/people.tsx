@@ -16,10 +16,19 @@ import type { RosterLine } from '../domain/roster.ts'
 import { clockIn } from '../domain/time-zones.ts'
 import type { Workshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
+import { mailingMessagesFor } from '../messages/mailing.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick } from '../messages/text.ts'
 import { consolePage } from './layout.tsx'
-import { findWhose, listPath, type PeopleQuery, readPeopleQuery, type Whose, writePeopleQuery } from './people-query.ts'
+import {
+  findWhose,
+  listPath,
+  newMessagePath,
+  type PeopleQuery,
+  readPeopleQuery,
+  type Whose,
+  writePeopleQuery,
+} from './people-query.ts'
 
 /** The attendee list of a workshop, or of all workshops of a campaign. */
 export const peoplePages = new Hono<App>()
@@ -74,7 +83,7 @@ async function showPeople(c: Context<App>, of: Whose['of']): Promise<Response> {
     },
     <>
       <h1>{t.list.title}</h1>
-      <Ways whose={whose} query={query} t={t} />
+      <Ways c={c} whose={whose} query={query} t={t} />
       <Filter c={c} whose={whose} query={query} counts={counts} t={t} />
       <p class="count" role="status">
         {sayTotal(found.total, counts, query, t)}
@@ -142,13 +151,14 @@ function addressOf(whose: Whose, query: PeopleQuery): string {
 }
 
 /** What else there is to do with these people; files and sheets hold those whom the filter lets through. */
-function Ways({ whose, query, t }: { whose: Whose; query: PeopleQuery; t: PeopleMessages }) {
+function Ways({ c, whose, query, t }: { c: Context<App>; whose: Whose; query: PeopleQuery; t: PeopleMessages }) {
   const filtered = (path: string) => withQuery(path, writePeopleQuery(query))
   const list = listPath(whose)
   const [workshop] = whose.workshops
   return (
     <nav class="ways">
       {whose.of === 'workshop' && workshop && <a href={paths.addPerson(workshop.slug)}>{t.list.add}</a>}
+      <a href={filtered(newMessagePath(whose))}>{mailingMessagesFor(c.var.locale).list.toFiltered}</a>
       <a href={`${list}/duplicates`}>{t.list.alike}</a>
       {whose.of === 'workshop' && workshop && (
         <>

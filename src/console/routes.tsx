@@ -7,6 +7,8 @@ import { auditPages } from './audit.tsx'
 import { campaignPages } from './campaigns.tsx'
 import { figurePages } from './figures.tsx'
 import { groupPages } from './group.tsx'
+import { mailPages } from './mails.tsx'
+import { messagePages } from './messages.tsx'
 import { organiserPages } from './organisers.tsx'
 import { overviewPages } from './overview.tsx'
 import { peoplePages } from './people.tsx'
@@ -37,3 +39,5 @@ export const console_ = new Hono<App>()
   .route('/', peopleTogetherPages)
   .route('/', addPersonPages)
   .route('/', personPages)
+  .route('/', messagePages)
+  .route('/', mailPages)

@@ -25,6 +25,7 @@ import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { draftOf } from '../mail/message.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
+import { mailingMessagesFor } from '../messages/mailing.ts'
 import { pick, placeOf } from '../messages/text.ts'
 import { Items, mayChange, State, Warnings, whenOf } from './campaigns.tsx'
 import { ChecklistEditor, rearranged } from './checklist.tsx'
@@ -122,6 +123,9 @@ workshopPages.get('/console/workshops/:slug', async (c) => {
           <a href={paths.previewWorkshop(slug)}>{t.workshops.preview}</a>
           <a href={paths.workshopFigures(slug)}>{t.workshops.figures}</a>
           {mayChange(c) && state !== 'draft' && <a href={paths.group(slug)}>{t.workshops.group}</a>}
+          {mayChange(c) && state !== 'draft' && (
+            <a href={paths.workshopMessages(slug)}>{mailingMessagesFor(locale).list.link}</a>
+          )}
           {mayChange(c) && workshop.campaign && (
             <a href={withQuery(paths.addWorkshop(workshop.campaign.slug), { from: slug })}>{t.workshops.duplicate}</a>
           )}

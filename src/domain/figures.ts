@@ -471,7 +471,8 @@ async function comingAndForgotten(deps: Deps): Promise<Workshop[]> {
 /** More than an installation has at a time. */
 const mostWorkshops = 500
 
-async function owedMails(deps: Deps): Promise<Attention[]> {
+/** Whether mails are held because there is no mail server, or wait for longer than half an hour: one entry or none. */
+export async function owedMails(deps: Deps): Promise<Attention[]> {
   const longAgo = at(new Date(deps.now().getTime() - 30 * 60_000))
   const [owed] = await rows<{ all: number; waiting: number; since: string | Date | null }>(
     deps.db,

@@ -252,17 +252,36 @@ export type MailInList = Mail & {
   reason: string | null
 }
 
-/** A page of mails, the newest first. `before`: the id of the last one of the page before. */
+/**
+ * A page of mails, the newest first. `before`: the id of the last one of the page before. `writtenId`: only those of a
+ * message.
+ */
 export async function listMails(
   deps: Deps,
-  { state, before, limit = 50 }: { state?: ShownState | undefined; before?: number | undefined; limit?: number } = {},
+  {
+    state,
+    writtenId,
+    before,
+    limit = 50,
+  }: {
+    state?: ShownState | undefined
+    writtenId?: string | undefined
+    before?: number | undefined
+    limit?: number
+  } = {},
 ): Promise<MailInList[]> {
   const stored = state && storedState(deps, state)
   if (stored === 'none') return []
   const found = await deps.db
     .select()
     .from(mails)
-    .where(and(stored && eq(mails.state, stored), before ? lt(mails.id, before) : undefined))
+    .where(
+      and(
+        stored && eq(mails.state, stored),
+        writtenId ? eq(mails.writtenId, writtenId) : undefined,
+        before ? lt(mails.id, before) : undefined,
+      ),
+    )
     .orderBy(desc(mails.id))
     .limit(limit)
   return withPeople(

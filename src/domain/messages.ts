@@ -1,30 +1,279 @@
-import { inArray } from 'drizzle-orm'
-import { messages } from '../db/schema.ts'
+import { eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { at, rows, uuids } from '../db/database.ts'
+import { type MailState, messages, type Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
+import { type Actor, recordAudit } from './audit.ts'
+import { type PeopleFilter, peopleCondition } from './people.ts'
+import { oneLine, plainLines } from './plain-text.ts'
+import { findWorkshopById, type Workshop } from './workshops.ts'
 
 /** What an organiser wrote to attendees: plain text with placeholders. */
-export type Written = { id: string; subject: string; body: string }
+export type Written = {
+  id: string
+  subject: string
+  body: string
+  /** The workshop it is about, with whose facts a test is filled in; undefined for one about a campaign. */
+  workshop: Workshop | undefined
+}
 
 /** What a message may hold in double braces, `{{name}}` say, and is filled in for each attendee. */
 export const placeholders = ['name', 'workshop', 'city', 'date', 'time', 'place', 'ticket'] as const
 export type Placeholder = (typeof placeholders)[number]
 
-/** The names in double braces that stand for nothing, as they were written. */
+/**
+ * What stands in double braces and for nothing, as it was written, each once; of braces that no others close or open,
+ * what is beside them.
+ */
 export function unknownPlaceholders(text: string): string[] {
-  return [...text.matchAll(braces)]
-    .map(([, name = '']) => name.trim())
-    .filter((name) => !(placeholders as readonly string[]).includes(name))
+  const named = [...text.matchAll(braces)].map(([, name = '']) => name.trim())
+  const unpaired = text.replace(braces, ' ').match(/\{\{[^\s{}]{0,20}|[^\s{}]{0,20}\}\}/g) ?? []
+  return [...new Set([...named.filter((name) => !isPlaceholder(name)), ...unpaired])]
 }
 
 /** A text with its placeholders filled in; one that stands for nothing stays as it is. */
 export function fillPlaceholders(text: string, values: Record<Placeholder, string>): string {
-  return text.replace(braces, (whole, name: string) => values[name.trim() as Placeholder] ?? whole)
+  return text.replace(braces, (whole, name: string) => {
+    const known = name.trim()
+    return isPlaceholder(known) ? values[known] : whole
+  })
 }
 
 const braces = /\{\{([^{}]{0,40})\}\}/g
 
+function isPlaceholder(name: string): name is Placeholder {
+  return (placeholders as readonly string[]).includes(name)
+}
+
 /** The messages with these ids. */
 export async function findWritten(deps: Deps, ids: string[]): Promise<Written[]> {
-  const { id, subject, body } = messages
-  return ids.length === 0 ? [] : deps.db.select({ id, subject, body }).from(messages).where(inArray(id, ids))
+  const found = ids.length === 0 ? [] : await deps.db.select().from(messages).where(inArray(messages.id, ids))
+  return Promise.all(
+    found.map(async ({ id, subject, body, workshopId }) => ({
+      ...{ id, subject, body },
+      workshop: workshopId ? await findWorkshopById(deps, workshopId) : undefined,
+    })),
+  )
+}
+
+/** What an organiser typed. */
+export type MessageDraft = { subject: string; body: string }
+
+/** Characters that a subject and a body may have at the most. */
+export const messageLimits = { subject: 200, body: 10_000 } as const
+
+export type MessageProblem =
+  | { field: keyof MessageDraft; code: 'missing' | 'too_long' }
+  /** `names`: what stands in braces and for nothing. */
+  | { field: keyof MessageDraft; code: 'unknown_placeholder'; names: string[] }
+
+/** Reads a message as it was typed: made plain text, and what is wrong with it. */
+export function readMessage(typed: MessageDraft): { draft: MessageDraft; problems: MessageProblem[] } {
+  const draft = { subject: oneLine(typed.subject), body: plainLines(typed.body) }
+  const problems = (['subject', 'body'] as const).flatMap((field): MessageProblem[] => {
+    if (!draft[field]) return [{ field, code: 'missing' }]
+    if (draft[field].length > messageLimits[field]) return [{ field, code: 'too_long' }]
+    const names = unknownPlaceholders(draft[field])
+    return names.length > 0 ? [{ field, code: 'unknown_placeholder', names }] : []
+  })
+  return { draft, problems }
+}
+
+/** Whom a message is for: who of a workshop, or of all workshops of a campaign, a filter lets through. */
+export type Audience = {
+  about: { workshopId: string } | { campaignId: string }
+  /** The one workshop, or all of the campaign in the order of their dates. */
+  workshops: readonly Workshop[]
+  filter: PeopleFilter
+}
+
+/**
+ * Whom a message would go to now: each mailbox once, with a seat before without, then by the dates of the workshops.
+ * Those who cancelled are left out unless the filter asks for them, those who were erased always.
+ */
+export async function findAudience(
+  deps: Deps,
+  audience: Audience,
+): Promise<{ people: number; first: string | undefined }> {
+  const [found] = await rows<{ people: number; first: string | null }>(
+    deps.db,
+    sql`with audience as (${await audienceOf(deps, audience)})
+        select count(*)::int as people, (select id from audience order by place, seq limit 1) as first from audience`,
+  )
+  return { people: found?.people ?? 0, first: found?.first ?? undefined }
+}
+
+async function audienceOf(deps: Deps, { workshops, filter }: Audience): Promise<SQL> {
+  const place = sql`array_position(${uuids(workshops.map(({ id }) => id))}, r.workshop_id)`
+  return sql`
+    select distinct on (r.email_key) r.id, r.seq, ${place} as place
+    from registrations r
+    where ${await peopleCondition(deps, workshops, filter)} and r.erased_at is null
+      ${filter.status ? sql`` : sql`and r.status <> 'cancelled'`}
+    order by r.email_key, array_position(array['confirmed', 'offered', 'waitlisted', 'cancelled'], r.status),
+      ${place}, r.seq`
+}
+
+/** Why a message does not go out. `sent_already`: under this id another one did. */
+export type MessageRefusal = 'invalid' | 'nobody' | 'sent_already'
+
+export type MessageOutcome =
+  | { kind: 'sent'; people: number }
+  | { kind: 'refused'; refusal: Exclude<MessageRefusal, 'invalid'> }
+  | { kind: 'refused'; refusal: 'invalid'; problems: MessageProblem[] }
+
+/**
+ * Owes a mail of a message to everyone it is for, in one statement. The same id again is answered the same, and owes
+ * nothing: two clicks send once.
+ * @param id of the message, which its form brought along
+ */
+export async function sendMessage(
+  deps: Deps,
+  actor: Actor,
+  { id, audience, ...typed }: MessageDraft & { id: string; audience: Audience },
+): Promise<MessageOutcome> {
+  const { draft, problems } = readMessage(typed)
+  if (problems.length > 0) return { kind: 'refused', refusal: 'invalid', problems }
+  const now = at(deps.now())
+  // With MAIL_RATE, every other turn is left to tickets and to whoever waits for a link; without one, all go at once.
+  const seconds = deps.config.mailRate ? 120 / deps.config.mailRate : 0
+  const [sent] = await rows<{ written: number; owed: number }>(
+    deps.db,
+    sql`with audience as materialized (${await audienceOf(deps, audience)}),
+        written as (
+          ${insertWritten(deps, actor, id, audience.about, draft)} where exists (select 1 from audience)
+          on conflict (id) do nothing
+          returning id
+        ),
+        owed as (
+          insert into mails (registration_id, written_id, kind, created_at, due_at)
+          select a.id, w.id, 'message', ${now},
+            ${now}::timestamptz + ${seconds} * interval '1 second' * (row_number() over (order by a.place, a.seq) - 1)
+          from audience a cross join written w
+          order by a.place, a.seq
+          returning 1
+        )
+        select (select count(*) from written)::int as written, (select count(*) from owed)::int as owed`,
+  )
+  if (!sent?.written) return answerAgain(deps, id, audience, draft)
+  deps.mailOwed()
+  const { search, ...filter } = audience.filter
+  await recordAudit(deps, actor, {
+    action: 'message.sent',
+    ...audience.about,
+    facts: { count: sent.owed, ...filter },
+    personal: { subject: draft.subject, search },
+  })
+  return { kind: 'sent', people: sent.owed }
+}
+
+function insertWritten(deps: Deps, actor: Actor, id: string, about: Audience['about'], draft: MessageDraft): SQL {
+  return sql`
+    insert into messages (id, campaign_id, workshop_id, subject, body, organiser_id, created_at)
+    select ${id}::uuid, ${'campaignId' in about ? about.campaignId : null}::uuid,
+      ${'workshopId' in about ? about.workshopId : null}::uuid, ${draft.subject}, ${draft.body},
+      ${actor.organiserId ?? null}::uuid, ${at(deps.now())}::timestamptz`
+}
+
+/** What a message is answered with that was not written: it was before, or nobody fits. */
+async function answerAgain(
+  deps: Deps,
+  id: string,
+  { about }: Audience,
+  { subject, body }: MessageDraft,
+): Promise<MessageOutcome> {
+  const [before] = await deps.db.select().from(messages).where(eq(messages.id, id))
+  if (!before) return { kind: 'refused', refusal: 'nobody' }
+  const sameAbout =
+    'campaignId' in about ? before.campaignId === about.campaignId : before.workshopId === about.workshopId
+  const progress = await messageProgress(deps, id)
+  if (!sameAbout || before.subject !== subject || before.body !== body || !progress) {
+    return { kind: 'refused', refusal: 'sent_already' }
+  }
+  return { kind: 'sent', people: progress.people }
+}
+
+/**
+ * Owes a test of a message to the organiser who writes it, filled in with their own name and a workshop's facts. It is
+ * a message of its own, which no attendee gets. The same id again owes nothing.
+ */
+export async function sendTest(
+  deps: Deps,
+  actor: Actor & { organiserId: string },
+  { id, workshop, ...typed }: MessageDraft & { id: string; workshop: Workshop },
+): Promise<'sent' | MessageProblem[]> {
+  const { draft, problems } = readMessage(typed)
+  if (problems.length > 0) return problems
+  const now = at(deps.now())
+  await deps.db.execute(sql`
+    with written as (
+      ${insertWritten(deps, actor, id, { workshopId: workshop.id }, draft)}
+      on conflict (id) do nothing
+      returning id
+    )
+    insert into mails (organiser_id, written_id, kind, created_at, due_at)
+    select ${actor.organiserId}::uuid, id, 'message', ${now}, ${now} from written`)
+  deps.mailOwed()
+  return 'sent'
+}
+
+/** A message that was sent, how many mails of it are in which state, and how many there are in all. */
+export type MessageProgress = {
+  id: string
+  subject: string
+  body: string
+  createdAt: Date
+  /** The name of whoever wrote it; null once that account is gone. */
+  author: string | null
+  campaign: { slug: string; title: Text } | null
+  workshop: { slug: string; city: Text; venue: Text } | null
+  states: Record<MailState, number>
+  people: number
+}
+
+/** How far a message has come, or undefined if none with this id was sent to attendees. */
+export async function messageProgress(deps: Deps, id: string): Promise<MessageProgress | undefined> {
+  const [found] = await readProgress(deps, sql`x.id = ${id}::uuid`)
+  return found
+}
+
+/** The messages to the attendees of a workshop or campaign, the newest first, at most 100. */
+export async function listMessages(deps: Deps, about: Audience['about']): Promise<MessageProgress[]> {
+  return readProgress(
+    deps,
+    'campaignId' in about
+      ? sql`(x.campaign_id = ${about.campaignId}::uuid
+          or x.workshop_id in (select id from workshops where campaign_id = ${about.campaignId}::uuid))`
+      : sql`(x.workshop_id = ${about.workshopId}::uuid
+          or x.campaign_id = (select campaign_id from workshops where id = ${about.workshopId}::uuid))`,
+  )
+}
+
+/** A test has no mail to an attendee. */
+async function readProgress(deps: Deps, condition: SQL): Promise<MessageProgress[]> {
+  const found = await rows<Omit<MessageProgress, 'createdAt' | 'people'> & { createdAt: string | Date }>(
+    deps.db,
+    sql`select x.id, x.subject, x.body, x.created_at as "createdAt",
+          (select coalesce(nullif(name, ''), email) from organisers where id = x.organiser_id) as author,
+          (select json_build_object('slug', slug, 'title', title) from campaigns where id = x.campaign_id) as campaign,
+          (select json_build_object('slug', slug, 'city', city, 'venue', venue) from workshops
+            where id = x.workshop_id) as workshop,
+          json_build_object(
+            'pending', counted.pending, 'sending', counted.sending, 'sent', counted.sent, 'dead', counted.dead
+          ) as states
+        from messages x
+        cross join lateral (
+          select count(*) as people,
+            count(*) filter (where state = 'pending') as pending, count(*) filter (where state = 'sending') as sending,
+            count(*) filter (where state = 'sent') as sent, count(*) filter (where state = 'dead') as dead
+          from mails m where m.written_id = x.id and m.registration_id is not null
+        ) counted
+        where ${condition} and counted.people > 0
+        order by x.created_at desc, x.id desc
+        limit 100`,
+  )
+  return found.map((message) => ({
+    ...message,
+    createdAt: new Date(message.createdAt),
+    people: Object.values(message.states).reduce((sum, mails) => sum + mails, 0),
+  }))
 }

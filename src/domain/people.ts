@@ -107,6 +107,19 @@ export type PeopleCounts = {
   links: { code: string | null; channel: string | null; people: number }[]
 }
 
+/**
+ * What is true of the registrations `r` of those whom a filter lets through, for statements that do something to all of
+ * them at once.
+ */
+export async function peopleCondition(
+  deps: Deps,
+  workshops: readonly Workshop[],
+  filter: PeopleFilter = {},
+): Promise<SQL> {
+  await fillInitials(deps, workshops, filter, { by: 'number' })
+  return conditionOf(workshops, filter)
+}
+
 /** How many people there are in each state and through each link, for the filter to offer. */
 export async function countPeople(deps: Deps, workshops: readonly Workshop[]): Promise<PeopleCounts> {
   const counted = await rows<{

@@ -84,6 +84,11 @@ export function draftOf(
   return { subject: letter.subject, text: textOf(letter) }
 }
 
+/** The subject that a mail has, or would have if it were sent now. */
+export function subjectOf(deps: Deps, mail: MailToSomeone): string {
+  return letterOf(deps, mail).subject.replace(/\s+/g, ' ')
+}
+
 /** `Name <address>` or an address alone, as MAIL_FROM is checked to be. */
 function mailboxOf(text: string): Mailbox {
   const [, name = '', address = text] = /^([^<]*)<([^>]+)>$/.exec(text) ?? []

@@ -205,6 +205,8 @@ export const figuresEn: FigureMessages = {
       from: 'from',
       to: 'to',
       changed: 'changed',
+      link: 'channel',
+      readiness: 'readiness',
       q: 'search',
       search: 'search',
       workshop: 'workshop',

@@ -201,6 +201,8 @@ export const figuresZhCN = {
       from: '从',
       to: '到',
       changed: '改动',
+      link: '渠道',
+      readiness: '准备情况',
       q: '搜索',
       search: '搜索',
       workshop: '培训',

@@ -128,6 +128,12 @@ export const mailEn: MailMessages = {
     why: 'You get this mail because someone signs in to the console with this address, or invites you to it. Not you? Ignore it: unless the link is opened nobody is signed in.',
   },
 
+  test: {
+    subject: (subject) => `[Test] ${subject}`,
+    rest: "Here attendees' mails also have their own ticket, QR code and checklist. In this test the workshop's page stands in place of the ticket's link.",
+    why: 'You get this mail because you sent yourself a test in the console. No attendee got it.',
+  },
+
   greeting: (name) => `Hello ${name},`,
   day: ({ month, day, weekday }) => `${weekday} ${day} ${month}`,
   labels: { when: 'When', where: 'Where', state: 'State', until: 'Until', before: 'Before' },

@@ -159,6 +159,13 @@ export const mailZhCN = {
     why: '你收到这封邮件，是因为有人用这个邮箱登录管理后台，或者邀请你加入。不是你？请不用理会，不打开链接就没有人登录。',
   },
 
+  /** A test of a message, which organisers send to themselves. */
+  test: {
+    subject: (subject: string) => `【测试】${subject}`,
+    rest: '这里给学员的邮件还有各自的票、二维码和准备清单。票的链接在测试里换成了培训页面。',
+    why: '你收到这封邮件，是因为你在管理后台给自己发了一封测试邮件。学员没有收到。',
+  },
+
   greeting: (name: string) => `${name}，你好：`,
   day: ({ month, day, weekday }: When) => `${month}${day}日${weekday}`,
   labels: { when: '时间', where: '地点', state: '状态', until: '期限', before: '原来' },

@@ -49,6 +49,7 @@ export type Link = { label: string; url: string }
 
 /** Writes a mail in the language of its recipient. */
 export function letterOf(deps: Deps, mail: MailToSomeone): Letter {
+  if (mail.organiser && mail.kind === 'message') return letterToTry(deps, mail.written, mail.organiser)
   if (mail.organiser) return letterToSignIn(deps, mail, mail.organiser)
   return mail.held ? letterToConfirm(deps, mail.held) : letterAbout(deps, mail, mail.registration as Registration)
 }
@@ -59,6 +60,9 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
   const messages = mailMessagesFor(locale)
   const news = newsOf(mail, recipient)
   const shown = news === 'found' ? mail.tickets : [recipient]
+  const { workshop, status } = recipient
+  // To those who cancelled, and after the workshop, a message tells of no ticket and nothing to bring.
+  const bygone = news === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now())
   const title = titleOf(recipient, locale)
   const { subject, headline, lead } =
     news === 'written' ? writtenTo(recipient, mail.written, locale, baseUrl) : messages.news[news]
@@ -70,11 +74,13 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
     headline,
     greeting: messages.greeting(recipient.name),
     lead: lead(standingOf(recipient, locale)),
-    entries: shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts.before)),
+    entries: bygone
+      ? [plainEntry(workshop, messages, locale)]
+      : shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts.before)),
     ...footOf(
       deps,
       messages,
-      messages.why[news === 'found' ? 'found' : recipient.status === 'cancelled' ? 'cancelled' : 'registered'],
+      messages.why[news === 'found' ? 'found' : bygone || status === 'cancelled' ? 'cancelled' : 'registered'],
     ),
   }
 }
@@ -96,14 +102,8 @@ function letterToConfirm(deps: Deps, { workshop, signUp, code }: Held): Letter {
     lead: lead(),
     entries: [
       {
-        registration: undefined,
-        title,
-        facts: whenAndWhere(workshop, messages, locale),
-        door: undefined,
-        ticket: undefined,
+        ...plainEntry(workshop, messages, locale),
         confirm: { ...messages.confirm, url: urlOf(baseUrl, paths.confirm(workshop.slug, code)) },
-        checklist: [],
-        next: [],
       },
     ],
     ...footOf(deps, messages, messages.why.held),
@@ -123,16 +123,45 @@ export function placeholdersOf(
   locale: Locale,
   baseUrl: string,
 ): Record<Placeholder, string> {
-  const { workshop } = registration
+  return placeholdersIn(registration.workshop, registration.name, ticketUrlOf(baseUrl, registration), locale)
+}
+
+function placeholdersIn(workshop: Workshop, name: string, ticket: string, locale: Locale): Record<Placeholder, string> {
   const { date, weekday, time } = when(workshop, locale)
   return {
-    name: registration.name,
+    name,
     workshop: pick(workshop.title, locale),
     city: pick(workshop.city, locale),
     date: `${date} ${weekday}`,
     time,
     place: placeLines(workshop, locale).join(locale === 'en' ? ', ' : '，'),
-    ticket: ticketUrlOf(baseUrl, registration),
+    ticket,
+  }
+}
+
+/**
+ * A test of a message, to whoever writes it, in the language of the installation. They have no ticket: in its place
+ * stands the page of the workshop.
+ */
+function letterToTry(deps: Deps, written: Written | undefined, organiser: Organiser): Letter {
+  const { baseUrl, defaultLocale: locale } = deps.config
+  const messages = mailMessagesFor(locale)
+  const { subject = '', body = '', workshop } = written ?? {}
+  const name = organiser.name || organiser.email
+  const fill = (text: string) =>
+    workshop
+      ? fillPlaceholders(text, placeholdersIn(workshop, name, urlOf(baseUrl, paths.workshop(workshop.slug)), locale))
+      : text
+  return {
+    locale,
+    messages,
+    to: { name: organiser.name, address: organiser.email },
+    subject: messages.test.subject(fill(subject)),
+    headline: fill(subject),
+    greeting: messages.greeting(name),
+    lead: fill(body),
+    entries: workshop ? [{ ...plainEntry(workshop, messages, locale), next: [{ text: messages.test.rest }] }] : [],
+    ...footOf(deps, messages, messages.test.why),
   }
 }
 
@@ -247,6 +276,20 @@ function entryOf(
           ),
         ]
       : afterwards(registration, news, messages, baseUrl),
+  }
+}
+
+/** A workshop alone, for whoever has no ticket to it. */
+function plainEntry(workshop: Workshop, messages: MailMessages, locale: Locale): Entry {
+  return {
+    registration: undefined,
+    title: titleOf({ workshop }, locale),
+    facts: whenAndWhere(workshop, messages, locale),
+    door: undefined,
+    ticket: undefined,
+    confirm: undefined,
+    checklist: [],
+    next: [],
   }
 }
 
