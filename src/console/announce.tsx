@@ -13,7 +13,7 @@ import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { pick } from '../messages/text.ts'
 import { ChecklistEditor, rearranged } from './checklist.tsx'
-import { Check, Field, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
+import { Check, Field, fieldNames, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { Form } from './read-form.ts'
 
@@ -215,20 +215,6 @@ function rearrangedBy(action: string, shown: Announcement): Announcement {
         : shown.workshops.filter((_, n) => String(n) !== dropped),
   }
 }
-
-const fieldNames = (t: ReturnType<typeof consoleMessagesFor>): Record<string, string> => ({
-  title: t.announce.campaignTitle,
-  summary: t.announce.summary,
-  city: t.announce.city,
-  venue: t.announce.venue,
-  address: t.announce.address,
-  date: t.announce.date,
-  from: t.announce.from,
-  to: t.announce.to,
-  capacity: t.announce.capacity,
-  boards: t.announce.boards,
-  item: t.items.text,
-})
 
 type Shown = { title: string; lead?: string; read?: { text: string; draft: AnnouncementDraft } }
 

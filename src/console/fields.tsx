@@ -181,3 +181,9 @@ export function problemsOf(refused: Refused[], t: ConsoleMessages, names: Record
     return { field, text: t.fieldProblems[code](names[part] ?? part, taken) }
   })
 }
+
+/** What the fields of a campaign and its workshops are called, for `problemsOf`. */
+export function fieldNames(t: ConsoleMessages): Record<string, string> {
+  const { campaignTitle: title, summary, city, venue, address, date, from, to, capacity, boards } = t.announce
+  return { title, summary, city, venue, address, date, from, to, capacity, boards, item: t.items.text }
+}

@@ -29,7 +29,7 @@ import { mailingMessagesFor } from '../messages/mailing.ts'
 import { pick, placeOf } from '../messages/text.ts'
 import { Items, mayChange, State, Warnings, whenOf } from './campaigns.tsx'
 import { ChecklistEditor, rearranged } from './checklist.tsx'
-import { Check, Choice, Field, InBoth, Problems, problemsOf, typed } from './fields.tsx'
+import { Check, Choice, Field, fieldNames, InBoth, Problems, problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { Form, type Refused } from './read-form.ts'
 
@@ -421,21 +421,7 @@ function formPage(
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
   const words = t.workshops
-  const names: Record<string, string> = {
-    title: t.announce.campaignTitle,
-    city: t.announce.city,
-    venue: t.announce.venue,
-    address: t.announce.address,
-    date: t.announce.date,
-    from: t.announce.from,
-    to: t.announce.to,
-    capacity: t.announce.capacity,
-    boards: t.announce.boards,
-    lead: words.lead,
-    slug: words.slug,
-    confirmHours: words.confirmHours,
-    item: t.items.text,
-  }
+  const names = { ...fieldNames(t), lead: words.lead, slug: words.slug, confirmHours: words.confirmHours }
   const problems = problemsOf(refused, t, names)
   const title = workshop ? words.edit : words.new
   const back = workshop
