@@ -16,6 +16,7 @@ import {
 } from '../domain/figures.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
+import { consoleMessagesFor } from '../messages/console.ts'
 import { figureMessagesFor } from '../messages/figures.ts'
 import { day, month, number, pick } from '../messages/text.ts'
 import { AttentionList, nameOfWorkshop } from './attention.tsx'
@@ -342,7 +343,7 @@ function Mails({ figures: { mails }, locale }: { figures: Figures; locale: Local
         <NumberTable
           heads={[t.mail, t.sent, t.owed, t.failed, t.pointless]}
           rows={mails.map(({ kind, sent, owed, failed, pointless }) => [
-            t.mailKinds[kind],
+            consoleMessagesFor(locale).mailKinds[kind],
             sent,
             owed,
             failed > 0 ? <strong class="warning">{number(failed)}</strong> : 0,

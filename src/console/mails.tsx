@@ -16,6 +16,7 @@ import {
 import { messageProgress } from '../domain/messages.ts'
 import { paths, withQuery } from '../links.ts'
 import { subjectOf } from '../mail/message.ts'
+import { consoleMessagesFor } from '../messages/console.ts'
 import { type MailingMessages, mailingMessagesFor } from '../messages/mailing.ts'
 import { moment } from '../messages/text.ts'
 import { consolePage } from './layout.tsx'
@@ -133,6 +134,7 @@ function States({
 
 function Line({ c, mail, t }: { c: Context<App>; mail: MailInList; t: MailingMessages['mails'] }) {
   const { deps } = c.env
+  const kind = consoleMessagesFor(c.get('locale')).mailKinds[mail.kind]
   const { registration, held, organiser, state, reason, attempt } = mail
   const name = registration?.name ?? held?.signUp.name ?? (organiser && (organiser.name || organiser.email))
   const email = registration?.email ?? held?.signUp.email ?? organiser?.email
@@ -141,10 +143,10 @@ function Line({ c, mail, t }: { c: Context<App>; mail: MailInList; t: MailingMes
   return (
     <li>
       <span>
-        {isToSomeone(mail) ? subjectOf(deps, mail) : t.kinds[mail.kind]}
+        {isToSomeone(mail) ? subjectOf(deps, mail) : kind}
         <small>
           {registration ? <a href={paths.person(registration.id)}>{name}</a> : (name ?? t.erased)}
-          {email && email !== name && ` · ${email}`} · {t.kinds[mail.kind]} ·{' '}
+          {email && email !== name && ` · ${email}`} · {kind} ·{' '}
           <time datetime={sent.toISOString()}>{moment(sent, deps.config.timeZone, c.var.locale)}</time>
           {attempt > 1 && ` · ${t.attempts(attempt)}`}
         </small>

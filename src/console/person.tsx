@@ -22,6 +22,7 @@ import { findWorkshopById, seatsLeft, type Workshop } from '../domain/workshops.
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
+import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick } from '../messages/text.ts'
@@ -220,7 +221,7 @@ async function personPage(c: Context<App>, person: Person, mistake?: PersonMista
         ))}
       </ol>
       <h2>{t.person.mails}</h2>
-      <Mails person={person} t={t} />
+      <Mails person={person} kinds={consoleMessagesFor(c.var.locale).mailKinds} t={t} />
       {person.elsewhere.length > 0 && (
         <>
           <h2>{t.person.elsewhere}</h2>
@@ -360,7 +361,7 @@ function sayEvent(c: Context<App>, event: PersonEvent, workshops: readonly Works
   }
 }
 
-function Mails({ person, t }: { person: Person; t: PeopleMessages }) {
+function Mails({ person, kinds, t }: { person: Person; kinds: ConsoleMessages['mailKinds']; t: PeopleMessages }) {
   if (person.mails.length === 0) return <p>{t.person.noMails}</p>
   return (
     <ul class="history">
@@ -368,8 +369,7 @@ function Mails({ person, t }: { person: Person; t: PeopleMessages }) {
         <li>
           <time datetime={(sentAt ?? createdAt).toISOString()}>{minute(sentAt ?? createdAt, person.workshop)}</time>
           <span>
-            {t.mailKinds[kind] ?? kind} ·{' '}
-            <span class={state === 'dead' ? 'failed' : undefined}>{t.mailStates[state]}</span>
+            {kinds[kind]} · <span class={state === 'dead' ? 'failed' : undefined}>{t.mailStates[state]}</span>
             {reason && <small>{reason}</small>}
           </span>
           {state === 'dead' && (

@@ -127,6 +127,22 @@ export const consoleEn: ConsoleMessages = {
     madeOn: (day) => `made ${day}`,
   },
 
+  mailKinds: {
+    confirmed: 'Registered',
+    waitlisted: 'On the waitlist',
+    offered: 'Please confirm',
+    promoted: 'Got a seat',
+    cancelled: 'Cancelled',
+    found: 'Tickets found',
+    moved: 'Moved',
+    closed: 'Registration closed',
+    reopened: 'Open again',
+    held: 'Confirm the sign-up',
+    changed: 'Workshop changed',
+    message: 'Message from the organisers',
+    sign_in: 'Sign-in',
+  },
+
   campaigns: {
     title: 'Workshops',
     lead: 'One announcement is a group of workshops: a month, some cities, one checklist.',

@@ -1,4 +1,4 @@
-import type { CampaignState, ItemKind, PhoneRule, Role, WorkshopState } from '../db/schema.ts'
+import type { CampaignState, ItemKind, MailKind, PhoneRule, Role, WorkshopState } from '../db/schema.ts'
 import type { GroupRefusal } from '../domain/chat-groups.ts'
 import type { OrganiserRefusal } from '../domain/organisers.ts'
 import type { Warning } from '../domain/warnings.ts'
@@ -129,6 +129,23 @@ export const consoleZhCN = {
     revokedOn: '已作废',
     madeOn: (day: string) => `${day} 创建`,
   },
+
+  /** What a mail is about, in lists. */
+  mailKinds: {
+    confirmed: '报名成功',
+    waitlisted: '进入候补',
+    offered: '请确认名额',
+    promoted: '得到名额',
+    cancelled: '取消',
+    found: '找回票',
+    moved: '换场次',
+    closed: '报名截止',
+    reopened: '重新开放',
+    held: '确认报名',
+    changed: '培训有变动',
+    message: '主办方的消息',
+    sign_in: '登录',
+  } satisfies Record<MailKind, string>,
 
   campaigns: {
     title: '培训',

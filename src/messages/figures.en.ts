@@ -91,21 +91,6 @@ export const figuresEn: FigureMessages = {
     failed: 'Failed',
     pointless: 'No longer needed',
     noMails: 'No mails yet.',
-    mailKinds: {
-      confirmed: 'Registered',
-      waitlisted: 'On the waitlist',
-      offered: 'Seat held',
-      promoted: 'Promoted',
-      cancelled: 'Cancelled',
-      found: 'Tickets found',
-      moved: 'Moved',
-      closed: 'Registration closed',
-      reopened: 'Registration reopened',
-      held: 'Link to confirm',
-      changed: 'New time or place',
-      message: 'Message of an organiser',
-      sign_in: 'Link to sign in',
-    },
   },
 
   years: {

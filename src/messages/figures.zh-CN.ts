@@ -1,4 +1,3 @@
-import type { MailKind } from '../db/schema.ts'
 import type { AuditAction } from '../domain/audit.ts'
 import type { AttentionKind } from '../domain/figures.ts'
 
@@ -91,21 +90,6 @@ export const figuresZhCN = {
     failed: '失败',
     pointless: '不必再发',
     noMails: '还没有邮件。',
-    mailKinds: {
-      confirmed: '报名成功',
-      waitlisted: '排队候补',
-      offered: '为你留了名额',
-      promoted: '候补转正',
-      cancelled: '取消',
-      found: '找回的票',
-      moved: '换了场次',
-      closed: '截止报名',
-      reopened: '重新开放',
-      held: '确认链接',
-      changed: '时间地点变动',
-      message: '组织者的通知',
-      sign_in: '登录链接',
-    } satisfies Record<MailKind, string>,
   },
 
   years: {

@@ -1,4 +1,3 @@
-import type { MailKind } from '../db/schema.ts'
 import type { reasonsNotToSend, ShownState } from '../domain/mails.ts'
 import type { MessageProblem, MessageRefusal, Placeholder } from '../domain/messages.ts'
 
@@ -107,21 +106,6 @@ export const zhCN = {
     of: (what: string, mails: number) => `${what}（${mails}）`,
     ofMessage: (subject: string) => `只看消息“${subject}”的邮件`,
     everyMail: '看所有邮件',
-    kinds: {
-      confirmed: '报名成功',
-      waitlisted: '进入候补',
-      offered: '请确认名额',
-      promoted: '得到名额',
-      cancelled: '取消',
-      found: '找回票',
-      moved: '换场次',
-      closed: '报名截止',
-      reopened: '重新开放',
-      held: '确认报名',
-      changed: '培训有变动',
-      message: '群发消息',
-      sign_in: '登录',
-    } satisfies Record<MailKind, string>,
     erased: '（资料已删除）',
     attempts: (attempts: number) => `试了\u00a0${attempts}\u00a0次`,
     givenUp: (reason: string) => `试了\u00a024\u00a0小时没有成功：${reason}`,

@@ -117,22 +117,6 @@ export const en: PeopleMessages = {
     elsewhere: 'another workshop',
   },
 
-  mailKinds: {
-    confirmed: 'Registered',
-    waitlisted: 'On the waitlist',
-    offered: 'Please confirm',
-    promoted: 'Got a seat',
-    cancelled: 'Cancelled',
-    found: 'Tickets found',
-    moved: 'Moved',
-    closed: 'Registration closed',
-    reopened: 'Open again',
-    held: 'Confirm the sign-up',
-    changed: 'Workshop changed',
-    message: 'Message from the organisers',
-    sign_in: 'Sign-in',
-  },
-
   mailStates: {
     pending: 'waiting to be sent',
     held: 'no mail server is set up',

@@ -134,22 +134,6 @@ export const zhCN = {
     elsewhere: '另一场',
   },
 
-  mailKinds: {
-    confirmed: '报名成功',
-    waitlisted: '进入候补',
-    offered: '请确认名额',
-    promoted: '得到名额',
-    cancelled: '取消',
-    found: '找回票',
-    moved: '换场次',
-    closed: '报名截止',
-    reopened: '重新开放',
-    held: '确认报名',
-    changed: '培训有变动',
-    message: '主办方的消息',
-    sign_in: '登录',
-  } as Record<string, string>,
-
   mailStates: {
     pending: '等待发送',
     held: '没有设置邮件服务器',
