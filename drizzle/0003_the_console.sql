@@ -102,6 +102,7 @@ ALTER TABLE "mails" DROP CONSTRAINT "mails_kind";--> statement-breakpoint
 ALTER TABLE "mails" ADD COLUMN "organiser_id" uuid;--> statement-breakpoint
 ALTER TABLE "mails" ADD COLUMN "written_id" uuid;--> statement-breakpoint
 ALTER TABLE "registrations" ADD COLUMN "name_initials" text;--> statement-breakpoint
+ALTER TABLE "registrations" ADD COLUMN "told_apart" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "workshops" ADD COLUMN "lead" text;--> statement-breakpoint
 ALTER TABLE "accounts" ADD CONSTRAINT "accounts_organiser_id_organisers_id_fk" FOREIGN KEY ("organiser_id") REFERENCES "public"."organisers"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "audit_entries" ADD CONSTRAINT "audit_entries_organiser_id_organisers_id_fk" FOREIGN KEY ("organiser_id") REFERENCES "public"."organisers"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint

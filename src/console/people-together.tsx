@@ -3,12 +3,12 @@ import { actorOf } from '../audited.ts'
 import type { App } from '../context.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { type Alike, findAlike } from '../domain/people.ts'
-import { cancelPerson, mergePerson, movePerson, promotePerson } from '../domain/person.ts'
+import { cancelPerson, mergePerson, movePerson, promotePerson, tellApart } from '../domain/person.ts'
 import { findRegistrations, type Registration } from '../domain/registrations.ts'
 import type { RosterLine } from '../domain/roster.ts'
 import type { Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
-import { paths } from '../links.ts'
+import { paths, withQuery } from '../links.ts'
 import { peopleMessagesFor } from '../messages/people.ts'
 import { typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
@@ -208,6 +208,17 @@ function donePage(c: Context<App>, { back }: Asked, outcomes: readonly Outcome[]
   )
 }
 
+/** Those who are alike and are not one person. */
+peopleTogetherPages.post('/console/people/apart', async (c) => {
+  const body = await readFormBody(c, { all: true })
+  const ids = [body.group ?? []].flat().filter((id): id is string => typeof id === 'string' && guid.test(id))
+  const people = await findRegistrations(c.env.deps, [...new Set(ids)].slice(0, mostTogether))
+  const back = readBack(typed(body, 'back'))
+  if (people.length === 0) return nobodyPage(c, back)
+  await tellApart(c.env.deps, actorOf(c), people)
+  return c.redirect(withQuery(back, { done: 'apart' }), 303)
+})
+
 peopleTogetherPages.get('/console/workshops/:slug/people/duplicates', (c) => showAlike(c, 'workshop'))
 peopleTogetherPages.get('/console/campaigns/:slug/people/duplicates', (c) => showAlike(c, 'campaign'))
 
@@ -222,6 +233,7 @@ async function showAlike(c: Context<App>, of: Whose['of']): Promise<Response> {
       title: `${t.alike.title} · ${nameOf(c, whose)}`,
       section: 'campaigns',
       back: { href: listPath(whose), text: nameOf(c, whose) },
+      done: c.req.query('done') === 'apart' ? t.alike.toldApart : undefined,
     },
     <>
       <h1>{t.alike.title}</h1>
@@ -265,13 +277,21 @@ function Group({ c, group, whose }: { c: Context<App>; group: Alike; whose: Whos
       <input type="hidden" name="action" value="merge" />
       <input type="hidden" name="kept" value={kept.id} />
       <input type="hidden" name="back" value={`${listPath(whose)}/duplicates`} />
+      {group.people.map(({ id }) => (
+        <input type="hidden" name="group" value={id} />
+      ))}
       <ul class="rows">
         {row(kept, true)}
         {others.map((person) => row(person, false))}
       </ul>
-      <button type="submit" class="small second">
-        {t.alike.submit}
-      </button>
+      <p class="actions">
+        <button type="submit" class="small second">
+          {t.alike.submit}
+        </button>
+        <button type="submit" class="small second" formaction={paths.apartPeople()}>
+          {t.alike.apart}
+        </button>
+      </p>
     </form>
   )
 }

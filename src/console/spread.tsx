@@ -259,6 +259,8 @@ async function spreadPage(c: Context<App>, subject: Subject, problem?: string) {
       <h3>{words.snippet}</h3>
       <p class="hint">{words.badge} · HTML</p>
       <Copied id="html" text={snippets.html} t={t} rows={3} />
+      <p class="hint">{words.frame} · HTML</p>
+      <Copied id="embed" text={snippets.embed} t={t} rows={3} />
       <p class="hint">Markdown</p>
       <Copied id="markdown" text={snippets.markdown} t={t} rows={3} />
       <p class="links">

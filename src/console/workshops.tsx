@@ -2,8 +2,9 @@ import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { phoneRules } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
 import { type Campaign, findCampaign } from '../domain/campaigns.ts'
-import { findRegistrations } from '../domain/registrations.ts'
+import { findRegistrations, type Registration } from '../domain/registrations.ts'
 import { listRoster } from '../domain/roster.ts'
 import { cancelWorkshop } from '../domain/seats.ts'
 import { slugPattern } from '../domain/slugs.ts'
@@ -173,9 +174,13 @@ workshopPages.post('/console/workshops/:slug/state', async (c) => {
 })
 
 workshopPages.get('/console/workshops/:slug/cancel', async (c) => {
+  const { deps } = c.env
   const t = consoleMessagesFor(c.get('locale')).workshops
-  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
+  const someone = await someoneOf(deps, workshop)
+  const mail =
+    someone && draftOf(deps, { kind: 'cancelled', facts: { by: 'workshop' } }, { ...someone, status: 'cancelled' })
   return consolePage(
     c,
     { title: t.cancelTitle, section: 'campaigns', back: backTo(workshop, c) },
@@ -186,6 +191,7 @@ workshopPages.get('/console/workshops/:slug/cancel', async (c) => {
         <br />
         {t.cancelLead(workshop.taken + workshop.waitlisted)}
       </p>
+      {mail && <Letter mail={mail} />}
       <form class="actions" method="post" action={paths.cancelWorkshop(workshop.slug)}>
         <button class="warn" type="submit">
           {t.cancelButton}
@@ -495,14 +501,29 @@ const statusOf = (refused: Refused[]) =>
     ? 409
     : 422
 
+/** Somebody who is registered, to show a mail by: with a seat, if anybody has one. */
+async function someoneOf(deps: Deps, workshop: Workshop): Promise<Registration | undefined> {
+  const {
+    lines: [first],
+  } = await listRoster(deps, workshop, { status: workshop.taken > 0 ? 'confirmed' : 'waitlisted', limit: 1 })
+  return first && (await findRegistrations(deps, [first.id]))[0]
+}
+
+/** A mail as it would be sent, in plain text. */
+function Letter({ mail }: { mail: { subject: string; text: string } }) {
+  return (
+    <article class="panel">
+      <h2>{mail.subject}</h2>
+      <p class="source">{mail.text}</p>
+    </article>
+  )
+}
+
 /** Asks whether those who are registered are to be told, and shows what they would be. */
 async function tellPage(c: Context<App>, workshop: Workshop, changes: WorkshopChanges, form: Form) {
   const { deps } = c.env
   const t = consoleMessagesFor(c.get('locale')).workshops
-  const {
-    lines: [first],
-  } = await listRoster(deps, workshop, { status: workshop.taken > 0 ? 'confirmed' : 'waitlisted', limit: 1 })
-  const [registration] = first ? await findRegistrations(deps, [first.id]) : []
+  const registration = await someoneOf(deps, workshop)
   const changed = { ...workshop, ...Object.fromEntries(Object.entries(changes).filter(([name]) => name !== 'items')) }
   const mail =
     registration &&
@@ -517,12 +538,7 @@ async function tellPage(c: Context<App>, workshop: Workshop, changes: WorkshopCh
     <>
       <h1>{t.tellTitle}</h1>
       <p class="lead">{t.tellLead(workshop.taken + workshop.waitlisted)}</p>
-      {mail && (
-        <article class="panel letter">
-          <h2>{mail.subject}</h2>
-          <p class="source">{mail.text}</p>
-        </article>
-      )}
+      {mail && <Letter mail={mail} />}
       <form class="actions" method="post" action={paths.editWorkshop(workshop.slug)}>
         {Object.entries(form.body).map(([name, value]) =>
           name === 'tell' || typeof value !== 'string' ? null : <input type="hidden" name={name} value={value} />,

@@ -210,6 +210,8 @@ export const registrations = pgTable(
     ticketVersion: integer('ticket_version').notNull().default(1),
     /** An organiser's decision let this person pass others on the waitlist. */
     outOfTurn: boolean('out_of_turn').notNull().default(false),
+    /** An organiser looked: whoever has the same phone or name is somebody else. */
+    toldApart: boolean('told_apart').notNull().default(false),
     /** What a move adds to the workshop's SEQUENCE, so that that of the person's calendar entry never falls. */
     calendarRaise: integer('calendar_raise').notNull().default(0),
     createdAt: instant('created_at').notNull(),

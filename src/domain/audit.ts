@@ -25,6 +25,7 @@ export const auditActions = [
   'person.promoted',
   'person.added',
   'person.merged',
+  'person.told_apart',
   'person.erased',
   'list.looked_up',
   'list.exported',

@@ -168,7 +168,8 @@ export async function findAlike(deps: Deps, workshops: readonly Workshop[]): Pro
      where ${isIn(workshops)} and r.status in ('confirmed', 'waitlisted', 'offered') and r.erased_at is null
        and ${what} is not null
      group by ${what}
-     having count(distinct r.email_key) > 1
+     -- Of those who were told apart only newcomers are asked about.
+     having count(distinct r.email_key) > 1 and not bool_and(r.told_apart)
      order by min(r.created_at)
      limit ${mostAlike})`
   const found = await rows<{ by: Alike['by']; ids: string[] }>(

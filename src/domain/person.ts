@@ -1,5 +1,5 @@
 import { asc, eq, sql } from 'drizzle-orm'
-import { at, rows } from '../db/database.ts'
+import { at, rows, uuids } from '../db/database.ts'
 import {
   auditEntries,
   type Canceller,
@@ -191,6 +191,15 @@ export async function mergePerson(
   return outcome
 }
 
+/** Remembers that people who have the same phone or name are not one, until somebody else comes who has it too. */
+export async function tellApart(deps: Deps, actor: Actor, people: readonly Named[]): Promise<void> {
+  const ids = uuids(people.map(({ id }) => id))
+  await deps.db.execute(sql`
+    with locked as (select id from registrations where id = any(${ids}) order by id for no key update)
+    update registrations r set told_apart = true from locked where r.id = locked.id`)
+  for (const person of people) await record(deps, actor, 'person.told_apart', person)
+}
+
 /** Moves a person to another workshop of the campaign. @param to its slug */
 export async function movePerson(
   deps: Deps,
@@ -351,6 +360,7 @@ const causes: Partial<Record<string, PersonEvent['kind']>> = {
   'person.added': 'signed_up',
   'person.cancelled': 'cancelled',
   'person.merged': 'cancelled',
+  'person.told_apart': 'changed',
   'person.moved': 'moved',
   'person.promoted': 'seated',
   'person.changed': 'email_corrected',

@@ -313,6 +313,7 @@ export const consoleEn: ConsoleMessages = {
     chat: 'Message to groups',
     snippet: 'To embed',
     badge: 'Badge with the seats left',
+    frame: 'Frame with when and where',
     copy: 'Copy',
     copied: 'Copied',
     calendar: 'Calendar feed',

@@ -318,6 +318,7 @@ export const consoleZhCN = {
     chat: '群消息',
     snippet: '嵌入代码',
     badge: '余位图标',
+    frame: '带时间地点的小框',
     copy: '复制',
     copied: '已复制',
     calendar: '日历订阅',

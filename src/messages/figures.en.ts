@@ -225,6 +225,7 @@ export const figuresEn: FigureMessages = {
       'person.promoted': 'Promoted out of turn',
       'person.added': 'Attendee added',
       'person.merged': 'Attendees merged',
+      'person.told_apart': 'Attendees told apart',
       'person.erased': 'Attendee erased',
       'list.looked_up': 'List looked up',
       'list.exported': 'List exported',

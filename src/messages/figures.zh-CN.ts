@@ -220,6 +220,7 @@ export const figuresZhCN = {
       'person.promoted': '让学员提前递补',
       'person.added': '添加学员',
       'person.merged': '合并学员',
+      'person.told_apart': '确认不是同一个人',
       'person.erased': '删除学员的信息',
       'list.looked_up': '查看名单',
       'list.exported': '导出名单',

@@ -204,11 +204,13 @@ export const en: PeopleMessages = {
 
   alike: {
     title: 'Possible duplicates',
-    lead: 'Registrations with the same phone or name under different addresses. If they are one person, keep one and cancel the rest; if not, leave them, and they stay on this page.',
+    lead: 'Registrations with the same phone or name under different addresses. If they are one person, keep one and cancel the rest; if not, say so, and you are not asked again.',
     none: 'No possible duplicates were found.',
     by: { phone: 'Same phone', name: 'Same name' },
     keep: 'Keep',
     submit: 'Cancel those chosen, keep the first',
+    apart: 'Not one person',
+    toldApart: 'Remembered: they are not listed again.',
   },
 
   sheet: {

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { App } from '../context.ts'
 import { campaignPages } from './campaign.tsx'
+import { embedPages } from './embed.tsx'
 import { findPages } from './find.tsx'
 import { heldSignUpPages } from './held-sign-up.tsx'
 import { homePages } from './home.tsx'
@@ -14,6 +15,7 @@ export const site = new Hono<App>()
   .route('/', homePages)
   .route('/', campaignPages)
   .route('/', workshopPages)
+  .route('/', embedPages)
   .route('/', heldSignUpPages)
   .route('/', ticketPages)
   .route('/', findPages)

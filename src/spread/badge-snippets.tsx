@@ -7,7 +7,8 @@ import { pick } from '../messages/text.ts'
 import { announcementOf, printable } from './announcement.ts'
 
 /**
- * What others put on their pages to show the seats left: the badge of each workshop, which leads to its page. The badge
+ * What others put on their pages to show the seats left: the badge of each workshop, which leads to its page, or a frame
+ * with when and where. The badge
  * speaks the language of whoever looks at it.
  * @param baseUrl of the installation
  * @param via the code of a registration link, so that sign-ups from there can be told apart
@@ -15,8 +16,9 @@ import { announcementOf, printable } from './announcement.ts'
 export function badgeSnippets(
   subject: Campaign | Workshop,
   { baseUrl, locale, via }: { baseUrl: string; locale: Locale; via?: string | undefined },
-): { html: string; markdown: string } {
+): { html: string; markdown: string; embed: string } {
   const badges = announcementOf(subject, locale).workshops.map(({ slug, city, title }) => ({
+    frame: urlOf(baseUrl, withQuery(paths.embed(slug), { via })),
     page: urlOf(baseUrl, withQuery(paths.workshop(slug), { via })),
     image: urlOf(baseUrl, paths.badge(slug)),
     alt: spreadMessagesFor(locale).badge.alt(printable(pick(city, locale)), printable(pick(title, locale))),
@@ -30,6 +32,9 @@ export function badgeSnippets(
           </a>,
         ),
       )
+      .join('\n'),
+    embed: badges
+      .map(({ frame, alt }) => String(<iframe src={frame} title={alt} width="100%" height="100" />))
       .join('\n'),
     markdown: badges.map(({ page, image, alt }) => `[![${escapeMarkdown(alt)}](${image})](${page})`).join('\n'),
   }

@@ -378,6 +378,24 @@ test('of two who may be one, one is kept as it is and the other cancelled', asyn
   expect(merged.map(({ registrationId }) => registrationId).toSorted()).toEqual([kept.id, other.id].toSorted())
 })
 
+test('who has the same name and is somebody else is not asked about again, until a third one comes', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop({ capacity: 5 })
+  const people = [await world.register(workshop, { name: '王伟' }), await world.register(workshop, { name: '王 伟' })]
+  const me = await signIn(world, 'organiser')
+  const duplicates = `${paths.workshopPeople(workshop.slug)}/duplicates`
+  const groups = (html: string) => [...html.matchAll(/name="group" value="([^"]+)"/g)].map(([, id]) => id).toSorted()
+  const alike = groups(await me.read(duplicates))
+  expect(alike).toEqual(people.map(({ id }) => id).toSorted())
+  const fields = alike.map((id): [string, string] => ['group', id as string])
+  const answer = await me.post(paths.apartPeople(), [...fields, ['back', duplicates]])
+  expect(answer.headers.get('location')).toBe(`${duplicates}?done=apart`)
+  expect(textOf(await me.read(duplicates))).toContain('没有找到可能重复的人')
+  const third = await world.register(workshop, { name: '王伟' })
+  expect(groups(await me.read(duplicates))).toEqual([...people, third].map(({ id }) => id).toSorted())
+  expect((await me.post(paths.apartPeople(), { group: 'nobody' })).status).toBe(422)
+})
+
 /** A campaign of two workshops of one seat each. */
 async function campaignOfTwo(world: World): Promise<{ campaign: string; shanghai: Workshop; nanjing: Workshop }> {
   const { id: campaignId, slug: campaign } = await world.campaign()
