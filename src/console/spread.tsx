@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { type Campaign, findCampaign } from '../domain/campaigns.ts'
-import { oneLine } from '../domain/plain-text.ts'
+import { beginning, oneLine } from '../domain/plain-text.ts'
 import {
   changeLink,
   createLink,
@@ -109,7 +109,7 @@ async function addLink(c: Context<App>, kind: 'campaign' | 'workshop') {
   const subject = await findSubject(c, kind)
   if (!subject) return c.notFound()
   const t = consoleMessagesFor(c.get('locale')).spread
-  const channel = oneLine(typed(await readFormBody(c), 'channel')).slice(0, 80)
+  const channel = beginning(oneLine(typed(await readFormBody(c), 'channel')), 80)
   if (!channel) return spreadPage(c, subject, t.channelMissing)
   const link = await createLink(c.env.deps, subject.target, { channel })
   if (!link) return c.notFound()

@@ -71,6 +71,23 @@ test('the list is searched, filtered and sorted by its address, and says how man
   })
 })
 
+test('a search and a reason are cut where they are too long, and no emoji in half', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop({ capacity: 1 })
+  await world.register(workshop)
+  const waiting = await world.register(workshop)
+  const me = await signIn(world, 'organiser')
+  const list = paths.workshopPeople(workshop.slug)
+  for (const path of [list, `${list}.csv`, `${list}/name-badges`]) {
+    const found = await me.get(`${path}?q=${encodeURIComponent(`${'a'.repeat(99)}😀`)}`)
+    expect([path, found.status]).toEqual([path, 200])
+  }
+  const reason = `${'a'.repeat(499)}😀`
+  const promoted = await me.post(paths.personPromote(waiting.id), { reason, addSeat: 'yes' })
+  expect(promoted.headers.get('location')).toContain('done=promoted')
+  expect(await me.read(paths.person(waiting.id))).toContain('a'.repeat(499))
+})
+
 test('the columns that are chosen are remembered, and the name is always there', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()

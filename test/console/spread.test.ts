@@ -53,6 +53,14 @@ describe('a registration link', () => {
     expect(await get(spread)).toContain('已停用')
   })
 
+  test('has a channel that is cut where it is too long, and no emoji in half', async () => {
+    await using world = await createWorld()
+    const { slug } = await world.campaign()
+    const { send } = await open(world)
+    const made = await send(`/console/campaigns/${slug}/links`, { channel: `${'群'.repeat(79)}😀` })
+    expect([made.status, made.headers.get('location')]).toEqual([303, expect.stringContaining('done=made')])
+  })
+
   test('stands in the poster and the pictures, and without one they lead to the page itself', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop()
