@@ -239,6 +239,17 @@ test('cancelling, moving and promoting ask first, and are done when the answer c
   expect(await examine(world.deps)).toEqual([])
 })
 
+test('a NUL in what a form says of a workshop is no workshop', async () => {
+  await using world = await createWorld()
+  const { shanghai } = await campaignOfTwo(world)
+  const { id } = await world.register(shanghai)
+  const me = await signIn(world, 'organiser')
+  expect((await me.post(paths.personMove(id), { to: 'a\u0000b' })).status).toBe(409)
+  const { code } = (await createLink(world.deps, { workshop: shanghai.slug }, { channel: 'x' })) ?? { code: '' }
+  const aimed = await me.post(paths.consoleLink(code), { channel: 'x', target: 'workshop a\u0000b', active: 'yes' })
+  expect(aimed.status).toBe(422)
+})
+
 test('a person is erased for good, after being asked', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
