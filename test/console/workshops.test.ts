@@ -143,6 +143,8 @@ test('a month later is the same weekday of the month, or the last where there is
     const endsAt = new Date(startsAt.getTime() + 7 * 3600 * 1000)
     return clockIn(aMonthLater({ startsAt, endsAt, timeZone }).startsAt, timeZone)
   }
+  // There is no year 3000.
+  expect(later('2999-12-14')).toBe('2999-12-14 09:30:00')
   // The second Saturday, the fifth Saturday, over the end of a year, and into the summer time of Berlin.
   expect(later('2027-07-10')).toBe('2027-08-14 09:30:00')
   expect(later('2027-07-31')).toBe('2027-08-28 09:30:00')
