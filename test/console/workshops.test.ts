@@ -193,6 +193,15 @@ describe('a workshop whose time changes', () => {
     })
   })
 
+  test('leads back to the form with all that was typed', async () => {
+    const { world, workshop, send, asked } = await changed('no')
+    await using _ = world
+    const again = await send(`/console/workshops/${workshop.slug}/edit`, { ...valuesOf(asked), do: 'again' })
+    expect([again.status, valuesOf(await again.text())]).toEqual([200, expect.objectContaining({ from: '10:45' })])
+    expect(asked).toMatch(/<button[^>]* name="do" value="again"/)
+    expect(asked).not.toContain(`href="/console/workshops/${workshop.slug}/edit"`)
+  })
+
   test('tells nobody where the organiser does not want it', async () => {
     const { world, workshop, send, asked } = await changed('no')
     await using _ = world
