@@ -99,6 +99,20 @@ describe('a month', () => {
     expect(await listCampaigns(world.deps, { drafts: true })).toEqual([])
   })
 
+  test.each([
+    [{ 'city.0.from': '' }, ['city.0.from']],
+    [{ 'city.0.from': '', 'city.0.to': '' }, ['city.0.from', 'city.0.to']],
+    [{ 'city.0.date': '' }, ['city.0.date']],
+    [{ 'city.0.date': '2027-02-30' }, ['city.0.date']],
+    [{ 'city.0.date': '', 'city.0.from': '', 'city.0.to': '' }, ['city.0.date', 'city.0.to']],
+  ])('of which a moment is wrong says where, once: %j', async (changed, fields) => {
+    await using world = await createWorld()
+    const { send } = await open(world)
+    const answer = await send('/console/campaigns/new', { 'title.zh': 'a', ...city(0, shanghai), ...changed })
+    const linked = [...(await answer.text()).matchAll(/<li><a href="#([^"]+)"/g)].map(([, field]) => field)
+    expect([answer.status, linked]).toEqual([422, fields])
+  })
+
   test('gets another city, loses one and has its checklist moved by buttons that lose nothing', async () => {
     await using world = await createWorld()
     const { send } = await open(world)
