@@ -1,14 +1,15 @@
 import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
-import { findGroup, type GroupRefusal, isOpen, removeGroup, setGroup } from '../domain/chat-groups.ts'
+import type { Text } from '../db/schema.ts'
+import { findGroup, isOpen, removeGroup, setGroup } from '../domain/chat-groups.ts'
 import { clockIn } from '../domain/time-zones.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { moment, placeOf } from '../messages/text.ts'
-import { Field, InBoth, Problems } from './fields.tsx'
+import { Field, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { Form } from './read-form.ts'
 
@@ -29,11 +30,19 @@ groupPages.post('/console/workshops/:slug/group', async (c) => {
     note: form.text('note', 300, { lines: true }),
     expiresAt: form.dateTime('expires', workshop.timeZone),
   }
-  if (form.refused.length > 0) return groupPage(c, workshop, 'date_invalid')
+  const t = consoleMessagesFor(c.get('locale'))
+  const problems = problemsOf(form.refused, t, { expires: t.group.expires, note: t.group.note })
+  const shown = {
+    note: { zh: typed(form.body, 'note.zh'), en: typed(form.body, 'note.en') },
+    expires: typed(form.body, 'expires'),
+  }
+  if (problems.length > 0) return groupPage(c, workshop, problems, shown)
   const file = form.body.picture
   const picture = file instanceof File && file.size > 0 ? new Uint8Array(await file.arrayBuffer()) : undefined
   const changed = await setGroup(deps, workshop, { picture, ...facts })
-  if (changed !== 'changed') return groupPage(c, workshop, changed)
+  if (changed !== 'changed') {
+    return groupPage(c, workshop, [{ field: 'picture', text: t.group.refusals[changed] }], shown)
+  }
   await audited(c, { action: 'group.changed', workshopId: workshop.id, facts: { slug: workshop.slug } })
   return c.redirect(withQuery(paths.group(workshop.slug), { done: 'saved' }), 303)
 })
@@ -45,17 +54,24 @@ groupPages.post('/console/workshops/:slug/group/remove', async (c) => {
   return c.redirect(withQuery(paths.group(workshop.slug), { done: 'removed' }), 303)
 })
 
-async function groupPage(c: Context<App>, workshop: Workshop, refusal?: GroupRefusal | 'date_invalid') {
+/** @param again the form as it was sent, for it to come back */
+async function groupPage(
+  c: Context<App>,
+  workshop: Workshop,
+  problems: Problem[] = [],
+  again?: { note: Text; expires: string },
+) {
   const { deps } = c.env
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
   const words = t.group
   const group = await findGroup(deps, workshop)
-  const problems = refusal
-    ? [{ field: refusal === 'date_invalid' ? 'expires' : 'picture', text: words.refusals[refusal] }]
-    : []
   const inAWeek = new Date(deps.now().getTime() + 7 * 24 * 3600 * 1000)
-  const expires = group ? group.expiresAt : inAWeek
+  const expiresAt = group ? group.expiresAt : inAWeek
+  const shown = again ?? {
+    note: group?.note ?? {},
+    expires: expiresAt ? clockIn(expiresAt, workshop.timeZone).slice(0, 16).replace(' ', 'T') : '',
+  }
   const done = { saved: t.done, removed: words.removed }
   return consolePage(
     c,
@@ -64,7 +80,7 @@ async function groupPage(c: Context<App>, workshop: Workshop, refusal?: GroupRef
       section: 'campaigns',
       back: { href: paths.consoleWorkshop(workshop.slug), text: placeOf(workshop, locale) },
       done: done[c.req.query('done') as keyof typeof done],
-      status: refusal ? 422 : 200,
+      status: problems.length > 0 ? 422 : 200,
     },
     <>
       <h1>{words.title}</h1>
@@ -95,10 +111,10 @@ async function groupPage(c: Context<App>, workshop: Workshop, refusal?: GroupRef
           type="datetime-local"
           label={words.expires}
           hint={words.expiresHint}
-          value={expires ? clockIn(expires, workshop.timeZone).slice(0, 16).replace(' ', 'T') : ''}
+          value={shown.expires}
           problems={problems}
         />
-        <InBoth name="note" label={words.note} value={group?.note ?? {}} problems={problems} t={t} />
+        <InBoth name="note" label={words.note} value={shown.note} problems={problems} t={t} />
         <p class="actions">
           <button type="submit">{t.save}</button>
         </p>

@@ -3,6 +3,7 @@ import type { App } from '../context.ts'
 import { registrationStatuses } from '../db/schema.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { type PeopleFilter, type PeopleOrder, peopleOrders, readinesses } from '../domain/people.ts'
+import { beginning } from '../domain/plain-text.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
 
@@ -43,7 +44,7 @@ export function readPeopleQuery(c: Context<App>): PeopleQuery {
   const by = peopleOrders.find((order) => order === sort.replace(/^-/, '')) ?? 'number'
   return {
     filter: {
-      search: q?.trim().slice(0, 100) || undefined,
+      search: beginning(q?.trim() ?? '', 100) || undefined,
       status: registrationStatuses.find((known) => known === status),
       link: link && /^\w{1,64}$/.test(link) ? link : undefined,
       readiness: readinesses.find((known) => known === ready),

@@ -16,6 +16,7 @@ import {
   promotePerson,
   sendPersonAgain,
 } from '../domain/person.ts'
+import { beginning } from '../domain/plain-text.ts'
 import { type FieldProblem, parseSignUp } from '../domain/registrations.ts'
 import { clockIn } from '../domain/time-zones.ts'
 import { findWorkshopById, seatsLeft, type Workshop } from '../domain/workshops.ts'
@@ -26,7 +27,7 @@ import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick } from '../messages/text.ts'
-import { Problems } from './fields.tsx'
+import { Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { Status, workshopName } from './people.tsx'
 
@@ -167,7 +168,7 @@ function personOf(c: Context<App>): Promise<Person | undefined> {
 
 /** Why somebody is given a seat before their turn, as the form sends it. */
 export function readPromotion(body: Record<string, unknown>): { reason: string; addSeat: boolean } {
-  const reason = typeof body.reason === 'string' ? body.reason.trim().slice(0, 500) : ''
+  const reason = beginning(typed(body, 'reason').trim(), 500)
   return { reason, addSeat: body.addSeat === 'yes' }
 }
 

@@ -44,7 +44,7 @@ export class Form {
   }
 
   needed<Value>(name: string, value: Value | undefined): Value | undefined {
-    if (value === undefined && !this.refused.some(({ field }) => field === name)) this.refuse(name, 'missing')
+    if (value === undefined && !typed(this.body, name)) this.refuse(name, 'missing')
     return value
   }
 
@@ -53,7 +53,7 @@ export class Form {
     const [day, clock] = [typed(this.body, date), typed(this.body, time)]
     if (!day && !clock) return undefined
     const moment = readMoment(`${day}T${clock}`, timeZone)
-    if (!moment) this.refuse(day ? time : date, 'date_invalid')
+    if (!moment) this.refuse(readMoment(`${day}T00:00`, timeZone) ? time : date, 'date_invalid')
     return moment
   }
 
@@ -105,6 +105,8 @@ export class Form {
   }
 
   refuse(field: string, code: FieldProblemCode, taken?: number): void {
+    // A day of two times is wrong once.
+    if (this.refused.some((known) => known.field === field)) return
     this.refused.push({ field, code, ...(taken !== undefined && { taken }) })
   }
 

@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { type Campaign, findCampaign } from '../domain/campaigns.ts'
-import { oneLine } from '../domain/plain-text.ts'
+import { beginning, oneLine } from '../domain/plain-text.ts'
 import {
   changeLink,
   createLink,
@@ -26,7 +26,7 @@ import { badgeSnippets } from '../spread/badge-snippets.tsx'
 import { chatMessage } from '../spread/chat-message.ts'
 import { drawPoster, type PosterFormat, posterFormats } from '../spread/poster.tsx'
 import { type QrPlace, qrDrawing, qrFileName, qrPicture, qrPlaces } from '../spread/qr-pictures.ts'
-import { Check, Choice, Field, Problems, typed } from './fields.tsx'
+import { Check, Choice, Field, type Problem, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { Form } from './read-form.ts'
 
@@ -74,10 +74,17 @@ spreadPages.post('/console/links/:code', async (c) => {
     ...(changes.channel ? [] : [{ field: 'channel', text: t.spread.channelMissing }]),
     ...form.refused.map(({ field, code }) => ({ field, text: t.fieldProblems[code](t.spread.channel) })),
   ]
-  if (problems.length > 0) return linkPage(c, link, problems)
+  const shown = {
+    channel: typed(form.body, 'channel'),
+    target: typed(form.body, 'target'),
+    expires: typed(form.body, 'expires'),
+    active: changes.active,
+  }
+  if (problems.length > 0) return linkPage(c, link, problems, shown)
   const changed = await changeLink(deps, link.code, changes)
   if (changed === 'not_found') return c.notFound()
-  if (changed === 'target_not_found') return linkPage(c, link, [{ field: 'target', text: t.spread.targetMissing }])
+  if (changed === 'target_not_found')
+    return linkPage(c, link, [{ field: 'target', text: t.spread.targetMissing }], shown)
   await audited(c, { action: 'link.changed', facts: { code: link.code, channel: changed.channel } })
   return c.redirect(withQuery(pathOf(changed.target), { done: 'changed' }), 303)
 })
@@ -109,7 +116,7 @@ async function addLink(c: Context<App>, kind: 'campaign' | 'workshop') {
   const subject = await findSubject(c, kind)
   if (!subject) return c.notFound()
   const t = consoleMessagesFor(c.get('locale')).spread
-  const channel = oneLine(typed(await readFormBody(c), 'channel')).slice(0, 80)
+  const channel = beginning(oneLine(typed(await readFormBody(c), 'channel')), 80)
   if (!channel) return spreadPage(c, subject, t.channelMissing)
   const link = await createLink(c.env.deps, subject.target, { channel })
   if (!link) return c.notFound()
@@ -360,8 +367,17 @@ function Copied({
   )
 }
 
-async function linkPage(c: Context<App>, link: RegistrationLink, problems: { field: string; text: string }[] = []) {
+type ShownLink = { channel: string; target: string; expires: string; active: boolean }
+
+/** @param again the form as it was sent, for it to come back */
+async function linkPage(c: Context<App>, link: RegistrationLink, problems: Problem[] = [], again?: ShownLink) {
   const { deps } = c.env
+  const shown = again ?? {
+    channel: link.channel,
+    expires: link.expiresAt ? clockIn(link.expiresAt, deps.config.timeZone).slice(0, 16).replace(' ', 'T') : '',
+    active: link.active,
+    target: 'campaign' in link.target ? `campaign ${link.target.campaign}` : `workshop ${link.target.workshop}`,
+  }
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
   const words = t.spread
@@ -388,21 +404,10 @@ async function linkPage(c: Context<App>, link: RegistrationLink, problems: { fie
       <p class="lead">{urlOf(deps.config.baseUrl, paths.link(link.code))}</p>
       <Problems problems={problems} t={t} />
       <form class="narrow" method="post" action={paths.consoleLink(link.code)} novalidate>
-        <Field name="channel" label={words.channel} value={link.channel} problems={problems} required />
-        <Choice
-          name="target"
-          label={words.target}
-          options={options}
-          value={'campaign' in target ? `campaign ${target.campaign}` : `workshop ${target.workshop}`}
-        />
-        <Field
-          name="expires"
-          type="datetime-local"
-          label={words.expires}
-          value={link.expiresAt ? clockIn(link.expiresAt, deps.config.timeZone).slice(0, 16).replace(' ', 'T') : ''}
-          problems={problems}
-        />
-        <Check name="active" label={words.active} checked={link.active} />
+        <Field name="channel" label={words.channel} value={shown.channel} problems={problems} required />
+        <Choice name="target" label={words.target} options={options} value={shown.target} />
+        <Field name="expires" type="datetime-local" label={words.expires} value={shown.expires} problems={problems} />
+        <Check name="active" label={words.active} checked={shown.active} />
         <button type="submit">{t.save}</button>
       </form>
     </>,

@@ -3,7 +3,7 @@ import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { roles } from '../db/schema.ts'
 import { createToken, listTokens, revokeToken } from '../domain/organisers.ts'
-import { oneLine } from '../domain/plain-text.ts'
+import { beginning, oneLine } from '../domain/plain-text.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -19,7 +19,7 @@ tokenPages.get('/console/tokens', (c) => tokensPage(c))
 /** The answer to the form shows the token: it is nowhere else to be seen. */
 tokenPages.post('/console/tokens', async (c) => {
   const body = await readFormBody(c)
-  const name = oneLine(typed(body, 'name')).slice(0, 80)
+  const name = beginning(oneLine(typed(body, 'name')), 80)
   const role = roles.find((role) => role === body.role) ?? 'viewer'
   if (!name) return tokensPage(c, { mistake: true })
   const created = await createToken(c.env.deps, name, role)

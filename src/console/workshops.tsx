@@ -549,9 +549,10 @@ async function tellPage(c: Context<App>, workshop: Workshop, changes: WorkshopCh
         <button class="second" type="submit" name="tell" value="no">
           {t.tellNot}
         </button>
-        <a class="button second" href={paths.editWorkshop(workshop.slug)}>
+        {/* A link would lose what was typed. */}
+        <button class="second" type="submit" name="do" value="again">
           {t.editAgain}
-        </a>
+        </button>
       </form>
     </>,
   )

@@ -3,7 +3,8 @@ import type { Workshop } from './workshops.ts'
 
 /**
  * When a workshop would be a month later: on the same weekday of the month, the second Saturday say, or the last one
- * where there is none so late; at the same time of day in its time zone.
+ * where there is none so late; at the same time of day in its time zone. After the last month that `readMoment` knows there
+ * is none later.
  */
 export function aMonthLater({ startsAt, endsAt, timeZone }: Pick<Workshop, 'startsAt' | 'endsAt' | 'timeZone'>): {
   startsAt: Date
@@ -12,9 +13,9 @@ export function aMonthLater({ startsAt, endsAt, timeZone }: Pick<Workshop, 'star
   const [start, end] = [startsAt, endsAt].map((moment) => clockIn(moment, timeZone)) as [string, string]
   const begins = dayNumber(start)
   const later = sameWeekdayNextMonth(begins)
-  const at = (clock: string) =>
-    readMoment(`${dayOf(later + dayNumber(clock) - begins)}T${clock.slice(11)}`, timeZone) as Date
-  return { startsAt: at(start), endsAt: at(end) }
+  const at = (clock: string) => readMoment(`${dayOf(later + dayNumber(clock) - begins)}T${clock.slice(11)}`, timeZone)
+  const [begin, finish] = [at(start), at(end)]
+  return begin && finish ? { startsAt: begin, endsAt: finish } : { startsAt, endsAt }
 }
 
 const msPerDay = 86_400_000

@@ -13,6 +13,11 @@ export function oneLine(text: string): string {
     .trim()
 }
 
+/** The beginning of a text, at most `longest` UTF-16 units long, where Postgres would refuse half of an emoji. */
+export function beginning(text: string, longest: number): string {
+  return text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')
+}
+
 /** The same for a text that may have paragraphs: its line breaks stay. */
 export function plainLines(text: string): string {
   return text

@@ -343,7 +343,6 @@ export const consoleEn: ConsoleMessages = {
       picture_missing: 'Please choose a picture of the group QR.',
       picture_too_large: 'The picture is too large: please crop it to less than 900\u00a0kB.',
       not_a_picture: 'This is no PNG, JPEG or WebP picture.',
-      date_invalid: 'Please give a valid date and time.',
     },
   },
 

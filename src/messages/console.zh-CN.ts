@@ -348,8 +348,7 @@ export const consoleZhCN = {
       picture_missing: '请选一张群二维码的图片。',
       picture_too_large: '图片太大，请裁剪到 900\u00a0KB 以内。',
       not_a_picture: '这不是 PNG、JPEG 或 WebP 图片。',
-      date_invalid: '请填写有效的日期和时间。',
-    } satisfies Record<GroupRefusal | 'date_invalid', string>,
+    } satisfies Record<GroupRefusal, string>,
   },
 
   warnings: {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { createLink } from '../../src/domain/registration-links.ts'
 import { firstOwnerCodeOf } from '../../src/domain/tickets.ts'
 import { openPage, serve } from '../support/browser.ts'
 import { readQr, readSvgQr } from '../support/qr.ts'
@@ -73,6 +74,35 @@ describe.each([
     expect(await page.locator('main').textContent()).toMatch(/上海[\s\S]*南京[\s\S]*开发板[\s\S]*插线板/)
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
   })
+})
+
+test('a word without an end makes no page wider than a phone', async () => {
+  await using world = await createWorld()
+  await using server = await serve(world)
+  const word = 'a'.repeat(80)
+  const { id, slug } = await world.campaign({ title: { en: word } })
+  await world.workshop({ campaignId: id, city: { en: word } })
+  await createLink(world.deps, { campaign: slug }, { channel: word })
+  await using page = await openPage({ width: 360, locale: 'en', javaScriptEnabled: false })
+  await page.goto(server.url + firstOwner(world))
+  await page.fill('#name', word.slice(0, 60))
+  await page.fill('#email', 'wang@example.com')
+  await page.click('main button')
+  await page.goto(`${server.url}/console/tokens`)
+  await page.fill('#name', word)
+  await page.click('main form button[type=submit]')
+  const campaign = `/console/campaigns/${slug}`
+  for (const path of ['', '/tokens', '/organisers', '/campaigns', '/audit'].map((path) => `/console${path}`)) {
+    expect(await widthOf(path)).toEqual([path, 360])
+  }
+  for (const path of ['', '/edit', '/spread', '/figures', '/people'].map((path) => campaign + path)) {
+    expect(await widthOf(path)).toEqual([path, 360])
+  }
+
+  async function widthOf(path: string) {
+    await page.goto(server.url + path)
+    return [path, await page.evaluate(() => document.documentElement.scrollWidth)]
+  }
 })
 
 test('a passkey is added, signs in, and is taken away again', async () => {

@@ -71,6 +71,23 @@ test('the list is searched, filtered and sorted by its address, and says how man
   })
 })
 
+test('a search and a reason are cut where they are too long, and no emoji in half', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop({ capacity: 1 })
+  await world.register(workshop)
+  const waiting = await world.register(workshop)
+  const me = await signIn(world, 'organiser')
+  const list = paths.workshopPeople(workshop.slug)
+  for (const path of [list, `${list}.csv`, `${list}/name-badges`]) {
+    const found = await me.get(`${path}?q=${encodeURIComponent(`${'a'.repeat(99)}😀`)}`)
+    expect([path, found.status]).toEqual([path, 200])
+  }
+  const reason = `${'a'.repeat(499)}😀`
+  const promoted = await me.post(paths.personPromote(waiting.id), { reason, addSeat: 'yes' })
+  expect(promoted.headers.get('location')).toContain('done=promoted')
+  expect(await me.read(paths.person(waiting.id))).toContain('a'.repeat(499))
+})
+
 test('the columns that are chosen are remembered, and the name is always there', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
@@ -220,6 +237,17 @@ test('cancelling, moving and promoting ask first, and are done when the answer c
   expect(await status()).toBe('cancelled')
   expect((await me.get(paths.personCancel(id))).status).toBe(302)
   expect(await examine(world.deps)).toEqual([])
+})
+
+test('a NUL in what a form says of a workshop is no workshop', async () => {
+  await using world = await createWorld()
+  const { shanghai } = await campaignOfTwo(world)
+  const { id } = await world.register(shanghai)
+  const me = await signIn(world, 'organiser')
+  expect((await me.post(paths.personMove(id), { to: 'a\u0000b' })).status).toBe(409)
+  const { code } = (await createLink(world.deps, { workshop: shanghai.slug }, { channel: 'x' })) ?? { code: '' }
+  const aimed = await me.post(paths.consoleLink(code), { channel: 'x', target: 'workshop a\u0000b', active: 'yes' })
+  expect(aimed.status).toBe(422)
 })
 
 test('a person is erased for good, after being asked', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { valuesOf } from '../support/forms.ts'
 import { readQr, readSvgQr } from '../support/qr.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -51,6 +52,28 @@ describe('a registration link', () => {
     expect((await change({ target: `campaign ${campaign.slug}` })).status).toBe(303)
     expect((await world.request(`/q/${code}`)).status).toBe(410)
     expect(await get(spread)).toContain('已停用')
+  })
+
+  test('has a channel that is cut where it is too long, and no emoji in half', async () => {
+    await using world = await createWorld()
+    const { slug } = await world.campaign()
+    const { send } = await open(world)
+    const made = await send(`/console/campaigns/${slug}/links`, { channel: `${'群'.repeat(79)}😀` })
+    expect([made.status, made.headers.get('location')]).toEqual([303, expect.stringContaining('done=made')])
+  })
+
+  test('comes back as it was typed where something of it is wrong', async () => {
+    await using world = await createWorld()
+    const { id, slug } = await world.campaign()
+    const shanghai = await world.workshop({ campaignId: id })
+    const { send } = await open(world)
+    const made = await send(`/console/campaigns/${slug}/links`, { channel: '群' })
+    const code = /link=(\w+)/.exec(made.headers.get('location') ?? '')?.[1]
+    const typed = { channel: '', expires: '2027-01-01T10:00', target: `workshop ${shanghai.slug}` }
+    const again = await send(`/console/links/${code}`, typed)
+    const page = await again.text()
+    expect([again.status, valuesOf(page)]).toEqual([422, { expires: typed.expires }])
+    expect(page).toContain(`<option value="${typed.target}" selected=""`)
   })
 
   test('stands in the poster and the pictures, and without one they lead to the page itself', async () => {
@@ -112,6 +135,21 @@ describe('the chat group of a workshop', () => {
     expect((await send(`${group}/remove`, {})).status).toBe(303)
     expect(await asAttendee('')).not.toContain('/group')
     expect((await send(`${group}/remove`, {})).status).toBe(404)
+  })
+
+  test('comes back as it was typed where something of it is wrong, which is named', async () => {
+    await using world = await createWorld()
+    const { slug } = await world.workshop()
+    const { upload } = await open(world)
+    const group = `/console/workshops/${slug}/group`
+    const typed = { expires: '2027-01-01T10:00', 'note.zh': '改备注' }
+    const missing = await (await upload(group, typed)).text()
+    expect(missing).toContain('请选一张')
+    expect(valuesOf(missing)).toMatchObject(typed)
+    const long = await (await upload(group, { ...typed, 'note.zh': '长'.repeat(301) }, png)).text()
+    expect(long).toContain('太长了')
+    expect(long).not.toContain('有效的日期')
+    expect(valuesOf(long)).toMatchObject({ expires: typed.expires, 'note.zh': '长'.repeat(301) })
   })
 
   test.each([

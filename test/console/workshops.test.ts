@@ -99,6 +99,20 @@ describe('a month', () => {
     expect(await listCampaigns(world.deps, { drafts: true })).toEqual([])
   })
 
+  test.each([
+    [{ 'city.0.from': '' }, ['city.0.from']],
+    [{ 'city.0.from': '', 'city.0.to': '' }, ['city.0.from', 'city.0.to']],
+    [{ 'city.0.date': '' }, ['city.0.date']],
+    [{ 'city.0.date': '2027-02-30' }, ['city.0.date']],
+    [{ 'city.0.date': '', 'city.0.from': '', 'city.0.to': '' }, ['city.0.date', 'city.0.to']],
+  ])('of which a moment is wrong says where, once: %j', async (changed, fields) => {
+    await using world = await createWorld()
+    const { send } = await open(world)
+    const answer = await send('/console/campaigns/new', { 'title.zh': 'a', ...city(0, shanghai), ...changed })
+    const linked = [...(await answer.text()).matchAll(/<li><a href="#([^"]+)"/g)].map(([, field]) => field)
+    expect([answer.status, linked]).toEqual([422, fields])
+  })
+
   test('gets another city, loses one and has its checklist moved by buttons that lose nothing', async () => {
     await using world = await createWorld()
     const { send } = await open(world)
@@ -143,6 +157,8 @@ test('a month later is the same weekday of the month, or the last where there is
     const endsAt = new Date(startsAt.getTime() + 7 * 3600 * 1000)
     return clockIn(aMonthLater({ startsAt, endsAt, timeZone }).startsAt, timeZone)
   }
+  // There is no year 3000.
+  expect(later('2999-12-14')).toBe('2999-12-14 09:30:00')
   // The second Saturday, the fifth Saturday, over the end of a year, and into the summer time of Berlin.
   expect(later('2027-07-10')).toBe('2027-08-14 09:30:00')
   expect(later('2027-07-31')).toBe('2027-08-28 09:30:00')
@@ -189,6 +205,15 @@ describe('a workshop whose time changes', () => {
     expect(await world.db.select({ action: auditEntries.action }).from(auditEntries)).toContainEqual({
       action: 'workshop.changed',
     })
+  })
+
+  test('leads back to the form with all that was typed', async () => {
+    const { world, workshop, send, asked } = await changed('no')
+    await using _ = world
+    const again = await send(`/console/workshops/${workshop.slug}/edit`, { ...valuesOf(asked), do: 'again' })
+    expect([again.status, valuesOf(await again.text())]).toEqual([200, expect.objectContaining({ from: '10:45' })])
+    expect(asked).toMatch(/<button[^>]* name="do" value="again"/)
+    expect(asked).not.toContain(`href="/console/workshops/${workshop.slug}/edit"`)
   })
 
   test('tells nobody where the organiser does not want it', async () => {
