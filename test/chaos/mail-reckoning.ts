@@ -68,9 +68,11 @@ async function checkGivenUp({ stage, findings }: Run) {
       when 'confirmed' then r.status = 'cancelled' or r.moved_at >= m.created_at
       when 'promoted' then r.status = 'cancelled' or r.moved_at >= m.created_at
       when 'moved' then r.status = 'cancelled' or r.moved_at > m.created_at
-      -- The opposite came before it had left, or it came again.
+      -- The opposite came before it had left, it came again, or what was told last is so.
       when 'closed' then r.status = 'cancelled' or r.moved_at >= m.created_at or w.state <> 'closed' or m.again
+        or told.kind = 'closed'
       when 'reopened' then r.status = 'cancelled' or r.moved_at >= m.created_at or w.state <> 'published' or m.again
+        or told.kind is distinct from 'closed'
       -- At that time; the person may have signed up again since.
       when 'found' then exists (
         select 1 from registrations gone where gone.email_key = r.email_key and gone.status = 'cancelled'
@@ -81,6 +83,12 @@ async function checkGivenUp({ stage, findings }: Run) {
       select *, lead(id) over (partition by registration_id, kind order by id) is not null as again from mails
     ) m
     join registrations r on r.id = m.registration_id join workshops w on w.id = r.workshop_id
+    left join lateral (
+      select news.kind from mails news
+      where news.registration_id = r.id and news.kind in ('closed', 'reopened') and news.state = 'sent'
+        and (r.moved_at is null or news.created_at >= r.moved_at)
+      order by news.sent_at desc, news.id desc limit 1
+    ) told on true
     where m.state = 'dead'`
   for (const { id, kind, reason, pointless } of given) {
     findings.check('givenUp', !pointless && `${kind} ${id}: ${reason}`)
