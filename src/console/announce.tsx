@@ -27,8 +27,8 @@ type Announcement = {
   oneSeat: boolean
   items: ItemDraft[]
   workshops: City[]
-  /** What the announcement was read from. */
-  source?: string | undefined
+  /** Of the campaign that it becomes: a form that is sent twice makes one. */
+  id?: string | undefined
 }
 
 /** A city as the form shows it: times as they are typed. */
@@ -87,9 +87,14 @@ announcePages.post('/console/campaigns/new', async (c) => {
   if (form.refused.length > 0) {
     return announcePage(c, { title: t.announce.title }, shown, problemsOf(form.refused, t, fieldNames(t)))
   }
-  const made = await announce(deps, campaign, workshops)
-  await audited(c, { action: 'campaign.created', campaignId: made.id, facts: { slug: made.slug } })
-  return c.redirect(withQuery(paths.consoleCampaign(made.slug), { done: 'created' }), 303)
+  const announced = await announce(deps, shown.id ?? deps.newId(), campaign, workshops)
+  if (announced.kind === 'refused') {
+    const refused = [{ field: 'city.0.zh', code: announced.refusal }]
+    return announcePage(c, { title: t.announce.title }, shown, problemsOf(refused, t, {}))
+  }
+  const { id, slug } = announced.campaign
+  await audited(c, { action: 'campaign.created', campaignId: id, facts: { slug } })
+  return c.redirect(withQuery(paths.consoleCampaign(slug), { done: 'created' }), 303)
 })
 
 announcePages.get('/console/draft', (c) => draftPage(c))
@@ -188,7 +193,7 @@ function shownAgain(form: Form): Announcement {
     summary: both('summary'),
     oneSeat: again.checked('oneSeat'),
     items: again.items(),
-    source: text('source') || undefined,
+    id: /^[0-9a-f-]{36}$/.test(text('id')) ? text('id') : undefined,
     workshops: again.rows('city').map((n) => ({
       city: both(`city.${n}`),
       venue: both(`city.${n}.venue`),
@@ -236,6 +241,7 @@ function announcePage(c: Context<App>, { title, lead, read }: Shown, shown: Anno
       <Problems problems={problems} t={t} />
       {read && <Unread read={read} t={t} />}
       <form method="post" action={paths.newCampaign()} novalidate>
+        <input type="hidden" name="id" value={shown.id ?? c.env.deps.newId()} />
         {/* What Enter presses: without it, it would be the first button that moves a line. */}
         <button class="skip" type="submit" tabindex={-1}>
           {words.save}

@@ -113,7 +113,7 @@ function Page({ c, view, content }: { c: Context<App>; view: View; content: Chil
               </span>
             </header>
             <main id="main">
-              {view.done && (
+              {typeof view.done === 'string' && (
                 <p class="done" role="status">
                   {view.done}
                 </p>

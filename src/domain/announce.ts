@@ -1,20 +1,39 @@
+import { databaseError } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
-import { type Campaign, type CampaignDraft, createCampaign, findCampaign } from './campaigns.ts'
+import { type Campaign, type CampaignDraft, createCampaign, findCampaignById } from './campaigns.ts'
 import { createWorkshop, type WorkshopDraft } from './workshops.ts'
 
+export type Announced = { kind: 'announced'; campaign: Campaign } | { kind: 'refused'; refusal: 'slug_taken' }
+
 /**
- * Makes a campaign with its workshops, all of them drafts, or nothing of it.
+ * Makes a campaign with its workshops, all of them drafts, or nothing of it. The same `id` again is the same form sent
+ * twice, and gives what is there.
  * @throws for what no form lets through: an end before its start
  */
-export async function announce(deps: Deps, campaign: CampaignDraft, workshops: WorkshopDraft[]): Promise<Campaign> {
-  return deps.db.transaction(async (tx) => {
-    const within = { ...deps, db: tx }
-    const made = await createCampaign(within, campaign)
-    if (made.kind === 'refused') throw new Error(`the campaign was refused: ${made.refusal}`)
-    for (const workshop of workshops) {
-      const created = await createWorkshop(within, { ...workshop, campaignId: made.campaign.id })
-      if (created.kind === 'refused') throw new Error(`a workshop was refused: ${created.refusal}`)
-    }
-    return (await findCampaign(within, made.campaign.slug)) as Campaign
-  })
+export async function announce(
+  deps: Deps,
+  id: string,
+  campaign: CampaignDraft,
+  workshops: WorkshopDraft[],
+): Promise<Announced> {
+  try {
+    return await deps.db.transaction(async (tx) => {
+      const within = { ...deps, db: tx }
+      const made = await createCampaign(within, campaign, id)
+      if (made.kind === 'refused') throw new SlugTaken()
+      for (const workshop of workshops) {
+        const created = await createWorkshop(within, { ...workshop, campaignId: id })
+        if (created.kind === 'refused' && created.refusal === 'slug_taken') throw new SlugTaken()
+        if (created.kind === 'refused') throw new Error(`a workshop was refused: ${created.refusal}`)
+      }
+      return { kind: 'announced', campaign: (await findCampaignById(within, id)) as Campaign }
+    })
+  } catch (error) {
+    // Fifty others of the same city begin on that day. Thrown, so that nothing is left of the announcement.
+    if (error instanceof SlugTaken) return { kind: 'refused', refusal: 'slug_taken' }
+    if (databaseError(error)?.constraint !== 'campaigns_pkey') throw error
+    return { kind: 'announced', campaign: (await findCampaignById(deps, id)) as Campaign }
+  }
 }
+
+class SlugTaken extends Error {}

@@ -30,6 +30,12 @@ export async function findCampaign(deps: Deps, slug: string): Promise<Campaign |
   return campaign && withWorkshops(deps, campaign, true)
 }
 
+/** The campaign with an id, drafts too, or undefined. */
+export async function findCampaignById(deps: Deps, id: string): Promise<Campaign | undefined> {
+  const [campaign] = await selectCampaigns(deps).where(eq(campaigns.id, id))
+  return campaign && withWorkshops(deps, campaign, true)
+}
+
 /** What the public sees of a campaign, at most a second old; undefined for drafts. Its workshops come in order of date. */
 export async function findPublicCampaign(deps: Deps, slug: string): Promise<Campaign | undefined> {
   return deps.fresh(`campaign ${slug}`, async () => {
@@ -48,8 +54,11 @@ export async function listCampaigns(deps: Deps, { drafts = false, limit = 50 } =
 }
 
 /** Creates a campaign, a draft unless it is to be published. A slug that is not given is made from title and date. */
-export async function createCampaign(deps: Deps, draft: CampaignDraft): Promise<CampaignChanged> {
-  const id = deps.newId()
+export async function createCampaign(
+  deps: Deps,
+  draft: CampaignDraft,
+  id: string = deps.newId(),
+): Promise<CampaignChanged> {
   const { items = [], publish = false, slug: given, summary = {}, ...facts } = draft
   for (let attempt = 1; ; attempt++) {
     const slug = given ?? slugOf(draft.title, deps.now(), deps.config.timeZone, attempt)

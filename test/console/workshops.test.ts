@@ -113,6 +113,16 @@ describe('a month', () => {
     expect([answer.status, linked]).toEqual([422, fields])
   })
 
+  test('is one month, also if the button is pressed twice', async () => {
+    await using world = await createWorld({ postgres: true })
+    const { send, get } = await open(world)
+    const { id = '' } = valuesOf(await get('/console/campaigns/new'))
+    const fields = { id, 'title.zh': '入门培训', ...city(0, shanghai) }
+    const answers = await Promise.all([1, 2, 3].map(() => send('/console/campaigns/new', fields)))
+    expect(new Set(answers.map(({ headers }) => headers.get('location'))).size).toBe(1)
+    expect(await listCampaigns(world.deps, { drafts: true })).toMatchObject([{ workshops: [{ capacity: 40 }] }])
+  })
+
   test('gets another city, loses one and has its checklist moved by buttons that lose nothing', async () => {
     await using world = await createWorld()
     const { send } = await open(world)
