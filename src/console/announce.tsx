@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import type { Text } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
 import { announce } from '../domain/announce.ts'
 import { type AnnouncementDraft, readAnnouncement } from '../domain/announcements.ts'
 import { findCampaign } from '../domain/campaigns.ts'
@@ -27,6 +28,8 @@ type Announcement = {
   oneSeat: boolean
   items: ItemDraft[]
   workshops: City[]
+  /** The text that it was read from, so that what was not understood stays beside it. */
+  source?: string | undefined
   /** Of the campaign that it becomes: a form that is sent twice makes one. */
   id?: string | undefined
 }
@@ -84,6 +87,7 @@ announcePages.post('/console/campaigns/new', async (c) => {
     return facts
   })
   if (workshops.length === 0) form.refuse('city', 'no_workshop')
+  if (workshops.length > 50) form.refuse('city', 'too_many_workshops')
   if (form.refused.length > 0) {
     return announcePage(c, { title: t.announce.title }, shown, problemsOf(form.refused, t, fieldNames(t)))
   }
@@ -97,24 +101,26 @@ announcePages.post('/console/campaigns/new', async (c) => {
   return c.redirect(withQuery(paths.consoleCampaign(slug), { done: 'created' }), 303)
 })
 
+/** In UTF-16 units. A newsletter has some thousands. */
+const longestAnnouncement = 50_000
+
+/** For dates without a year, which are the next ones. */
+function today({ now, config }: Deps) {
+  const [year = 0, month = 0, day = 0] = clockIn(now(), config.timeZone).slice(0, 10).split('-').map(Number)
+  return { year, month, day }
+}
+
 announcePages.get('/console/draft', (c) => draftPage(c))
 
 announcePages.post('/console/draft', async (c) => {
   const { deps } = c.env
   const t = consoleMessagesFor(c.get('locale'))
-  const text = typed(await readFormBody(c), 'text').slice(0, 50_000)
-  if (!text.trim()) return draftPage(c, t.announce.textMissing)
-  const [year, month, day] = clockIn(deps.now(), deps.config.timeZone).slice(0, 10).split('-').map(Number) as [
-    number,
-    number,
-    number,
-  ]
-  const draft = readAnnouncement(text, { year, month, day })
-  return announcePage(
-    c,
-    { title: t.announce.checkTitle, lead: t.announce.checkLead, read: { text, draft } },
-    fromDraft(draft, t),
-  )
+  const source = typed(await readFormBody(c), 'text')
+  if (!source.trim()) return draftPage(c, source, t.announce.textMissing)
+  if (source.length > longestAnnouncement) return draftPage(c, source, t.announce.textTooLong)
+  const draft = readAnnouncement(source, today(deps))
+  const shown = { ...fromDraft(draft, t), source }
+  return announcePage(c, { title: t.announce.checkTitle, lead: t.announce.checkLead }, shown)
 })
 
 announcePages.get('/console/campaigns/:slug/next', async (c) => {
@@ -193,6 +199,7 @@ function shownAgain(form: Form): Announcement {
     summary: both('summary'),
     oneSeat: again.checked('oneSeat'),
     items: again.items(),
+    source: text('source') || undefined,
     id: /^[0-9a-f-]{36}$/.test(text('id')) ? text('id') : undefined,
     workshops: again.rows('city').map((n) => ({
       city: both(`city.${n}`),
@@ -221,9 +228,10 @@ function rearrangedBy(action: string, shown: Announcement): Announcement {
   }
 }
 
-type Shown = { title: string; lead?: string; read?: { text: string; draft: AnnouncementDraft } }
+type Shown = { title: string; lead?: string }
 
-function announcePage(c: Context<App>, { title, lead, read }: Shown, shown: Announcement, problems: Problem[] = []) {
+function announcePage(c: Context<App>, { title, lead }: Shown, shown: Announcement, problems: Problem[] = []) {
+  const { source } = shown
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
   const words = t.announce
@@ -239,9 +247,10 @@ function announcePage(c: Context<App>, { title, lead, read }: Shown, shown: Anno
       <h1>{title}</h1>
       {lead && <p class="lead">{lead}</p>}
       <Problems problems={problems} t={t} />
-      {read && <Unread read={read} t={t} />}
+      {source && <Unread text={source} leftover={readAnnouncement(source, today(c.env.deps)).leftover} t={t} />}
       <form method="post" action={paths.newCampaign()} novalidate>
         <input type="hidden" name="id" value={shown.id ?? c.env.deps.newId()} />
+        {source && <input type="hidden" name="source" value={source} />}
         {/* What Enter presses: without it, it would be the first button that moves a line. */}
         <button class="skip" type="submit" tabindex={-1}>
           {words.save}
@@ -255,6 +264,7 @@ function announcePage(c: Context<App>, { title, lead, read }: Shown, shown: Anno
             hint={words.summaryHint}
             value={shown.summary}
             problems={problems}
+            rows={2}
             t={t}
           />
         </fieldset>
@@ -327,15 +337,17 @@ function announcePage(c: Context<App>, { title, lead, read }: Shown, shown: Anno
 
 /** What of an announcement is not in the draft, and all of it with that marked. */
 function Unread({
-  read: { text, draft },
+  text,
+  leftover,
   t,
 }: {
-  read: NonNullable<Shown['read']>
+  text: string
+  leftover: AnnouncementDraft['leftover']
   t: ReturnType<typeof consoleMessagesFor>
 }) {
   const pieces: { text: string; left: boolean }[] = []
   let at = 0
-  for (const { start, end } of draft.leftover) {
+  for (const { start, end } of leftover) {
     pieces.push({ text: text.slice(at, start), left: false }, { text: text.slice(start, end), left: true })
     at = end
   }
@@ -343,16 +355,16 @@ function Unread({
   return (
     <aside class="panel unread">
       <h2>{t.announce.leftover}</h2>
-      {draft.leftover.length === 0 ? (
+      {leftover.length === 0 ? (
         <p>{t.announce.nothingLeft}</p>
       ) : (
         <ul>
-          {draft.leftover.map(({ text }) => (
+          {leftover.map(({ text }) => (
             <li>{text}</li>
           ))}
         </ul>
       )}
-      <details open={draft.leftover.length > 0}>
+      <details open={leftover.length > 0}>
         <summary>{t.announce.source}</summary>
         <p class="source">{pieces.map(({ text, left }) => (left ? <mark>{text}</mark> : text))}</p>
       </details>
@@ -360,7 +372,7 @@ function Unread({
   )
 }
 
-function draftPage(c: Context<App>, problem?: string) {
+function draftPage(c: Context<App>, text = '', problem?: string) {
   const t = consoleMessagesFor(c.get('locale'))
   const problems = problem ? [{ field: 'text', text: problem }] : []
   return consolePage(
@@ -376,7 +388,7 @@ function draftPage(c: Context<App>, problem?: string) {
       <p class="lead">{t.announce.draftLead}</p>
       <Problems problems={problems} t={t} />
       <form class="narrow" method="post" action={paths.draft()} novalidate>
-        <Field name="text" label={t.announce.text} value="" problems={problems} rows={12} required />
+        <Field name="text" label={t.announce.text} value={text} problems={problems} rows={12} required />
         <button type="submit">{t.announce.read}</button>
       </form>
     </>,

@@ -2,10 +2,10 @@ import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import type { Text } from '../db/schema.ts'
-import { type Campaign, changeCampaign, findCampaign, listCampaigns } from '../domain/campaigns.ts'
+import { type Campaign, changeCampaign, findCampaign, listCampaigns, publishCampaign } from '../domain/campaigns.ts'
 import { mayActAs } from '../domain/organisers.ts'
 import { warningsOf } from '../domain/warnings.ts'
-import { changeWorkshop, type ItemDraft, type Workshop } from '../domain/workshops.ts'
+import type { ItemDraft, Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -177,10 +177,7 @@ campaignPages.post('/console/campaigns/:slug/publish', async (c) => {
   const { deps } = c.env
   const campaign = await findCampaign(deps, c.req.param('slug'))
   if (!campaign) return c.notFound()
-  for (const { slug, state } of campaign.workshops) {
-    if (state === 'draft') await changeWorkshop(deps, slug, { state: 'published' })
-  }
-  await changeCampaign(deps, campaign.slug, { state: 'published' })
+  await publishCampaign(deps, campaign)
   await audited(c, { action: 'campaign.published', campaignId: campaign.id, facts: { slug: campaign.slug } })
   return c.redirect(withQuery(paths.consoleCampaign(campaign.slug), { done: 'published' }), 303)
 })
@@ -313,7 +310,7 @@ function editPage(c: Context<App>, campaign: Campaign, shown: Shown, problems: P
           {t.save}
         </button>
         <InBoth name="title" label={t.announce.campaignTitle} value={shown.title} problems={problems} t={t} required />
-        <InBoth name="summary" label={t.announce.summary} value={shown.summary} problems={problems} t={t} />
+        <InBoth name="summary" label={t.announce.summary} value={shown.summary} problems={problems} rows={2} t={t} />
         <ChecklistEditor items={shown.items} problems={problems} t={t} />
         <Check
           name="oneSeat"

@@ -140,6 +140,7 @@ export function InBoth({
   value,
   problems,
   required,
+  rows,
   t,
 }: {
   name: string
@@ -148,6 +149,8 @@ export function InBoth({
   value: Text
   problems: Problem[]
   required?: boolean
+  /** Makes them fields of several lines. */
+  rows?: number
   t: ConsoleMessages
 }) {
   return (
@@ -159,12 +162,14 @@ export function InBoth({
         value={value.zh ?? ''}
         problems={problems}
         required={required}
+        rows={rows}
       />
       <Field
         name={`${name}.en`}
         label={t.announce.inEnglish(label)}
         value={value.en ?? ''}
         problems={problems}
+        rows={rows}
         lang="en"
       />
     </div>

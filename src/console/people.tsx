@@ -19,6 +19,7 @@ import { paths, withQuery } from '../links.ts'
 import { mailingMessagesFor } from '../messages/mailing.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick } from '../messages/text.ts'
+import { Choice } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import {
   findWhose,
@@ -186,6 +187,7 @@ function Filter({
   t: PeopleMessages
 }) {
   const { filter } = query
+  const any = { value: '', text: t.list.any }
   const { sort } = writePeopleQuery(query)
   const asks = whose.workshops.some(({ items }) => items.some((item) => item.mustConfirm))
   const links = counts.links.map(({ code, channel, people }) => ({
@@ -206,23 +208,24 @@ function Filter({
       <Choice
         name="status"
         label={t.list.status}
-        value={filter.status}
-        options={registrationStatuses.map((status) => ({
-          value: status,
-          text: t.list.of(t.statuses[status], counts.statuses[status]),
-        }))}
-        t={t}
+        value={filter.status ?? ''}
+        options={[
+          any,
+          ...registrationStatuses.map((status) => ({
+            value: status,
+            text: t.list.of(t.statuses[status], counts.statuses[status]),
+          })),
+        ]}
       />
       {(links.length > 1 || filter.link) && (
-        <Choice name="link" label={t.list.link} value={filter.link} options={links} t={t} />
+        <Choice name="link" label={t.list.link} value={filter.link ?? ''} options={[any, ...links]} />
       )}
       {asks && (
         <Choice
           name="ready"
           label={t.list.readiness}
-          value={filter.readiness}
-          options={readinesses.map((readiness) => ({ value: readiness, text: t.readinesses[readiness] }))}
-          t={t}
+          value={filter.readiness ?? ''}
+          options={[any, ...readinesses.map((readiness) => ({ value: readiness, text: t.readinesses[readiness] }))]}
         />
       )}
       <div class="field">
@@ -234,34 +237,6 @@ function Filter({
         </a>
       )}
     </form>
-  )
-}
-
-function Choice({
-  name,
-  label,
-  value,
-  options,
-  t,
-}: {
-  name: string
-  label: string
-  value: string | undefined
-  options: { value: string; text: string }[]
-  t: PeopleMessages
-}) {
-  return (
-    <div class="field">
-      <label for={name}>{label}</label>
-      <select id={name} name={name}>
-        <option value="">{t.list.any}</option>
-        {options.map((option) => (
-          <option value={option.value} selected={option.value === value}>
-            {option.text}
-          </option>
-        ))}
-      </select>
-    </div>
   )
 }
 

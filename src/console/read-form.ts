@@ -9,6 +9,9 @@ import { typed } from './fields.tsx'
 /** Why a field of a form in the console is refused, by its name. */
 export type Refused = { field: string; code: FieldProblemCode; taken?: number }
 
+/** As many as the API takes. */
+const mostItems = 50
+
 /** Reads the fields of a form that was sent, and keeps what is wrong with them. */
 export class Form {
   readonly refused: Refused[] = []
@@ -79,7 +82,7 @@ export class Form {
 
   /** The checklist, line by line as it was sent; a line without text is left out. */
   items(): ItemDraft[] {
-    return this.rows('item').flatMap((n): ItemDraft[] => {
+    const items = this.rows('item').flatMap((n): ItemDraft[] => {
       const at = `item.${n}`
       if (!typed(this.body, `${at}.zh`).trim() && !typed(this.body, `${at}.en`).trim()) return []
       const id = typed(this.body, `${at}.id`)
@@ -93,6 +96,8 @@ export class Form {
         },
       ]
     })
+    if (items.length > mostItems) this.refuse(`item.${mostItems}.zh`, 'too_many_items')
+    return items
   }
 
   /** The numbers of the lines `name.N.…` that were sent, in their order. */
@@ -101,7 +106,7 @@ export class Form {
       const [, n] = new RegExp(`^${name}\\.(\\d{1,3})\\.`).exec(key) ?? []
       return n === undefined ? [] : [Number(n)]
     })
-    return [...new Set(numbers)].sort((a, b) => a - b).slice(0, 50)
+    return [...new Set(numbers)].sort((a, b) => a - b)
   }
 
   refuse(field: string, code: FieldProblemCode, taken?: number): void {

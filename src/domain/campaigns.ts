@@ -3,7 +3,15 @@ import { databaseError } from '../db/database.ts'
 import { type CampaignState, campaigns, type Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { slugOf } from './slugs.ts'
-import { type Item, type ItemDraft, itemsOf, listWorkshops, setItems, type Workshop } from './workshops.ts'
+import {
+  changeWorkshop,
+  type Item,
+  type ItemDraft,
+  itemsOf,
+  listWorkshops,
+  setItems,
+  type Workshop,
+} from './workshops.ts'
 
 /** One announcement with its checklist and the workshops of that month. */
 export type Campaign = typeof campaigns.$inferSelect & { items: Item[]; workshops: Workshop[] }
@@ -106,6 +114,14 @@ export async function changeCampaign(deps: Deps, slug: string, changes: Campaign
     throw error
   }
   return { kind: 'changed', campaign: (await findCampaign(deps, changes.slug ?? slug)) as Campaign }
+}
+
+/** Publishes a campaign with those of its workshops that are drafts. Done again, it goes on where it was cut off. */
+export async function publishCampaign(deps: Deps, { slug, workshops }: Campaign): Promise<CampaignChanged> {
+  for (const workshop of workshops) {
+    if (workshop.state === 'draft') await changeWorkshop(deps, workshop.slug, { state: 'published' })
+  }
+  return changeCampaign(deps, slug, { state: 'published' })
 }
 
 type CampaignAlone = Omit<Campaign, 'workshops'>

@@ -1,7 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm'
-import { databaseError, rows } from '../db/database.ts'
-import { type MailFacts, mails, organisers, passkeys, type Role, sessions, tokens } from '../db/schema.ts'
+import { at, databaseError, rows } from '../db/database.ts'
+import {
+  type MailFacts,
+  mails,
+  organisers,
+  passkeys,
+  type Role,
+  sessions,
+  tokens,
+  verifications,
+} from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { parseEmail, signUp } from './registrations.ts'
 import { fingerprintOf, readSignInCode } from './tickets.ts'
@@ -61,6 +70,12 @@ export async function removePasskey(deps: Deps, organiserId: string, id: string)
     .where(and(eq(passkeys.userId, organiserId), sql`${passkeys.id}::text = ${id}`))
     .returning({ id: passkeys.id })
   return removed.length > 0
+}
+
+/** Forgets sign-ins that were begun and sessions, once they are good no longer by the clock that better-auth goes by. */
+export async function forgetStaleSignIns({ db }: Pick<Deps, 'db'>): Promise<void> {
+  await db.delete(verifications).where(sql`${verifications.expiresAt} < now()`)
+  await db.delete(sessions).where(sql`${sessions.expiresAt} < now()`)
 }
 
 export type OrganiserRefusal = 'name_missing' | 'email_invalid' | 'exists' | 'last_owner' | 'not_found' | 'there_is_one'
@@ -135,7 +150,7 @@ export async function changeRole(deps: Deps, id: string, role: Role): Promise<Or
     deps,
     id,
     role !== 'owner',
-    sql`update organisers set role = ${role}, updated_at = now()`,
+    sql`update organisers set role = ${role}, updated_at = ${at(deps.now())}`,
   )
 }
 

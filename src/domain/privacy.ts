@@ -3,15 +3,17 @@ import { at, rows } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import { forgetSearches } from './audit.ts'
 import { forgetHeldSignUps } from './held-sign-ups.ts'
+import { forgetStaleSignIns } from './organisers.ts'
 import type { Registration } from './registrations.ts'
 import { forgetPeople } from './seats.ts'
 
 /**
  * Forgets everyone whose workshop ended longer ago than RETENTION_DAYS, what organisers searched for longer ago than that,
- * and the sign-ups that nobody came to confirm. Returns how many people were registered.
+ * the sign-ups that nobody came to confirm, and organisers' sign-ins that are good no longer. Returns how many people were registered.
  */
 export async function purge(deps: Deps): Promise<number> {
   await forgetHeldSignUps(deps)
+  await forgetStaleSignIns(deps)
   const before = new Date(deps.now().getTime() - deps.config.retentionDays * 24 * 3600 * 1000)
   await forgetSearches(deps, before)
   let forgotten = 0

@@ -123,6 +123,37 @@ describe('a month', () => {
     expect(await listCampaigns(world.deps, { drafts: true })).toMatchObject([{ workshops: [{ capacity: 40 }] }])
   })
 
+  test('keeps what was not understood of a pasted text beside it, also when the form comes back', async () => {
+    await using world = await createWorld()
+    const { send } = await open(world)
+    const text = '入门培训 7月 上海\n咖啡由谁来煮还不知道'
+    const draft = await (await send('/console/draft', { text })).text()
+    expect(draft).toContain('<li>咖啡由谁来煮还不知道')
+    const again = await send('/console/campaigns/new', { ...valuesOf(draft), source: text, do: 'add-city' })
+    expect(await again.text()).toContain('<li>咖啡由谁来煮还不知道')
+    const tooLong = await send('/console/draft', { text: 'x'.repeat(50_001) })
+    expect([tooLong.status, await tooLong.text()]).toEqual([422, expect.stringMatching(/太长[\s\S]*x{50001}/)])
+  })
+
+  test('has a checklist of fifty lines at the most, and loses none of more', async () => {
+    await using world = await createWorld()
+    const { send } = await open(world)
+    const items = Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`item.${n}.zh`, `第 ${n} 行`]))
+    const answer = await send('/console/campaigns/new', { 'title.zh': '入门培训', ...city(0, shanghai), ...items })
+    const html = await answer.text()
+    expect([answer.status, valuesOf(html)['item.50.zh']]).toEqual([422, '第 50 行'])
+    expect(html).toContain('最多 50')
+  })
+
+  test('keeps the lines of its summary when it is edited', async () => {
+    await using world = await createWorld()
+    const campaign = await world.campaign({ summary: { zh: '免费\n动手实验' } })
+    const { get } = await open(world)
+    expect(await get(`/console/campaigns/${campaign.slug}/edit`)).toMatch(
+      /<textarea[^>]*name="summary.zh"[^>]*>免费\n动手实验</,
+    )
+  })
+
   test('gets another city, loses one and has its checklist moved by buttons that lose nothing', async () => {
     await using world = await createWorld()
     const { send } = await open(world)
