@@ -1,26 +1,21 @@
 import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
-import { phoneRules } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
-import { type Campaign, findCampaign } from '../domain/campaigns.ts'
+import { findCampaign } from '../domain/campaigns.ts'
 import { findRegistrations, type Registration } from '../domain/registrations.ts'
 import { listRoster } from '../domain/roster.ts'
 import { cancelWorkshop } from '../domain/seats.ts'
-import { slugPattern } from '../domain/slugs.ts'
-import { clockIn } from '../domain/time-zones.ts'
 import {
   changesTimeOrPlace,
   changeWorkshop,
   createWorkshop,
   findWorkshop,
-  type ItemDraft,
   seatsLeft,
   timeAndPlace,
   type Workshop,
   type WorkshopChanges,
   type WorkshopDraft,
-  type WorkshopRefusal,
 } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
@@ -29,117 +24,18 @@ import { consoleMessagesFor } from '../messages/console.ts'
 import { mailingMessagesFor } from '../messages/mailing.ts'
 import { pick, placeOf } from '../messages/text.ts'
 import { Items, mayChange, State, Warnings, whenOf } from './campaigns.tsx'
-import { ChecklistEditor, rearranged } from './checklist.tsx'
-import { Check, Choice, Field, fieldNames, InBoth, Problems, problemsOf, typed } from './fields.tsx'
+import { rearranged } from './checklist.tsx'
+import { problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
-import { Form, type Refused } from './read-form.ts'
+import { Form } from './read-form.ts'
+import { backTo, formPage, readFacts, refusedOf, shownAgain, shownOf } from './workshop-form.tsx'
 
 /** A workshop: how it stands, changing it, publishing, closing and cancelling it. */
 export const workshopPages = new Hono<App>()
 
 workshopPages.get('/console/workshops/:slug', async (c) => {
-  const locale = c.get('locale')
-  const t = consoleMessagesFor(locale)
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   return workshop ? workshopPage(c, workshop) : c.notFound()
-
-  function done(): string | undefined {
-    const { saved, created, published, closed, reopened, unpublished, cancelled, told } = t.workshops
-    const all = { saved, created, published, closed, reopened, unpublished, cancelled, told }
-    return all[c.req.query('done') as keyof typeof all]
-  }
-
-  function workshopPage(c: Context<App>, workshop: Workshop) {
-    const { slug, state } = workshop
-    const over = workshop.status === 'over'
-    return consolePage(
-      c,
-      { title: placeOf(workshop, locale), section: 'campaigns', back: backTo(workshop, c), done: done() },
-      <>
-        <h1>
-          {placeOf(workshop, locale)} <State state={state} t={t} />
-        </h1>
-        <p class="lead">
-          {whenOf(workshop, c)}
-          <br />
-          {pick(workshop.address, locale)}
-        </p>
-        <ul class="numbers">
-          <li>
-            <b>{workshop.capacity}</b>
-            <small>{t.workshops.seats}</small>
-          </li>
-          <li>
-            <b>{workshop.taken}</b>
-            <small>{t.workshops.taken}</small>
-          </li>
-          <li>
-            <b>{seatsLeft(workshop)}</b>
-            <small>{t.workshops.left}</small>
-          </li>
-          <li>
-            <b>{workshop.waitlisted}</b>
-            <small>{t.workshops.waiting}</small>
-          </li>
-        </ul>
-        {mayChange(c) && state === 'draft' && <Warnings workshops={[workshop]} c={c} />}
-        {mayChange(c) && state !== 'cancelled' && (
-          <form class="actions" method="post" action={paths.setWorkshopState(slug)}>
-            {state === 'draft' && (
-              <button type="submit" name="state" value="published">
-                {t.workshops.publish}
-              </button>
-            )}
-            {state !== 'draft' && (
-              <a class="button" href={paths.workshopPeople(slug)}>
-                {t.workshops.people}
-              </a>
-            )}
-            <a class="button second" href={paths.editWorkshop(slug)}>
-              {t.workshops.edit}
-            </a>
-            {state !== 'draft' && (
-              <a class="button second" href={paths.spreadWorkshop(slug)}>
-                {t.workshops.spread}
-              </a>
-            )}
-            {state === 'published' && !over && (
-              <button class="second" type="submit" name="state" value="closed" title={t.workshops.closeHint}>
-                {t.workshops.close}
-              </button>
-            )}
-            {state === 'closed' && (
-              <button class="second" type="submit" name="state" value="published">
-                {t.workshops.reopen}
-              </button>
-            )}
-            {state !== 'draft' && workshop.taken + workshop.waitlisted === 0 && (
-              <button class="second" type="submit" name="state" value="draft">
-                {t.workshops.unpublish}
-              </button>
-            )}
-          </form>
-        )}
-        <p class="links">
-          <a href={paths.previewWorkshop(slug)}>{t.workshops.preview}</a>
-          <a href={paths.workshopFigures(slug)}>{t.workshops.figures}</a>
-          {mayChange(c) && state !== 'draft' && <a href={paths.group(slug)}>{t.workshops.group}</a>}
-          {mayChange(c) && state !== 'draft' && (
-            <a href={paths.workshopMessages(slug)}>{mailingMessagesFor(locale).list.link}</a>
-          )}
-          {mayChange(c) && workshop.campaign && (
-            <a href={withQuery(paths.addWorkshop(workshop.campaign.slug), { from: slug })}>{t.workshops.duplicate}</a>
-          )}
-          {state !== 'draft' && <a href={paths.workshop(slug)}>{t.campaigns.page}</a>}
-          {mayChange(c) && state !== 'cancelled' && !over && (
-            <a href={paths.cancelWorkshop(slug)}>{t.workshops.cancel}</a>
-          )}
-        </p>
-        <h2>{t.items.title}</h2>
-        <Items items={workshop.items} t={t} c={c} />
-      </>,
-    )
-  }
 })
 
 /** Publishes, closes, opens again or takes back, by the button that was pressed. */
@@ -299,207 +195,108 @@ workshopPages.get('/console/workshops/:slug/preview', async (c) => {
   )
 })
 
-function backTo(workshop: Workshop, c: Context<App>, toItself = false) {
-  const locale = c.get('locale')
-  if (toItself || !workshop.campaign) {
-    return toItself
-      ? { href: paths.consoleWorkshop(workshop.slug), text: placeOf(workshop, locale) }
-      : { href: paths.consoleCampaigns(), text: consoleMessagesFor(locale).campaigns.title }
-  }
-  return { href: paths.consoleCampaign(workshop.campaign.slug), text: pick(workshop.campaign.title, locale) }
-}
-
-/** What the form shows of a workshop, as it is typed. */
-type Shown = Record<(typeof texts)[number], { zh?: string; en?: string }> &
-  Record<(typeof lines)[number], string> & { waitlist: boolean; proofOfWork: boolean; items: ItemDraft[] }
-const texts = ['title', 'city', 'venue', 'address'] as const
-const lines = [
-  'date',
-  'from',
-  'lastDate',
-  'to',
-  'capacity',
-  'boards',
-  'phone',
-  'timeZone',
-  'opensAt',
-  'closesAt',
-  'confirmHours',
-  'lead',
-  'slug',
-] as const
-
-function shownOf(like: Workshop | undefined, campaign: Campaign | undefined, timeZone: string, whole: boolean): Shown {
-  const zone = like?.timeZone ?? timeZone
-  const clock = (moment: Date | null | undefined) =>
-    moment ? clockIn(moment, zone).slice(0, 16).replace(' ', 'T') : ''
-  const [start, end] = [clock(like?.startsAt), clock(like?.endsAt)]
-  return {
-    title: like?.title ?? campaign?.title ?? {},
-    city: whole ? (like?.city ?? {}) : {},
-    venue: whole ? (like?.venue ?? {}) : {},
-    address: whole ? (like?.address ?? {}) : {},
-    date: start.slice(0, 10),
-    from: start.slice(11) || '09:30',
-    lastDate: end.slice(0, 10) === start.slice(0, 10) ? '' : end.slice(0, 10),
-    to: end.slice(11) || '17:00',
-    capacity: String(like?.capacity ?? 40),
-    boards: String(like?.boards ?? 40),
-    phone: like?.phone ?? 'optional',
-    timeZone: zone,
-    opensAt: whole ? clock(like?.opensAt) : '',
-    closesAt: whole ? clock(like?.closesAt) : '',
-    confirmHours: like?.confirmHours ? String(like.confirmHours) : '',
-    lead: whole ? (like?.lead ?? '') : '',
-    slug: whole && !campaign ? (like?.slug ?? '') : '',
-    waitlist: like?.waitlist ?? true,
-    proofOfWork: like?.proofOfWork ?? false,
-    // Answers belong to the items of the workshop that was asked: a copy has items of its own.
-    items: !like?.hasOwnItems ? [] : campaign ? like.items.map(({ id: _, ...item }) => item) : like.items,
-  }
-}
-
-function shownAgain({ body }: Form, items: ItemDraft[]): Shown {
-  return {
-    ...(Object.fromEntries(
-      texts.map((name) => [name, { zh: typed(body, `${name}.zh`), en: typed(body, `${name}.en`) }]),
-    ) as Pick<Shown, (typeof texts)[number]>),
-    ...(Object.fromEntries(lines.map((name) => [name, typed(body, name)])) as Pick<Shown, (typeof lines)[number]>),
-    waitlist: body.waitlist === 'yes',
-    proofOfWork: body.proofOfWork === 'yes',
-    items,
-  }
-}
-
-function readFacts(form: Form, timeZoneBefore: string) {
-  const timeZone = form.timeZone('timeZone', timeZoneBefore)
-  const slug = form.line('slug', 80)
-  if (slug && !slugPattern.test(slug)) form.refuse('slug', 'slug_invalid')
-  const startsAt = form.needed('date', form.moment('date', 'from', timeZone))
-  const lastDay = typed(form.body, 'lastDate') ? 'lastDate' : 'date'
-  const endsAt = form.needed('to', form.moment(lastDay, 'to', timeZone))
-  if (startsAt && endsAt && endsAt <= startsAt) form.refuse('to', 'ends_before_start')
-  return {
-    title: form.text('title', 200, { needed: true }),
-    city: form.text('city', 80, { needed: true }),
-    venue: form.text('venue', 200),
-    address: form.text('address', 300),
-    startsAt,
-    endsAt,
-    timeZone,
-    opensAt: form.dateTime('opensAt', timeZone),
-    closesAt: form.dateTime('closesAt', timeZone),
-    capacity: form.needed('capacity', form.number('capacity', 1, 100_000)),
-    boards: form.number('boards', 0, 100_000) ?? 0,
-    waitlist: form.checked('waitlist'),
-    phone: phoneRules.find((rule) => rule === form.body.phone) ?? ('optional' as const),
-    confirmHours: form.number('confirmHours', 1, 336) ?? null,
-    proofOfWork: form.checked('proofOfWork'),
-    lead: form.line('lead', 80),
-    items: form.items(),
-    ...(slug && { slug }),
-  }
-}
-
-/** A refusal of the domain as a problem of a field. */
-function refusedOf(refusal: WorkshopRefusal): Refused {
-  switch (refusal.refusal) {
-    case 'capacity_below_taken':
-      return { field: 'capacity', code: refusal.refusal, taken: refusal.taken }
-    case 'ends_before_start':
-      return { field: 'to', code: refusal.refusal }
-    case 'closes_before_opening':
-      return { field: 'closesAt', code: refusal.refusal }
-    case 'slug_taken':
-    case 'slug_fixed':
-      return { field: 'slug', code: refusal.refusal }
-    default:
-      return { field: 'title', code: refusal.refusal }
-  }
-}
-
-function formPage(
-  c: Context<App>,
-  { workshop, campaign }: { workshop?: Workshop; campaign?: Campaign },
-  shown: Shown,
-  refused: Refused[] = [],
-) {
+/** How a workshop stands, and what can be done with it. */
+function workshopPage(c: Context<App>, workshop: Workshop) {
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
-  const words = t.workshops
-  const names = { ...fieldNames(t), lead: words.lead, slug: words.slug, confirmHours: words.confirmHours }
-  const problems = problemsOf(refused, t, names)
-  const title = workshop ? words.edit : words.new
-  const back = workshop
-    ? backTo(workshop, c, true)
-    : { href: paths.consoleCampaign(campaign?.slug ?? ''), text: pick(campaign?.title ?? {}, locale) }
-  const field = (name: (typeof lines)[number], label: string, more: object = {}) => (
-    <Field name={name} label={label} value={shown[name]} problems={problems} {...more} />
-  )
-  const inBoth = (name: (typeof texts)[number], label: string, required = false) => (
-    <InBoth name={name} label={label} value={shown[name]} problems={problems} t={t} required={required} />
-  )
+  const { slug, state } = workshop
+  const over = workshop.status === 'over'
   return consolePage(
     c,
-    { title, section: 'campaigns', back, status: problems.length > 0 ? statusOf(refused) : 200 },
+    { title: placeOf(workshop, locale), section: 'campaigns', back: backTo(workshop, c), done: doneJustNow(c) },
     <>
-      <h1>{title}</h1>
-      <Problems problems={problems} t={t} />
-      <form
-        method="post"
-        action={workshop ? paths.editWorkshop(workshop.slug) : paths.addWorkshop(campaign?.slug ?? '')}
-        novalidate
-      >
-        <button class="skip" type="submit" tabindex={-1}>
-          {t.save}
-        </button>
-        {inBoth('city', t.announce.city, true)}
-        <div class="pairs narrow-pairs">
-          {field('date', t.announce.date, { type: 'date', required: true })}
-          {field('from', t.announce.from, { type: 'time', required: true })}
-          {field('to', t.announce.to, { type: 'time', required: true })}
-          {field('capacity', t.announce.capacity, { type: 'number', min: 1, required: true })}
-          {field('boards', t.announce.boards, { type: 'number', min: 0 })}
-        </div>
-        {inBoth('venue', t.announce.venue)}
-        {inBoth('address', t.announce.address)}
-        {inBoth('title', t.announce.campaignTitle, true)}
-        <Check name="waitlist" label={words.waitlist} checked={shown.waitlist} />
-        <Choice
-          name="phone"
-          label={words.phone}
-          options={phoneRules.map((rule) => ({ value: rule, text: words.phones[rule] }))}
-          value={shown.phone}
-        />
-        {field('lead', words.lead)}
-        <details open={refused.some(({ field }) => more.includes(field))}>
-          <summary>{words.more}</summary>
-          {field('lastDate', t.announce.lastDate, { type: 'date' })}
-          {field('timeZone', words.timeZone)}
-          {field('opensAt', words.opensAt, { type: 'datetime-local' })}
-          {field('closesAt', words.closesAt, { type: 'datetime-local' })}
-          {field('confirmHours', words.confirmHours, { type: 'number', min: 1, max: 336 })}
-          <Check name="proofOfWork" label={words.proofOfWork} checked={shown.proofOfWork} />
-          {!workshop?.publishedAt && field('slug', words.slug)}
-        </details>
-        <ChecklistEditor items={shown.items} problems={problems} hint={t.items.ownHint} t={t} />
-        <p class="actions">
-          <button type="submit">{t.save}</button>
-          <a class="button second" href={back.href}>
-            {t.cancel}
+      <h1>
+        {placeOf(workshop, locale)} <State state={state} t={t} />
+      </h1>
+      <p class="lead">
+        {whenOf(workshop, c)}
+        <br />
+        {pick(workshop.address, locale)}
+      </p>
+      <ul class="numbers">
+        <li>
+          <b>{workshop.capacity}</b>
+          <small>{t.workshops.seats}</small>
+        </li>
+        <li>
+          <b>{workshop.taken}</b>
+          <small>{t.workshops.taken}</small>
+        </li>
+        <li>
+          <b>{seatsLeft(workshop)}</b>
+          <small>{t.workshops.left}</small>
+        </li>
+        <li>
+          <b>{workshop.waitlisted}</b>
+          <small>{t.workshops.waiting}</small>
+        </li>
+      </ul>
+      {mayChange(c) && state === 'draft' && <Warnings workshops={[workshop]} c={c} />}
+      {mayChange(c) && state !== 'cancelled' && (
+        <form class="actions" method="post" action={paths.setWorkshopState(slug)}>
+          {state === 'draft' && (
+            <button type="submit" name="state" value="published">
+              {t.workshops.publish}
+            </button>
+          )}
+          {state !== 'draft' && (
+            <a class="button" href={paths.workshopPeople(slug)}>
+              {t.workshops.people}
+            </a>
+          )}
+          <a class="button second" href={paths.editWorkshop(slug)}>
+            {t.workshops.edit}
           </a>
-        </p>
-      </form>
+          {state !== 'draft' && (
+            <a class="button second" href={paths.spreadWorkshop(slug)}>
+              {t.workshops.spread}
+            </a>
+          )}
+          {state === 'published' && !over && (
+            <button class="second" type="submit" name="state" value="closed" title={t.workshops.closeHint}>
+              {t.workshops.close}
+            </button>
+          )}
+          {state === 'closed' && (
+            <button class="second" type="submit" name="state" value="published">
+              {t.workshops.reopen}
+            </button>
+          )}
+          {state !== 'draft' && workshop.taken + workshop.waitlisted === 0 && (
+            <button class="second" type="submit" name="state" value="draft">
+              {t.workshops.unpublish}
+            </button>
+          )}
+        </form>
+      )}
+      <p class="links">
+        <a href={paths.previewWorkshop(slug)}>{t.workshops.preview}</a>
+        <a href={paths.workshopFigures(slug)}>{t.workshops.figures}</a>
+        {mayChange(c) && state !== 'draft' && <a href={paths.group(slug)}>{t.workshops.group}</a>}
+        {mayChange(c) && state !== 'draft' && (
+          <a href={paths.workshopMessages(slug)}>{mailingMessagesFor(locale).list.link}</a>
+        )}
+        {mayChange(c) && workshop.campaign && (
+          <a href={withQuery(paths.addWorkshop(workshop.campaign.slug), { from: slug })}>{t.workshops.duplicate}</a>
+        )}
+        {state !== 'draft' && <a href={paths.workshop(slug)}>{t.campaigns.page}</a>}
+        {mayChange(c) && state !== 'cancelled' && !over && (
+          <a href={paths.cancelWorkshop(slug)}>{t.workshops.cancel}</a>
+        )}
+      </p>
+      <h2>{t.items.title}</h2>
+      <Items items={workshop.items} t={t} c={c} />
     </>,
   )
 }
 
-const more = ['lastDate', 'timeZone', 'opensAt', 'closesAt', 'confirmHours', 'slug']
-
-const statusOf = (refused: Refused[]) =>
-  refused.some(({ code }) => ['slug_taken', 'slug_fixed', 'capacity_below_taken', 'cancelled', 'over'].includes(code))
-    ? 409
-    : 422
+/** What was done just now, by the name that the address carries. */
+function doneJustNow(c: Context<App>): string | undefined {
+  const { workshops } = consoleMessagesFor(c.get('locale'))
+  const { saved, created, published, closed, reopened, unpublished, cancelled, told } = workshops
+  const all = { saved, created, published, closed, reopened, unpublished, cancelled, told }
+  return all[c.req.query('done') as keyof typeof all]
+}
 
 /** Somebody who is registered, to show a mail by: with a seat, if anybody has one. */
 async function someoneOf(deps: Deps, workshop: Workshop): Promise<Registration | undefined> {
