@@ -4,6 +4,7 @@ import {
   bigint,
   boolean,
   check,
+  date,
   index,
   integer,
   jsonb,
@@ -36,9 +37,18 @@ export const mailKinds = [
   'changed',
   'message',
   'sign_in',
+  'get_ready',
+  'coming',
+  'day_before',
+  'board_due',
+  'afterwards',
 ] as const
-export const cancellers = ['attendee', 'organiser', 'workshop', 'deadline'] as const
+/** Mails on a schedule: each is owed once for a workshop and the day on which it is. */
+export const reminderKinds = ['get_ready', 'coming', 'day_before'] as const satisfies readonly MailKind[]
+export const cancellers = ['attendee', 'organiser', 'workshop', 'deadline', 'absence'] as const
 export const mailStates = ['pending', 'sending', 'sent', 'dead'] as const
+export const checkInOutcomes = ['in', 'again', 'undone'] as const
+export const boardStates = ['usable', 'broken', 'retired'] as const
 export const roles = ['owner', 'organiser', 'viewer'] as const
 
 export type ItemKind = (typeof itemKinds)[number]
@@ -46,9 +56,16 @@ export type CampaignState = (typeof campaignStates)[number]
 export type WorkshopState = (typeof workshopStates)[number]
 export type PhoneRule = (typeof phoneRules)[number]
 export type RegistrationStatus = (typeof registrationStatuses)[number]
-/** Who or what ended a registration; `deadline`: an offered seat was not taken in time. */
+/**
+ * Who or what ended a registration. `deadline`: an offered seat was not taken in time. `absence`: who had it did not come,
+ * and it went to somebody who stood at the door.
+ */
 export type Canceller = (typeof cancellers)[number]
 export type MailKind = (typeof mailKinds)[number]
+export type ReminderKind = (typeof reminderKinds)[number]
+/** `in`: came with this scan. `again`: had come already. `undone`: was taken back. */
+export type CheckInOutcome = (typeof checkInOutcomes)[number]
+export type BoardState = (typeof boardStates)[number]
 export type MailState = (typeof mailStates)[number]
 export type Role = (typeof roles)[number]
 
@@ -104,6 +121,18 @@ export const workshops = pgTable(
     proofOfWork: boolean('proof_of_work').notNull().default(false),
     /** Who is in charge on the day, for organisers to know. */
     lead: text(),
+    /** How to get in, for those who have a seat. */
+    entry: jsonb().$type<Text>().notNull().default({}),
+    /** Hours before the start at which each reminder falls due; one that is not there is not sent. */
+    reminders: jsonb().$type<ReminderPlan>().notNull().default({ get_ready: 168, coming: 72, day_before: 24 }),
+    /** Minutes after the start from which seats of those who did not come go to who stands at the door; without them, never. */
+    graceMinutes: integer('grace_minutes'),
+    /** Raised to make the QR that lets helpers' phones in invalid. */
+    doorVersion: integer('door_version').notNull().default(1),
+    /** When an organiser said that nobody else comes: from then on whoever was not checked in did not come. */
+    attendanceClosedAt: instant('attendance_closed_at'),
+    /** Instead of the three questions that everybody is asked. */
+    feedbackQuestions: jsonb('feedback_questions').$type<FeedbackQuestion[]>(),
     state: text({ enum: workshopStates }).notNull().default('draft'),
     /** When it first was published; from then on its slug may be in print. */
     publishedAt: instant('published_at'),
@@ -121,6 +150,7 @@ export const workshops = pgTable(
     check('workshops_phone', oneOf('phone', phoneRules)),
     check('workshops_capacity', sql`${workshop.capacity} between 1 and 100000`),
     check('workshops_confirm_hours', sql`${workshop.confirmHours} between 1 and 336`),
+    check('workshops_grace_minutes', sql`${workshop.graceMinutes} between 0 and 600`),
     check('workshops_boards', sql`${workshop.boards} >= 0`),
     check('workshops_taken', sql`${workshop.taken} between 0 and ${workshop.capacity}`),
     check('workshops_waitlisted', sql`${workshop.waitlisted} >= 0`),
@@ -212,6 +242,10 @@ export const registrations = pgTable(
     outOfTurn: boolean('out_of_turn').notNull().default(false),
     /** An organiser looked: whoever has the same phone or name is somebody else. */
     toldApart: boolean('told_apart').notNull().default(false),
+    /** The day for which they said that they come: on another day they are asked again. */
+    comingOn: date('coming_on', { mode: 'string' }),
+    /** Since when they stand at the door without a seat, or came in without having signed up. */
+    walkInAt: instant('walk_in_at'),
     /** What a move adds to the workshop's SEQUENCE, so that that of the person's calendar entry never falls. */
     calendarRaise: integer('calendar_raise').notNull().default(0),
     createdAt: instant('created_at').notNull(),
@@ -249,6 +283,9 @@ export const registrations = pgTable(
       .where(sql`status in ('confirmed', 'waitlisted', 'offered') and phone is not null`),
     index('registrations_by_email').on(registration.emailKey),
     index('registrations_by_link').on(registration.linkCode),
+    index('registrations_at_the_door')
+      .on(registration.workshopId, registration.walkInAt)
+      .where(sql`walk_in_at is not null and status in ('waitlisted', 'offered')`),
   ],
 )
 
@@ -332,6 +369,9 @@ export const mails = pgTable(
     index('mails_by_held').on(mail.heldId).where(sql`held_id is not null`),
     index('mails_by_organiser').on(mail.organiserId).where(sql`organiser_id is not null`),
     index('mails_by_written').on(mail.writtenId).where(sql`written_id is not null`),
+    uniqueIndex('mails_reminders_once')
+      .on(mail.registrationId, mail.kind, sql`(facts ->> 'occasion')`)
+      .where(sql`kind in ('get_ready', 'coming', 'day_before') and state <> 'dead'`),
   ],
 )
 
@@ -350,9 +390,23 @@ export const mailPace = pgTable(
 
 /**
  * What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved, what time and
- * place were before a change, that a sign-in link invites.
+ * place were before a change, that a sign-in link invites, which workshop on which day a reminder is about.
  */
-export type MailFacts = { by?: Canceller; corrected?: boolean; from?: string; before?: WorkshopBefore; invited?: true }
+export type MailFacts = {
+  by?: Canceller
+  corrected?: boolean
+  from?: string
+  before?: WorkshopBefore
+  invited?: true
+  /** Id of the workshop and the day on which it is there, with a space between. */
+  occasion?: string
+}
+
+/** Hours before the start at which each reminder falls due. */
+export type ReminderPlan = Partial<Record<ReminderKind, number>>
+
+/** `rating`: from 1 to 5. `text`: in their own words. */
+export type FeedbackQuestion = { id: string; kind: 'rating' | 'text'; text: Text }
 
 /** Time and place of a workshop before they changed; moments in ISO 8601. */
 export type WorkshopBefore = {
@@ -528,3 +582,169 @@ export const chatGroups = pgTable('chat_groups', {
   expiresAt: instant('expires_at'),
   updatedAt: instant('updated_at').notNull(),
 })
+
+/** A door session is a helper's phone that may check people in to one workshop, until the night. */
+export const doorSessions = pgTable(
+  'door_sessions',
+  {
+    id: uuid().primaryKey(),
+    workshopId: uuid('workshop_id')
+      .notNull()
+      .references(() => workshops.id),
+    /** What the helper is called, or the door where they stand. */
+    name: text().notNull(),
+    /** Of the token in the phone's cookie. */
+    hash: text().notNull().unique(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    endedAt: instant('ended_at'),
+    lastSeenAt: instant('last_seen_at'),
+    userAgent: text('user_agent'),
+  },
+  (session) => [index('door_sessions_by_workshop').on(session.workshopId)],
+)
+
+/**
+ * A check-in is one scan of a door code, or one tap at the door. Of those of a registration at most one is `in`: that with
+ * the earliest time of its own, whenever it arrived.
+ */
+export const checkIns = pgTable(
+  'check_ins',
+  {
+    /** The nonce of the scan, made by the phone: sent ten times it is the same check-in. */
+    id: uuid().primaryKey(),
+    registrationId: uuid('registration_id')
+      .notNull()
+      .references(() => registrations.id),
+    workshopId: uuid('workshop_id')
+      .notNull()
+      .references(() => workshops.id),
+    outcome: text({ enum: checkInOutcomes }).notNull(),
+    /** By the phone's clock, as far as that is believed. */
+    at: instant('at').notNull(),
+    receivedAt: instant('received_at').notNull(),
+    doorSessionId: uuid('door_session_id').references(() => doorSessions.id),
+    /** The name of the helper or organiser, as it was then. */
+    by: text().notNull(),
+    undoneAt: instant('undone_at'),
+    undoneBy: text('undone_by'),
+  },
+  (checkIn) => [
+    check('check_ins_outcome', oneOf('outcome', checkInOutcomes)),
+    check('check_ins_undone', sql`(${checkIn.outcome} = 'undone') = (${checkIn.undoneAt} is not null)`),
+    uniqueIndex('check_ins_once').on(checkIn.registrationId).where(sql`outcome = 'in'`),
+    index('check_ins_by_registration').on(checkIn.registrationId),
+    index('check_ins_by_workshop').on(checkIn.workshopId, checkIn.at),
+  ],
+)
+
+/** A board is one numbered thing that is lent. */
+export const boards = pgTable(
+  'boards',
+  {
+    id: uuid().primaryKey(),
+    /** What it is: a type of board. */
+    kind: text().notNull(),
+    /** What stands on it; one of its kind has it. */
+    serial: text().notNull(),
+    /** What the QR on its label says. */
+    code: text().notNull().unique(),
+    state: text({ enum: boardStates }).notNull().default('usable'),
+    note: text(),
+    /** The workshop that it is packed for. */
+    packedFor: uuid('packed_for').references(() => workshops.id, { onDelete: 'set null' }),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (board) => [
+    check('boards_state', oneOf('state', boardStates)),
+    uniqueIndex('boards_serial').on(board.serial, board.kind),
+    index('boards_packed').on(board.packedFor).where(sql`packed_for is not null`),
+  ],
+)
+
+/** A loan is one board in the hands of one person. A board is with one at a time, and a person has one. */
+export const loans = pgTable(
+  'loans',
+  {
+    /** The nonce of the scan or tap, made by the phone. */
+    id: uuid().primaryKey(),
+    boardId: uuid('board_id')
+      .notNull()
+      .references(() => boards.id),
+    registrationId: uuid('registration_id')
+      .notNull()
+      .references(() => registrations.id),
+    workshopId: uuid('workshop_id')
+      .notNull()
+      .references(() => workshops.id),
+    lentAt: instant('lent_at').notNull(),
+    lentBy: text('lent_by').notNull(),
+    returnedAt: instant('returned_at'),
+    returnedBy: text('returned_by'),
+    /** The nonce of the return. */
+    returnId: uuid('return_id').unique(),
+  },
+  (loan) => [
+    check('loans_returned', sql`${loan.returnedAt} >= ${loan.lentAt}`),
+    uniqueIndex('loans_one_holder').on(loan.boardId).where(sql`returned_at is null`),
+    uniqueIndex('loans_one_board').on(loan.registrationId).where(sql`returned_at is null`),
+    index('loans_by_board').on(loan.boardId, loan.lentAt),
+    index('loans_by_registration').on(loan.registrationId),
+    index('loans_by_workshop').on(loan.workshopId),
+  ],
+)
+
+/** A certificate says that somebody took part. It has a name for as long as the person is known, or where they asked to keep it. */
+export const certificates = pgTable('certificates', {
+  /** What anyone can look it up by. */
+  number: text().primaryKey(),
+  registrationId: uuid('registration_id')
+    .notNull()
+    .unique()
+    .references(() => registrations.id),
+  workshopId: uuid('workshop_id')
+    .notNull()
+    .references(() => workshops.id),
+  name: text(),
+  keepName: boolean('keep_name').notNull().default(false),
+  issuedAt: instant('issued_at').notNull(),
+})
+
+/** Material is what attendees get behind their ticket: a link with a note. */
+export const materials = pgTable(
+  'materials',
+  {
+    id: uuid().primaryKey(),
+    workshopId: uuid('workshop_id')
+      .notNull()
+      .references(() => workshops.id, { onDelete: 'cascade' }),
+    position: integer().notNull(),
+    title: jsonb().$type<Text>().notNull(),
+    url: text().notNull(),
+    /** What one needs to open it, an extraction code say. */
+    note: jsonb().$type<Text>().notNull().default({}),
+    /** Only for those who came; otherwise for everyone with a seat. */
+    afterwards: boolean().notNull().default(false),
+  },
+  (material) => [uniqueIndex('materials_of_workshop').on(material.workshopId, material.position)],
+)
+
+/** What one attendee answered to the questions afterwards, by the ids of the questions. */
+export const feedback = pgTable(
+  'feedback',
+  {
+    registrationId: uuid('registration_id')
+      .primaryKey()
+      .references(() => registrations.id),
+    workshopId: uuid('workshop_id')
+      .notNull()
+      .references(() => workshops.id),
+    ratings: jsonb().$type<Record<string, number>>().notNull().default({}),
+    /** In their own words: goes with the person. */
+    texts: jsonb().$type<Record<string, string>>().notNull().default({}),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (answer) => [index('feedback_by_workshop').on(answer.workshopId)],
+)

@@ -87,6 +87,7 @@ export const en: ApiMessages = {
       organiser: 'organiser',
       workshop: 'workshop cancelled',
       deadline: 'not confirmed in time',
+      absence: 'did not come',
     },
     locales: { 'zh-CN': 'Chinese', en: 'English' },
   },

@@ -86,7 +86,13 @@ export const zhCN = {
     noAnswer: '没有回答',
     shared: '是',
     erased: '（资料已删除）',
-    cancelledBy: { attendee: '本人', organiser: '主办方', workshop: '培训取消', deadline: '未按时确认' },
+    cancelledBy: {
+      attendee: '本人',
+      organiser: '主办方',
+      workshop: '培训取消',
+      deadline: '未按时确认',
+      absence: '未到场',
+    },
     locales: { 'zh-CN': '中文', en: '英文' } as Record<string, string>,
   },
 }

@@ -141,6 +141,11 @@ export const consoleEn: ConsoleMessages = {
     changed: 'Workshop changed',
     message: 'Message from the organisers',
     sign_in: 'Sign-in',
+    get_ready: 'Reminder: get ready',
+    coming: 'Reminder: coming?',
+    day_before: 'Reminder: the day before',
+    board_due: 'Board to return',
+    afterwards: 'Afterwards',
   },
 
   campaigns: {

@@ -145,6 +145,11 @@ export const consoleZhCN = {
     changed: '培训有变动',
     message: '主办方的消息',
     sign_in: '登录',
+    get_ready: '提醒：准备',
+    coming: '提醒：来不来',
+    day_before: '提醒：前一天',
+    board_due: '催还开发板',
+    afterwards: '会后',
   } satisfies Record<MailKind, string>,
 
   campaigns: {

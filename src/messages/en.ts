@@ -221,6 +221,7 @@ export const en: Messages = {
       organiser: 'The organisers cancelled this registration',
       workshop: 'This workshop will not take place. We are sorry',
       deadline: 'You did not confirm in time, and the seat went to the next in line',
+      absence: 'You had not checked in, and the seat went to somebody who stood at the door',
     },
     over: 'Thank you for coming',
     again: 'Changed your mind? Register again',

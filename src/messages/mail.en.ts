@@ -106,6 +106,42 @@ export const mailEn: MailMessages = {
           ? 'Time or place of this workshop have changed: here is what holds now. Your seat stays yours, and so does your ticket. If you cannot come, please cancel soon, so that somebody in line gets the seat.'
           : `Time or place of this workshop have changed: here is what holds now. You are still on the waitlist, at no.\u00a0${place}.`,
     },
+    seatPassedOn: {
+      subject: (event) => `Your seat went on to somebody else: ${event}`,
+      headline: 'Your seat went on to somebody else',
+      lead: () =>
+        'The workshop has begun and you had not checked in, so your seat went to somebody who stood at the door. If you are on your way, ask there whether a place is free.',
+    },
+    get_ready: {
+      subject: (event) => `Not ready yet: ${event}`,
+      headline: 'A few things are missing',
+      lead: () =>
+        'The workshop is close, and you have not ticked what is listed below. Once it is done, tick it on your ticket: then nobody has to wait for an installation on the day.',
+    },
+    coming: {
+      subject: (event) => `Are you coming? ${event}`,
+      headline: 'Are you coming?',
+      lead: () =>
+        'Please open your ticket and press “I am coming”, or give your seat to somebody in line. Either takes one press.',
+    },
+    day_before: {
+      subject: (event) => `Tomorrow: ${event}`,
+      headline: 'See you soon',
+      lead: () =>
+        'When, where, how to get in and what to bring: it is all below. Show the code at the door. If you cannot come, there still is time to give your seat away.',
+    },
+    board_due: {
+      subject: (event) => `You still have a board: ${event}`,
+      headline: 'You still have a board',
+      lead: () =>
+        'We have no record that the board you were lent at the workshop came back. Please get in touch with the organisers to return it, or to tell us that you did.',
+    },
+    afterwards: {
+      subject: (event) => `Thank you for coming: ${event}`,
+      headline: 'Thank you for coming',
+      lead: () =>
+        'Your certificate and the materials are on your ticket, and three short questions that help us make the next one better.',
+    },
   },
 
   signIn: {

@@ -17,6 +17,12 @@ export type News =
   | 'found'
   | 'held'
   | 'changed'
+  | 'seatPassedOn'
+  | 'get_ready'
+  | 'coming'
+  | 'day_before'
+  | 'board_due'
+  | 'afterwards'
 
 /** How the recipient stands: with neither a place nor a deadline they have a seat. */
 export type Standing = {
@@ -137,6 +143,36 @@ export const mailZhCN = {
         place === null
           ? '这场培训改了时间或地点，下面是新的安排。你的名额不变，还是同一张票。来不了的话请尽快取消，让给排队的人。'
           : `这场培训改了时间或地点，下面是新的安排。你仍在候补名单上，现在排在第\u00a0${place}\u00a0位。`,
+    },
+    seatPassedOn: {
+      subject: (event) => `你没有到场，名额已让出：${event}`,
+      headline: '名额已经让出',
+      lead: () => '培训已经开始，你还没有签到，名额让给了在现场等候的人。如果正在路上，请到现场问一问有没有空位。',
+    },
+    get_ready: {
+      subject: (event) => `还差几样没准备好：${event}`,
+      headline: '还差几样没准备好',
+      lead: () => '培训快到了，下面这些你还没有勾选“已准备好”。准备好后打开票勾选一下，现场就不用等你装环境。',
+    },
+    coming: {
+      subject: (event) => `你会来吗？${event}`,
+      headline: '你会来吗？',
+      lead: () => '请打开票，按一下“我会来”，或者把名额让给排队的人。两样都只要按一下。',
+    },
+    day_before: {
+      subject: (event) => `就在明天：${event}`,
+      headline: '就要见面了',
+      lead: () => '时间、地点、怎么进门、带什么，都在下面。入场时出示二维码。来不了的话，现在让出名额还来得及。',
+    },
+    board_due: {
+      subject: (event) => `借的开发板还没有还：${event}`,
+      headline: '开发板还没有还',
+      lead: () => '你在培训时借的开发板，我们这里还没有归还记录。请联系主办方把它还回来；如果已经还了，也请告诉我们。',
+    },
+    afterwards: {
+      subject: (event) => `谢谢你来：${event}`,
+      headline: '谢谢你来',
+      lead: () => '证书和资料在你的票上，那里还有三个小问题，一分钟就能答完，帮我们把下一场办得更好。',
     },
   } satisfies Record<News, Announcement>,
 

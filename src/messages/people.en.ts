@@ -110,6 +110,7 @@ export const en: PeopleMessages = {
       organiser: 'Cancelled by an organiser',
       workshop: 'The workshop was cancelled',
       deadline: 'Not confirmed in time, the seat went to the next in line',
+      absence: 'Did not come, the seat went to somebody at the door',
       unknown: 'Cancelled',
     },
     by: (actor) => `by ${actor}`,

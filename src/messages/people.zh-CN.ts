@@ -127,6 +127,7 @@ export const zhCN = {
       organiser: '主办方取消',
       workshop: '培训取消',
       deadline: '没有按时确认，名额让给下一位',
+      absence: '没有到场，名额让给在现场等候的人',
       unknown: '取消',
     },
     by: (actor: string) => `操作人 ${actor}`,

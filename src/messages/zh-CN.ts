@@ -237,6 +237,7 @@ export const zhCN = {
       organiser: '主办方取消了这次报名',
       workshop: '这场培训不办了，很抱歉',
       deadline: '没有按时确认，名额已经让给下一位',
+      absence: '开场后没有签到，名额已经让给在现场等候的人',
     },
     over: '感谢参加',
     again: '想来的话可以重新报名',

@@ -223,6 +223,7 @@ const cancellations = {
   organiser: 'cancelledByOrganiser',
   workshop: 'workshopCancelled',
   deadline: 'offerLapsed',
+  absence: 'seatPassedOn',
 } as const
 
 function standingOf(registration: Registration, locale: Locale): Standing {
