@@ -235,21 +235,21 @@ function nextRelease(): string {
 
 /** As drizzle-kit writes them, on every table that sign-ups and mails use. */
 const theNext = `
-CREATE TABLE "boards" (
+CREATE TABLE "parcels" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"workshop_id" uuid NOT NULL
 );
 --> statement-breakpoint
 ALTER TABLE "registrations" DROP CONSTRAINT "registrations_first_status";--> statement-breakpoint
 ALTER TABLE "mails" DROP CONSTRAINT "mails_state";--> statement-breakpoint
-ALTER TABLE "mails" ADD COLUMN "board_id" uuid;--> statement-breakpoint
+ALTER TABLE "mails" ADD COLUMN "parcel_id" uuid;--> statement-breakpoint
 ALTER TABLE "registrations" ADD COLUMN "lent_until" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "workshops" ADD COLUMN "deposit" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "campaigns" ADD COLUMN "colour" text;--> statement-breakpoint
-ALTER TABLE "boards" ADD CONSTRAINT "boards_workshop_id_workshops_id_fk" FOREIGN KEY ("workshop_id") REFERENCES "public"."workshops"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "mails" ADD CONSTRAINT "mails_board_id_boards_id_fk" FOREIGN KEY ("board_id") REFERENCES "public"."boards"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-CREATE UNIQUE INDEX "boards_of_workshop" ON "boards" USING btree ("workshop_id","id");--> statement-breakpoint
-CREATE INDEX "mails_by_board" ON "mails" USING btree ("board_id") WHERE board_id is not null;--> statement-breakpoint
+ALTER TABLE "parcels" ADD CONSTRAINT "parcels_workshop_id_workshops_id_fk" FOREIGN KEY ("workshop_id") REFERENCES "public"."workshops"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "mails" ADD CONSTRAINT "mails_parcel_id_parcels_id_fk" FOREIGN KEY ("parcel_id") REFERENCES "public"."parcels"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+CREATE UNIQUE INDEX "parcels_of_workshop" ON "parcels" USING btree ("workshop_id","id");--> statement-breakpoint
+CREATE INDEX "mails_by_parcel" ON "mails" USING btree ("parcel_id") WHERE parcel_id is not null;--> statement-breakpoint
 CREATE INDEX "registrations_by_company" ON "registrations" USING btree ("company");--> statement-breakpoint
 ALTER TABLE "mails" ADD CONSTRAINT "mails_state" CHECK (state in ('pending', 'sending', 'sent', 'dead', 'lost'));--> statement-breakpoint
 ALTER TABLE "registrations" ADD CONSTRAINT "registrations_first_status" CHECK (first_status in ('confirmed', 'waitlisted', 'offered', 'cancelled', 'lent'));--> statement-breakpoint
