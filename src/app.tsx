@@ -3,7 +3,6 @@ import { accepts } from 'hono/accepts'
 import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import { getCookie, setCookie } from 'hono/cookie'
-import { csrf } from 'hono/csrf'
 import { HTTPException } from 'hono/http-exception'
 import { matchedRoutes } from 'hono/route'
 import { timeout } from 'hono/timeout'
@@ -59,7 +58,24 @@ app.route('/', mailbox)
 app.route('/', console_)
 app.route('/api', api)
 
-app.notFound((c) => wechatFile(c) ?? (isApi(c.req.path) ? problem(c, 404, 'not_found') : errorPage(c, 404)))
+app.notFound((c) => {
+  const file = wechatFile(c)
+  if (file) return file
+  const allowed = routeOf(c) ? [] : methodsOf(c.req.path)
+  if (allowed.length === 0) return isApi(c.req.path) ? problem(c, 404, 'not_found') : errorPage(c, 404)
+  // RFC 9110, 15.5.6.
+  c.header('Allow', allowed.join(', '))
+  return isApi(c.req.path) ? problem(c, 405, 'method_not_allowed') : errorPage(c, 405)
+})
+
+/** The methods that routes take at a path. Those that only this machine may call are not told of. */
+function methodsOf(path: string): string[] {
+  return ['GET', 'POST', 'PATCH', 'DELETE'].flatMap((method) => {
+    const routes = app.router.match(method, path)[0].map(([[, route]]) => `${route.method} ${route.path}`)
+    const taken = routes.some((route) => access[route] !== undefined && access[route] !== 'this machine')
+    return taken ? (method === 'GET' ? ['GET', 'HEAD'] : [method]) : []
+  })
+}
 
 /**
  * Stands before the whole of it for the two questions that thousands ask at once, as long as their answers are at hand:
@@ -232,16 +248,18 @@ function readLocale(tag: string | undefined): Locale | undefined {
 }
 
 /**
- * Refuses forms that another site sends. Browsers name the origin of a form; those that name none, such as old web
- * views, cannot be told from a command line, and no cookie of ours gives them power.
+ * Refuses what another site sends, a form or anything else. Browsers name the origin of a form; those that name none,
+ * such as old web views, cannot be told from a command line, and no cookie of ours gives them power. The API goes by
+ * bearer tokens, which no browser adds by itself.
  */
 function refuseForeignForms(): MiddlewareHandler<App> {
-  const check = csrf({
-    origin: (origin, c) => origin === new URL(c.req.url).origin || origin === c.env.deps.config.baseUrl,
-  })
-  return async (c, next) => {
-    const named = c.req.header('origin') !== undefined || c.req.header('sec-fetch-site') !== undefined
-    return named ? check(c, next) : next()
+  return (c, next) => {
+    if (c.req.method === 'GET' || c.req.method === 'HEAD' || isApi(c.req.path)) return next()
+    const origin = c.req.header('origin')
+    const from = c.req.header('sec-fetch-site')
+    if (origin === undefined && from === undefined) return next()
+    const isOurs = origin === new URL(c.req.url).origin || origin === c.env.deps.config.baseUrl
+    return from === 'same-origin' || isOurs ? next() : Promise.reject(new HTTPException(403))
   }
 }
 

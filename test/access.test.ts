@@ -48,6 +48,39 @@ test.each(Object.entries(access))('%s lets in %s and nobody below', async (route
   }
 })
 
+test('every route answers 405 to a method that it does not take, and says which it does', async () => {
+  await using world = await createWorld()
+  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+  const listed = Object.entries(access).map(([route, needed]) => {
+    const [method = '', pattern = ''] = route.split(' ')
+    const path = pattern.replace(/\{.*?\}$/, '')
+    const like = new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}$`)
+    return { method, needed, path: path.replace(/:\w+/g, 'nothing'), like }
+  })
+  for (const path of new Set(listed.map(({ path }) => path))) {
+    // `/console/people/chosen` is taken for the name of somebody too.
+    const routes = listed.filter(({ like, needed }) => like.test(path) && needed !== 'this machine')
+    const taken = new Set(routes.map(({ method }) => method))
+    for (const method of methods.filter((method) => method !== 'GET' || taken.size > 0)) {
+      if (taken.has(method)) continue
+      const answer = await world.request(path, { method })
+      const allowed = answer.headers.get('allow')?.split(', ') ?? []
+      // Of what only this machine may ask for, nobody is told.
+      expect([method, path, answer.status]).toEqual([method, path, taken.size > 0 ? 405 : 404])
+      expect([path, allowed]).toEqual([path, expect.arrayContaining([...taken])])
+      expect(allowed).not.toContain(method)
+      expect(allowed.includes('HEAD')).toBe(allowed.includes('GET'))
+      const type = answer.headers.get('content-type') ?? ''
+      expect([path, type]).toEqual([path, expect.stringContaining(path.startsWith('/api/') ? 'problem+json' : 'html')])
+    }
+  }
+  expect((await world.request('/nothing', { method: 'PUT' })).status).toBe(404)
+  expect(await (await world.request('/api/v1/mails', { method: 'PUT' })).json()).toMatchObject({
+    status: 405,
+    code: 'method_not_allowed',
+  })
+})
+
 test('a token opens no page of the console, and a session nothing but the console', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()

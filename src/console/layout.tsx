@@ -23,7 +23,7 @@ export type View = {
   scripts?: readonly string[] | undefined
   /** Something that was done just now. */
   done?: string | undefined
-  status?: 200 | 400 | 401 | 403 | 404 | 409 | 410 | 422 | 429 | undefined
+  status?: 200 | 400 | 401 | 403 | 404 | 405 | 409 | 410 | 422 | 429 | undefined
 }
 
 /** A page of the console as an answer, in the organiser's language. Nobody keeps it. */

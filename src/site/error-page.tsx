@@ -4,14 +4,14 @@ import { paths } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { page } from './layout.tsx'
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 413 | 415 | 429 | 500 | 503
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 503
 
 /** Says in the visitor's language what went wrong, and the way on. */
 export function errorPage(c: Context<App>, status: ErrorStatus): Response | Promise<Response> {
   const t = messagesFor(c.var.locale)
   // RFC 9110, 15.5.2.
   if (status === 401) c.header('WWW-Authenticate', 'Bearer')
-  const { title, hint } = t.errors[status === 401 ? 403 : status === 415 ? 400 : status]
+  const { title, hint } = t.errors[status === 401 ? 403 : status === 405 || status === 415 ? 400 : status]
   return page(
     c,
     { title, status, here: c.req.method === 'GET' ? undefined : paths.home() },

@@ -16,7 +16,7 @@ export type View = {
   here?: string | undefined
   /** Browser scripts in src/assets that add to the page. */
   scripts?: readonly ('seats' | 'copy' | 'proof')[] | undefined
-  status?: 200 | 202 | 400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503 | undefined
+  status?: 200 | 202 | 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503 | undefined
 }
 
 /** A page of the site as an answer in the visitor's language. It is never kept by anyone but the visitor's browser. */
