@@ -1,0 +1,561 @@
+import { sql } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
+import { access } from '../src/access.ts'
+import { rows } from '../src/db/database.ts'
+import { chatGroups, mails, passkeys, type Role, registrations, roles, sessions } from '../src/db/schema.ts'
+import { holdSignUp } from '../src/domain/held-sign-ups.ts'
+import { sendMessage, sendTest } from '../src/domain/messages.ts'
+import { createToken } from '../src/domain/organisers.ts'
+import { createLink } from '../src/domain/registration-links.ts'
+import { consentVersion } from '../src/domain/registrations.ts'
+import { doorCodeOf, firstOwnerCodeOf, heldCodeOf, signInCodeOf } from '../src/domain/tickets.ts'
+import type { Workshop } from '../src/domain/workshops.ts'
+import { mailSignInLink } from '../src/sign-in.ts'
+import { openForm } from './support/forms.ts'
+import { createWorld, type World } from './support/world.ts'
+
+/*
+ * Every route that names something, asked by everyone about what is there and theirs, what is there and another's or of
+ * another kind, and what is not there. It goes by the list of routes: a new one whose names nobody can fill in fails.
+ */
+
+const nowhere = '0193a000-0000-7000-8000-00000000dead'
+
+/** What a route's names stand for: in the order of the path, for each of the three cases. */
+type Names = {
+  own: string[] | ((mine: Role) => string[])
+  other: Record<string, string[] | ((mine: Role) => string[])>
+  none: string[]
+  /** What is there for those alone who bring a token, where anyone may ask. */
+  draft?: string[]
+}
+
+/** How a route answers what is there, and what it wants to be sent. */
+type Asked = {
+  /** What it answers where the caller may: 200 to GET, 201 or 200 as the API says, 303 to a form. */
+  status?: number
+  /** What it answers to what is not there or not theirs. */
+  missing?: number
+  /** A form, or JSON below /api. */
+  body?: Record<string, unknown> | (() => Promise<Record<string, string>>)
+  headers?: Record<string, string>
+  /** Something else than what the family owns, where the route wants it in another state. */
+  own?: string[]
+  /** A POST that leaves all as it was. */
+  changesNothing?: true
+}
+
+let world: World
+let families: Record<string, Names>
+let asked: Record<string, Asked>
+/** How each caller proves who they are, and as whom the console and everything else know them. */
+let callers: { name: string; headers: Record<string, string>; console?: Role; elsewhere?: Role | 'unknown token' }[]
+
+beforeAll(async () => {
+  world = await createWorld({ env: { RATE_LIMIT: 'off' } })
+  const { db, deps } = world
+  const { secret } = deps.config
+
+  const campaign = await world.campaign({ slug: 'december' })
+  const draftCampaign = await world.campaign({ slug: 'january', publish: false })
+  const otherCampaign = await world.campaign({ slug: 'november' })
+  const workshop = await world.workshop({ slug: 'shanghai', campaignId: campaign.id })
+  await world.workshop({ slug: 'nanjing', campaignId: campaign.id })
+  const otherWorkshop = await world.workshop({ slug: 'beijing', campaignId: otherCampaign.id })
+  await world.workshop({ slug: 'suzhou', campaignId: draftCampaign.id, publish: false })
+
+  await world.workshop({ slug: 'hangzhou', proofOfWork: true })
+
+  const seated = await world.register(workshop)
+  const offered = await world.register(workshop)
+  const waiting = await world.register(workshop)
+  await db
+    .update(registrations)
+    .set({ status: 'offered', seatedAt: null, offeredUntil: workshop.startsAt })
+    .where(sql`id = ${offered.id}`)
+  const hold = async (at: Workshop) => {
+    const signUp = { name: '钱', email: `held-${at.slug}@example.com`, locale: 'zh-CN', ready: {}, consentVersion }
+    await holdSignUp(deps, at, signUp, `key-of-${at.slug}`)
+    const found = await rows<{ id: string }>(db, sql`select id from held_sign_ups where workshop_id = ${at.id}`)
+    return heldCodeOf(secret, found[0]?.id ?? '')
+  }
+  const held = await hold(workshop)
+  const heldElsewhere = await hold(otherWorkshop)
+  const door = doorCodeOf(secret, { id: seated.id, version: 1 })
+  const link = (await createLink(deps, { campaign: campaign.slug }, { channel: 'poster' }))?.code ?? ''
+  const png = Buffer.from('iVBORw0KGgo=', 'base64').toString('base64')
+  await db
+    .insert(chatGroups)
+    .values({ workshopId: workshop.id, picture: png, mediaType: 'image/png', updatedAt: deps.now() })
+
+  const signedIn = { viewer: await world.signIn('viewer'), organiser: await world.signIn('organiser') }
+  const all = { ...signedIn, owner: await world.signIn('owner') }
+  const colleague = await world.signIn('organiser', 'colleague')
+  const idsOf = async (organiserId: string) => {
+    const session = deps.newId()
+    const passkey = deps.newId()
+    const moment = deps.now()
+    await db.insert(sessions).values({
+      ...{ id: session, userId: organiserId, token: session },
+      ...{ createdAt: moment, updatedAt: moment, expiresAt: new Date('2999-01-01') },
+    })
+    await db.insert(passkeys).values({
+      ...{ id: passkey, userId: organiserId, publicKey: 'key', credentialID: passkey },
+      ...{ counter: 0, deviceType: 'singleDevice', backedUp: false },
+    })
+    return { session, passkey }
+  }
+  const mine = {
+    viewer: await idsOf(all.viewer.id),
+    organiser: await idsOf(all.organiser.id),
+    owner: await idsOf(all.owner.id),
+  }
+  const theirs = await idsOf(colleague.id)
+  await createToken(deps, 'spare', 'viewer')
+  const [{ id: tokenId } = { id: '' }] = await rows<{ id: string }>(db, sql`select id from tokens`)
+
+  const actor = { name: 'owner', organiserId: all.owner.id }
+  const message = deps.newId()
+  const draft = { subject: '通知', body: '请带电脑' }
+  const audience = { about: { workshopId: workshop.id }, workshops: [workshop], filter: {} }
+  await sendMessage(deps, actor, { id: message, ...draft, audience })
+  const tried = deps.newId()
+  await sendTest(deps, actor, { id: tried, ...draft, workshop })
+
+  await mailSignInLink(deps, (await emailOf(colleague.id)) ?? '')
+  const [latest] = await rows<{ id: number | string; uid: string }>(
+    db,
+    sql`select id, uid from mails order by id desc limit 1`,
+  )
+  const signInCode = signInCodeOf(secret, latest?.uid ?? '')
+  const mailTo = async (id: string) =>
+    String((await rows<{ id: number | string }>(db, sql`select id from mails where registration_id = ${id}`))[0]?.id)
+  const mail = await mailTo(offered.id)
+  await db.update(mails).set({ state: 'dead', reason: '550 no such user' })
+
+  const workshops: Names = {
+    own: [workshop.slug],
+    other: { 'a campaign': [campaign.slug], 'a ticket': [seated.ticket] },
+    none: ['wuhan'],
+  }
+  const campaigns: Names = {
+    own: [campaign.slug],
+    other: { 'a workshop': [workshop.slug], 'a ticket': [seated.ticket] },
+    none: ['october'],
+  }
+  const people: Names = {
+    own: [offered.id],
+    other: { 'a workshop': [workshop.id], 'an organiser': [colleague.id], 'a ticket': [offered.ticket] },
+    none: [nowhere],
+  }
+  const links: Names = {
+    own: [link],
+    other: { 'a ticket': [seated.ticket], 'a campaign': [campaign.slug] },
+    none: ['nothing'],
+  }
+  const failed: Names = { own: [mail], other: { 'a person': [offered.id], 'a message': [message] }, none: ['999999'] }
+  families = {
+    '/c/:campaign': { ...campaigns, other: { ...campaigns.other, 'a draft': [draftCampaign.slug] } },
+    '/w/:workshop': { ...workshops, other: { ...workshops.other, 'a draft': ['suzhou'] } },
+    '/w/:workshop/confirm/:code': {
+      own: [workshop.slug, held],
+      other: {
+        "another workshop's": [workshop.slug, heldElsewhere],
+        'a ticket': [workshop.slug, seated.ticket],
+        'a code for nobody': [workshop.slug, heldCodeOf(secret, seated.id)],
+      },
+      none: [workshop.slug, 'nothing'],
+    },
+    '/t/:ticket': {
+      own: [seated.ticket],
+      other: { 'a door code': [door], 'the id alone': [seated.id], 'a held sign-up': [held] },
+      none: ['nothing'],
+    },
+    '/in/:code': {
+      own: [door],
+      other: { 'a ticket': [seated.ticket], 'the id alone': [seated.id] },
+      none: ['nothing'],
+    },
+    '/q/:code': links,
+    '/assets/:name': { own: ['copy.js'], other: { 'a file beside them': ['access.ts'] }, none: ['nothing.css'] },
+    '/api/v1/campaigns/:slug': { ...campaigns, draft: [draftCampaign.slug] },
+    '/api/v1/workshops/:slug': { ...workshops, draft: ['suzhou'] },
+    '/api/v1/registrations/:id': people,
+    '/api/v1/links/:code': links,
+    '/api/v1/mails/:id': failed,
+    '/console/sign-in/:code': {
+      own: [signInCode],
+      other: { 'a ticket': [seated.ticket], 'the code of the first owner': [firstOwnerCodeOf(secret)] },
+      none: ['nothing'],
+    },
+    '/console/first/:code': {
+      own: [firstOwnerCodeOf(secret)],
+      other: { 'a sign-in link': [signInCode], 'a ticket': [seated.ticket] },
+      none: ['nothing'],
+    },
+    '/console/account/sessions/:id': {
+      own: (role) => [mine[role].session],
+      other: { "a colleague's": [theirs.session], 'a passkey': (role) => [mine[role].passkey] },
+      none: [nowhere],
+    },
+    '/console/account/passkeys/:id': {
+      own: (role) => [mine[role].passkey],
+      other: { "a colleague's": [theirs.passkey], 'a session': (role) => [mine[role].session] },
+      none: [nowhere],
+    },
+    '/console/campaigns/:slug': campaigns,
+    '/console/campaigns/:slug/poster/:file': {
+      own: [campaign.slug, 'phone.svg'],
+      other: { 'of a workshop': [workshop.slug, 'phone.svg'] },
+      none: [campaign.slug, 'nothing.svg'],
+    },
+    '/console/workshops/:slug': workshops,
+    '/console/workshops/:slug/poster/:file': {
+      own: [workshop.slug, 'phone.svg'],
+      other: { 'of a campaign': [campaign.slug, 'phone.svg'] },
+      none: [workshop.slug, 'nothing.svg'],
+    },
+    '/console/links/:code': links,
+    '/console/links/:code/:file': {
+      own: [link, 'qr-article-900.png'],
+      other: { 'of no link': ['nothing', 'qr-article-900.png'] },
+      none: [link, 'nothing.png'],
+    },
+    '/console/organisers/:id': {
+      own: [colleague.id],
+      other: { 'an attendee': [seated.id], 'a token': [tokenId] },
+      none: [nowhere],
+    },
+    '/console/tokens/:id': { own: [tokenId], other: { 'an organiser': [colleague.id] }, none: [nowhere] },
+    '/console/people/:id': people,
+    '/console/people/:id/mails/:mail': {
+      own: [offered.id, mail],
+      other: {
+        "another person's": [seated.id, mail],
+        'theirs under another person': [offered.id, await mailTo(seated.id)],
+        'a sign-in link': [offered.id, String(latest?.id)],
+      },
+      none: [offered.id, '999999'],
+    },
+    '/console/messages/:id': { own: [message], other: { 'a test': [tried], 'a person': [seated.id] }, none: [nowhere] },
+    '/console/mails/:id': failed,
+    '/mailbox/:id': failed,
+    '/mailbox/:id/files/:n': {
+      own: [await mailTo(seated.id), '1'],
+      other: { "another mail's": [String(latest?.id), '1'] },
+      none: [mail, '99'],
+    },
+  }
+
+  const facts = {
+    ...{ 'title.zh': '新', 'city.zh': '无锡', date: '2026-12-20', from: '09:30', to: '17:00', capacity: '30' },
+    waitlist: 'yes',
+  }
+  const person = { name: '孙小圣', email: 'sun@example.com', phone: '13800138000' }
+  const promotion = { reason: '讲师的同事', addSeat: 'yes' }
+  const key = (path: string) => async () => {
+    const { key = '' } = await openForm(world, path, { headers: { Cookie: all.organiser.Cookie } })
+    return { ...person, key, consent: 'yes', locale: 'zh-CN' }
+  }
+  const fresh = (fields: Record<string, string>) => async () => ({ id: deps.newId(), ...fields })
+  asked = {
+    'POST /w/:workshop': {
+      body: async () => ({ ...(await openForm(world, '/w/shanghai')), ...person, consent: 'yes' }),
+    },
+    'GET /w/:workshop/confirm/:code': { missing: 410 },
+    'POST /w/:workshop/confirm/:code': { missing: 410 },
+    'POST /t/:ticket/email': { body: { email: 'new@example.com' } },
+    'POST /t/:ticket/confirm': { own: [offered.ticket] },
+    'POST /t/:ticket/move': { body: { to: 'nanjing' } },
+    'GET /in/:code': { status: 302 },
+    'GET /q/:code': { status: 302 },
+    'PATCH /api/v1/campaigns/:slug': { body: { title: '新' } },
+    'POST /api/v1/campaigns/:slug/links': { status: 201, body: { channel: 'group 3' } },
+    'PATCH /api/v1/workshops/:slug': { body: { capacity: 30 } },
+    'POST /api/v1/workshops/:slug/links': { status: 201, body: { channel: 'group 3' } },
+    'GET /api/v1/workshops/:slug/challenge': {
+      own: ['hangzhou'],
+      headers: { 'Idempotency-Key': 'a-key-of-the-matrix' },
+    },
+    'POST /api/v1/workshops/:slug/registrations': {
+      status: 201,
+      body: { ...person, consent: true },
+      headers: { 'Idempotency-Key': 'a-key-of-the-matrix' },
+    },
+    'DELETE /api/v1/registrations/:id': { status: 204 },
+    'PATCH /api/v1/links/:code': { body: { active: false } },
+    // Whoever only looks does not learn whether a code is good, and what follows links in mails does not use it up.
+    'GET /console/sign-in/:code': { missing: 200 },
+    'POST /console/sign-in/:code': { missing: 410 },
+    'GET /console/first/:code': { status: 410 },
+    'POST /console/first/:code': { status: 410, body: { name: '周', email: 'zhou@example.com' }, changesNothing: true },
+    'POST /console/campaigns/:slug/edit': { body: { 'title.zh': '新' } },
+    'POST /console/campaigns/:slug/publish': { own: [draftCampaign.slug] },
+    'POST /console/campaigns/:slug/workshops': { body: facts },
+    'POST /console/workshops/:slug/edit': { body: { ...facts, tell: 'no' } },
+    'POST /console/workshops/:slug/state': { body: { state: 'closed' } },
+    'POST /console/campaigns/:slug/links': { body: { channel: 'group 3' } },
+    'POST /console/workshops/:slug/links': { body: { channel: 'group 3' } },
+    'POST /console/links/:code': { body: { channel: 'slide', target: 'workshop nanjing', active: 'yes' } },
+    'POST /console/workshops/:slug/group': { body: { 'note.zh': '进群请报姓名' } },
+    'POST /console/organisers/:id': { body: { role: 'viewer' } },
+    'POST /console/workshops/:slug/people/add': { body: key('/console/workshops/shanghai/people/add') },
+    'POST /console/people/:id/edit': { body: person },
+    'POST /console/people/:id/move': { body: { to: 'nanjing' } },
+    'GET /console/people/:id/promote': { own: [waiting.id] },
+    'POST /console/people/:id/promote': { own: [waiting.id], body: promotion },
+    'POST /console/workshops/:slug/messages/new': { body: fresh({ subject: '时间', body: '九点半', do: 'send' }) },
+    'POST /console/campaigns/:slug/messages/new': { body: fresh({ subject: '时间', body: '九点半', do: 'send' }) },
+    'POST /console/campaigns/new': { body: { 'title.zh': '新', 'city.0.city.zh': '无锡' } },
+    'POST /console/account': { body: { name: '新' } },
+    'POST /console/organisers': { body: { name: '吴', email: 'wu@example.com', role: 'owner' } },
+    'POST /console/tokens': { body: { name: 'new', role: 'owner' } },
+    'POST /console/people/chosen': { body: { action: 'cancel', id: offered.id, sure: 'yes' } },
+    'POST /console/people/apart': { body: { group: offered.id } },
+    'POST /api/v1/campaigns': { body: { title: '新' } },
+  }
+
+  const bearer = async (role: Role) => ({ Authorization: `Bearer ${await world.token(role)}` })
+  callers = [
+    { name: 'nobody', headers: {} },
+    { name: 'a ticket holder', headers: { Authorization: `Bearer ${seated.ticket}` }, elsewhere: 'unknown token' },
+    ...roles.map((role) => ({
+      name: `${role}, signed in`,
+      headers: { Cookie: all[role as keyof typeof all].Cookie },
+      console: role,
+    })),
+    ...(await Promise.all(
+      roles.map(async (role) => ({ name: `${role}, by token`, headers: await bearer(role), elsewhere: role })),
+    )),
+  ]
+  await keep()
+  before = await stored()
+})
+
+/** What is stored before anybody asks. */
+let before: Record<string, unknown>
+
+afterAll(() => world.close())
+
+const isConsole = (route: string) => / \/console(?:\/|$)/.test(route)
+const isApi = (route: string) => route.includes(' /api/')
+const ranks: Role[] = ['viewer', 'organiser', 'owner']
+
+test.each(Object.entries(access))(
+  '%s (%s) gives what is there to who may have it, and nothing else to anybody',
+  async (route, needed) => {
+    const [method = '', pattern = ''] = route.split(' ')
+    const path = pattern.replace(/\{.*?\}/g, '')
+    const names = namesOf(path)
+    const about = asked[route] ?? {}
+    onTestFailed(restore)
+    // Those who are refused come first: one look shows that all of them changed nothing.
+    const sorted = callers.map((caller) => ({ caller, refusal: refusalOf(route, needed, caller) }))
+    for (const { caller, refusal } of sorted.filter(({ refusal }) => refusal)) {
+      const mine = caller.console ?? 'owner'
+      const answers = []
+      for (const given of casesOf(names, about, mine)) {
+        const answer = await ask(route, path, given, about, caller.headers)
+        expect([caller.name, given, answer.status, answer.toSignIn]).toEqual([caller.name, given, ...(refusal ?? [])])
+        answers.push(answer.said)
+      }
+      expect(new Set(answers).size).toBe(1)
+    }
+    expect(await stored()).toEqual(before)
+    // What names nothing is somebody's or nobody's for no one: that each may is seen in access.test.ts.
+    if (!names) return
+
+    for (const { caller } of sorted.filter(({ refusal }) => !refusal)) {
+      const mine = caller.console ?? 'owner'
+      const missing = about.missing ?? 404
+      const none = await ask(route, path, names.none, about, caller.headers)
+      expect([caller.name, none.status]).toEqual([caller.name, missing])
+      const hidden = names.draft && needed === 'anyone' && !caller.elsewhere ? { 'a draft': names.draft } : {}
+      for (const [what, given] of Object.entries({ ...names.other, ...hidden })) {
+        const other = await ask(route, path, of(given, mine), about, caller.headers)
+        expect([caller.name, what, other.status, other.said]).toEqual([caller.name, what, missing, none.said])
+      }
+      expect([caller.name, await stored()]).toEqual([caller.name, before])
+
+      const own = await ask(route, path, about.own ?? of(names.own, mine), about, caller.headers)
+      const right = about.status ?? (method === 'GET' || isApi(route) ? 200 : 303)
+      expect([caller.name, own.status, own.toSignIn, own.status === right || own.said]).toEqual([
+        caller.name,
+        right,
+        false,
+        true,
+      ])
+      await world.scansCounted()
+      if (method === 'GET' || about.changesNothing) expect([caller.name, await stored()]).toEqual([caller.name, before])
+      else {
+        expect([caller.name, await stored()]).not.toEqual([caller.name, before])
+        await restore()
+      }
+    }
+
+    if (needed === 'this machine') {
+      const over = async (given: string[]) => ask(route, path, given, about, {}, '192.168.1.9')
+      const none = await over(names.none)
+      expect([none.status, await over(of(names.own, 'owner'))]).toEqual([404, none])
+    }
+  },
+)
+
+const ofForms = Object.keys(access).filter((route) => route.startsWith('POST ') && !isApi(route))
+
+test.each(ofForms)('%s refuses what another site sends, whatever it calls it', async (route) => {
+  const path = route.slice('POST '.length)
+  const names = namesOf(path)
+  const about = asked[route] ?? {}
+  const given = about.own ?? (names ? of(names.own, 'owner') : [])
+  const cookie = callers.find((caller) => caller.console === 'owner')?.headers
+  const foreign: Record<string, string>[] = [
+    { Origin: 'https://elsewhere.example.com' },
+    { Origin: 'null' },
+    { Origin: 'https://elsewhere.example.com', 'Sec-Fetch-Site': 'cross-site' },
+    { Origin: 'http://localhost:81', 'Sec-Fetch-Site': 'same-site' },
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'none' },
+  ]
+  onTestFailed(restore)
+  for (const type of ['application/x-www-form-urlencoded', 'application/json', 'text/plain', 'x/unknown', '']) {
+    for (const from of foreign) {
+      const headers = { ...cookie, ...from, 'Content-Type': type }
+      const answer = await ask(route, path, given, { ...about, headers }, {})
+      expect([type, from, answer.status]).toEqual([type, from, 403])
+    }
+  }
+  expect(await stored()).toEqual(before)
+})
+
+test('a move to a workshop of another campaign, to a draft and to nowhere are answered the same', async () => {
+  const owner = callers.find((caller) => caller.console === 'owner')?.headers ?? {}
+  for (const route of ['POST /t/:ticket/move', 'POST /console/people/:id/move']) {
+    const path = route.slice('POST '.length)
+    const given = of(namesOf(path)?.own ?? [], 'owner')
+    const answers = []
+    for (const to of ['beijing', 'suzhou', 'nowhere']) {
+      answers.push(await ask(route, path, given, { body: { to } }, route.includes('/console/') ? owner : {}))
+    }
+    expect(answers).toEqual(Array(3).fill({ ...answers[0], status: 409 }))
+  }
+  expect(await stored()).toEqual(before)
+})
+
+/** With which status a caller is refused, and whether they are shown where to sign in; undefined for who may. */
+function refusalOf(route: string, needed: string, caller: (typeof callers)[number]): [number, boolean] | undefined {
+  if (!isConsole(route) && caller.elsewhere === 'unknown token') return [401, false]
+  if (!ranks.includes(needed as Role)) return undefined
+  const role = (isConsole(route) ? caller.console : caller.elsewhere) as Role | undefined
+  if (!role) return isConsole(route) && route.startsWith('GET ') ? [302, true] : [401, false]
+  return ranks.indexOf(role) < ranks.indexOf(needed as Role) ? [403, false] : undefined
+}
+
+/** The names of the longest beginning of the path that has some; undefined for a path without names. */
+function namesOf(path: string): Names | undefined {
+  if (!path.includes(':')) return undefined
+  const named = (text: string) => text.match(/:\w+/g)?.length ?? 0
+  const [, names] =
+    Object.entries(families)
+      .filter(([base]) => `${path}/`.startsWith(`${base}/`) || path.startsWith(`${base}.`))
+      .filter(([base]) => named(base) === named(path))
+      .sort(([a], [b]) => b.length - a.length)[0] ?? []
+  if (!names) throw new Error(`nobody has said what the names in ${path} stand for`)
+  return names
+}
+
+const of = (given: string[] | ((mine: Role) => string[]), mine: Role) =>
+  typeof given === 'function' ? given(mine) : given
+
+function casesOf(names: Names | undefined, { own }: Asked, mine: Role): string[][] {
+  if (!names) return [[]]
+  return [own ?? of(names.own, mine), ...Object.values(names.other).map((given) => of(given, mine)), names.none]
+}
+
+async function ask(
+  route: string,
+  path: string,
+  given: string[],
+  { body, headers }: Asked,
+  proof: Record<string, string>,
+  peer?: string,
+) {
+  const rest = [...given]
+  const filled = path.replace(/:\w+/g, () => rest.shift() ?? '')
+  const fields = typeof body === 'function' ? await body() : body
+  const method = route.split(' ')[0] ?? ''
+  const form = () => new URLSearchParams(fields as Record<string, string>).toString()
+  const answer = await world.request(
+    filled,
+    {
+      method,
+      headers: {
+        ...proof,
+        ...(method !== 'GET' && {
+          'Content-Type': isApi(route) ? 'application/json' : 'application/x-www-form-urlencoded',
+        }),
+        ...headers,
+      },
+      ...(method !== 'GET' && { body: isApi(route) ? JSON.stringify(fields ?? {}) : form() }),
+    },
+    peer,
+  )
+  const location = decodeURIComponent(answer.headers.get('location') ?? '')
+  // A page says in its own address what was asked for.
+  const said = `${location} ${await answer.text()}`.replaceAll(filled, '…')
+  return { status: answer.status, toSignIn: location.startsWith('/console/sign-in?back='), said }
+}
+
+/** Everything that is stored, but for the audit log, the scans, and when somebody was last there. */
+async function stored(): Promise<Record<string, unknown>> {
+  const kept = (await tables()).filter((table) => table !== 'audit_entries')
+  const seen = sql`array['last_used_at', 'scans', 'name_initials']`
+  const dumps = kept.map(
+    (table) => sql`
+      select ${table} as name, coalesce(jsonb_agg(to_jsonb(t) - ${seen} order by to_jsonb(t)::text), '[]')::text as rows
+      from ${sql.identifier(table)} t`,
+  )
+  const found = await rows<{ name: string; rows: string }>(world.db, sql.join(dumps, sql` union all `))
+  return Object.fromEntries(found.map(({ name, rows }) => [name, rows]))
+}
+
+let tableNames: string[] | undefined
+async function tables(): Promise<string[]> {
+  tableNames ??= (
+    await rows<{ name: string }>(
+      world.db,
+      sql`select tablename::text as name from pg_tables where schemaname = 'public' order by tablename`,
+    )
+  ).map(({ name }) => name)
+  return tableNames
+}
+
+/** Keeps what is stored now, for `restore` to bring it back. */
+async function keep(): Promise<void> {
+  for (const table of await tables()) {
+    await world.db.execute(sql`create temp table ${sql.identifier(`kept_${table}`)} as table ${sql.identifier(table)}`)
+  }
+}
+
+async function restore(): Promise<void> {
+  const names = await tables()
+  const listed = sql.join(
+    names.map((table) => sql.identifier(table)),
+    sql`, `,
+  )
+  await world.db.transaction(async (tx) => {
+    // Triggers would count the seats a second time.
+    await tx.execute(sql`set local session_replication_role = replica`)
+    await tx.execute(sql`truncate ${listed}`)
+    for (const table of names) {
+      await tx.execute(
+        sql`insert into ${sql.identifier(table)} overriding system value table ${sql.identifier(`kept_${table}`)}`,
+      )
+    }
+  })
+}
+
+async function emailOf(organiserId: string): Promise<string | undefined> {
+  const [found] = await rows<{ email: string }>(world.db, sql`select email from organisers where id = ${organiserId}`)
+  return found?.email
+}
