@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { deleteCookie, generateCookie, getCookie } from 'hono/cookie'
 import type { Child } from 'hono/jsx'
-import { everyAnswer, wholeAnswer } from '../answer.ts'
+import { letBeFramed, wholeAnswer } from '../answer.ts'
 import { type App, limitRange } from '../context.ts'
 import { findPublicCampaign } from '../domain/campaigns.ts'
 import { guardOf, readGuard, shortestLook } from '../domain/guards.ts'
@@ -112,12 +112,7 @@ workshopPages.get('/console/workshops/:slug/preview/page', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   if (!workshop) return errorPage(c, 404)
   const { view, content } = await workshopPage(c, workshop, emptyForm(anyKey, anyGuard, undefined))
-  c.header(
-    'Content-Security-Policy',
-    everyAnswer['Content-Security-Policy']
-      ?.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
-      .replace("form-action 'self'", "form-action 'none'"),
-  )
+  letBeFramed(c, "'self'")
   c.header('X-Frame-Options', 'SAMEORIGIN')
   return page(c, view, content)
 })
