@@ -362,7 +362,7 @@ test.each(Object.entries(access))(
       expect(new Set(answers).size).toBe(1)
     }
     expect(await stored()).toEqual(before)
-    // What names nothing is somebody's or nobody's for no one: that each may is seen in access.test.ts.
+    // Nothing is one's own where nothing is named; that such a route lets in whom it should is seen in access.test.ts.
     if (!names) return
 
     for (const { caller } of sorted.filter(({ refusal }) => !refusal)) {
