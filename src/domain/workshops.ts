@@ -202,7 +202,14 @@ export async function changeWorkshop(
           ...(changes.state === 'published' && { publishedAt: workshop.publishedAt ?? deps.now() }),
           calendarSequence: sql`${workshops.calendarSequence} + ${changesCalendar(facts)}::int`,
         })
-        .where(and(eq(workshops.id, workshop.id), ne(workshops.state, 'cancelled')))
+        .where(
+          and(
+            eq(workshops.id, workshop.id),
+            ne(workshops.state, 'cancelled'),
+            // Somebody may have signed up since it was read.
+            changes.state === 'draft' ? sql`${workshops.taken} + ${workshops.waitlisted} = 0` : undefined,
+          ),
+        )
         .returning({ id: workshops.id })
     // One statement, because sign-ups wait while the row is locked; two where people are told.
     const changed =
@@ -213,7 +220,10 @@ export async function changeWorkshop(
             return changed
           })
         : await update(deps.db)
-    if (changed.length === 0) return { kind: 'refused', refusal: 'cancelled' }
+    if (changed.length === 0) {
+      const { state } = (await findWorkshopById(deps, workshop.id)) as Workshop
+      return { kind: 'refused', refusal: state === 'cancelled' ? 'cancelled' : 'has_registrations' }
+    }
     if (items) await setItems(deps, { workshopId: workshop.id }, items)
   } catch (error) {
     if (databaseError(error)?.constraint === 'workshops_taken') {
