@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- Gives somebody who waits a seat before their turn, as an organiser decided, and owes the mail. That it was decided is
 -- kept in out_of_turn; by whom and why stands in the audit log.
 -- p_add_seat: where no seat is free the workshop gets one more, and it is this person's. Nobody is squeezed in.
@@ -18,7 +18,8 @@ begin
   v_workshop := lock_workshop_of(p_id);
   v_full := v_workshop.taken >= v_workshop.capacity;
 
-  select r.status into v_status from registrations r where r.id = p_id;
+  -- Whoever erases the person locks the row: of who is erased nothing is written down any more.
+  select r.status into v_status from registrations r where r.id = p_id and r.erased_at is null for no key update;
 
   if v_status is null then
     return query select 'not_found', 0, 0;

@@ -78,7 +78,7 @@ async function act(
     : cancelPerson(deps, actorOf(c), person))
   return outcome === 'cancelled'
     ? { done: true, said: t.together.done.cancelled }
-    : { done: false, said: t.cancelRefusals[outcome] }
+    : { done: false, said: t.mergeRefusals[outcome] }
 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

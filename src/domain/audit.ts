@@ -116,6 +116,28 @@ export async function recordAudit(deps: Pick<Deps, 'db' | 'now'>, actor: Actor, 
   `)
 }
 
+/**
+ * Writes down who did what in the statement that does it, so that nothing is done that is not written down.
+ * @param done the rows that tell that it was done, one for each entry: `answer where outcome = 'promoted'`, say
+ * @param facts what they tell besides the facts of the entry, as jsonb
+ */
+export function auditInsert(
+  deps: Pick<Deps, 'now'>,
+  actor: Actor,
+  entry: AuditDraft & { personal: Record<string, unknown> },
+  done: SQL,
+  facts: SQL,
+): SQL {
+  const { action, campaignId = null, workshopId = null, registrationId = null } = entry
+  return sql`
+    insert into audit_entries (at, actor, organiser_id, token_id, action, campaign_id, workshop_id, registration_id, facts, personal)
+    select ${at(deps.now())}::timestamptz, ${actor.name}::text,
+      (select id from organisers where id = ${actor.organiserId ?? null}::uuid), ${actor.tokenId ?? null}::uuid,
+      ${action}::text, ${campaignId}::uuid, ${workshopId}::uuid, ${registrationId}::uuid,
+      ${JSON.stringify(entry.facts ?? {})}::jsonb || ${facts}, ${JSON.stringify(entry.personal)}::jsonb
+    from ${done}`
+}
+
 /** A page of the audit log, the newest first. */
 export async function listAudit(
   deps: Deps,

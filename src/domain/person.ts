@@ -12,13 +12,14 @@ import {
   type SignUp,
 } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
-import { type Actor, type AuditAction, recordAudit } from './audit.ts'
+import { type Actor, type AuditAction, type AuditDraft, auditInsert, recordAudit } from './audit.ts'
 import { type ShownState, sendAgain, shownState } from './mails.ts'
 import { correctEmail, type EmailRefusal, findRegistrationById, type Registration } from './registrations.ts'
 import {
   cancelRegistration,
   forgetPeople,
   type MoveRefusal,
+  mergeRegistration,
   moveRegistration,
   type OfferRefusal,
   type Refusal,
@@ -149,6 +150,8 @@ export async function correctPerson(
     deps.db,
     sql`update registrations
         set name = ${name}, company = ${company}, phone = ${phone},
+            -- Told apart from whoever had the name or phone that they had.
+            told_apart = told_apart and name = ${name} and phone is not distinct from ${phone}::text,
             name_initials = case when name = ${name} then name_initials end
         where id = ${person.id}::uuid and erased_at is null
         returning id`,
@@ -176,14 +179,18 @@ export async function cancelPerson(deps: Deps, actor: Actor, person: Named): Pro
   return outcome
 }
 
+export const mergeRefusals = [...cancelRefusals, 'kept_cancelled'] as const
+/** `kept_cancelled`: the registration that was to stay is cancelled, so that the person would be left with none. */
+export type MergeRefusal = (typeof mergeRefusals)[number]
+
 /** Cancels a registration that is of the same person as one that is kept, which is written down for both. */
 export async function mergePerson(
   deps: Deps,
   actor: Actor,
   person: Named,
   kept: Named,
-): Promise<'cancelled' | CancelRefusal> {
-  const outcome = await cancelRegistration(deps, person.id, 'organiser')
+): Promise<'cancelled' | MergeRefusal> {
+  const outcome = await mergeRegistration(deps, person.id, kept.id)
   if (outcome === 'cancelled') {
     await record(deps, actor, 'person.merged', person, { to: kept.workshop.slug })
     await record(deps, actor, 'person.merged', kept, { from: person.workshop.slug })
@@ -220,7 +227,7 @@ export type Promoted =
   | { kind: 'refused'; refusal: PromoteRefusal; taken: number; capacity: number }
 
 /**
- * Gives somebody who waits a seat before their turn, and owes the mail.
+ * Gives somebody who waits a seat before their turn, owes the mail and writes it down, in one statement.
  * @param reason why; kept in the audit log
  * @param addSeat where no seat is free, the workshop gets one more for this person
  */
@@ -232,12 +239,23 @@ export async function promotePerson(
 ): Promise<Promoted> {
   const [answer] = await rows<{ outcome: 'promoted' | PromoteRefusal; taken: number; capacity: number }>(
     deps.db,
-    sql`select * from promote_out_of_turn(${person.id}::uuid, ${addSeat}::boolean, ${at(deps.now())})`,
+    sql`with answer as materialized (
+          select * from promote_out_of_turn(${person.id}::uuid, ${addSeat}::boolean, ${at(deps.now())})
+        ),
+        written as (
+          ${auditInsert(
+            deps,
+            actor,
+            entryOf('person.promoted', person, {}, { reason }),
+            sql`answer where outcome = 'promoted'`,
+            sql`jsonb_build_object('capacity', capacity)`,
+          )}
+        )
+        select * from answer`,
   )
   const { outcome, taken, capacity } = answer ?? { outcome: 'not_found', taken: 0, capacity: 0 }
   if (outcome !== 'promoted') return { kind: 'refused', refusal: outcome, taken, capacity }
   deps.mailOwed()
-  await record(deps, actor, 'person.promoted', person, { capacity }, { reason })
   return { kind: 'promoted', capacity }
 }
 
@@ -303,22 +321,33 @@ export type Named = Pick<Registration, 'id' | 'name' | 'email'> & {
   workshop: Pick<Workshop, 'id' | 'slug' | 'campaignId'>
 }
 
+type Concerned = Partial<Named> & Pick<Named, 'id' | 'workshop'>
+
 async function record(
   deps: Deps,
   actor: Actor,
   action: AuditAction,
-  { id, name, email, workshop }: Partial<Named> & Pick<Named, 'id' | 'workshop'>,
+  person: Concerned,
+  facts?: Record<string, unknown>,
+  personal?: Record<string, unknown>,
+): Promise<void> {
+  await recordAudit(deps, actor, entryOf(action, person, facts, personal))
+}
+
+function entryOf(
+  action: AuditAction,
+  { id, name, email, workshop }: Concerned,
   facts: Record<string, unknown> = {},
   personal: Record<string, unknown> = {},
-): Promise<void> {
-  await recordAudit(deps, actor, {
+): AuditDraft & { personal: Record<string, unknown> } {
+  return {
     action,
     campaignId: workshop.campaignId ?? undefined,
     workshopId: workshop.id,
     registrationId: id,
     facts: { workshop: workshop.slug, ...facts },
     personal: { name, email, ...personal },
-  })
+  }
 }
 
 type StoredMail = { kind: MailKind; facts: MailFacts; createdAt: Date }

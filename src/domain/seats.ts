@@ -86,6 +86,23 @@ export async function cancelRegistration(
   return answer?.outcome ?? 'not_found'
 }
 
+/**
+ * Cancels a registration that is of the same person as one that is kept, as an organiser does, if that one is live.
+ * `kept_cancelled`: it is not, and nothing changes.
+ */
+export async function mergeRegistration(
+  deps: Deps,
+  id: string,
+  kept: string,
+): Promise<'cancelled' | 'already_cancelled' | 'over' | 'not_found' | 'kept_cancelled'> {
+  const [answer] = await rows<{ outcome: Awaited<ReturnType<typeof mergeRegistration>> }>(
+    deps.db,
+    sql`select outcome from merge_registration(${id}::uuid, ${kept}::uuid, ${at(deps.now())})`,
+  )
+  if (answer?.outcome === 'cancelled') deps.mailOwed()
+  return answer?.outcome ?? 'not_found'
+}
+
 export const offerRefusals = ['lapsed', 'cancelled', 'not_offered', 'not_found'] as const
 /** `lapsed`: the deadline has come. `not_offered`: the person still waits. */
 export type OfferRefusal = (typeof offerRefusals)[number]

@@ -251,6 +251,12 @@ export const en: PeopleMessages = {
     over: 'the workshop has started',
     not_found: 'was erased',
   },
+  mergeRefusals: {
+    already_cancelled: 'was cancelled before',
+    over: 'the workshop has started',
+    not_found: 'was erased',
+    kept_cancelled: 'stays, because the one to keep is cancelled',
+  },
   moveRefusals: {
     already_registered: 'is registered there already',
     too_many: 'too many mails went to this address today, try again tomorrow',

@@ -1,7 +1,7 @@
 import type { RegistrationStatus } from '../db/schema.ts'
 import type { ShownState } from '../domain/mails.ts'
 import type { Readiness } from '../domain/people.ts'
-import type { CancelRefusal, PromoteRefusal } from '../domain/person.ts'
+import type { CancelRefusal, MergeRefusal, PromoteRefusal } from '../domain/person.ts'
 import type { EmailRefusal } from '../domain/registrations.ts'
 import type { MoveRefusal, OfferRefusal, Refusal } from '../domain/seats.ts'
 
@@ -259,6 +259,12 @@ export const zhCN = {
     over: '培训已经开始，不能取消',
     not_found: '这个人的资料已经删除',
   } satisfies Record<CancelRefusal, string>,
+  mergeRefusals: {
+    already_cancelled: '已经取消过了',
+    over: '培训已经开始，不能取消',
+    not_found: '这个人的资料已经删除',
+    kept_cancelled: '要保留的那条报名已经取消，这条保留不变',
+  } satisfies Record<MergeRefusal, string>,
   moveRefusals: {
     already_registered: '在那一场已经有报名',
     too_many: '今天发到这个邮箱的邮件已经太多，请明天再换',
