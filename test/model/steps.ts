@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Announced, Announcement, By, City, Event, Who } from './model.ts'
+import type { Announced, Announcement, Audience, By, City, Event, Status, Who } from './model.ts'
 import type { Entrant, Play } from './play.ts'
 
 type Verbs = {
@@ -9,8 +9,11 @@ export type Verb = Exclude<keyof Verbs, 'announce' | 'end'>
 /** A step is what one may write in a script: a verb of the play and what it is said of. */
 export type Step = { [V in Verb]: [verb: V, ...args: Parameters<Play[V]>] }[Verb]
 
-export function take(play: Play, [verb, ...args]: Step): Promise<unknown> {
-  return (play[verb] as (...args: unknown[]) => Promise<unknown>).apply(play, args)
+/** Takes a step and gives what it was answered. */
+export async function take(play: Play, [verb, ...args]: Step): Promise<unknown> {
+  play.answered = undefined
+  await (play[verb] as (...args: unknown[]) => Promise<unknown>).apply(play, args)
+  return play.answered
 }
 
 /** The play as lines to paste into a test. */
@@ -45,6 +48,19 @@ const invited: fc.Arbitrary<Who> = fc.oneof(
   { weight: 2, arbitrary: oneOf<Who>({ 'offered in shanghai': 2, 'offered in nanjing': 1 }) },
 )
 const city = oneOf<City>({ shanghai: 13, nanjing: 6, xian: 1 })
+const waiting: fc.Arbitrary<Who> = fc.oneof(
+  { weight: 1, arbitrary: person },
+  { weight: 3, arbitrary: oneOf<Who>({ 'waitlisted in shanghai': 3, 'waitlisted in nanjing': 1 }) },
+)
+const several = fc.array(who, { minLength: 1, maxLength: 4 })
+const name = oneOf({ anna: 3, bob: 2, carol: 1, zoe: 1 })
+const venue = fc.constantFrom('the hall', 'room 1', 'room 2')
+const yes = fc.constantFrom(true, true, false)
+const message = fc.integer({ min: 1, max: 6 })
+const audience = oneOf<Audience['of']>({ shanghai: 5, campaign: 5, nanjing: 2, xian: 1 })
+const status: fc.Arbitrary<Status | undefined> = fc.constantFrom(
+  ...([undefined, undefined, 'confirmed', 'waitlisted', 'offered', 'cancelled'] as const),
+)
 const by = fc.constantFrom<By>('attendee', 'organiser')
 const capacity = fc.constantFrom(1, 1, 1, 2, 1, 2, 3, 4)
 
@@ -80,8 +96,8 @@ const entrant: fc.Arbitrary<Entrant> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(person, city, fc.constantFrom('k1', 'k2', 'k3')) },
 )
 
-/** Anything that a person or an organiser may do, or time. */
-const step: fc.Arbitrary<Step> = fc.oneof(
+/** Anything that a person or an organiser may do, or time, and how often in comparison. */
+const mix = [
   often(78, 'signUp', person, city),
   often(36, 'signUpTogether', fc.array(entrant, { minLength: 1, maxLength: 5 })),
   often(4, 'signUpElsewhere', person, city),
@@ -95,13 +111,30 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   often(4, 'offerFor', city, fc.constantFrom(2, 24, null)),
   often(2, 'close', city),
   often(10, 'reopen', city),
-  often(1, 'cancelWorkshop', city),
-  often(6, 'startIn', city, fc.constantFrom(2 * day, 3 * hour, 2 * day, 2 * day, 0)),
+  often(2, 'cancelWorkshop', city),
+  often(8, 'startIn', city, fc.constantFrom(2 * day, 3 * hour, 2 * day, 2 * day, 0), yes),
+  often(6, 'changeVenue', city, venue, yes),
+  often(3, 'unpublish', city),
+  often(15, 'promote', waiting, yes),
+  often(9, 'confirmFor', invited),
+  often(9, 'merge', who, who),
+  often(4, 'tellApart', name),
+  often(9, 'edit', who, fc.record({ name, person }, { requiredKeys: [] })),
+  often(12, 'addByHand', person, city),
+  often(3, 'addByHand', person, city, fc.constantFrom('k1', 'k2', 'by hand')),
+  often(6, 'cancelTogether', several),
+  often(8, 'moveTogether', several, city),
+  often(9, 'send', message, audience, status),
+  often(4, 'copyMonth', fc.integer({ min: 1, max: 3 })),
   often(15, 'correctEmail', who, person),
   often(9, 'erase', who, by),
   often(30, 'wait', fc.constantFrom(9, 1, hour, 3 * hour)),
   often(2, 'waitUntil', fc.constantFrom<Event>('opensAt', 'closesAt', 'startsAt', 'endsAt'), city),
-)
+]
+const step: fc.Arbitrary<Step> = fc.oneof(...mix)
+
+/** Every kind of step. */
+export const verbs: ReadonlySet<Verb> = new Set(mix.map(({ verb }) => verb))
 
 const times = (most: number) => fc.integer({ min: 1, max: most })
 
@@ -142,6 +175,58 @@ const stories: Record<string, fc.Arbitrary<Step[]>> = {
     ['waitUntil', 'deadline', where],
     ['takeOffer', one],
   ]),
+  lettingSomebodyPass: fc.tuple(waiting, yes, who, city).map(([one, add, other, where]) => [
+    ['promote', one, add],
+    ['cancel', other, 'organiser'],
+    ['addByHand', 'gus', where],
+    ['promote', 'gus', true],
+    ['move', 'gus', 'nanjing'],
+    ['promote', 'gus', add],
+  ]),
+  oneWithTwoAddresses: fc.tuple(person, city, name).map(([who, where, as]) => [
+    ['addByHand', who, where],
+    ['edit', who, { name: as }],
+    ['addByHand', 'gus', where],
+    ['edit', 'gus', { name: as }],
+    ['merge', 'gus', who],
+    ['merge', who, 'gus'],
+  ]),
+  movingSeveral: fc.tuple(by, oneOf({ nanjing: 3, shanghai: 1 })).map(([by, where]) => [
+    ['addByHand', 'gus', 'shanghai'],
+    ['addByHand', 'hal', 'nanjing'],
+    ['moveTogether', ['gus', 'hal'], where],
+    ['cancel', 'hal', by],
+    ['moveTogether', ['gus', 'confirmed in shanghai', 'waitlisted in nanjing'], 'shanghai'],
+  ]),
+  sayingYesForThem: oneOf<'shanghai' | 'nanjing'>({ shanghai: 2, nanjing: 1 }).map((where) => [
+    ['offerFor', where, 24],
+    ['addByHand', 'gus', where],
+    ['addByHand', 'hal', where],
+    ['cancel', `confirmed in ${where}`, 'organiser'],
+    ['confirmFor', `offered in ${where}`],
+  ]),
+  severalOfOneName: fc.tuple(person, city, name).map(([who, where, as]) => [
+    ['addByHand', 'gus', where],
+    ['edit', 'gus', { name: as }],
+    ['edit', who, { name: as }],
+    ['tellApart', as],
+    ['addByHand', 'hal', where],
+    ['edit', 'hal', { name: as }],
+    ['edit', 'gus', { name: 'zoe' }],
+  ]),
+  writingBeforeTheyGoElsewhere: fc.tuple(message, audience, who, city).map(([what, to, one, where]) => [
+    ['send', what, to],
+    ['edit', one, { person: 'hal' }],
+    ['move', 'hal', where],
+    ['send', what, to],
+  ]),
+  takingBackWhatNobodyWants: fc.tuple(city, several, person).map(([where, everyone, one]) => [
+    ['cancelTogether', everyone],
+    ['unpublish', where],
+    ['signUp', one, where],
+    ['move', one, where],
+    ['reopen', where],
+  ]),
   leavingBeforeItIsPutOff: fc.tuple(who, who, city).map(([one, other, where]) => [
     ['startIn', where, 0],
     ['cancel', one, 'organiser'],
@@ -166,15 +251,17 @@ function repeated(times: number, ...steps: Step[]): Step[] {
   return Array<Step[]>(times).fill(steps).flat()
 }
 
-type Arbitraries<Values extends unknown[]> = { [N in keyof Values]: fc.Arbitrary<Values[N]> }
+type Arbitraries<Values extends unknown[]> = {
+  [N in keyof Values]: fc.Arbitrary<Exclude<Values[N], undefined> | Values[N]>
+}
 
 function often<V extends Verb>(
   weight: number,
   verb: V,
   ...args: Arbitraries<Parameters<Play[V]>>
-): { weight: number; arbitrary: fc.Arbitrary<Step> } {
+): { weight: number; verb: V; arbitrary: fc.Arbitrary<Step> } {
   const said = fc.tuple(...(args as unknown as fc.Arbitrary<unknown>[]))
-  return { weight, arbitrary: said.map((words) => [verb, ...words] as unknown as Step) }
+  return { weight, verb, arbitrary: said.map((words) => [verb, ...words] as unknown as Step) }
 }
 
 /** One of these words, each as often as its number says; scripts shrink to the first. */
