@@ -1,4 +1,4 @@
-import { believe, type Campaign } from './bookings.ts'
+import { believe, type Campaign, type Workshop } from './bookings.ts'
 import { asOrganiser } from './organisers.ts'
 import type { Random } from './random.ts'
 import type { Run } from './run.ts'
@@ -9,9 +9,19 @@ const cities = [
   { zh: '深圳', en: 'Shenzhen' },
 ]
 
+type City = (typeof cities)[number]
+
 /** Publishes so many campaigns, each with a workshop in three cities, before anything fails. */
 export async function announceCampaigns(run: Run, random: Random, count: number): Promise<void> {
   for (let n = 1; n <= count; n++) run.campaigns.push(await announce(run, random, `campaign-${n}`))
+  for (let n = 1; n <= 3; n++) run.spares.push(await announceSpare(run, random, `spare-${n}`))
+}
+
+/** A workshop without a campaign, for organisers to take back and to publish. */
+async function announceSpare(run: Run, random: Random, slug: string): Promise<Workshop> {
+  const campaign: Campaign = { slug, workshops: [] }
+  campaign.workshops.push(await announceWorkshop(run, random, campaign, { slug, city: cities[0] as City, days: 20 }))
+  return campaign.workshops[0] as Workshop
 }
 
 async function announce(run: Run, random: Random, slug: string): Promise<Campaign> {
@@ -31,31 +41,38 @@ async function announce(run: Run, random: Random, slug: string): Promise<Campaig
   })
   const campaign: Campaign = { slug, workshops: [] }
   for (const [n, city] of cities.entries()) {
-    const capacity = random.between(30, 200)
-    const startsAt = Date.now() + (10 + n) * 24 * 3600 * 1000
-    const workshop = `${slug}-${n + 1}`
-    await post(run, random, '/api/v1/workshops', {
-      slug: workshop,
-      campaign: slug,
-      title: { zh: 'RT-Thread 线下入门培训', en: 'RT-Thread beginner workshop' },
-      city,
-      venue: '张江科学会堂',
-      address: '海科路 1393 号',
-      startsAt: new Date(startsAt).toISOString(),
-      endsAt: new Date(startsAt + 7 * 3600 * 1000).toISOString(),
-      capacity,
-      publish: true,
-    })
-    campaign.workshops.push({
-      slug: workshop,
-      campaign,
-      capacity: believe(capacity),
-      state: believe<'published' | 'closed'>('published'),
-      changes: 0,
-      busy: false,
-    })
+    const at = { slug: `${slug}-${n + 1}`, city, days: 10 + n }
+    campaign.workshops.push(await announceWorkshop(run, random, campaign, at, { campaign: slug }))
   }
   return campaign
+}
+
+async function announceWorkshop(
+  run: Run,
+  random: Random,
+  campaign: Campaign,
+  { slug, city, days }: { slug: string; city: City; days: number },
+  more: { campaign?: string } = {},
+): Promise<Workshop> {
+  const capacity = random.between(30, 200)
+  const startsAt = Date.now() + days * 24 * 3600 * 1000
+  const venue = '张江科学会堂'
+  await post(run, random, '/api/v1/workshops', {
+    slug,
+    ...more,
+    title: { zh: 'RT-Thread 线下入门培训', en: 'RT-Thread beginner workshop' },
+    city,
+    venue,
+    address: '海科路 1393 号',
+    startsAt: new Date(startsAt).toISOString(),
+    endsAt: new Date(startsAt + 7 * 3600 * 1000).toISOString(),
+    capacity,
+    publish: true,
+  })
+  return {
+    ...{ slug, campaign, capacity: believe(capacity), venue: believe(venue), changes: 0, busy: false },
+    state: believe<'draft' | 'published' | 'closed'>('published'),
+  }
 }
 
 async function post(run: Run, random: Random, path: string, json: object): Promise<void> {

@@ -21,13 +21,19 @@ import { type Ask, ask, codeOf, isAnswered, isUnsent, type Run, unexpected } fro
 /**
  * Sends a sign-up over the API and holds the answer against what is known. Gives its status.
  * @param atOnce another one of this person is under way, so that what was known before says less
+ * @param mayBeDraft the workshop may have been taken back, and nobody sees it
  */
 export async function sendSignUp(
   run: Run,
   random: Random,
   booking: Booking,
   workshop: Workshop,
-  { kind = 'sign up', to, atOnce = false }: { kind?: string; to?: Ask['to']; atOnce?: boolean } = {},
+  {
+    kind = 'sign up',
+    to,
+    atOnce = false,
+    mayBeDraft = false,
+  }: { kind?: string; to?: Ask['to']; atOnce?: boolean; mayBeDraft?: boolean } = {},
 ): Promise<Answer['status']> {
   const { person, key } = booking
   const before = knownBefore(booking, workshop)
@@ -46,7 +52,7 @@ export async function sendSignUp(
     acknowledge(run, booking, { id, path: new URL(ticketUrl).pathname }, status)
   } else if (answer.status === 409) {
     refuse(run, booking, workshop, codeOf(answer) ?? 'none', before, atOnce)
-  } else {
+  } else if (answer.status !== 404 || !mayBeDraft) {
     if (!isUnsent(answer)) signUpUnanswered(booking)
     if (isAnswered(answer)) unexpected(run, kind, answer)
   }
@@ -88,7 +94,7 @@ export async function sendForm(
 /** What was known when a sign-up was sent: what is found out meanwhile may have come first. */
 type Before = { free: boolean; closable: boolean; changes: number }
 
-function knownBefore(booking: Booking, workshop: Workshop): Before {
+export function knownBefore(booking: Booking, workshop: Workshop): Before {
   return { free: isFree(booking.person, booking), closable: mayBeClosed(workshop), changes: workshop.changes }
 }
 
@@ -103,7 +109,7 @@ function acknowledge(run: Run, booking: Booking, ticket: Ticket, status?: string
 }
 
 /** A refusal must be true. */
-function refuse(run: Run, booking: Booking, workshop: Workshop, code: string, before: Before, atOnce: boolean) {
+export function refuse(run: Run, booking: Booking, workshop: Workshop, code: string, before: Before, atOnce: boolean) {
   const because = () => {
     if (booking.stored === 'yes' && !atOnce) return 'its key was acknowledged'
     if (code === 'already_registered')

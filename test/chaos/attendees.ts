@@ -180,7 +180,7 @@ async function readPages(run: Run, random: Random) {
 }
 
 /** Somebody new, or now and then somebody of whom nothing is left. */
-function somebodyFree(run: Run, random: Random): Person {
+export function somebodyFree(run: Run, random: Random): Person {
   const again = random.chance(0.1) && somebody(run, random, (person) => person.bookings.length < 5 && isFree(person))
   if (again) return again
   const n = run.people.length + 1

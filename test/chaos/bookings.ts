@@ -13,7 +13,8 @@ export type Workshop = {
   slug: string
   campaign: Campaign
   capacity: Belief<number>
-  state: Belief<'published' | 'closed'>
+  state: Belief<'draft' | 'published' | 'closed'>
+  venue: Belief<string>
   /** How often an organiser set about to change it. */
   changes: number
   /** An organiser is changing it. */
@@ -44,6 +45,11 @@ export type Booking = {
   /** Whether it was told to have a seat there. */
   seated: boolean
   moves: { acknowledged: number; perhaps: number }
+  /** As organisers corrected it. */
+  name: Belief<string>
+  /** An organiser let it pass, where it is now. */
+  letPass: boolean
+  toldApart: boolean
   /** From the first 201 on. */
   ticket: Ticket | undefined
   /** How often something was asked in its name. */
@@ -64,6 +70,15 @@ export function mayBe<Value>({ certain, perhaps }: Belief<Value>, value: Value):
   return certain === value || perhaps.has(value)
 }
 
+/** A seat more, certainly or perhaps. What hung on the way may still come after it. */
+export function raise(capacity: Belief<number>, certainly: boolean): void {
+  for (const seats of [capacity.certain, ...capacity.perhaps]) capacity.perhaps.add(seats + 1)
+  if (!certainly) return
+  const isCertain = capacity.perhaps.size === 1
+  capacity.certain++
+  if (isCertain) capacity.perhaps.clear()
+}
+
 /** A new sign-up, of which nothing was sent yet. */
 export function newBooking(person: Person, { slug }: Pick<Workshop, 'slug'>, key: string): Booking {
   const booking: Booking = {
@@ -75,6 +90,9 @@ export function newBooking(person: Person, { slug }: Pick<Workshop, 'slug'>, key
     place: believe(slug),
     seated: false,
     moves: { acknowledged: 0, perhaps: 0 },
+    name: believe(person.name),
+    letPass: false,
+    toldApart: false,
     ticket: undefined,
     changes: 0,
   }
@@ -121,6 +139,7 @@ export function moveUnanswered(booking: Booking, to: string): void {
   booking.place.perhaps.add(to)
   booking.moves.perhaps++
   booking.seated = false
+  booking.letPass = false
 }
 
 /** Earlier moves that have no answer may still arrive, so they stay possible. */
@@ -128,6 +147,7 @@ export function moveAcknowledged(booking: Booking, to: string): void {
   booking.place.certain = to
   booking.moves.acknowledged++
   booking.seated = false
+  booking.letPass = false
 }
 
 /** What is wrong with how a booking looks, or undefined. */

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { announceCampaigns } from './announce.ts'
 import { openFindings } from './checks.ts'
 import { letClientsIn } from './clients.ts'
+import { publishSpares } from './console.ts'
 import { causeFaults, faultKinds } from './faults.ts'
 import { openHttpClient } from './http.ts'
 import { checkInvariants, watchInvariants } from './invariants.ts'
@@ -58,13 +59,19 @@ async function main(): Promise<number> {
     journal: openJournal(),
     findings: openFindings(say),
     campaigns: [],
+    spares: [],
     people: [],
+    rooms: 0,
+    tellings: [],
+    written: [],
+    copies: [],
     target,
   }
   await announceCampaigns(run, random.fork(), Math.max(3, Math.ceil(target / 3_000)))
   const { seconds, slowestSign } = await rage(run, random, minutes, quick)
   say('faults are over: everything comes to rest')
   const mailSeconds = await settle(run, random.fork(), quick ? 60 : 400)
+  await publishSpares(run, random.fork())
   say('what is stored is held against what was acknowledged')
   await reckon(run, random.fork())
   const mails = await reckonMails(run)

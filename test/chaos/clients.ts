@@ -1,9 +1,10 @@
 import { attendeeOperations } from './attendees.ts'
+import { consoleOperations } from './console.ts'
 import { organiserOperations } from './organisers.ts'
 import type { Random } from './random.ts'
 import type { Run } from './run.ts'
 
-const operations = [...attendeeOperations, ...organiserOperations]
+const operations = [...attendeeOperations, ...organiserOperations, ...consoleOperations]
 const sum = operations.reduce((sum, [weight]) => sum + weight, 0)
 
 /** So many clients at once, each with one operation after the other, until there are enough. */

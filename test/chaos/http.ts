@@ -4,7 +4,8 @@ export type Request = {
   method?: 'GET' | 'POST' | 'PATCH'
   path: string
   headers?: Record<string, string>
-  form?: Record<string, string>
+  /** Pairs where several fields have one name. */
+  form?: Record<string, string> | [name: string, value: string][]
   json?: object
 }
 

@@ -32,6 +32,23 @@ const invariants: Record<string, string> = {
     select w.slug from registrations r join workshops w on w.id = r.workshop_id
     group by w.id having min(r.seq) filter (where r.status = 'waitlisted')
       < max(r.seq) filter (where r.status = 'confirmed' and not r.out_of_turn)`,
+  'somebody was let pass, and nothing says why': `
+    select w.slug from registrations r join workshops w on w.id = r.workshop_id
+    where r.out_of_turn and not exists (
+      select 1 from audit_entries e
+      where e.registration_id = r.id and e.action = 'person.promoted' and e.personal ->> 'reason' <> ''
+    )`,
+  'somebody is registered for what nobody sees': `
+    select w.slug from workshops w where w.state = 'draft' and w.taken + w.waitlisted > 0`,
+  'a message has come to a mailbox twice': `
+    select min(x.subject) from mails m join messages x on x.id = m.written_id
+    join registrations r on r.id = m.registration_id
+    group by x.id, lower(r.email) having count(*) > 1`,
+  'a message is there that goes to nobody': `
+    select x.subject from messages x where not exists (select 1 from mails m where m.written_id = x.id)`,
+  'a month was copied with some of its cities': `
+    select c.slug from campaigns c left join workshops w on w.campaign_id = c.id
+    group by c.id having count(w.id) <> 3`,
   'a number was used twice': `
     select min(w.slug) from registrations r join workshops w on w.id = r.workshop_id
     group by r.workshop_id, r.seq having count(*) > 1`,

@@ -22,8 +22,9 @@ export type MailFigures = {
 export async function reckonMails(run: Run): Promise<MailFigures> {
   const { stage, findings } = run
   const mails = await stage.sql<StoredMail[]>`
-    select m.id::int, m.kind, m.state, m.reason, m.message_id, r.email
-    from mails m join registrations r on r.id = m.registration_id order by m.id`
+    select m.id::int, m.kind, m.state, m.reason, m.message_id, coalesce(r.email, o.email) as email
+    from mails m left join registrations r on r.id = m.registration_id left join organisers o on o.id = m.organiser_id
+    order by m.id`
   const { arrived } = stage.mailbox
   const owed = new Map(mails.map((mail) => [mail.message_id, mail]))
 
@@ -45,6 +46,8 @@ export async function reckonMails(run: Run): Promise<MailFigures> {
   }
   await checkGivenUp(run)
   await checkTold(run)
+  await checkToldOfChanges(run)
+  await checkWritten(run)
   return { owed: mails.length, delivered: [...arrived.values()].flat().length, copies }
 }
 
@@ -73,6 +76,9 @@ async function checkGivenUp({ stage, findings }: Run) {
         or told.kind = 'closed'
       when 'reopened' then r.status = 'cancelled' or r.moved_at >= m.created_at or w.state <> 'published' or m.again
         or told.kind is distinct from 'closed'
+      when 'changed' then r.status = 'cancelled' or r.moved_at >= m.created_at or m.again
+      -- What a message says of one workshop, or of a campaign, is as true as it was.
+      when 'message' then r.moved_at >= m.created_at
       -- At that time; the person may have signed up again since.
       when 'found' then exists (
         select 1 from registrations gone where gone.email_key = r.email_key and gone.status = 'cancelled'
@@ -105,13 +111,44 @@ async function checkTold({ stage, findings }: Run) {
     from registrations r
     left join lateral (
       select kind, state from mails m
-      where m.registration_id = r.id and m.kind not in ('found', 'closed', 'reopened')
+      where m.registration_id = r.id and m.kind not in ('found', 'closed', 'reopened', 'changed', 'message')
       order by id desc limit 1
     ) newest on true`
   for (const { key, status, last, state, once } of people) {
     const told = state === 'sent' && tells[status]?.includes(last)
     findings.check('told', !told && `${key} is ${status}, and the last mail, ${last}, is ${state}`)
     findings.check('told', !once && `${key} was told of one fact twice`)
+  }
+}
+
+/** Who certainly was registered while all were told of another place is owed a mail that names the one before. */
+async function checkToldOfChanges({ stage, findings, tellings }: Run) {
+  const mails = await stage.sql<{ id: string; before: string; n: number }[]>`
+    select registration_id as id, facts #>> '{before,venue,zh}' as before, count(*)::int as n
+    from mails where kind = 'changed' group by 1, 2`
+  const owed = new Map(mails.map(({ id, before, n }) => [`${id} ${before}`, n]))
+  for (const { before, bookings } of tellings) {
+    for (const { key, ticket } of bookings) {
+      const n = owed.get(`${ticket?.id} ${before}`) ?? 0
+      // All workshops began in the same place.
+      const expected = before.endsWith('教室') ? n === 1 : n >= 1
+      findings.check('changed', !expected && `${key} was told ${n} times that it is not in ${before}`)
+    }
+  }
+}
+
+/** A message that was acknowledged went to everyone who certainly was among those it was for. */
+async function checkWritten({ stage, findings, written }: Run) {
+  const mails = await stage.sql<{ written: string; id: string; n: number }[]>`
+    select written_id as written, registration_id as id, count(*)::int as n
+    from mails where kind = 'message' group by 1, 2`
+  const owed = new Map(mails.map(({ written, id, n }) => [`${written} ${id}`, n]))
+  for (const { id, bookings } of written) {
+    findings.check('written')
+    for (const { key, ticket } of bookings) {
+      const n = owed.get(`${id} ${ticket?.id}`) ?? 0
+      findings.check('written', n !== 1 && `${key} has ${n} mails of a message`)
+    }
   }
 }
 

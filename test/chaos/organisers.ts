@@ -138,7 +138,7 @@ async function exportList(run: Run, random: Random) {
  * The bookings that are certainly live in a workshop now and of which nobody asks anything. Gives a function that says of which of them it was certain all
  * the time until it is called.
  */
-function certainlyIn({ people }: Run, slug: string): () => Booking[] {
+export function certainlyIn({ people }: Run, slug: string): () => Booking[] {
   const certain = people
     .slice(-4000)
     .filter(({ busy }) => !busy)
@@ -149,7 +149,7 @@ function certainlyIn({ people }: Run, slug: string): () => Booking[] {
 }
 
 /** Changes a workshop while no other organiser does. */
-async function changing(workshop: Workshop, work: (workshop: Workshop) => Promise<void>): Promise<void> {
+export async function changing(workshop: Workshop, work: (workshop: Workshop) => Promise<void>): Promise<void> {
   if (workshop.busy) return
   workshop.busy = true
   workshop.changes++

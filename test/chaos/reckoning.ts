@@ -1,5 +1,5 @@
 import { sendSignUp } from './attendee-requests.ts'
-import { type Booking, contradiction, mayBe } from './bookings.ts'
+import { type Booking, contradiction, mayBe, type Workshop } from './bookings.ts'
 import type { Check } from './checks.ts'
 import type { Random } from './random.ts'
 import type { Run } from './run.ts'
@@ -11,13 +11,17 @@ type Stored = {
   workshop: string
   status: string
   email: string
+  name: string
+  out_of_turn: boolean
+  told_apart: boolean
   moves: number
 }
 
 /** Holds what is stored in the end against everything that was acknowledged. */
 export async function reckon(run: Run, random: Random): Promise<void> {
   const stored = await run.stage.sql<Stored[]>`
-    select r.id, r.idempotency_key as key, first.slug as first, w.slug as workshop, r.status, r.email,
+    select r.id, r.idempotency_key as key, first.slug as first, w.slug as workshop, r.status, r.email, r.name,
+           r.out_of_turn, r.told_apart,
            (select count(*)::int from mails m where m.registration_id = r.id and m.kind = 'moved') as moves
     from registrations r
     join workshops w on w.id = r.workshop_id
@@ -25,6 +29,7 @@ export async function reckon(run: Run, random: Random): Promise<void> {
   const bookings = run.people.flatMap((person) => person.bookings)
   checkBookings(run, bookings, stored)
   await checkWorkshops(run)
+  await checkCopies(run)
   await replayAll(run, random, bookings)
 }
 
@@ -51,18 +56,38 @@ function checkBookings({ findings }: Run, bookings: Booking[], stored: Stored[])
     findings.check(check, wrong)
     findings.check('moves', moves && `${booking.key} moved ${row.moves} times, ${acknowledged} of them acknowledged`)
     findings.check('registrations', row.email !== booking.person.email && `${booking.key} has another address`)
+    findings.check('registrations', !mayBe(booking.name, row.name) && `${booking.key} is called ${row.name}`)
+    const apart = booking.toldApart && booking.name.perhaps.size === 0 && row.name === booking.person.name
+    findings.check('registrations', apart && !row.told_apart && `${booking.key} was told apart in vain`)
+    if (booking.letPass) findings.check('promotions', !row.out_of_turn && `${booking.key} was not let pass`)
   }
   findings.check('refused', byKey.size > 0 && `${byKey.size} registrations that nobody asked for`)
 }
 
-async function checkWorkshops({ stage, campaigns, findings }: Run) {
-  const stored = await stage.sql<{ slug: string; capacity: number; state: 'published' | 'closed' }[]>`
-    select slug, capacity, state from workshops`
+async function checkWorkshops({ stage, campaigns, spares, findings }: Run) {
+  const stored = await stage.sql<
+    { slug: string; capacity: number; state: Workshop['state']['certain']; venue: string }[]
+  >`
+    select slug, capacity, state, venue ->> 'zh' as venue from workshops`
   const bySlug = new Map(stored.map((row) => [row.slug, row]))
-  for (const { slug, capacity, state } of campaigns.flatMap(({ workshops }) => workshops)) {
+  for (const { slug, capacity, state, venue } of [...campaigns.flatMap(({ workshops }) => workshops), ...spares]) {
     const row = bySlug.get(slug)
-    const holds = row && mayBe(capacity, row.capacity) && mayBe(state, row.state)
+    const holds = row && mayBe(capacity, row.capacity) && mayBe(state, row.state) && mayBe(venue, row.venue)
     findings.check('workshops', !holds && `${slug}: ${JSON.stringify(row)}, but ${capacity.certain}, ${state.certain}`)
+  }
+}
+
+/** A month that was copied is there once, with all its cities, and nobody came along. */
+async function checkCopies({ stage, copies, findings }: Run) {
+  const stored = await stage.sql<{ id: string; workshops: number; people: number }[]>`
+    select c.id, count(distinct w.id)::int as workshops, count(r.id)::int as people
+    from campaigns c left join workshops w on w.campaign_id = c.id left join registrations r on r.workshop_id = w.id
+    group by c.id`
+  const byId = new Map(stored.map((row) => [row.id, row]))
+  for (const { id, workshops } of copies) {
+    const row = byId.get(id)
+    const holds = row && row.workshops === workshops && row.people === 0
+    findings.check('months', !holds && `${id}: ${JSON.stringify(row)}`)
   }
 }
 

@@ -13,7 +13,17 @@ export type Run = {
   journal: Journal
   findings: Findings
   campaigns: Campaign[]
+  /** Workshops that organisers take back and publish. */
+  spares: Workshop[]
   people: Person[]
+  /** The rooms so far: each has a number of its own. */
+  rooms: number
+  /** Which venue was left, and who was certainly registered all the time while all were told. */
+  tellings: { before: string; bookings: Booking[] }[]
+  /** The messages that were acknowledged, and to whom they certainly had to go. */
+  written: { id: string; bookings: Booking[] }[]
+  /** The months that were copied, with how many workshops. */
+  copies: { id: string; workshops: number }[]
   /** How many operations are to be answered. */
   target: number
 }

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { OpenDatabase } from '../../src/db/database.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
+import { signInCodeOf } from '../../src/domain/tickets.ts'
+import { paths } from '../../src/links.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { runProgram } from '../support/processes.ts'
 import { type Server, startServer } from '../support/server.ts'
@@ -14,6 +16,8 @@ export type Stage = {
   secret: string
   /** Of an organiser. */
   token: string
+  /** Of the session in which an organiser is signed in. */
+  cookie: string
   postgres: PostgresServer
   wire: Wire
   mailbox: Mailbox
@@ -35,6 +39,8 @@ export type Service = {
   errors(): string[]
 }
 
+const organiser = 'organiser@example.com'
+
 /** Tells our own connections from those of the service. */
 export const ourName = 'chaos'
 
@@ -49,6 +55,12 @@ export async function openStage(random: Random, closing: AsyncDisposableStack): 
     { DATABASE_URL: server.url(), SECRET: secret },
   )
   if (made.code !== 0) throw new Error(`no token was made: ${made.stderr}`)
+
+  const invited = await runProgram(
+    [process.execPath, '--import', 'tsx', 'src/cli.ts', 'organiser', 'invite', organiser, '--role', 'organiser'],
+    { DATABASE_URL: server.url(), SECRET: secret },
+  )
+  if (invited.code !== 0) throw new Error(`no organiser was invited: ${invited.stderr}`)
 
   const options = { max: 2, onnotice: () => {}, connection: { application_name: ourName } }
   const sql = postgres(server.url(), { ...options, backoff: () => 0.2 })
@@ -69,7 +81,20 @@ export async function openStage(random: Random, closing: AsyncDisposableStack): 
   const services = await Promise.all(
     ['one', 'two'].map(async (name) => supervised(name, closing.use(await startServer(env)))),
   )
-  return { secret, token: made.stdout.trim(), postgres: server, wire, mailbox, services, sql, direct }
+  const cookie = await signIn(services[0] as Service, sql, secret)
+  return { cookie, secret, token: made.stdout.trim(), postgres: server, wire, mailbox, services, sql, direct }
+}
+
+/** Signs the organiser in by the link that is mailed, before anything fails. */
+async function signIn({ server }: Service, sql: postgres.Sql, secret: string): Promise<string> {
+  const post = (path: string, fields: Record<string, string>) =>
+    fetch(server.url + path, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' })
+  await post(paths.signIn(), { email: organiser })
+  const [mail] = await sql<{ uid: string }[]>`select uid from mails where kind = 'sign_in' order by id desc limit 1`
+  const answer = await post(paths.signInWith(signInCodeOf(secret, mail?.uid ?? '')), {})
+  const [cookie] = answer.headers.getSetCookie()
+  if (!cookie) throw new Error(`nobody was signed in: ${answer.status}`)
+  return cookie.split(';')[0] as string
 }
 
 /** Does what a supervisor of the operating system does: what does not come up in time is started again. */
