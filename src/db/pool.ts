@@ -141,15 +141,27 @@ function openSocket(pool: Pool, { host: [host = 'localhost'], port: [port = 5432
  * over nothing is asked any more, and work that failed because the connection has ended never ends itself.
  */
 function carefully(work: Work, patience: number, isOver: () => boolean): Work {
+  return whileConnected(async (transaction) => {
+    // For this transaction only, because a pooler may hand the connection to somebody else.
+    await transaction.unsafe(`set local idle_in_transaction_session_timeout = ${patience * 1000}`)
+    return work(transaction)
+  }, isOver)
+}
+
+/** A transaction within a transaction, too, would roll back by itself to where it began. */
+function whileConnected(work: Work, isOver: () => boolean): Work {
   return async (transaction) => {
-    const { unsafe } = transaction
+    const { unsafe, savepoint } = transaction
     transaction.unsafe = ((...asked: Parameters<typeof unsafe>) => {
       if (isOver()) throw gone('the transaction is over')
       return unsafe(...asked)
     }) as typeof unsafe
+    // Drizzle names none.
+    transaction.savepoint = ((within: Work) => {
+      if (isOver()) throw gone('the transaction is over')
+      return savepoint(whileConnected(within, isOver))
+    }) as typeof savepoint
     try {
-      // For this transaction only, because a pooler may hand the connection to somebody else.
-      await transaction.unsafe(`set local idle_in_transaction_session_timeout = ${patience * 1000}`)
       return await work(transaction)
     } catch (error) {
       if (isConnectionGone(error)) await new Promise(() => {})

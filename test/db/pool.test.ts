@@ -67,6 +67,39 @@ test('a transaction whose connection ends between two statements fails', async (
   await ask()
 })
 
+test('a transaction within a transaction fails with the connection too', async () => {
+  const { wire, db, ask } = await openOverWire()
+  for (const pause of [0, 50]) {
+    const transaction = db.transaction(async (tx) => {
+      await tx.transaction(async (within) => {
+        const answer = pause === 0 ? within.execute(sql`select pg_sleep(1)`) : within.execute(sql`select 1`)
+        if (pause > 0) await answer
+        setImmediate(() => wire.cut(1))
+        await sleep(pause)
+        await answer
+        await within.execute(sql`select 1`)
+      })
+    })
+    await expect(transaction).rejects.toSatisfy(isDatabaseAway)
+    await sleep(100)
+    await ask()
+  }
+})
+
+test('a transaction within a transaction that fails by itself leaves the rest as it is', async () => {
+  const { db } = await openOverWire()
+  await db.execute(sql`create table words (word text)`)
+  await db.transaction(async (tx) => {
+    await tx.execute(sql`insert into words values ('stays')`)
+    const within = tx.transaction(async (within) => {
+      await within.execute(sql`insert into words values ('gone')`)
+      throw new Error('changed my mind')
+    })
+    await expect(within).rejects.toThrow('changed my mind')
+  })
+  expect(await rows(db, sql`select word from words`)).toEqual([{ word: 'stays' }])
+})
+
 test('a transaction that fails by itself is rolled back', async () => {
   const { db } = await openOverWire()
   await db.execute(sql`create table notes (note text)`)
