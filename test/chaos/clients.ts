@@ -13,7 +13,14 @@ export async function letClientsIn(run: Run, random: Random, count: number, enou
 }
 
 async function beClient(run: Run, random: Random, enough: () => boolean) {
-  while (!enough()) await chosen(random)(run, random)
+  while (!enough()) {
+    const operation = chosen(random)
+    // Whoever waits for all clients would go on waiting for the faults.
+    await operation(run, random).catch((error) => {
+      console.error(operation.name, error)
+      process.exit(1)
+    })
+  }
 }
 
 function chosen(random: Random) {
