@@ -106,9 +106,8 @@ function Page({ c, view, content }: { c: Context<App>; view: View; content: Chil
                   href={withQuery(here, { lang: otherLanguage.locale })}
                   hreflang={otherLanguage.locale}
                   lang={otherLanguage.locale}
-                  aria-label={otherLanguage.name}
                 >
-                  {otherLanguage.short}
+                  {otherLanguage.name}
                 </a>
               </span>
             </header>

@@ -164,7 +164,8 @@ function sheetPage(c: Context<App>, { whose, query, people, t }: Sheet, title: s
             <h1>{title}</h1>
             <p>{people.length > 0 ? t.sheet.print : t.sheet.nobody}</p>
           </header>
-          <main>{people.length > 0 && content}</main>
+          {/* Wider than a phone, and scrolled there, by keys too. */}
+          <main tabindex={0}>{people.length > 0 && content}</main>
         </body>
       </html>
     </>,

@@ -3,7 +3,7 @@ import type { Messages } from './zh-CN.ts'
 export const en: Messages = {
   lang: 'en',
   skip: 'Skip to content',
-  otherLanguage: { locale: 'zh-CN', short: '中文', name: '中文' },
+  otherLanguage: { locale: 'zh-CN', name: '中文' },
 
   workshopStatuses: {
     upcoming: 'Opens soon',

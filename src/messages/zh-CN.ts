@@ -12,7 +12,7 @@ export const zhCN = {
   lang: 'zh-CN',
   skip: '跳到正文',
   /** The other language, in its own words. */
-  otherLanguage: { locale: 'en', short: 'EN', name: 'English' },
+  otherLanguage: { locale: 'en', name: 'English' },
 
   /** What a newcomer meets, in lists and pictures. */
   workshopStatuses: {

@@ -69,9 +69,8 @@ function Page({ c, view, content }: { c: Context<App>; view: View; content: Chil
               href={withQuery(here, { lang: t.otherLanguage.locale })}
               hreflang={t.otherLanguage.locale}
               lang={t.otherLanguage.locale}
-              aria-label={t.otherLanguage.name}
             >
-              {t.otherLanguage.short}
+              {t.otherLanguage.name}
             </a>
           </header>
           <main id="main">{content}</main>
