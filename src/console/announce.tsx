@@ -32,6 +32,8 @@ type Announcement = {
   source?: string | undefined
   /** Of the campaign that it becomes: a form that is sent twice makes one. */
   id?: string | undefined
+  /** Which button rearranged it just now. */
+  pressed?: string | undefined
 }
 
 /** A city as the form shows it: times as they are typed. */
@@ -219,6 +221,7 @@ function rearrangedBy(action: string, shown: Announcement): Announcement {
   const last = shown.workshops.at(-1) ?? emptyCity
   return {
     ...shown,
+    pressed: action,
     items: rearranged(shown.items, action),
     workshops:
       action === 'add-city'
@@ -271,13 +274,26 @@ function announcePage(c: Context<App>, { title, lead }: Shown, shown: Announceme
         <fieldset id="city">
           <legend>{words.workshops}</legend>
           {shown.workshops.map((city, n) => (
-            <CityFields city={city} n={n} alone={shown.workshops.length === 1} problems={problems} t={t} />
+            <CityFields
+              city={city}
+              n={n}
+              alone={shown.workshops.length === 1}
+              added={shown.pressed === 'add-city' && n === shown.workshops.length - 1}
+              problems={problems}
+              t={t}
+            />
           ))}
-          <button class="small second" type="submit" name="do" value="add-city">
+          <button
+            class="small second"
+            type="submit"
+            name="do"
+            value="add-city"
+            autofocus={shown.pressed?.startsWith('drop-city')}
+          >
             {words.add}
           </button>
         </fieldset>
-        <ChecklistEditor items={shown.items} problems={problems} t={t} />
+        <ChecklistEditor items={shown.items} pressed={shown.pressed} problems={problems} t={t} />
         <Check name="oneSeat" label={words.oneSeat} hint={words.oneSeatHint} checked={shown.oneSeat} />
         <p class="actions">
           <button type="submit">{words.save}</button>
@@ -293,12 +309,15 @@ function announcePage(c: Context<App>, { title, lead }: Shown, shown: Announceme
     city,
     n,
     alone,
+    added,
     problems,
     t,
   }: {
     city: City
     n: number
     alone: boolean
+    /** Just now: whoever works by keys goes on there. */
+    added: boolean
     problems: Problem[]
     t: ReturnType<typeof consoleMessagesFor>
   }) {
@@ -308,7 +327,7 @@ function announcePage(c: Context<App>, { title, lead }: Shown, shown: Announceme
     )
     return (
       <section class="city">
-        <InBoth name={at} label={words.city} value={city.city} problems={problems} t={t} required />
+        <InBoth name={at} label={words.city} value={city.city} problems={problems} t={t} required autofocus={added} />
         {city.hint && <p class="hint">{city.hint}</p>}
         <div class="pairs narrow-pairs">
           {field('date', words.date, city.date, { type: 'date', required: true })}

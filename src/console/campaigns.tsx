@@ -161,7 +161,7 @@ campaignPages.post('/console/campaigns/:slug/edit', async (c) => {
     items: form.items(),
   }
   const action = typed(form.body, 'do')
-  const shown = { ...changes, items: rearranged(changes.items, action) }
+  const shown = { ...changes, items: rearranged(changes.items, action), pressed: action }
   if (action) return editPage(c, campaign, shown)
   if (form.refused.length > 0) {
     const names = { title: t.announce.campaignTitle, summary: t.announce.summary, item: t.items.text }
@@ -271,8 +271,8 @@ export function Items({ items, t, c }: { items: ItemDraft[]; t: ConsoleMessages;
 
 /** 2026年12月19日 周六 09:30 – 17:00 */
 export function whenOf(workshop: Workshop, c: Context<App>): string {
-  const { date, weekday, time } = when(workshop, c.get('locale'))
-  return `${date} ${weekday} ${time}`
+  const { fullDate, time } = when(workshop, c.get('locale'))
+  return `${fullDate} ${time}`
 }
 
 function inShort(workshop: Workshop, c: Context<App>): string {
@@ -282,7 +282,7 @@ function inShort(workshop: Workshop, c: Context<App>): string {
     : `${pick(workshop.city, 'zh-CN')} ${month}${day}日`
 }
 
-type Shown = { title: Text; summary: Text; oneSeatPerPerson: boolean; items: ItemDraft[] }
+type Shown = { title: Text; summary: Text; oneSeatPerPerson: boolean; items: ItemDraft[]; pressed?: string }
 
 const shownOf = ({ title, summary, oneSeatPerPerson, items }: Campaign): Shown => ({
   title,
@@ -311,7 +311,7 @@ function editPage(c: Context<App>, campaign: Campaign, shown: Shown, problems: P
         </button>
         <InBoth name="title" label={t.announce.campaignTitle} value={shown.title} problems={problems} t={t} required />
         <InBoth name="summary" label={t.announce.summary} value={shown.summary} problems={problems} rows={2} t={t} />
-        <ChecklistEditor items={shown.items} problems={problems} t={t} />
+        <ChecklistEditor items={shown.items} pressed={shown.pressed} problems={problems} t={t} />
         <Check
           name="oneSeat"
           label={t.announce.oneSeat}

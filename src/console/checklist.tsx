@@ -9,16 +9,20 @@ import type { Problem } from './fields.tsx'
  */
 export function ChecklistEditor({
   items,
+  pressed,
   problems,
   hint,
   t,
 }: {
   items: ItemDraft[]
+  /** Which button rearranged it just now, if one did: whoever works by keys goes on from there. */
+  pressed?: string | undefined
   problems: Problem[]
   hint?: string | undefined
   t: ConsoleMessages
 }) {
   const lines = [...items, emptyItem]
+  const focus = pressed && focusAfter(pressed, items.length)
   return (
     <fieldset>
       <legend>{t.items.title}</legend>
@@ -41,6 +45,7 @@ export function ChecklistEditor({
             value={item.text.zh ?? ''}
             aria-label={`${t.items.text} ${n + 1}`}
             placeholder={t.items.text}
+            autofocus={focus === `item.${n}`}
           />
           <input
             id={`item.${n}.en`}
@@ -51,8 +56,19 @@ export function ChecklistEditor({
             placeholder={t.items.textEn}
           />
           <span class="move">
-            <Move action={`up.${n}`} label={`${t.items.up} ${n + 1}`} off={n === 0 || n >= items.length} text="↑" />
-            <Move action={`down.${n}`} label={`${t.items.down} ${n + 1}`} off={n >= items.length - 1} text="↓" />
+            {(['up', 'down'] as const).map((way) => (
+              <button
+                class="small second"
+                type="submit"
+                name="do"
+                value={`${way}.${n}`}
+                aria-label={`${t.items[way]} ${n + 1}`}
+                disabled={!mayMove(way, n, items.length)}
+                autofocus={focus === `${way}.${n}`}
+              >
+                {way === 'up' ? '↑' : '↓'}
+              </button>
+            ))}
           </span>
           <div class="url">
             <input
@@ -84,22 +100,30 @@ export function ChecklistEditor({
 
 const emptyItem: ItemDraft = { kind: 'bring', text: {}, mustConfirm: false }
 
-function Move({ action, label, off, text }: { action: string; label: string; off: boolean; text: string }) {
-  return (
-    <button class="small second" type="submit" name="do" value={action} aria-label={label} disabled={off}>
-      {text}
-    </button>
-  )
+const mayMove = (way: 'up' | 'down', line: number, length: number) =>
+  way === 'up' ? line > 0 && line < length : line < length - 1
+
+/** Where to go on after a button: at the line that moved, by the same button while it can move on, or at the empty line. */
+function focusAfter(pressed: string, length: number): string | undefined {
+  if (pressed === 'add-item') return `item.${length}`
+  const { way, to } = readMove(pressed) ?? {}
+  if (!way || to === undefined) return undefined
+  return mayMove(way, to, length) ? `${way}.${to}` : `${way === 'up' ? 'down' : 'up'}.${to}`
 }
 
 /** The checklist after a button beside a line was pressed. */
 export function rearranged(items: ItemDraft[], action: string): ItemDraft[] {
-  const [, direction, line = ''] = /^(up|down)\.(\d+)$/.exec(action) ?? []
-  if (!direction) return items
-  const from = Number(line)
-  const to = direction === 'up' ? from - 1 : from + 1
+  const { from, to } = readMove(action) ?? {}
+  if (from === undefined || to === undefined) return items
   const moved = [...items]
   const [a, b] = [moved[from], moved[to]]
   if (a && b) [moved[from], moved[to]] = [b, a]
   return moved
+}
+
+function readMove(action: string): { way: 'up' | 'down'; from: number; to: number } | undefined {
+  const [, way, line = ''] = /^(up|down)\.(\d{1,4})$/.exec(action) ?? []
+  const from = Number(line)
+  if (way === 'up') return { way, from, to: from - 1 }
+  return way === 'down' ? { way, from, to: from + 1 } : undefined
 }

@@ -50,6 +50,7 @@ export function Field({
   placeholder?: string | undefined
   list?: string | undefined
   lang?: string | undefined
+  autofocus?: boolean | undefined
 }) {
   const problem = problems.find(({ field }) => field === name)?.text
   const described = [hint && `${name}-hint`, problem && `${name}-problem`].filter(Boolean).join(' ') || undefined
@@ -141,6 +142,7 @@ export function InBoth({
   problems,
   required,
   rows,
+  autofocus,
   t,
 }: {
   name: string
@@ -151,6 +153,8 @@ export function InBoth({
   required?: boolean
   /** Makes them fields of several lines. */
   rows?: number
+  /** The Chinese one has the focus. */
+  autofocus?: boolean
   t: ConsoleMessages
 }) {
   return (
@@ -163,6 +167,7 @@ export function InBoth({
         problems={problems}
         required={required}
         rows={rows}
+        autofocus={autofocus}
       />
       <Field
         name={`${name}.en`}

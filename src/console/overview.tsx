@@ -88,7 +88,7 @@ function Next({ c, workshops }: { c: Context<App>; workshops: Workshop[] }) {
   return (
     <ul class="rows">
       {workshops.slice(0, mostNext).map((workshop) => {
-        const { date, weekday, time } = when(workshop, locale)
+        const { fullDate, time } = when(workshop, locale)
         const { taken, capacity, waitlisted, state, status } = workshop
         return (
           <li>
@@ -99,7 +99,7 @@ function Next({ c, workshops }: { c: Context<App>; workshops: Workshop[] }) {
               <span class={`mark ${state === 'draft' || status === 'cancelled' ? 'off' : ''}`}>
                 {state === 'draft' ? t.draft : workshopStatuses[status]}
               </span>
-              <small>{`${date} ${weekday} ${time}`}</small>
+              <small>{`${fullDate} ${time}`}</small>
             </span>
             <span class="so-far">
               <svg class="chart" width="120" height="8" role="img" aria-label={t.seatsSaid(taken, capacity)}>

@@ -140,8 +140,8 @@ async function readSheet(c: Context<App>): Promise<Sheet | undefined> {
 }
 
 function whenAndWhere(c: Context<App>, workshop: Workshop): string {
-  const { date, weekday, time } = when(workshop, c.var.locale)
-  return [`${date} ${weekday} ${time}`, placeOf(workshop, c.var.locale)].join(' · ')
+  const { fullDate, time } = when(workshop, c.var.locale)
+  return [`${fullDate} ${time}`, placeOf(workshop, c.var.locale)].join(' · ')
 }
 
 /** A page for paper, without what leads elsewhere but for one line that is not printed. */

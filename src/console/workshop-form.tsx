@@ -15,7 +15,10 @@ import type { Form, Refused } from './read-form.ts'
 
 /** What the form shows of a workshop, as it is typed. */
 export type Shown = Record<(typeof texts)[number], { zh?: string; en?: string }> &
-  Record<(typeof lines)[number], string> & { waitlist: boolean; proofOfWork: boolean; items: ItemDraft[] }
+  Record<(typeof lines)[number], string> & { waitlist: boolean; proofOfWork: boolean; items: ItemDraft[] } & {
+    /** Which button rearranged it just now. */
+    pressed?: string
+  }
 const texts = ['title', 'city', 'venue', 'address'] as const
 const lines = [
   'date',
@@ -195,7 +198,7 @@ export function formPage(
           <Check name="proofOfWork" label={words.proofOfWork} checked={shown.proofOfWork} />
           {!workshop?.publishedAt && field('slug', words.slug)}
         </details>
-        <ChecklistEditor items={shown.items} problems={problems} hint={t.items.ownHint} t={t} />
+        <ChecklistEditor items={shown.items} pressed={shown.pressed} problems={problems} hint={t.items.ownHint} t={t} />
         <p class="actions">
           <button type="submit">{t.save}</button>
           <a class="button second" href={back.href}>

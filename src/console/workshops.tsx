@@ -136,7 +136,7 @@ workshopPages.post('/console/campaigns/:slug/workshops', async (c) => {
   const facts = readFacts(form, deps.config.timeZone)
   const shown = shownAgain(form, facts.items)
   const action = typed(form.body, 'do')
-  if (action) return formPage(c, { campaign }, { ...shown, items: rearranged(facts.items, action) })
+  if (action) return formPage(c, { campaign }, { ...shown, items: rearranged(facts.items, action), pressed: action })
   if (form.refused.length > 0) return formPage(c, { campaign }, shown, form.refused)
   // A campaign that is published is what people read: its new city is too once an organiser says so.
   const created = await createWorkshop(deps, { ...facts, campaignId: campaign.id } as WorkshopDraft)
@@ -161,7 +161,7 @@ workshopPages.post('/console/workshops/:slug/edit', async (c) => {
   const facts = readFacts(form, workshop.timeZone)
   const shown = shownAgain(form, facts.items)
   const action = typed(form.body, 'do')
-  if (action) return formPage(c, { workshop }, { ...shown, items: rearranged(facts.items, action) })
+  if (action) return formPage(c, { workshop }, { ...shown, items: rearranged(facts.items, action), pressed: action })
   if (form.refused.length > 0) return formPage(c, { workshop }, shown, form.refused)
   const changes = facts as WorkshopChanges
   const registered = workshop.taken + workshop.waitlisted

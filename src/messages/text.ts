@@ -29,6 +29,8 @@ export type When = {
   weekday: string
   /** 2026年12月19日 / 19 December 2026 */
   date: string
+  /** 2026年12月19日 周六 / Sat 19 December 2026 */
+  fullDate: string
   /** 09:30 – 17:00; with the date of the end where that is another day. */
   time: string
   /** 北京时间 / Beijing time, or the zone's name. */
@@ -43,11 +45,13 @@ export function when(event: { startsAt: Date; endsAt: Date; timeZone: string }, 
   const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
   const date = { year: 'numeric', month: 'long', day: 'numeric' } as const
   const sameDay = say(date) === say(date, endsAt)
+  const weekday = say({ weekday: 'short' })
   return {
     month: say({ month: 'short' }),
     day: say({ day: 'numeric' }).replace('日', ''),
-    weekday: say({ weekday: 'short' }),
+    weekday,
     date: say(date),
+    fullDate: locale === 'en' ? `${weekday} ${say(date)}` : `${say(date)} ${weekday}`,
     time: `${say(clock)} – ${sameDay ? '' : `${say({ month: 'short', day: 'numeric' }, endsAt)} `}${say(clock, endsAt)}`,
     zone: zoneName(timeZone, locale, startsAt),
   }

@@ -153,7 +153,7 @@ async function workshopPage(
   const title = pick(workshop.title, locale)
   const city = pick(workshop.city, locale)
   const summary = pick(campaign?.summary ?? {}, locale)
-  const { date, weekday, time } = when(workshop, locale)
+  const { fullDate, time } = when(workshop, locale)
   const elsewhere = <Elsewhere campaign={campaign} than={workshop} via={typed.via} locale={locale} />
   const form = takesSignUps(workshop, mistake) && (
     <SignUpForm
@@ -168,7 +168,7 @@ async function workshopPage(
   return {
     view: {
       title: `${mistake ? `${t.form.errorTitle} · ` : ''}${title} · ${city}`,
-      description: [t.workshop.description(`${date} ${weekday} ${time}`, placeOf(workshop, locale)), summary]
+      description: [t.workshop.description(`${fullDate} ${time}`, placeOf(workshop, locale)), summary]
         .filter(Boolean)
         .join(' · '),
       back: campaign && {

@@ -106,7 +106,7 @@ test('a mail in English is filled in in English', async () => {
   await office.deliver()
   const [, mail] = office.to('ann@example.com')
   expect(mail?.mail.text).toContain(
-    'Ann Lee: RT-Thread beginner workshop, Shanghai, 11 December 2026 Fri, 10:00 – 17:00, Shanghai · Zhangjiang Science Hall, 1393 Haike Road',
+    'Ann Lee: RT-Thread beginner workshop, Shanghai, Fri 11 December 2026, 10:00 – 17:00, Shanghai · Zhangjiang Science Hall, 1393 Haike Road',
   )
   expect(textOf(await me.read(paths.message(id)))).toContain('RT-Thread 入门培训')
   expect(textOf(await me.read(paths.campaignMessages(campaign.slug)))).toContain('News')

@@ -127,12 +127,12 @@ export function placeholdersOf(
 }
 
 function placeholdersIn(workshop: Workshop, name: string, ticket: string, locale: Locale): Record<Placeholder, string> {
-  const { date, weekday, time } = when(workshop, locale)
+  const { fullDate, time } = when(workshop, locale)
   return {
     name,
     workshop: pick(workshop.title, locale),
     city: pick(workshop.city, locale),
-    date: `${date} ${weekday}`,
+    date: fullDate,
     time,
     place: placeLines(workshop, locale).join(locale === 'en' ? ', ' : '，'),
     ticket,
