@@ -178,7 +178,7 @@ function FilterForm({
     ...auditActions.map((action) => ({ value: action, text: t.actions[action] })),
   ]
   return (
-    <form class="filter" method="get" action={paths.audit()}>
+    <form class="audit-filter" method="get" action={paths.audit()}>
       {(['workshop', 'campaign', 'person'] as const).map(
         (name) => query[name] && <input type="hidden" name={name} value={query[name]} />,
       )}

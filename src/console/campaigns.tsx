@@ -137,7 +137,7 @@ campaignPages.get('/console/campaigns/:slug', async (c) => {
         <a href={paths.campaignFigures(slug)}>{t.campaigns.figures}</a>
         {state === 'published' && <a href={paths.campaign(slug)}>{t.campaigns.page}</a>}
       </p>
-      <h2>{t.items.title}</h2>
+      {campaign.items.length > 0 && <h2>{t.items.title}</h2>}
       <Items items={campaign.items} t={t} c={c} />
     </>,
   )

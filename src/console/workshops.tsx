@@ -284,7 +284,7 @@ function workshopPage(c: Context<App>, workshop: Workshop) {
           <a href={paths.cancelWorkshop(slug)}>{t.workshops.cancel}</a>
         )}
       </p>
-      <h2>{t.items.title}</h2>
+      {workshop.items.length > 0 && <h2>{t.items.title}</h2>}
       <Items items={workshop.items} t={t} c={c} />
     </>,
   )

@@ -298,7 +298,7 @@ export const consoleEn: ConsoleMessages = {
     make: 'Make a link',
     made: 'The link is there.',
     changed: 'The link is changed.',
-    funnel: (scans, registrations) => `${scans} scans → ${registrations} registrations`,
+    funnel: (scans, registrations) => `Scans ${scans} → registrations ${registrations}`,
     share: (percent) => `${percent}%`,
     change: 'Change',
     off: 'switched off',
