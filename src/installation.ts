@@ -196,6 +196,9 @@ export const limits: Record<Bucket, { points: number; duration: number }> = {
   // By mailbox, so that nobody floods an organiser's.
   sign_in: { points: 10, duration: 3600 },
   token: { points: 30, duration: 60 },
+  join: { points: 60, duration: 600 },
+  // By session: a door where somebody comes every second, and a page that looks every few seconds.
+  door: { points: 3000, duration: 600 },
 }
 
 function openLimits(): Deps['limit'] {
