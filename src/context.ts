@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { Locale } from './config.ts'
 import type { Role } from './db/schema.ts'
 import type { Bucket, Deps } from './deps.ts'
+import type { DoorSession } from './domain/door-sessions.ts'
 import type { Organiser, Token } from './domain/organisers.ts'
 import { fingerprintOf } from './domain/tickets.ts'
 
@@ -22,6 +23,10 @@ export type App = {
     token: Token | undefined
     /** Who is signed in to the console. */
     organiser: SignedIn | undefined
+    /** The door that the helper's phone is which asks, if it is one. */
+    door: DoorSession | undefined
+    /** True for a phone that was a door and is none any more. */
+    doorOver: boolean | undefined
     /** True for an answer that has all its headers: see answer.ts. */
     whole: true | undefined
   }
