@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { setCookie } from 'hono/cookie'
 import { HTTPException } from 'hono/http-exception'
 import type { Locale } from './config.ts'
 import type { Role } from './db/schema.ts'
@@ -73,6 +74,14 @@ function clientAddress(c: Context<App>): string {
       ?.split(',')
       .map((address) => address.trim()) ?? []
   return (hops > 0 && forwarded[forwarded.length - hops]) || c.env.peer || 'unknown'
+}
+
+/** Gives a phone the token that makes it a door, for as long as the door is open. */
+export function keepDoorToken(c: Context<App>, token: string, { expiresAt }: DoorSession): void {
+  const secure = c.env.deps.config.baseUrl.startsWith('https:')
+  // Kept a day longer than it is good, so that the phone is told that its door is closed, and not that it is none.
+  const expires = new Date(expiresAt.getTime() + 24 * 3_600_000)
+  setCookie(c, 'door', token, { path: '/', httpOnly: true, sameSite: 'Lax', secure, expires })
 }
 
 /**

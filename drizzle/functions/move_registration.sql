@@ -1,4 +1,4 @@
--- revision 2
+-- revision 3
 -- Moves a registration to another workshop of its campaign: same id, same ticket, a new number there, a seat if one is
 -- free and nobody waits, else a place in line. The seat that it leaves goes to the next in line there. One that cannot
 -- be placed stays where it is.
@@ -60,6 +60,8 @@ begin
         moved_at = p_now,
         seated_at = case when v_status = 'confirmed' then p_now end,
         offered_until = null,
+        -- Whoever stood at a door stood at the old one.
+        walk_in_at = null,
         calendar_raise = greatest(0, v_old.calendar_sequence - v_new.calendar_sequence) + calendar_raise + 1
     where id = p_id;
 
@@ -68,7 +70,7 @@ begin
     where registration_id = p_id and state = 'pending' and kind <> 'found';
 
     insert into mails (registration_id, kind, facts, created_at, due_at)
-    values (p_id, 'moved', jsonb_build_object('from', v_old.id), p_now, p_now);
+    select p_id, 'moved', jsonb_build_object('from', v_old.id), p_now, p_now where v_registration.email <> '';
 
     perform serve_waitlist(v_old.id, p_now);
     return query select v_status;

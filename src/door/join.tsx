@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { type App, limitRange } from '../context.ts'
+import { type App, keepDoorToken, limitRange } from '../context.ts'
 import { findJoinable, longestName, openDoor } from '../domain/door-sessions.ts'
 import { findWorkshopById, type Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
@@ -7,7 +7,6 @@ import { paths } from '../links.ts'
 import { doorMessagesFor } from '../messages/door.ts'
 import { day, pick, when } from '../messages/text.ts'
 import { doorPage, Plain } from './layout.tsx'
-import { keepToken } from './session.ts'
 
 /** Where the QR leads that an organiser shows to helpers. */
 export const joinPages = new Hono<App>()
@@ -27,7 +26,7 @@ joinPages.post('/door/join/:code', async (c) => {
   const name = typeof typed === 'string' ? typed : ''
   const opened = await openDoor(deps, found.workshop, name, c.req.header('user-agent'))
   if (opened.kind === 'refused') return joinPage(c, found.workshop, { typed: name, problem: opened.refusal })
-  keepToken(c, opened.token, opened.session)
+  keepDoorToken(c, opened.token, opened.session)
   return c.redirect(paths.doorPage(), 303)
 })
 
