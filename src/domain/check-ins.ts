@@ -233,13 +233,15 @@ export function searchDoorPeople(people: readonly DoorPerson[], search: string):
   const typed = oneLine(search).toLowerCase().replaceAll(' ', '')
   if (typed === '') return [...people]
   const initials = typedInitials(search)
-  const digits = /^#?\d+$/.test(typed.normalize('NFKC')) ? typed.normalize('NFKC').replace('#', '') : undefined
+  const plain = typed.normalize('NFKC')
+  if (/^#\d+$/.test(plain)) return people.filter(({ seq }) => seq === Number(plain.slice(1)))
+  const digits = /^\d+$/.test(plain) ? plain : undefined
   return people.filter(
-    (person) =>
-      person.name.toLowerCase().replaceAll(' ', '').includes(typed) ||
-      (initials !== undefined && person.initials.includes(initials)) ||
+    ({ name, initials: known, tail, seq }) =>
+      name.toLowerCase().replaceAll(' ', '').includes(typed) ||
+      (initials !== undefined && known.includes(initials)) ||
       (digits !== undefined &&
-        (person.tail.endsWith(digits) || digits.endsWith(person.tail || '-') || person.seq === Number(digits))),
+        (seq === Number(digits) || (tail !== '' && (tail.endsWith(digits) || digits.endsWith(tail))))),
   )
 }
 

@@ -35,11 +35,7 @@ export async function listPage(c: Context<App>, mistake?: WalkInMistake): Promis
     {
       title,
       tone: said?.tone,
-      top: (
-        <>
-          {t.as(session.name)}, {t.until(clock(session.expiresAt, door, locale))}
-        </>
-      ),
+      top: t.as(session.name, clock(session.expiresAt, door, locale)),
       status: mistake ? (mistake.problems ? 422 : 409) : 200,
     },
     <>

@@ -80,7 +80,7 @@ export async function personSaid(c: Context<App>, door: Door, person: DoorPerson
       title,
       name,
       [hint(time, byWhom(checkedIn.by, t))],
-      [remark, undo, <Next t={t} />],
+      [remark, <Next t={t} first={mine} />, undo],
     )
   }
   if (person.status === 'confirmed' || person.status === 'offered') {
@@ -207,10 +207,11 @@ function says(tone: Tone, title: string, name: string | undefined, lines: string
   }
 }
 
-function Next({ t, text = t.actions.next }: { t: DoorMessages; text?: string }) {
+/** @param first whether it is what most do next */
+function Next({ t, text = t.actions.next, first = false }: { t: DoorMessages; text?: string; first?: boolean }) {
   return (
     <p>
-      <a class="button second" href={paths.doorPage()}>
+      <a class={first ? 'button' : 'button second'} href={paths.doorPage()}>
         {text}
       </a>
     </p>

@@ -45,8 +45,7 @@ export const en: DoorMessages = {
     walkIns: (n) => `of these ${n} walked in`,
     standing: (n) => `${n} standing at the door`,
   },
-  as: (name) => `Door: ${name}`,
-  until: (time) => `until ${time}`,
+  as: (name, until) => `Door: ${name}, until ${until}`,
 
   search: {
     label: 'Find somebody',

@@ -46,8 +46,7 @@ export const zhCN = {
     walkIns: (n: number) => `其中现场加入\u00a0${n}\u00a0人`,
     standing: (n: number) => `门口等位\u00a0${n}\u00a0人`,
   },
-  as: (name: string) => `签到台：${name}`,
-  until: (time: string) => `到 ${time} 为止`,
+  as: (name: string, until: string) => `签到台：${name}，到 ${until} 为止`,
 
   search: {
     label: '找人',
@@ -80,7 +79,7 @@ export const zhCN = {
     checkInOf: (name: string) => `给${name}签到`,
     undo: '撤销签到',
     undoOf: (name: string) => `撤销${name}的签到`,
-    stand: '人在门口，排队等位',
+    stand: '人到了，排队等位',
     standOf: (name: string) => `${name}在门口等位`,
     leave: '走了',
     leaveOf: (name: string) => `${name}走了`,
