@@ -3,9 +3,10 @@ import type { Role } from './db/schema.ts'
 /**
  * Who may call a route. `this machine`: only requests that come from it directly. `ticket`: whoever holds the secret
  * in the path. `mailed link`: whoever holds the code in it, which was mailed to them or, for the first owner, printed. A
+ * `door`: the phone of a helper, for its workshop alone. A
  * role: bearers of a token with that role or a higher one; for the console, organisers who are signed in and have it.
  */
-export type Access = 'anyone' | 'ticket' | 'mailed link' | 'this machine' | Role
+export type Access = 'anyone' | 'ticket' | 'mailed link' | 'this machine' | 'door' | Role
 
 /** Every route of the service with who may call it. The app refuses to serve one that is not on the list. */
 export const access: Record<string, Access> = {
@@ -32,6 +33,20 @@ export const access: Record<string, Access> = {
   'GET /t/:ticket/erase': 'ticket',
   'POST /t/:ticket/erase': 'ticket',
   'GET /in/:code': 'anyone',
+  'GET /door': 'anyone',
+  'GET /door/join/:code': 'anyone',
+  'POST /door/join/:code': 'anyone',
+  'GET /door/list.json': 'door',
+  'POST /door/entries': 'door',
+  'POST /door/check-in': 'door',
+  'POST /door/undo': 'door',
+  'POST /door/walk-in': 'door',
+  'POST /door/stand': 'door',
+  'POST /door/leave': 'door',
+  'POST /door/seat': 'door',
+  'POST /door/end': 'door',
+  'GET /door/shell': 'anyone',
+  'GET /door/worker.js': 'anyone',
   'GET /find': 'anyone',
   'POST /find': 'anyone',
   'GET /q/:code': 'anyone',
@@ -120,6 +135,12 @@ export const access: Record<string, Access> = {
   'GET /console/workshops/:slug/group': 'organiser',
   'POST /console/workshops/:slug/group': 'organiser',
   'POST /console/workshops/:slug/group/remove': 'organiser',
+  'GET /console/workshops/:slug/door': 'organiser',
+  'GET /console/workshops/:slug/door/qr': 'organiser',
+  'POST /console/workshops/:slug/door/renew': 'organiser',
+  'POST /console/workshops/:slug/door/open': 'organiser',
+  'POST /console/workshops/:slug/door/seat': 'organiser',
+  'POST /console/workshops/:slug/door/sessions/:id/end': 'organiser',
   'GET /console': 'viewer',
   'GET /console/campaigns/:slug/figures': 'viewer',
   'GET /console/workshops/:slug/figures': 'viewer',
@@ -157,6 +178,8 @@ export const access: Record<string, Access> = {
   'GET /console/people/:id/promote': 'organiser',
   'POST /console/people/:id/promote': 'organiser',
   'POST /console/people/:id/confirm': 'organiser',
+  'POST /console/people/:id/check-in': 'organiser',
+  'POST /console/people/:id/undo': 'organiser',
   'GET /console/people/:id/erase': 'organiser',
   'POST /console/people/:id/erase': 'organiser',
   'POST /console/people/:id/mails/:mail/send-again': 'organiser',

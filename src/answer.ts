@@ -17,6 +17,7 @@ export const everyAnswer: Readonly<Record<string, string>> = {
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; '),
+  'Permissions-Policy': 'camera=()',
   'Referrer-Policy': 'same-origin',
   // For this host alone: its neighbours may still speak plain HTTP.
   'Strict-Transport-Security': 'max-age=15552000',
@@ -32,6 +33,12 @@ export function letBeFramed(c: Context<App>, by: "'self'" | '*'): void {
       ?.replace("frame-ancestors 'none'", `frame-ancestors ${by}`)
       .replace("form-action 'self'", "form-action 'none'"),
   )
+}
+
+/** The camera reads codes in a worker that its package makes of a text, and a service worker keeps the page. */
+export const doorPolicy: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': `${everyAnswer['Content-Security-Policy']}; worker-src 'self' blob:`,
+  'Permissions-Policy': 'camera=(self)',
 }
 
 /**

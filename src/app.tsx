@@ -16,7 +16,10 @@ import { console_ } from './console/routes.tsx'
 import { type App, isThisMachine, limitRange, TooMany } from './context.ts'
 import { isDatabaseAway, saidOf } from './db/database.ts'
 import type { Deps } from './deps.ts'
+import { findDoor } from './domain/door-sessions.ts'
 import { findToken, mayActAs } from './domain/organisers.ts'
+import { closedDoorPage } from './door/layout.tsx'
+import { door } from './door/routes.tsx'
 import { paths, withQuery } from './links.ts'
 import { operations, wechatFile } from './operations.ts'
 import { signedIn } from './sign-in.ts'
@@ -45,15 +48,17 @@ app.use(headAnswer())
 app.use(refuseNul())
 app.use(compressPages())
 app.use(timeout(4_000, () => new HTTPException(503)))
-app.use(limitBody({ organisers: 1024 * 1024, others: 64 * 1024 }))
+app.use(limitBody({ organisers: 1024 * 1024, doors: 256 * 1024, others: 64 * 1024 }))
 app.use(chooseLanguage())
 app.use(refuseForeignForms())
 app.use(readToken())
 app.use(readSession())
+app.use(readDoor())
 app.use(checkAccess())
 
 app.route('/', operations)
 app.route('/', site)
+app.route('/', door)
 app.route('/', mailbox)
 app.route('/', console_)
 app.route('/api', api)
@@ -62,10 +67,10 @@ app.notFound((c) => {
   const file = wechatFile(c)
   if (file) return file
   const allowed = routeOf(c) ? [] : methodsOf(c.req.path)
-  if (allowed.length === 0) return isApi(c.req.path) ? problem(c, 404, 'not_found') : errorPage(c, 404)
+  if (allowed.length === 0) return isJson(c.req.path) ? problem(c, 404, 'not_found') : errorPage(c, 404)
   // RFC 9110, 15.5.6.
   c.header('Allow', allowed.join(', '))
-  return isApi(c.req.path) ? problem(c, 405, 'method_not_allowed') : errorPage(c, 405)
+  return isJson(c.req.path) ? problem(c, 405, 'method_not_allowed') : errorPage(c, 405)
 })
 
 /** The methods that routes take at a path. Those that only this machine may call are not told of. */
@@ -114,7 +119,7 @@ function askWhole(c: Context<App>): Response | Promise<Response> {
 app.onError((error, c) => {
   const { log } = c.env.deps
   const answer = (status: ErrorStatus & ProblemStatus, code: ProblemCode) =>
-    isApi(c.req.path) ? problem(c, status, code) : errorPage(c, status)
+    isJson(c.req.path) ? problem(c, status, code) : errorPage(c, status)
   if (error instanceof TooMany) {
     c.header('Retry-After', String(error.retryAfter))
     return answer(429, 'too_many_requests')
@@ -142,7 +147,11 @@ const codes = {
 } as const satisfies Partial<Record<ErrorStatus, ProblemCode>>
 
 const isApi = (path: string) => path.startsWith('/api/')
+/** What programs and scripts ask, and a door's own script: they are told of problems in JSON too. */
+const isJson = (path: string) => isApi(path) || path === paths.doorList() || path === paths.doorEntries()
 const isConsole = (path: string) => /^\/console(?:\/|$)/.test(path)
+/** Where a helper's phone may do what others may not. */
+const isDoor = (path: string) => /^\/(?:door|in|b)(?:\/|$)/.test(path)
 
 /** One line a request, with the route and never the path: paths carry tickets. */
 function logRequest(): MiddlewareHandler<App> {
@@ -192,12 +201,12 @@ function refuseNul(): MiddlewareHandler<App> {
 }
 
 /** At most so many bytes of a body. What says its length, which Node and Cloudflare hold it to, is not read here. */
-function limitBody(most: { organisers: number; others: number }): MiddlewareHandler<App> {
+function limitBody(most: { organisers: number; doors: number; others: number }): MiddlewareHandler<App> {
   const tooLarge = () => Promise.reject(new HTTPException(413))
   const measured = (maxSize: number) => bodyLimit({ maxSize, onError: tooLarge })
   return (c, next) => {
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
-    const maxSize = isConsole(c.req.path) ? most.organisers : most.others
+    const maxSize = isConsole(c.req.path) ? most.organisers : isDoor(c.req.path) ? most.doors : most.others
     const length = c.req.header('transfer-encoding') ? undefined : c.req.header('content-length')
     if (length === undefined) return measured(maxSize)(c, next)
     return Number(length) <= maxSize ? next() : tooLarge()
@@ -292,6 +301,19 @@ function readSession(): MiddlewareHandler<App> {
   }
 }
 
+/** The door that a helper's phone is, by its cookie. It opens its own pages and nothing else. */
+function readDoor(): MiddlewareHandler<App> {
+  return async (c, next) => {
+    const token = isDoor(c.req.path) ? getCookie(c, 'door') : undefined
+    const found = token && (await findDoor(c.env.deps, token))
+    if (found) {
+      c.set('door', found.kind === 'open' ? found.session : undefined)
+      c.set('doorOver', found.kind === 'over')
+    }
+    return next()
+  }
+}
+
 /** Lets through who the access list names; a route that is not on it serves nobody. */
 function checkAccess(): MiddlewareHandler<App> {
   return async (c, next) => {
@@ -300,6 +322,9 @@ function checkAccess(): MiddlewareHandler<App> {
     const needed = access[route]
     if (needed === undefined) throw new Error(`${route} is not on the access list`)
     if (needed === 'this machine' && !isThisMachine(c)) return c.notFound()
+    if (needed === 'door' && !c.get('door')) {
+      return isJson(c.req.path) ? problem(c, 401, 'session_over') : closedDoorPage(c)
+    }
     if (needed === 'viewer' || needed === 'organiser' || needed === 'owner') {
       const role = c.get('role')
       if (!role && isConsole(c.req.path) && c.req.method === 'GET')

@@ -1,8 +1,10 @@
 import type { Context } from 'hono'
+import { setCookie } from 'hono/cookie'
 import { HTTPException } from 'hono/http-exception'
 import type { Locale } from './config.ts'
 import type { Role } from './db/schema.ts'
 import type { Bucket, Deps } from './deps.ts'
+import type { DoorSession } from './domain/door-sessions.ts'
 import type { Organiser, Token } from './domain/organisers.ts'
 import { fingerprintOf } from './domain/tickets.ts'
 
@@ -22,6 +24,10 @@ export type App = {
     token: Token | undefined
     /** Who is signed in to the console. */
     organiser: SignedIn | undefined
+    /** The door that the helper's phone is which asks, if it is one. */
+    door: DoorSession | undefined
+    /** True for a phone that was a door and is none any more. */
+    doorOver: boolean | undefined
     /** True for an answer that has all its headers: see answer.ts. */
     whole: true | undefined
   }
@@ -68,6 +74,14 @@ function clientAddress(c: Context<App>): string {
       ?.split(',')
       .map((address) => address.trim()) ?? []
   return (hops > 0 && forwarded[forwarded.length - hops]) || c.env.peer || 'unknown'
+}
+
+/** Gives a phone the token that makes it a door, for as long as the door is open. */
+export function keepDoorToken(c: Context<App>, token: string, { expiresAt }: DoorSession): void {
+  const secure = c.env.deps.config.baseUrl.startsWith('https:')
+  // Kept a day longer than it is good, so that the phone is told that its door is closed, and not that it is none.
+  const expires = new Date(expiresAt.getTime() + 24 * 3_600_000)
+  setCookie(c, 'door', token, { path: '/', httpOnly: true, sameSite: 'Lax', secure, expires })
 }
 
 /**

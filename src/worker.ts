@@ -24,6 +24,8 @@ type Env = {
   LIMIT_ERASE?: RateLimit
   LIMIT_SIGN_IN?: RateLimit
   LIMIT_TOKEN?: RateLimit
+  LIMIT_JOIN?: RateLimit
+  LIMIT_DOOR?: RateLimit
 } & Record<string, unknown>
 
 type RateLimit = { limit(options: { key: string }): Promise<{ success: boolean }> }
@@ -119,6 +121,8 @@ function limitBy(env: Env): Deps['limit'] {
     erase: env.LIMIT_ERASE,
     sign_in: env.LIMIT_SIGN_IN,
     token: env.LIMIT_TOKEN,
+    join: env.LIMIT_JOIN,
+    door: env.LIMIT_DOOR,
   }
   return async (bucket, key) => {
     const answer = await bindings[bucket]?.limit({ key })

@@ -3,8 +3,12 @@ import { expect, test } from 'vitest'
 import { access } from '../src/access.ts'
 import { app } from '../src/app.tsx'
 import type { Role } from '../src/db/schema.ts'
-import { mails, registrations } from '../src/db/schema.ts'
+import { checkIns as checkInsTable, mails, registrations } from '../src/db/schema.ts'
+import { checkIn as checkIns } from '../src/domain/check-ins.ts'
+import { endDoor } from '../src/domain/door-sessions.ts'
 import { doorCodeOf, ticketOf } from '../src/domain/tickets.ts'
+import { paths } from '../src/links.ts'
+import { newDoor } from './support/door.ts'
 import { createWorld, type World } from './support/world.ts'
 
 const routes = [
@@ -25,7 +29,10 @@ async function prove(world: World, route: string, rank: (typeof ranks)[number]):
   return new Headers({ Authorization: `Bearer ${await world.token(rank)}` })
 }
 
-test.each(Object.entries(access))('%s lets in %s and nobody below', async (route, needed) => {
+const ofDoors = Object.entries(access).flatMap(([route, needed]) => (needed === 'door' ? [route] : []))
+const ofRoles = Object.entries(access).filter(([, needed]) => needed !== 'door')
+
+test.each(ofRoles)('%s lets in %s and nobody below', async (route, needed) => {
   await using world = await createWorld()
   const [method = '', pattern = ''] = route.split(' ')
   const path = pattern.replace(/\{.*?\}$/, '').replace(/:\w+/g, 'nothing')
@@ -90,6 +97,64 @@ test('a token opens no page of the console, and a session nothing but the consol
   expect((await world.request('/console/tokens', { headers: { Cookie } })).status).toBe(200)
   const path = `/api/v1/workshops/${workshop.slug}/registrations`
   expect((await world.request(path, { headers: { Cookie } })).status).toBe(401)
+})
+
+test.each(ofDoors)('%s lets in the doors of a workshop, to that workshop, and nobody else', async (route) => {
+  await using world = await createWorld()
+  const workshop = await world.workshop({ capacity: 1, graceMinutes: 15 })
+  const elsewhere = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
+  const { id } = await world.register(workshop)
+  const waiting = await world.register(workshop)
+  world.clock.set(workshop.startsAt)
+  const [method = '', path = ''] = route.split(' ')
+  const json = path.includes('.json') || path.includes('entries')
+  const [mine, ended, foreign] = [
+    await newDoor(world, workshop),
+    await newDoor(world, workshop),
+    await newDoor(world, elsewhere),
+  ]
+  const checkIn = crypto.randomUUID()
+  await checkIns(world.deps, mine.actor, [{ id: checkIn, registration: id, at: world.clock.now() }])
+  await endDoor(world.deps, workshop, ended.id)
+  const registration = path === paths.doorStand() || path === paths.doorLeave() ? waiting.id : id
+  const body = json
+    ? JSON.stringify({ entries: [{ kind: 'in', id: checkIn, registration: id, at: world.clock.now() }] })
+    : new URLSearchParams({ registration, checkIn, name: '张三', phone: '' }).toString()
+  const type = json ? 'application/json' : 'application/x-www-form-urlencoded'
+  const send = (headers: Record<string, string>) =>
+    world.request(path, { method, headers: { 'Content-Type': type, ...headers }, ...(method === 'POST' && { body }) })
+  const stored = async () => [
+    await world.db.select().from(registrations),
+    await world.db.select().from(checkInsTable),
+    await world.db.select().from(mails),
+  ]
+  const before = await stored()
+
+  for (const role of ['viewer', 'organiser', 'owner'] as const) {
+    expect((await send({ Authorization: `Bearer ${await world.token(role)}` })).status).toBe(401)
+    expect((await send({ Cookie: (await world.signIn(role)).Cookie })).status).toBe(401)
+  }
+  for (const Cookie of ['', 'door=', `door=${'x'.repeat(43)}`, ended.Cookie]) {
+    const answer = await send({ Cookie })
+    expect([Cookie, answer.status]).toEqual([Cookie, 401])
+    expect(answer.headers.get('content-type')).toMatch(json ? /^application\/problem\+json/ : /^text\/html/)
+    if (json) expect(await answer.json()).toMatchObject({ code: 'session_over' })
+    else if (Cookie === ended.Cookie) expect(await answer.text()).toContain('这个签到台已经关闭')
+  }
+  // The door of another workshop is one, but finds nobody of this one.
+  const answer = await send({ Cookie: foreign.Cookie })
+  if (path === paths.doorList())
+    expect(await answer.json()).toMatchObject({ workshop: { slug: elsewhere.slug }, people: [] })
+  else if (json) expect(await answer.json()).toMatchObject({ results: [{ outcome: 'not_found' }] })
+  else if (path !== paths.doorSeat() && path !== paths.doorWalkIn()) expect(answer.status).toBeOneOf([404, 409])
+  const sameWorkshop = async () =>
+    (await world.db.select().from(registrations)).filter(({ workshopId }) => workshopId === workshop.id)
+  expect(await sameWorkshop()).toEqual(before[0])
+
+  const allowed = await send({ Cookie: mine.Cookie })
+  expect(allowed.status).toBe(json ? 200 : 303)
+  world.clock.set(new Date(workshop.endsAt.getTime() + 24 * 3600_000))
+  expect((await send({ Cookie: mine.Cookie })).status).toBe(401)
 })
 
 const ofTickets = Object.entries(access).flatMap(([route, needed]) => (needed === 'ticket' ? [route] : []))

@@ -1,5 +1,5 @@
--- revision 2
--- Cancels a workshop for good and with it every live registration, each of which is owed a mail.
+-- revision 3
+-- Cancels a workshop for good and with it every live registration, each of which is owed a mail that has an address.
 -- outcome: cancelled | already_cancelled | over (it has ended) | not_found; told is the number of mails.
 create or replace function cancel_workshop(p_id uuid, p_now timestamptz)
 returns table (outcome text, told integer)
@@ -27,10 +27,10 @@ begin
       update registrations
       set status = 'cancelled', cancelled_at = p_now, cancelled_by = 'workshop', offered_until = null
       where workshop_id = p_id and status in ('confirmed', 'waitlisted', 'offered')
-      returning id
+      returning id, email
     )
     insert into mails (registration_id, kind, facts, created_at, due_at)
-    select id, 'cancelled', '{"by": "workshop"}', p_now, p_now from cancelled;
+    select id, 'cancelled', '{"by": "workshop"}', p_now, p_now from cancelled where email <> '';
     get diagnostics v_told = row_count;
 
     return query select 'cancelled', v_told;

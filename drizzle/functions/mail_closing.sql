@@ -1,4 +1,4 @@
--- revision 2
+-- revision 3
 -- An organiser closed a workshop, or opened it again: everyone registered is told once, in the statement that did it.
 -- News that have not left yet and are no longer true are dropped, and whoever was told last what is so now, or of no
 -- closing before an opening, is told nothing. Of a workshop that has started nobody is told.
@@ -37,7 +37,7 @@ begin
     order by m.state = 'pending' desc, m.id desc
     limit 1
   ) told on true
-  where r.workshop_id = new.id and r.status in ('confirmed', 'waitlisted', 'offered') and r.erased_at is null
+  where r.workshop_id = new.id and r.status in ('confirmed', 'waitlisted', 'offered') and r.email <> ''
     and told.kind is distinct from v_news and (told.kind is not null or v_news = 'closed')
   order by r.seq;
   return null;

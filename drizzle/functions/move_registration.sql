@@ -62,6 +62,8 @@ begin
         offered_until = null,
         -- What was decided concerned the line that is left.
         out_of_turn = false,
+        -- Whoever stood at a door stood at the old one.
+        walk_in_at = null,
         calendar_raise = greatest(0, v_old.calendar_sequence - v_new.calendar_sequence) + calendar_raise + 1
     where id = p_id;
 
@@ -71,7 +73,7 @@ begin
       and not exists (select 1 from messages x where x.id = m.written_id and x.campaign_id is not null);
 
     insert into mails (registration_id, kind, facts, created_at, due_at)
-    values (p_id, 'moved', jsonb_build_object('from', v_old.id), p_now, p_now);
+    select p_id, 'moved', jsonb_build_object('from', v_old.id), p_now, p_now where v_registration.email <> '';
 
     perform serve_waitlist(v_old.id, p_now);
     return query select v_status;

@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- Ends the offers that were not taken in time and gives their seats to those who wait next. Returns how many ended.
 -- The workshops are locked in the order of their ids; what the locks protect is read after that, so that two who pass on
 -- at once, or one and somebody who takes the seat in the last moment, do not both have it.
@@ -29,10 +29,10 @@ begin
     update registrations
     set status = 'cancelled', cancelled_at = p_now, cancelled_by = 'deadline', offered_until = null
     where status = 'offered' and offered_until <= p_now and workshop_id = any (v_workshops)
-    returning id
+    returning id, email
   )
   insert into mails (registration_id, kind, facts, created_at, due_at)
-  select id, 'cancelled', '{"by": "deadline"}', p_now, p_now from lapsed;
+  select id, 'cancelled', '{"by": "deadline"}', p_now, p_now from lapsed where email <> '';
   get diagnostics v_lapsed = row_count;
 
   perform serve_waitlist(id, p_now) from unnest(v_workshops) id;

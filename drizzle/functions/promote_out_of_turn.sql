@@ -1,6 +1,6 @@
 -- revision 2
 -- Gives somebody who waits a seat before their turn, as an organiser decided, and owes the mail. That it was decided is
--- kept in out_of_turn; by whom and why stands in the audit log.
+-- kept in out_of_turn; by whom and why stands in the audit log. Who stands at the door is checked in with it.
 -- p_add_seat: where no seat is free the workshop gets one more, and it is this person's. Nobody is squeezed in.
 -- outcome: promoted | full (with the numbers) | seated (a seat is theirs or offered to them) | cancelled | over (the
 --          workshop has ended) | not_found.
@@ -12,20 +12,20 @@ as $$
 #variable_conflict use_column
 declare
   v_workshop workshops;
-  v_status text;
+  v_registration registrations;
   v_full boolean;
 begin
   v_workshop := lock_workshop_of(p_id);
   v_full := v_workshop.taken >= v_workshop.capacity;
 
   -- Whoever erases the person locks the row: of who is erased nothing is written down any more.
-  select r.status into v_status from registrations r where r.id = p_id and r.erased_at is null for no key update;
+  select r.* into v_registration from registrations r where r.id = p_id and r.erased_at is null for no key update;
 
-  if v_status is null then
+  if v_registration.id is null then
     return query select 'not_found', 0, 0;
-  elsif v_status = 'cancelled' then
+  elsif v_registration.status = 'cancelled' then
     return query select 'cancelled', v_workshop.taken, v_workshop.capacity;
-  elsif v_status <> 'waitlisted' then
+  elsif v_registration.status <> 'waitlisted' then
     return query select 'seated', v_workshop.taken, v_workshop.capacity;
   elsif p_now >= v_workshop.ends_at then
     return query select 'over', v_workshop.taken, v_workshop.capacity;
@@ -37,15 +37,19 @@ begin
       update workshops set capacity = capacity + 1, updated_at = 'infinity' where id = v_workshop.id;
     end if;
 
-    update registrations
-    set status = 'confirmed', seated_at = p_now, out_of_turn = true
-    where id = p_id;
+    if v_registration.walk_in_at is not null then
+      perform seat_at_door(array[p_id], null, '', p_now);
+    else
+      update registrations
+      set status = 'confirmed', seated_at = p_now, out_of_turn = true
+      where id = p_id;
+      insert into mails (registration_id, kind, created_at, due_at) values (p_id, 'promoted', p_now, p_now);
+    end if;
 
     if v_full then
       update workshops set updated_at = p_now where id = v_workshop.id;
     end if;
 
-    insert into mails (registration_id, kind, created_at, due_at) values (p_id, 'promoted', p_now, p_now);
     return query select 'promoted', w.taken, w.capacity from workshops w where w.id = v_workshop.id;
   end if;
 end

@@ -1,6 +1,7 @@
--- revision 2
+-- revision 3
 -- Gives the free seats of a workshop to those who wait longest and owes each of them a mail: at once, or as an offer that
 -- has to be taken within the workshop's confirm_hours and before it starts.
+-- Who stands at the door when their turn comes has the seat at once and is checked in; who has no address gets no mail.
 -- Returns how many were served. The caller holds the lock on the workshop.
 -- A published workshop serves its line until it starts, also after registration closed by the clock;
 -- one that an organiser closed stands still until it is opened again.
@@ -10,6 +11,7 @@ declare
   v_workshop workshops;
   v_room integer;
   v_until timestamptz;
+  v_next uuid[];
 begin
   select w.* into v_workshop
   from workshops w
@@ -24,21 +26,27 @@ begin
     v_until := least(p_now + make_interval(hours => v_workshop.confirm_hours), v_workshop.starts_at);
   end if;
 
+  v_next := array(
+    select id from registrations
+    where workshop_id = p_workshop and status = 'waitlisted'
+    order by seq
+    limit v_room
+  );
   with served as (
     update registrations
-    set status = case when v_until is null then 'confirmed' else 'offered' end,
-        seated_at = case when v_until is null then p_now end,
-        offered_until = v_until
-    where id in (
-      select id from registrations
-      where workshop_id = p_workshop and status = 'waitlisted'
-      order by seq
-      limit v_room
-    )
-    returning id
+    set status = case when v_until is null or walk_in_at is not null then 'confirmed' else 'offered' end,
+        seated_at = case when v_until is null or walk_in_at is not null then p_now end,
+        offered_until = case when walk_in_at is null then v_until end
+    where id = any (v_next)
+    returning id, status, email, walk_in_at
+  ),
+  came as (
+    insert into check_ins (id, registration_id, workshop_id, outcome, at, received_at, by)
+    select gen_random_uuid(), id, p_workshop, 'in', p_now, p_now, '' from served where walk_in_at is not null
   )
   insert into mails (registration_id, kind, created_at, due_at)
-  select id, case when v_until is null then 'promoted' else 'offered' end, p_now, p_now from served;
+  select id, case status when 'confirmed' then 'promoted' else 'offered' end, p_now, p_now
+  from served where email <> '';
 
   return v_room;
 end

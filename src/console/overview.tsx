@@ -3,8 +3,10 @@ import type { App } from '../context.ts'
 import { listCampaigns } from '../domain/campaigns.ts'
 import { countRegistrations, type Figures, needsAttention, seatsOf } from '../domain/figures.ts'
 import { mayActAs } from '../domain/organisers.ts'
+import { dateIn } from '../domain/time-zones.ts'
 import { listWorkshops, type Workshop } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
+import { doorMessagesFor } from '../messages/door.ts'
 import { figureMessagesFor } from '../messages/figures.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { pick, placeOf, when } from '../messages/text.ts'
@@ -109,12 +111,22 @@ function Next({ c, workshops }: { c: Context<App>; workshops: Workshop[] }) {
               <b aria-hidden="true">{t.seatsOf(taken, capacity)}</b>
               {waitlisted > 0 && <small>{t.waiting(waitlisted)}</small>}
             </span>
+            {isToday(workshop, c) && (
+              <a href={paths.consoleDoor(workshop.slug)}>{doorMessagesFor(locale).console.title}</a>
+            )}
             <a href={paths.workshopFigures(workshop.slug)}>{t.figures}</a>
           </li>
         )
       })}
     </ul>
   )
+}
+
+/** Whether organisers look at the door now: it is the day, for those who may see who comes. */
+function isToday({ startsAt, endsAt, timeZone, state }: Workshop, c: Context<App>): boolean {
+  const [role, today] = [c.get('role'), dateIn(c.env.deps.now(), timeZone)]
+  const onTheDay = dateIn(startsAt, timeZone) <= today && today <= dateIn(endsAt, timeZone)
+  return onTheDay && state !== 'draft' && role !== undefined && mayActAs(role, 'organiser')
 }
 
 /** The others are found with their campaigns. */

@@ -3,6 +3,7 @@ import type { Child } from 'hono/jsx'
 import { actorOf } from '../audited.ts'
 import type { App } from '../context.ts'
 import { findCampaign } from '../domain/campaigns.ts'
+import { checkIn, findDoorPerson, undoCheckIns } from '../domain/check-ins.ts'
 import {
   cancelPerson,
   confirmPerson,
@@ -24,6 +25,7 @@ import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
+import { doorMessagesFor } from '../messages/door.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick } from '../messages/text.ts'
@@ -47,9 +49,13 @@ personPages.post('/console/people/:id/edit', async (c) => {
   const t = peopleMessagesFor(c.var.locale)
   const typed = readPersonFields(await readFormBody(c))
   // Who was registered has agreed to the notice, and a phone that is not asked for is left as it is.
-  const parsed = parseSignUp({ ...typed, consent: true }, { ...person.workshop, items: [] }, person.locale)
+  // Who came without having signed up may stay without an address: one is checked in its place.
+  const noAddress = person.email === '' && typed.email.trim() === ''
+  const checked = { ...typed, ...(noAddress && { email: 'nobody@example.com' }), consent: true }
+  const parsed = parseSignUp(checked, { ...person.workshop, items: [] }, person.locale)
   if ('problems' in parsed) return personPage(c, person, { status: 422, typed, problems: parsed.problems })
-  const { name, email, company } = parsed.signUp
+  const { name, company } = parsed.signUp
+  const email = noAddress ? '' : parsed.signUp.email
   const phone = person.workshop.phone === 'no' ? person.phone : parsed.signUp.phone
   const outcome = await correctPerson(c.env.deps, actorOf(c), person, { name, email, phone, company })
   if (outcome.kind === 'refused') {
@@ -111,6 +117,29 @@ personPages.post('/console/people/:id/confirm', async (c) => {
   return personPage(c, person, { status: 409, refusal: peopleMessagesFor(c.var.locale).offerRefusals[outcome] })
 })
 
+personPages.post('/console/people/:id/check-in', async (c) => {
+  const person = await personOf(c)
+  if (!person) return c.notFound()
+  const { deps } = c.env
+  const [result] = await checkIn(deps, { name: actorOf(c).name, workshopId: person.workshop.id }, [
+    { id: deps.newId(), registration: person.id, at: deps.now() },
+  ])
+  if (result?.outcome === 'in' || result?.outcome === 'again') return done(c, person.id, 'checkedIn')
+  return personPage(c, person, { status: 409, refusal: doorMessagesFor(c.var.locale).console.notCheckedIn })
+})
+
+personPages.post('/console/people/:id/undo', async (c) => {
+  const person = await personOf(c)
+  if (!person) return c.notFound()
+  const { deps } = c.env
+  const checkedIn = (await findDoorPerson(deps, person.workshop, person.id))?.checkedIn
+  if (checkedIn) {
+    const door = { name: actorOf(c).name, workshopId: person.workshop.id }
+    await undoCheckIns(deps, door, [{ id: deps.newId(), checkIn: checkedIn.id, at: deps.now() }])
+  }
+  return done(c, person.id, 'undone')
+})
+
 personPages.get('/console/people/:id/erase', async (c) => {
   const person = await personOf(c)
   if (!person) return c.notFound()
@@ -150,6 +179,8 @@ const doneJustNow = [
   'added',
   'owed',
   'not_dead',
+  'checkedIn',
+  'undone',
 ] as const
 
 function done(c: Context<App>, id: string, what: (typeof doneJustNow)[number]): Response {
@@ -193,7 +224,7 @@ async function personPage(c: Context<App>, person: Person, mistake?: PersonMista
       title: `${person.name} · ${workshopName(c, workshop)}`,
       section: 'campaigns',
       back: { href: paths.workshopPeople(workshop.slug), text: workshopName(c, workshop) },
-      done: what && !mistake ? t.person[what] : undefined,
+      done: what && !mistake ? { ...t.person, ...doorMessagesFor(c.var.locale).console }[what] : undefined,
       status: mistake?.status,
     },
     <>
@@ -207,6 +238,7 @@ async function personPage(c: Context<App>, person: Person, mistake?: PersonMista
       </p>
       <Actions person={person} others={workshops.length > 1} t={t} />
       <Facts c={c} person={person} t={t} />
+      {await attendance(c, person)}
       <details open={mistake?.typed !== undefined}>
         <summary>{t.person.edit}</summary>
         <form class="narrow" method="post" action={paths.personEdit(person.id)} novalidate>
@@ -291,7 +323,11 @@ function Facts({ c, person, t }: { c: Context<App>; person: Person; t: PeopleMes
         <a href={paths.workshopPeople(workshop.slug)}>{workshopName(c, workshop)}</a>
       </Fact>
       <Fact name={fields.email}>
-        <a href={`mailto:${person.email}`}>{person.email}</a>
+        {person.email ? (
+          <a href={`mailto:${person.email}`}>{person.email}</a>
+        ) : (
+          doorMessagesFor(c.var.locale).console.noEmail
+        )}
       </Fact>
       <Fact name={fields.phone}>{person.phone && <a href={`tel:${person.phone}`}>{person.phone}</a>}</Fact>
       <Fact name={fields.company}>{person.company}</Fact>
@@ -305,6 +341,25 @@ function Facts({ c, person, t }: { c: Context<App>; person: Person; t: PeopleMes
         <Fact name={pick(item.text, c.var.locale)}>{said(item.id)}</Fact>
       ))}
     </dl>
+  )
+}
+
+/** Whether they came, and the button for what is not so yet. */
+async function attendance(c: Context<App>, { id, status, workshop }: Person): Promise<Child> {
+  const t = doorMessagesFor(c.var.locale)
+  const checkedIn = (await findDoorPerson(c.env.deps, workshop, id))?.checkedIn
+  if (!checkedIn && status !== 'confirmed' && status !== 'offered') return null
+  return (
+    <form class="attendance" method="post" action={checkedIn ? paths.personUndo(id) : paths.personCheckIn(id)}>
+      <p>
+        {checkedIn
+          ? `${t.console.came} · ${t.list.since(minute(checkedIn.at, workshop), checkedIn.by || t.byItself)}`
+          : t.console.notYet}
+      </p>
+      <button type="submit" class="second">
+        {checkedIn ? t.console.undo : t.console.checkIn}
+      </button>
+    </form>
   )
 }
 

@@ -5,6 +5,7 @@ import { addPersonPages } from './add-person.tsx'
 import { announcePages } from './announce.tsx'
 import { auditPages } from './audit.tsx'
 import { campaignPages } from './campaigns.tsx'
+import { doorPages } from './door.tsx'
 import { figurePages } from './figures.tsx'
 import { groupPages } from './group.tsx'
 import { mailPages } from './mails.tsx'
@@ -34,6 +35,7 @@ export const console_ = new Hono<App>()
   .route('/', workshopPages)
   .route('/', spreadPages)
   .route('/', groupPages)
+  .route('/', doorPages)
   .route('/', peoplePages)
   .route('/', peopleFiles)
   .route('/', peopleTogetherPages)

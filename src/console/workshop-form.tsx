@@ -7,6 +7,7 @@ import { clockIn } from '../domain/time-zones.ts'
 import type { ItemDraft, Workshop, WorkshopRefusal } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
+import { doorMessagesFor } from '../messages/door.ts'
 import { pick, placeOf } from '../messages/text.ts'
 import { ChecklistEditor } from './checklist.tsx'
 import { Check, Choice, Field, fieldNames, InBoth, Problems, problemsOf, typed } from './fields.tsx'
@@ -32,6 +33,7 @@ const lines = [
   'opensAt',
   'closesAt',
   'confirmHours',
+  'graceMinutes',
   'lead',
   'slug',
 ] as const
@@ -63,6 +65,7 @@ export function shownOf(
     opensAt: whole ? clock(like?.opensAt) : '',
     closesAt: whole ? clock(like?.closesAt) : '',
     confirmHours: like?.confirmHours ? String(like.confirmHours) : '',
+    graceMinutes: like?.graceMinutes === undefined || like.graceMinutes === null ? '' : String(like.graceMinutes),
     lead: whole ? (like?.lead ?? '') : '',
     slug: whole && !campaign ? (like?.slug ?? '') : '',
     waitlist: like?.waitlist ?? true,
@@ -109,6 +112,7 @@ export function readFacts(form: Form, timeZoneBefore: string) {
     waitlist: form.checked('waitlist'),
     phone: phoneRules.find((rule) => rule === form.body.phone) ?? ('optional' as const),
     confirmHours: form.number('confirmHours', 1, 336) ?? null,
+    graceMinutes: form.number('graceMinutes', 0, 600) ?? null,
     proofOfWork: form.checked('proofOfWork'),
     lead: form.line('lead', 80),
     items: form.items(),
@@ -143,7 +147,14 @@ export function formPage(
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
   const words = t.workshops
-  const names = { ...fieldNames(t), lead: words.lead, slug: words.slug, confirmHours: words.confirmHours }
+  const grace = doorMessagesFor(locale).console.grace
+  const names = {
+    ...fieldNames(t),
+    lead: words.lead,
+    slug: words.slug,
+    confirmHours: words.confirmHours,
+    graceMinutes: grace,
+  }
   const problems = problemsOf(refused, t, names)
   const title = workshop ? words.edit : words.new
   const back = workshop
@@ -195,6 +206,7 @@ export function formPage(
           {field('opensAt', words.opensAt, { type: 'datetime-local' })}
           {field('closesAt', words.closesAt, { type: 'datetime-local' })}
           {field('confirmHours', words.confirmHours, { type: 'number', min: 1, max: 336 })}
+          {field('graceMinutes', grace, { type: 'number', min: 0, max: 600 })}
           <Check name="proofOfWork" label={words.proofOfWork} checked={shown.proofOfWork} />
           {!workshop?.publishedAt && field('slug', words.slug)}
         </details>
@@ -210,7 +222,7 @@ export function formPage(
   )
 }
 
-const more = ['lastDate', 'timeZone', 'opensAt', 'closesAt', 'confirmHours', 'slug']
+const more = ['lastDate', 'timeZone', 'opensAt', 'closesAt', 'confirmHours', 'graceMinutes', 'slug']
 
 const statusOf = (refused: Refused[]) =>
   refused.some(({ code }) => ['slug_taken', 'slug_fixed', 'capacity_below_taken', 'cancelled', 'over'].includes(code))

@@ -21,6 +21,7 @@ import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { draftOf } from '../mail/message.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
+import { doorMessagesFor } from '../messages/door.ts'
 import { mailingMessagesFor } from '../messages/mailing.ts'
 import { pick, placeOf } from '../messages/text.ts'
 import { Items, mayChange, State, Warnings, whenOf } from './campaigns.tsx'
@@ -272,6 +273,9 @@ function workshopPage(c: Context<App>, workshop: Workshop) {
       <p class="links">
         <a href={paths.previewWorkshop(slug)}>{t.workshops.preview}</a>
         <a href={paths.workshopFigures(slug)}>{t.workshops.figures}</a>
+        {mayChange(c) && state !== 'draft' && (
+          <a href={paths.consoleDoor(slug)}>{doorMessagesFor(locale).console.title}</a>
+        )}
         {mayChange(c) && state !== 'draft' && <a href={paths.group(slug)}>{t.workshops.group}</a>}
         {mayChange(c) && state !== 'draft' && (
           <a href={paths.workshopMessages(slug)}>{mailingMessagesFor(locale).list.link}</a>

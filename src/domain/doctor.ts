@@ -69,7 +69,34 @@ const invariants: Record<string, string> = {
       union all
       select id, 'cancelled' from registrations where cancelled_at is not null
     ) r
-    where not exists (select 1 from mails m where m.registration_id = r.id and m.kind = r.kind)`,
+    -- Who came to the door without having signed up has no address until an organiser adds one.
+    where not exists (select 1 from registrations w where w.id = r.id and w.consent_version like '%-door')
+      and not exists (select 1 from mails m where m.registration_id = r.id and m.kind = r.kind)`,
+  'no mail is owed to somebody without an address': `
+    select m.id::text || ': ' || m.kind as what
+    from mails m join registrations r on r.id = m.registration_id
+    where m.state in ('pending', 'sending') and r.email = '' and r.erased_at is null`,
+  'one check-in counts for a person': `
+    select c.registration_id::text as what
+    from check_ins c where c.outcome = 'in' group by c.registration_id having count(*) > 1`,
+  'a scan that came second came after the one that counts': `
+    select again.id::text as what
+    from check_ins again
+    where again.outcome = 'again' and not exists (
+      select 1 from check_ins first
+      where first.registration_id = again.registration_id and first.outcome = 'in'
+        and (first.at, first.id) < (again.at, again.id)
+    )`,
+  'whoever is checked in has a seat in that workshop': `
+    select r.id::text || ': ' || r.status as what
+    from check_ins c join registrations r on r.id = c.registration_id
+    where c.outcome = 'in' and (r.status <> 'confirmed' or r.workshop_id <> c.workshop_id)`,
+  'nobody lost a seat for not coming before the grace time was over': `
+    select r.id::text as what
+    from registrations r join workshops w on w.id = r.workshop_id
+    -- An organiser may set another time since.
+    where r.cancelled_by = 'absence' and w.updated_at <= r.cancelled_at
+      and (w.grace_minutes is null or r.cancelled_at < w.starts_at + make_interval(mins => w.grace_minutes))`,
   'every held sign-up has its mail': `
     select h.id::text as what
     from held_sign_ups h

@@ -88,7 +88,8 @@ export type Audience = {
 
 /**
  * Whom a message would go to now: each mailbox once, with a seat before without, then by the dates of the workshops.
- * Those who cancelled are left out unless the filter asks for them, those who were erased always.
+ * Those who cancelled are left out unless the filter asks for them, those without an address always: they were
+ * erased, or came to the door without having signed up.
  */
 export async function findAudience(
   deps: Deps,
@@ -107,7 +108,7 @@ async function audienceOf(deps: Deps, { workshops, filter }: Audience): Promise<
   return sql`
     select distinct on (r.email_key) r.id, r.seq, ${place} as place
     from registrations r
-    where ${await peopleCondition(deps, workshops, filter)} and r.erased_at is null
+    where ${await peopleCondition(deps, workshops, filter)} and r.email <> ''
       ${filter.status ? sql`` : sql`and r.status <> 'cancelled'`}
     order by r.email_key, array_position(array['confirmed', 'offered', 'waitlisted', 'cancelled'], r.status),
       ${place}, r.seq`

@@ -27,6 +27,13 @@ export const readHeldCode = (secret: string, code: string) => unseal(secret, 'he
 /** The secret of the link that signs an organiser in, which is mailed to them; once good for one sign-in. */
 export const signInCodeOf = (secret: string, id: string) => seal(secret, 'sign-in', { id, version: 1 }, 16)
 
+/** What the QR says that lets helpers' phones in to a workshop; another one once its version is raised. 128 bits of hash. */
+export const joinCodeOf = (secret: string, { id, version }: Bearer) =>
+  seal(secret, 'join', { id, version: version % 256 }, 16)
+
+/** The workshop of a join code, with its version (of which the rest by 256 is kept), or undefined for a forged one. */
+export const readJoinCode = (secret: string, code: string) => unseal(secret, 'join', code, 16)
+
 /** What a sign-in code was made of, or undefined for one that is none of ours. */
 export const readSignInCode = (secret: string, code: string) => unseal(secret, 'sign-in', code, 16)?.id
 
@@ -71,6 +78,7 @@ function padsOf(secret: string): { inner: Buffer; outer: Buffer } {
 type Purpose =
   | 'ticket'
   | 'door'
+  | 'join'
   | 'held'
   | 'sign-in'
   | 'first-owner'

@@ -31,6 +31,18 @@ export function readMoment(text: string, timeZone: string): Date | undefined {
 const isoDateTime =
   /^(2\d{3}-\d\d-\d\d)[T ]([01]\d:[0-5]\d|2[0-3]:[0-5]\d)(?::([0-5]\d)(?:[.,]\d{1,9})?)?(?:([Zz])|([+-])([01]\d)(?::?([0-5]\d))?)?$/
 
+/** The date that the calendar of a time zone shows at a moment: 2026-12-19. */
+export function dateIn(moment: Date, timeZone: string): string {
+  return clockIn(moment, timeZone).slice(0, 10)
+}
+
+/** The first moment of the next day in a time zone. */
+export function nextMidnight(moment: Date, timeZone: string): Date {
+  const today = new Date(`${dateIn(moment, timeZone)}T00:00Z`)
+  const tomorrow = new Date(today.getTime() + 24 * hourLong).toISOString().slice(0, 10)
+  return readMoment(`${tomorrow}T00:00`, timeZone) as Date
+}
+
 const after = (moment: Date, minutes: number) => new Date(moment.getTime() + minutes * 60_000)
 
 /**

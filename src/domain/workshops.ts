@@ -48,6 +48,8 @@ export type WorkshopDraft = {
   phone?: PhoneRule | undefined
   /** Hours in which a freed seat that is offered has to be taken, from 1 to 336; without them it is given at once. */
   confirmHours?: number | null | undefined
+  /** Minutes after the start, from 0 to 600, from which seats of absent people go to who stands at the door; without them, never. */
+  graceMinutes?: number | null | undefined
   proofOfWork?: boolean | undefined
   /** Who is in charge on the day, for organisers to know. */
   lead?: string | null | undefined
@@ -267,7 +269,7 @@ async function tellOfChange(deps: Deps, before: Workshop): Promise<void> {
     insert into mails (registration_id, kind, facts, created_at, due_at)
     select id, 'changed', ${JSON.stringify({ before: timeAndPlace(before) })}::jsonb, ${at(deps.now())}, ${at(deps.now())}
     from registrations
-    where workshop_id = ${before.id} and status in ('confirmed', 'waitlisted', 'offered') and erased_at is null
+    where workshop_id = ${before.id} and status in ('confirmed', 'waitlisted', 'offered') and email <> ''
     order by seq`)
 }
 

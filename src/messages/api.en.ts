@@ -19,6 +19,7 @@ export const en: ApiMessages = {
   problems: {
     malformed_json: 'The body is not valid JSON.',
     unauthorized: 'Send a valid bearer token in the Authorization header.',
+    session_over: 'This door is closed: ask the organiser to show the QR again.',
     forbidden: 'The role of this token may not do that.',
     not_found: 'There is nothing of that name here.',
     method_not_allowed: 'This address does not take that method, see Allow.',

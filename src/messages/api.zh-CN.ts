@@ -23,6 +23,7 @@ export const zhCN = {
   problems: {
     malformed_json: '请求的正文不是合法的 JSON。',
     unauthorized: '请在 Authorization 头里带上有效的 Bearer 令牌。',
+    session_over: '这个签到台已经关闭，请主办方再出示一次二维码。',
     forbidden: '这个令牌的角色不能做这件事。',
     not_found: '这里没有你要找的东西。',
     method_not_allowed: '这个地址不支持这种方法，见 Allow。',

@@ -5,7 +5,7 @@ import { findGroup } from '../domain/chat-groups.ts'
 import { copyOfData } from '../domain/privacy.ts'
 import { correctEmail, findRegistration, parseEmail, type Registration } from '../domain/registrations.ts'
 import { cancelRegistration, forgetPeople, moveRegistration, takeOffer } from '../domain/seats.ts'
-import { readDoorCode, readTicket } from '../domain/tickets.ts'
+import { readTicket } from '../domain/tickets.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, urlOf, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
@@ -181,15 +181,6 @@ ticketPages.post('/t/:ticket/erase', async (c) => {
   await forgetPeople(c.env.deps, [registration.id], 'attendee')
   // The ticket is gone, so what is said about it stands where nobody needs one.
   return c.redirect(withQuery(paths.privacy(), { done: 'erased' }), 303)
-})
-
-/** What the QR on a ticket says. Only door helpers may do more with it than see which workshop it is for. */
-ticketPages.get('/in/:code', async (c) => {
-  const { deps } = c.env
-  const registration = await findRegistration(deps, readDoorCode(deps.config.secret, c.req.param('code')))
-  if (!registration) return errorPage(c, 404)
-  c.header('Cache-Control', 'no-store')
-  return c.redirect(paths.workshop(registration.workshop.slug), 302)
 })
 
 function registrationOf(c: Context<App>): Promise<Registration | undefined> {

@@ -1,0 +1,266 @@
+import { createHash } from 'node:crypto'
+import { and, eq, sql } from 'drizzle-orm'
+import { at, rows } from '../db/database.ts'
+import { type Canceller, checkIns, type RegistrationStatus, type Text } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import type { DoorActor } from './door-sessions.ts'
+import { nameInitialsOf, typedInitials } from './name-initials.ts'
+import { oneLine } from './plain-text.ts'
+import { doorCodeOf } from './tickets.ts'
+import { dateIn } from './time-zones.ts'
+import type { Workshop } from './workshops.ts'
+
+/*
+ * Who came is decided by SQL functions in drizzle/functions, under the lock of the workshop's row: of all scans of a person
+ * the one with the earliest time of its own counts, whenever it arrives. This file is how they are called, and what a door
+ * sees.
+ */
+
+/** A check-in that counts. `by`: the helper or organiser, empty where a free seat did it by itself. */
+export type CheckedIn = { id: string; at: Date; by: string }
+
+export type InEntry = { id: string; registration: string; at: Date }
+
+/**
+ * `again`: somebody was first, and who. `waitlisted`, `cancelled`: no seat. `elsewhere`: registered for another workshop.
+ */
+export type InResult =
+  | { id: string; outcome: 'in' | 'again'; checkedIn: CheckedIn | null }
+  | { id: string; outcome: 'elsewhere'; workshop: Elsewhere }
+  | { id: string; outcome: 'waitlisted' | 'cancelled' | 'not_found' }
+
+export type Elsewhere = { title: Text; city: Text; startsAt: Date; endsAt: Date; timeZone: string }
+
+type StoredIn = {
+  n: number
+  outcome: InResult['outcome']
+  id: string | null
+  at: string | Date | null
+  by: string | null
+  title: Text
+  city: Text
+  starts_at: string | Date
+  ends_at: string | Date
+  time_zone: string
+}
+
+/**
+ * Checks people in to the workshop of a door. An entry that comes again, by its id, is answered the same and counts once.
+ * Nobody is checked in to a workshop from the door of another.
+ * @param entries `at` is the phone's own time, believed from twelve hours before the start until now
+ */
+export async function checkIn(deps: Deps, door: DoorActor, entries: readonly InEntry[]): Promise<InResult[]> {
+  if (entries.length === 0) return []
+  const asked = JSON.stringify(entries.map(({ id, registration, at }, n) => ({ n, id, registration, at })))
+  const found = await rows<StoredIn>(
+    deps.db,
+    sql`select i.*, w.title, w.city, w.starts_at, w.ends_at, w.time_zone
+        from check_in(${door.workshopId}::uuid, ${asked}::jsonb, ${door.sessionId ?? null}::uuid, ${door.name}, ${at(deps.now())}) i
+        left join workshops w on w.id = i.workshop
+        order by i.n`,
+  )
+  deps.mailOwed()
+  return found.map(({ n, outcome, ...more }) => {
+    const { id } = entries[n] as InEntry
+    if (outcome === 'in' || outcome === 'again') return { id, outcome, checkedIn: readCheckedIn(more) }
+    if (outcome !== 'elsewhere') return { id, outcome }
+    const { title, city, time_zone: timeZone } = more
+    const workshop = { title, city, startsAt: new Date(more.starts_at), endsAt: new Date(more.ends_at), timeZone }
+    return { id, outcome, workshop }
+  })
+}
+
+export type UndoEntry = { id: string; checkIn: string; at: Date }
+
+/** `not_in`: somebody else had taken it back. With `undone`, `checkedIn` is another door's scan by which they are in still. */
+export type UndoResult = {
+  id: string
+  outcome: 'undone' | 'not_in' | 'not_found'
+  checkedIn: CheckedIn | null
+}
+
+/**
+ * Takes check-ins back, and with each whatever else the same door had scanned of the person. One who had come in without
+ * having signed up was never there, and the seat is free again.
+ */
+export async function undoCheckIns(deps: Deps, door: DoorActor, entries: readonly UndoEntry[]): Promise<UndoResult[]> {
+  if (entries.length === 0) return []
+  const asked = JSON.stringify(entries.map(({ checkIn, at }, n) => ({ n, check_in: checkIn, at })))
+  const found = await rows<StoredIn & { outcome: UndoResult['outcome'] }>(
+    deps.db,
+    sql`select * from undo_check_in(${door.workshopId}::uuid, ${asked}::jsonb, ${door.name}, ${at(deps.now())}) order by n`,
+  )
+  return found.map(({ n, outcome, ...more }) => ({
+    id: (entries[n] as UndoEntry).id,
+    outcome,
+    checkedIn: readCheckedIn(more),
+  }))
+}
+
+function readCheckedIn({ id, at, by }: Pick<StoredIn, 'id' | 'at' | 'by'>): CheckedIn | null {
+  return id === null || at === null ? null : { id, at: new Date(at), by: by ?? '' }
+}
+
+/** What became of a scan since. */
+export type Scan = {
+  id: string
+  registration: string
+  outcome: 'in' | 'again' | 'undone'
+  at: Date
+  by: string
+  receivedAt: Date
+}
+
+/** The scan at a workshop with an id, or undefined. */
+export async function findScan(deps: Deps, workshop: Pick<Workshop, 'id'>, id: string): Promise<Scan | undefined> {
+  const [scan] = await deps.db
+    .select({
+      id: checkIns.id,
+      registration: checkIns.registrationId,
+      outcome: checkIns.outcome,
+      at: checkIns.at,
+      by: checkIns.by,
+      receivedAt: checkIns.receivedAt,
+    })
+    .from(checkIns)
+    .where(and(eq(checkIns.id, id), eq(checkIns.workshopId, workshop.id)))
+  return scan
+}
+
+/** One person as a door sees them: no e-mail, no ticket, and of the phone number the end. */
+export type DoorPerson = {
+  id: string
+  seq: number
+  name: string
+  /** How the name is typed by those who do not switch to Chinese: see name-initials.ts. */
+  initials: string
+  /** The last four digits of the phone number, or nothing. */
+  tail: string
+  status: RegistrationStatus
+  cancelledBy: Canceller | null
+  /** Stands at the door without a seat. */
+  standing: boolean
+  /** Came without having signed up. */
+  walkIn: boolean
+  /** What a phone recognises the QR on their ticket by: SHA-256 of the door code. Null where they have none. */
+  code: string | null
+  /** Said that they come on the day that it is now. */
+  coming: boolean
+  checkedIn: CheckedIn | null
+  board: { id: string; kind: string; serial: string } | null
+}
+
+type StoredPerson = {
+  id: string
+  seq: number
+  name: string
+  initials: string | null
+  tail: string
+  status: RegistrationStatus
+  cancelled_by: Canceller | null
+  walk_in_at: string | Date | null
+  ticket_version: number
+  walk_in: boolean
+  has_ticket: boolean
+  coming_on: string | null
+  check_in: string | null
+  at: string | Date | null
+  by: string | null
+  board: DoorPerson['board']
+}
+
+/** What is true of those who came without having signed up: they gave their consent by word. */
+const noSignUp = sql`r.consent_version like '%-door'`
+
+/** The people of a workshop, in the order of their numbers; whoever was erased is left out. */
+export async function listDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id' | 'timeZone'>): Promise<DoorPerson[]> {
+  return readPeople(deps, workshop)
+}
+
+/** One of the people of a workshop, or undefined. */
+export async function findDoorPerson(
+  deps: Deps,
+  workshop: Pick<Workshop, 'id' | 'timeZone'>,
+  id: string,
+): Promise<DoorPerson | undefined> {
+  const [person] = await readPeople(deps, workshop, id)
+  return person
+}
+
+async function readPeople(deps: Deps, workshop: Pick<Workshop, 'id' | 'timeZone'>, id?: string): Promise<DoorPerson[]> {
+  const found = await rows<StoredPerson>(
+    deps.db,
+    sql`select r.id, r.seq, r.name, r.name_initials as initials, coalesce(right(r.phone, 4), '') as tail, r.status, r.cancelled_by,
+               r.walk_in_at, r.ticket_version, ${noSignUp} as walk_in, r.email <> '' as has_ticket, r.coming_on::text as coming_on,
+               came.id as check_in, came.at, came.by, held.board
+        from registrations r
+        left join lateral (
+          select c.id, c.at, c.by from check_ins c where c.registration_id = r.id and c.outcome = 'in' limit 1
+        ) came on true
+        left join lateral (
+          select json_build_object('id', b.id, 'kind', b.kind, 'serial', b.serial) as board
+          from loans l cross join lateral (select * from boards b where b.id = l.board_id offset 0) b
+          where l.registration_id = r.id and l.returned_at is null limit 1
+        ) held on true
+        where r.workshop_id = ${workshop.id}::uuid and r.erased_at is null
+          ${id === undefined ? sql`` : sql`and r.id = ${id}::uuid`}
+        order by r.seq`,
+  )
+  const today = dateIn(deps.now(), workshop.timeZone)
+  return found.map((row) => ({
+    id: row.id,
+    seq: row.seq,
+    name: row.name,
+    initials: row.initials ?? nameInitialsOf(row.name),
+    tail: row.tail,
+    status: row.status,
+    cancelledBy: row.cancelled_by,
+    standing: row.status === 'waitlisted' && row.walk_in_at !== null,
+    walkIn: row.walk_in,
+    code: row.has_ticket ? hashedDoorCode(deps, row) : null,
+    coming: row.coming_on === today,
+    checkedIn: row.status === 'confirmed' ? readCheckedIn({ id: row.check_in, at: row.at, by: row.by }) : null,
+    board: row.board,
+  }))
+}
+
+function hashedDoorCode({ config }: Deps, { id, ticket_version: version }: StoredPerson): string {
+  return createHash('sha256').update(doorCodeOf(config.secret, { id, version })).digest('base64url')
+}
+
+/** Those whom a search at a door finds: by name, pinyin or initials, the end of the phone number, or the number. */
+export function searchDoorPeople(people: readonly DoorPerson[], search: string): DoorPerson[] {
+  const typed = oneLine(search).toLowerCase().replaceAll(' ', '')
+  if (typed === '') return [...people]
+  const initials = typedInitials(search)
+  const plain = typed.normalize('NFKC')
+  if (/^#\d+$/.test(plain)) return people.filter(({ seq }) => seq === Number(plain.slice(1)))
+  const digits = /^\d+$/.test(plain) ? plain : undefined
+  return people.filter(
+    ({ name, initials: known, tail, seq }) =>
+      name.toLowerCase().replaceAll(' ', '').includes(typed) ||
+      (initials !== undefined && known.includes(initials)) ||
+      (digits !== undefined &&
+        (seq === Number(digits) || (tail !== '' && (tail.endsWith(digits) || digits.endsWith(tail))))),
+  )
+}
+
+/** `seats`: that are held. `in`: of those, who came. `walkIns`: of these, who had not signed up. `standing`: without a seat. */
+export type DoorCounts = { seats: number; in: number; walkIns: number; standing: number }
+
+/** How many came, as a door and the organiser see it live. */
+export async function countDoor(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<DoorCounts> {
+  const [counted] = await rows<DoorCounts>(
+    deps.db,
+    sql`select count(*) filter (where r.status in ('confirmed', 'offered'))::int as seats,
+               count(came.id)::int as "in",
+               count(came.id) filter (where ${noSignUp})::int as "walkIns",
+               count(*) filter (where r.status = 'waitlisted' and r.walk_in_at is not null)::int as standing
+        from registrations r
+        left join lateral (
+          select c.id from check_ins c where c.registration_id = r.id and c.outcome = 'in' and r.status = 'confirmed' limit 1
+        ) came on true
+        where r.workshop_id = ${workshop.id}::uuid`,
+  )
+  return counted as DoorCounts
+}

@@ -1,0 +1,149 @@
+import { type Context, Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { z } from 'zod'
+import type { App } from '../context.ts'
+import {
+  checkIn,
+  countDoor,
+  findDoorPerson,
+  type InEntry,
+  listDoorPeople,
+  type UndoEntry,
+  undoCheckIns,
+} from '../domain/check-ins.ts'
+import type { DoorActor } from '../domain/door-sessions.ts'
+import { isoIn } from '../domain/time-zones.ts'
+import { parseWalkIn, seatStanding, walkIn } from '../domain/walk-ins.ts'
+import type { Workshop } from '../domain/workshops.ts'
+import { pick } from '../messages/text.ts'
+import { type Door, doorOf } from './session.ts'
+
+/** What the script on a helper's phone reads and sends. */
+export const entryRoutes = new Hono<App>()
+
+/** No more of them at once: a phone that has more sends them one lot after another. */
+export const mostEntries = 500
+
+entryRoutes.get('/door/list.json', async (c) => {
+  const { deps } = c.env
+  const { session, workshop, actor } = await doorOf(c)
+  await seatStanding(deps, actor)
+  const [people, counts] = await Promise.all([listDoorPeople(deps, workshop), countDoor(deps, workshop)])
+  const { locale } = c.var
+  c.header('Cache-Control', 'no-store')
+  return c.json({
+    session: { id: session.id, name: session.name, expiresAt: session.expiresAt },
+    now: deps.now(),
+    workshop: {
+      slug: workshop.slug,
+      title: pick(workshop.title, locale),
+      city: pick(workshop.city, locale),
+      startsAt: isoIn(workshop.startsAt, workshop.timeZone),
+      endsAt: isoIn(workshop.endsAt, workshop.timeZone),
+      timeZone: workshop.timeZone,
+      capacity: workshop.capacity,
+      taken: workshop.taken,
+      graceMinutes: workshop.graceMinutes,
+    },
+    counts,
+    people,
+    boards: [],
+  })
+})
+
+entryRoutes.post('/door/entries', async (c) => {
+  const { deps } = c.env
+  const door = await doorOf(c)
+  const entries = await readEntries(c)
+  if (!entries) throw new HTTPException(400)
+  const results = await performAll(c, door, entries)
+  await seatStanding(deps, door.actor)
+  c.header('Cache-Control', 'no-store')
+  return c.json({ now: deps.now(), results, counts: await countDoor(deps, door.workshop) })
+})
+
+const id = z.uuid().transform((text) => text.toLowerCase())
+const at = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
+
+const entry = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('in'), id, registration: id, at }),
+  z.object({ kind: z.literal('undo'), id, checkIn: id, at }),
+  // What is typed is judged on its own, so that a bad name does not fail its neighbours.
+  z.object({ kind: z.literal('walk_in'), id, name: z.unknown(), phone: z.unknown(), at }),
+])
+type Entry = z.output<typeof entry>
+
+/**
+ * The entries of a body, or undefined where it is none of ours. Only a page of our own can send one: no form can have this
+ * content type, and browsers ask before they send it from elsewhere.
+ * @throws {HTTPException} 415 for another content type, 400 for no JSON
+ */
+async function readEntries(c: Context<App>): Promise<Entry[] | undefined> {
+  if (!/^application\/json\s*(;|$)/i.test(c.req.header('content-type') ?? '')) throw new HTTPException(415)
+  const origin = c.req.header('origin')
+  if (origin !== undefined && origin !== new URL(c.req.url).origin && origin !== c.env.deps.config.baseUrl) {
+    throw new HTTPException(403)
+  }
+  const body: unknown = await c.req.json().catch(() => {
+    throw new HTTPException(400)
+  })
+  return z.object({ entries: z.array(entry).max(mostEntries) }).safeParse(body).data?.entries
+}
+
+type Result = { id: string; outcome: string } & Record<string, unknown>
+
+/** In the order in which they were made. Those of one kind that follow each other go in one statement. */
+async function performAll(c: Context<App>, door: Door, entries: readonly Entry[]): Promise<Result[]> {
+  const results: Result[] = []
+  for (let from = 0; from < entries.length; ) {
+    const { kind } = entries[from] as Entry
+    const rest = entries.slice(from).findIndex((other) => other.kind !== kind)
+    const run = entries.slice(from, rest === -1 ? undefined : from + rest)
+    results.push(...(await perform(c, door, kind, run)))
+    from += run.length
+  }
+  return results
+}
+
+async function perform(c: Context<App>, door: Door, kind: Entry['kind'], run: readonly Entry[]): Promise<Result[]> {
+  const { deps } = c.env
+  const { actor, workshop } = door
+  switch (kind) {
+    case 'in':
+      return (await checkIn(deps, actor, run as readonly InEntry[])).map((result) =>
+        result.outcome === 'elsewhere' ? { ...result, workshop: toldOf(c, result.workshop) } : result,
+      )
+    case 'undo':
+      return undoCheckIns(deps, actor, run as readonly UndoEntry[])
+    case 'walk_in': {
+      const results: Result[] = []
+      for (const one of run as readonly (Entry & { kind: 'walk_in' })[])
+        results.push(await letWalkIn(c, actor, workshop, one))
+      return results
+    }
+  }
+}
+
+async function letWalkIn(
+  c: Context<App>,
+  actor: DoorActor,
+  workshop: Workshop,
+  { id, name, phone, at }: Entry & { kind: 'walk_in' },
+): Promise<Result> {
+  const { deps } = c.env
+  const parsed = parseWalkIn({ name, phone: phone ?? undefined }, workshop)
+  if ('problems' in parsed) return { id, outcome: 'invalid', fields: parsed.problems }
+  const result = await walkIn(deps, actor, parsed.walkIn, id, at)
+  if (!('registration' in result)) return { id, ...result }
+  const { registration, ...more } = result
+  return { id, ...more, person: (await findDoorPerson(deps, workshop, registration)) ?? null }
+}
+
+/** Which workshop a ticket is for, in the helper's language. */
+export function toldOf(
+  c: Context<App>,
+  { title, city, startsAt, timeZone }: Pick<Workshop, 'title' | 'city' | 'startsAt' | 'timeZone'>,
+) {
+  const { locale } = c.var
+  return { title: pick(title, locale), city: pick(city, locale), startsAt: isoIn(startsAt, timeZone), timeZone }
+}
