@@ -561,8 +561,9 @@ export class Model {
     this.logged.push({ action, of, facts: { workshop: of.city, ...facts }, told: { ...person, ...told } })
   }
 
+  /** Who was erased has no address to write to. */
   private owe(registration: Registration, kind: string, why = ''): void {
-    registration.mails.push({ kind, why, at: this.now, call: this.call, dead: false })
+    if (registration.person) registration.mails.push({ kind, why, at: this.now, call: this.call, dead: false })
   }
 
   private supersede(registration: Registration, which: (mail: Mail) => boolean = () => true): void {
