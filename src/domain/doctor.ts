@@ -69,8 +69,12 @@ const invariants: Record<string, string> = {
       union all
       select id, 'cancelled' from registrations where cancelled_at is not null
     ) r
-    -- Who came to the door without having signed up has no address until an organiser adds one.
-    where not exists (select 1 from registrations w where w.id = r.id and w.consent_version like '%-door')
+    -- Who came to the door without having signed up has no address until an organiser adds one, and who was erased while
+    -- the workshop ran has none any more.
+    where not exists (
+        select 1 from registrations w
+        where w.id = r.id and (w.consent_version like '%-door' or (r.kind = 'cancelled' and w.erased_at <= w.cancelled_at))
+      )
       and not exists (select 1 from mails m where m.registration_id = r.id and m.kind = r.kind)`,
   'no mail is owed to somebody without an address': `
     select m.id::text || ': ' || m.kind as what

@@ -68,6 +68,21 @@ describe.each([
     expect(await examine(world.deps)).toEqual([])
   })
 
+  test('of two scans at the same moment the same one counts, whichever arrives first', async () => {
+    await using world = await createWorld({ postgres })
+    const { people, east, west } = await day(world)
+    const [low, high] = [1, 2].map((n) => `00000000-0000-4000-8000-00000000000${n}`) as [string, string]
+    const [one, other] = people as unknown as [{ id: string }, { id: string }]
+    const at = world.clock.now()
+    await checkIn(world.deps, east, [scan(one.id, at, high)])
+    await checkIn(world.deps, west, [scan(one.id, at, low)])
+    expect((await scansOf(world, one.id)).map(({ outcome }) => outcome)).toEqual(['in', 'again'])
+    const [lower, higher] = [low, high].map((id) => id.replace('8000', '9000')) as [string, string]
+    await checkIn(world.deps, west, [scan(other.id, at, lower)])
+    await checkIn(world.deps, east, [scan(other.id, at, higher)])
+    expect((await scansOf(world, other.id)).map(({ outcome }) => outcome)).toEqual(['in', 'again'])
+  })
+
   test('a phone’s clock is believed from twelve hours before the start until now', async () => {
     await using world = await createWorld({ postgres })
     const { people, east, workshop } = await day(world)
