@@ -4,6 +4,8 @@ import { type RegistrationStatus, registrationStatuses } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { nameInitialsOf, typedInitials } from './name-initials.ts'
 import { oneLine } from './plain-text.ts'
+import { askedOf, type Readiness } from './readiness.ts'
+import { dayOf, occasionOf } from './reminders.ts'
 import { lineColumns, type RosterLine, readLine, type StoredLine } from './roster.ts'
 import type { Workshop } from './workshops.ts'
 
@@ -14,19 +16,12 @@ import type { Workshop } from './workshops.ts'
  * list has taken seconds.
  */
 
-/** `ready`: yes to all that is to be confirmed. `not_ready`: no to some. `unanswered`: no to none, and not yes to all. */
-export const readinesses = ['ready', 'not_ready', 'unanswered'] as const
-export type Readiness = (typeof readinesses)[number]
-
-/** How ready somebody is, of what a workshop asks for. */
-export function readinessOf({ ready }: Pick<RosterLine, 'ready'>, { items }: Pick<Workshop, 'items'>): Readiness {
-  const answers = items.filter(({ mustConfirm }) => mustConfirm).map(({ id }) => ready[id])
-  if (answers.every((answer) => answer === true)) return 'ready'
-  return answers.includes(false) ? 'not_ready' : 'unanswered'
-}
-
 export const peopleOrders = ['number', 'name', 'time', 'status', 'company'] as const
 export type PeopleOrder = { by: (typeof peopleOrders)[number]; descending?: boolean | undefined }
+
+/** `asked`: was mailed the question whether they come, and has not answered. Only who has a seat of their own comes. */
+export const comings = ['yes', 'asked', 'not_asked'] as const
+export type Coming = (typeof comings)[number]
 
 export type PeopleFilter = {
   /** Part of the name, its pinyin or initials, part of the e-mail or company, the last digits of the phone, or the number. */
@@ -35,6 +30,9 @@ export type PeopleFilter = {
   /** The code of the registration link through which they came, or `none` for those who came without one. */
   link?: string | undefined
   readiness?: Readiness | undefined
+  /** Who is ready with one item of the checklist, by its id, or who is not. */
+  item?: { id: string; ready: boolean } | undefined
+  coming?: Coming | undefined
 }
 
 export const peoplePerPage = 100
@@ -223,13 +221,16 @@ async function fillInitials(
 /** Names whose initials are stored in one statement: their rows are locked for so long. */
 const atATime = 1000
 
-function conditionOf(workshops: readonly Workshop[], { search, status, link, readiness }: PeopleFilter): SQL {
+function conditionOf(workshops: readonly Workshop[], filter: PeopleFilter): SQL {
+  const { search, status, link, readiness, item, coming } = filter
   const conditions = [
     isIn(workshops),
     ...(search?.trim() ? [found(search)] : []),
     ...(status ? [sql`r.status = ${status}`] : []),
     ...(link ? [link === 'none' ? sql`r.link_code is null` : sql`r.link_code = ${link}`] : []),
     ...(readiness ? [isReady(workshops, readiness)] : []),
+    ...(item ? [isReadyWith(workshops, item)] : []),
+    ...(coming ? [isComing(workshops, coming)] : []),
   ]
   return sql.join(conditions, sql` and `)
 }
@@ -278,6 +279,32 @@ function isReady(workshops: readonly Workshop[], readiness: Readiness): SQL {
     return sql`(r.workshop_id = ${id}::uuid and ${said[readiness]})`
   })
   return sql`r.erased_at is null and (${sql.join([sql`false`, ...conditions], sql` or `)})`
+}
+
+function isReadyWith(workshops: readonly Workshop[], { id, ready }: NonNullable<PeopleFilter['item']>): SQL {
+  const asking = workshops.filter((workshop) => askedOf(workshop).some((item) => item.id === id))
+  const yes = sql`r.ready @> ${JSON.stringify({ [id]: true })}::jsonb`
+  return sql`${isIn(asking)} and r.erased_at is null and ${ready ? yes : sql`not ${yes}`}`
+}
+
+function isComing(workshops: readonly Workshop[], coming: Coming): SQL {
+  const conditions = workshops.map((workshop) => {
+    const saidSo = sql`r.coming_on is not distinct from ${dayOf(workshop)}::date`
+    // Looked up for each of them alone, by the index that owes the question once.
+    const asked = sql`(
+      select 1 from mails m
+      where m.registration_id = r.id and m.kind = 'coming' and m.facts ->> 'occasion' = ${occasionOf(workshop)}
+        and m.state <> 'dead'
+      limit 1
+    )`
+    const said = {
+      yes: saidSo,
+      asked: sql`not ${saidSo} and ${asked} = 1`,
+      not_asked: sql`not ${saidSo} and ${asked} is null`,
+    }
+    return sql`(r.workshop_id = ${workshop.id}::uuid and ${said[coming]})`
+  })
+  return sql`r.erased_at is null and r.status = 'confirmed' and (${sql.join([sql`false`, ...conditions], sql` or `)})`
 }
 
 function orderOf(workshops: readonly Workshop[], { by, descending }: PeopleOrder): SQL {
