@@ -3,15 +3,8 @@ import { getCookie, setCookie } from 'hono/cookie'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { type RegistrationStatus, registrationStatuses } from '../db/schema.ts'
-import { saidComing } from '../domain/coming.ts'
-import {
-  comings,
-  countPeople,
-  listPeople,
-  type PeopleCounts,
-  type PeopleOrder,
-  peoplePerPage,
-} from '../domain/people.ts'
+import { comings, saidComing } from '../domain/coming.ts'
+import { countPeople, listPeople, type PeopleCounts, type PeopleOrder, peoplePerPage } from '../domain/people.ts'
 import { askedOf, readinesses, readinessOf } from '../domain/readiness.ts'
 import type { RosterLine } from '../domain/roster.ts'
 import { clockIn } from '../domain/time-zones.ts'

@@ -1,8 +1,8 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import type { Registration } from './registrations.ts'
-import { dayOf, remindersOf } from './reminders.ts'
+import { dayOf, occasionOf, remindersOf } from './reminders.ts'
 import type { Workshop } from './workshops.ts'
 
 /*
@@ -22,6 +22,48 @@ export function saidComing(
 export function asksWhoComes(workshop: Pick<Workshop, 'startsAt' | 'timeZone' | 'reminders'>, now: Date): boolean {
   const question = remindersOf(workshop).find(({ kind }) => kind === 'coming')
   return question !== undefined && question.at <= now && now < workshop.startsAt
+}
+
+/** `asked`: was mailed the question, and has not answered. */
+export const comings = ['yes', 'asked', 'not_asked'] as const
+export type Coming = (typeof comings)[number]
+
+/** What is true of the registrations `r` of a workshop that have a seat of their own and stand so with the question. */
+export function isComing(workshop: Pick<Workshop, 'id' | 'startsAt' | 'timeZone'>, coming: Coming): SQL {
+  const said = sql`r.coming_on is not distinct from ${dayOf(workshop)}::date`
+  // Looked up for each of them alone, by the index that owes the question once.
+  const asked = sql`(
+    select 1 from mails m
+    where m.registration_id = r.id and m.kind = 'coming' and m.facts ->> 'occasion' = ${occasionOf(workshop)}
+      and m.state <> 'dead'
+    limit 1
+  )`
+  const stands = {
+    yes: said,
+    asked: sql`not ${said} and ${asked} = 1`,
+    not_asked: sql`not ${said} and ${asked} is null`,
+  }
+  return sql`(${hasOwnSeat(workshop)} and ${stands[coming]})`
+}
+
+const hasOwnSeat = ({ id }: Pick<Workshop, 'id'>) =>
+  sql`r.workshop_id = ${id}::uuid and r.status = 'confirmed' and r.erased_at is null`
+
+/** How many people with a seat of their own stand how with the question whether they come. */
+export async function countComing(
+  deps: Deps,
+  workshop: Pick<Workshop, 'id' | 'startsAt' | 'timeZone'>,
+): Promise<Record<Coming, number>> {
+  const [counted] = await rows<Record<Coming, number>>(
+    deps.db,
+    sql`select ${sql.join(
+      comings.map(
+        (coming) => sql`count(*) filter (where ${isComing(workshop, coming)})::int as ${sql.identifier(coming)}`,
+      ),
+      sql`, `,
+    )} from registrations r where ${hasOwnSeat(workshop)}`,
+  )
+  return counted ?? { yes: 0, asked: 0, not_asked: 0 }
 }
 
 /** Whether somebody has a seat of which they can say that they will use it. */

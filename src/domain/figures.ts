@@ -4,6 +4,7 @@ import type { MailKind, MailState, RegistrationStatus, Text } from '../db/schema
 import type { Deps } from '../deps.ts'
 import { reasonsNotToSend } from './mails.ts'
 import { type Answers, countAnswers } from './readiness.ts'
+import { occasionOf } from './reminders.ts'
 import { clockIn, readMoment } from './time-zones.ts'
 import { listWorkshops, type Workshop } from './workshops.ts'
 
@@ -182,13 +183,19 @@ async function channelsOf(deps: Deps, { workshops, campaignId }: Scope, groups: 
 }
 
 async function countMailsOf(deps: Deps, { workshops }: Scope): Promise<MailCount[]> {
-  const counted = await rows<{ kind: MailKind; state: MailState; pointless: boolean; n: number }>(
+  const counted = await rows<StoredMailCount>(
     deps.db,
     sql`select m.kind, m.state, ${isPointless} as pointless, count(*)::int as n
         from mails m join registrations r on r.id = m.registration_id
         where r.workshop_id = any(${uuids(workshops.map(({ id }) => id))})
         group by 1, 2, 3`,
   )
+  return mailCountsOf(counted)
+}
+
+type StoredMailCount = { kind: MailKind; state: MailState; pointless: boolean; n: number }
+
+function mailCountsOf(counted: StoredMailCount[]): MailCount[] {
   const counts = new Map<MailKind, MailCount>()
   for (const { kind, state, pointless, n } of counted) {
     const count = counts.get(kind) ?? { kind, sent: 0, owed: 0, failed: 0, pointless: 0 }
@@ -197,6 +204,23 @@ async function countMailsOf(deps: Deps, { workshops }: Scope): Promise<MailCount
     counts.set(kind, count)
   }
   return [...counts.values()].sort((a, b) => a.kind.localeCompare(b.kind, 'en'))
+}
+
+/** What became of the reminders of a workshop that are about the day on which it is now. */
+export async function countReminders(deps: Deps, workshop: Workshop): Promise<MailCount[]> {
+  const counted = await rows<StoredMailCount>(
+    deps.db,
+    sql`select m.kind, m.state, ${isPointless} as pointless, count(*)::int as n
+        from registrations r
+        cross join lateral (
+          select kind, state, reason from mails m
+          where m.registration_id = r.id and m.facts ->> 'occasion' = ${occasionOf(workshop)}
+          offset 0
+        ) m
+        where r.workshop_id = ${workshop.id}::uuid
+        group by 1, 2, 3`,
+  )
+  return mailCountsOf(counted)
 }
 
 /** Of a mail `m` that is dead: whether it was given up because it had become pointless, rather than refused. */

@@ -2,10 +2,10 @@ import { type SQL, sql } from 'drizzle-orm'
 import { rows, uuids } from '../db/database.ts'
 import { type RegistrationStatus, registrationStatuses } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
+import { type Coming, isComing } from './coming.ts'
 import { nameInitialsOf, typedInitials } from './name-initials.ts'
 import { oneLine } from './plain-text.ts'
 import { askedOf, type Readiness } from './readiness.ts'
-import { dayOf, occasionOf } from './reminders.ts'
 import { lineColumns, type RosterLine, readLine, type StoredLine } from './roster.ts'
 import type { Workshop } from './workshops.ts'
 
@@ -19,10 +19,6 @@ import type { Workshop } from './workshops.ts'
 export const peopleOrders = ['number', 'name', 'time', 'status', 'company'] as const
 export type PeopleOrder = { by: (typeof peopleOrders)[number]; descending?: boolean | undefined }
 
-/** `asked`: was mailed the question whether they come, and has not answered. Only who has a seat of their own comes. */
-export const comings = ['yes', 'asked', 'not_asked'] as const
-export type Coming = (typeof comings)[number]
-
 export type PeopleFilter = {
   /** Part of the name, its pinyin or initials, part of the e-mail or company, the last digits of the phone, or the number. */
   search?: string | undefined
@@ -32,6 +28,7 @@ export type PeopleFilter = {
   readiness?: Readiness | undefined
   /** Who is ready with one item of the checklist, by its id, or who is not. */
   item?: { id: string; ready: boolean } | undefined
+  /** Of those with a seat of their own: whether they said that they come. */
   coming?: Coming | undefined
 }
 
@@ -230,7 +227,14 @@ function conditionOf(workshops: readonly Workshop[], filter: PeopleFilter): SQL 
     ...(link ? [link === 'none' ? sql`r.link_code is null` : sql`r.link_code = ${link}`] : []),
     ...(readiness ? [isReady(workshops, readiness)] : []),
     ...(item ? [isReadyWith(workshops, item)] : []),
-    ...(coming ? [isComing(workshops, coming)] : []),
+    ...(coming
+      ? [
+          sql`(${sql.join(
+            workshops.map((workshop) => isComing(workshop, coming)),
+            sql` or `,
+          )})`,
+        ]
+      : []),
   ]
   return sql.join(conditions, sql` and `)
 }
@@ -285,26 +289,6 @@ function isReadyWith(workshops: readonly Workshop[], { id, ready }: NonNullable<
   const asking = workshops.filter((workshop) => askedOf(workshop).some((item) => item.id === id))
   const yes = sql`r.ready @> ${JSON.stringify({ [id]: true })}::jsonb`
   return sql`${isIn(asking)} and r.erased_at is null and ${ready ? yes : sql`not ${yes}`}`
-}
-
-function isComing(workshops: readonly Workshop[], coming: Coming): SQL {
-  const conditions = workshops.map((workshop) => {
-    const saidSo = sql`r.coming_on is not distinct from ${dayOf(workshop)}::date`
-    // Looked up for each of them alone, by the index that owes the question once.
-    const asked = sql`(
-      select 1 from mails m
-      where m.registration_id = r.id and m.kind = 'coming' and m.facts ->> 'occasion' = ${occasionOf(workshop)}
-        and m.state <> 'dead'
-      limit 1
-    )`
-    const said = {
-      yes: saidSo,
-      asked: sql`not ${saidSo} and ${asked} = 1`,
-      not_asked: sql`not ${saidSo} and ${asked} is null`,
-    }
-    return sql`(r.workshop_id = ${workshop.id}::uuid and ${said[coming]})`
-  })
-  return sql`r.erased_at is null and r.status = 'confirmed' and (${sql.join([sql`false`, ...conditions], sql` or `)})`
 }
 
 function orderOf(workshops: readonly Workshop[], { by, descending }: PeopleOrder): SQL {

@@ -22,6 +22,7 @@ export const en: MailingMessages = {
     link: (channel) => `channel “${channel}”`,
     noLink: 'no channel',
     readiness: (readiness) => `readiness “${readiness}”`,
+    coming: (coming) => `coming: “${coming}”`,
     search: (typed) => `“${typed}” found`,
     between: ', ',
     people: (people) =>

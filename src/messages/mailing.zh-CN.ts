@@ -27,6 +27,7 @@ export const zhCN = {
     link: (channel: string) => `渠道是“${channel}”`,
     noLink: '没有经过渠道',
     readiness: (readiness: string) => `准备情况是“${readiness}”`,
+    coming: (coming: string) => `会来吗：“${coming}”`,
     search: (typed: string) => `查找“${typed}”`,
     between: '，',
     people: (people: number) => `现在是\u00a0${people}\u00a0人，每人一封邮件，同一个邮箱只收一封。`,

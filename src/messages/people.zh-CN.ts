@@ -1,6 +1,6 @@
 import type { RegistrationStatus } from '../db/schema.ts'
+import type { Coming } from '../domain/coming.ts'
 import type { ShownState } from '../domain/mails.ts'
-import type { Coming } from '../domain/people.ts'
 import type { CancelRefusal, MergeRefusal, PromoteRefusal } from '../domain/person.ts'
 import type { Readiness } from '../domain/readiness.ts'
 import type { EmailRefusal } from '../domain/registrations.ts'
