@@ -42,7 +42,7 @@ export type PeopleQuery = { filter: PeopleFilter; order: PeopleOrder; page: numb
 
 /** Reads the address of a list. What it does not know, such as from an old bookmark, counts as not said. */
 export function readPeopleQuery(c: Context<App>): PeopleQuery {
-  const { q, status, link, ready, item = '', coming, sort = '', page = '' } = c.req.query()
+  const { q, status, link, ready = '', coming, sort = '', page = '' } = c.req.query()
   const by = peopleOrders.find((order) => order === sort.replace(/^-/, '')) ?? 'number'
   return {
     filter: {
@@ -50,7 +50,7 @@ export function readPeopleQuery(c: Context<App>): PeopleQuery {
       status: registrationStatuses.find((known) => known === status),
       link: link && /^\w{1,64}$/.test(link) ? link : undefined,
       readiness: readinesses.find((known) => known === ready),
-      item: readItem(item),
+      item: readItem(ready),
       coming: comings.find((known) => known === coming),
     },
     order: { by, descending: sort.startsWith('-') },
@@ -69,8 +69,8 @@ export function writePeopleQuery({ filter, order }: Omit<PeopleQuery, 'page'>): 
   const { search, status, link, readiness, item, coming } = filter
   const sort = `${order.descending ? '-' : ''}${order.by}`
   return {
-    ...{ q: search, status, link, ready: readiness, coming },
-    item: item && `${item.id}.${item.ready ? 'ready' : 'not'}`,
+    ...{ q: search, status, link, coming },
+    ready: readiness ?? (item && `${item.id}.${item.ready ? 'ready' : 'not'}`),
     sort: sort === 'number' ? undefined : sort,
   }
 }

@@ -219,17 +219,10 @@ function Filter({
         <Choice
           name="ready"
           label={t.list.readiness}
-          value={filter.readiness ?? ''}
-          options={[any, ...readinesses.map((readiness) => ({ value: readiness, text: t.readinesses[readiness] }))]}
-        />
-      )}
-      {asked.size > 0 && (
-        <Choice
-          name="item"
-          label={t.list.items}
-          value={writePeopleQuery(query).item ?? ''}
+          value={writePeopleQuery(query).ready ?? ''}
           options={[
             any,
+            ...readinesses.map((readiness) => ({ value: readiness, text: t.readinesses[readiness] })),
             ...[...asked].flatMap(([id, text]) => [
               { value: `${id}.not`, text: t.list.item(text, false) },
               { value: `${id}.ready`, text: t.list.item(text, true) },

@@ -56,7 +56,7 @@ readinessPages.get('/console/workshops/:slug/readiness', async (c) => {
 function Items({ c, workshop, answers }: { c: Context<App>; workshop: Workshop; answers: Answers[] }) {
   const locale = c.get('locale')
   const { console: t } = readinessMessagesFor(locale)
-  const list = (item: string) => withQuery(paths.workshopPeople(workshop.slug), { status: 'confirmed', item })
+  const list = (ready: string) => withQuery(paths.workshopPeople(workshop.slug), { status: 'confirmed', ready })
   if (answers.length === 0) return <p>{t.nothingAsked}</p>
   return (
     <>
@@ -96,7 +96,7 @@ function WhoComes({ c, workshop, coming }: { c: Context<App>; workshop: Workshop
           id="coming"
           title={t.coming}
           description={comings.map((stands) => `${words[stands]}: ${number(coming[stands])}`).join(', ')}
-          most={Math.max(1, ...Object.values(coming), 0)}
+          most={Math.max(1, coming.yes + coming.asked + coming.not_asked)}
           rows={comings.map((stands) => ({
             label: words[stands],
             parts: [{ tone: stands === 'yes' ? 'accent' : 'grey', value: coming[stands] }],

@@ -222,7 +222,15 @@ export function formPage(
         </div>
         {inBoth('venue', t.announce.venue)}
         {inBoth('address', t.announce.address)}
-        <InBoth name="entry" label={own.entry} value={shown.entry} problems={problems} rows={2} t={t} />
+        <InBoth
+          name="entry"
+          label={own.entry}
+          hint={own.entryHint}
+          value={shown.entry}
+          problems={problems}
+          rows={2}
+          t={t}
+        />
         {inBoth('title', t.announce.campaignTitle, true)}
         <Check name="waitlist" label={words.waitlist} checked={shown.waitlist} />
         <Choice

@@ -19,7 +19,6 @@ export const en: PeopleMessages = {
     link: 'Channel',
     readiness: 'Readiness',
     coming: 'Coming',
-    items: 'One item',
     item: (text, ready) => (ready ? `${text}: ready` : `${text}: not ready`),
     any: 'All',
     noLink: 'came without a link',

@@ -42,7 +42,6 @@ export const zhCN = {
     link: '渠道',
     readiness: '准备情况',
     coming: '会来吗',
-    items: '某一项',
     item: (text: string, ready: boolean) => (ready ? `${text}：准备好了` : `${text}：没有准备好`),
     any: '全部',
     noLink: '没有经过渠道',

@@ -60,7 +60,8 @@ export const en: ReadinessMessages = {
   },
 
   form: {
-    entry: 'How to get in (seen by those with a seat, and in the mail of the day before)',
+    entry: 'How to get in',
+    entryHint: 'Only those with a seat see it: on their tickets, and in the mails with the code for the door.',
     reminders: 'Reminders (empty: none)',
     get_ready: 'Days before: to those who are not ready',
     coming: 'Days before: are you coming?',

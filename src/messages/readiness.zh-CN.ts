@@ -63,7 +63,8 @@ export const zhCN = {
 
   /** On the form of a workshop. */
   form: {
-    entry: '怎么进门（有名额的人才看得到，前一天的邮件里也有）',
+    entry: '怎么进门',
+    entryHint: '有名额的人才看得到：在票上，在带二维码的邮件里。',
     reminders: '提醒邮件（不填：不发）',
     get_ready: '开始前几天提醒没准备好的人',
     coming: '开始前几天问会不会来',

@@ -88,9 +88,7 @@ export function Coming({ c, registration }: { c: Context<App>; registration: Reg
   const { workshop, ticket } = registration
   const { coming: t } = readinessMessagesFor(c.var.locale).ticket
   if (!maySayComing(registration, now)) return null
-  if (saidComing(registration, workshop)) {
-    return c.req.query('done') === 'coming' ? <Done>{t.said}</Done> : <p class="note">{t.said}</p>
-  }
+  if (saidComing(registration, workshop)) return <Done>{t.said}</Done>
   if (!asksWhoComes(workshop, now)) return null
   return (
     <section class="panel">

@@ -262,6 +262,8 @@ function entryOf(
   const messages = mailMessagesFor(locale)
   const { workshop, doorCode, ticket, position, status } = registration
   const confirmed = status === 'confirmed'
+  // Who is asked something is not shown what to do afterwards.
+  const enters = confirmed && news !== 'get_ready' && news !== 'coming'
   const live = status !== 'cancelled'
   const missing = news === 'get_ready' || news === 'coming' ? missingOf(registration, workshop) : []
   const until = untilOf(registration, locale)
@@ -279,16 +281,12 @@ function entryOf(
         : []),
       ...(until ? [{ label: messages.labels.until, lines: [messages.until(until)] }] : []),
       ...whenAndWhere(workshop, messages, locale),
-      ...(confirmed && pick(workshop.entry, locale)
+      ...(enters && pick(workshop.entry, locale)
         ? [{ label: messages.labels.entry, lines: pick(workshop.entry, locale).split('\n') }]
         : []),
       ...(before ? [whatItWas(before, workshop, messages, locale)] : []),
     ],
-    // Who is asked something is not shown what to do afterwards.
-    door:
-      confirmed && news !== 'get_ready' && news !== 'coming'
-        ? { url: urlOf(baseUrl, paths.door(doorCode)), file: `ticket-${workshop.slug}.png` }
-        : undefined,
+    door: enters ? { url: urlOf(baseUrl, paths.door(doorCode)), file: `ticket-${workshop.slug}.png` } : undefined,
     ticket: live ? buttonOf(registration, news, messages, baseUrl) : undefined,
     confirm: undefined,
     checklist: live && news !== 'found' ? checklistOf(missing.length > 0 ? missing : workshop.items, locale) : [],
