@@ -110,7 +110,8 @@ async function listUpcoming(deps: Deps, now: Date): Promise<(Timed & { id: strin
     deps.db,
     sql`select id, starts_at, time_zone, reminders from workshops
         where starts_at > ${at(now)} and starts_at <= ${at(latest)} and state in ('published', 'closed')
-        order by starts_at, id`,
+        -- So that two who owe at once insert in one order.
+        order by id`,
   )
   return found.map(({ id, starts_at, time_zone, reminders }) => ({
     ...{ id, startsAt: new Date(starts_at), timeZone: time_zone, reminders },
