@@ -319,6 +319,21 @@ describe.each([
     expect(mail?.occasion).toBe(`${nanjing.id} 2026-12-15`)
   })
 
+  test('whoever moves to another city on the same day gets no mail of the one that they left', async () => {
+    await using world = await newWorld()
+    const campaignId = (await world.campaign()).id
+    const shanghai = await asking(world, { campaignId })
+    const nanjing = await asking(world, { campaignId, slug: 'nanjing' })
+    const { id } = await world.register(shanghai)
+    await deliverAll(world)
+    world.clock.set('2026-12-08T09:00:00+08:00')
+    await oweReminders(world.deps)
+    await claimDueMails(world.deps, 10, 30)
+    await moveRegistration(world.deps, id, nanjing.slug)
+    world.clock.advance({ minutes: 1 })
+    expect((await deliverAll(world)).map(({ kind }) => kind)).toEqual(['moved'])
+  })
+
   test('a corrected address gets the reminder that had not left yet', async () => {
     await using world = await newWorld()
     const workshop = await asking(world)
