@@ -9,6 +9,7 @@ import { saidOf } from './db/database.ts'
 import type { Deps, Log } from './deps.ts'
 import { listCampaigns } from './domain/campaigns.ts'
 import { purge } from './domain/privacy.ts'
+import { oweReminders } from './domain/reminders.ts'
 import { passOnOffers } from './domain/seats.ts'
 import { greeting, printedAddress } from './greeting.ts'
 import { openDatabase, openInstallation, openLog } from './installation.ts'
@@ -49,6 +50,7 @@ async function main() {
   const chores = [
     repeat(6 * 3600, () => purge(deps), log, 'purging failed'),
     repeat(15, () => passOnOffers(deps), log, 'offers could not be passed on'),
+    repeat(60, () => oweReminders(deps), log, 'reminders could not be owed'),
   ]
   stopOn(['SIGTERM', 'SIGINT'], server, async () => {
     for (const chore of chores) chore.stop()

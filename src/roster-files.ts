@@ -71,12 +71,10 @@ function linesOf(
   filter: PeopleFilter,
   order: PeopleOrder = { by: 'number' },
 ): AsyncIterable<RosterLine[]> {
-  const { status, search, link, readiness } = filter
-  const [workshop, ...others] = workshops
-  const plain = !search?.trim() && !link && !readiness && order.by === 'number' && !order.descending
-  return plain && workshop && others.length === 0
-    ? wholeRoster(deps, workshop, status)
-    : allPeople(deps, workshops, filter, order)
+  const { status, search, ...others } = filter
+  const [workshop, another] = workshops
+  const plain = !search?.trim() && !Object.values(others).some(Boolean) && order.by === 'number' && !order.descending
+  return plain && workshop && !another ? wholeRoster(deps, workshop, status) : allPeople(deps, workshops, filter, order)
 }
 
 /** `width` in characters. */

@@ -9,6 +9,7 @@ import { openPostgres } from './db/postgres.ts'
 import type { Bucket, Deps, Log } from './deps.ts'
 import { purge } from './domain/privacy.ts'
 import { addScans } from './domain/registration-links.ts'
+import { oweReminders } from './domain/reminders.ts'
 import { passOnOffers } from './domain/seats.ts'
 import { deliverDue } from './mail/delivery.ts'
 import { openSingleTransport } from './mail/transport.ts'
@@ -37,7 +38,10 @@ export default {
     return createApp(deps).fetch(request, request.headers.get('cf-connecting-ip') ?? undefined)
   },
 
-  /** Every minute the offers that were not taken and the mails that are due; once a night the people whose time is over. */
+  /**
+   * Every minute the offers that were not taken, the reminders whose time it is and the mails that are due; once a night
+   * the people whose time is over.
+   */
   async scheduled(event: { cron: string }, env: Env, lifetime: Lifetime): Promise<void> {
     const deps = openDeps(env, lifetime)
     await orSay('the cron trigger failed', async () => {
@@ -45,11 +49,9 @@ export default {
         deps.log.info({ forgotten: await purge(deps) }, 'purged')
         return
       }
-      try {
-        await passOnOffers(deps)
-      } finally {
-        await deliver(deps)
-      }
+      const done = await Promise.allSettled([passOnOffers(deps), oweReminders(deps)])
+      await deliver(deps)
+      for (const chore of done) if (chore.status === 'rejected') throw chore.reason
     })
   },
 }

@@ -162,7 +162,8 @@ const ofTickets = Object.entries(access).flatMap(([route, needed]) => (needed ==
 test.each(ofTickets)('%s answers to the ticket and to nothing that looks like it', async (route) => {
   await using world = await createWorld()
   const campaignId = (await world.campaign()).id
-  const workshop = await world.workshop({ campaignId })
+  const items = [{ kind: 'prerequisite' as const, text: { zh: '装好 RT-Thread Studio' }, mustConfirm: true }]
+  const workshop = await world.workshop({ campaignId, items })
   const other = await world.workshop({ campaignId, city: { zh: '南京', en: 'Nanjing' } })
   const { id, ticket } = await world.register(workshop)
   const mine = await world.register(workshop)
@@ -177,7 +178,7 @@ test.each(ofTickets)('%s answers to the ticket and to nothing that looks like it
       method,
       ...(method === 'POST' && {
         headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-        body: `email=new%40example.com&to=${other.slug}`,
+        body: `email=new%40example.com&to=${other.slug}&ready.${workshop.items[0]?.id}=yes`,
       }),
     })
   const stored = async () => [await world.db.select().from(registrations), await world.db.select().from(mails)]

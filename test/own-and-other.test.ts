@@ -59,7 +59,11 @@ beforeAll(async () => {
   const campaign = await world.campaign({ slug: 'december' })
   const draftCampaign = await world.campaign({ slug: 'january', publish: false })
   const otherCampaign = await world.campaign({ slug: 'november' })
-  const workshop = await world.workshop({ slug: 'shanghai', campaignId: campaign.id })
+  const workshop = await world.workshop({
+    slug: 'shanghai',
+    campaignId: campaign.id,
+    items: [{ kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true }],
+  })
   await world.workshop({ slug: 'nanjing', campaignId: campaign.id })
   const otherWorkshop = await world.workshop({ slug: 'beijing', campaignId: otherCampaign.id })
   await world.workshop({ slug: 'suzhou', campaignId: draftCampaign.id, publish: false })
@@ -266,6 +270,7 @@ beforeAll(async () => {
     'POST /w/:workshop/confirm/:code': { missing: 410 },
     'POST /t/:ticket/email': { body: { email: 'new@example.com' } },
     'POST /t/:ticket/confirm': { own: [offered.ticket] },
+    'POST /t/:ticket/ready': { body: { [`ready.${workshop.items[0]?.id}`]: 'yes' } },
     'POST /t/:ticket/move': { body: { to: 'nanjing' } },
     'GET /in/:code': { status: 302 },
     'GET /q/:code': { status: 302 },

@@ -1,4 +1,4 @@
--- revision 3
+-- revision 4
 -- Claims mails that are due, the longest due first, for a sender who has them to itself until p_leased_until, and gives
 -- up those that would only confuse now. Returns both.
 -- Which of them would is read after they are locked: who closes or opens a workshop waits for that, and counts on the
@@ -50,9 +50,19 @@ begin
         limit 1
       ) is null then 'no ticket is left to send'
       when m.kind in ('found', 'message') or (m.kind = 'cancelled' and m.facts ->> 'by' is distinct from 'deadline') then null
-      when w.ends_at <= p_now then 'the workshop is over'
+      when m.kind = 'board_due' then case when (
+        select 1 from loans l where l.registration_id = r.id and l.returned_at is null limit 1
+      ) is null then 'the board came back since' end
+      when m.kind <> 'afterwards' and w.ends_at <= p_now then 'the workshop is over'
       when m.kind = 'cancelled' then null
       when r.status = 'cancelled' then 'the registration was cancelled since'
+      -- A reminder is of one workshop at one time, and good for so long: see owe_reminders.sql.
+      when split_part(m.facts ->> 'occasion', ' ', 1) <> w.id::text or (m.facts ->> 'startsAt')::timestamptz <> w.starts_at
+        then 'its time is another since'
+      when (m.facts ->> 'until')::timestamptz <= p_now then 'too late for it'
+      when m.kind = 'get_ready' and r.ready @> asked_of(w.id, w.campaign_id) then 'ready since'
+      when m.kind = 'coming' and to_char(r.coming_on, 'YYYY-MM-DD') = split_part(m.facts ->> 'occasion', ' ', 2)
+        then 'said so since'
       when m.kind = 'waitlisted' and r.status <> 'waitlisted' then 'promoted since'
       when m.kind = 'offered' and r.status <> 'offered' then 'taken since'
       when m.kind = 'offered' and r.offered_until <= p_now then 'not taken in time'

@@ -289,46 +289,60 @@ function ScansToSeats({ figures: { funnel }, locale }: { figures: Figures; local
 function Answers({ figures: { readiness }, locale }: { figures: Figures; locale: Locale }) {
   const t = figureMessagesFor(locale).figures
   if (readiness.length === 0) return null
-  const items = readiness.map(({ item, ...counts }) => ({
+  return (
+    <>
+      <h2>{t.readiness}</h2>
+      <AnswersFigure answers={readiness} caption={t.readinessNote} locale={locale} />
+    </>
+  )
+}
+
+/** What was answered to each item, as bars with their numbers. */
+export function AnswersFigure({
+  answers,
+  caption,
+  locale,
+}: {
+  answers: Figures['readiness']
+  caption?: string
+  locale: Locale
+}) {
+  const t = figureMessagesFor(locale).figures
+  const items = answers.map(({ item, ...counts }) => ({
     ...counts,
     name: pick(item.text, locale),
     all: counts.ready + counts.notYet + counts.noAnswer,
   }))
   return (
-    <>
-      <h2>{t.readiness}</h2>
-      <Figure
-        caption={t.readinessNote}
-        keys={[
-          { tone: 'accent', text: t.ready },
-          { tone: 'grey', text: t.notYet },
-          { tone: 'pale', text: t.noAnswer },
-        ]}
-        open={t.numbers}
-        numbers={{
-          heads: [t.item, t.ready, t.notYet, t.noAnswer],
-          rows: items.map(({ name, ready, notYet, noAnswer }) => [name, ready, notYet, noAnswer]),
-        }}
-      >
-        <Rows
-          id="readiness"
-          title={t.readiness}
-          description={items
-            .map((item) => t.readinessSaid(item.name, item.ready, item.notYet, item.noAnswer))
-            .join(' ')}
-          most={Math.max(1, ...items.map(({ all }) => all))}
-          rows={items.map(({ name, ready, notYet, noAnswer, all }) => ({
-            label: name,
-            parts: [
-              { tone: 'accent', value: ready },
-              { tone: 'grey', value: notYet },
-              { tone: 'pale', value: noAnswer },
-            ],
-            said: figureMessagesFor(locale).pair(`${number(ready)} / ${number(all)}`, shareOf(ready, all, locale)),
-          }))}
-        />
-      </Figure>
-    </>
+    <Figure
+      caption={caption}
+      keys={[
+        { tone: 'accent', text: t.ready },
+        { tone: 'grey', text: t.notYet },
+        { tone: 'pale', text: t.noAnswer },
+      ]}
+      open={t.numbers}
+      numbers={{
+        heads: [t.item, t.ready, t.notYet, t.noAnswer],
+        rows: items.map(({ name, ready, notYet, noAnswer }) => [name, ready, notYet, noAnswer]),
+      }}
+    >
+      <Rows
+        id="readiness"
+        title={t.readiness}
+        description={items.map((item) => t.readinessSaid(item.name, item.ready, item.notYet, item.noAnswer)).join(' ')}
+        most={Math.max(1, ...items.map(({ all }) => all))}
+        rows={items.map(({ name, ready, notYet, noAnswer, all }) => ({
+          label: name,
+          parts: [
+            { tone: 'accent', value: ready },
+            { tone: 'grey', value: notYet },
+            { tone: 'pale', value: noAnswer },
+          ],
+          said: figureMessagesFor(locale).pair(`${number(ready)} / ${number(all)}`, shareOf(ready, all, locale)),
+        }))}
+      />
+    </Figure>
   )
 }
 

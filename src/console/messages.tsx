@@ -17,6 +17,7 @@ import {
   sendTest,
 } from '../domain/messages.ts'
 import { countPeople } from '../domain/people.ts'
+import { askedOf } from '../domain/readiness.ts'
 import { findRegistrations, type Registration } from '../domain/registrations.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
@@ -239,13 +240,16 @@ function sayProblems(problems: MessageProblem[], t: MailingMessages): Problem[] 
 async function whomOf(c: Context<App>, whose: Whose): Promise<string> {
   const t = mailingMessagesFor(c.var.locale).write
   const people = peopleMessagesFor(c.var.locale)
-  const { status, link, readiness, search } = readPeopleQuery(c).filter
+  const { status, link, readiness, item, coming, search } = readPeopleQuery(c).filter
+  const asked = whose.workshops.flatMap(askedOf).find(({ id }) => id === item?.id)
   const channels = link && link !== 'none' ? (await countPeople(c.env.deps, whose.workshops)).links : []
   const said = [
     ...(status ? [t.status(people.statuses[status])] : []),
     ...(link === 'none' ? [t.noLink] : []),
     ...(link && link !== 'none' ? [t.link(channels.find(({ code }) => code === link)?.channel ?? link)] : []),
     ...(readiness ? [t.readiness(people.readinesses[readiness])] : []),
+    ...(item ? [people.list.item(pick(asked?.text ?? {}, c.var.locale), item.ready)] : []),
+    ...(coming ? [t.coming(people.comings[coming])] : []),
     ...(search ? [t.search(search)] : []),
   ]
   return said.length > 0 ? t.some(nameOf(c, whose), said.join(t.between)) : t.everyone(nameOf(c, whose))

@@ -2,8 +2,10 @@ import type { Context } from 'hono'
 import type { App } from '../context.ts'
 import { registrationStatuses } from '../db/schema.ts'
 import { findCampaign } from '../domain/campaigns.ts'
-import { type PeopleFilter, type PeopleOrder, peopleOrders, readinesses } from '../domain/people.ts'
+import { comings } from '../domain/coming.ts'
+import { type PeopleFilter, type PeopleOrder, peopleOrders } from '../domain/people.ts'
 import { beginning } from '../domain/plain-text.ts'
+import { readinesses } from '../domain/readiness.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
 
@@ -40,7 +42,7 @@ export type PeopleQuery = { filter: PeopleFilter; order: PeopleOrder; page: numb
 
 /** Reads the address of a list. What it does not know, such as from an old bookmark, counts as not said. */
 export function readPeopleQuery(c: Context<App>): PeopleQuery {
-  const { q, status, link, ready, sort = '', page = '' } = c.req.query()
+  const { q, status, link, ready = '', coming, sort = '', page = '' } = c.req.query()
   const by = peopleOrders.find((order) => order === sort.replace(/^-/, '')) ?? 'number'
   return {
     filter: {
@@ -48,15 +50,27 @@ export function readPeopleQuery(c: Context<App>): PeopleQuery {
       status: registrationStatuses.find((known) => known === status),
       link: link && /^\w{1,64}$/.test(link) ? link : undefined,
       readiness: readinesses.find((known) => known === ready),
+      item: readItem(ready),
+      coming: comings.find((known) => known === coming),
     },
     order: { by, descending: sort.startsWith('-') },
     page: /^[1-9]\d{0,5}$/.test(page) ? Number(page) : 1,
   }
 }
 
+/** `<id of an item>.ready` or `<id of an item>.not`. */
+function readItem(text: string): PeopleFilter['item'] {
+  const [, id, said] = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(ready|not)$/.exec(text) ?? []
+  return id ? { id, ready: said === 'ready' } : undefined
+}
+
 /** What of an address says the filter and the order, for other addresses that keep them. */
 export function writePeopleQuery({ filter, order }: Omit<PeopleQuery, 'page'>): Record<string, string | undefined> {
-  const { search, status, link, readiness } = filter
+  const { search, status, link, readiness, item, coming } = filter
   const sort = `${order.descending ? '-' : ''}${order.by}`
-  return { q: search, status, link, ready: readiness, sort: sort === 'number' ? undefined : sort }
+  return {
+    ...{ q: search, status, link, coming },
+    ready: readiness ?? (item && `${item.id}.${item.ready ? 'ready' : 'not'}`),
+    sort: sort === 'number' ? undefined : sort,
+  }
 }

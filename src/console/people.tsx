@@ -3,15 +3,9 @@ import { getCookie, setCookie } from 'hono/cookie'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { type RegistrationStatus, registrationStatuses } from '../db/schema.ts'
-import {
-  countPeople,
-  listPeople,
-  type PeopleCounts,
-  type PeopleOrder,
-  peoplePerPage,
-  readinesses,
-  readinessOf,
-} from '../domain/people.ts'
+import { comings, saidComing } from '../domain/coming.ts'
+import { countPeople, listPeople, type PeopleCounts, type PeopleOrder, peoplePerPage } from '../domain/people.ts'
+import { askedOf, readinesses, readinessOf } from '../domain/readiness.ts'
 import type { RosterLine } from '../domain/roster.ts'
 import { clockIn } from '../domain/time-zones.ts'
 import type { Workshop } from '../domain/workshops.ts'
@@ -44,6 +38,7 @@ const columnNames = [
   'phone',
   'email',
   'ready',
+  'coming',
   'channel',
   'time',
 ] as const
@@ -190,7 +185,7 @@ function Filter({
   const { filter } = query
   const any = { value: '', text: t.list.any }
   const { sort } = writePeopleQuery(query)
-  const asks = whose.workshops.some(({ items }) => items.some((item) => item.mustConfirm))
+  const asked = new Map(whose.workshops.flatMap(askedOf).map((item) => [item.id, pick(item.text, c.var.locale)]))
   const links = counts.links.map(({ code, channel, people }) => ({
     value: code ?? 'none',
     text: t.list.of(channel ?? t.list.noLink, people),
@@ -221,14 +216,27 @@ function Filter({
       {(links.length > 1 || filter.link) && (
         <Choice name="link" label={t.list.link} value={filter.link ?? ''} options={[any, ...links]} />
       )}
-      {asks && (
+      {asked.size > 0 && (
         <Choice
           name="ready"
           label={t.list.readiness}
-          value={filter.readiness ?? ''}
-          options={[any, ...readinesses.map((readiness) => ({ value: readiness, text: t.readinesses[readiness] }))]}
+          value={writePeopleQuery(query).ready ?? ''}
+          options={[
+            any,
+            ...readinesses.map((readiness) => ({ value: readiness, text: t.readinesses[readiness] })),
+            ...[...asked].flatMap(([id, text]) => [
+              { value: `${id}.not`, text: t.list.item(text, false) },
+              { value: `${id}.ready`, text: t.list.item(text, true) },
+            ]),
+          ]}
         />
       )}
+      <Choice
+        name="coming"
+        label={t.list.coming}
+        value={filter.coming ?? ''}
+        options={[any, ...comings.map((coming) => ({ value: coming, text: t.comings[coming] }))]}
+      />
       <div class="field">
         <button type="submit">{t.list.filter}</button>
       </div>
@@ -309,8 +317,8 @@ function Line({
       </>
     ),
     email: line.email,
-    ready:
-      line.erased || !workshop.items.some((item) => item.mustConfirm) ? '' : t.readinesses[readinessOf(line, workshop)],
+    ready: line.erased || askedOf(workshop).length === 0 ? '' : t.readinesses[readinessOf(line, workshop)],
+    coming: line.status === 'confirmed' && saidComing(line, workshop) ? t.comings.yes : '',
     channel: line.channel ?? (line.walkIn ? doorMessagesFor(c.var.locale).list.walkIn : null),
     time: (
       <time datetime={line.createdAt.toISOString()}>{clockIn(line.createdAt, workshop.timeZone).slice(0, -3)}</time>

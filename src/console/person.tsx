@@ -4,6 +4,7 @@ import { actorOf } from '../audited.ts'
 import type { App } from '../context.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { checkIn, findDoorPerson, undoCheckIns } from '../domain/check-ins.ts'
+import { saidComing } from '../domain/coming.ts'
 import {
   cancelPerson,
   confirmPerson,
@@ -18,6 +19,7 @@ import {
   sendPersonAgain,
 } from '../domain/person.ts'
 import { beginning } from '../domain/plain-text.ts'
+import { askedOf } from '../domain/readiness.ts'
 import { type FieldProblem, parseSignUp } from '../domain/registrations.ts'
 import { clockIn } from '../domain/time-zones.ts'
 import { cameToTheDoor } from '../domain/walk-ins.ts'
@@ -316,7 +318,7 @@ function Actions({ person, others, t }: { person: Person; others: boolean; t: Pe
 function Facts({ c, person, t }: { c: Context<App>; person: Person; t: PeopleMessages }) {
   const { fields } = messagesFor(c.var.locale)
   const { workshop, ready } = person
-  const asked = workshop.items.filter((item) => item.mustConfirm)
+  const asked = askedOf(workshop)
   const said = (id: string) => t.person.said[id in ready ? (ready[id] ? 'yes' : 'no') : 'nothing']
   return (
     <dl class="facts-list">
@@ -340,6 +342,9 @@ function Facts({ c, person, t }: { c: Context<App>; person: Person; t: PeopleMes
       <Fact name={t.person.consent}>
         {t.person.consentAt(person.consentVersion, minute(person.consentAt, workshop))}
       </Fact>
+      {person.status === 'confirmed' && (
+        <Fact name={t.columns.coming}>{saidComing(person, workshop) ? t.comings.yes : t.person.said.nothing}</Fact>
+      )}
       {asked.map((item) => (
         <Fact name={pick(item.text, c.var.locale)}>{said(item.id)}</Fact>
       ))}

@@ -16,6 +16,7 @@ import { peoplePages } from './people.tsx'
 import { peopleFiles } from './people-files.tsx'
 import { peopleTogetherPages } from './people-together.tsx'
 import { personPages } from './person.tsx'
+import { readinessPages } from './readiness.tsx'
 import { signInPages } from './sign-in.tsx'
 import { spreadPages } from './spread.tsx'
 import { tokenPages } from './tokens.tsx'
@@ -33,6 +34,7 @@ export const console_ = new Hono<App>()
   .route('/', announcePages)
   .route('/', campaignPages)
   .route('/', workshopPages)
+  .route('/', readinessPages)
   .route('/', spreadPages)
   .route('/', groupPages)
   .route('/', doorPages)

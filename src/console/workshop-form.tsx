@@ -1,13 +1,15 @@
 import type { Context } from 'hono'
 import type { App } from '../context.ts'
-import { phoneRules } from '../db/schema.ts'
+import { phoneRules, type ReminderKind, type ReminderPlan, reminderKinds } from '../db/schema.ts'
 import type { Campaign } from '../domain/campaigns.ts'
+import { reminderHours } from '../domain/reminders.ts'
 import { slugPattern } from '../domain/slugs.ts'
 import { clockIn } from '../domain/time-zones.ts'
 import type { ItemDraft, Workshop, WorkshopRefusal } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { doorMessagesFor } from '../messages/door.ts'
+import { readinessMessagesFor } from '../messages/readiness.ts'
 import { pick, placeOf } from '../messages/text.ts'
 import { ChecklistEditor } from './checklist.tsx'
 import { Check, Choice, Field, fieldNames, InBoth, Problems, problemsOf, typed } from './fields.tsx'
@@ -20,7 +22,7 @@ export type Shown = Record<(typeof texts)[number], { zh?: string; en?: string }>
     /** Which button rearranged it just now. */
     pressed?: string
   }
-const texts = ['title', 'city', 'venue', 'address'] as const
+const texts = ['title', 'city', 'venue', 'address', 'entry'] as const
 const lines = [
   'date',
   'from',
@@ -36,6 +38,9 @@ const lines = [
   'graceMinutes',
   'lead',
   'slug',
+  'get_ready',
+  'coming',
+  'day_before',
 ] as const
 
 /** What the form shows of a workshop. `whole`: all of it; else what the next city of its campaign has in common. */
@@ -66,6 +71,8 @@ export function shownOf(
     closesAt: whole ? clock(like?.closesAt) : '',
     confirmHours: like?.confirmHours ? String(like.confirmHours) : '',
     graceMinutes: like?.graceMinutes === undefined || like.graceMinutes === null ? '' : String(like.graceMinutes),
+    entry: whole ? (like?.entry ?? {}) : {},
+    ...shownReminders(like?.reminders ?? usualReminders),
     lead: whole ? (like?.lead ?? '') : '',
     slug: whole && !campaign ? (like?.slug ?? '') : '',
     waitlist: like?.waitlist ?? true,
@@ -73,6 +80,27 @@ export function shownOf(
     // Answers belong to the items of the workshop that was asked: a copy has items of its own.
     items: !like?.hasOwnItems ? [] : campaign ? like.items.map(({ id: _, ...item }) => item) : like.items,
   }
+}
+
+/** Hours before the start, of the reminders that a workshop sends unless it is told otherwise: as in db/schema.ts. */
+const usualReminders: ReminderPlan = { get_ready: 168, coming: 72, day_before: 24 }
+/** How many hours are one of what the form counts in. */
+const hoursIn: Record<ReminderKind, number> = { get_ready: 24, coming: 24, day_before: 1 }
+
+function shownReminders(plan: ReminderPlan): Record<ReminderKind, string> {
+  const shown = (kind: ReminderKind) => (plan[kind] === undefined ? '' : String(Math.round(plan[kind] / hoursIn[kind])))
+  return { get_ready: shown('get_ready'), coming: shown('coming'), day_before: shown('day_before') }
+}
+
+/** The reminders that a form asks for; a field that is empty asks for none. */
+function readReminders(form: Form): ReminderPlan {
+  return Object.fromEntries(
+    reminderKinds.flatMap((kind) => {
+      const { least, most } = reminderHours[kind]
+      const typed = form.number(kind, least / hoursIn[kind], most / hoursIn[kind])
+      return typed === undefined ? [] : [[kind, typed * hoursIn[kind]]]
+    }),
+  )
 }
 
 /** What was typed, for the form to come back. */
@@ -115,6 +143,8 @@ export function readFacts(form: Form, timeZoneBefore: string) {
     graceMinutes: form.number('graceMinutes', 0, 600) ?? null,
     proofOfWork: form.checked('proofOfWork'),
     lead: form.line('lead', 80),
+    entry: form.text('entry', 500, { lines: true }),
+    reminders: readReminders(form),
     items: form.items(),
     ...(slug && { slug }),
   }
@@ -148,8 +178,10 @@ export function formPage(
   const t = consoleMessagesFor(locale)
   const words = t.workshops
   const grace = doorMessagesFor(locale).console.grace
+  const own = readinessMessagesFor(locale).form
   const names = {
     ...fieldNames(t),
+    ...own,
     lead: words.lead,
     slug: words.slug,
     confirmHours: words.confirmHours,
@@ -190,6 +222,15 @@ export function formPage(
         </div>
         {inBoth('venue', t.announce.venue)}
         {inBoth('address', t.announce.address)}
+        <InBoth
+          name="entry"
+          label={own.entry}
+          hint={own.entryHint}
+          value={shown.entry}
+          problems={problems}
+          rows={2}
+          t={t}
+        />
         {inBoth('title', t.announce.campaignTitle, true)}
         <Check name="waitlist" label={words.waitlist} checked={shown.waitlist} />
         <Choice
@@ -199,6 +240,18 @@ export function formPage(
           value={shown.phone}
         />
         {field('lead', words.lead)}
+        <fieldset id="reminders">
+          <legend>{own.reminders}</legend>
+          <div class="pairs narrow-pairs">
+            {reminderKinds.map((kind) =>
+              field(kind, own[kind], {
+                type: 'number',
+                min: reminderHours[kind].least / hoursIn[kind],
+                max: reminderHours[kind].most / hoursIn[kind],
+              }),
+            )}
+          </div>
+        </fieldset>
         <details open={refused.some(({ field }) => more.includes(field))}>
           <summary>{words.more}</summary>
           {field('lastDate', t.announce.lastDate, { type: 'date' })}

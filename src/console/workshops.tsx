@@ -23,6 +23,7 @@ import { draftOf } from '../mail/message.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { doorMessagesFor } from '../messages/door.ts'
 import { mailingMessagesFor } from '../messages/mailing.ts'
+import { readinessMessagesFor } from '../messages/readiness.ts'
 import { pick, placeOf } from '../messages/text.ts'
 import { Items, mayChange, State, Warnings, whenOf } from './campaigns.tsx'
 import { rearranged } from './checklist.tsx'
@@ -276,6 +277,7 @@ function workshopPage(c: Context<App>, workshop: Workshop) {
         {mayChange(c) && state !== 'draft' && (
           <a href={paths.consoleDoor(slug)}>{doorMessagesFor(locale).console.title}</a>
         )}
+        <a href={paths.workshopReadiness(slug)}>{readinessMessagesFor(locale).console.link}</a>
         {mayChange(c) && state !== 'draft' && <a href={paths.group(slug)}>{t.workshops.group}</a>}
         {mayChange(c) && state !== 'draft' && (
           <a href={paths.workshopMessages(slug)}>{mailingMessagesFor(locale).list.link}</a>

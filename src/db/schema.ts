@@ -400,6 +400,9 @@ export type MailFacts = {
   invited?: true
   /** Id of the workshop and the day on which it is there, with a space between. */
   occasion?: string
+  /** Of a reminder: when the workshop starts, and until when it may be sent; moments in ISO 8601. */
+  startsAt?: string
+  until?: string
 }
 
 /** Hours before the start at which each reminder falls due. */

@@ -3,8 +3,10 @@ import { at, rows, uuids } from '../db/database.ts'
 import type { MailKind, MailState, RegistrationStatus, Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { reasonsNotToSend } from './mails.ts'
+import { type Answers, countAnswers } from './readiness.ts'
+import { occasionOf } from './reminders.ts'
 import { clockIn, readMoment } from './time-zones.ts'
-import { type Item, listWorkshops, type Workshop } from './workshops.ts'
+import { listWorkshops, type Workshop } from './workshops.ts'
 
 /*
  * What organisers and viewers see of a month, in counts: nothing here names a person. Every count is one statement that
@@ -28,7 +30,8 @@ export type Figures = {
   channels: Channel[]
   /** Undefined where no link leads here. */
   funnel: Funnel | undefined
-  readiness: Readiness[]
+  /** Of those who hold a seat or wait for one. */
+  readiness: Answers[]
   mails: MailCount[]
 }
 
@@ -53,9 +56,6 @@ export type Channel = {
 /** Of the links that lead here: how often they were scanned, who signed up with them, who of those holds a seat. */
 export type Funnel = { scans: number; registrations: number; seated: number }
 
-/** Of those who hold a seat or wait for one, and are not erased: what they said to an item of their checklist. */
-export type Readiness = { item: Item; ready: number; notYet: number; noAnswer: number }
-
 /** `failed`: dead, and not because it had become pointless. */
 export type MailCount = { kind: MailKind; sent: number; owed: number; failed: number; pointless: number }
 
@@ -64,7 +64,7 @@ export async function figuresOf(deps: Deps, scope: Scope): Promise<Figures> {
   const [counted, mails, readiness] = await Promise.all([
     countRegistrations(deps, scope),
     countMailsOf(deps, scope),
-    countReadiness(deps, scope),
+    countAnswers(deps, scope.workshops, ['confirmed', 'waitlisted', 'offered']),
   ])
   return { seats: seatsOf(scope.workshops), ...counted, mails, readiness }
 }
@@ -182,55 +182,20 @@ async function channelsOf(deps: Deps, { workshops, campaignId }: Scope, groups: 
   )
 }
 
-/** What people answered to the items that are to be confirmed. */
-async function countReadiness(deps: Deps, { workshops }: Scope): Promise<Readiness[]> {
-  const asking = workshops.filter(({ items }) => items.some((item) => item.mustConfirm))
-  if (asking.length === 0) return []
-  const answers = await rows<{
-    workshop_id: string
-    item: string | null
-    ready: number
-    not_yet: number
-    people: number
-  }>(
-    deps.db,
-    sql`with live as materialized (
-          select workshop_id, ready from registrations
-          where workshop_id = any(${uuids(asking.map(({ id }) => id))})
-            and status in ('confirmed', 'waitlisted', 'offered') and erased_at is null
-        )
-        select workshop_id, null as item, 0 as ready, 0 as not_yet, count(*)::int as people from live group by workshop_id
-        union all
-        select workshop_id, answer.key, count(*) filter (where answer.value = 'true')::int,
-          count(*) filter (where answer.value = 'false')::int, 0
-        from live cross join lateral jsonb_each(ready) as answer
-        group by workshop_id, answer.key`,
-  )
-  const items = new Map(
-    asking.flatMap((workshop) =>
-      workshop.items.filter(({ mustConfirm }) => mustConfirm).map((item) => [item.id, item] as const),
-    ),
-  )
-  return [...items.values()].map((item) => {
-    const asked = new Set(
-      asking.filter((workshop) => workshop.items.some(({ id }) => id === item.id)).map(({ id }) => id),
-    )
-    const own = answers.filter((answer) => asked.has(answer.workshop_id))
-    const given = own.filter((answer) => answer.item === item.id)
-    const ready = sum(given, (answer) => answer.ready)
-    const notYet = sum(given, (answer) => answer.not_yet)
-    return { item, ready, notYet, noAnswer: sum(own, ({ people }) => people) - ready - notYet }
-  })
-}
-
 async function countMailsOf(deps: Deps, { workshops }: Scope): Promise<MailCount[]> {
-  const counted = await rows<{ kind: MailKind; state: MailState; pointless: boolean; n: number }>(
+  const counted = await rows<StoredMailCount>(
     deps.db,
     sql`select m.kind, m.state, ${isPointless} as pointless, count(*)::int as n
         from mails m join registrations r on r.id = m.registration_id
         where r.workshop_id = any(${uuids(workshops.map(({ id }) => id))})
         group by 1, 2, 3`,
   )
+  return mailCountsOf(counted)
+}
+
+type StoredMailCount = { kind: MailKind; state: MailState; pointless: boolean; n: number }
+
+function mailCountsOf(counted: StoredMailCount[]): MailCount[] {
   const counts = new Map<MailKind, MailCount>()
   for (const { kind, state, pointless, n } of counted) {
     const count = counts.get(kind) ?? { kind, sent: 0, owed: 0, failed: 0, pointless: 0 }
@@ -239,6 +204,23 @@ async function countMailsOf(deps: Deps, { workshops }: Scope): Promise<MailCount
     counts.set(kind, count)
   }
   return [...counts.values()].sort((a, b) => a.kind.localeCompare(b.kind, 'en'))
+}
+
+/** What became of the reminders of a workshop that are about the day on which it is now. */
+export async function countReminders(deps: Deps, workshop: Workshop): Promise<MailCount[]> {
+  const counted = await rows<StoredMailCount>(
+    deps.db,
+    sql`select m.kind, m.state, ${isPointless} as pointless, count(*)::int as n
+        from registrations r
+        cross join lateral (
+          select kind, state, reason from mails m
+          where m.registration_id = r.id and m.facts ->> 'occasion' = ${occasionOf(workshop)}
+          offset 0
+        ) m
+        where r.workshop_id = ${workshop.id}::uuid
+        group by 1, 2, 3`,
+  )
+  return mailCountsOf(counted)
 }
 
 /** Of a mail `m` that is dead: whether it was given up because it had become pointless, rather than refused. */

@@ -1,5 +1,5 @@
 import { and, desc, eq, lt, sql } from 'drizzle-orm'
-import { at, rows } from '../db/database.ts'
+import { at, databaseError, rows } from '../db/database.ts'
 import { type MailFacts, type MailKind, type MailState, mailStates, mails } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { findHeldSignUps, type Held } from './held-sign-ups.ts'
@@ -181,13 +181,17 @@ export async function nextMailDueAt(deps: Deps): Promise<Date | undefined> {
   return row?.due_at ? new Date(row.due_at) : undefined
 }
 
-/** Sends a dead mail again, with a new 24 hours. */
+/** Sends a dead mail again, with a new 24 hours. `not_dead`: it was sent or waits, or another one says the same. */
 export async function sendAgain(deps: Deps, id: number): Promise<'owed' | 'not_dead' | 'not_found'> {
   const revived = await rows(
     deps.db,
     sql`update mails set state = 'pending', due_at = ${at(deps.now())}, first_tried_at = null, reason = null
         where id = ${id} and state = 'dead' returning id`,
-  )
+  ).catch((error) => {
+    // Of a reminder that became pointless and was owed anew.
+    if (databaseError(error)?.constraint === 'mails_reminders_once') return []
+    throw error
+  })
   if (revived.length > 0) {
     deps.mailOwed()
     return 'owed'
@@ -215,6 +219,11 @@ export const reasonsNotToSend = [
   'moved again since',
   'superseded by a corrected address',
   'superseded by a move',
+  'the board came back since',
+  'its time is another since',
+  'too late for it',
+  'ready since',
+  'said so since',
 ] as const
 
 /** `held`: owed, but there is no mail server to give it to. It is not stored: with SMTP_URL set it is `pending`. */

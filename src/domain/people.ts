@@ -2,8 +2,10 @@ import { type SQL, sql } from 'drizzle-orm'
 import { rows, uuids } from '../db/database.ts'
 import { type RegistrationStatus, registrationStatuses } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
+import { type Coming, isComing } from './coming.ts'
 import { nameInitialsOf, typedInitials } from './name-initials.ts'
 import { oneLine } from './plain-text.ts'
+import { askedOf, type Readiness } from './readiness.ts'
 import { lineColumns, type RosterLine, readLine, type StoredLine } from './roster.ts'
 import type { Workshop } from './workshops.ts'
 
@@ -13,17 +15,6 @@ import type { Workshop } from './workshops.ts'
  * is looked up for the lines of one page alone. Where the tables were never analysed, as on PGlite, a join of the whole
  * list has taken seconds.
  */
-
-/** `ready`: yes to all that is to be confirmed. `not_ready`: no to some. `unanswered`: no to none, and not yes to all. */
-export const readinesses = ['ready', 'not_ready', 'unanswered'] as const
-export type Readiness = (typeof readinesses)[number]
-
-/** How ready somebody is, of what a workshop asks for. */
-export function readinessOf({ ready }: Pick<RosterLine, 'ready'>, { items }: Pick<Workshop, 'items'>): Readiness {
-  const answers = items.filter(({ mustConfirm }) => mustConfirm).map(({ id }) => ready[id])
-  if (answers.every((answer) => answer === true)) return 'ready'
-  return answers.includes(false) ? 'not_ready' : 'unanswered'
-}
 
 export const peopleOrders = ['number', 'name', 'time', 'status', 'company'] as const
 export type PeopleOrder = { by: (typeof peopleOrders)[number]; descending?: boolean | undefined }
@@ -35,6 +26,10 @@ export type PeopleFilter = {
   /** The code of the registration link through which they came, or `none` for those who came without one. */
   link?: string | undefined
   readiness?: Readiness | undefined
+  /** Who is ready with one item of the checklist, by its id, or who is not. */
+  item?: { id: string; ready: boolean } | undefined
+  /** Of those with a seat of their own: whether they said that they come. */
+  coming?: Coming | undefined
 }
 
 export const peoplePerPage = 100
@@ -223,13 +218,23 @@ async function fillInitials(
 /** Names whose initials are stored in one statement: their rows are locked for so long. */
 const atATime = 1000
 
-function conditionOf(workshops: readonly Workshop[], { search, status, link, readiness }: PeopleFilter): SQL {
+function conditionOf(workshops: readonly Workshop[], filter: PeopleFilter): SQL {
+  const { search, status, link, readiness, item, coming } = filter
   const conditions = [
     isIn(workshops),
     ...(search?.trim() ? [found(search)] : []),
     ...(status ? [sql`r.status = ${status}`] : []),
     ...(link ? [link === 'none' ? sql`r.link_code is null` : sql`r.link_code = ${link}`] : []),
     ...(readiness ? [isReady(workshops, readiness)] : []),
+    ...(item ? [isReadyWith(workshops, item)] : []),
+    ...(coming
+      ? [
+          sql`(${sql.join(
+            workshops.map((workshop) => isComing(workshop, coming)),
+            sql` or `,
+          )})`,
+        ]
+      : []),
   ]
   return sql.join(conditions, sql` and `)
 }
@@ -278,6 +283,12 @@ function isReady(workshops: readonly Workshop[], readiness: Readiness): SQL {
     return sql`(r.workshop_id = ${id}::uuid and ${said[readiness]})`
   })
   return sql`r.erased_at is null and (${sql.join([sql`false`, ...conditions], sql` or `)})`
+}
+
+function isReadyWith(workshops: readonly Workshop[], { id, ready }: NonNullable<PeopleFilter['item']>): SQL {
+  const asking = workshops.filter((workshop) => askedOf(workshop).some((item) => item.id === id))
+  const yes = sql`r.ready @> ${JSON.stringify({ [id]: true })}::jsonb`
+  return sql`${isIn(asking)} and r.erased_at is null and ${ready ? yes : sql`not ${yes}`}`
 }
 
 function orderOf(workshops: readonly Workshop[], { by, descending }: PeopleOrder): SQL {

@@ -44,12 +44,12 @@ export async function copyOfData(deps: Deps, registration: Registration) {
         where r.id = ${registration.id}::uuid`,
   )
   const { workshop, ...facts } = registration
-  const { id, seq, status, position, name, email, phone, company, locale, ready } = facts
+  const { id, seq, status, position, name, email, phone, company, locale, ready, comingOn } = facts
   const { consentVersion, consentAt, createdAt, seatedAt, offeredUntil, cancelledAt, cancelledBy } = facts
   return {
     workshop: { slug: workshop.slug, title: workshop.title, startsAt: workshop.startsAt },
     registration: {
-      ...{ id, number: seq, status, position, name, email, phone, company, language: locale, ready },
+      ...{ id, number: seq, status, position, name, email, phone, company, language: locale, ready, comingOn },
       channel: link?.channel ?? null,
       ...{ consentVersion, consentAt, createdAt, seatedAt, offeredUntil, cancelledAt, cancelledBy },
     },

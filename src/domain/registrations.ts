@@ -120,6 +120,8 @@ export type Registration = {
   company: string | null
   locale: string
   ready: Record<string, boolean>
+  /** The day on which they said that they come: 2026-12-19. */
+  comingOn: string | null
   consentVersion: string
   consentAt: Date
   createdAt: Date

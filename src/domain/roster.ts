@@ -24,6 +24,8 @@ export type RosterLine = {
   /** Came to the door without having signed up. */
   walkIn: boolean
   ready: Record<string, boolean>
+  /** The day on which they said that they come: 2026-12-19. */
+  comingOn: string | null
   createdAt: Date
   seatedAt: Date | null
   /** Until when an offered seat is held. */
@@ -115,6 +117,7 @@ function selectLines(workshopId: string, { status, after, ahead, limit }: Page):
 /** What a line has of the registration `p`; its position is counted otherwise in each list. */
 export const lineColumns = sql`
   p.id, p.workshop_id as "workshopId", p.seq, p.status, p.name, p.email, p.phone, p.company, p.locale, p.ready,
+  to_char(p.coming_on, 'YYYY-MM-DD') as "comingOn",
   (select channel from registration_links where code = p.link_code) as channel,
   p.consent_version like '%-door' as "walkIn",
   p.created_at as "createdAt", p.seated_at as "seatedAt", p.offered_until as "offeredUntil", p.cancelled_at as "cancelledAt",

@@ -5,6 +5,7 @@ import {
   campaigns,
   type ItemKind,
   type PhoneRule,
+  type ReminderPlan,
   type Text,
   type WorkshopBefore,
   type WorkshopState,
@@ -53,6 +54,10 @@ export type WorkshopDraft = {
   proofOfWork?: boolean | undefined
   /** Who is in charge on the day, for organisers to know. */
   lead?: string | null | undefined
+  /** How to get in, for those who have a seat. */
+  entry?: Text | undefined
+  /** Hours before the start at which each reminder falls due: see reminders.ts. One that is not there is not sent. */
+  reminders?: ReminderPlan | undefined
   items?: ItemDraft[] | undefined
   publish?: boolean | undefined
 }

@@ -193,6 +193,8 @@ export const figuresEn: FigureMessages = {
       changed: 'changed',
       link: 'channel',
       readiness: 'readiness',
+      item: 'checklist item',
+      coming: 'coming',
       q: 'search',
       search: 'search',
       workshop: 'workshop',

@@ -188,6 +188,8 @@ export const figuresZhCN = {
       changed: '改动',
       link: '渠道',
       readiness: '准备情况',
+      item: '清单里的一项',
+      coming: '会来吗',
       q: '搜索',
       search: '搜索',
       workshop: '培训',

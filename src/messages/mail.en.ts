@@ -116,19 +116,18 @@ export const mailEn: MailMessages = {
       subject: (event) => `Not ready yet: ${event}`,
       headline: 'A few things are missing',
       lead: () =>
-        'The workshop is close, and you have not ticked what is listed below. Once it is done, tick it on your ticket: then nobody has to wait for an installation on the day.',
+        'The workshop is close, and you have not ticked what is listed below. Once it is done, tick it on your ticket: then you can start at once on the day, with nothing left to install.',
     },
     coming: {
       subject: (event) => `Are you coming? ${event}`,
       headline: 'Are you coming?',
-      lead: () =>
-        'Please open your ticket and press “I am coming”, or give your seat to somebody in line. Either takes one press.',
+      lead: () => 'Please open the link below and press “I am coming”, or give your seat to somebody in line.',
     },
     day_before: {
-      subject: (event) => `Tomorrow: ${event}`,
+      subject: (event, { days }) => `${days === 1 ? 'Tomorrow' : days === 0 ? 'Today' : 'Soon'}: ${event}`,
       headline: 'See you soon',
       lead: () =>
-        'When, where, how to get in and what to bring: it is all below. Show the code at the door. If you cannot come, there still is time to give your seat away.',
+        'When, where and what to bring: it is all below. Show the code at the door. If you cannot come, there still is time to give your seat away.',
     },
     board_due: {
       subject: (event) => `You still have a board: ${event}`,
@@ -172,7 +171,7 @@ export const mailEn: MailMessages = {
 
   greeting: (name) => `Hello ${name},`,
   day: ({ month, day, weekday }) => `${weekday} ${day} ${month}`,
-  labels: { when: 'When', where: 'Where', state: 'State', until: 'Until', before: 'Before' },
+  labels: { when: 'When', where: 'Where', entry: 'Entry', state: 'State', until: 'Until', before: 'Before' },
   when: ({ date, weekday, time, zone }) => [`${weekday}, ${date}`, `${time} (${zone})`],
   until: (moment) => `Please confirm before ${moment}`,
   place: (position) => `No.\u00a0${position} on the waitlist`,
@@ -187,9 +186,13 @@ export const mailEn: MailMessages = {
     label: 'Confirm my registration',
     hint: 'The link is good for 24\u00a0hours: please do not forward this mail.',
   },
+  tick: 'Open my ticket and tick what is done',
+  coming: 'I am coming, or give my seat away',
   keep: 'The link is your ticket: please do not forward this mail.',
   prepare: 'What to bring and prepare',
+  missing: 'Not ready yet',
   cancel: { text: 'Cannot come? The seat goes to the next in line at once.', link: 'Cancel my registration' },
+  giveBack: { text: 'Cannot come? On the same page one press gives your seat away.', link: 'Give my seat away' },
   leave: { text: 'No longer want to wait?', link: 'Leave the waitlist' },
   again: { text: 'Changed your mind?', link: 'Register again' },
   others: { text: 'Perhaps another one suits you?', link: 'See other workshops' },

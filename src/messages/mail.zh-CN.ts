@@ -32,11 +32,13 @@ export type Standing = {
   until: string | null
   /** In how many hours one that is offered later must be taken; null where it is given at once. */
   hours: number | null
+  /** How many days it is until the workshop; 1 is tomorrow. */
+  days: number
 }
 
 type Announcement = {
   /** `event` is the workshop with its city and day. */
-  subject: (event: string) => string
+  subject: (event: string, standing: Standing) => string
   headline: string
   lead: (standing: Standing) => string
 }
@@ -152,17 +154,17 @@ export const mailZhCN = {
     get_ready: {
       subject: (event) => `还差几样没准备好：${event}`,
       headline: '还差几样没准备好',
-      lead: () => '培训快到了，下面这些你还没有勾选“已准备好”。准备好后打开票勾选一下，现场就不用等你装环境。',
+      lead: () => '培训快到了，下面这些你还没有勾选。准备好以后在票上勾一下，当天就能直接动手，不用现场装环境。',
     },
     coming: {
       subject: (event) => `你会来吗？${event}`,
       headline: '你会来吗？',
-      lead: () => '请打开票，按一下“我会来”，或者把名额让给排队的人。两样都只要按一下。',
+      lead: () => '请打开下面的链接，按一下“我会来”，或者把名额让给排队的人。',
     },
     day_before: {
-      subject: (event) => `就在明天：${event}`,
+      subject: (event, { days }) => `${days === 1 ? '就在明天' : days === 0 ? '就在今天' : '就快到了'}：${event}`,
       headline: '就要见面了',
-      lead: () => '时间、地点、怎么进门、带什么，都在下面。入场时出示二维码。来不了的话，现在让出名额还来得及。',
+      lead: () => '什么时候、在哪里、带什么，都在下面。入场时出示二维码。来不了的话，现在让出名额还来得及。',
     },
     board_due: {
       subject: (event) => `借的开发板还没有还：${event}`,
@@ -204,7 +206,7 @@ export const mailZhCN = {
 
   greeting: (name: string) => `${name}，你好：`,
   day: ({ month, day, weekday }: When) => `${month}${day}日${weekday}`,
-  labels: { when: '时间', where: '地点', state: '状态', until: '期限', before: '原来' },
+  labels: { when: '时间', where: '地点', entry: '进门', state: '状态', until: '期限', before: '原来' },
   when: ({ date, weekday, time, zone }: When) => [`${date} ${weekday}`, `${time}（${zone}）`],
   until: (moment: string) => `请在 ${moment}前确认`,
   place: (position: number) => `候补第\u00a0${position}\u00a0位`,
@@ -216,9 +218,13 @@ export const mailZhCN = {
   ticket: '打开我的票',
   take: '打开票，确认名额',
   confirm: { label: '确认报名', hint: '链接 24\u00a0小时内有效，请不要转发这封邮件。' },
+  tick: '打开我的票，勾选准备好的',
+  coming: '我会来，或者让出名额',
   keep: '票的链接只属于你，请不要转发这封邮件。',
   prepare: '带什么，准备什么',
+  missing: '还没准备好的',
   cancel: { text: '来不了？名额会马上让给排队的人。', link: '取消报名' },
+  giveBack: { text: '来不了？打开同一页，按一下就让给排队的人。', link: '让出名额' },
   leave: { text: '不想等了？', link: '退出候补' },
   again: { text: '又想来了？', link: '重新报名' },
   others: { text: '也许另一场适合你？', link: '看看其他培训' },

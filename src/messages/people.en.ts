@@ -4,6 +4,7 @@ export const en: PeopleMessages = {
   statuses: { confirmed: 'has a seat', waitlisted: 'waits', offered: 'to confirm', cancelled: 'cancelled' },
   place: (position) => `number ${position} in line`,
 
+  comings: { yes: 'is coming', asked: 'asked, no answer', not_asked: 'not asked yet' },
   readinesses: { ready: 'all ready', not_ready: 'something not ready', unanswered: 'not all answered' },
 
   list: {
@@ -17,6 +18,8 @@ export const en: PeopleMessages = {
     status: 'Status',
     link: 'Channel',
     readiness: 'Readiness',
+    coming: 'Coming',
+    item: (text, ready) => (ready ? `${text}: ready` : `${text}: not ready`),
     any: 'All',
     noLink: 'came without a link',
     of: (what, people) => `${what} (${people})`,
@@ -53,6 +56,7 @@ export const en: PeopleMessages = {
     phone: 'Phone',
     email: 'E-mail',
     ready: 'Readiness',
+    coming: 'Coming',
     channel: 'Channel',
     time: 'Signed up',
   },

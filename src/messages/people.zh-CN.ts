@@ -1,7 +1,8 @@
 import type { RegistrationStatus } from '../db/schema.ts'
+import type { Coming } from '../domain/coming.ts'
 import type { ShownState } from '../domain/mails.ts'
-import type { Readiness } from '../domain/people.ts'
 import type { CancelRefusal, MergeRefusal, PromoteRefusal } from '../domain/person.ts'
+import type { Readiness } from '../domain/readiness.ts'
 import type { EmailRefusal } from '../domain/registrations.ts'
 import type { MoveRefusal, OfferRefusal, Refusal } from '../domain/seats.ts'
 
@@ -23,6 +24,12 @@ export const zhCN = {
     unanswered: '没有答全',
   } satisfies Record<Readiness, string>,
 
+  comings: {
+    yes: '说了会来',
+    asked: '问过，没有回答',
+    not_asked: '还没有问',
+  } satisfies Record<Coming, string>,
+
   list: {
     title: '报名的人',
     total: (people: number) => `${people}\u00a0人`,
@@ -34,6 +41,8 @@ export const zhCN = {
     status: '状态',
     link: '渠道',
     readiness: '准备情况',
+    coming: '会来吗',
+    item: (text: string, ready: boolean) => (ready ? `${text}：准备好了` : `${text}：没有准备好`),
     any: '全部',
     noLink: '没有经过渠道',
     of: (what: string, people: number) => `${what}（${people}）`,
@@ -70,6 +79,7 @@ export const zhCN = {
     phone: '手机',
     email: '邮箱',
     ready: '准备情况',
+    coming: '会来吗',
     channel: '渠道',
     time: '报名时间',
   },

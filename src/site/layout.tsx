@@ -15,7 +15,7 @@ export type View = {
   /** The path that shows this page, where it is not the one that was asked. */
   here?: string | undefined
   /** Browser scripts in src/assets that add to the page. */
-  scripts?: readonly ('seats' | 'copy' | 'proof')[] | undefined
+  scripts?: readonly ('seats' | 'copy' | 'proof' | 'ready')[] | undefined
   status?: 200 | 202 | 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503 | undefined
 }
 

@@ -7,8 +7,10 @@ import type { MoveRefusal, OfferRefusal } from '../domain/seats.ts'
 import { seatsLeft, type Workshop } from '../domain/workshops.ts'
 import { paths, urlOf } from '../links.ts'
 import { type Messages, messagesFor } from '../messages/messages.ts'
+import { readinessMessagesFor } from '../messages/readiness.ts'
 import { deadline, pick } from '../messages/text.ts'
-import { Checklist, Elsewhere, Facts } from './facts.tsx'
+import { Elsewhere, Facts } from './facts.tsx'
+import { Coming, Entry, Preparation } from './getting-ready.tsx'
 import { Alert, Done, isWeChat, page } from './layout.tsx'
 import { Field, ProblemList } from './sign-up-form.tsx'
 
@@ -16,6 +18,8 @@ import { Field, ProblemList } from './sign-up-form.tsx'
 export type TicketMistake =
   | { about: 'cancelling'; status: 409 }
   | { about: 'taking'; status: 409; refusal: OfferRefusal }
+  | { about: 'readiness'; status: 409 }
+  | { about: 'coming'; status: 409; refusal: 'too_late' | 'no_seat' }
   | { about: 'email'; status: 409 | 422; typed: string; problem: string }
 
 /** The ticket in the state in which the registration is. */
@@ -33,7 +37,7 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
       title: `${t.ticket.title} · ${title} · ${pick(workshop.city, locale)}`,
       back: { href: paths.workshop(workshop.slug), text: t.ticket.toWorkshop },
       here: paths.ticket(ticket),
-      scripts: ['copy'],
+      scripts: ['copy', 'ready'],
       status: mistake?.status,
     },
     <>
@@ -48,6 +52,16 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
           <p>{t.offerRefusals[mistake.refusal]}</p>
         </Alert>
       )}
+      {mistake?.about === 'readiness' && (
+        <Alert title={t.form.errorTitle}>
+          <p>{readinessMessagesFor(locale).ticket.tooLate}</p>
+        </Alert>
+      )}
+      {mistake?.about === 'coming' && (
+        <Alert title={t.form.errorTitle}>
+          <p>{readinessMessagesFor(locale).ticket.coming.refused[mistake.refusal]}</p>
+        </Alert>
+      )}
       <h1>{title}</h1>
       <Facts workshop={workshop} locale={locale} />
       <State c={c} registration={registration} t={t} />
@@ -57,12 +71,14 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
         </form>
       )}
       {status === 'cancelled' && <WayOn c={c} registration={registration} t={t} />}
+      {live && <Coming c={c} registration={registration} />}
       {live && status === 'confirmed' && (
         <figure class="qr">
           <img src={paths.ticketQr(ticket)} width="248" height="248" alt={t.ticket.qrAlt} />
           <figcaption>{t.ticket.showAtDoor}</figcaption>
         </figure>
       )}
+      {live && <Entry c={c} registration={registration} />}
       {live && status === 'confirmed' && <Calendar c={c} ticket={ticket} t={t} />}
       {live && group && (
         <a class="button second" href={paths.ticketGroup(ticket)}>
@@ -71,8 +87,8 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
       )}
       {live && workshop.items.length > 0 && (
         <>
-          <h2>{t.ticket.prepare}</h2>
-          <Checklist items={workshop.items} answers={registration.ready} locale={locale} />
+          <h2 id="prepare">{t.ticket.prepare}</h2>
+          <Preparation c={c} registration={registration} />
         </>
       )}
       {live && (

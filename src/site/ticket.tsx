@@ -2,7 +2,9 @@ import { type Context, Hono } from 'hono'
 import { calendarFor } from '../calendar.ts'
 import { type App, limitMailbox, limitRange } from '../context.ts'
 import { findGroup } from '../domain/chat-groups.ts'
+import { maySayComing, sayComing } from '../domain/coming.ts'
 import { copyOfData } from '../domain/privacy.ts'
+import { sayReady } from '../domain/readiness.ts'
 import { correctEmail, findRegistration, parseEmail, type Registration } from '../domain/registrations.ts'
 import { cancelRegistration, forgetPeople, moveRegistration, takeOffer } from '../domain/seats.ts'
 import { readTicket } from '../domain/tickets.ts'
@@ -11,6 +13,7 @@ import { paths, urlOf, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { qrPng } from '../qr.ts'
 import { errorPage } from './error-page.tsx'
+import { boxOf, comingPage } from './getting-ready.tsx'
 import { sentence } from './sign-up-form.tsx'
 import { confirmationPage, groupPage, mayCancel, movePage, ticketPage } from './ticket-page.tsx'
 
@@ -107,6 +110,34 @@ ticketPages.post('/t/:ticket/confirm', async (c) => {
     return c.redirect(withQuery(paths.ticket(registration.ticket), { done: outcome }), 303)
   }
   return ticketPage(c, registration, { about: 'taking', status: 409, refusal: outcome })
+})
+
+/** What is ticked on the checklist of the ticket. */
+ticketPages.post('/t/:ticket/ready', async (c) => {
+  await limitRange(c, 'ticket')
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const body = await readFormBody(c)
+  const ticked = registration.workshop.items.flatMap(({ id }) => (body[boxOf(id)] === 'yes' ? [id] : []))
+  const outcome = await sayReady(c.env.deps, registration, ticked)
+  if (outcome === 'too_late') return ticketPage(c, registration, { about: 'readiness', status: 409 })
+  return c.redirect(`${withQuery(paths.ticket(registration.ticket), { done: 'ready' })}#prepare`, 303)
+})
+
+/** Both answers to the question whether they come; where it is not to be asked, it is the ticket. */
+ticketPages.get('/t/:ticket/coming', async (c) => {
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  return maySayComing(registration, c.env.deps.now()) ? comingPage(c, registration) : ticketPage(c, registration)
+})
+
+ticketPages.post('/t/:ticket/coming', async (c) => {
+  await limitRange(c, 'ticket')
+  const registration = await registrationOf(c)
+  if (!registration) return errorPage(c, 404)
+  const outcome = await sayComing(c.env.deps, registration)
+  if (outcome !== 'said') return ticketPage(c, registration, { about: 'coming', status: 409, refusal: outcome })
+  return c.redirect(withQuery(paths.ticket(registration.ticket), { done: 'coming' }), 303)
 })
 
 /** Only for those who are registered; without a group, and for everyone else, it is the ticket. */

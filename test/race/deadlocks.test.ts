@@ -4,12 +4,15 @@ import { databaseError, rows } from '../../src/db/database.ts'
 import { openDesk } from '../../src/db/desk.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
 import type { Deps } from '../../src/deps.ts'
+import { sayComing } from '../../src/domain/coming.ts'
 import { examine } from '../../src/domain/doctor.ts'
 import { holdSignUp } from '../../src/domain/held-sign-ups.ts'
 import { claimDueMails, recordOutcomes } from '../../src/domain/mails.ts'
 import { purge } from '../../src/domain/privacy.ts'
+import { sayReady } from '../../src/domain/readiness.ts'
 import { addScans, createLink } from '../../src/domain/registration-links.ts'
-import { consentVersion, correctEmail, mailTickets } from '../../src/domain/registrations.ts'
+import { consentVersion, correctEmail, findRegistrationById, mailTickets } from '../../src/domain/registrations.ts'
+import { oweReminders } from '../../src/domain/reminders.ts'
 import {
   cancelRegistration,
   cancelWorkshop,
@@ -51,10 +54,27 @@ test('whatever attendees, organisers and senders of mail do at once, no two of t
     )
     await close()
   }
-  const { signUps, leave, move, correct, erase, plan, callOff, send, forget, scan, find, take, passOn, hold } = stage
+  const {
+    signUps,
+    leave,
+    move,
+    correct,
+    erase,
+    plan,
+    callOff,
+    send,
+    forget,
+    scan,
+    find,
+    take,
+    passOn,
+    hold,
+    remind,
+    getReady,
+  } = stage
   await Promise.all([
-    process([signUps, leave, send, plan, take]),
-    process([signUps, move, send, forget, scan, passOn]),
+    process([signUps, leave, send, plan, take, remind, getReady]),
+    process([signUps, move, send, forget, scan, passOn, remind]),
     process([signUps, move, correct, callOff, forget, hold]),
     process([signUps, leave, erase, plan, scan, find, passOn]),
   ])
@@ -190,6 +210,15 @@ async function makeStage(world: World) {
     take: (deps: Deps) => takeOffer(deps, someone()),
     /** As of the moment in which the offers that were made until now lapse. */
     passOn: (deps: Deps) => passOnOffers({ ...deps, now: () => new Date(clock.now().getTime() + 3600_000) }),
+    /** A week from now, when all of these workshops ask who comes, or are tomorrow. */
+    remind: (deps: Deps) =>
+      oweReminders({ ...deps, now: () => new Date(clock.now().getTime() + 7 * 24 * 3600_000 + 60_000) }),
+    async getReady(deps: Deps) {
+      const registration = await findRegistrationById(deps, someone())
+      if (!registration) return
+      await sayReady(deps, registration, pick([[], registration.workshop.items.map((item) => item.id)]))
+      await sayComing(deps, registration)
+    },
     hold: (deps: Deps) =>
       holdSignUp(
         deps,

@@ -49,7 +49,7 @@ describe('GET /t/:ticket', () => {
       '周五 10:00 – 17:00',
       '2026年12月11日 · 北京时间',
       '上海 · 张江科学会堂',
-      '你说：还没有',
+      '准备好一样，就勾一样',
       '发往 wang@example.com',
     ]) {
       expect(text).toContain(said)

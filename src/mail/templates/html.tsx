@@ -84,7 +84,7 @@ const EntryRows: FC<{ entry: Entry; messages: MailMessages; imageOf: ImageOf }> 
       {entry.door && <Door messages={messages} {...imageOf(entry)} />}
       {entry.ticket && <Button link={entry.ticket} hint={messages.keep} />}
       {entry.confirm && <Button link={entry.confirm} hint={entry.confirm.hint} />}
-      {entry.checklist.length > 0 && <Checklist heading={messages.prepare} items={entry.checklist} />}
+      {entry.checklist.length > 0 && <Checklist heading={entry.prepare} items={entry.checklist} />}
       {entry.next.map(({ text: sentence, link: to }) => (
         <p style="margin:16px 0 0">
           {sentence}{' '}

@@ -5,9 +5,12 @@ import type { Held } from '../../domain/held-sign-ups.ts'
 import type { Mail, MailToSomeone } from '../../domain/mails.ts'
 import { fillPlaceholders, type Placeholder, type Written } from '../../domain/messages.ts'
 import type { Organiser } from '../../domain/organisers.ts'
+import { missingOf } from '../../domain/readiness.ts'
 import { holdsSeat, type Registration } from '../../domain/registrations.ts'
+import { dayOf } from '../../domain/reminders.ts'
 import { signInCodeOf } from '../../domain/tickets.ts'
-import type { Workshop } from '../../domain/workshops.ts'
+import { clockIn } from '../../domain/time-zones.ts'
+import type { Item, Workshop } from '../../domain/workshops.ts'
 import { paths, urlOf, withQuery } from '../../links.ts'
 import { type ItemTag, tagOf } from '../../messages/items.ts'
 import { mailEn } from '../../messages/mail.en.ts'
@@ -41,6 +44,8 @@ export type Entry = {
   /** What completes a held sign-up, and for how long. */
   confirm: (Link & { hint: string }) | undefined
   checklist: { tag: ItemTag; label: string; text: string; url: string | null }[]
+  /** What stands above the checklist. */
+  prepare: string
   /** What else one may do now. */
   next: ({ text: string } & Partial<{ link: Link }>)[]
 }
@@ -64,16 +69,17 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
   // To those who cancelled, and after the workshop, a message tells of no ticket and nothing to bring.
   const bygone = news === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now())
   const title = titleOf(recipient, locale)
+  const standing = standingOf(recipient, locale, deps.now())
   const { subject, headline, lead } =
     news === 'written' ? writtenTo(recipient, mail.written, locale, baseUrl) : messages.news[news]
   return {
     locale,
     messages,
     to: { name: recipient.name, address: recipient.email },
-    subject: subject(`${title} · ${messages.day(when(recipient.workshop, locale))}`),
+    subject: subject(`${title} · ${messages.day(when(recipient.workshop, locale))}`, standing),
     headline,
     greeting: messages.greeting(recipient.name),
-    lead: lead(standingOf(recipient, locale)),
+    lead: lead(standing),
     entries: bygone
       ? [plainEntry(workshop, messages, locale)]
       : shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts.before)),
@@ -191,6 +197,7 @@ function letterToSignIn(deps: Deps, { uid, facts }: Mail, organiser: Organiser):
         ticket: undefined,
         confirm: { label: messages.signIn.button, hint, url: urlOf(baseUrl, way) },
         checklist: [],
+        prepare: messages.prepare,
         next: [],
       },
     ],
@@ -226,9 +233,20 @@ const cancellations = {
   absence: 'seatPassedOn',
 } as const
 
-function standingOf(registration: Registration, locale: Locale): Standing {
+function standingOf(registration: Registration, locale: Locale, now: Date): Standing {
   const { position, workshop } = registration
-  return { place: position, until: untilOf(registration, locale), hours: workshop.confirmHours }
+  return {
+    place: position,
+    until: untilOf(registration, locale),
+    hours: workshop.confirmHours,
+    days: daysUntil(workshop, now),
+  }
+}
+
+/** How many midnights there are until a workshop, on the clocks where it is. */
+function daysUntil(workshop: Workshop, now: Date): number {
+  const today = clockIn(now, workshop.timeZone).slice(0, 'yyyy-mm-dd'.length)
+  return Math.round((Date.parse(dayOf(workshop)) - Date.parse(today)) / 86_400_000)
 }
 
 const untilOf = ({ offeredUntil, workshop }: Registration, locale: Locale) =>
@@ -244,7 +262,10 @@ function entryOf(
   const messages = mailMessagesFor(locale)
   const { workshop, doorCode, ticket, position, status } = registration
   const confirmed = status === 'confirmed'
+  // Who is asked something is not shown what to do afterwards.
+  const enters = confirmed && news !== 'get_ready' && news !== 'coming'
   const live = status !== 'cancelled'
+  const missing = news === 'get_ready' || news === 'coming' ? missingOf(registration, workshop) : []
   const until = untilOf(registration, locale)
   return {
     registration,
@@ -260,24 +281,36 @@ function entryOf(
         : []),
       ...(until ? [{ label: messages.labels.until, lines: [messages.until(until)] }] : []),
       ...whenAndWhere(workshop, messages, locale),
+      ...(enters && pick(workshop.entry, locale)
+        ? [{ label: messages.labels.entry, lines: pick(workshop.entry, locale).split('\n') }]
+        : []),
       ...(before ? [whatItWas(before, workshop, messages, locale)] : []),
     ],
-    door: confirmed ? { url: urlOf(baseUrl, paths.door(doorCode)), file: `ticket-${workshop.slug}.png` } : undefined,
-    ticket: live
-      ? { label: until ? messages.take : messages.ticket, url: ticketUrlOf(baseUrl, registration) }
-      : undefined,
+    door: enters ? { url: urlOf(baseUrl, paths.door(doorCode)), file: `ticket-${workshop.slug}.png` } : undefined,
+    ticket: live ? buttonOf(registration, news, messages, baseUrl) : undefined,
     confirm: undefined,
-    checklist: live && news !== 'found' ? checklistOf(registration, locale) : [],
+    checklist: live && news !== 'found' ? checklistOf(missing.length > 0 ? missing : workshop.items, locale) : [],
+    prepare: missing.length > 0 ? messages.missing : messages.prepare,
     next: live
       ? [
           ...(confirmed ? [{ text: messages.calendarOn }] : []),
-          linked(
-            holdsSeat(registration) ? messages.cancel : messages.leave,
-            urlOf(baseUrl, paths.ticketCancel(ticket)),
-          ),
+          news === 'coming'
+            ? linked(messages.giveBack, urlOf(baseUrl, paths.ticketComing(ticket)))
+            : linked(
+                holdsSeat(registration) ? messages.cancel : messages.leave,
+                urlOf(baseUrl, paths.ticketCancel(ticket)),
+              ),
         ]
       : afterwards(registration, news, messages, baseUrl),
   }
+}
+
+/** Where a mail leads: to the ticket, or to what it asks. */
+function buttonOf(registration: Registration, news: News | 'written', messages: MailMessages, baseUrl: string): Link {
+  const url = ticketUrlOf(baseUrl, registration)
+  if (registration.offeredUntil) return { label: messages.take, url }
+  if (news === 'coming') return { label: messages.coming, url: urlOf(baseUrl, paths.ticketComing(registration.ticket)) }
+  return news === 'get_ready' ? { label: messages.tick, url: `${url}#prepare` } : { label: messages.ticket, url }
 }
 
 /** A workshop alone, for whoever has no ticket to it. */
@@ -290,6 +323,7 @@ function plainEntry(workshop: Workshop, messages: MailMessages, locale: Locale):
     ticket: undefined,
     confirm: undefined,
     checklist: [],
+    prepare: messages.prepare,
     next: [],
   }
 }
@@ -321,8 +355,8 @@ function whatItWas(before: WorkshopBefore, now: Workshop, messages: MailMessages
 const placeLines = (event: Pick<Workshop, 'city' | 'venue' | 'address'>, locale: Locale) =>
   [placeOf(event, locale), pick(event.address, locale)].filter(Boolean)
 
-function checklistOf({ workshop }: Registration, locale: Locale): Entry['checklist'] {
-  return workshop.items.map((item) => ({
+function checklistOf(items: readonly Item[], locale: Locale): Entry['checklist'] {
+  return items.map((item) => ({
     tag: tagOf(item),
     label: messagesFor(locale).itemTags[tagOf(item)],
     text: pick(item.text, locale),

@@ -12,14 +12,17 @@ export function textOf({ messages, headline, greeting, lead, entries, closing, p
   ].join('\n\n')}\n`
 }
 
-function entryText({ title, facts, door, ticket, confirm, checklist, next }: Entry, messages: MailMessages): string {
+function entryText(
+  { title, facts, door, ticket, confirm, checklist, prepare, next }: Entry,
+  messages: MailMessages,
+): string {
   const width = Math.max(...facts.map(({ label }) => label.length))
   return [
     [title, ...facts.map(({ label, lines }) => `${label.padEnd(width)}  ${lines.join(`\n${indent(label, width)}`)}`)],
     door ? [messages.qrAttached(door.file)] : [],
     ticket ? [messages.labelled(ticket.label), ticket.url, messages.keep] : [],
     confirm ? [messages.labelled(confirm.label), confirm.url, confirm.hint] : [],
-    checklist.length > 0 ? [messages.labelled(messages.prepare), ...checklist.map(itemText)] : [],
+    checklist.length > 0 ? [messages.labelled(prepare), ...checklist.map(itemText)] : [],
     // An address stands in a line of its own, so that no punctuation is taken for a part of it.
     ...next.map(({ text, link }) => (link ? [text, messages.labelled(link.label), link.url] : [text])),
   ]
