@@ -1,4 +1,4 @@
--- revision 3
+-- revision 4
 -- Claims mails that are due, the longest due first, for a sender who has them to itself until p_leased_until, and gives
 -- up those that would only confuse now. Returns both.
 -- Which of them would is read after they are locked: who closes or opens a workshop waits for that, and counts on the
@@ -49,7 +49,7 @@ begin
           and then_at.ends_at > p_now
         limit 1
       ) is null then 'no ticket is left to send'
-      when m.kind in ('found', 'message') or (m.kind = 'cancelled' and m.facts ->> 'by' is distinct from 'deadline') then null
+      when m.kind in ('found', 'message', 'board_due', 'afterwards') or (m.kind = 'cancelled' and m.facts ->> 'by' is distinct from 'deadline') then null
       when w.ends_at <= p_now then 'the workshop is over'
       when m.kind = 'cancelled' then null
       when r.status = 'cancelled' then 'the registration was cancelled since'
