@@ -3,12 +3,15 @@ import type { App } from '../context.ts'
 import { accountPages } from './account.tsx'
 import { addPersonPages } from './add-person.tsx'
 import { announcePages } from './announce.tsx'
+import { attendancePages } from './attendance.tsx'
 import { auditPages } from './audit.tsx'
 import { campaignPages } from './campaigns.tsx'
 import { doorPages } from './door.tsx'
+import { feedbackPages } from './feedback.tsx'
 import { figurePages } from './figures.tsx'
 import { groupPages } from './group.tsx'
 import { mailPages } from './mails.tsx'
+import { materialPages } from './materials.tsx'
 import { messagePages } from './messages.tsx'
 import { organiserPages } from './organisers.tsx'
 import { overviewPages } from './overview.tsx'
@@ -43,3 +46,6 @@ export const console_ = new Hono<App>()
   .route('/', personPages)
   .route('/', messagePages)
   .route('/', mailPages)
+  .route('/', attendancePages)
+  .route('/', materialPages)
+  .route('/', feedbackPages)

@@ -62,6 +62,20 @@ export function checkedIn(r: SQL): SQL {
   ) c on true`
 }
 
+/** When the check-in of a registration was that stands; undefined for who did not come. */
+export async function checkedInAt(deps: Deps, registrationId: string): Promise<Date | undefined> {
+  const [found] = await rows<{ at: string | Date }>(
+    deps.db,
+    sql`select at from check_ins where registration_id = ${registrationId}::uuid and outcome = 'in'`,
+  )
+  return found && new Date(found.at)
+}
+
+/** From when those who came are given certificates and asked: its end, or when its attendance was closed before that. */
+export function overSince({ endsAt, attendanceClosedAt }: Pick<Workshop, 'endsAt' | 'attendanceClosedAt'>): Date {
+  return attendanceClosedAt && attendanceClosedAt < endsAt ? attendanceClosedAt : endsAt
+}
+
 /** Somebody who was expected and did not come. Without a name once the person is erased. */
 export type NoShow = {
   id: string
@@ -85,18 +99,23 @@ export async function noShowsOf(deps: Deps, workshop: Pick<Workshop, 'id'>): Pro
   )
 }
 
-/** Somebody who came and can be thanked by mail, to show the letter by; undefined if nobody is there. */
-export async function someoneWhoCame(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<string | undefined> {
-  const [someone] = await rows<{ id: string }>(
-    deps.db,
-    sql`select r.id from registrations r ${checkedIn(sql`r`)}
-        where r.workshop_id = ${workshop.id}::uuid and c.id is not null and ${canBeThanked} order by r.seq limit 1`,
-  )
-  return someone?.id
+/** How many who came can be thanked by mail and have not been, and the id of one of them, to show the letter by. */
+export async function thankable(
+  deps: Deps,
+  workshop: Pick<Workshop, 'id'>,
+): Promise<{ people: number; someone: string | undefined }> {
+  const found = await rows<{ id: string }>(deps.db, sql`select r.id ${thoseToThank(workshop)}`)
+  return { people: found.length, someone: found[0]?.id }
 }
 
-/** Walk-ins may have left no address. */
-const canBeThanked = sql`r.email <> '' and r.erased_at is null`
+/** Walk-ins may have left no address, and nobody is thanked twice. */
+function thoseToThank(workshop: Pick<Workshop, 'id'>): SQL {
+  return sql`
+    from registrations r ${checkedIn(sql`r`)}
+    where r.workshop_id = ${workshop.id}::uuid and c.id is not null and r.email <> '' and r.erased_at is null
+      and (select 1 from mails m where m.registration_id = r.id and m.kind = 'afterwards' limit 1) is null
+    order by r.seq`
+}
 
 export const attendanceRefusals = [
   'not_started',
@@ -153,10 +172,7 @@ async function thankThoseWhoCame(deps: Deps, workshop: Workshop): Promise<number
           case when exists (select 1 from materials where workshop_id = ${workshop.id}::uuid)
             then '{"materials": true}'::jsonb else '{}'::jsonb end,
           ${at(deps.now())}, ${at(deps.now())}
-        from registrations r ${checkedIn(sql`r`)}
-        where r.workshop_id = ${workshop.id}::uuid and c.id is not null and ${canBeThanked}
-          and (select 1 from mails m where m.registration_id = r.id and m.kind = 'afterwards' limit 1) is null
-        order by r.seq
+        ${thoseToThank(workshop)}
         returning id`,
   )
   return owed.length

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { at, databaseError, rows } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
-import { checkedIn } from './attendance.ts'
+import { checkedIn, overSince } from './attendance.ts'
 import { type FieldProblem, fieldProblems, type Registration, signUp } from './registrations.ts'
 import { findWorkshopById, type Workshop } from './workshops.ts'
 
@@ -56,17 +56,25 @@ export function parseCertificateName(input: unknown): { name: string } | { probl
   return parsed.success ? parsed.data : { problems: fieldProblems(parsed.error) }
 }
 
+export const certificateRefusals = ['too_early', 'did_not_come', 'not_found'] as const
+/**
+ * `too_early`: the workshop goes on. `did_not_come`: they were not checked in, or that was taken back. `not_found`: there is
+ * nobody, or no longer.
+ */
+export type CertificateRefusal = (typeof certificateRefusals)[number]
+
 /**
  * Issues the certificate of somebody who came, or changes what is on the one they have: its number and date stay.
- * `did_not_come`: they were not checked in, or that was taken back. `not_found`: there is nobody, or no longer.
+ * Refused as one of `certificateRefusals`.
  * @param makeNumberOf makes numbers; one that is taken already is made anew
  */
 export async function issueCertificate(
   deps: Deps,
-  registration: Pick<Registration, 'id'>,
+  { id, workshop }: Pick<Registration, 'id' | 'workshop'>,
   { name, keepName }: { name: string; keepName: boolean },
   makeNumberOf = makeNumber,
-): Promise<{ kind: 'issued'; certificate: Certificate } | { kind: 'refused'; refusal: 'did_not_come' | 'not_found' }> {
+): Promise<{ kind: 'issued'; certificate: Certificate } | { kind: 'refused'; refusal: CertificateRefusal }> {
+  if (deps.now() < overSince(workshop)) return { kind: 'refused', refusal: 'too_early' }
   for (let tries = 1; ; tries++) {
     try {
       // The row is locked against the erasing of its person, who would find the name again.
@@ -74,7 +82,7 @@ export async function issueCertificate(
         deps.db,
         sql`with person as materialized (
               select r.id, r.workshop_id from registrations r
-              where r.id = ${registration.id}::uuid and r.erased_at is null
+              where r.id = ${id}::uuid and r.erased_at is null
               for share
             ),
             issued as (

@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
 import { type FeedbackQuestion, workshops } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
-import { checkedIn } from './attendance.ts'
+import { checkedIn, overSince } from './attendance.ts'
 import { type Actor, recordAudit } from './audit.ts'
 import { plainLines } from './plain-text.ts'
 import type { Registration } from './registrations.ts'
@@ -60,19 +60,14 @@ export type FeedbackRefusal = (typeof feedbackRefusals)[number]
 
 const fortnight = 14 * 24 * 3600 * 1000
 
-/** From the end of a workshop, or from when its attendance was closed before that, until 14 days after both. */
-export function feedbackTime({ endsAt, attendanceClosedAt }: Pick<Workshop, 'endsAt' | 'attendanceClosedAt'>): {
-  from: Date
-  until: Date
-} {
-  const moments = [endsAt, attendanceClosedAt ?? endsAt].map((moment) => moment.getTime())
-  return { from: new Date(Math.min(...moments)), until: new Date(Math.max(...moments) + fortnight) }
+/** Until 14 days after the end of a workshop, and after its attendance was closed if that was later. */
+export function feedbackUntil({ endsAt, attendanceClosedAt }: Pick<Workshop, 'endsAt' | 'attendanceClosedAt'>): Date {
+  return new Date(Math.max(endsAt.getTime(), attendanceClosedAt?.getTime() ?? 0) + fortnight)
 }
 
 /** Why somebody who came cannot answer now; undefined where they can. */
 export function feedbackClosed(workshop: Workshop, now: Date): 'too_early' | 'too_late' | undefined {
-  const { from, until } = feedbackTime(workshop)
-  return now < from ? 'too_early' : now >= until ? 'too_late' : undefined
+  return now < overSince(workshop) ? 'too_early' : now >= feedbackUntil(workshop) ? 'too_late' : undefined
 }
 
 /** Stores what somebody who came answered, in place of what they answered before. */

@@ -20,6 +20,7 @@ export const en: AfterwardsMessages = {
   certificate: {
     title: 'Certificate of attendance',
     lead: 'With your name it gets a number. Whoever has the number or the link can verify it.',
+    tooEarly: 'You get it once the workshop has ended.',
     name: 'Name on the certificate',
     keep: 'Keep my name on it after my data are erased',
     keepHint: (days) =>
@@ -52,7 +53,7 @@ export const en: AfterwardsMessages = {
     place: 'City',
     date: 'Date',
     hours: 'Time',
-    hoursLong: (time, hours) => `${time} (${hours} hours)`,
+    hoursLong: (time, hours) => `${time} (${many(hours, 'hour')})`,
     issued: 'Issued on',
 
     certifies: 'This certifies that',
@@ -148,8 +149,7 @@ export const en: AfterwardsMessages = {
     tooLittle: (workshops, expected, least) =>
       `Not enough data yet: ${many(workshops, 'workshop')} closed, ${many(expected, 'person', 'people')} expected. It takes ${least.workshops} and ${least.expected}.`,
     hint: (seats, over, rate) =>
-      `About ${rate} did not come so far: with ${seats} seats in the room, ${seats + over} can be given. Only a suggestion.`,
-    hintMore: 'What it rests on',
+      `About ${rate} did not come so far. If the room has ${seats} seats, ${seats + over} can be given. Only a suggestion.`,
   },
 
   materials: {

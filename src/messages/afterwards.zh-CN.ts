@@ -20,6 +20,7 @@ export const zhCN = {
   certificate: {
     title: '参加证书',
     lead: '写上名字，得到一个编号。把编号或链接给别人，谁都可以核对。',
+    tooEarly: '培训结束后就能领。',
     name: '证书上的名字',
     keep: '我的资料删除后，名字仍然留在证书上',
     keepHint: (days: number) =>
@@ -52,7 +53,7 @@ export const zhCN = {
     place: '城市',
     date: '日期',
     hours: '时间',
-    hoursLong: (time: string, hours: string) => `${time}（${hours} 小时）`,
+    hoursLong: (time: string, hours: number) => `${time}（${hours}\u00a0小时）`,
     issued: '发证日期',
 
     /** On paper. */
@@ -145,8 +146,7 @@ export const zhCN = {
     tooLittle: (workshops: number, expected: number, least: { workshops: number; expected: number }) =>
       `数据还不够：已结束签到 ${workshops} 场，应到 ${expected} 人。至少要 ${least.workshops} 场、${least.expected} 人才好建议。`,
     hint: (seats: number, over: number, rate: string) =>
-      `以往约 ${rate} 的人没有来：${seats} 个座位可以放 ${seats + over} 个名额。只是建议。`,
-    hintMore: '根据什么',
+      `以往约 ${rate} 的人没有来。现场有 ${seats} 个座位的话，可以放 ${seats + over} 个名额。只是建议。`,
   },
 
   materials: {

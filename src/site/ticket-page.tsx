@@ -8,6 +8,7 @@ import { seatsLeft, type Workshop } from '../domain/workshops.ts'
 import { paths, urlOf } from '../links.ts'
 import { type Messages, messagesFor } from '../messages/messages.ts'
 import { deadline, pick } from '../messages/text.ts'
+import { Afterwards } from './afterwards.tsx'
 import { Checklist, Elsewhere, Facts } from './facts.tsx'
 import { Alert, Done, isWeChat, page } from './layout.tsx'
 import { Field, ProblemList } from './sign-up-form.tsx'
@@ -56,6 +57,7 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
           <button type="submit">{t.ticket.take}</button>
         </form>
       )}
+      <Afterwards c={c} registration={registration} />
       {status === 'cancelled' && <WayOn c={c} registration={registration} t={t} />}
       {live && status === 'confirmed' && (
         <figure class="qr">
