@@ -23,12 +23,14 @@ import { signInPages } from './sign-in.tsx'
 import { spreadPages } from './spread.tsx'
 import { tokenPages } from './tokens.tsx'
 import { workshopPages } from './workshops.tsx'
+import { yearPages } from './years.tsx'
 
 /** Everything organisers see. */
 export const console_ = new Hono<App>()
   .route('/', signInPages)
   .route('/', overviewPages)
   .route('/', figurePages)
+  .route('/', yearPages)
   .route('/', auditPages)
   .route('/', accountPages)
   .route('/', organiserPages)
