@@ -29,12 +29,12 @@ certificatePages.get('/certificate', async (c) => {
 
 certificatePages.get('/certificate/:number', async (c) => {
   const found = await verified(c)
-  return found ? genuinePage(c, found) : unknownPage(c, c.req.param('number'))
+  return found ? genuinePage(c, found) : unknownPage(c)
 })
 
 certificatePages.get('/certificate/:number/print', async (c) => {
   const found = await verified(c)
-  if (!found) return unknownPage(c, c.req.param('number'))
+  if (!found) return unknownPage(c)
   return found.valid ? sheet(c, found) : genuinePage(c, found)
 })
 
@@ -58,7 +58,7 @@ function verifyPage(c: Context<App>) {
   )
 }
 
-function unknownPage(c: Context<App>, typed: string) {
+function unknownPage(c: Context<App>, typed = '') {
   const t = afterwardsMessagesFor(c.var.locale).certificate
   return page(
     c,
