@@ -191,7 +191,7 @@ export const zhCN = {
     rating: '分数',
     count: '人数',
     said: (question: string, counts: number[], average: string) =>
-      `${question}：平均 ${average} 分，从 1 分到 5 分依次 ${counts.join('、')} 人。`,
+      `${question} 平均 ${average} 分，从 1 分到 5 分依次 ${counts.join('、')} 人。`,
     texts: (n: number) => `${n} 条`,
     noTexts: '没有人写，或者已经删除。',
     export: '导出 CSV',
