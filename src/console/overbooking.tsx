@@ -17,7 +17,8 @@ export function Overbooking({ suggestion, locale }: { suggestion: Suggestion; lo
         <strong>{overbook > 0 ? t.suggested(seats, overbook) : t.suggestedNone(seats)}</strong>
       </p>
       <p>
-        {t.restsOn(basis, workshops, expected, noShows)}{' '}
+        {t.restsOn(basis, workshops, expected, noShows)}
+        {locale === 'en' ? ' ' : ''}
         {t.rate(percent(rate.found, locale), percent(rate.low, locale), percent(rate.high, locale))}
       </p>
       <p class="hint">{t.risk}</p>

@@ -169,7 +169,7 @@ test('forms suggest how many seats to give once enough check-ins were closed', a
     for (const { id } of people.slice(0, 8)) await checkIn(world, id)
     await closeAttendance(world.deps, { name: '主办方' }, workshop, { thank: false })
   }
-  expect(await page()).toMatch(/同城同题的 3 场里，应到 36 人，没有来 12 人。 .*33%/)
+  expect(await page()).toMatch(/同城同题的 3 场里，应到 36 人，没有来 12 人。.*33%/)
   for (const path of [paths.editWorkshop(later.slug), paths.nextCampaign(campaign.slug)]) {
     expect((await organiser.read(path)).text).toMatch(/现场有 40 个座位的话，可以放 \d+ 个名额/)
   }
