@@ -39,9 +39,19 @@ export type Log = Record<'debug' | 'info' | 'warn' | 'error', (facts: Record<str
 /**
  * What is limited: signing up, asking for the work before that, having one's tickets mailed, changing one's registration,
  * taking a mailbox away from what was mailed to it, signing in, guessing tokens, letting a helper's phone in, what such a
- * phone asks.
+ * phone asks, guessing numbers of certificates.
  */
-export type Bucket = 'register' | 'challenge' | 'find' | 'ticket' | 'erase' | 'sign_in' | 'token' | 'join' | 'door'
+export type Bucket =
+  | 'register'
+  | 'challenge'
+  | 'find'
+  | 'ticket'
+  | 'erase'
+  | 'sign_in'
+  | 'token'
+  | 'join'
+  | 'door'
+  | 'certificate'
 
 export type Fresh = {
   <T>(key: string, load: () => Promise<T>): Promise<T>

@@ -199,6 +199,7 @@ export const limits: Record<Bucket, { points: number; duration: number }> = {
   join: { points: 60, duration: 600 },
   // By session: a door where somebody comes every second, and a page that looks every few seconds.
   door: { points: 3000, duration: 600 },
+  certificate: { points: 120, duration: 600 },
 }
 
 function openLimits(): Deps['limit'] {

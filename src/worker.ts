@@ -27,6 +27,7 @@ type Env = {
   LIMIT_TOKEN?: RateLimit
   LIMIT_JOIN?: RateLimit
   LIMIT_DOOR?: RateLimit
+  LIMIT_CERTIFICATE?: RateLimit
 } & Record<string, unknown>
 
 type RateLimit = { limit(options: { key: string }): Promise<{ success: boolean }> }
@@ -125,6 +126,7 @@ function limitBy(env: Env): Deps['limit'] {
     token: env.LIMIT_TOKEN,
     join: env.LIMIT_JOIN,
     door: env.LIMIT_DOOR,
+    certificate: env.LIMIT_CERTIFICATE,
   }
   return async (bucket, key) => {
     const answer = await bindings[bucket]?.limit({ key })

@@ -3,11 +3,12 @@ import { expect, test } from 'vitest'
 import { access } from '../src/access.ts'
 import { app } from '../src/app.tsx'
 import type { Role } from '../src/db/schema.ts'
-import { checkIns as checkInsTable, mails, registrations } from '../src/db/schema.ts'
+import { certificates, checkIns as checkInsTable, feedback, mails, registrations } from '../src/db/schema.ts'
 import { checkIn as checkIns } from '../src/domain/check-ins.ts'
 import { endDoor } from '../src/domain/door-sessions.ts'
 import { doorCodeOf, ticketOf } from '../src/domain/tickets.ts'
 import { paths } from '../src/links.ts'
+import { wasThere } from './support/attendance.ts'
 import { newDoor } from './support/door.ts'
 import { createWorld, type World } from './support/world.ts'
 
@@ -172,16 +173,19 @@ test.each(ofTickets)('%s answers to the ticket and to nothing that looks like it
     const offer = { status: 'offered', seatedAt: null, offeredUntil: workshop.startsAt } as const
     await world.db.update(registrations).set(offer).where(eq(registrations.id, id))
   }
+  // What follows a workshop is for those who came.
+  if (/\/(certificate|feedback)$/.test(route)) await wasThere(world, id)
   const [method = '', pattern = ''] = route.split(' ')
   const send = (ticket: string) =>
     world.request(pattern.replace(':ticket', ticket), {
       method,
       ...(method === 'POST' && {
         headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-        body: `email=new%40example.com&to=${other.slug}&ready.${workshop.items[0]?.id}=yes`,
+        body: `email=new%40example.com&to=${other.slug}&ready.${workshop.items[0]?.id}=yes&name=Wang&answer.useful=5`,
       }),
     })
-  const stored = async () => [await world.db.select().from(registrations), await world.db.select().from(mails)]
+  const stored = () =>
+    Promise.all([registrations, mails, certificates, feedback].map((of) => world.db.select().from(of)))
   const before = await stored()
 
   const bytes = Buffer.from(ticket, 'base64url')

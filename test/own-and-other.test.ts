@@ -3,14 +3,16 @@ import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { access } from '../src/access.ts'
 import { rows } from '../src/db/database.ts'
 import { chatGroups, mails, passkeys, type Role, registrations, roles, sessions } from '../src/db/schema.ts'
+import { issueCertificate } from '../src/domain/certificates.ts'
 import { holdSignUp } from '../src/domain/held-sign-ups.ts'
 import { sendMessage, sendTest } from '../src/domain/messages.ts'
 import { createToken } from '../src/domain/organisers.ts'
 import { createLink } from '../src/domain/registration-links.ts'
 import { consentVersion } from '../src/domain/registrations.ts'
 import { doorCodeOf, firstOwnerCodeOf, heldCodeOf, signInCodeOf } from '../src/domain/tickets.ts'
-import type { Workshop } from '../src/domain/workshops.ts'
+import { findWorkshop, type Workshop } from '../src/domain/workshops.ts'
 import { mailSignInLink } from '../src/sign-in.ts'
+import { checkIn, wasThere } from './support/attendance.ts'
 import { openForm } from './support/forms.ts'
 import { createWorld, type World } from './support/world.ts'
 
@@ -137,6 +139,21 @@ beforeAll(async () => {
   const mail = await mailTo(offered.id)
   await db.update(mails).set({ state: 'dead', reason: '550 no such user' })
 
+  // Of yesterday: one whose check-in is open, with somebody who came, and one where it is closed.
+  const chengdu = await world.workshop({ slug: 'chengdu' })
+  const came = await world.register(chengdu)
+  const certified = await world.register(chengdu)
+  await wasThere(world, came.id)
+  await wasThere(world, (await world.register(await world.workshop({ slug: 'xian' }))).id)
+  await db.execute(sql`update workshops set attendance_closed_at = ends_at where slug = 'xian'`)
+  await checkIn(world, certified.id)
+  const issued = await issueCertificate(
+    deps,
+    { id: certified.id, workshop: (await findWorkshop(deps, 'chengdu')) as Workshop },
+    { name: '郑', keepName: false },
+  )
+  const number = issued.kind === 'issued' ? issued.certificate.number : ''
+
   const workshops: Names = {
     own: [workshop.slug],
     other: { 'a campaign': [campaign.slug], 'a ticket': [seated.ticket] },
@@ -179,6 +196,11 @@ beforeAll(async () => {
       own: [door],
       other: { 'a ticket': [seated.ticket], 'the id alone': [seated.id] },
       none: ['nothing'],
+    },
+    '/certificate/:number': {
+      own: [number],
+      other: { 'a ticket': [seated.ticket], 'a registration link': [link] },
+      none: ['00000-00000'],
     },
     '/q/:code': links,
     '/assets/:name': { own: ['copy.js'], other: { 'a file beside them': ['access.ts'] }, none: ['nothing.css'] },
@@ -272,6 +294,14 @@ beforeAll(async () => {
     'POST /t/:ticket/confirm': { own: [offered.ticket] },
     'POST /t/:ticket/ready': { body: { [`ready.${workshop.items[0]?.id}`]: 'yes' } },
     'POST /t/:ticket/move': { body: { to: 'nanjing' } },
+    'POST /t/:ticket/certificate': { own: [came.ticket], body: { name: '郑小明' } },
+    'POST /t/:ticket/feedback': { own: [came.ticket], body: { 'answer.useful': '5' } },
+    'POST /console/workshops/:slug/attendance/close': { own: ['chengdu'] },
+    'POST /console/workshops/:slug/attendance/reopen': { own: ['xian'] },
+    'POST /console/workshops/:slug/materials': {
+      body: { 'material.0.title.zh': '课件', 'material.0.url': 'https://example.com/slides' },
+    },
+    'POST /console/workshops/:slug/feedback': { body: { 'question.0.zh': '板子好用吗？' } },
     'GET /in/:code': { status: 302 },
     'GET /q/:code': { status: 302 },
     'PATCH /api/v1/campaigns/:slug': { body: { title: '新' } },

@@ -1,7 +1,10 @@
--- revision 4
+-- revision 5
 -- Erases the personal fields of registrations; what remains is a row that counts. A seat that is still held is given
 -- back first. Mails that are still owed cannot be delivered any more, and what their mailboxes still hold back goes. The
--- audit log keeps that something was done to them, and nothing of who they were.
+-- audit log keeps that something was done to them, and nothing of who they were. Of the day it remains that they came, had
+-- a board, and how they rated it: not what they wrote, nor which helper was at the door. A certificate keeps its number and,
+-- where they asked for that, its name, unless they asked to be erased.
+-- Whose time is over but who still has a board is left out until it is back.
 -- Returns how many people were forgotten.
 -- p_by: who gives back the seat, attendee or organiser; purge where only the time of these registrations is over.
 create or replace function forget_people(p_ids uuid[], p_by text, p_now timestamptz) returns integer
@@ -12,6 +15,14 @@ declare
   v_id uuid;
   v_forgotten integer;
 begin
+  if p_by = 'purge' then
+    -- Looked up for each, because a board may have been lent since they were chosen.
+    p_ids := array(
+      select r.id from unnest(p_ids) as r (id)
+      where (select 1 from loans l where l.registration_id = r.id and l.returned_at is null limit 1) is null
+    );
+  end if;
+
   for v_id in
     select r.id from registrations r
     join workshops w on w.id = r.workshop_id
@@ -57,9 +68,19 @@ begin
     );
   end if;
 
+  update feedback set texts = '{}' where registration_id = any (p_ids) and texts <> '{}';
+  update certificates set name = null
+  where registration_id = any (p_ids) and name is not null and not (p_by = 'purge' and keep_name);
+  perform 1 from check_ins i where i.registration_id = any (p_ids) order by i.id for no key update;
+  update check_ins set by = '', undone_by = case when undone_by is not null then '' end, door_session_id = null
+  where registration_id = any (p_ids);
+  perform 1 from loans l where l.registration_id = any (p_ids) order by l.id for no key update;
+  update loans set lent_by = '', returned_by = case when returned_by is not null then '' end
+  where registration_id = any (p_ids);
+
   update registrations
   set name = '', name_initials = null, email = '', email_key = id::text, phone = null, company = null, fingerprint = '',
-      ready = '{}', erased_at = p_now
+      ready = '{}', coming_on = null, erased_at = p_now
   where id = any (p_ids) and erased_at is null;
   get diagnostics v_forgotten = row_count;
   return v_forgotten;

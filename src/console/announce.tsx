@@ -5,6 +5,7 @@ import type { Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { announce } from '../domain/announce.ts'
 import { type AnnouncementDraft, readAnnouncement } from '../domain/announcements.ts'
+import { pastAttendances } from '../domain/attendance.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { aMonthLater } from '../domain/next-month.ts'
 import { clockIn } from '../domain/time-zones.ts'
@@ -16,6 +17,7 @@ import { pick } from '../messages/text.ts'
 import { ChecklistEditor, rearranged } from './checklist.tsx'
 import { Check, Field, fieldNames, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
+import { overbookingHint } from './overbooking.tsx'
 import { Form } from './read-form.ts'
 
 /** A month announced on one page: empty, from the text of an announcement, or from the month before. */
@@ -233,11 +235,12 @@ function rearrangedBy(action: string, shown: Announcement): Announcement {
 
 type Shown = { title: string; lead?: string }
 
-function announcePage(c: Context<App>, { title, lead }: Shown, shown: Announcement, problems: Problem[] = []) {
+async function announcePage(c: Context<App>, { title, lead }: Shown, shown: Announcement, problems: Problem[] = []) {
   const { source } = shown
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
   const words = t.announce
+  const past = await pastAttendances(c.env.deps)
   return consolePage(
     c,
     {
@@ -325,6 +328,7 @@ function announcePage(c: Context<App>, { title, lead }: Shown, shown: Announceme
     const field = (name: string, label: string, value: string, more: object = {}) => (
       <Field name={`${at}.${name}`} label={label} value={value} problems={problems} {...more} />
     )
+    const hint = overbookingHint(past, { title: shown.title, city: city.city }, city.capacity, locale)
     return (
       <section class="city">
         <InBoth name={at} label={words.city} value={city.city} problems={problems} t={t} required autofocus={added} />
@@ -336,6 +340,7 @@ function announcePage(c: Context<App>, { title, lead }: Shown, shown: Announceme
           {field('capacity', words.capacity, city.capacity, { type: 'number', min: 1, required: true })}
           {field('boards', words.boards, city.boards, { type: 'number', min: 0 })}
         </div>
+        {hint && <p class="hint">{hint}</p>}
         <InBoth name={`${at}.venue`} label={words.venue} value={city.venue} problems={problems} t={t} />
         <InBoth name={`${at}.address`} label={words.address} value={city.address} problems={problems} t={t} />
         {!alone && (

@@ -1,29 +1,31 @@
 import { type Context, Hono } from 'hono'
 import type { Locale } from '../config.ts'
 import type { App } from '../context.ts'
+import { attendanceOf } from '../domain/attendance.ts'
 import { findCampaign } from '../domain/campaigns.ts'
+import { feedbackResults } from '../domain/feedback.ts'
 import {
   type Attention,
   type Channel,
-  type City,
   type Figures,
   figuresOf,
-  figuresOverYears,
   needsAttention,
   type OverTime,
   type Scope,
-  type Year,
 } from '../domain/figures.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
+import { afterwardsMessagesFor } from '../messages/afterwards.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { figureMessagesFor } from '../messages/figures.ts'
 import { day, month, number, pick } from '../messages/text.ts'
+import { AttendanceNumbers } from './attendance.tsx'
 import { AttentionList, nameOfWorkshop } from './attention.tsx'
-import { Columns, Figure, Multiples, NumberTable, Rows } from './charts.tsx'
+import { Columns, Figure, NumberTable, Rows } from './charts.tsx'
+import { FeedbackResults } from './feedback.tsx'
 import { consolePage } from './layout.tsx'
 
-/** What is counted of a campaign, of a workshop and of the years, for everyone who is signed in. */
+/** What is counted of a campaign and of a workshop, for everyone who is signed in. */
 export const figurePages = new Hono<App>()
 
 figurePages.get('/console/campaigns/:slug/figures', async (c) => {
@@ -43,39 +45,14 @@ figurePages.get('/console/workshops/:slug/figures', async (c) => {
   return figuresPage(c, scope, { name, href: paths.consoleWorkshop(workshop.slug) })
 })
 
-figurePages.get('/console/years', async (c) => {
-  const { deps } = c.env
-  const locale = c.get('locale')
-  const t = figureMessagesFor(locale).years
-  const { years, cities } = await figuresOverYears(deps)
-  return consolePage(
-    c,
-    { title: t.title, section: 'years' },
-    <>
-      <h1>{t.title}</h1>
-      <p class="lead">{t.lead}</p>
-      {years.length === 0 ? (
-        <p>{t.none}</p>
-      ) : (
-        <>
-          <h2>{t.perYear}</h2>
-          <YearTable years={years} locale={locale} />
-          <p class="hint">{t.returningNote(deps.config.retentionDays)}</p>
-          <h2>{t.seatsByMonth}</h2>
-          <Months years={years} locale={locale} />
-          <h2>{t.cityHeading}</h2>
-          <Cities cities={cities} locale={locale} />
-        </>
-      )}
-    </>,
-  )
-})
-
 async function figuresPage(c: Context<App>, scope: Scope, of: { name: string; href: string }) {
   const { deps } = c.env
   const locale = c.get('locale')
   const t = figureMessagesFor(locale).figures
   const [figures, attention] = await Promise.all([figuresOf(deps, scope), needsAttention(deps, scope)])
+  const [only, ...others] = scope.workshops
+  const begun = only && others.length === 0 && only.state !== 'cancelled' && deps.now() >= only.startsAt
+  const after = begun && (await Promise.all([attendanceOf(deps, only), feedbackResults(deps, only)]))
   return consolePage(
     c,
     { title: t.title(of.name), section: 'campaigns', back: { href: of.href, text: of.name } },
@@ -88,6 +65,13 @@ async function figuresPage(c: Context<App>, scope: Scope, of: { name: string; hr
       <Channels channels={figures.channels} now={deps.now()} locale={locale} />
       <ScansToSeats figures={figures} locale={locale} />
       <Answers figures={figures} locale={locale} />
+      {after && (
+        <>
+          <h2>{afterwardsMessagesFor(locale).attendance.title}</h2>
+          <AttendanceNumbers attendance={after[0]} locale={locale} />
+          <FeedbackResults results={after[1]} came={after[0].came} workshop={only} withTexts={false} locale={locale} />
+        </>
+      )}
       <Mails figures={figures} locale={locale} />
     </>,
   )
@@ -369,89 +353,8 @@ function Mails({ figures: { mails }, locale }: { figures: Figures; locale: Local
   )
 }
 
-function YearTable({ years, locale }: { years: Year[]; locale: Locale }) {
-  const t = figureMessagesFor(locale).years
-  return (
-    <NumberTable
-      heads={[t.year, t.workshops, t.cancelled, t.cities, t.capacity, t.taken, t.registrations, t.returning]}
-      rows={years.map((year) => [
-        t.yearName(year.year),
-        year.workshops,
-        year.cancelledWorkshops,
-        year.cities,
-        year.capacity,
-        year.taken,
-        year.registrations,
-        year.known > 0
-          ? t.returningOf(year.returning, year.known, shareOf(year.returning, year.known, locale))
-          : figureMessagesFor(locale).figures.notCounted,
-      ])}
-    />
-  )
-}
-
-function Months({ years, locale }: { years: Year[]; locale: Locale }) {
-  const messages = figureMessagesFor(locale)
-  const t = messages.years
-  return (
-    <Figure
-      open={messages.figures.numbers}
-      numbers={{
-        heads: [messages.figures.when, ...years.map(({ year }) => t.yearName(year))],
-        rows: Array.from({ length: 12 }, (_, m) => [t.monthShort(m + 1), ...years.map(({ months }) => months[m] ?? 0)]),
-      }}
-    >
-      <Multiples
-        charts={years.toReversed().map(({ year, months, taken, workshops }) => ({
-          id: `year-${year}`,
-          caption: t.yearName(year),
-          title: t.seatsByMonth,
-          description: t.seatsByMonthSaid(year, taken, workshops),
-          bars: months.map((value, m) => ({
-            name: t.month(year, m + 1),
-            label: t.monthShort(m + 1),
-            parts: [{ tone: 'accent' as const, value }],
-          })),
-        }))}
-      />
-    </Figure>
-  )
-}
-
-function Cities({ cities, locale }: { cities: City[]; locale: Locale }) {
-  const messages = figureMessagesFor(locale)
-  const t = messages.years
-  const shown = cities.slice(0, 12)
-  return (
-    <Figure
-      open={messages.figures.numbers}
-      numbers={{
-        heads: [messages.figures.city, t.workshops, t.capacity, t.taken, t.registrations],
-        rows: cities.map(({ city, workshops, capacity, taken, registrations }) => [
-          pick(city, locale),
-          workshops,
-          capacity,
-          taken,
-          registrations,
-        ]),
-      }}
-    >
-      <Rows
-        id="cities"
-        title={t.cityHeading}
-        description={t.citySaid(shown[0] ? pick(shown[0].city, locale) : '', shown[0]?.registrations ?? 0)}
-        rows={shown.map(({ city, registrations, workshops }) => ({
-          label: pick(city, locale),
-          parts: [{ tone: 'accent', value: registrations }],
-          said: t.cityRow(number(registrations), workshops),
-        }))}
-      />
-    </Figure>
-  )
-}
-
 /** 83%; of nothing there is no share. */
-function shareOf(part: number, whole: number, locale: Locale): string {
+export function shareOf(part: number, whole: number, locale: Locale): string {
   const messages = figureMessagesFor(locale)
   return whole > 0 ? messages.percent(String(Math.round((100 * part) / whole))) : messages.figures.notCounted
 }

@@ -115,7 +115,8 @@ export class Form {
     this.refused.push({ field, code, ...(taken !== undefined && { taken }) })
   }
 
-  private url(name: string): string | null {
+  /** An address of the web, or null where nothing was typed; as it was typed where it is none. */
+  url(name: string): string | null {
     const text = typed(this.body, name).trim()
     if (!text) return null
     if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && text.length <= 2000) return new URL(text).href

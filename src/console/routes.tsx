@@ -3,12 +3,15 @@ import type { App } from '../context.ts'
 import { accountPages } from './account.tsx'
 import { addPersonPages } from './add-person.tsx'
 import { announcePages } from './announce.tsx'
+import { attendancePages } from './attendance.tsx'
 import { auditPages } from './audit.tsx'
 import { campaignPages } from './campaigns.tsx'
 import { doorPages } from './door.tsx'
+import { feedbackPages } from './feedback.tsx'
 import { figurePages } from './figures.tsx'
 import { groupPages } from './group.tsx'
 import { mailPages } from './mails.tsx'
+import { materialPages } from './materials.tsx'
 import { messagePages } from './messages.tsx'
 import { organiserPages } from './organisers.tsx'
 import { overviewPages } from './overview.tsx'
@@ -21,12 +24,14 @@ import { signInPages } from './sign-in.tsx'
 import { spreadPages } from './spread.tsx'
 import { tokenPages } from './tokens.tsx'
 import { workshopPages } from './workshops.tsx'
+import { yearPages } from './years.tsx'
 
 /** Everything organisers see. */
 export const console_ = new Hono<App>()
   .route('/', signInPages)
   .route('/', overviewPages)
   .route('/', figurePages)
+  .route('/', yearPages)
   .route('/', auditPages)
   .route('/', accountPages)
   .route('/', organiserPages)
@@ -45,3 +50,6 @@ export const console_ = new Hono<App>()
   .route('/', personPages)
   .route('/', messagePages)
   .route('/', mailPages)
+  .route('/', attendancePages)
+  .route('/', materialPages)
+  .route('/', feedbackPages)

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type { App } from '../context.ts'
 import { phoneRules, type ReminderKind, type ReminderPlan, reminderKinds } from '../db/schema.ts'
+import { pastAttendances } from '../domain/attendance.ts'
 import type { Campaign } from '../domain/campaigns.ts'
 import { reminderHours } from '../domain/reminders.ts'
 import { slugPattern } from '../domain/slugs.ts'
@@ -14,6 +15,7 @@ import { pick, placeOf } from '../messages/text.ts'
 import { ChecklistEditor } from './checklist.tsx'
 import { Check, Choice, Field, fieldNames, InBoth, Problems, problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
+import { overbookingHint } from './overbooking.tsx'
 import type { Form, Refused } from './read-form.ts'
 
 /** What the form shows of a workshop, as it is typed. */
@@ -168,7 +170,7 @@ export function refusedOf(refusal: WorkshopRefusal): Refused {
 }
 
 /** The form of a workshop that is there, or of a further city of a campaign. */
-export function formPage(
+export async function formPage(
   c: Context<App>,
   { workshop, campaign }: { workshop?: Workshop; campaign?: Campaign },
   shown: Shown,
@@ -195,6 +197,7 @@ export function formPage(
   const field = (name: (typeof lines)[number], label: string, more: object = {}) => (
     <Field name={name} label={label} value={shown[name]} problems={problems} {...more} />
   )
+  const hint = overbookingHint(await pastAttendances(c.env.deps), shown, shown.capacity, locale)
   const inBoth = (name: (typeof texts)[number], label: string, required = false) => (
     <InBoth name={name} label={label} value={shown[name]} problems={problems} t={t} required={required} />
   )
@@ -220,6 +223,7 @@ export function formPage(
           {field('capacity', t.announce.capacity, { type: 'number', min: 1, required: true })}
           {field('boards', t.announce.boards, { type: 'number', min: 0 })}
         </div>
+        {hint && <p class="hint">{hint}</p>}
         {inBoth('venue', t.announce.venue)}
         {inBoth('address', t.announce.address)}
         <InBoth

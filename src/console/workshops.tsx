@@ -20,6 +20,7 @@ import {
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { draftOf } from '../mail/message.ts'
+import { afterwardsMessagesFor } from '../messages/afterwards.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { doorMessagesFor } from '../messages/door.ts'
 import { mailingMessagesFor } from '../messages/mailing.ts'
@@ -278,6 +279,10 @@ function workshopPage(c: Context<App>, workshop: Workshop) {
           <a href={paths.consoleDoor(slug)}>{doorMessagesFor(locale).console.title}</a>
         )}
         <a href={paths.workshopReadiness(slug)}>{readinessMessagesFor(locale).console.link}</a>
+        {mayChange(c) && state !== 'draft' && (
+          <a href={paths.attendance(slug)}>{afterwardsMessagesFor(locale).attendance.link}</a>
+        )}
+        {mayChange(c) && <a href={paths.materials(slug)}>{afterwardsMessagesFor(locale).materials.link}</a>}
         {mayChange(c) && state !== 'draft' && <a href={paths.group(slug)}>{t.workshops.group}</a>}
         {mayChange(c) && state !== 'draft' && (
           <a href={paths.workshopMessages(slug)}>{mailingMessagesFor(locale).list.link}</a>
@@ -313,7 +318,7 @@ async function someoneOf(deps: Deps, workshop: Workshop): Promise<Registration |
 }
 
 /** A mail as it would be sent, in plain text. */
-function Letter({ mail }: { mail: { subject: string; text: string } }) {
+export function Letter({ mail }: { mail: { subject: string; text: string } }) {
   return (
     <article class="panel">
       <h2>{mail.subject}</h2>

@@ -390,7 +390,8 @@ export const mailPace = pgTable(
 
 /**
  * What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved, what time and
- * place were before a change, that a sign-in link invites, which workshop on which day a reminder is about.
+ * place were before a change, that a sign-in link invites, which workshop on which day a reminder is about, that there is
+ * material for those who came.
  */
 export type MailFacts = {
   by?: Canceller
@@ -398,6 +399,7 @@ export type MailFacts = {
   from?: string
   before?: WorkshopBefore
   invited?: true
+  materials?: true
   /** Id of the workshop and the day on which it is there, with a space between. */
   occasion?: string
   /** Of a reminder: when the workshop starts, and until when it may be sent; moments in ISO 8601. */

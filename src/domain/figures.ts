@@ -256,7 +256,8 @@ function addDays(day: string, days: number): string {
   return new Date(Date.parse(day) + days * dayLong).toISOString().slice(0, 10)
 }
 
-function dayOf(moment: Date, timeZone: string): string {
+/** The day of a moment in a time zone: 2026-12-01. */
+export function dayOf(moment: Date, timeZone: string): string {
   return clockIn(moment, timeZone).slice(0, 10)
 }
 
@@ -474,125 +475,6 @@ function isLate(longAgo: SQL): SQL {
 
 function nameOf({ slug, city, startsAt, endsAt, timeZone }: Workshop): WorkshopName {
   return { slug, city, startsAt, endsAt, timeZone }
-}
-
-/** One year of workshops, by the day on which they begin. Those to come are in it, drafts and cancelled ones are not. */
-export type Year = {
-  year: number
-  workshops: number
-  cancelledWorkshops: number
-  cities: number
-  capacity: number
-  /** Seats that were taken in the end, or are taken now. */
-  taken: number
-  registrations: number
-  /** Seats taken by the month in which the workshop begins, from January. */
-  months: number[]
-  /** How many people with a seat are not erased yet, and how many of those had one in an earlier workshop. */
-  known: number
-  returning: number
-}
-
-export type City = { city: Text; workshops: number; capacity: number; taken: number; registrations: number }
-
-/** All years, the newest first, and all cities, the most registrations first. */
-export async function figuresOverYears(deps: Deps): Promise<{ years: Year[]; cities: City[] }> {
-  const held = await rows<Held>(
-    deps.db,
-    sql`select w.id, w.city, w.starts_at, w.time_zone, w.state, w.capacity, w.taken, coalesce(r.n, 0)::int as registrations
-        from workshops w
-        left join (select workshop_id, count(*) as n from registrations group by workshop_id) r on r.workshop_id = w.id
-        where w.state <> 'draft'`,
-  )
-  const dated = held.map((workshop) => ({ ...workshop, day: dayOf(new Date(workshop.starts_at), workshop.time_zone) }))
-  const visitors = await countVisitors(deps, dated)
-  const years = [...groupBy(dated, ({ day }) => day.slice(0, 4))].map(([name, all]): Year => {
-    const own = all.filter(({ state }) => state !== 'cancelled')
-    const months = Array.from({ length: 12 }, (_, month) =>
-      sum(
-        own.filter(({ day }) => Number(day.slice(5, 7)) === month + 1),
-        ({ taken }) => taken,
-      ),
-    )
-    const year = Number(name)
-    const { known = 0, returning = 0 } = visitors.find((one) => one.year === year) ?? {}
-    return {
-      ...{ year, workshops: own.length, cancelledWorkshops: all.length - own.length },
-      cities: groupBy(own, ({ city }) => cityKey(city)).size,
-      capacity: sum(own, ({ capacity }) => capacity),
-      taken: sum(own, ({ taken }) => taken),
-      registrations: sum(own, ({ registrations }) => registrations),
-      ...{ months, known, returning },
-    }
-  })
-  const going = dated.filter(({ state }) => state !== 'cancelled')
-  const cities = [...groupBy(going, ({ city }) => cityKey(city)).values()].map(
-    (own): City => ({
-      city: Object.assign({}, ...own.map(({ city }) => city)) as Text,
-      workshops: own.length,
-      capacity: sum(own, ({ capacity }) => capacity),
-      taken: sum(own, ({ taken }) => taken),
-      registrations: sum(own, ({ registrations }) => registrations),
-    }),
-  )
-  return {
-    years: years.sort((a, b) => b.year - a.year),
-    cities: cities.sort((a, b) => b.registrations - a.registrations || b.workshops - a.workshops),
-  }
-}
-
-type Held = {
-  id: string
-  city: Text
-  starts_at: string | Date
-  time_zone: string
-  state: string
-  capacity: number
-  taken: number
-  registrations: number
-}
-
-/**
- * People with a seat by year, as far as they are known: whoever is erased has another key in each registration. Somebody
- * returns in a year if the last workshop they had a seat in then is not the first of all.
- */
-async function countVisitors(
-  deps: Deps,
-  workshops: { id: string; day: string; starts_at: string | Date }[],
-): Promise<{ year: number; known: number; returning: number }[]> {
-  const dated = JSON.stringify(
-    workshops.map(({ id, day, starts_at }) => ({ id, year: Number(day.slice(0, 4)), starts_at: new Date(starts_at) })),
-  )
-  return rows(
-    deps.db,
-    sql`with visits as (
-          select r.email_key, w.year, min(w.starts_at) as first, max(w.starts_at) as last
-          from jsonb_to_recordset(${dated}::jsonb) as w (id uuid, year int, starts_at timestamptz)
-          join registrations r on r.workshop_id = w.id
-          where r.status = 'confirmed' and r.erased_at is null
-          group by r.email_key, w.year
-        ),
-        people as (
-          select year, last > min(first) over (partition by email_key) as returns from visits
-        )
-        select year, count(*)::int as known, count(*) filter (where returns)::int as returning
-        from people group by year`,
-  )
-}
-
-/** The same city is not always written in both languages. */
-function cityKey(city: Text): string {
-  return (city.zh ?? city.en ?? '').trim().toLowerCase()
-}
-
-function groupBy<Item>(items: Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>()
-  for (const item of items) {
-    const group = groups.get(keyOf(item))
-    if (group) group.push(item)
-    else groups.set(keyOf(item), [item])
-  }
-  return groups
 }
 
 function sum<Item>(items: Item[], measure: (item: Item) => number): number {

@@ -1,35 +1,62 @@
 import { sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
+import type { CheckInOutcome } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { forgetSearches } from './audit.ts'
+import { certificateOf } from './certificates.ts'
+import { feedbackOf } from './feedback.ts'
 import { forgetHeldSignUps } from './held-sign-ups.ts'
 import { forgetStaleSignIns } from './organisers.ts'
 import type { Registration } from './registrations.ts'
 import { forgetPeople } from './seats.ts'
 
 /**
- * Forgets everyone whose workshop ended longer ago than RETENTION_DAYS, what organisers searched for longer ago than that,
- * the sign-ups that nobody came to confirm, and organisers' sign-ins that are good no longer. Returns how many people were registered.
+ * Forgets everyone whose workshop ended longer ago than RETENTION_DAYS and who has no board any more, the helpers who were at
+ * its door, what organisers searched for longer ago than that, the sign-ups that nobody came to confirm, and organisers'
+ * sign-ins that are good no longer. Returns how many people were registered.
  */
 export async function purge(deps: Deps): Promise<number> {
   await forgetHeldSignUps(deps)
   await forgetStaleSignIns(deps)
   const before = new Date(deps.now().getTime() - deps.config.retentionDays * 24 * 3600 * 1000)
   await forgetSearches(deps, before)
+  await forgetDoors(deps, before)
   let forgotten = 0
   for (;;) {
     const due = await rows<{ id: string }>(
       deps.db,
       sql`select r.id from registrations r join workshops w on w.id = r.workshop_id
-          where w.ends_at < ${at(before)} and r.erased_at is null limit 1000`,
+          where w.ends_at < ${at(before)} and r.erased_at is null
+            and (select 1 from loans l where l.registration_id = r.id and l.returned_at is null limit 1) is null
+          limit 1000`,
     )
     if (due.length === 0) return forgotten
-    forgotten += await forgetPeople(
+    const now = await forgetPeople(
       deps,
       due.map((row) => row.id),
       'purge',
     )
+    // Who was lent a board since then is left for another day.
+    if (now === 0) return forgotten
+    forgotten += now
   }
+}
+
+/**
+ * Deletes the door sessions of workshops that ended before a moment. The names that helpers left in check-ins and loans go with the
+ * people whom these are about: see forget_people.sql.
+ */
+async function forgetDoors(deps: Deps, before: Date): Promise<void> {
+  await deps.db.transaction(async (db) => {
+    const ended = sql`
+      select s.id, s.workshop_id from door_sessions s join workshops w on w.id = s.workshop_id where w.ends_at < ${at(before)}`
+    // Found by their workshop, for which there is an index.
+    await db.execute(sql`
+      with ended as materialized (${ended})
+      update check_ins i set door_session_id = null from ended
+      where i.workshop_id = ended.workshop_id and i.door_session_id = ended.id`)
+    await db.execute(sql`delete from door_sessions where id in (select id from (${ended}) ended)`)
+  })
 }
 
 /** Everything that is stored about the person of a registration, for them to take along. */
@@ -43,6 +70,21 @@ export async function copyOfData(deps: Deps, registration: Registration) {
     sql`select l.channel from registrations r join registration_links l on l.code = r.link_code
         where r.id = ${registration.id}::uuid`,
   )
+  const [walkedIn] = await rows<{ walk_in_at: string | null; coming_on: string | null }>(
+    deps.db,
+    sql`select walk_in_at, coming_on::text from registrations where id = ${registration.id}::uuid`,
+  )
+  const checkIns = await rows<{ at: string; outcome: CheckInOutcome; undone_at: string | null }>(
+    deps.db,
+    sql`select at, outcome, undone_at from check_ins where registration_id = ${registration.id}::uuid order by at, id`,
+  )
+  const loans = await rows<{ kind: string; serial: string; lent_at: string; returned_at: string | null }>(
+    deps.db,
+    sql`select b.kind, b.serial, l.lent_at, l.returned_at from loans l join boards b on b.id = l.board_id
+        where l.registration_id = ${registration.id}::uuid order by l.lent_at`,
+  )
+  const certificate = await certificateOf(deps, registration.id)
+  const feedback = await feedbackOf(deps, registration.id)
   const { workshop, ...facts } = registration
   const { id, seq, status, position, name, email, phone, company, locale, ready, comingOn } = facts
   const { consentVersion, consentAt, createdAt, seatedAt, offeredUntil, cancelledAt, cancelledBy } = facts
@@ -52,7 +94,13 @@ export async function copyOfData(deps: Deps, registration: Registration) {
       ...{ id, number: seq, status, position, name, email, phone, company, language: locale, ready, comingOn },
       channel: link?.channel ?? null,
       ...{ consentVersion, consentAt, createdAt, seatedAt, offeredUntil, cancelledAt, cancelledBy },
+      comingOn: walkedIn?.coming_on ?? null,
+      walkInAt: walkedIn?.walk_in_at ?? null,
     },
+    checkIns,
+    loans,
+    certificate: certificate ?? null,
+    feedback: feedback ?? null,
     mails,
   }
 }

@@ -23,8 +23,9 @@ export const fieldCodes = [
 export type FieldCode = (typeof fieldCodes)[number]
 export type FieldProblem = { field: string; code: FieldCode }
 
-/** The version of the privacy notice that an attendee agrees to. Change it with the notice's meaning. */
-export const consentVersion = '2026-11-24'
+/** The version of the privacy notice that an attendee agrees to: a day, and a letter where it is not the first of it. Change
+ * it with the notice's meaning. */
+export const consentVersion = '2026-11-24b'
 
 const line = (longest: number) =>
   z

@@ -284,7 +284,8 @@ export const en: Messages = {
 
   erase: {
     title: 'Delete your details?',
-    warning: 'Name, e-mail, phone, company and readiness are deleted at once and cannot be restored.',
+    warning:
+      'Name, e-mail, phone, company, readiness, the name on your certificate and what you wrote as feedback are deleted at once and cannot be restored.',
     seatWarning: 'Your seat or place in line is given up, and this ticket stops working.',
     submit: 'Delete my details',
     back: 'Keep them, back to my ticket',
@@ -313,13 +314,20 @@ export const en: Messages = {
       ['Who collects', 'The organisers of the workshop.'],
       [
         'What',
-        'What you fill in: name, e-mail, phone, company or school, readiness, and your language. When you registered, through which QR code, and that you agreed to this notice. No account, no tracking, one cookie that remembers the language.',
+        'What you fill in: name, e-mail, phone, company or school, readiness, and your language. When you registered, through which QR code, that you agreed to this notice, and whether you said that you come. On the day: when and by whom you were checked in, which board you were lent and whether it came back. Afterwards, only if you want to: the name on your certificate, your ratings and what you write as feedback. No account, no tracking, one cookie that remembers the language.',
       ],
       [
         'What for',
-        'To keep a seat for you, send the ticket and news of changes, check you in and lend you a board. No marketing, no selling. Mails pass through a mail provider.',
+        'To keep a seat for you, send the ticket and news of changes, check you in, lend you a board, certify that you took part, and make the workshops better. No marketing, no selling. Mails pass through a mail provider.',
       ],
-      ['How long', `${days}\u00a0days after the workshop your details are deleted; only numbers remain.`],
+      [
+        'Who sees it',
+        'The organisers. Helpers at the door see names and the last four digits of phones, on the day alone, and no e-mails. Whoever has the number of your certificate sees the name on it, the workshop, its city and date. Feedback is shown to the organisers without names.',
+      ],
+      [
+        'How long',
+        `${days}\u00a0days after the workshop your details are deleted; only numbers remain, whether you came, and your ratings. If you still have a board, they are kept until it is back. A certificate can be verified for good; its name stays only if you ticked that.`,
+      ],
       [
         'Your rights',
         'On the page of your ticket you can cancel, correct your e-mail, download a copy of your details and delete them at once. To withdraw your consent is to delete them; what was done before stays lawful.',

@@ -138,8 +138,7 @@ export const mailEn: MailMessages = {
     afterwards: {
       subject: (event) => `Thank you for coming: ${event}`,
       headline: 'Thank you for coming',
-      lead: () =>
-        'Your certificate and the materials are on your ticket, and three short questions that help us make the next one better.',
+      lead: () => 'It was good to have you there. What follows stays on your ticket, for whenever you need it.',
     },
   },
 
@@ -196,6 +195,17 @@ export const mailEn: MailMessages = {
   leave: { text: 'No longer want to wait?', link: 'Leave the waitlist' },
   again: { text: 'Changed your mind?', link: 'Register again' },
   others: { text: 'Perhaps another one suits you?', link: 'See other workshops' },
+  behindTicket: {
+    certificate: {
+      text: 'A certificate with your name, and a number that anyone can verify.',
+      link: 'Get the certificate',
+    },
+    materials: { text: 'What was used at the workshop, to keep.', link: 'See the materials' },
+    feedback: {
+      text: 'A few questions that take a minute and help us make the next one better.',
+      link: 'Tell us how it was',
+    },
+  },
   calendarOn: 'The attached calendar file puts it into your calendar.',
   calendarOff: 'The attached calendar file takes it out of your calendar.',
 

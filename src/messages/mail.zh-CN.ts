@@ -174,7 +174,7 @@ export const mailZhCN = {
     afterwards: {
       subject: (event) => `谢谢你来：${event}`,
       headline: '谢谢你来',
-      lead: () => '证书和资料在你的票上，那里还有三个小问题，一分钟就能答完，帮我们把下一场办得更好。',
+      lead: () => '很高兴在现场见到你。下面这些都在你的票上，随时可以回来看。',
     },
   } satisfies Record<News, Announcement>,
 
@@ -228,6 +228,12 @@ export const mailZhCN = {
   leave: { text: '不想等了？', link: '退出候补' },
   again: { text: '又想来了？', link: '重新报名' },
   others: { text: '也许另一场适合你？', link: '看看其他培训' },
+  /** After the workshop, for those who came. */
+  behindTicket: {
+    certificate: { text: '参加证书：写上名字就能领，有编号，谁都可以核对。', link: '领取证书' },
+    materials: { text: '这场培训的资料。', link: '看资料' },
+    feedback: { text: '几个小问题，一分钟就能答完，帮我们把下一场办得更好。', link: '说说感受' },
+  },
   calendarOn: '附件里的日历文件可以加进你的日历。',
   calendarOff: '附件里的日历文件会把它从你的日历里去掉。',
 

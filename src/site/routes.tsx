@@ -1,6 +1,8 @@
 import { Hono } from 'hono'
 import type { App } from '../context.ts'
+import { afterwardsPages } from './afterwards.tsx'
 import { campaignPages } from './campaign.tsx'
+import { certificatePages } from './certificate.tsx'
 import { embedPages } from './embed.tsx'
 import { findPages } from './find.tsx'
 import { heldSignUpPages } from './held-sign-up.tsx'
@@ -18,6 +20,8 @@ export const site = new Hono<App>()
   .route('/', embedPages)
   .route('/', heldSignUpPages)
   .route('/', ticketPages)
+  .route('/', afterwardsPages)
+  .route('/', certificatePages)
   .route('/', findPages)
   .route('/', linkPages)
   .route('/', privacyPages)

@@ -9,6 +9,7 @@ import { paths, urlOf } from '../links.ts'
 import { type Messages, messagesFor } from '../messages/messages.ts'
 import { readinessMessagesFor } from '../messages/readiness.ts'
 import { deadline, pick } from '../messages/text.ts'
+import { Afterwards } from './afterwards.tsx'
 import { Elsewhere, Facts } from './facts.tsx'
 import { Coming, Entry, Preparation } from './getting-ready.tsx'
 import { Alert, Done, isWeChat, page } from './layout.tsx'
@@ -70,6 +71,7 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
           <button type="submit">{t.ticket.take}</button>
         </form>
       )}
+      <Afterwards c={c} registration={registration} />
       {status === 'cancelled' && <WayOn c={c} registration={registration} t={t} />}
       {live && <Coming c={c} registration={registration} />}
       {live && status === 'confirmed' && (

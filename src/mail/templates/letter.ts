@@ -68,6 +68,7 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
   const { workshop, status } = recipient
   // To those who cancelled, and after the workshop, a message tells of no ticket and nothing to bring.
   const bygone = news === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now())
+  const thanks = news === 'afterwards'
   const title = titleOf(recipient, locale)
   const standing = standingOf(recipient, locale, deps.now())
   const { subject, headline, lead } =
@@ -82,11 +83,15 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
     lead: lead(standing),
     entries: bygone
       ? [plainEntry(workshop, messages, locale)]
-      : shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts.before)),
+      : thanks
+        ? [entryAfterwards(recipient, mail.facts.materials ?? false, messages, locale, baseUrl)]
+        : shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts.before)),
     ...footOf(
       deps,
       messages,
-      messages.why[news === 'found' ? 'found' : bygone || status === 'cancelled' ? 'cancelled' : 'registered'],
+      messages.why[
+        news === 'found' ? 'found' : bygone || thanks || status === 'cancelled' ? 'cancelled' : 'registered'
+      ],
     ),
   }
 }
@@ -325,6 +330,26 @@ function plainEntry(workshop: Workshop, messages: MailMessages, locale: Locale):
     checklist: [],
     prepare: messages.prepare,
     next: [],
+  }
+}
+
+/** The workshop that somebody came to, with what they find behind their ticket now. */
+function entryAfterwards(
+  { workshop, ticket }: Registration,
+  materials: boolean,
+  messages: MailMessages,
+  locale: Locale,
+  baseUrl: string,
+): Entry {
+  const { certificate, materials: toMaterials, feedback } = messages.behindTicket
+  return {
+    ...plainEntry(workshop, messages, locale),
+    ticket: { label: messages.ticket, url: urlOf(baseUrl, paths.ticket(ticket)) },
+    next: [
+      linked(certificate, urlOf(baseUrl, paths.ticketCertificate(ticket))),
+      ...(materials ? [linked(toMaterials, urlOf(baseUrl, `${paths.ticket(ticket)}#materials`))] : []),
+      linked(feedback, urlOf(baseUrl, paths.ticketFeedback(ticket))),
+    ],
   }
 }
 

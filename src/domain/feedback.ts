@@ -1,0 +1,199 @@
+import { eq, sql } from 'drizzle-orm'
+import { at, rows } from '../db/database.ts'
+import { type FeedbackQuestion, workshops } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import { checkedIn, overSince } from './attendance.ts'
+import { type Actor, recordAudit } from './audit.ts'
+import { plainLines } from './plain-text.ts'
+import type { Registration } from './registrations.ts'
+import { findWorkshopById, type Workshop } from './workshops.ts'
+
+/** A question to those who came. The three that everybody is asked have their texts in messages/. */
+export type Question = Omit<FeedbackQuestion, 'text'> & { text?: FeedbackQuestion['text'] | undefined }
+
+/** What is asked where organisers ask nothing else. */
+export const defaultQuestions = [
+  { id: 'useful', kind: 'rating' },
+  { id: 'hands_on', kind: 'rating' },
+  { id: 'better', kind: 'text' },
+] as const satisfies readonly Question[]
+export type DefaultQuestion = (typeof defaultQuestions)[number]['id']
+
+/** As many as a workshop may have. */
+export const mostQuestions = 10
+/** The longest answer, in UTF-16 units. */
+export const longestAnswer = 2000
+
+/** What those who came to a workshop are asked. */
+export function questionsOf({ feedbackQuestions }: Pick<Workshop, 'feedbackQuestions'>): readonly Question[] {
+  return feedbackQuestions ?? defaultQuestions
+}
+
+/** Ratings from 1 to 5 and texts, by the ids of the questions. */
+export type Answers = { ratings: Record<string, number>; texts: Record<string, string> }
+
+/**
+ * Reads what was sent to the questions: what is no rating from 1 to 5 counts as not answered.
+ * @returns the ids of the questions whose answers are too long, where there are any
+ */
+export function parseAnswers(
+  questions: readonly Question[],
+  answerTo: (id: string) => unknown,
+): { answers: Answers } | { tooLong: string[] } {
+  const answers: Answers = { ratings: {}, texts: {} }
+  const tooLong: string[] = []
+  for (const { id, kind } of questions) {
+    const given = answerTo(id)
+    if (typeof given !== 'string') continue
+    if (kind === 'rating' && /^[1-5]$/.test(given)) answers.ratings[id] = Number(given)
+    if (kind === 'text') {
+      const text = plainLines(given)
+      if (text.length > longestAnswer) tooLong.push(id)
+      if (text) answers.texts[id] = text
+    }
+  }
+  return tooLong.length > 0 ? { tooLong } : { answers }
+}
+
+export const feedbackRefusals = ['too_early', 'too_late', 'did_not_come', 'empty'] as const
+export type FeedbackRefusal = (typeof feedbackRefusals)[number]
+
+const fortnight = 14 * 24 * 3600 * 1000
+
+/** Until 14 days after the end of a workshop, and after its attendance was closed if that was later. */
+export function feedbackUntil({ endsAt, attendanceClosedAt }: Pick<Workshop, 'endsAt' | 'attendanceClosedAt'>): Date {
+  return new Date(Math.max(endsAt.getTime(), attendanceClosedAt?.getTime() ?? 0) + fortnight)
+}
+
+/** Why somebody who came cannot answer now; undefined where they can. */
+export function feedbackClosed(workshop: Workshop, now: Date): 'too_early' | 'too_late' | undefined {
+  return now < overSince(workshop) ? 'too_early' : now >= feedbackUntil(workshop) ? 'too_late' : undefined
+}
+
+/** Stores what somebody who came answered, in place of what they answered before. */
+export async function giveFeedback(
+  deps: Deps,
+  { id, workshop }: Pick<Registration, 'id' | 'workshop'>,
+  { ratings, texts }: Answers,
+): Promise<'given' | FeedbackRefusal> {
+  const closed = feedbackClosed(workshop, deps.now())
+  if (closed) return closed
+  if (Object.keys(ratings).length + Object.keys(texts).length === 0) return 'empty'
+  const now = at(deps.now())
+  // The row is locked against the erasing of its person, whose words would stay.
+  const stored = await rows(
+    deps.db,
+    sql`with person as materialized (
+          select r.id, r.workshop_id from registrations r
+          where r.id = ${id}::uuid and r.workshop_id = ${workshop.id}::uuid and r.erased_at is null
+          for share
+        )
+        insert into feedback as mine (registration_id, workshop_id, ratings, texts, created_at, updated_at)
+        select r.id, r.workshop_id, ${JSON.stringify(ratings)}::jsonb, ${JSON.stringify(texts)}::jsonb, ${now}, ${now}
+        from person r ${checkedIn(sql`r`)}
+        where c.id is not null
+        on conflict (registration_id) do update
+          set ratings = excluded.ratings, texts = excluded.texts, updated_at = excluded.updated_at
+        returning registration_id`,
+  )
+  return stored.length > 0 ? 'given' : 'did_not_come'
+}
+
+/** What somebody answered, undefined if they did not. */
+export async function feedbackOf(deps: Deps, registrationId: string): Promise<Answers | undefined> {
+  const [answers] = await rows<Answers>(
+    deps.db,
+    sql`select ratings, texts from feedback where registration_id = ${registrationId}::uuid`,
+  )
+  return answers
+}
+
+export type Results = {
+  /** How many answered. */
+  answered: number
+  questions: (
+    | { question: Question; kind: 'rating'; counts: [number, number, number, number, number]; average: number | null }
+    | { question: Question; kind: 'text'; texts: string[] }
+  )[]
+}
+
+/** What came of the questions: how often each rating was given, and the texts, which nobody's name stands by. */
+export async function feedbackResults(deps: Deps, workshop: Workshop): Promise<Results> {
+  const all = await allAnswers(deps, workshop)
+  return {
+    answered: all.length,
+    questions: questionsOf(workshop).map((question) => {
+      const { id } = question
+      if (question.kind === 'text') {
+        return { question, kind: 'text', texts: all.flatMap(({ texts }) => texts[id] ?? []) }
+      }
+      const given = all.flatMap(({ ratings }) => ratings[id] ?? [])
+      const count = (rating: number) => given.filter((one) => one === rating).length
+      return {
+        question,
+        kind: 'rating',
+        counts: [count(1), count(2), count(3), count(4), count(5)],
+        average: given.length > 0 ? given.reduce((sum, rating) => sum + rating, 0) / given.length : null,
+      }
+    }),
+  }
+}
+
+/** All answers, in an order that tells nothing of who gave them. */
+export async function allAnswers(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<Answers[]> {
+  return rows<Answers>(
+    deps.db,
+    sql`select ratings, texts from feedback where workshop_id = ${workshop.id}::uuid
+        order by md5(registration_id::text)`,
+  )
+}
+
+/** Whether a question has been answered, by the ids of those that have. */
+async function answeredIds(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<Set<string>> {
+  const found = await rows<{ id: string }>(
+    deps.db,
+    sql`select distinct answer.id from feedback f
+        cross join lateral (
+          select jsonb_object_keys(f.ratings) union all select jsonb_object_keys(f.texts)
+        ) as answer (id)
+        where f.workshop_id = ${workshop.id}::uuid`,
+  )
+  return new Set(found.map(({ id }) => id))
+}
+
+/** A question as an organiser changes it; without an id it is new. */
+export type QuestionDraft = Omit<FeedbackQuestion, 'id'> & { id?: string | undefined }
+
+/**
+ * Changes what is asked, which is written down; none at all means the three that everybody is asked. A question that somebody
+ * has answered keeps its id and kind and cannot be left out: `answered`, with what is missing. Its words may be changed.
+ */
+export async function setQuestions(
+  deps: Deps,
+  actor: Actor,
+  workshop: Workshop,
+  drafts: readonly QuestionDraft[],
+): Promise<{ kind: 'changed'; workshop: Workshop } | { kind: 'refused'; refusal: 'answered'; questions: Question[] }> {
+  const before = questionsOf(workshop)
+  const known = new Set(before.map(({ id }) => id))
+  const questions = drafts.map(({ id, kind, text }): FeedbackQuestion => {
+    // An id that stands there twice is of the first.
+    const own = id !== undefined && known.delete(id)
+    return { id: own ? id : deps.newId(), kind, text }
+  })
+  const asked = questions.length > 0 ? questions : defaultQuestions
+  const answered = await answeredIds(deps, workshop)
+  const lost = before.filter(
+    ({ id, kind }) => answered.has(id) && !asked.some((after) => after.id === id && after.kind === kind),
+  )
+  if (lost.length > 0) return { kind: 'refused', refusal: 'answered', questions: lost }
+  await deps.db.transaction(async (db) => {
+    await db
+      .update(workshops)
+      .set({ feedbackQuestions: questions.length > 0 ? questions : null })
+      .where(eq(workshops.id, workshop.id))
+    const facts = { slug: workshop.slug, count: asked.length }
+    await recordAudit({ ...deps, db }, actor, { action: 'feedback.changed', workshopId: workshop.id, facts })
+  })
+  return { kind: 'changed', workshop: (await findWorkshopById(deps, workshop.id)) as Workshop }
+}
