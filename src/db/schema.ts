@@ -390,7 +390,8 @@ export const mailPace = pgTable(
 
 /**
  * What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved, what time and
- * place were before a change, that a sign-in link invites, which workshop on which day a reminder is about.
+ * place were before a change, that a sign-in link invites, which workshop on which day a reminder is about, which board
+ * somebody still has.
  */
 export type MailFacts = {
   by?: Canceller
@@ -400,6 +401,7 @@ export type MailFacts = {
   invited?: true
   /** Id of the workshop and the day on which it is there, with a space between. */
   occasion?: string
+  board?: { kind: string; serial: string }
 }
 
 /** Hours before the start at which each reminder falls due. */
