@@ -4,6 +4,9 @@ import { accountPages } from './account.tsx'
 import { addPersonPages } from './add-person.tsx'
 import { announcePages } from './announce.tsx'
 import { auditPages } from './audit.tsx'
+import { boardPage } from './board.tsx'
+import { boardLabels } from './board-labels.tsx'
+import { boardPages } from './boards.tsx'
 import { campaignPages } from './campaigns.tsx'
 import { doorPages } from './door.tsx'
 import { figurePages } from './figures.tsx'
@@ -19,6 +22,7 @@ import { personPages } from './person.tsx'
 import { signInPages } from './sign-in.tsx'
 import { spreadPages } from './spread.tsx'
 import { tokenPages } from './tokens.tsx'
+import { workshopBoardPages } from './workshop-boards.tsx'
 import { workshopPages } from './workshops.tsx'
 
 /** Everything organisers see. */
@@ -33,6 +37,10 @@ export const console_ = new Hono<App>()
   .route('/', announcePages)
   .route('/', campaignPages)
   .route('/', workshopPages)
+  .route('/', boardPages)
+  .route('/', boardLabels)
+  .route('/', boardPage)
+  .route('/', workshopBoardPages)
   .route('/', spreadPages)
   .route('/', groupPages)
   .route('/', doorPages)

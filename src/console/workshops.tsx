@@ -20,6 +20,7 @@ import {
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { draftOf } from '../mail/message.ts'
+import { boardMessagesFor } from '../messages/boards.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { doorMessagesFor } from '../messages/door.ts'
 import { mailingMessagesFor } from '../messages/mailing.ts'
@@ -276,6 +277,7 @@ function workshopPage(c: Context<App>, workshop: Workshop) {
         {mayChange(c) && state !== 'draft' && (
           <a href={paths.consoleDoor(slug)}>{doorMessagesFor(locale).console.title}</a>
         )}
+        {mayChange(c) && <a href={paths.workshopBoards(slug)}>{boardMessagesFor(locale).workshop.link}</a>}
         {mayChange(c) && state !== 'draft' && <a href={paths.group(slug)}>{t.workshops.group}</a>}
         {mayChange(c) && state !== 'draft' && (
           <a href={paths.workshopMessages(slug)}>{mailingMessagesFor(locale).list.link}</a>

@@ -5,6 +5,7 @@ export const consoleEn: ConsoleMessages = {
   sections: {
     overview: 'Overview',
     campaigns: 'Workshops',
+    boards: 'Boards',
     mails: 'Mails',
     years: 'Years',
     audit: 'Audit log',

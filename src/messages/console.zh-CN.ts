@@ -9,6 +9,7 @@ export const consoleZhCN = {
   sections: {
     overview: '总览',
     campaigns: '培训',
+    boards: '开发板',
     mails: '邮件',
     years: '历年',
     audit: '操作记录',
