@@ -77,8 +77,8 @@ function Label({ board, url, alt, owner }: { board: Board; url: string; alt: str
       <p>
         <b>{board.serial}</b>
         <span>{board.kind}</span>
-        <small>{owner}</small>
       </p>
+      <small>{owner}</small>
     </div>
   )
 }

@@ -207,10 +207,12 @@ function ReturnForm({ c, board, t }: { c: Context<App>; board: Board; t: BoardMe
         <legend>{t.board.return}</legend>
         <p class="hint">{t.board.returnHint}</p>
         {(['fine', 'broken', 'lost'] as const).map((as) => (
-          <label class="check">
-            <input type="radio" name="as" value={as} checked={as === 'fine'} />
-            <span>{returnedAll[as]}</span>
-          </label>
+          <div class="field">
+            <label class="check">
+              <input type="radio" name="as" value={as} checked={as === 'fine'} />
+              <span>{returnedAll[as]}</span>
+            </label>
+          </div>
         ))}
       </fieldset>
       <Field name="damage" label={t.fields.note} hint={t.board.noteHint} value="" />

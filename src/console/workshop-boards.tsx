@@ -232,15 +232,6 @@ function Out({ c, workshop, out, t }: { c: Context<App>; workshop: Workshop; out
   const momentOf = (at: Date) => moment(at, workshop.timeZone, c.var.locale)
   return (
     <>
-      <p class="actions">
-        {asked > 0 ? (
-          <a class="button second" href={paths.askForBoards(workshop.slug)}>
-            {words.ask(asked)}
-          </a>
-        ) : (
-          <span class="hint">{words.askNobody}</span>
-        )}
-      </p>
       <ul class="rows">
         {out.map(({ board, registrationId, name, tail, hasEmail, lentAt, lentBy, askedAt }) => (
           <li>
@@ -266,6 +257,15 @@ function Out({ c, workshop, out, t }: { c: Context<App>; workshop: Workshop; out
           </li>
         ))}
       </ul>
+      <p class="actions">
+        {asked > 0 ? (
+          <a class="button second" href={paths.askForBoards(workshop.slug)}>
+            {words.ask(asked)}
+          </a>
+        ) : (
+          <span class="hint">{words.askNobody}</span>
+        )}
+      </p>
     </>
   )
 }
