@@ -3,9 +3,11 @@ import { expect, test } from 'vitest'
 import { access } from '../src/access.ts'
 import { app } from '../src/app.tsx'
 import type { Role } from '../src/db/schema.ts'
-import { certificates, checkIns as checkInsTable, feedback, mails, registrations } from '../src/db/schema.ts'
+import { certificates, checkIns as checkInsTable, feedback, loans, mails, registrations } from '../src/db/schema.ts'
+import { addBoards } from '../src/domain/boards.ts'
 import { checkIn as checkIns } from '../src/domain/check-ins.ts'
 import { endDoor } from '../src/domain/door-sessions.ts'
+import { lendBoard } from '../src/domain/loans.ts'
 import { doorCodeOf, ticketOf } from '../src/domain/tickets.ts'
 import { paths } from '../src/links.ts'
 import { wasThere } from './support/attendance.ts'
@@ -117,10 +119,19 @@ test.each(ofDoors)('%s lets in the doors of a workshop, to that workshop, and no
   const checkIn = crypto.randomUUID()
   await checkIns(world.deps, mine.actor, [{ id: checkIn, registration: id, at: world.clock.now() }])
   await endDoor(world.deps, workshop, ended.id)
+  const [board = '', lent = ''] = await twoBoards(world)
+  const lend = () =>
+    lendBoard(world.deps, mine.actor, {
+      ...{ id: crypto.randomUUID(), boardId: lent, registrationId: id, workshopId: workshop.id, at: world.clock.now() },
+    })
+  if (path === paths.doorReturn()) await lend()
   const registration = path === paths.doorStand() || path === paths.doorLeave() ? waiting.id : id
   const body = json
     ? JSON.stringify({ entries: [{ kind: 'in', id: checkIn, registration: id, at: world.clock.now() }] })
-    : new URLSearchParams({ registration, checkIn, name: '张三', phone: '' }).toString()
+    : new URLSearchParams({
+        ...{ registration, checkIn, name: '张三', phone: '' },
+        board: path === paths.doorReturn() ? lent : board,
+      }).toString()
   const type = json ? 'application/json' : 'application/x-www-form-urlencoded'
   const send = (headers: Record<string, string>) =>
     world.request(path, { method, headers: { 'Content-Type': type, ...headers }, ...(method === 'POST' && { body }) })
@@ -128,6 +139,7 @@ test.each(ofDoors)('%s lets in the doors of a workshop, to that workshop, and no
     await world.db.select().from(registrations),
     await world.db.select().from(checkInsTable),
     await world.db.select().from(mails),
+    await world.db.select().from(loans),
   ]
   const before = await stored()
 
@@ -147,6 +159,8 @@ test.each(ofDoors)('%s lets in the doors of a workshop, to that workshop, and no
   if (path === paths.doorList())
     expect(await answer.json()).toMatchObject({ workshop: { slug: elsewhere.slug }, people: [] })
   else if (json) expect(await answer.json()).toMatchObject({ results: [{ outcome: 'not_found' }] })
+  // A board comes back wherever it is brought.
+  else if (path === paths.doorReturn()) expect([answer.status, (await lend()).outcome]).toEqual([303, 'lent'])
   else if (path !== paths.doorSeat() && path !== paths.doorWalkIn()) expect(answer.status).toBeOneOf([404, 409])
   const sameWorkshop = async () =>
     (await world.db.select().from(registrations)).filter(({ workshopId }) => workshopId === workshop.id)
@@ -157,6 +171,11 @@ test.each(ofDoors)('%s lets in the doors of a workshop, to that workshop, and no
   world.clock.set(new Date(workshop.endsAt.getTime() + 24 * 3600_000))
   expect((await send({ Cookie: mine.Cookie })).status).toBe(401)
 })
+
+async function twoBoards(world: World): Promise<string[]> {
+  const added = await addBoards(world.deps, { name: '' }, { kind: 'K', serials: ['1', '2'] })
+  return added.kind === 'added' ? added.ids : []
+}
 
 const ofTickets = Object.entries(access).flatMap(([route, needed]) => (needed === 'ticket' ? [route] : []))
 

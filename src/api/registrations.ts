@@ -9,7 +9,7 @@ import type { Deps } from '../deps.ts'
 import { isProven } from '../domain/proofs.ts'
 import { parseSignUp, signUp } from '../domain/registrations.ts'
 import { listRoster, type RosterLine } from '../domain/roster.ts'
-import { cancelRegistration, forgetPeople, register, takeOffer } from '../domain/seats.ts'
+import { cancelRegistration, forgetPerson, register, takeOffer } from '../domain/seats.ts'
 import { isoIn } from '../domain/time-zones.ts'
 import { findPublicWorkshop, findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { paths, urlOf } from '../links.ts'
@@ -346,13 +346,14 @@ registrations.openapi(
     request: { params: byId, query: inLanguage },
     responses: {
       204: { description: 'Erased' },
-      ...problems({ 404: ['not_found'] }),
+      ...problems({ 404: ['not_found'], 409: ['board_not_returned'] }),
     },
   }),
   async (c) => {
     const { id } = c.req.valid('param')
-    const forgotten = await forgetPeople(c.env.deps, [id], 'organiser')
-    if (forgotten > 0) await audited(c, { action: 'person.erased', registrationId: id })
-    return forgotten ? c.body(null, 204) : problem(c, 404, 'not_found')
+    const outcome = await forgetPerson(c.env.deps, id, 'organiser')
+    if (outcome !== 'erased') return problem(c, outcome === 'not_found' ? 404 : 409, outcome)
+    await audited(c, { action: 'person.erased', registrationId: id })
+    return c.body(null, 204)
   },
 )

@@ -36,6 +36,7 @@ export async function consolePage(c: Context<App>, view: View, content: Child): 
 const sections: { section: Section; href: string; needs: Role }[] = [
   { section: 'overview', href: paths.console(), needs: 'viewer' },
   { section: 'campaigns', href: paths.consoleCampaigns(), needs: 'viewer' },
+  { section: 'boards', href: paths.boards(), needs: 'viewer' },
   { section: 'mails', href: paths.consoleMails(), needs: 'organiser' },
   { section: 'years', href: paths.years(), needs: 'viewer' },
   { section: 'audit', href: paths.audit(), needs: 'organiser' },

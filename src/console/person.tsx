@@ -21,6 +21,7 @@ import {
 import { beginning } from '../domain/plain-text.ts'
 import { askedOf } from '../domain/readiness.ts'
 import { type FieldProblem, parseSignUp } from '../domain/registrations.ts'
+import type { EraseRefusal } from '../domain/seats.ts'
 import { clockIn } from '../domain/time-zones.ts'
 import { cameToTheDoor } from '../domain/walk-ins.ts'
 import { findWorkshopById, seatsLeft, type Workshop } from '../domain/workshops.ts'
@@ -145,21 +146,14 @@ personPages.post('/console/people/:id/undo', async (c) => {
 
 personPages.get('/console/people/:id/erase', async (c) => {
   const person = await personOf(c)
-  if (!person) return c.notFound()
-  const t = peopleMessagesFor(c.var.locale)
-  return askPage(c, person, {
-    title: t.erase.title(person.name),
-    action: paths.personErase(person.id),
-    content: <p>{t.erase.warning}</p>,
-    submit: t.erase.submit,
-    dangerous: true,
-    back: t.erase.back,
-  })
+  return person ? erasePage(c, person) : c.notFound()
 })
 
 personPages.post('/console/people/:id/erase', async (c) => {
   const person = await personOf(c)
-  if (!person || !(await erasePerson(c.env.deps, actorOf(c), person))) return c.notFound()
+  const outcome = person && (await erasePerson(c.env.deps, actorOf(c), person))
+  if (!person || !outcome || outcome === 'not_found') return c.notFound()
+  if (outcome === 'board_not_returned') return erasePage(c, person, outcome)
   return c.redirect(withQuery(paths.workshopPeople(person.workshop.slug), { done: 'erased' }), 303)
 })
 
@@ -577,6 +571,19 @@ export function PromotionFields({
 }
 
 /** A page that asks about one person before something that cannot be undone. Without `submit` there is nothing to do. */
+function erasePage(c: Context<App>, person: Person, refusal?: Exclude<EraseRefusal, 'not_found'>) {
+  const t = peopleMessagesFor(c.var.locale)
+  return askPage(c, person, {
+    title: t.erase.title(person.name),
+    action: paths.personErase(person.id),
+    content: <p>{t.erase.warning}</p>,
+    submit: t.erase.submit,
+    dangerous: true,
+    back: t.erase.back,
+    refusal: refusal && t.erase.refusals[refusal],
+  })
+}
+
 function askPage(
   c: Context<App>,
   person: Person,

@@ -5,6 +5,9 @@ import { addPersonPages } from './add-person.tsx'
 import { announcePages } from './announce.tsx'
 import { attendancePages } from './attendance.tsx'
 import { auditPages } from './audit.tsx'
+import { boardPage } from './board.tsx'
+import { boardLabels } from './board-labels.tsx'
+import { boardPages } from './boards.tsx'
 import { campaignPages } from './campaigns.tsx'
 import { doorPages } from './door.tsx'
 import { feedbackPages } from './feedback.tsx'
@@ -23,6 +26,7 @@ import { readinessPages } from './readiness.tsx'
 import { signInPages } from './sign-in.tsx'
 import { spreadPages } from './spread.tsx'
 import { tokenPages } from './tokens.tsx'
+import { workshopBoardPages } from './workshop-boards.tsx'
 import { workshopPages } from './workshops.tsx'
 import { yearPages } from './years.tsx'
 
@@ -40,6 +44,10 @@ export const console_ = new Hono<App>()
   .route('/', campaignPages)
   .route('/', workshopPages)
   .route('/', readinessPages)
+  .route('/', boardPages)
+  .route('/', boardLabels)
+  .route('/', boardPage)
+  .route('/', workshopBoardPages)
   .route('/', spreadPages)
   .route('/', groupPages)
   .route('/', doorPages)

@@ -21,6 +21,7 @@ import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { draftOf } from '../mail/message.ts'
 import { afterwardsMessagesFor } from '../messages/afterwards.ts'
+import { boardMessagesFor } from '../messages/boards.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { doorMessagesFor } from '../messages/door.ts'
 import { mailingMessagesFor } from '../messages/mailing.ts'
@@ -283,6 +284,7 @@ function workshopPage(c: Context<App>, workshop: Workshop) {
           <a href={paths.attendance(slug)}>{afterwardsMessagesFor(locale).attendance.link}</a>
         )}
         {mayChange(c) && <a href={paths.materials(slug)}>{afterwardsMessagesFor(locale).materials.link}</a>}
+        {mayChange(c) && <a href={paths.workshopBoards(slug)}>{boardMessagesFor(locale).workshop.link}</a>}
         {mayChange(c) && state !== 'draft' && <a href={paths.group(slug)}>{t.workshops.group}</a>}
         {mayChange(c) && state !== 'draft' && (
           <a href={paths.workshopMessages(slug)}>{mailingMessagesFor(locale).list.link}</a>

@@ -391,7 +391,7 @@ export const mailPace = pgTable(
 /**
  * What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved, what time and
  * place were before a change, that a sign-in link invites, which workshop on which day a reminder is about, that there is
- * material for those who came.
+ * material for those who came, which board somebody still has.
  */
 export type MailFacts = {
   by?: Canceller
@@ -405,6 +405,7 @@ export type MailFacts = {
   /** Of a reminder: when the workshop starts, and until when it may be sent; moments in ISO 8601. */
   startsAt?: string
   until?: string
+  board?: { kind: string; serial: string }
 }
 
 /** Hours before the start at which each reminder falls due. */

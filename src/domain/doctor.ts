@@ -109,4 +109,25 @@ const invariants: Record<string, string> = {
     select w.slug || ': ' || r.idempotency_key as what
     from registrations r join workshops w on w.id = r.first_workshop_id
     group by w.slug, r.idempotency_key, r.first_workshop_id having count(*) > 1`,
+  'a board is with one person at a time, and its times follow one another': `
+    select b.kind || ' ' || b.serial || ': ' || l.id as what
+    from (
+      select id, board_id, lent_at, lag(returned_at) over line as back, lag(id) over line as before
+      from loans window line as (partition by board_id order by lent_at, coalesce(returned_at, 'infinity'))
+    ) l join boards b on b.id = l.board_id
+    where l.before is not null and (l.back is null or l.lent_at < l.back)`,
+  'a person has one board at a time': `
+    select l.registration_id::text as what
+    from loans l where l.returned_at is null
+    group by l.registration_id having count(*) > 1`,
+  'who has a board is known, and the board was not back before it was lent': `
+    select l.id::text as what
+    from loans l left join registrations r on r.id = l.registration_id
+    where (l.returned_at is null and (r.id is null or r.erased_at is not null)) or l.returned_at < l.lent_at`,
+  'a board that is out of use is with nobody and in no box': `
+    select b.kind || ' ' || b.serial as what
+    from boards b
+    where b.state <> 'usable' and (
+      b.packed_for is not null or exists (select 1 from loans l where l.board_id = b.id and l.returned_at is null)
+    )`,
 }

@@ -17,7 +17,8 @@ import { type ShownState, sendAgain, shownState } from './mails.ts'
 import { correctEmail, type EmailRefusal, findRegistrationById, type Registration } from './registrations.ts'
 import {
   cancelRegistration,
-  forgetPeople,
+  type EraseRefusal,
+  forgetPerson,
   type MoveRefusal,
   mergeRegistration,
   moveRegistration,
@@ -294,12 +295,12 @@ export async function addPerson(
 /** What stands behind the version of the privacy notice where an organiser said that the person agreed to it. */
 const byWord = 'by word of an organiser'
 
-/** Erases a person for good, with the seat they still hold. Tells whether there was somebody to erase. */
-export async function erasePerson(deps: Deps, actor: Actor, person: Named): Promise<boolean> {
-  const erased = (await forgetPeople(deps, [person.id], 'organiser')) > 0
+/** Erases a person for good, with the seat they still hold, but nobody who still has a board. */
+export async function erasePerson(deps: Deps, actor: Actor, person: Named): Promise<'erased' | EraseRefusal> {
+  const outcome = await forgetPerson(deps, person.id, 'organiser')
   // Whom it was about is not to be found here again either.
-  if (erased) await record(deps, actor, 'person.erased', { ...person, name: undefined, email: undefined })
-  return erased
+  if (outcome === 'erased') await record(deps, actor, 'person.erased', { ...person, name: undefined, email: undefined })
+  return outcome
 }
 
 /** Sends one of a person's mails again that came to nothing. `not_found`: it is not of this person. */

@@ -15,6 +15,11 @@ export type LinkTarget = { campaign: string } | { workshop: string }
 /** No vowels, so that no word appears by chance, and nothing that looks like something else in print. */
 const alphabet = '23456789bcdfghjkmnpqrstvwxz'
 
+/** A short code for a QR that is printed, which somebody may also type: seven characters, by chance. */
+export function shortCode(): string {
+  return Array.from({ length: 7 }, () => alphabet[randomInt(alphabet.length)]).join('')
+}
+
 /** Makes a registration link to a campaign or workshop, for one channel. Undefined if the target is not there. */
 export async function createLink(
   deps: Deps,
@@ -24,7 +29,7 @@ export async function createLink(
   const owner = await findTarget(deps, target)
   if (!owner) return undefined
   for (;;) {
-    const code = Array.from({ length: 7 }, () => alphabet[randomInt(alphabet.length)]).join('')
+    const code = shortCode()
     try {
       await deps.db.insert(registrationLinks).values({ code, channel, expiresAt, ...owner, createdAt: deps.now() })
       return await findLink(deps, code)

@@ -177,6 +177,24 @@ export async function cancelWorkshop(deps: Deps, slug: string): Promise<Workshop
   return { kind: 'changed', workshop: (await findWorkshop(deps, slug)) as Workshop }
 }
 
+export const eraseRefusals = ['board_not_returned', 'not_found'] as const
+/** `board_not_returned`: they have a board, and nobody would know any more whom to ask for it. */
+export type EraseRefusal = (typeof eraseRefusals)[number]
+
+/** Erases one person who asks for it, or for whom an organiser does: see `forgetPeople`. */
+export async function forgetPerson(
+  deps: Deps,
+  id: string,
+  by: 'attendee' | 'organiser',
+): Promise<'erased' | EraseRefusal> {
+  const [answer] = await rows<{ outcome: 'erased' | EraseRefusal }>(
+    deps.db,
+    sql`select erase_person(${id}::uuid, ${by}, ${at(deps.now())}) as outcome`,
+  )
+  if (answer?.outcome === 'erased') deps.mailOwed()
+  return answer?.outcome ?? 'not_found'
+}
+
 /**
  * Erases people: gives back the seats they still hold, empties the personal fields and deletes what their mailboxes still
  * hold back. Returns how many.

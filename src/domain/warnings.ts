@@ -1,12 +1,18 @@
 import { and, gt, lt, ne } from 'drizzle-orm'
 import { workshops } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
+import { countUsable } from './boards.ts'
+import { clockIn } from './time-zones.ts'
 import type { Workshop } from './workshops.ts'
 
 /** What an organiser should know of a workshop before it is announced. Nothing of it keeps them from doing so. */
 export type Warning =
   | { warning: 'in_the_past' }
   | { warning: 'fewer_boards'; capacity: number; boards: number }
+  /** More boards than the inventory has that can be lent. */
+  | { warning: 'boards_missing'; boards: number; usable: number }
+  /** Workshops on the same day that together want more than there are. */
+  | { warning: 'boards_shared'; boards: number; usable: number; slugs: string[] }
   | { warning: 'no_address' }
   | { warning: 'lead_elsewhere'; lead: string; slug: string }
   | { warning: 'no_mail' }
@@ -19,10 +25,45 @@ export async function warningsOf(deps: Deps, workshop: Workshop): Promise<Warnin
   return [
     ...(startsAt <= deps.now() ? [{ warning: 'in_the_past' as const }] : []),
     ...(boards > 0 && boards < capacity ? [{ warning: 'fewer_boards' as const, capacity, boards }] : []),
+    ...(await boardWarnings(deps, workshop)),
     ...(saysNothing(address) || saysNothing(venue) ? [{ warning: 'no_address' as const }] : []),
     ...(lead && elsewhere ? [{ warning: 'lead_elsewhere' as const, lead, slug: elsewhere }] : []),
     ...(!deps.config.smtpUrl ? [{ warning: 'no_mail' as const }] : []),
   ]
+}
+
+/** Only where somebody keeps an inventory. Boards travel overnight: workshops that share a day cannot share boards. */
+async function boardWarnings(deps: Deps, workshop: Workshop): Promise<Warning[]> {
+  const usable = workshop.boards > 0 ? await countUsable(deps) : undefined
+  if (usable === undefined) return []
+  if (workshop.boards > usable) return [{ warning: 'boards_missing', boards: workshop.boards, usable }]
+  const others = await sameDays(deps, workshop)
+  const boards = others.reduce((sum, other) => sum + other.boards, workshop.boards)
+  return boards > usable ? [{ warning: 'boards_shared', boards, usable, slugs: others.map(({ slug }) => slug) }] : []
+}
+
+/** The other workshops with boards that take place on a day on which this one does, by the calendars of their places. */
+async function sameDays(deps: Deps, { id, startsAt, endsAt, timeZone }: Workshop) {
+  const day = 24 * 3_600_000
+  const near = await deps.db
+    .select()
+    .from(workshops)
+    .where(
+      and(
+        ne(workshops.id, id),
+        ne(workshops.state, 'cancelled'),
+        gt(workshops.boards, 0),
+        // Calendars are less than two days apart.
+        lt(workshops.startsAt, new Date(endsAt.getTime() + 2 * day)),
+        gt(workshops.endsAt, new Date(startsAt.getTime() - 2 * day)),
+      ),
+    )
+    .orderBy(workshops.startsAt, workshops.id)
+  const dateOf = (moment: Date, zone: string) => clockIn(moment, zone).slice(0, 'yyyy-mm-dd'.length)
+  const [first, last] = [dateOf(startsAt, timeZone), dateOf(endsAt, timeZone)]
+  return near.filter(
+    (other) => dateOf(other.startsAt, other.timeZone) <= last && dateOf(other.endsAt, other.timeZone) >= first,
+  )
 }
 
 const saysNothing = (text: Workshop['address']) => !text.zh && !text.en

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
 import type { App } from '../context.ts'
+import { boardLimits } from '../domain/boards.ts'
 import {
   checkIn,
   countDoor,
@@ -12,6 +13,7 @@ import {
   undoCheckIns,
 } from '../domain/check-ins.ts'
 import type { DoorActor } from '../domain/door-sessions.ts'
+import { doorBoards, lendBoard, returnBoard } from '../domain/loans.ts'
 import { isoIn } from '../domain/time-zones.ts'
 import { parseWalkIn, seatStanding, walkIn } from '../domain/walk-ins.ts'
 import type { Workshop } from '../domain/workshops.ts'
@@ -28,7 +30,11 @@ entryRoutes.get('/door/list.json', async (c) => {
   const { deps } = c.env
   const { session, workshop, actor } = await doorOf(c)
   await seatStanding(deps, actor)
-  const [people, counts] = await Promise.all([listDoorPeople(deps, workshop), countDoor(deps, workshop)])
+  const [people, counts, boards] = await Promise.all([
+    listDoorPeople(deps, workshop),
+    countDoor(deps, workshop),
+    doorBoards(deps, workshop.id),
+  ])
   const { locale } = c.var
   c.header('Cache-Control', 'no-store')
   return c.json({
@@ -47,7 +53,7 @@ entryRoutes.get('/door/list.json', async (c) => {
     },
     counts,
     people,
-    boards: [],
+    boards,
   })
 })
 
@@ -68,6 +74,15 @@ const at = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
 const entry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('in'), id, registration: id, at }),
   z.object({ kind: z.literal('undo'), id, checkIn: id, at }),
+  z.object({ kind: z.literal('lend'), id, board: id, registration: id, at }),
+  z.object({
+    kind: z.literal('return'),
+    id,
+    board: id,
+    at,
+    broken: z.boolean().optional(),
+    note: z.string().max(boardLimits.note).optional(),
+  }),
   // What is typed is judged on its own, so that a bad name does not fail its neighbours.
   z.object({ kind: z.literal('walk_in'), id, name: z.unknown(), phone: z.unknown(), at }),
 ])
@@ -115,6 +130,22 @@ async function perform(c: Context<App>, door: Door, kind: Entry['kind'], run: re
       )
     case 'undo':
       return undoCheckIns(deps, actor, run as readonly UndoEntry[])
+    case 'lend': {
+      const results: Result[] = []
+      for (const { id, board, registration, at } of run as readonly (Entry & { kind: 'lend' })[]) {
+        const loan = { id, boardId: board, registrationId: registration, workshopId: workshop.id, at }
+        results.push({ id, ...(await lendBoard(deps, actor, loan)) })
+      }
+      return results
+    }
+    case 'return': {
+      const results: Result[] = []
+      for (const { id, board, at, broken, note } of run as readonly (Entry & { kind: 'return' })[]) {
+        const { outcome } = await returnBoard(deps, actor, { id, boardId: board, at, broken, note })
+        results.push({ id, outcome })
+      }
+      return results
+    }
     case 'walk_in': {
       const results: Result[] = []
       for (const one of run as readonly (Entry & { kind: 'walk_in' })[])

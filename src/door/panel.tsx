@@ -8,8 +8,10 @@ import { clockIn, dateIn } from '../domain/time-zones.ts'
 import { placeAtDoor } from '../domain/walk-ins.ts'
 import type { Workshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
+import { boardMessagesFor } from '../messages/boards.ts'
 import { type DoorMessages, doorMessagesFor } from '../messages/door.ts'
 import { moment, pick, when } from '../messages/text.ts'
+import { BoardOfPerson, boardSaid } from './board-of-person.tsx'
 import { byWhom, Panel, PersonForm, type Tone } from './layout.tsx'
 import type { Door } from './session.ts'
 
@@ -39,6 +41,8 @@ export async function whatIsSaid(
   }
   if (done === 'left') return says('wait', t.panel.left.title, name, [t.panel.left.hint])
   if (done === 'not_waiting') return says('wait', t.panel.notWaiting.title, name, [t.panel.notWaiting.hint])
+  const board = boardSaid(done, boardMessagesFor(c.var.locale))
+  if (board) return says('in', board.title, name, board.lines, [<Remarks person={person} t={t} />, <Next t={t} />])
   const scan = z.uuid().safeParse(asked).success ? await findScan(deps, door.workshop, asked as string) : undefined
   return personSaid(c, door, person, scan?.registration === person.id ? scan : undefined)
 }
@@ -54,7 +58,7 @@ export async function personSaid(c: Context<App>, door: Door, person: DoorPerson
   const t = doorMessagesFor(locale)
   const { checkedIn } = person
   const name = nameOf(person)
-  const remark = <p class="remarks">{remarks(person, t).join(' · ')}</p>
+  const remark = <Remarks person={person} t={t} />
 
   if (checkedIn) {
     const time = clock(checkedIn.at, door, locale)
@@ -80,7 +84,7 @@ export async function personSaid(c: Context<App>, door: Door, person: DoorPerson
       title,
       name,
       [hint(time, byWhom(checkedIn.by, t))],
-      [remark, <Next t={t} first={mine} />, undo],
+      [remark, <BoardOfPerson c={c} door={door} person={person} />, <Next t={t} first={mine} />, undo],
     )
   }
   if (person.status === 'confirmed' || person.status === 'offered') {
@@ -205,6 +209,10 @@ function says(tone: Tone, title: string, name: string | undefined, lines: string
       </Panel>
     ),
   }
+}
+
+function Remarks({ person, t }: { person: DoorPerson; t: DoorMessages }) {
+  return <p class="remarks">{remarks(person, t).join(' · ')}</p>
 }
 
 /** @param first whether it is what most do next */

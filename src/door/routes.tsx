@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { App } from '../context.ts'
+import { boardPages } from './boards.tsx'
 import { checkInPages } from './check-in.tsx'
 import { entryRoutes } from './entries.ts'
 import { joinPages } from './join.tsx'
@@ -15,3 +16,4 @@ export const door = new Hono<App>()
   .route('/', checkInPages)
   .route('/', walkInPages)
   .route('/', phoneRoutes)
+  .route('/', boardPages)

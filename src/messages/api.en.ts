@@ -36,6 +36,7 @@ export const en: ApiMessages = {
     slug_fixed: 'The slug cannot change after publication: it may be in print.',
     capacity_below_taken: 'There cannot be fewer seats than are taken, see taken.',
     already_cancelled: 'It is cancelled already.',
+    board_not_returned: 'This person still has a board; once it is returned they can be erased.',
     lapsed: 'The time to confirm is over; the seat went to the next in line.',
     not_offered: 'No seat is held for this person, who still waits.',
     over: 'The workshop is over.',

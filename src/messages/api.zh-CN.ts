@@ -39,6 +39,7 @@ export const zhCN = {
     slug_fixed: '已经发布过，slug 不能再改：它可能已经印出去了。',
     capacity_below_taken: '名额不能少于已经占用的数量，见 taken。',
     already_cancelled: '已经取消过了。',
+    board_not_returned: '这个人借的开发板还没有归还，归还以后才能删除资料。',
     lapsed: '确认的期限已过，名额让给了下一位。',
     not_offered: '没有为这个人保留名额：还在排队。',
     over: '培训已经结束。',

@@ -5,6 +5,7 @@ export const consoleEn: ConsoleMessages = {
   sections: {
     overview: 'Overview',
     campaigns: 'Workshops',
+    boards: 'Boards',
     mails: 'Mails',
     years: 'Years',
     audit: 'Audit log',
@@ -356,6 +357,10 @@ export const consoleEn: ConsoleMessages = {
     title: 'Before you publish',
     in_the_past: () => 'It starts in the past.',
     fewer_boards: ({ capacity, boards }) => `${capacity}\u00a0seats, but only ${boards}\u00a0boards.`,
+    boards_missing: ({ boards, usable }) =>
+      `${boards} boards are planned, but only ${usable} in the inventory can be lent.`,
+    boards_shared: ({ boards, usable, slugs }) =>
+      `Together with ${slugs.join(', ')} on the same day it is ${boards} boards, but only ${usable} can be lent.`,
     no_address: () => 'Venue or address are missing.',
     lead_elsewhere: ({ lead, slug }) => `${lead} is in charge of ${slug} at the same time.`,
     no_mail: () => 'No mail server is set (SMTP_URL): mails are kept and not sent.',

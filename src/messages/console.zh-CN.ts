@@ -9,6 +9,7 @@ export const consoleZhCN = {
   sections: {
     overview: '总览',
     campaigns: '培训',
+    boards: '开发板',
     mails: '邮件',
     years: '历年',
     audit: '操作记录',
@@ -361,6 +362,10 @@ export const consoleZhCN = {
     title: '发布前看一眼',
     in_the_past: () => '开始时间已经过去。',
     fewer_boards: ({ capacity, boards }) => `${capacity}\u00a0个名额，只有 ${boards}\u00a0块开发板。`,
+    boards_missing: ({ boards, usable }) =>
+      `要\u00a0${boards}\u00a0块开发板，清单里能用的只有\u00a0${usable}\u00a0块。`,
+    boards_shared: ({ boards, usable, slugs }) =>
+      `同一天的 ${slugs.join('、')} 也要开发板，一共\u00a0${boards}\u00a0块，能用的只有\u00a0${usable}\u00a0块。`,
     no_address: () => '场地或地址还没有填。',
     lead_elsewhere: ({ lead, slug }) => `${lead} 同一时间还负责 ${slug}。`,
     no_mail: () => '还没有设置发信服务器（SMTP_URL），邮件先留着不发。',

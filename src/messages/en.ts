@@ -290,6 +290,10 @@ export const en: Messages = {
     submit: 'Delete my details',
     back: 'Keep them, back to my ticket',
     done: 'Your details have been deleted.',
+    refusals: {
+      board_not_returned:
+        'You still have a board that we lent you. Once it is back you can delete your details; until then we have to know who has it.',
+    },
   },
 
   find: {

@@ -133,7 +133,7 @@ export const mailEn: MailMessages = {
       subject: (event) => `You still have a board: ${event}`,
       headline: 'You still have a board',
       lead: () =>
-        'We have no record that the board you were lent at the workshop came back. Please get in touch with the organisers to return it, or to tell us that you did.',
+        'We have no record that the board we lent you at the workshop came back, and the next workshop needs it. Please get in touch about how to return it, or tell us if you already did.',
     },
     afterwards: {
       subject: (event) => `Thank you for coming: ${event}`,
@@ -170,7 +170,15 @@ export const mailEn: MailMessages = {
 
   greeting: (name) => `Hello ${name},`,
   day: ({ month, day, weekday }) => `${weekday} ${day} ${month}`,
-  labels: { when: 'When', where: 'Where', entry: 'Entry', state: 'State', until: 'Until', before: 'Before' },
+  labels: {
+    when: 'When',
+    where: 'Where',
+    entry: 'Entry',
+    state: 'State',
+    until: 'Until',
+    before: 'Before',
+    board: 'Board',
+  },
   when: ({ date, weekday, time, zone }) => [`${weekday}, ${date}`, `${time} (${zone})`],
   until: (moment) => `Please confirm before ${moment}`,
   place: (position) => `No.\u00a0${position} on the waitlist`,

@@ -169,7 +169,8 @@ export const mailZhCN = {
     board_due: {
       subject: (event) => `借的开发板还没有还：${event}`,
       headline: '开发板还没有还',
-      lead: () => '你在培训时借的开发板，我们这里还没有归还记录。请联系主办方把它还回来；如果已经还了，也请告诉我们。',
+      lead: () =>
+        '培训时借给你的开发板，我们这里还没有归还的记录，下一场还要用它。请联系我们，约好怎么还回来；如果已经还了，也请说一声。',
     },
     afterwards: {
       subject: (event) => `谢谢你来：${event}`,
@@ -206,7 +207,7 @@ export const mailZhCN = {
 
   greeting: (name: string) => `${name}，你好：`,
   day: ({ month, day, weekday }: When) => `${month}${day}日${weekday}`,
-  labels: { when: '时间', where: '地点', entry: '进门', state: '状态', until: '期限', before: '原来' },
+  labels: { when: '时间', where: '地点', entry: '进门', state: '状态', until: '期限', before: '原来', board: '开发板' },
   when: ({ date, weekday, time, zone }: When) => [`${date} ${weekday}`, `${time}（${zone}）`],
   until: (moment: string) => `请在 ${moment}前确认`,
   place: (position: number) => `候补第\u00a0${position}\u00a0位`,

@@ -168,6 +168,10 @@ export const en: PeopleMessages = {
     submit: 'Erase',
     link: 'Erase',
     back: 'Keep it, back to the person',
+    refusals: {
+      board_not_returned:
+        'This person still has a board. Once it is returned, or said to be lost, their details can be erased.',
+    },
   },
   confirm: { submit: 'Confirm the seat for this person' },
 

@@ -4,7 +4,7 @@ import type { ShownState } from '../domain/mails.ts'
 import type { CancelRefusal, MergeRefusal, PromoteRefusal } from '../domain/person.ts'
 import type { Readiness } from '../domain/readiness.ts'
 import type { EmailRefusal } from '../domain/registrations.ts'
-import type { MoveRefusal, OfferRefusal, Refusal } from '../domain/seats.ts'
+import type { EraseRefusal, MoveRefusal, OfferRefusal, Refusal } from '../domain/seats.ts'
 
 /*
  * What organisers read about the people of a workshop. The source of truth, as zh-CN.ts is for what attendees read.
@@ -189,6 +189,9 @@ export const zhCN = {
     submit: '删除资料',
     link: '删除资料',
     back: '不删除，回到这个人',
+    refusals: {
+      board_not_returned: '这个人借的开发板还没有归还，归还（或登记为丢失）以后才能删除资料。',
+    } satisfies Record<Exclude<EraseRefusal, 'not_found'>, string>,
   },
   confirm: { submit: '替本人确认名额' },
 

@@ -1,6 +1,6 @@
 import type { RegistrationStatus } from '../db/schema.ts'
 import type { EmailRefusal, FieldCode } from '../domain/registrations.ts'
-import type { MoveRefusal, OfferRefusal, Refusal } from '../domain/seats.ts'
+import type { EraseRefusal, MoveRefusal, OfferRefusal, Refusal } from '../domain/seats.ts'
 import type { WorkshopStatus } from '../domain/workshops.ts'
 import type { ItemTag } from './items.ts'
 
@@ -304,6 +304,9 @@ export const zhCN = {
     submit: '删除我的资料',
     back: '不删除，回到我的票',
     done: '你的资料已经删除。',
+    refusals: {
+      board_not_returned: '你借的开发板还没有归还。归还以后就可以删除，在那之前我们要知道它在谁那里。',
+    } satisfies Record<Exclude<EraseRefusal, 'not_found'>, string>,
   },
 
   find: {

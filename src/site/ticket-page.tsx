@@ -153,12 +153,29 @@ export function groupPage(c: Context<App>, { workshop, ticket }: Registration, g
 export function confirmationPage(
   c: Context<App>,
   { workshop, ticket }: Registration,
-  ask: { action: string; title: string; warnings: string[]; submit: string; back: string },
+  ask: {
+    action: string
+    title: string
+    warnings: string[]
+    submit: string
+    back: string
+    refusal?: string | undefined
+  },
 ) {
   return page(
     c,
-    { title: ask.title, back: { href: paths.ticket(ticket), text: messagesFor(c.var.locale).ticket.title } },
+    {
+      title: ask.title,
+      back: { href: paths.ticket(ticket), text: messagesFor(c.var.locale).ticket.title },
+      here: ask.action,
+      status: ask.refusal ? 409 : 200,
+    },
     <>
+      {ask.refusal && (
+        <Alert title={messagesFor(c.var.locale).form.errorTitle}>
+          <p>{ask.refusal}</p>
+        </Alert>
+      )}
       <h1>{ask.title}</h1>
       <p class="lead">{pick(workshop.title, c.var.locale)}</p>
       <Facts workshop={workshop} locale={c.var.locale} />

@@ -6,7 +6,7 @@ import { maySayComing, sayComing } from '../domain/coming.ts'
 import { copyOfData } from '../domain/privacy.ts'
 import { sayReady } from '../domain/readiness.ts'
 import { correctEmail, findRegistration, parseEmail, type Registration } from '../domain/registrations.ts'
-import { cancelRegistration, forgetPeople, moveRegistration, takeOffer } from '../domain/seats.ts'
+import { cancelRegistration, type EraseRefusal, forgetPerson, moveRegistration, takeOffer } from '../domain/seats.ts'
 import { readTicket } from '../domain/tickets.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, urlOf, withQuery } from '../links.ts'
@@ -193,14 +193,7 @@ ticketPages.post('/t/:ticket/move', async (c) => {
 ticketPages.get('/t/:ticket/erase', async (c) => {
   const registration = await registrationOf(c)
   if (!registration) return errorPage(c, 404)
-  const { erase: t } = messagesFor(c.var.locale)
-  return confirmationPage(c, registration, {
-    action: paths.ticketErase(registration.ticket),
-    title: t.title,
-    warnings: mayCancel(registration, c.env.deps.now()) ? [t.warning, t.seatWarning] : [t.warning],
-    submit: t.submit,
-    back: t.back,
-  })
+  return erasePage(c, registration)
 })
 
 ticketPages.post('/t/:ticket/erase', async (c) => {
@@ -209,10 +202,23 @@ ticketPages.post('/t/:ticket/erase', async (c) => {
   if (!registration) return errorPage(c, 404)
   // Otherwise signing up and erasing by turns would fill a stranger's mailbox without leaving a trace of it.
   await limitMailbox(c, 'erase', registration.email)
-  await forgetPeople(c.env.deps, [registration.id], 'attendee')
+  const outcome = await forgetPerson(c.env.deps, registration.id, 'attendee')
+  if (outcome === 'board_not_returned') return erasePage(c, registration, outcome)
   // The ticket is gone, so what is said about it stands where nobody needs one.
   return c.redirect(withQuery(paths.privacy(), { done: 'erased' }), 303)
 })
+
+function erasePage(c: Context<App>, registration: Registration, refusal?: Exclude<EraseRefusal, 'not_found'>) {
+  const { erase: t } = messagesFor(c.var.locale)
+  return confirmationPage(c, registration, {
+    action: paths.ticketErase(registration.ticket),
+    title: t.title,
+    warnings: mayCancel(registration, c.env.deps.now()) ? [t.warning, t.seatWarning] : [t.warning],
+    submit: t.submit,
+    back: t.back,
+    refusal: refusal && t.refusals[refusal],
+  })
+}
 
 function registrationOf(c: Context<App>): Promise<Registration | undefined> {
   const { deps } = c.env

@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { databaseError, rows } from '../../src/db/database.ts'
 import { openDesk } from '../../src/db/desk.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
 import type { Deps } from '../../src/deps.ts'
+import { addBoards, packBoards, setBoardState, unpackBoards } from '../../src/domain/boards.ts'
 import { sayComing } from '../../src/domain/coming.ts'
 import { examine } from '../../src/domain/doctor.ts'
 import { holdSignUp } from '../../src/domain/held-sign-ups.ts'
+import { askForBoards, lendBoard, returnBoard } from '../../src/domain/loans.ts'
 import { claimDueMails, recordOutcomes } from '../../src/domain/mails.ts'
 import { purge } from '../../src/domain/privacy.ts'
 import { sayReady } from '../../src/domain/readiness.ts'
@@ -16,7 +19,7 @@ import { oweReminders } from '../../src/domain/reminders.ts'
 import {
   cancelRegistration,
   cancelWorkshop,
-  forgetPeople,
+  forgetPerson,
   moveRegistration,
   passOnOffers,
   type Registered,
@@ -71,12 +74,14 @@ test('whatever attendees, organisers and senders of mail do at once, no two of t
     hold,
     remind,
     getReady,
+    lend,
+    takeBack,
   } = stage
   await Promise.all([
-    process([signUps, leave, send, plan, take, remind, getReady]),
-    process([signUps, move, send, forget, scan, passOn, remind]),
-    process([signUps, move, correct, callOff, forget, hold]),
-    process([signUps, leave, erase, plan, scan, find, passOn]),
+    process([signUps, leave, send, plan, take, remind, getReady, lend]),
+    process([signUps, move, send, forget, scan, passOn, remind, takeBack]),
+    process([signUps, move, correct, callOff, forget, hold, lend]),
+    process([signUps, leave, erase, plan, scan, find, passOn, takeBack]),
   ])
 
   expect(failures).toEqual({})
@@ -146,12 +151,31 @@ async function makeStage(world: World) {
   }
 
   for (const workshop of workshops) await signUp(world.deps, workshop)
+  const serials = ['1', '2', '3', '4', '5', '6']
+  const added = await addBoards(world.deps, { name: '' }, { kind: 'K', serials })
+  const boards = added.kind === 'added' ? added.ids : []
   return {
     signUps: (deps: Deps) => Promise.all(Array.from({ length: 8 }, () => signUp(deps, pick(workshops)))),
     leave: (deps: Deps) => cancelRegistration(deps, someone(), pick(['attendee', 'organiser'])),
     move: (deps: Deps) => moveRegistration(deps, someone(), pick(workshops).slug),
     correct: (deps: Deps) => correctEmail(deps, someone(), `c${++people}@example.com`),
-    erase: (deps: Deps) => forgetPeople(deps, [someone()], 'attendee'),
+    erase: (deps: Deps) => forgetPerson(deps, someone(), 'attendee'),
+    async lend(deps: Deps) {
+      const registrationId = someone()
+      for (const { id: workshopId } of workshops) {
+        const loan = { id: randomUUID(), boardId: pick(boards), registrationId, workshopId, at: deps.now() }
+        await lendBoard(deps, { name: '前门' }, loan)
+      }
+    },
+    async takeBack(deps: Deps) {
+      const taken = { id: randomUUID(), boardId: pick(boards), at: deps.now() }
+      await returnBoard(deps, { name: '前门' }, { ...taken, broken: Math.random() < 0.2 })
+      const state = pick(['usable', 'usable', 'broken'] as const)
+      await setBoardState(deps, { name: '' }, { id: pick(boards), kind: '', serial: '' }, { state, note: '' })
+      await packBoards(deps, { name: '' }, pick(workshops), { kind: 'K', count: 2 })
+      await unpackBoards(deps, { name: '' }, pick(workshops))
+      await askForBoards(deps, { name: '' }, pick(workshops))
+    },
     async plan(deps: Deps) {
       const { slug, id, campaignId } = pick(workshops)
       const changes = [{ capacity: 15 + Math.floor(Math.random() * 100) }, { state: 'closed' as const }]

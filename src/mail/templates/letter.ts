@@ -1,5 +1,5 @@
 import type { Locale } from '../../config.ts'
-import type { WorkshopBefore } from '../../db/schema.ts'
+import type { MailFacts, WorkshopBefore } from '../../db/schema.ts'
 import type { Deps } from '../../deps.ts'
 import type { Held } from '../../domain/held-sign-ups.ts'
 import type { Mail, MailToSomeone } from '../../domain/mails.ts'
@@ -66,8 +66,10 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
   const news = newsOf(mail, recipient)
   const shown = news === 'found' ? mail.tickets : [recipient]
   const { workshop, status } = recipient
-  // To those who cancelled, and after the workshop, a message tells of no ticket and nothing to bring.
-  const bygone = news === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now())
+  // To those who cancelled, and after the workshop, a message tells of no ticket and nothing to bring; nor does a mail that
+  // asks for a board.
+  const bygone =
+    news === 'board_due' || (news === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now()))
   const thanks = news === 'afterwards'
   const title = titleOf(recipient, locale)
   const standing = standingOf(recipient, locale, deps.now())
@@ -82,10 +84,10 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
     greeting: messages.greeting(recipient.name),
     lead: lead(standing),
     entries: bygone
-      ? [plainEntry(workshop, messages, locale)]
+      ? [plainEntry(workshop, messages, locale, mail.facts)]
       : thanks
         ? [entryAfterwards(recipient, mail.facts.materials ?? false, messages, locale, baseUrl)]
-        : shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts.before)),
+        : shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts)),
     ...footOf(
       deps,
       messages,
@@ -262,7 +264,7 @@ function entryOf(
   news: News | 'written',
   locale: Locale,
   baseUrl: string,
-  before?: WorkshopBefore,
+  { before, board }: MailFacts,
 ): Entry {
   const messages = mailMessagesFor(locale)
   const { workshop, doorCode, ticket, position, status } = registration
@@ -285,6 +287,7 @@ function entryOf(
           ]
         : []),
       ...(until ? [{ label: messages.labels.until, lines: [messages.until(until)] }] : []),
+      ...boardFact(board, messages),
       ...whenAndWhere(workshop, messages, locale),
       ...(enters && pick(workshop.entry, locale)
         ? [{ label: messages.labels.entry, lines: pick(workshop.entry, locale).split('\n') }]
@@ -319,11 +322,11 @@ function buttonOf(registration: Registration, news: News | 'written', messages: 
 }
 
 /** A workshop alone, for whoever has no ticket to it. */
-function plainEntry(workshop: Workshop, messages: MailMessages, locale: Locale): Entry {
+function plainEntry(workshop: Workshop, messages: MailMessages, locale: Locale, { board }: MailFacts = {}): Entry {
   return {
     registration: undefined,
     title: titleOf({ workshop }, locale),
-    facts: whenAndWhere(workshop, messages, locale),
+    facts: [...boardFact(board, messages), ...whenAndWhere(workshop, messages, locale)],
     door: undefined,
     ticket: undefined,
     confirm: undefined,
@@ -351,6 +354,10 @@ function entryAfterwards(
       linked(feedback, urlOf(baseUrl, paths.ticketFeedback(ticket))),
     ],
   }
+}
+
+function boardFact(board: MailFacts['board'], messages: MailMessages): Entry['facts'] {
+  return board ? [{ label: messages.labels.board, lines: [`${board.kind} ${board.serial}`] }] : []
 }
 
 function whenAndWhere(workshop: Workshop, messages: MailMessages, locale: Locale): Entry['facts'] {

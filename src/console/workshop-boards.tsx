@@ -1,0 +1,470 @@
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import { actorOf } from '../audited.ts'
+import type { App } from '../context.ts'
+import { allBoards, type Board, countBoards, packBoards, readBoards, unpackBoards } from '../domain/boards.ts'
+import { listDoorPeople } from '../domain/check-ins.ts'
+import {
+  askForBoards,
+  type BoardOut,
+  doorBoards,
+  lendBoard,
+  listBoardsOut,
+  mayBeAsked,
+  returnBoard,
+} from '../domain/loans.ts'
+import { findRegistrations } from '../domain/registrations.ts'
+import { findWorkshop, type Workshop } from '../domain/workshops.ts'
+import { readFormBody } from '../form-body.ts'
+import { paths, withQuery } from '../links.ts'
+import { draftOf } from '../mail/message.ts'
+import { type BoardMessages, boardMessagesFor } from '../messages/boards.ts'
+import { consoleMessagesFor } from '../messages/console.ts'
+import { moment, number, placeOf } from '../messages/text.ts'
+import { readNonce } from './board.tsx'
+import { Place, sayBoardProblems, Where } from './boards.tsx'
+import { Choice, Field, type Problem, Problems, typed } from './fields.tsx'
+import { consolePage } from './layout.tsx'
+
+/** The boards of a workshop: packing them, who has one, asking for those that did not come back. */
+export const workshopBoardPages = new Hono<App>()
+
+workshopBoardPages.get('/console/workshops/:slug/boards', async (c) => {
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  return workshop ? boardsPage(c, workshop) : c.notFound()
+})
+
+workshopBoardPages.post('/console/workshops/:slug/boards/pack', async (c) => {
+  const { deps } = c.env
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  const t = boardMessagesFor(c.var.locale)
+  const body = await readFormBody(c)
+  const shown = { kind: typed(body, 'kind'), count: typed(body, 'count'), serials: typed(body, 'serials') }
+  const refuse = (field: string, text: string, status: 409 | 422 = 422) =>
+    boardsPage(c, workshop, { shown, problems: [{ field, text }], status })
+
+  if (shown.serials.trim()) {
+    const { kind, serials, problems } = readBoards(shown)
+    if (problems.length > 0)
+      return boardsPage(c, workshop, { shown, problems: sayBoardProblems(problems, t), status: 422 })
+    const boards = await allBoards(deps, { kind })
+    const named = new Map(boards.map((board) => [board.serial, board]))
+    const unknown = serials.filter((serial) => named.get(serial)?.state !== 'usable')
+    if (unknown.length > 0) return refuse('serials', t.workshop.packUnknown(unknown.slice(0, 20)), 409)
+    const ids = serials.flatMap((serial) => named.get(serial)?.id ?? [])
+    return done(c, workshop, `packed-${await packBoards(deps, actorOf(c), workshop, { ids })}`)
+  }
+  const count = Number(/^\d{1,4}$/.exec(shown.count.trim())?.[0] ?? 0)
+  if (count === 0) return refuse('count', t.workshop.packMissing)
+  const packed = await packBoards(deps, actorOf(c), workshop, { kind: shown.kind, count })
+  return packed > 0 ? done(c, workshop, `packed-${packed}`) : refuse('count', t.workshop.packNone, 409)
+})
+
+workshopBoardPages.post('/console/workshops/:slug/boards/unpack', async (c) => {
+  const { deps } = c.env
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  const body = await readFormBody(c, { all: true })
+  const ids = [body.id].flat().filter((id): id is string => z.guid().safeParse(id).success)
+  const unpacked = await unpackBoards(deps, actorOf(c), workshop, body.do === 'all' ? undefined : ids)
+  return done(c, workshop, `unpacked-${unpacked}`)
+})
+
+workshopBoardPages.post('/console/workshops/:slug/boards/lend', async (c) => {
+  const { deps } = c.env
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  const { lendRefusals } = boardMessagesFor(c.var.locale)
+  const body = await readFormBody(c)
+  const asked = z.object({ board: z.guid(), person: z.guid() }).safeParse(body).data
+  const refuse = (text: string) => boardsPage(c, workshop, { problems: [{ field: 'board', text }], status: 409 })
+  if (!asked) return refuse(lendRefusals.not_found())
+  const lent = await lendBoard(deps, actorOf(c), {
+    ...{ id: readNonce(body) ?? deps.newId(), boardId: asked.board, registrationId: asked.person },
+    ...{ workshopId: workshop.id, at: deps.now() },
+  })
+  switch (lent.outcome) {
+    case 'lent':
+      return done(c, workshop, 'lent')
+    case 'board_taken':
+      return refuse(lendRefusals.board_taken(lent.by ?? ''))
+    case 'has_board':
+      return refuse(lendRefusals.has_board(lent.serial))
+    case 'unusable':
+    case 'not_found':
+      return refuse(lendRefusals[lent.outcome]())
+  }
+})
+
+workshopBoardPages.post('/console/workshops/:slug/boards/return', async (c) => {
+  const { deps } = c.env
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  const { returnRefusals } = boardMessagesFor(c.var.locale)
+  const body = await readFormBody(c)
+  const boardId = z.guid().safeParse(body.board).data
+  const returned = boardId
+    ? await returnBoard(deps, actorOf(c), { id: readNonce(body) ?? deps.newId(), boardId, at: deps.now() })
+    : ({ outcome: 'not_found' } as const)
+  if (returned.outcome === 'returned') return done(c, workshop, 'returned')
+  return boardsPage(c, workshop, {
+    problems: [{ field: 'out', text: returnRefusals[returned.outcome] }],
+    status: 409,
+  })
+})
+
+workshopBoardPages.get('/console/workshops/:slug/boards/ask', async (c) => {
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  return workshop ? askPage(c, workshop) : c.notFound()
+})
+
+workshopBoardPages.post('/console/workshops/:slug/boards/ask', async (c) => {
+  const { deps } = c.env
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  return done(c, workshop, `asked-${await askForBoards(deps, actorOf(c), workshop)}`)
+})
+
+function done(c: Context<App>, { slug }: Workshop, what: string): Response {
+  return c.redirect(withQuery(paths.workshopBoards(slug), { done: what }), 303)
+}
+
+/** What was done just now, by the name and number that the address carries. */
+function doneJustNow(c: Context<App>): string | undefined {
+  const { board, workshop } = boardMessagesFor(c.var.locale)
+  const [, what = '', n = '0'] =
+    /^(packed|unpacked|asked|lent|returned)(?:-(\d{1,6}))?$/.exec(c.req.query('done') ?? '') ?? []
+  const said: Record<string, string | undefined> = {
+    packed: workshop.packDone(Number(n)),
+    unpacked: workshop.unpackDone(Number(n)),
+    asked: workshop.askDone(Number(n)),
+    lent: workshop.lendDone,
+    returned: board.returned,
+  }
+  return said[what]
+}
+
+type Again = {
+  shown?: { kind: string; count: string; serials: string }
+  problems: Problem[]
+  status: 409 | 422
+}
+
+async function boardsPage(c: Context<App>, workshop: Workshop, again?: Again): Promise<Response> {
+  const { deps } = c.env
+  const { locale } = c.var
+  const t = boardMessagesFor(locale)
+  const words = t.workshop
+  const [boards, out, atDoor, counts] = await Promise.all([
+    allBoards(deps, { workshopId: workshop.id }),
+    listBoardsOut(deps, workshop.id),
+    doorBoards(deps, workshop.id),
+    countBoards(deps),
+  ])
+  const free = atDoor.filter(({ registration }) => registration === null)
+  const packed = boards.filter(({ packedFor }) => packedFor?.id === workshop.id)
+  const problems = again?.problems ?? []
+  const numbers: [number, string][] = [
+    [workshop.boards, words.planned],
+    [packed.length, words.packed],
+    [out.length, words.lent],
+    [free.length, words.free],
+  ]
+  return consolePage(
+    c,
+    {
+      title: `${words.title} · ${placeOf(workshop, locale)}`,
+      section: 'campaigns',
+      back: { href: paths.consoleWorkshop(workshop.slug), text: placeOf(workshop, locale) },
+      scripts: ['people'],
+      done: doneJustNow(c),
+      status: again?.status,
+    },
+    <>
+      <Problems problems={problems} t={consoleMessagesFor(locale)} />
+      <h1>{words.title}</h1>
+      <ul class="numbers">
+        {numbers.map(([n, text]) => (
+          <li>
+            <b>{number(n)}</b>
+            <small>{text}</small>
+          </li>
+        ))}
+      </ul>
+      <h2 id="out">{words.out}</h2>
+      <Out c={c} workshop={workshop} out={out} t={t} />
+      {counts.length === 0 ? (
+        <p>
+          {words.inventoryEmpty} <a href={paths.addBoards()}>{t.list.add}</a>
+        </p>
+      ) : (
+        <>
+          <LendForm c={c} workshop={workshop} free={free} t={t} people={await borrowers(c, workshop)} />
+          <h2>{words.list}</h2>
+          {packed.length === 0 ? <p>{words.listHint}</p> : <Packed c={c} workshop={workshop} packed={packed} t={t} />}
+          <PackForm
+            workshop={workshop}
+            kinds={counts.map(({ kind }) => kind)}
+            shown={again?.shown ?? { kind: '', count: missingOf(workshop, packed), serials: '' }}
+            problems={problems}
+            t={t}
+          />
+        </>
+      )}
+      <p class="links">
+        <a href={paths.boards()}>{words.toInventory}</a>
+      </p>
+    </>,
+  )
+}
+
+/** As many as are still to be packed, or nothing. */
+function missingOf({ boards }: Workshop, packed: Board[]): string {
+  return boards > packed.length ? String(boards - packed.length) : ''
+}
+
+function Out({ c, workshop, out, t }: { c: Context<App>; workshop: Workshop; out: BoardOut[]; t: BoardMessages }) {
+  const { deps } = c.env
+  const words = t.workshop
+  const asked = out.filter((loan) => mayBeAsked(loan, deps.now())).length
+  if (out.length === 0) return <p>{words.allBack}</p>
+  const momentOf = (at: Date) => moment(at, workshop.timeZone, c.var.locale)
+  return (
+    <>
+      <ul class="rows">
+        {out.map(({ board, registrationId, name, tail, hasEmail, lentAt, lentBy, askedAt }) => (
+          <li>
+            <span>
+              <a href={paths.person(registrationId)}>{name}</a> ·{' '}
+              <a href={paths.board(board.id)}>{t.named(board.kind, board.serial)}</a>
+              <small>
+                {[
+                  ...(tail ? [words.tail(tail)] : []),
+                  ...(hasEmail ? [] : [words.noEmail]),
+                  words.lentSince(momentOf(lentAt), lentBy || t.board.nobody),
+                  ...(askedAt ? [words.asked(momentOf(askedAt))] : []),
+                ].join(' · ')}
+              </small>
+            </span>
+            <form method="post" action={paths.returnByHand(workshop.slug)}>
+              <input type="hidden" name="nonce" value={deps.newId()} />
+              <input type="hidden" name="board" value={board.id} />
+              <button type="submit" class="small second" aria-label={t.door.returnOf(name)}>
+                {t.board.return}
+              </button>
+            </form>
+          </li>
+        ))}
+      </ul>
+      <p class="actions">
+        {asked > 0 ? (
+          <a class="button second" href={paths.askForBoards(workshop.slug)}>
+            {words.ask(asked)}
+          </a>
+        ) : (
+          <span class="hint">{words.askNobody}</span>
+        )}
+      </p>
+    </>
+  )
+}
+
+/** More would be no list to choose from; at the door there is a search. */
+const mostBorrowers = 500
+
+async function borrowers(c: Context<App>, workshop: Workshop) {
+  const people = await listDoorPeople(c.env.deps, workshop)
+  return people.filter(({ status, board }) => status === 'confirmed' && !board).slice(0, mostBorrowers)
+}
+
+function LendForm({
+  c,
+  workshop,
+  free,
+  people,
+  t,
+}: {
+  c: Context<App>
+  workshop: Workshop
+  free: { id: string; kind: string; serial: string }[]
+  people: { id: string; name: string; seq: number; tail: string }[]
+  t: BoardMessages
+}) {
+  const words = t.workshop
+  return (
+    <details>
+      <summary>{words.lend}</summary>
+      {people.length === 0 || free.length === 0 ? (
+        <p>{people.length === 0 ? words.lendNobody : words.lendNone}</p>
+      ) : (
+        <form class="narrow" method="post" action={paths.lendByHand(workshop.slug)}>
+          <input type="hidden" name="nonce" value={c.env.deps.newId()} />
+          <Choice
+            name="board"
+            label={words.lendBoard}
+            value=""
+            options={free.map(({ id, kind, serial }) => ({ value: id, text: t.named(kind, serial) }))}
+          />
+          <Choice
+            name="person"
+            label={words.lendPerson}
+            value=""
+            options={people.map(({ id, name, seq, tail }) => ({
+              value: id,
+              text: [`#${seq}`, name, ...(tail ? [words.tail(tail)] : [])].join(' '),
+            }))}
+          />
+          <p class="actions">
+            <button type="submit">{words.lendSubmit}</button>
+          </p>
+        </form>
+      )}
+    </details>
+  )
+}
+
+function Packed({
+  c,
+  workshop,
+  packed,
+  t,
+}: {
+  c: Context<App>
+  workshop: Workshop
+  packed: Board[]
+  t: BoardMessages
+}) {
+  const words = t.workshop
+  return (
+    <form class="people" method="post" action={paths.unpackBoards(workshop.slug)}>
+      <div class="people-frame boards">
+        <table>
+          <thead>
+            <tr>
+              <th class="choose" scope="col">
+                <input type="checkbox" data-choose-all="" hidden aria-label={t.list.chooseAll} />
+              </th>
+              <th scope="col">{t.fields.serial}</th>
+              <th scope="col">{t.fields.kind}</th>
+              <th scope="col">{t.list.where}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {packed.map((board) => (
+              <tr>
+                <td class="choose">
+                  <input
+                    type="checkbox"
+                    name="id"
+                    value={board.id}
+                    aria-label={t.list.choose(t.named(board.kind, board.serial))}
+                  />
+                </td>
+                <td class="of-name" data-head={t.fields.serial}>
+                  <a href={paths.board(board.id)}>{board.serial}</a>
+                </td>
+                <td data-head={t.fields.kind}>{board.kind}</td>
+                <td data-head={t.list.where}>
+                  <span>
+                    <Place place={board.place} t={t} /> {board.holder && <Where board={board} c={c} />}
+                  </span>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="actions">
+        <button type="submit" class="small second" name="do" value="chosen">
+          {words.unpack}
+        </button>
+        <button type="submit" class="small second" name="do" value="all">
+          {words.unpackAll}
+        </button>
+      </p>
+    </form>
+  )
+}
+
+function PackForm({
+  workshop,
+  kinds,
+  shown,
+  problems,
+  t,
+}: {
+  workshop: Workshop
+  kinds: string[]
+  shown: { kind: string; count: string; serials: string }
+  problems: Problem[]
+  t: BoardMessages
+}) {
+  const words = t.workshop
+  return (
+    <>
+      <h2>{words.pack}</h2>
+      <form class="narrow" method="post" action={paths.packBoards(workshop.slug)} novalidate>
+        <p class="hint">{words.packHint}</p>
+        <div class="pairs">
+          <Choice
+            name="kind"
+            label={t.fields.kind}
+            value={shown.kind}
+            options={kinds.map((kind) => ({ value: kind, text: kind }))}
+          />
+          <Field name="count" type="number" label={words.packCount} value={shown.count} problems={problems} min={1} />
+        </div>
+        <Field
+          name="serials"
+          label={words.packSerials}
+          hint={words.packSerialsHint}
+          value={shown.serials}
+          problems={problems}
+          rows={2}
+        />
+        <p class="actions">
+          <button type="submit">{words.packSubmit}</button>
+        </p>
+      </form>
+    </>
+  )
+}
+
+/** The mail as the first of them would get it, before anything is sent. */
+async function askPage(c: Context<App>, workshop: Workshop): Promise<Response> {
+  const { deps } = c.env
+  const { locale } = c.var
+  const t = boardMessagesFor(locale).workshop
+  const asked = (await listBoardsOut(deps, workshop.id)).filter((loan) => mayBeAsked(loan, deps.now()))
+  const [first] = asked
+  const [registration] = first ? await findRegistrations(deps, [first.registrationId]) : []
+  const mail =
+    first && registration && draftOf(deps, { kind: 'board_due', facts: { board: first.board } }, registration)
+  return consolePage(
+    c,
+    {
+      title: t.askTitle,
+      section: 'campaigns',
+      back: { href: paths.workshopBoards(workshop.slug), text: t.title },
+    },
+    <>
+      <h1>{t.askTitle}</h1>
+      <p class="lead">{mail ? t.askLead(asked.length) : t.askNobody}</p>
+      {mail && (
+        <>
+          <article class="panel letter">
+            <h2>{mail.subject}</h2>
+            <p class="source">{mail.text}</p>
+          </article>
+          <form class="actions" method="post" action={paths.askForBoards(workshop.slug)}>
+            <button type="submit">{t.askSubmit(asked.length)}</button>
+            <a class="button second" href={paths.workshopBoards(workshop.slug)}>
+              {t.askBack}
+            </a>
+          </form>
+        </>
+      )}
+    </>,
+  )
+}

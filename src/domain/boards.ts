@@ -1,0 +1,440 @@
+import { eq, type SQL, sql } from 'drizzle-orm'
+import { at, databaseError, rows, uuids } from '../db/database.ts'
+import { type BoardState, boards, type Text } from '../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import { type Actor, recordAudit } from './audit.ts'
+import { oneLine, plainLines } from './plain-text.ts'
+import { shortCode } from './registration-links.ts'
+import type { Workshop } from './workshops.ts'
+
+/*
+ * The inventory of boards: what there is, in which state, and packed for which workshop. Who has one stands in loans.ts.
+ */
+
+/** A board of the inventory, with where it is. */
+export type Board = {
+  id: string
+  kind: string
+  serial: string
+  /** What the QR on its label says. */
+  code: string
+  state: BoardState
+  note: string | null
+  /** The workshop that it is packed for, as long as that is to come or goes on. */
+  packedFor: BoardWorkshop | null
+  /** Who has it: null for a board that nobody has. */
+  holder: BoardHolder | null
+  place: BoardPlace
+}
+
+export type BoardWorkshop = { id: string; slug: string; city: Text; startsAt: Date; timeZone: string }
+export type BoardHolder = { registrationId: string; name: string; workshop: BoardWorkshop; lentAt: Date }
+
+/** Where a board is. Every board is in one of these places: packed for a workshop counts for those that nobody has. */
+export const boardPlaces = ['free', 'packed', 'lent', 'broken', 'retired'] as const
+export type BoardPlace = (typeof boardPlaces)[number]
+
+/** Characters that each may have at the most, and how many boards are added at once. */
+export const boardLimits = { kind: 60, serial: 40, note: 500, boards: 500 } as const
+
+export type BoardProblem =
+  | { field: 'kind' | 'serial' | 'serials'; code: 'missing' }
+  | { field: 'kind' | 'serial' | 'serials' | 'note'; code: 'too_long' }
+  /** `text`: a range that does not end after it begins, or whose ends differ in more than a number. */
+  | { field: 'serials'; code: 'range_invalid'; text: string }
+  | { field: 'serials'; code: 'too_many' }
+
+/**
+ * Reads what was typed to add boards: serial numbers a line each or with commas between, and ranges such as
+ * RTB-001..RTB-040 or RTB-001..040. One that is named twice counts once.
+ */
+export function readBoards(typed: { kind: string; serials: string }): {
+  kind: string
+  serials: string[]
+  problems: BoardProblem[]
+} {
+  const kind = plainWidth(typed.kind)
+  const problems: BoardProblem[] = []
+  if (!kind) problems.push({ field: 'kind', code: 'missing' })
+  if (kind.length > boardLimits.kind) problems.push({ field: 'kind', code: 'too_long' })
+  const serials = new Set<string>()
+  for (const part of typed.serials.split(/[\r\n,，、;；]/)) {
+    const text = plainWidth(part)
+    if (!text) continue
+    const named = serialsIn(text)
+    if (named === 'range_invalid') problems.push({ field: 'serials', code: named, text: text.slice(0, 80) })
+    else for (const serial of named === 'too_many' ? [] : named) serials.add(serial)
+    if (named === 'too_many' || serials.size > boardLimits.boards) {
+      problems.push({ field: 'serials', code: 'too_many' })
+      break
+    }
+  }
+  if (serials.size === 0 && !problems.some(({ field }) => field === 'serials')) {
+    problems.push({ field: 'serials', code: 'missing' })
+  }
+  if ([...serials].some((serial) => serial.length > boardLimits.serial)) {
+    problems.push({ field: 'serials', code: 'too_long' })
+  }
+  return { kind, serials: [...serials], problems: firstOfEach(problems) }
+}
+
+/** A serial number, or all of a range. The end of a range may leave out what both have in common. */
+function serialsIn(text: string): string[] | 'range_invalid' | 'too_many' {
+  const [from = '', to, ...more] = text.split(/\s*(?:\.{2,}|…+|~)\s*/)
+  if (to === undefined) return [text]
+  const [, head = '', first = '', tail = ''] = /^(.*?)(\d{1,9})(\D*)$/.exec(from) ?? []
+  const [, toHead = '', last = '', toTail = ''] = /^(.*?)(\d{1,9})(\D*)$/.exec(to) ?? []
+  const alike = (toHead === head || toHead === '') && (toTail === tail || toTail === '')
+  // 2023001..040 ends with 2023040.
+  const end = Number(first.slice(0, -last.length) + last)
+  if (more.length > 0 || !first || !last || !alike || end < Number(first)) return 'range_invalid'
+  const count = end - Number(first) + 1
+  if (count > boardLimits.boards) return 'too_many'
+  return Array.from(
+    { length: count },
+    (_, n) => `${head}${String(Number(first) + n).padStart(first.length, '0')}${tail}`,
+  )
+}
+
+/** Full-width letters and digits become plain ones: what stands on a board is typed in many ways. */
+function plainWidth(text: string): string {
+  return oneLine(text.toWellFormed().normalize('NFKC'))
+}
+
+function firstOfEach(problems: BoardProblem[]): BoardProblem[] {
+  return problems.filter(
+    ({ field, code }, n) => n === problems.findIndex((other) => other.field === field && other.code === code),
+  )
+}
+
+/**
+ * Adds boards of a kind, all of them or none. `exist`: these serial numbers are there already, of the same kind.
+ * @param serials as `readBoards` gives them
+ */
+export async function addBoards(
+  deps: Deps,
+  actor: Actor,
+  { kind, serials }: { kind: string; serials: readonly string[] },
+): Promise<{ kind: 'added'; ids: string[] } | { kind: 'refused'; refusal: 'exist'; serials: string[] }> {
+  const now = deps.now()
+  const values = serials.map((serial) => ({
+    ...{ id: deps.newId(), kind, serial, code: shortCode() },
+    ...{ createdAt: now, updatedAt: now },
+  }))
+  try {
+    await deps.db.insert(boards).values(values)
+  } catch (error) {
+    const { constraint } = databaseError(error) ?? {}
+    // One in 27⁷ codes: drawn once more.
+    if (constraint === 'boards_code_unique') return addBoards(deps, actor, { kind, serials })
+    if (constraint !== 'boards_serial') throw error
+    const there = await rows<{ serial: string }>(
+      deps.db,
+      sql`select serial from boards
+          where kind = ${kind} and serial in (select jsonb_array_elements_text(${JSON.stringify(serials)}::jsonb))
+          order by length(serial), serial`,
+    )
+    return { kind: 'refused', refusal: 'exist', serials: there.map(({ serial }) => serial) }
+  }
+  await recordAudit(deps, actor, { action: 'board.added', facts: { board: kind, count: serials.length } })
+  return { kind: 'added', ids: values.map(({ id }) => id) }
+}
+
+export type BoardFilter = {
+  kind?: string | undefined
+  place?: BoardPlace | undefined
+  /** Part of the serial number, kind or note, or of the holder's name, in any case. */
+  search?: string | undefined
+  /** Packed for this workshop, or with somebody in it. */
+  workshopId?: string | undefined
+}
+
+export const boardsPerPage = 100
+
+/** A page of boards, by kind and serial number, with how many there are in all; behind the last page there is the first. */
+export async function listBoards(
+  deps: Deps,
+  filter: BoardFilter = {},
+  page = 1,
+): Promise<{ boards: Board[]; total: number; page: number }> {
+  const found = await rows<StoredBoard & { total: number }>(
+    deps.db,
+    sql`select *, count(*) over ()::int as total from (${boardsAt(deps.now())}) b
+        where ${conditionOf(filter)} order by ${inOrder}
+        limit ${boardsPerPage} offset ${(page - 1) * boardsPerPage}`,
+  )
+  if (found.length === 0 && page > 1) return listBoards(deps, filter)
+  return { boards: found.map(readBoard), total: found[0]?.total ?? 0, page }
+}
+
+/** All boards that a filter lets through, in the order of the list. */
+export async function allBoards(deps: Deps, filter: BoardFilter = {}): Promise<Board[]> {
+  const found = await rows<StoredBoard>(
+    deps.db,
+    sql`select * from (${boardsAt(deps.now())}) b where ${conditionOf(filter)} order by ${inOrder}`,
+  )
+  return found.map(readBoard)
+}
+
+/** The boards with these ids, in the order of the list. */
+export async function findBoards(deps: Deps, ids: readonly string[]): Promise<Board[]> {
+  const found = await rows<StoredBoard>(
+    deps.db,
+    sql`select * from (${boardsAt(deps.now(), sql`b.id = any(${uuids(ids)})`)}) b order by ${inOrder}`,
+  )
+  return found.map(readBoard)
+}
+
+/** The board with an id, or undefined. */
+export async function findBoard(deps: Deps, id: string): Promise<Board | undefined> {
+  const [board] = await findBoards(deps, [id])
+  return board
+}
+
+/** The board whose label says this, or undefined. */
+export async function findBoardByCode(deps: Deps, code: string): Promise<Board | undefined> {
+  const [found] = await rows<StoredBoard>(deps.db, boardsAt(deps.now(), sql`b.code = ${code}`))
+  return found && readBoard(found)
+}
+
+/** How many boards there are of each kind in each place. */
+export async function countBoards(deps: Deps): Promise<{ kind: string; places: Record<BoardPlace, number> }[]> {
+  const counted = await rows<{ kind: string; place: BoardPlace; n: number }>(
+    deps.db,
+    sql`select kind, place, count(*)::int as n from (${boardsAt(deps.now())}) b group by kind, place order by kind`,
+  )
+  const kinds = [...new Set(counted.map(({ kind }) => kind))]
+  return kinds.map((kind) => ({
+    kind,
+    places: Object.fromEntries(
+      boardPlaces.map((place) => [place, counted.find((c) => c.kind === kind && c.place === place)?.n ?? 0]),
+    ) as Record<BoardPlace, number>,
+  }))
+}
+
+/** How many boards can be lent at all, lent ones included; undefined where nobody keeps an inventory. */
+export async function countUsable(deps: Deps): Promise<number | undefined> {
+  const [counted] = await rows<{ usable: number; known: number }>(
+    deps.db,
+    sql`select count(*) filter (where state = 'usable')::int as usable, count(*)::int as known from boards`,
+  )
+  return counted?.known ? counted.usable : undefined
+}
+
+/** Corrects kind and serial number. `exists`: another board of that kind has the number. */
+export async function renameBoard(
+  deps: Deps,
+  actor: Actor,
+  board: Pick<Board, 'id' | 'kind' | 'serial'>,
+  { kind, serial }: { kind: string; serial: string },
+): Promise<'changed' | 'exists' | 'not_found' | BoardProblem[]> {
+  const name = { kind: plainWidth(kind), serial: plainWidth(serial) }
+  const problems = (['kind', 'serial'] as const).flatMap((field): BoardProblem[] => {
+    if (!name[field]) return [{ field, code: 'missing' }]
+    return name[field].length > boardLimits[field] ? [{ field, code: 'too_long' }] : []
+  })
+  if (problems.length > 0) return problems
+  if (name.kind === board.kind && name.serial === board.serial) return 'changed'
+  try {
+    const changed = await deps.db
+      .update(boards)
+      .set({ ...name, updatedAt: deps.now() })
+      .where(eq(boards.id, board.id))
+      .returning({ id: boards.id })
+    if (changed.length === 0) return 'not_found'
+  } catch (error) {
+    if (databaseError(error)?.constraint === 'boards_serial') return 'exists'
+    throw error
+  }
+  await record(deps, actor, 'board.changed', name, { before: `${board.kind} ${board.serial}` })
+  return 'changed'
+}
+
+/**
+ * Says whether a board is usable, broken or retired, with a note. `lent`: somebody has it, and it has to come back before
+ * it goes out of use.
+ */
+export async function setBoardState(
+  deps: Deps,
+  actor: Actor,
+  board: Pick<Board, 'id' | 'kind' | 'serial'>,
+  { state, note }: { state: BoardState; note: string },
+): Promise<'changed' | 'lent' | 'not_found' | BoardProblem[]> {
+  const said = readNote(note)
+  if (said.length > boardLimits.note) return [{ field: 'note', code: 'too_long' }]
+  const [answer] = await rows<{ outcome: 'changed' | 'lent' | 'not_found' }>(
+    deps.db,
+    sql`select set_board_state(${board.id}::uuid, ${state}, ${said || null}, ${at(deps.now())}) as outcome`,
+  )
+  const outcome = answer?.outcome ?? 'not_found'
+  if (outcome === 'changed') await record(deps, actor, 'board.changed', board, { state })
+  return outcome
+}
+
+/** A note on a board as it was typed, made plain text. */
+export function readNote(typed: string): string {
+  return plainLines(typed)
+}
+
+/** Removes a board that nobody ever had. One that was lent is retired instead, because its history stays. */
+export async function removeBoard(
+  deps: Deps,
+  actor: Actor,
+  board: Pick<Board, 'id' | 'kind' | 'serial'>,
+): Promise<'removed' | 'was_lent' | 'not_found'> {
+  try {
+    const removed = await deps.db.delete(boards).where(eq(boards.id, board.id)).returning({ id: boards.id })
+    if (removed.length === 0) return 'not_found'
+  } catch (error) {
+    // Its loans refer to it, also one that began this moment.
+    if (databaseError(error)?.constraint === 'loans_board_id_boards_id_fk') return 'was_lent'
+    throw error
+  }
+  await record(deps, actor, 'board.removed', board)
+  return 'removed'
+}
+
+/**
+ * Packs boards for a workshop: so many usable ones of a kind that nobody has and that are packed for no other workshop to
+ * come, in the order of their serial numbers, or chosen ones, which may be packed for another. Returns how many, which is
+ * fewer where there are no more.
+ */
+export async function packBoards(
+  deps: Deps,
+  actor: Actor,
+  workshop: Pick<Workshop, 'id' | 'slug'>,
+  which: { kind: string; count: number } | { ids: readonly string[] },
+): Promise<number> {
+  const now = at(deps.now())
+  const condition =
+    'ids' in which
+      ? sql`b.id = any(${uuids(which.ids)}) and b.packed_for is distinct from ${workshop.id}::uuid`
+      : sql`b.kind = ${which.kind} and not exists (
+              select 1 from loans l where l.board_id = b.id and l.returned_at is null
+            ) and not exists (
+              select 1 from workshops w where w.id = b.packed_for and w.ends_at > ${now} and w.state <> 'cancelled'
+            )`
+  const packed = await rows(
+    deps.db,
+    sql`
+      with chosen as materialized (
+        select b.id from boards b
+        where b.state = 'usable' and ${condition}
+        order by ${inOrder}
+        limit ${'ids' in which ? which.ids.length : which.count}
+        -- Two who pack at once take different ones.
+        for no key update skip locked
+      )
+      update boards b set packed_for = ${workshop.id}::uuid, updated_at = ${now}
+      from chosen where b.id = chosen.id and b.state = 'usable'
+      returning b.id`,
+  )
+  if (packed.length > 0) {
+    const facts = { slug: workshop.slug, count: packed.length }
+    await recordAudit(deps, actor, { action: 'board.packed', workshopId: workshop.id, facts })
+  }
+  return packed.length
+}
+
+/** Takes boards out of the box of a workshop again: those with these ids, or all of them. Returns how many. */
+export async function unpackBoards(
+  deps: Deps,
+  actor: Actor,
+  workshop: Pick<Workshop, 'id' | 'slug'>,
+  ids?: readonly string[],
+): Promise<number> {
+  const unpacked = await rows(
+    deps.db,
+    sql`
+      with chosen as materialized (
+        select b.id from boards b
+        where b.packed_for = ${workshop.id}::uuid and ${ids ? sql`b.id = any(${uuids(ids)})` : sql`true`}
+        order by b.id for no key update
+      )
+      update boards b set packed_for = null, updated_at = ${at(deps.now())}
+      from chosen where b.id = chosen.id and b.packed_for = ${workshop.id}::uuid
+      returning b.id`,
+  )
+  if (unpacked.length > 0) {
+    const facts = { slug: workshop.slug, count: -unpacked.length }
+    await recordAudit(deps, actor, { action: 'board.packed', workshopId: workshop.id, facts })
+  }
+  return unpacked.length
+}
+
+async function record(
+  deps: Deps,
+  actor: Actor,
+  action: 'board.changed' | 'board.removed',
+  { kind, serial }: Pick<Board, 'kind' | 'serial'>,
+  facts: Record<string, unknown> = {},
+): Promise<void> {
+  await recordAudit(deps, actor, { action, facts: { board: `${kind} ${serial}`, ...facts } })
+}
+
+/** RTB-9 stands before RTB-10. */
+export const inOrder = sql.raw('b.kind, length(b.serial), b.serial')
+
+/**
+ * Boards with where they are. Packed for a workshop that is over or cancelled counts as packed for none: nobody has to
+ * unpack.
+ */
+function boardsAt(now: Date, condition: SQL = sql`true`): SQL {
+  return sql`
+    select b.id, b.kind, b.serial, b.code, b.state, b.note, p.workshop as packed_for, h.holder,
+      case
+        when h.holder is not null then 'lent'
+        when b.state <> 'usable' then b.state
+        when p.workshop is not null then 'packed'
+        else 'free'
+      end as place
+    from boards b
+    left join lateral (
+      select ${workshopObject} as workshop from workshops w
+      where w.id = b.packed_for and w.ends_at > ${at(now)} and w.state <> 'cancelled'
+    ) p on true
+    left join lateral (
+      select json_build_object(
+        'registrationId', r.id, 'name', r.name, 'lentAt', l.lent_at, 'workshop', ${workshopObject}
+      ) as holder
+      from loans l
+      join registrations r on r.id = l.registration_id
+      join workshops w on w.id = l.workshop_id
+      where l.board_id = b.id and l.returned_at is null
+      limit 1
+    ) h on true
+    where ${condition}`
+}
+
+const workshopObject = sql.raw(
+  `json_build_object('id', w.id, 'slug', w.slug, 'city', w.city, 'startsAt', w.starts_at, 'timeZone', w.time_zone)`,
+)
+
+function conditionOf({ kind, place, search, workshopId }: BoardFilter): SQL {
+  const part = search && plainWidth(search).toLowerCase()
+  const conditions = [
+    ...(kind ? [sql`b.kind = ${kind}`] : []),
+    ...(place ? [sql`b.place = ${place}`] : []),
+    ...(workshopId ? [sql`${workshopId} in (b.packed_for ->> 'id', b.holder -> 'workshop' ->> 'id')`] : []),
+    ...(part ? [sql`strpos(lower(concat_ws(' ', b.kind, b.serial, b.note, b.holder ->> 'name')), ${part}) > 0`] : []),
+  ]
+  return conditions.length > 0 ? sql.join(conditions, sql` and `) : sql`true`
+}
+
+type StoredWorkshop = Omit<BoardWorkshop, 'startsAt'> & { startsAt: string }
+type StoredBoard = Omit<Board, 'packedFor' | 'holder'> & {
+  packed_for: StoredWorkshop | null
+  holder: (Omit<BoardHolder, 'lentAt' | 'workshop'> & { lentAt: string; workshop: StoredWorkshop }) | null
+}
+
+function readBoard({ id, kind, serial, code, state, note, place, packed_for: packed, holder }: StoredBoard): Board {
+  return {
+    ...{ id, kind, serial, code, state, note, place },
+    packedFor: packed && readWorkshop(packed),
+    holder: holder && { ...holder, lentAt: new Date(holder.lentAt), workshop: readWorkshop(holder.workshop) },
+  }
+}
+
+function readWorkshop(stored: StoredWorkshop): BoardWorkshop {
+  return { ...stored, startsAt: new Date(stored.startsAt) }
+}

@@ -1,0 +1,307 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { at, rows } from '../db/database.ts'
+import type { Deps } from '../deps.ts'
+import { type Actor, recordAudit } from './audit.ts'
+import { type BoardWorkshop, boardLimits, inOrder, readNote } from './boards.ts'
+import { beginning } from './plain-text.ts'
+import type { Workshop } from './workshops.ts'
+
+/*
+ * Who has a board. That it is one person at a time, and one board a person, is decided by unique indexes in the functions
+ * of drizzle/functions: lend_board.sql and return_board.sql.
+ */
+
+/** Who lends or takes back: a helper at the door by name, or an organiser, for whom it is written down as well. */
+export type Lender = { name: string } | Actor
+
+/** A board as it is named to people. */
+export type NamedBoard = { id: string; kind: string; serial: string }
+
+export type Lent =
+  | { outcome: 'lent'; board: NamedBoard }
+  /** `by`: the name of who has it; null where that is somebody of another workshop, who is not of this door's business. */
+  | { outcome: 'board_taken'; by: string | null }
+  /** The person has this one already, which may be the one that was scanned. */
+  | { outcome: 'has_board'; board: NamedBoard; serial: string }
+  | { outcome: 'unusable' }
+  /** No such board, or nobody who has a seat in this workshop. */
+  | { outcome: 'not_found' }
+
+/**
+ * Lends a board to somebody with a seat in a workshop.
+ * @param id the nonce of the scan or tap: the same again is answered again
+ * @param at by the clock of the phone, believed from twelve hours before the start until now
+ */
+export async function lendBoard(
+  deps: Deps,
+  by: Lender,
+  loan: { id: string; boardId: string; registrationId: string; workshopId: string; at: Date },
+): Promise<Lent> {
+  const [answer] = await rows<Answer>(
+    deps.db,
+    sql`select l.outcome, l.replayed, b.id, b.kind, b.serial, r.name as holder, r.workshop_id as holder_workshop
+        from lend_board(
+          ${loan.id}::uuid, ${loan.boardId}::uuid, ${loan.registrationId}::uuid, ${loan.workshopId}::uuid,
+          ${believed(deps, loan.at)}, ${by.name}, ${at(deps.now())}
+        ) l
+        left join boards b on b.id = l.board
+        left join registrations r on r.id = l.holder`,
+  )
+  if (!answer || answer.outcome === 'not_found') return { outcome: 'not_found' }
+  const { outcome, id, kind, serial, holder, holder_workshop: workshop } = answer
+  const board = { id, kind, serial }
+  switch (outcome) {
+    case 'lent':
+      if (!answer.replayed) await written(deps, by, 'board.lent', board, loan)
+      return { outcome, board }
+    case 'board_taken':
+      return { outcome, by: workshop === loan.workshopId ? holder : null }
+    case 'has_board':
+      return { outcome, board, serial }
+    case 'unusable':
+      return { outcome }
+  }
+}
+
+type Answer = NamedBoard & {
+  outcome: Lent['outcome']
+  replayed: boolean
+  holder: string | null
+  holder_workshop: string | null
+}
+
+export type Returned =
+  /** `registrationId`: who had it. */
+  | { outcome: 'returned'; registrationId: string; workshopId: string }
+  /** Nobody has it, or who has it got it later than this. */
+  | { outcome: 'not_lent' }
+  | { outcome: 'not_found' }
+
+/**
+ * Takes a board back from whoever has it, out of whichever workshop.
+ * @param id the nonce of the scan or tap: the same again is answered again
+ * @param at by the clock of the phone, believed until now
+ * @param broken takes it out of use with the same step; `lost` where it will not come back, which retires it
+ * @param note what is wrong with it; cut where it is too long
+ */
+export async function returnBoard(
+  deps: Deps,
+  by: Lender,
+  taken: { id: string; boardId: string; at: Date; broken?: boolean; lost?: boolean; note?: string | undefined },
+): Promise<Returned> {
+  const state = taken.lost ? 'retired' : taken.broken ? 'broken' : null
+  const note = beginning(readNote(taken.note ?? ''), boardLimits.note)
+  const [answer] = await rows<TakenBack>(
+    deps.db,
+    sql`select t.outcome, t.replayed, t.registration, t.workshop, b.id, b.kind, b.serial
+        from return_board(
+          ${taken.id}::uuid, ${taken.boardId}::uuid, ${believed(deps, taken.at)}, ${by.name}, ${state}::text, ${note || null}::text,
+          ${at(deps.now())}
+        ) t
+        left join boards b on b.id = ${taken.boardId}::uuid`,
+  )
+  if (answer?.outcome !== 'returned') return { outcome: answer?.outcome ?? 'not_found' }
+  const { registration: registrationId, workshop: workshopId } = answer
+  if (!answer.replayed) {
+    await written(deps, by, 'board.returned', answer, { registrationId, workshopId }, state ? { state } : {})
+  }
+  return { outcome: 'returned', registrationId, workshopId }
+}
+
+/** A time of a phone that Postgres can read, however wrong its clock is. */
+function believed(deps: Deps, moment: Date): SQL {
+  const time = Math.min(moment.getTime(), deps.now().getTime())
+  return at(new Date(Math.max(time, 0)))
+}
+
+type TakenBack = NamedBoard & {
+  outcome: Returned['outcome']
+  replayed: boolean
+  registration: string
+  workshop: string
+}
+
+/** What an organiser lends or takes back by hand stands in the audit log; what helpers do is told by the loan itself. */
+async function written(
+  deps: Deps,
+  by: Lender,
+  action: 'board.lent' | 'board.returned',
+  { kind, serial }: Pick<NamedBoard, 'kind' | 'serial'>,
+  about: { registrationId: string; workshopId: string },
+  facts: Record<string, unknown> = {},
+): Promise<void> {
+  if (!('organiserId' in by || 'tokenId' in by)) return
+  const { registrationId, workshopId } = about
+  await recordAudit(deps, by, { action, registrationId, workshopId, facts: { board: `${kind} ${serial}`, ...facts } })
+}
+
+/**
+ * The next board to lend in a workshop: of those packed for it, or where none is packed for it, of those that are packed
+ * for no other. Undefined where none is left.
+ */
+export async function nextBoard(deps: Deps, workshopId: string): Promise<NamedBoard | undefined> {
+  const [next] = await rows<NamedBoard>(
+    deps.db,
+    sql`select b.id, b.kind, b.serial from boards b
+        where b.state = 'usable' and ${forWorkshop(deps, workshopId)} and not exists (${openLoans(sql`l.board_id = b.id`)})
+        order by ${inOrder} limit 1`,
+  )
+  return next
+}
+
+/** A board as the door of a workshop has it. `registration`: who has it, also where that is somebody of another workshop. */
+export type DoorBoard = NamedBoard & { code: string; registration: string | null }
+
+/** The boards that may be lent in a workshop, as for `nextBoard`, lent ones too, and whatever its people have. */
+export async function doorBoards(deps: Deps, workshopId: string): Promise<DoorBoard[]> {
+  return rows<DoorBoard>(
+    deps.db,
+    sql`select b.id, b.kind, b.serial, b.code, l.registration_id as registration
+        from boards b
+        left join lateral (${openLoans(sql`l.board_id = b.id`, sql`l.registration_id, l.workshop_id`)} limit 1) l on true
+        where (b.state = 'usable' and ${forWorkshop(deps, workshopId)}) or l.workshop_id = ${workshopId}::uuid
+        order by ${inOrder}`,
+  )
+}
+
+function forWorkshop(deps: Deps, workshopId: string): SQL {
+  const id = sql`${workshopId}::uuid`
+  return sql`case
+    when exists (select 1 from boards packed where packed.packed_for = ${id}) then coalesce(b.packed_for = ${id}, false)
+    else not exists (
+      select 1 from workshops w where w.id = b.packed_for and w.ends_at > ${at(deps.now())} and w.state <> 'cancelled'
+    )
+  end`
+}
+
+/** A loan that has not ended, with what is needed to have the board back. */
+export type BoardOut = {
+  loanId: string
+  board: NamedBoard
+  registrationId: string
+  name: string
+  /** The last four digits of the phone, or nothing. */
+  tail: string
+  hasEmail: boolean
+  lentAt: Date
+  lentBy: string
+  /** When a mail that asks for the board was last owed to them. */
+  askedAt: Date | null
+}
+
+/** The boards of a workshop that have not come back, the longest lent first. */
+export async function listBoardsOut(deps: Deps, workshopId: string): Promise<BoardOut[]> {
+  const found = await rows<{
+    loan_id: string
+    id: string
+    kind: string
+    serial: string
+    registration_id: string
+    name: string
+    tail: string
+    has_email: boolean
+    lent_at: string
+    lent_by: string
+    asked_at: string | null
+  }>(
+    deps.db,
+    sql`select l.id as loan_id, b.id, b.kind, b.serial, l.registration_id, r.name,
+          coalesce(right(r.phone, 4), '') as tail, r.email <> '' as has_email, l.lent_at, l.lent_by,
+          (select max(m.created_at) from mails m where m.registration_id = r.id and m.kind = 'board_due') as asked_at
+        from loans l
+        join boards b on b.id = l.board_id
+        join registrations r on r.id = l.registration_id
+        where l.workshop_id = ${workshopId}::uuid and l.returned_at is null
+        order by l.lent_at, l.id`,
+  )
+  return found.map(({ loan_id: loanId, id, kind, serial, ...row }) => ({
+    loanId,
+    board: { id, kind, serial },
+    registrationId: row.registration_id,
+    ...{ name: row.name, tail: row.tail, hasEmail: row.has_email, lentBy: row.lent_by },
+    lentAt: new Date(row.lent_at),
+    askedAt: row.asked_at ? new Date(row.asked_at) : null,
+  }))
+}
+
+/** Whether the mail that asks for a board would go to somebody now: they have an address, and none was owed for a day. */
+export function mayBeAsked({ hasEmail, askedAt }: Pick<BoardOut, 'hasEmail' | 'askedAt'>, now: Date): boolean {
+  return hasEmail && (askedAt === null || now.getTime() - askedAt.getTime() >= 24 * 3600 * 1000)
+}
+
+/** Owes a mail to everyone who still has a board of a workshop and may be asked for it. Returns how many. */
+export async function askForBoards(deps: Deps, actor: Actor, workshop: Pick<Workshop, 'id' | 'slug'>): Promise<number> {
+  const [answer] = await rows<{ owed: number }>(
+    deps.db,
+    sql`select owe_board_due(${workshop.id}::uuid, ${at(deps.now())}) as owed`,
+  )
+  const owed = answer?.owed ?? 0
+  if (owed > 0) {
+    deps.mailOwed()
+    const facts = { slug: workshop.slug, count: owed }
+    await recordAudit(deps, actor, { action: 'board.asked_back', workshopId: workshop.id, facts })
+  }
+  return owed
+}
+
+/** One loan in the history of a board. Who had it is told for as long as the person is known. */
+export type PastLoan = {
+  id: string
+  person: { registrationId: string; name: string } | null
+  workshop: BoardWorkshop
+  lentAt: Date
+  lentBy: string
+  returnedAt: Date | null
+  returnedBy: string | null
+}
+
+/** Who had a board, the latest first, at most 200. */
+export async function loansOfBoard(deps: Deps, boardId: string): Promise<PastLoan[]> {
+  const found = await rows<{
+    id: string
+    registration_id: string
+    name: string
+    known: boolean
+    workshop: Omit<BoardWorkshop, 'startsAt'> & { startsAt: string }
+    lent_at: string
+    lent_by: string
+    returned_at: string | null
+    returned_by: string | null
+  }>(
+    deps.db,
+    sql`select l.id, l.registration_id, r.name, r.erased_at is null as known, l.lent_at, l.lent_by, l.returned_at, l.returned_by,
+          json_build_object('id', w.id, 'slug', w.slug, 'city', w.city, 'startsAt', w.starts_at, 'timeZone', w.time_zone) as workshop
+        from loans l
+        join registrations r on r.id = l.registration_id
+        join workshops w on w.id = l.workshop_id
+        where l.board_id = ${boardId}::uuid
+        order by l.lent_at desc, l.id desc limit 200`,
+  )
+  return found.map((row) => ({
+    id: row.id,
+    person: row.known ? { registrationId: row.registration_id, name: row.name } : null,
+    workshop: { ...row.workshop, startsAt: new Date(row.workshop.startsAt) },
+    lentAt: new Date(row.lent_at),
+    lentBy: row.lent_by,
+    returnedAt: row.returned_at ? new Date(row.returned_at) : null,
+    returnedBy: row.returned_by,
+  }))
+}
+
+/** The board that somebody has, or undefined. */
+export async function boardOf(deps: Deps, registrationId: string): Promise<NamedBoard | undefined> {
+  const [board] = await rows<NamedBoard>(
+    deps.db,
+    sql`select b.id, b.kind, b.serial from loans l join boards b on b.id = l.board_id
+        where l.registration_id = ${registrationId}::uuid and l.returned_at is null`,
+  )
+  return board
+}
+
+/**
+ * The loans that have not ended among those of a condition on `loans l`, as a subquery. A purge leaves out whoever
+ * has one: see privacy.ts.
+ */
+export function openLoans(condition: SQL, columns: SQL = sql`1`): SQL {
+  return sql`select ${columns} from loans l where ${condition} and l.returned_at is null`
+}

@@ -1,0 +1,70 @@
+import type { Context } from 'hono'
+import type { App } from '../context.ts'
+import { boardLimits } from '../domain/boards.ts'
+import type { DoorPerson } from '../domain/check-ins.ts'
+import { nextBoard } from '../domain/loans.ts'
+import { paths } from '../links.ts'
+import { type BoardMessages, boardMessagesFor } from '../messages/boards.ts'
+import { PersonForm } from './layout.tsx'
+import type { Door } from './session.ts'
+
+/** What was just done with a board of somebody's, in words; undefined for anything else. */
+export function boardSaid(done: string | undefined, t: BoardMessages): { title: string; lines: string[] } | undefined {
+  if (done === 'lent') return { title: t.door.lentTitle, lines: [] }
+  if (done === 'returned') return { title: t.door.returnedTitle, lines: [] }
+  if (done === 'broken') return { title: t.door.returnedTitle, lines: [t.door.brokenHint] }
+  return undefined
+}
+
+/** On the page of somebody who is in: the board that they have to give back, or the next one to lend them. */
+export async function BoardOfPerson({ c, door, person }: { c: Context<App>; door: Door; person: DoorPerson }) {
+  const { deps } = c.env
+  const t = boardMessagesFor(c.var.locale)
+  if (person.board) {
+    const { id, kind, serial } = person.board
+    return (
+      <div class="board">
+        <p>{t.door.has(t.named(kind, serial))}</p>
+        <ReturnForm c={c} id={id} label={t.door.returnOf(person.name)} />
+      </div>
+    )
+  }
+  if (person.status !== 'confirmed') return null
+  const next = await nextBoard(deps, door.workshop.id)
+  if (!next) return null
+  const board = t.named(next.kind, next.serial)
+  return (
+    <div class="board">
+      <PersonForm
+        action={paths.doorLend()}
+        fields={{ id: deps.newId(), board: next.id, registration: person.id }}
+        label={t.door.lendNextOf(person.name, board)}
+        text={t.door.lendNext(board)}
+      />
+      <p class="hint">{t.door.lendHint}</p>
+    </div>
+  )
+}
+
+/** Takes a board back, broken or not. */
+export function ReturnForm({ c, id, label }: { c: Context<App>; id: string; label?: string }) {
+  const t = boardMessagesFor(c.var.locale).door
+  return (
+    <form method="post" action={paths.doorReturn()}>
+      <input type="hidden" name="id" value={c.env.deps.newId()} />
+      <input type="hidden" name="board" value={id} />
+      <button type="submit" class="second" aria-label={label}>
+        {t.return}
+      </button>
+      <details>
+        <summary>{t.broken}</summary>
+        <label class="check">
+          <input type="checkbox" name="broken" value="yes" />
+          <span>{t.brokenHint}</span>
+        </label>
+        <label for="note">{t.note}</label>
+        <input id="note" name="note" maxlength={boardLimits.note} autocomplete="off" />
+      </details>
+    </form>
+  )
+}

@@ -1,0 +1,178 @@
+import { type Context, Hono } from 'hono'
+import type { Child } from 'hono/jsx'
+import { z } from 'zod'
+import type { App } from '../context.ts'
+import { type Board, findBoard, findBoardByCode } from '../domain/boards.ts'
+import { listDoorPeople } from '../domain/check-ins.ts'
+import { lendBoard, returnBoard } from '../domain/loans.ts'
+import { readFormBody } from '../form-body.ts'
+import { paths, withQuery } from '../links.ts'
+import { type BoardMessages, boardMessagesFor } from '../messages/boards.ts'
+import { boardSaid, ReturnForm } from './board-of-person.tsx'
+import { doorPage, Panel, Plain, type Tone } from './layout.tsx'
+import { clock } from './panel.tsx'
+import { type Door, doorOf } from './session.ts'
+
+/** What the QR on a board's label leads to, and the buttons that lend it and take it back. */
+export const boardPages = new Hono<App>()
+
+/** What the QR on a label says. Only a door may see who has the board, and do something with it. */
+boardPages.get('/b/:code', async (c) => {
+  const board = await findBoardByCode(c.env.deps, c.req.param('code'))
+  c.header('Cache-Control', 'no-store')
+  if (!board) return c.notFound()
+  return c.get('door') ? boardPage(c, await doorOf(c), board) : foundPage(c, board)
+})
+
+boardPages.post('/door/lend', async (c) => {
+  const { deps } = c.env
+  const door = await doorOf(c)
+  const t = boardMessagesFor(c.var.locale)
+  const asked = lendForm.safeParse(await readFormBody(c)).data
+  if (!asked) return refusedPage(c, t.door.refusedTitle, t.lendRefusals.not_found(), 404)
+  const { id = deps.newId(), board: boardId, registration: registrationId } = asked
+  const loan = { id, boardId, registrationId, workshopId: door.workshop.id, at: deps.now() }
+  const lent = await lendBoard(deps, door.actor, loan)
+  switch (lent.outcome) {
+    case 'lent':
+      return c.redirect(withQuery(paths.doorPage(), { person: registrationId, done: 'lent' }), 303)
+    case 'board_taken':
+      return refusedPage(c, t.door.refusedTitle, t.lendRefusals.board_taken(lent.by ?? ''), 409)
+    case 'has_board':
+      return refusedPage(c, t.door.refusedTitle, t.lendRefusals.has_board(lent.serial), 409)
+    case 'unusable':
+      return refusedPage(c, t.door.refusedTitle, t.lendRefusals.unusable(), 409)
+    case 'not_found':
+      return refusedPage(c, t.door.refusedTitle, t.lendRefusals.not_found(), 404)
+  }
+})
+
+boardPages.post('/door/return', async (c) => {
+  const { deps } = c.env
+  const door = await doorOf(c)
+  const t = boardMessagesFor(c.var.locale)
+  const asked = returnForm.safeParse(await readFormBody(c)).data
+  if (!asked) return refusedPage(c, t.door.notReturnedTitle, t.returnRefusals.not_found, 404)
+  const { id = deps.newId(), board: boardId, broken, note } = asked
+  const returned = await returnBoard(deps, door.actor, {
+    ...{ id, boardId, at: deps.now(), broken: broken === 'yes' },
+    note: broken === 'yes' ? note : undefined,
+  })
+  if (returned.outcome !== 'returned') {
+    const status = returned.outcome === 'not_found' ? 404 : 409
+    return refusedPage(c, t.door.notReturnedTitle, t.returnRefusals[returned.outcome], status)
+  }
+  // Somebody of another workshop is not on this door's list.
+  const person = returned.workshopId === door.workshop.id ? returned.registrationId : undefined
+  const code = (await findBoard(deps, boardId))?.code ?? ''
+  const back = person ? withQuery(paths.doorPage(), { person }) : paths.boardLabel(code)
+  return c.redirect(withQuery(back, { done: broken === 'yes' ? 'broken' : 'returned' }), 303)
+})
+
+const id = z.uuid().transform((text) => text.toLowerCase())
+const lendForm = z.object({ id: id.optional(), board: id, registration: id })
+const returnForm = z.object({
+  id: id.optional(),
+  board: id,
+  broken: z.string().optional(),
+  note: z.string().optional(),
+})
+
+/** A board that a helper has in their hand: who has it, or to whom it may go. */
+async function boardPage(c: Context<App>, door: Door, board: Board): Promise<Response> {
+  const t = boardMessagesFor(c.var.locale)
+  const { holder, place, note } = board
+  const said = boardSaid(c.req.query('done'), t)
+  const usable = place === 'free' || place === 'packed'
+  const ours = holder?.workshop.id === door.workshop.id
+  const lines = [
+    ...(said?.lines ?? []),
+    ...(holder
+      ? [ours ? t.door.heldBy(holder.name, clock(holder.lentAt, door, c.var.locale)) : t.door.heldElsewhere]
+      : []),
+    ...(usable ? [t.door.free] : []),
+    ...(place === 'broken' || place === 'retired' ? [t.door.out[place]] : []),
+    ...(note ? [note] : []),
+  ]
+  const tone: Tone = usable ? 'ready' : place === 'lent' ? 'wait' : 'stop'
+  const name = t.named(board.kind, board.serial)
+  return doorPage(
+    c,
+    { title: name, tone: said ? 'in' : tone },
+    <Panel tone={said ? 'in' : tone} title={said?.title ?? name} name={said && name} lines={lines}>
+      {holder && <ReturnForm c={c} id={board.id} />}
+      {usable && (await lendTo(c, door, board))}
+      <ToDoor t={t} />
+    </Panel>,
+  )
+}
+
+/** Those who are in and have no board, whoever came last before the others: that is who stands here. */
+async function lendTo(c: Context<App>, door: Door, board: Board): Promise<Child> {
+  const { deps } = c.env
+  const t = boardMessagesFor(c.var.locale).door
+  const people = (await listDoorPeople(deps, door.workshop))
+    .flatMap((person) => (person.checkedIn && !person.board ? [{ ...person, came: person.checkedIn.at }] : []))
+    .sort((a, b) => b.came.getTime() - a.came.getTime())
+  if (people.length === 0) return <p>{t.whomNobody}</p>
+  return (
+    <form method="post" action={paths.doorLend()}>
+      <input type="hidden" name="id" value={deps.newId()} />
+      <input type="hidden" name="board" value={board.id} />
+      <label for="registration">{t.whom}</label>
+      <select id="registration" name="registration" aria-describedby="whom-hint">
+        {people.map(({ id, name, seq, tail }) => (
+          <option value={id}>{[name || `#${seq}`, tail].filter(Boolean).join(' · ')}</option>
+        ))}
+      </select>
+      <p class="hint" id="whom-hint">
+        {t.whomHint}
+      </p>
+      <button type="submit">{t.lend}</button>
+    </form>
+  )
+}
+
+function refusedPage(c: Context<App>, title: string, reason: string, status: 404 | 409): Promise<Response> {
+  const t = boardMessagesFor(c.var.locale)
+  return doorPage(
+    c,
+    { title, tone: 'stop', status },
+    <Panel tone="stop" title={title} lines={[reason, t.door.nothing]}>
+      <ToDoor t={t} />
+    </Panel>,
+  )
+}
+
+function ToDoor({ t }: { t: BoardMessages }) {
+  return (
+    <p>
+      <a class="button second" href={paths.doorPage()}>
+        {t.door.toDoor}
+      </a>
+    </p>
+  )
+}
+
+/** For whoever finds a board: whose it is, and how to give it back. Nothing about people. */
+function foundPage(c: Context<App>, { kind, serial }: Board): Promise<Response> {
+  const { privacyContact, baseUrl } = c.env.deps.config
+  const t = boardMessagesFor(c.var.locale)
+  const title = t.found.title(t.named(kind, serial))
+  const lines = [
+    t.found.owner(new URL(baseUrl).host),
+    privacyContact ? t.found.contact(privacyContact) : t.found.site,
+    t.found.helper,
+  ]
+  return doorPage(
+    c,
+    { title },
+    <Plain title={title} lines={lines}>
+      <p>
+        <a class="quiet" href={paths.privacy()}>
+          {t.found.privacy}
+        </a>
+      </p>
+    </Plain>,
+  )
+}
