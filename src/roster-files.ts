@@ -8,6 +8,7 @@ import { type RosterLine, wholeRoster } from './domain/roster.ts'
 import { clockIn } from './domain/time-zones.ts'
 import type { Workshop } from './domain/workshops.ts'
 import { apiMessagesFor } from './messages/api.ts'
+import { doorMessagesFor } from './messages/door.ts'
 import { messagesFor } from './messages/messages.ts'
 import { pick } from './messages/text.ts'
 import { addRows, type Cell } from './workbook.ts'
@@ -114,7 +115,7 @@ function columnsOf(workshops: readonly Workshop[], locale: Locale): Column[] {
     column('phone', 20, (line) => phoneAsRead(line.phone)),
     column('phoneShared', 12, (line) => (line.phoneShared ? roster.shared : null)),
     column('company', 24, (line) => line.company),
-    column('channel', 24, (line) => line.channel),
+    column('channel', 24, (line) => line.channel ?? (line.walkIn ? doorMessagesFor(locale).list.walkIn : null)),
     ...[...items.values()]
       .filter((item) => item.mustConfirm)
       .map(({ id, text }) => ({

@@ -16,6 +16,7 @@ import type { RosterLine } from '../domain/roster.ts'
 import { clockIn } from '../domain/time-zones.ts'
 import type { Workshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
+import { doorMessagesFor } from '../messages/door.ts'
 import { mailingMessagesFor } from '../messages/mailing.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick } from '../messages/text.ts'
@@ -310,7 +311,7 @@ function Line({
     email: line.email,
     ready:
       line.erased || !workshop.items.some((item) => item.mustConfirm) ? '' : t.readinesses[readinessOf(line, workshop)],
-    channel: line.channel,
+    channel: line.channel ?? (line.walkIn ? doorMessagesFor(c.var.locale).list.walkIn : null),
     time: (
       <time datetime={line.createdAt.toISOString()}>{clockIn(line.createdAt, workshop.timeZone).slice(0, -3)}</time>
     ),

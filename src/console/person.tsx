@@ -20,6 +20,7 @@ import {
 import { beginning } from '../domain/plain-text.ts'
 import { type FieldProblem, parseSignUp } from '../domain/registrations.ts'
 import { clockIn } from '../domain/time-zones.ts'
+import { cameToTheDoor } from '../domain/walk-ins.ts'
 import { findWorkshopById, seatsLeft, type Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
@@ -332,7 +333,9 @@ function Facts({ c, person, t }: { c: Context<App>; person: Person; t: PeopleMes
       <Fact name={fields.phone}>{person.phone && <a href={`tel:${person.phone}`}>{person.phone}</a>}</Fact>
       <Fact name={fields.company}>{person.company}</Fact>
       <Fact name={t.columns.time}>{minute(person.createdAt, workshop)}</Fact>
-      <Fact name={t.person.channel}>{person.channel ?? t.person.noChannel}</Fact>
+      <Fact name={t.person.channel}>
+        {person.channel ?? (cameToTheDoor(person) ? doorMessagesFor(c.var.locale).list.walkIn : t.person.noChannel)}
+      </Fact>
       <Fact name={t.person.language}>{t.person.languages[person.locale] ?? person.locale}</Fact>
       <Fact name={t.person.consent}>
         {t.person.consentAt(person.consentVersion, minute(person.consentAt, workshop))}

@@ -21,6 +21,8 @@ export type RosterLine = {
   locale: string
   /** The channel of the registration link, null for those who came without one. */
   channel: string | null
+  /** Came to the door without having signed up. */
+  walkIn: boolean
   ready: Record<string, boolean>
   createdAt: Date
   seatedAt: Date | null
@@ -114,6 +116,7 @@ function selectLines(workshopId: string, { status, after, ahead, limit }: Page):
 export const lineColumns = sql`
   p.id, p.workshop_id as "workshopId", p.seq, p.status, p.name, p.email, p.phone, p.company, p.locale, p.ready,
   (select channel from registration_links where code = p.link_code) as channel,
+  p.consent_version like '%-door' as "walkIn",
   p.created_at as "createdAt", p.seated_at as "seatedAt", p.offered_until as "offeredUntil", p.cancelled_at as "cancelledAt",
   p.cancelled_by as "cancelledBy", p.consent_version as "consentVersion", p.erased_at is not null as erased,
   p.status <> 'cancelled' and exists (

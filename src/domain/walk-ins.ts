@@ -11,6 +11,11 @@ import type { Workshop } from './workshops.ts'
  * come. Decided by SQL functions in drizzle/functions.
  */
 
+/** Whether somebody came to the door without having signed up: their consent was given by word. */
+export function cameToTheDoor({ consentVersion }: { consentVersion: string }): boolean {
+  return consentVersion.endsWith('-door')
+}
+
 export type WalkIn = { name: string; phone?: string | undefined }
 
 /** Checks name and phone of somebody who comes without having signed up; the phone as the workshop asks for it. */

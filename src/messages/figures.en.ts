@@ -177,6 +177,7 @@ export const figuresEn: FigureMessages = {
     no: 'no',
     facts: {
       slug: 'address',
+      door: 'Door',
       code: 'code',
       channel: 'channel',
       name: 'name',

@@ -172,6 +172,7 @@ export const figuresZhCN = {
     no: '否',
     facts: {
       slug: '网址',
+      door: '签到台',
       code: '短码',
       channel: '渠道',
       name: '名字',
