@@ -214,14 +214,19 @@ function openLimits(): Deps['limit'] {
   }
 }
 
-/** Our own files and those of the API docs, kept in memory once they were asked for. */
+/** Our own files, those of the API docs and those that read QR codes, kept in memory once they were asked for. */
 function openAssets(): Deps['asset'] {
-  const docs = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  const folderOf = (name: string) => (/^swagger-ui(-bundle)?\.(css|js)$/.test(name) ? docs : join(root, 'src/assets'))
+  const { resolve } = createRequire(import.meta.url)
+  const docs = dirname(resolve('swagger-ui-dist/package.json'))
+  const scanner = dirname(resolve('qr-scanner/package.json'))
+  const folderOf = (name: string) => {
+    if (/^swagger-ui(-bundle)?\.(css|js)$/.test(name)) return docs
+    return /^qr-scanner(-worker)?\.min\.js$/.test(name) ? scanner : join(root, 'src/assets')
+  }
   const kept = new Map<string, { body: Uint8Array<ArrayBuffer>; etag: string }>()
 
   return async (name) => {
-    if (!/^[a-z0-9-]+\.[a-z]+$/.test(name)) return undefined
+    if (!/^[a-z0-9-]+(\.min)?\.[a-z]+$/.test(name)) return undefined
     const file = kept.get(name) ?? (await read(name))
     if (!file) return undefined
     kept.set(name, file)

@@ -14,6 +14,8 @@ export type PageOptions = {
   locale?: 'zh-CN' | 'en'
   colorScheme?: 'light' | 'dark'
   javaScriptEnabled?: boolean
+  /** A film (support/camera.ts) that the camera sees. Pages that see another one, or none, are in another browser. */
+  camera?: string
 } & Pick<BrowserContextOptions, 'userAgent' | 'baseURL' | 'extraHTTPHeaders' | 'reducedMotion' | 'acceptDownloads'>
 
 /**
@@ -23,6 +25,7 @@ export type PageOptions = {
 export const elsewhere = '192.0.2.7'
 
 let opening: Promise<Browser> | undefined
+let filmed: string | undefined
 
 /**
  * Opens a page in a headless Chromium, in a context of its own: no cookie or cache is shared with other pages.
@@ -32,9 +35,15 @@ export async function openPage({
   width = 390,
   height = 844,
   locale = 'zh-CN',
+  camera,
   ...options
 }: PageOptions = {}): Promise<Page & AsyncDisposable> {
-  opening ??= openBrowser()
+  if (camera !== filmed && opening) {
+    await (await opening).close()
+    opening = undefined
+  }
+  filmed = camera
+  opening ??= openBrowser(camera)
   const context = await (await opening).newContext({
     viewport: { width, height },
     locale,
@@ -70,8 +79,11 @@ export async function serve(world: World): Promise<AsyncDisposable & { url: stri
   }
 }
 
-/** One browser a test file, closed after its last test. It keeps the web's own rules: those are under test too. */
-async function openBrowser(): Promise<Browser> {
+/**
+ * One browser a test file, closed after its last test; another one where the camera is to see something else. It keeps the
+ * web's own rules: those are under test too.
+ */
+async function openBrowser(camera: string | undefined): Promise<Browser> {
   const { executable, env } = await prepared('chromium')
   return chromium.launch({
     executablePath: executable,
@@ -80,6 +92,7 @@ async function openBrowser(): Promise<Browser> {
       ...['--no-sandbox', '--disable-quic', '--disable-background-networking'],
       // An address that is not this machine's own in the eyes of the browser, and leads here all the same.
       `--host-resolver-rules=MAP ${elsewhere} 127.0.0.1`,
+      ...(camera ? ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${camera}`] : []),
     ],
   })
 }

@@ -1,0 +1,132 @@
+// The scans of this phone: written down first, then sent in the order in which they were made, as often as it takes. Each
+// carries its nonce, so that one that arrived but whose answer was lost counts once.
+
+/** Few enough for the server's limit on a body, with the longest names. */
+const batch = 100
+const longestPause = 30_000
+/** A network that takes longer is as good as none. */
+const patience = 8_000
+
+/**
+ * @param store what openStore gives
+ * @param changed called whenever a scan was added or answered, with the records that were answered
+ * @param over called when the server says that the session is over
+ */
+export async function openQueue({ store, changed, over }) {
+  let records = await store.scans()
+  let workshop
+  let sending
+  let failures = 0
+  let timer
+  let stopped = false
+  const waiting = new Map()
+
+  const unsent = () => records.filter(({ sentAt }) => sentAt === undefined)
+  const mine = () => unsent().filter((record) => record.workshop === workshop)
+
+  /** Writes a scan down and begins to send it. Rejects where it could not be written, and nothing was saved then. */
+  async function add(entry) {
+    const record = { entry, workshop, savedAt: Date.now() }
+    record.n = await store.addScan(record)
+    records.push(record)
+    changed([])
+    send()
+    return record
+  }
+
+  /** Waits for the server's answer, but no longer than so many milliseconds. Gives the result or undefined. */
+  function answer(record, milliseconds) {
+    if (record.result || failures > 0) return record.result
+    return new Promise((resolve) => {
+      waiting.set(record, resolve)
+      setTimeout(resolve, milliseconds)
+    })
+  }
+
+  /** Sends what is there, one batch after the other. */
+  function send() {
+    sending ??= sendAll().finally(() => {
+      sending = undefined
+      // What was written down in the meantime.
+      if (!stopped && failures === 0 && mine().length > 0) send()
+    })
+    return sending
+  }
+
+  async function sendAll() {
+    clearTimeout(timer)
+    while (!stopped && mine().length > 0) {
+      const sent = mine().slice(0, batch)
+      const results = await post(sent.map(({ entry }) => entry))
+      if (stopped) return
+      if (!results) {
+        timer = setTimeout(send, Math.min(longestPause, 1000 * 2 ** failures++))
+        for (const give of waiting.values()) give()
+        waiting.clear()
+        changed([])
+        return
+      }
+      failures = 0
+      const now = Date.now()
+      for (const [i, record] of sent.entries()) Object.assign(record, { sentAt: now, result: results[i] })
+      await store.putScans(sent)
+      for (const record of sent) {
+        waiting.get(record)?.(record.result)
+        waiting.delete(record)
+      }
+      changed(sent)
+    }
+  }
+
+  /** The results, or undefined where none came. */
+  async function post(entries) {
+    try {
+      const answered = await fetch('/door/entries', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ entries }),
+        signal: AbortSignal.timeout(patience),
+      })
+      if (answered.status === 401) over()
+      if (!answered.ok) return undefined
+      const { results } = await answered.json()
+      return results.length === entries.length ? results : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  return {
+    add,
+    answer,
+    send,
+    records: () => records,
+    unsent,
+    /** Scans that wait for a session of another workshop. */
+    foreign: () => unsent().filter((record) => record.workshop !== workshop),
+    /** Whether the last attempt reached the server. */
+    reached: () => failures === 0,
+    /** Names the workshop of the session: its scans are sent, those of others wait. */
+    setWorkshop(slug) {
+      workshop = slug
+    },
+    /** Takes an outcome for seen: it is no conflict that somebody has yet to be told of. */
+    async tell(record, outcome) {
+      record.told = outcome
+      await store.putScans([record])
+      changed([])
+    },
+    async drop(which) {
+      records = records.filter((record) => !which.includes(record))
+      await store.dropScans(which.map(({ n }) => n))
+    },
+    /** Reads again what another tab has written. */
+    async reload() {
+      records = await store.scans()
+    },
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}

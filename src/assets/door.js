@@ -1,0 +1,524 @@
+// The door on a helper's phone: what the server's page does, with the camera, and without a network. Without HTTPS neither
+// camera nor store can be had; then the server's page stays as it is.
+import { conflictsOf, countsOf, doorNow, hashOf, readScan, registrationOf, search } from './door-list.js'
+import { element, openPage, texts } from './door-page.js'
+import { openQueue } from './door-queue.js'
+import { allowSound, openScanner, signal } from './door-scanner.js'
+import { openStore } from './door-store.js'
+
+/** How long a scan waits for the server before the screen says what this phone knows, in milliseconds. */
+const patience = 1_200
+const refreshPause = 10_000
+/** How long an undo is offered on the card; from the list it is always there. */
+const undoFor = 30_000
+/** Scans that no session came for, and the names of walk-ins in them, do not stay on a phone for ever. */
+const unsentFor = 7 * 24 * 3600_000
+const workers = ['/door', '/in/']
+
+const app = element('door-app')
+const page = app && openPage(app)
+const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('door') : undefined
+
+let store
+let queue
+let scanner
+/** What GET /door/list.json said last, with `askedAt`, `offset` (the server's clock less this phone's) and its `etag`. */
+let list
+/** Who was checked in last: a label that is scanned now is for them. */
+let current
+let shown
+let opened = false
+let busy = false
+let ended = false
+
+if (app) begin().catch(cannot)
+
+async function begin() {
+  if (!window.isSecureContext || !window.crypto?.subtle || !window.indexedDB) return page.say('insecure')
+  store = await openStore()
+  queue = await openQueue({ store, changed, over: () => end('over') })
+  await dropOld()
+  list = await store.list()
+  if (list && now() >= Date.parse(list.session.expiresAt)) {
+    await store.dropList()
+    list = undefined
+    if ((await refresh()) === 'unreached') return end('late')
+  } else if (!list) {
+    if ((await refresh()) === 'unreached') page.say('noList')
+  } else refresh()
+  if (ended) return
+  bind()
+  if (list && !opened) open()
+  const code = /^\/in\/([\w-]+)$/.exec(location.pathname)?.[1]
+  history.replaceState(null, '', '/door')
+  if (code && list) await scanned(`${location.origin}/in/${code}`)
+  await install()
+}
+
+/** The browser keeps nothing: the server's page still works. */
+function cannot(error) {
+  console.error(error)
+  page.say('cannot')
+}
+
+/** Takes what the list names into use, once there is one. */
+function open() {
+  opened = true
+  queue.setWorkshop(list.workshop.slug)
+  page.open()
+  draw()
+  queue.send()
+}
+
+function bind() {
+  page.on('search', draw)
+  page.on('scan', toggleScanner)
+  page.on('torch', async () => page.torch(await scanner.torch()))
+  page.on('leave', leave)
+  page.on('walkIn', walkIn)
+  page.on('close', () => show(undefined))
+  addEventListener('online', () => Promise.all([refresh(), queue.send()]))
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) return
+    refresh()
+    queue.send()
+  })
+  tabs?.addEventListener('message', async ({ data }) => {
+    if (data === 'over') return end('over')
+    await queue.reload()
+    redraw([])
+  })
+  setInterval(tick, 1_000)
+  setTimeout(keepFresh, refreshPause)
+}
+
+/** Ends by this phone's own clock, and takes away an undo whose time is over. */
+function tick() {
+  if (ended) return
+  if (list && now() >= Date.parse(list.session.expiresAt)) end('late')
+  else if (shown?.undoUntil && Date.now() > shown.undoUntil) show({ ...shown, undoUntil: undefined, undo: undefined })
+}
+
+async function keepFresh() {
+  if (ended) return
+  if (!document.hidden) await refresh()
+  setTimeout(keepFresh, refreshPause)
+}
+
+/** The server's time, as near as this phone knows. */
+function now() {
+  return Date.now() + (list?.offset ?? 0)
+}
+
+/** Asks for the list. Gives how it went: 'new', 'same', 'unreached' or 'over'. */
+async function refresh() {
+  const askedAt = Date.now()
+  let answer
+  try {
+    const headers = list?.etag ? { 'If-None-Match': list.etag } : {}
+    answer = await fetch('/door/list.json', { cache: 'no-store', headers, signal: AbortSignal.timeout(8_000) })
+  } catch {
+    page.net(false, queue)
+    return 'unreached'
+  }
+  if (ended || answer.status === 401) return end(list ? 'over' : 'none')
+  if (answer.status === 304) {
+    list.askedAt = askedAt
+    redraw([])
+    return 'same'
+  }
+  if (!answer.ok) {
+    page.net(false, queue)
+    return 'unreached'
+  }
+  const said = await answer.json()
+  const otherSession = list && list.session.id !== said.session.id
+  const offset = Date.parse(said.now) - (askedAt + Date.now()) / 2
+  list = { ...said, askedAt, offset, etag: answer.headers.get('etag') }
+  if (otherSession) await queue.drop(queue.records().filter(({ sentAt }) => sentAt))
+  await store.putList(list)
+  if (!opened) open()
+  else {
+    queue.setWorkshop(list.workshop.slug)
+    redraw([])
+    queue.send()
+  }
+  return 'new'
+}
+
+/** Something was written down or answered here: other tabs of this phone look again. */
+function changed(answered) {
+  redraw(answered)
+  if (!ended) tabs?.postMessage('changed')
+}
+
+/** Draws what is different now, and corrects the card whose scan was answered after it was shown. */
+function redraw(answered) {
+  if (!list || ended) return
+  if (shown?.record && answered.includes(shown.record)) {
+    const card = shown.cardOf(shown.record)
+    if (card.tone !== shown.tone) signal(card.tone)
+    show({ ...shown, ...card })
+  }
+  draw()
+}
+
+function draw() {
+  const door = doorNow(list, queue.records())
+  page.head(list.workshop, countsOf(door))
+  page.net(queue.reached() && navigator.onLine, queue)
+  page.conflicts(conflictsOf(list, queue.records()), door, (record, outcome) => queue.tell(record, outcome))
+  page.people(search(door.people, page.asked()), { choose: (person) => choose(person) })
+}
+
+function show(card) {
+  shown = card
+  page.card(card)
+}
+
+// What is scanned.
+
+async function scanned(text) {
+  if (busy || ended || !list) return
+  busy = true
+  try {
+    const scan = readScan(text)
+    if (scan.kind === 'ticket') await scanTicket(scan.code)
+    else if (scan.kind === 'board') await scanBoard(scan.code)
+    else answer({ tone: 'amber', title: texts.strange, lines: [texts.strangeHint] })
+  } catch (error) {
+    console.error(error)
+    answer({ tone: 'red', title: texts.notSaved, lines: [texts.notSavedHint] })
+  } finally {
+    busy = false
+  }
+}
+
+async function scanTicket(code) {
+  const hash = await hashOf(code)
+  const find = () => doorNow(list, queue.records()).people.find((person) => person.code === hash)
+  let person = find()
+  // Whoever registered a minute ago is on a newer list.
+  if (!person && navigator.onLine && (await refresh()) === 'new') person = find()
+  if (person) return checkIn(person)
+  const id = registrationOf(code)
+  const known = list.people.find((person) => person.id === id)
+  if (known?.status === 'cancelled') return answer(cardOfState(known))
+  if (known) return answer({ tone: 'amber', title: texts.oldTicket, lines: [texts.oldTicketHint] })
+  // The server alone knows the other workshops. No door can check in somebody of another.
+  const asked = id && (await askServer({ kind: 'in', id: crypto.randomUUID(), registration: id, at: moment() }))
+  if (asked?.outcome === 'elsewhere') {
+    const { title, city, startsAt, timeZone } = asked.workshop
+    const where = [title, city, page.day(startsAt, timeZone)].join(' · ')
+    return answer({ tone: 'amber', title: texts.elsewhere, lines: [where, texts.elsewhereHint] })
+  }
+  if (asked?.outcome === 'cancelled')
+    return answer({ tone: 'amber', title: texts.cancelled, lines: [texts.cancelledHint] })
+  answer({ tone: 'amber', title: texts.unknown, lines: [asked ? texts.unknownHint : texts.unknownOffline] })
+}
+
+async function scanBoard(code) {
+  const door = doorNow(list, queue.records())
+  const board = door.boards.find((board) => board.code === code)
+  if (!board) return answer({ tone: 'amber', title: texts.noBoard, lines: [texts.noBoardHint] })
+  if (board.registration) return answer(cardOfReturn(board, door))
+  const person = door.people.find(({ id }) => id === current)
+  if (person?.checkedIn && !person.board) return lend(board, person)
+  answer({ tone: 'plain', title: texts.freeBoard, lines: [nameOf(board), texts.freeBoardHint] })
+}
+
+/** One entry that is only a question, and is not kept. Undefined where the server cannot be reached. */
+async function askServer(entry) {
+  try {
+    const answered = await fetch('/door/entries', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ entries: [entry] }),
+      signal: AbortSignal.timeout(patience * 3),
+    })
+    return answered.ok ? (await answered.json()).results[0] : undefined
+  } catch {
+    return undefined
+  }
+}
+
+// What is done.
+
+/** Checks in who may come in, and says of the others why not. */
+async function checkIn(person) {
+  current = person.id
+  if (person.checkedIn || !['confirmed', 'offered'].includes(person.status)) return answer(cardOfState(person))
+  await enter({ kind: 'in', registration: person.id }, (record) => cardOfCheckIn(person, record))
+}
+
+async function lend(board, person) {
+  await enter({ kind: 'lend', board: board.id, registration: person.id }, (record) => cardOfLoan(board, person, record))
+}
+
+async function giveBack(board, broken) {
+  const done = broken ? texts.returnedBroken : texts.returned
+  await enter({ kind: 'return', board: board.id, ...broken }, (record) => ({
+    ...(!record.result || record.result.outcome === 'returned'
+      ? { tone: 'green', title: done, lines: [nameOf(board)] }
+      : { tone: 'amber', title: texts.notLent, lines: [nameOf(board)] }),
+    saved: record,
+  }))
+}
+
+async function undo(person) {
+  await enter({ kind: 'undo', checkIn: person.checkedIn.id }, (record) => ({
+    ...(record.result?.outcome === 'not_found'
+      ? { tone: 'amber', title: texts.notUndone }
+      : { tone: 'plain', title: texts.undone, lines: [person.name] }),
+    saved: record,
+  }))
+}
+
+async function walkIn({ name, phone }) {
+  const saved = await enter({ kind: 'walk_in', name, phone }, (record) => cardOfWalkIn({ name, phone }, record))
+  // What the server refuses is to be corrected, not typed again.
+  return saved && saved.result?.outcome !== 'invalid'
+}
+
+/** Writes an entry down, waits a moment for the server, and shows what came of it. Gives its record. */
+async function enter(entry, cardOf) {
+  try {
+    const record = await queue.add({ id: crypto.randomUUID(), at: moment(), ...entry })
+    const result = await queue.answer(record, patience)
+    const undone = entry.kind === 'in' && (!result || result.outcome === 'in')
+    answer({ record, cardOf, ...cardOf(record), ...(undone && { undoUntil: Date.now() + undoFor }) })
+    // What was seen on the screen is no conflict that waits for somebody.
+    if (result) await queue.tell(record, result.outcome)
+    return record
+  } catch (error) {
+    console.error(error)
+    answer({ tone: 'red', title: texts.notSaved, lines: [texts.notSavedHint] })
+    return undefined
+  }
+}
+
+function moment() {
+  return new Date(now()).toISOString()
+}
+
+// What is said.
+
+function answer(card) {
+  signal(card.tone)
+  show(card)
+}
+
+/** Somebody was tapped in the list: who may come in is in, of the others it is shown what can be done. */
+async function choose(person) {
+  if (busy) return
+  allowSound()
+  busy = true
+  try {
+    if (!person.checkedIn) return await checkIn(person)
+    current = person.id
+    show({ ...cardOfState(person), tone: 'plain' })
+  } finally {
+    busy = false
+  }
+}
+
+function cardOfCheckIn(person, record) {
+  const { result } = record
+  if (result && result.outcome !== 'in') return cardOfState({ ...person, ...stateOf(result) })
+  const undone = { undo: () => undo({ ...person, checkedIn: { id: record.entry.id } }) }
+  return { tone: 'green', title: texts.in, lines: [who(person)], saved: record, ...undone, actions: lending(person) }
+}
+
+/** What an answer of the server says of somebody the list thought could come in. */
+function stateOf({ outcome, checkedIn }) {
+  if (outcome === 'again') return { checkedIn }
+  return { status: outcome }
+}
+
+/** Who they are and why they are not simply let in. */
+function cardOfState(person) {
+  const lines = [who(person)]
+  const { checkedIn, status } = person
+  if (checkedIn) {
+    const since = page.time(checkedIn.at)
+    lines.push(page.fill(checkedIn.by ? texts.sinceBy : texts.since, { since, by: checkedIn.by }))
+    const actions = [...lending(person), { text: texts.undo, second: true, do: () => undo(person) }]
+    return { tone: 'red', title: texts.again, lines, actions }
+  }
+  if (status === 'waitlisted') {
+    const stand = { text: texts.stand, do: () => stands(person) }
+    if (person.standing) return { tone: 'amber', title: texts.standing, lines: [...lines, texts.standingHint] }
+    const waits = list.workshop.graceMinutes == null
+    return {
+      tone: 'amber',
+      title: texts.waitlisted,
+      lines: [...lines, texts.waitlistedHint],
+      actions: waits ? [] : [stand],
+    }
+  }
+  if (status === 'cancelled') return { tone: 'amber', title: texts.cancelled, lines: [...lines, texts.cancelledHint] }
+  if (status === 'elsewhere') return { tone: 'amber', title: texts.elsewhere, lines: [...lines, texts.elsewhereHint] }
+  return { tone: 'amber', title: texts.unknown, lines: [...lines, texts.unknownHint] }
+}
+
+/** Whoever waits for a seat stands here: the server gives them their place in line. */
+async function stands(person) {
+  try {
+    const body = new URLSearchParams({ registration: person.id })
+    const answered = await fetch('/door/stand', { method: 'POST', body, signal: AbortSignal.timeout(8_000) })
+    if (!answered.ok) throw new Error(answered.status)
+    await refresh()
+    answer({ tone: 'plain', title: texts.standing, lines: [who(person), texts.standingHint] })
+  } catch {
+    answer({ tone: 'amber', title: texts.needsNetwork, lines: [who(person)] })
+  }
+}
+
+/** The next free board for a tap, or the one that they have. */
+function lending(person) {
+  const door = doorNow(list, queue.records())
+  const here = door.people.find(({ id }) => id === person.id)
+  if (here?.board) {
+    const board = door.boards.find(({ id }) => id === here.board.id) ?? here.board
+    return [{ text: page.fill(texts.takeBack, { board: nameOf(board) }), do: () => show(cardOfReturn(board, door)) }]
+  }
+  const next = door.boards.find(({ registration }) => !registration)
+  return next ? [{ text: page.fill(texts.lend, { board: nameOf(next) }), do: () => lend(next, person) }] : []
+}
+
+function cardOfLoan(board, person, { result, ...record }) {
+  const saved = { result, ...record }
+  const outcome = result?.outcome ?? 'lent'
+  if (outcome === 'lent') return { tone: 'green', title: texts.lent, lines: [nameOf(board), who(person)], saved }
+  const lines = {
+    board_taken: page.fill(texts.boardTaken, { by: result.by }),
+    has_board: page.fill(texts.hasBoard, { serial: result.serial }),
+  }
+  return { tone: 'red', title: texts.notLentOut, lines: [nameOf(board), lines[outcome] ?? texts.unusable] }
+}
+
+function cardOfReturn(board, door) {
+  const holder = door.people.find(({ id }) => id === board.registration)
+  return {
+    tone: 'plain',
+    title: texts.withSomebody,
+    lines: [nameOf(board), holder?.name ?? ''],
+    actions: [{ text: texts.return, do: () => giveBack(board) }],
+    broken: (note) => giveBack(board, { broken: true, ...(note && { note }) }),
+  }
+}
+
+function cardOfWalkIn({ name, phone }, record) {
+  const lines = [[name, phone.slice(-4)].filter(Boolean).join(' · ')]
+  const outcome = record.result?.outcome
+  if (outcome === 'in') {
+    const { person } = record.result
+    return { tone: 'green', title: texts.in, lines, saved: record, actions: person ? lending(person) : [] }
+  }
+  if (outcome === 'standing')
+    return {
+      tone: 'amber',
+      title: texts.standing,
+      lines: [...lines, page.fill(texts.place, { place: record.result.place })],
+    }
+  if (outcome === 'full') return { tone: 'amber', title: texts.full, lines }
+  if (outcome === 'cancelled' || outcome === 'not_found')
+    return { tone: 'amber', title: texts.workshopCancelled, lines }
+  if (outcome === 'invalid') return { tone: 'red', title: texts.invalid, lines }
+  return { tone: 'plain', title: texts.walkInSaved, lines: [...lines, texts.walkInSavedHint], saved: record }
+}
+
+function who({ name, seq, tail }) {
+  return [name, seq && `#${seq}`, tail].filter(Boolean).join(' · ')
+}
+
+function nameOf({ kind, serial }) {
+  return [kind, serial].filter(Boolean).join(' ')
+}
+
+// The camera.
+
+let scanning = false
+
+async function toggleScanner() {
+  allowSound()
+  if (scanning) {
+    scanner.stop()
+    scanning = false
+    return page.camera(false)
+  }
+  page.camera(true)
+  scanner ??= openScanner(element('door-video'), scanned)
+  try {
+    await scanner.start()
+    scanning = true
+    page.torch(false, await scanner.hasTorch())
+  } catch {
+    page.camera(false)
+    answer({ tone: 'amber', title: texts.noCamera, lines: [texts.noCameraHint] })
+  }
+}
+
+// The end.
+
+async function leave() {
+  const unsent = queue.unsent().length
+  if (unsent > 0 && !confirm(page.fill(texts.leaveUnsent, { n: unsent }))) return
+  const told = await fetch('/door/end', { method: 'POST', body: new URLSearchParams(), redirect: 'manual' }).then(
+    () => true,
+    () => false,
+  )
+  await end(told ? 'left' : 'leftOffline')
+}
+
+/**
+ * The session is over: what the phone kept goes, and so do the workers with their caches. Scans that were not sent stay,
+ * still encrypted, until a session of the same workshop sends them or somebody throws them away: to lose them silently
+ * would be worse.
+ */
+async function end(reason) {
+  if (ended) return 'over'
+  ended = true
+  scanner?.stop()
+  queue.stop()
+  list = undefined
+  shown = undefined
+  const unsent = queue.unsent()
+  page.over(reason, unsent.length, async () => {
+    await store.destroy()
+    page.over(reason, 0)
+  })
+  tabs?.postMessage('over')
+  if (unsent.length === 0) await store.destroy()
+  else {
+    await store.dropList()
+    await queue.drop(queue.records().filter(({ sentAt }) => sentAt))
+  }
+  await uninstall()
+  page.gone()
+  return 'over'
+}
+
+/** Tells of scans that waited too long for a session, and throws them away. */
+async function dropOld() {
+  const old = queue.unsent().filter(({ savedAt }) => Date.now() - savedAt > unsentFor)
+  if (old.length === 0) return
+  await queue.drop(old)
+  page.say('tooOld', { n: old.length })
+}
+
+// The service worker: one script, for the page of the door and for that of a scanned ticket.
+
+async function install() {
+  if (!navigator.serviceWorker || ended) return
+  await Promise.all(
+    workers.map((scope) => navigator.serviceWorker.register('/door/worker.js', { scope, updateViaCache: 'none' })),
+  ).catch(console.error)
+}
+
+async function uninstall() {
+  const registered = (await navigator.serviceWorker?.getRegistrations()) ?? []
+  const ours = registered.filter(({ scope }) => workers.includes(new URL(scope).pathname))
+  await Promise.all(ours.map((registration) => registration.unregister()))
+  for (const name of (await window.caches?.keys()) ?? []) if (name.startsWith('door ')) await caches.delete(name)
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import { type Context, Hono } from 'hono'
+import { deleteCookie } from 'hono/cookie'
+import type { App } from '../context.ts'
+import { endDoor } from '../domain/door-sessions.ts'
+import { paths } from '../links.ts'
+import { phoneMessagesFor } from '../messages/phone.ts'
+import { DoorFrame } from './frame.tsx'
+import { doorPage, drawDoorPage } from './layout.tsx'
+import { doorOf } from './session.ts'
+
+/** What a helper's phone needs to be a door without a network, and how it ceases to be one. */
+export const phoneRoutes = new Hono<App>()
+
+/** The page of a door without anything of any workshop. Phones keep it. */
+phoneRoutes.get('/door/shell', (c) => doorPage(c, shellView(c), <DoorFrame locale={c.var.locale} />))
+
+/** The service worker. It is another one whenever a file of the page is, or its language: browsers compare it by its bytes. */
+phoneRoutes.get('/door/worker.js', async (c) => {
+  const { asset } = c.env.deps
+  const [shell, script, ...files] = await Promise.all([
+    drawDoorPage(c, shellView(c), <DoorFrame locale={c.var.locale} />),
+    asset('door-worker.js').then((file) => file?.text()),
+    ...offlineFiles.map(async (name) => (await asset(name))?.text()),
+  ])
+  if (!script) return c.notFound()
+  const hash = createHash('sha256')
+  for (const part of [shell, ...files]) hash.update(part ?? '')
+  const version = hash.digest('base64url').slice(0, 16)
+  const kept = offlineFiles.map((name) => paths.asset(name))
+  c.header('Cache-Control', 'no-cache')
+  c.header('Service-Worker-Allowed', '/')
+  c.header('Content-Type', 'text/javascript; charset=utf-8')
+  return c.body(`const version = ${JSON.stringify(version)}\nconst files = ${JSON.stringify(kept)}\n${script}`)
+})
+
+/** Whoever has this phone is done with it. */
+phoneRoutes.post('/door/end', async (c) => {
+  const { session, workshop } = await doorOf(c)
+  await endDoor(c.env.deps, workshop, session.id)
+  deleteCookie(c, 'door', { path: '/' })
+  return c.redirect(paths.doorPage(), 303)
+})
+
+/** What the page of a door is made of. */
+const offlineFiles = [
+  'favicon.svg',
+  'site.css',
+  'door.css',
+  'door-phone.css',
+  'door.js',
+  'door-list.js',
+  'door-page.js',
+  'door-queue.js',
+  'door-scanner.js',
+  'door-store.js',
+  'qr-scanner.min.js',
+  'qr-scanner-worker.min.js',
+]
+
+function shellView(c: Context<App>) {
+  return { title: phoneMessagesFor(c.var.locale).title, scripts: ['door'], here: paths.doorPage() }
+}
