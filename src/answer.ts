@@ -17,11 +17,18 @@ export const everyAnswer: Readonly<Record<string, string>> = {
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; '),
+  'Permissions-Policy': 'camera=()',
   'Referrer-Policy': 'same-origin',
   // For this host alone: its neighbours may still speak plain HTTP.
   'Strict-Transport-Security': 'max-age=15552000',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
+}
+
+/** The camera reads codes in a worker that its package makes of a text, and a service worker keeps the page. */
+export const doorPolicy: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': `${everyAnswer['Content-Security-Policy']}; worker-src 'self' blob:`,
+  'Permissions-Policy': 'camera=(self)',
 }
 
 /**

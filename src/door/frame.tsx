@@ -69,11 +69,17 @@ export function DoorFrame({ locale }: { locale: Locale }) {
         </details>
         <div id="door-card" class="door-card" role="status" aria-live="assertive" />
       </div>
-      <form id="door-leave" class="door-leave" method="post" action={paths.doorEnd()}>
-        <button type="submit" class="second">
-          {t.leave}
-        </button>
-      </form>
     </>
+  )
+}
+
+/** Ends the session of this phone. */
+export function LeaveForm({ locale }: { locale: Locale }) {
+  return (
+    <form id="door-leave" class="door-leave" method="post" action={paths.doorEnd()}>
+      <button type="submit" class="second">
+        {phoneMessagesFor(locale).leave}
+      </button>
+    </form>
   )
 }

@@ -44,7 +44,7 @@ async function joinPage(
   const problem = mistake && t.problems[mistake.problem]
   return doorPage(
     c,
-    { title: t.title, status: mistake ? 422 : 200 },
+    { title: t.title, phone: false, status: mistake ? 422 : 200 },
     <>
       <h1>{t.title}</h1>
       <p class="who">

@@ -1,10 +1,12 @@
 import type { Context } from 'hono'
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
+import { doorPolicy } from '../answer.ts'
 import type { App } from '../context.ts'
 import { paths, withQuery } from '../links.ts'
 import { type DoorMessages, doorMessagesFor } from '../messages/door.ts'
 import { messagesFor } from '../messages/messages.ts'
+import { DoorFrame, LeaveForm } from './frame.tsx'
 
 /** What the whole screen says at a glance, in colour, sign and words: to be checked in, in, stop, something is to be done. */
 export type Tone = 'ready' | 'in' | 'stop' | 'wait'
@@ -13,8 +15,10 @@ export type Tone = 'ready' | 'in' | 'stop' | 'wait'
 export type View = {
   title: string
   tone?: Tone | undefined
-  /** Browser scripts in src/assets that add to the page. */
-  scripts?: readonly string[] | undefined
+  /** False for a page in whose place the phone's script draws nothing. */
+  phone?: boolean | undefined
+  /** The path that shows this page, where it is not the one that was asked. */
+  here?: string | undefined
   /** What stands at the top left. */
   top?: Child | undefined
   status?: 200 | 401 | 404 | 409 | 410 | 422 | undefined
@@ -22,9 +26,15 @@ export type View = {
 
 /** A page of the door as an answer in the helper's language. Nobody keeps it. */
 export async function doorPage(c: Context<App>, view: View, content: Child): Promise<Response> {
+  for (const [name, value] of Object.entries(doorPolicy)) c.header(name, value)
   c.header('Cache-Control', 'no-store')
   c.header('X-Robots-Tag', 'noindex')
-  return c.html(String(await (<Page c={c} view={view} content={content} />).toString()), view.status ?? 200)
+  return c.html(await drawDoorPage(c, view, content), view.status ?? 200)
+}
+
+/** The HTML of a page of the door. */
+export async function drawDoorPage(c: Context<App>, view: View, content: Child): Promise<string> {
+  return String(await (<Page c={c} view={view} content={content} />).toString())
 }
 
 function Page({ c, view, content }: { c: Context<App>; view: View; content: Child }) {
@@ -32,7 +42,8 @@ function Page({ c, view, content }: { c: Context<App>; view: View; content: Chil
   const { skip } = doorMessagesFor(c.var.locale)
   const { pathname } = new URL(c.req.url)
   // The other language of an answer to a form is that of the page it stands on.
-  const here = c.req.method === 'GET' ? pathname.replace(/^\/+/, '/') : paths.doorPage()
+  const here = view.here ?? (c.req.method === 'GET' ? pathname.replace(/^\/+/, '/') : paths.doorPage())
+  const { phone = true } = view
   return (
     <>
       {raw('<!doctype html>')}
@@ -47,9 +58,8 @@ function Page({ c, view, content }: { c: Context<App>; view: View; content: Chil
           <link rel="icon" href={paths.asset('favicon.svg')} type="image/svg+xml" />
           <link rel="stylesheet" href={paths.asset('site.css')} />
           <link rel="stylesheet" href={paths.asset('door.css')} />
-          {view.scripts?.map((name) => (
-            <script type="module" src={paths.asset(`${name}.js`)} />
-          ))}
+          {phone && <link rel="stylesheet" href={paths.asset('door-phone.css')} />}
+          {phone && <script type="module" src={paths.asset('door.js')} />}
         </head>
         <body class="door">
           <a class="skip" href="#main">
@@ -66,7 +76,11 @@ function Page({ c, view, content }: { c: Context<App>; view: View; content: Chil
               {t.otherLanguage.short}
             </a>
           </header>
-          <main id="main">{content}</main>
+          <main id="main">
+            {phone && <DoorFrame locale={c.var.locale} />}
+            <div id="door-plain">{content}</div>
+            {phone && (c.get('door') || view.here) && <LeaveForm locale={c.var.locale} />}
+          </main>
         </body>
       </html>
     </>

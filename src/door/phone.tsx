@@ -5,7 +5,6 @@ import type { App } from '../context.ts'
 import { endDoor } from '../domain/door-sessions.ts'
 import { paths } from '../links.ts'
 import { phoneMessagesFor } from '../messages/phone.ts'
-import { DoorFrame } from './frame.tsx'
 import { doorPage, drawDoorPage } from './layout.tsx'
 import { doorOf } from './session.ts'
 
@@ -13,13 +12,13 @@ import { doorOf } from './session.ts'
 export const phoneRoutes = new Hono<App>()
 
 /** The page of a door without anything of any workshop. Phones keep it. */
-phoneRoutes.get('/door/shell', (c) => doorPage(c, shellView(c), <DoorFrame locale={c.var.locale} />))
+phoneRoutes.get('/door/shell', (c) => doorPage(c, shellView(c), null))
 
 /** The service worker. It is another one whenever a file of the page is, or its language: browsers compare it by its bytes. */
 phoneRoutes.get('/door/worker.js', async (c) => {
   const { asset } = c.env.deps
   const [shell, script, ...files] = await Promise.all([
-    drawDoorPage(c, shellView(c), <DoorFrame locale={c.var.locale} />),
+    drawDoorPage(c, shellView(c), null),
     asset('door-worker.js').then((file) => file?.text()),
     ...offlineFiles.map(async (name) => (await asset(name))?.text()),
   ])
@@ -59,5 +58,5 @@ const offlineFiles = [
 ]
 
 function shellView(c: Context<App>) {
-  return { title: phoneMessagesFor(c.var.locale).title, scripts: ['door'], here: paths.doorPage() }
+  return { title: phoneMessagesFor(c.var.locale).title, here: paths.doorPage() }
 }

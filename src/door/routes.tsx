@@ -4,6 +4,7 @@ import { checkInPages } from './check-in.tsx'
 import { entryRoutes } from './entries.ts'
 import { joinPages } from './join.tsx'
 import { listPages } from './list.tsx'
+import { phoneRoutes } from './phone.tsx'
 import { walkInPages } from './walk-in.tsx'
 
 /** Everything helpers see at the door. */
@@ -13,3 +14,4 @@ export const door = new Hono<App>()
   .route('/', listPages)
   .route('/', checkInPages)
   .route('/', walkInPages)
+  .route('/', phoneRoutes)

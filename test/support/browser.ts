@@ -92,7 +92,9 @@ async function openBrowser(camera: string | undefined): Promise<Browser> {
       ...['--no-sandbox', '--disable-quic', '--disable-background-networking'],
       // An address that is not this machine's own in the eyes of the browser, and leads here all the same.
       `--host-resolver-rules=MAP ${elsewhere} 127.0.0.1`,
-      ...(camera ? ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${camera}`] : []),
+      // Nobody is there to allow it.
+      ...(camera ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
+      ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
     ],
   })
 }
