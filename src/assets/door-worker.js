@@ -1,7 +1,9 @@
 // Shows the door where there is no network: its page without a name on it, and the files of that page. The server writes the
 // constants `version` and `files` above this line. Nothing else goes into the cache: the list never passes through here.
-const shell = '/door/shell'
-const cacheName = `door ${version}`
+const shell = `/door/shell${location.search}`
+/** Each of the two registrations has a cache of its own, so that none takes away what the other is just filling. */
+const ours = `door ${registration.scope} `
+const cacheName = ours + version
 
 addEventListener('install', (event) => {
   event.waitUntil(fill())
@@ -25,24 +27,19 @@ addEventListener('fetch', (event) => {
   }
 })
 
-// Another language was chosen.
-addEventListener('message', (event) => {
-  if (event.data === 'shell') event.waitUntil(fill([shell]))
-})
-
-async function fill(paths = [shell, ...files]) {
+async function fill() {
   const cache = await caches.open(cacheName)
-  await cache.addAll(paths.map((path) => new Request(path, { cache: 'reload' })))
+  await cache.addAll([shell, ...files].map((path) => new Request(path, { cache: 'reload' })))
 }
 
 /** All files are of one release: those of the one before go at once. */
 async function takeOver() {
-  for (const name of await caches.keys()) if (name.startsWith('door ') && name !== cacheName) await caches.delete(name)
+  for (const name of await caches.keys()) if (name.startsWith(ours) && name !== cacheName) await caches.delete(name)
   await clients.claim()
 }
 
 /** What is kept; where the browser has thrown it away, what the server says. */
 async function kept(path, request) {
-  const found = await caches.match(path)
+  const found = await caches.match(path, { cacheName })
   return found ?? (request ? fetch(request) : Response.error())
 }

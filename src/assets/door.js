@@ -511,8 +511,10 @@ async function dropOld() {
 
 async function install() {
   if (!navigator.serviceWorker || ended) return
+  // Another language is another script, which keeps another page.
+  const script = `/door/worker.js?lang=${document.documentElement.lang}`
   await Promise.all(
-    workers.map((scope) => navigator.serviceWorker.register('/door/worker.js', { scope, updateViaCache: 'none' })),
+    workers.map((scope) => navigator.serviceWorker.register(script, { scope, updateViaCache: 'none' })),
   ).catch(console.error)
 }
 
