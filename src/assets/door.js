@@ -348,13 +348,7 @@ function cardOfState(person) {
   if (status === 'waitlisted') {
     const stand = { text: texts.stand, do: () => stands(person) }
     if (person.standing) return { tone: 'amber', title: texts.standing, lines: [...lines, texts.standingHint] }
-    const waits = list.workshop.graceMinutes == null
-    return {
-      tone: 'amber',
-      title: texts.waitlisted,
-      lines: [...lines, texts.waitlistedHint],
-      actions: waits ? [] : [stand],
-    }
+    return { tone: 'amber', title: texts.waitlisted, lines: [...lines, texts.waitlistedHint], actions: [stand] }
   }
   if (status === 'cancelled') return { tone: 'amber', title: texts.cancelled, lines: [...lines, texts.cancelledHint] }
   if (status === 'elsewhere') return { tone: 'amber', title: texts.elsewhere, lines: [...lines, texts.elsewhereHint] }

@@ -55,6 +55,33 @@ export async function openPage({
   return Object.assign(page, { [Symbol.asyncDispose]: () => context.close() })
 }
 
+/**
+ * A phone that can die: a browser of its own whose files are in a folder, and stay there when it does.
+ * `die` is what an empty battery does: no event of the page and no shutdown of the browser runs.
+ */
+export async function openPhone(
+  folder: string,
+  { width = 360, height = 740, locale = 'zh-CN', ...options }: PageOptions = {},
+): Promise<AsyncDisposable & { page: Page; die(): Promise<void> }> {
+  const context = await chromium.launchPersistentContext(folder, {
+    ...(await launchOptions(undefined)),
+    viewport: { width, height },
+    locale,
+    ...options,
+  })
+  const page = context.pages()[0] ?? (await context.newPage())
+  return {
+    page,
+    async die() {
+      const closed = context.waitForEvent('close')
+      const browser = await context.browser()?.newBrowserCDPSession()
+      browser?.send('Browser.crash').catch(() => {})
+      await closed
+    },
+    [Symbol.asyncDispose]: () => context.close(),
+  }
+}
+
 /** Looks at a page for as long as its form wants, counted from when it arrived. People take longer anyway. */
 export async function lookAt(page: Page): Promise<void> {
   const looked = await page.evaluate(() => {
@@ -84,8 +111,12 @@ export async function serve(world: World): Promise<AsyncDisposable & { url: stri
  * web's own rules: those are under test too.
  */
 async function openBrowser(camera: string | undefined): Promise<Browser> {
+  return chromium.launch(await launchOptions(camera))
+}
+
+async function launchOptions(camera: string | undefined) {
   const { executable, env } = await prepared('chromium')
-  return chromium.launch({
+  return {
     executablePath: executable,
     env: { ...process.env, ...env },
     args: [
@@ -96,7 +127,7 @@ async function openBrowser(camera: string | undefined): Promise<Browser> {
       ...(camera ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
       ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
     ],
-  })
+  }
 }
 
 afterAll(async () => {
