@@ -224,6 +224,7 @@ export const reasonsNotToSend = [
   'too late for it',
   'ready since',
   'said so since',
+  'came after all',
 ] as const
 
 /** `held`: owed, but there is no mail server to give it to. It is not stored: with SMTP_URL set it is `pending`. */

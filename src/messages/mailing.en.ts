@@ -127,6 +127,7 @@ export const en: MailingMessages = {
       'too late for it': 'not sent: its time had passed',
       'ready since': 'not needed: ready since',
       'said so since': 'not needed: said since that they come',
+      'came after all': 'not needed: came after all',
     },
     sendAgain: 'Send again',
     sendAgainTo: (whom) => `Send again to ${whom}`,
