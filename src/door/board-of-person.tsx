@@ -47,12 +47,24 @@ export async function BoardOfPerson({ c, door, person }: { c: Context<App>; door
 }
 
 /** Takes a board back, broken or not. */
-export function ReturnForm({ c, id, label }: { c: Context<App>; id: string; label?: string }) {
+export function ReturnForm({
+  c,
+  id,
+  label,
+  back,
+}: {
+  c: Context<App>
+  id: string
+  label?: string
+  /** Where to go then: see boards.tsx. */
+  back?: 'label'
+}) {
   const t = boardMessagesFor(c.var.locale).door
   return (
     <form method="post" action={paths.doorReturn()}>
       <input type="hidden" name="id" value={c.env.deps.newId()} />
       <input type="hidden" name="board" value={id} />
+      {back && <input type="hidden" name="back" value={back} />}
       <button type="submit" class="second" aria-label={label}>
         {t.return}
       </button>

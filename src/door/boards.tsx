@@ -30,12 +30,14 @@ boardPages.post('/door/lend', async (c) => {
   const t = boardMessagesFor(c.var.locale)
   const asked = lendForm.safeParse(await readFormBody(c)).data
   if (!asked) return refusedPage(c, t.door.refusedTitle, t.lendRefusals.not_found(), 404)
-  const { id = deps.newId(), board: boardId, registration: registrationId } = asked
+  const { id = deps.newId(), board: boardId, registration: registrationId, back } = asked
   const loan = { id, boardId, registrationId, workshopId: door.workshop.id, at: deps.now() }
   const lent = await lendBoard(deps, door.actor, loan)
   switch (lent.outcome) {
     case 'lent':
-      return c.redirect(withQuery(paths.doorPage(), { person: registrationId, done: 'lent' }), 303)
+      return back === 'label'
+        ? toLabel(c, boardId, 'lent')
+        : c.redirect(withQuery(paths.doorPage(), { person: registrationId, done: 'lent' }), 303)
     case 'board_taken':
       return refusedPage(c, t.door.refusedTitle, t.lendRefusals.board_taken(lent.by ?? ''), 409)
     case 'has_board':
@@ -53,7 +55,7 @@ boardPages.post('/door/return', async (c) => {
   const t = boardMessagesFor(c.var.locale)
   const asked = returnForm.safeParse(await readFormBody(c)).data
   if (!asked) return refusedPage(c, t.door.notReturnedTitle, t.returnRefusals.not_found, 404)
-  const { id = deps.newId(), board: boardId, broken, note } = asked
+  const { id = deps.newId(), board: boardId, broken, note, back } = asked
   const returned = await returnBoard(deps, door.actor, {
     ...{ id, boardId, at: deps.now(), broken: broken === 'yes' },
     note: broken === 'yes' ? note : undefined,
@@ -62,23 +64,31 @@ boardPages.post('/door/return', async (c) => {
     const status = returned.outcome === 'not_found' ? 404 : 409
     return refusedPage(c, t.door.notReturnedTitle, t.returnRefusals[returned.outcome], status)
   }
+  const done = broken === 'yes' ? 'broken' : 'returned'
   // Somebody of another workshop is not on this door's list.
-  const person = returned.workshopId === door.workshop.id ? returned.registrationId : undefined
-  const code = (await findBoard(deps, boardId))?.code ?? ''
-  const back = person ? withQuery(paths.doorPage(), { person }) : paths.boardLabel(code)
-  return c.redirect(withQuery(back, { done: broken === 'yes' ? 'broken' : 'returned' }), 303)
+  return back === 'label' || returned.workshopId !== door.workshop.id
+    ? toLabel(c, boardId, done)
+    : c.redirect(withQuery(paths.doorPage(), { person: returned.registrationId, done }), 303)
 })
+
+async function toLabel(c: Context<App>, boardId: string, done: string): Promise<Response> {
+  const board = await findBoard(c.env.deps, boardId)
+  return c.redirect(board ? withQuery(paths.boardLabel(board.code), { done }) : paths.doorPage(), 303)
+}
 
 const id = z.uuid().transform((text) => text.toLowerCase())
-const lendForm = z.object({ id: id.optional(), board: id, registration: id })
+/** `label` for who comes from the page of a label, and goes back there. */
+const back = z.string().optional()
+const lendForm = z.object({ id: id.optional(), board: id, registration: id, back })
 const returnForm = z.object({
-  id: id.optional(),
-  board: id,
-  broken: z.string().optional(),
-  note: z.string().optional(),
+  ...{ id: id.optional(), board: id, back },
+  ...{ broken: z.string().optional(), note: z.string().optional() },
 })
 
-/** A board that a helper has in their hand: who has it, or to whom it may go. */
+/**
+ * A board that a helper has in their hand: who has it, or to whom it may go. The phone's script, whose own scanner reads
+ * labels too, draws its list in place of other pages, and nothing here.
+ */
 async function boardPage(c: Context<App>, door: Door, board: Board): Promise<Response> {
   const t = boardMessagesFor(c.var.locale)
   const { holder, place, note } = board
@@ -98,9 +108,9 @@ async function boardPage(c: Context<App>, door: Door, board: Board): Promise<Res
   const name = t.named(board.kind, board.serial)
   return doorPage(
     c,
-    { title: name, tone: said ? 'in' : tone },
+    { title: name, tone: said ? 'in' : tone, phone: false },
     <Panel tone={said ? 'in' : tone} title={said?.title ?? name} name={said && name} lines={lines}>
-      {holder && <ReturnForm c={c} id={board.id} />}
+      {holder && <ReturnForm c={c} id={board.id} back="label" />}
       {usable && (await lendTo(c, door, board))}
       <ToDoor t={t} />
     </Panel>,
@@ -119,6 +129,7 @@ async function lendTo(c: Context<App>, door: Door, board: Board): Promise<Child>
     <form method="post" action={paths.doorLend()}>
       <input type="hidden" name="id" value={deps.newId()} />
       <input type="hidden" name="board" value={board.id} />
+      <input type="hidden" name="back" value="label" />
       <label for="registration">{t.whom}</label>
       <select id="registration" name="registration" aria-describedby="whom-hint">
         {people.map(({ id, name, seq, tail }) => (
@@ -137,7 +148,7 @@ function refusedPage(c: Context<App>, title: string, reason: string, status: 404
   const t = boardMessagesFor(c.var.locale)
   return doorPage(
     c,
-    { title, tone: 'stop', status },
+    { title, tone: 'stop', status, phone: false },
     <Panel tone="stop" title={title} lines={[reason, t.door.nothing]}>
       <ToDoor t={t} />
     </Panel>,
@@ -166,7 +177,7 @@ function foundPage(c: Context<App>, { kind, serial }: Board): Promise<Response> 
   ]
   return doorPage(
     c,
-    { title },
+    { title, phone: false },
     <Plain title={title} lines={lines}>
       <p>
         <a class="quiet" href={paths.privacy()}>

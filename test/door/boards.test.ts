@@ -69,10 +69,14 @@ test('a helper who scans a label lends that board to somebody who is in, or take
   const page = await door.read(label)
   // Who came last stands here.
   expect([...page.matchAll(/<option value="([^"]+)"/g)].map(([, id]) => id)).toEqual([people[1], people[0]])
-  await door.post(paths.doorLend(), { ...formOf(page, paths.doorLend()), registration: people[1] ?? '' })
-  const lent = await door.read(label)
-  expect(textOf(lent)).toContain('在 李安 手里')
-  await door.post(paths.doorReturn(), formOf(lent, paths.doorReturn()))
+  const answer = await door.post(paths.doorLend(), { ...formOf(page, paths.doorLend()), registration: people[1] ?? '' })
+  expect(answer.headers.get('location')).toBe(`${label}?done=lent`)
+  const lent = await door.read(`${label}?done=lent`)
+  expect(textOf(lent)).toMatch(/已借出 星火一号 RTB-003 在 李安 手里/)
+  // The phone's script would draw its list in place of this page.
+  expect(lent).not.toContain('door.js')
+  const given = await door.post(paths.doorReturn(), formOf(lent, paths.doorReturn()))
+  expect(given.headers.get('location')).toBe(`${label}?done=returned`)
   expect(textOf(await door.read(label))).toContain('可以借')
 
   const elsewhere = await world.workshop({ city: { zh: '南京' } })
