@@ -161,6 +161,7 @@ test.each(ofDoors)('%s lets in the doors of a workshop, to that workshop, and no
   else if (json) expect(await answer.json()).toMatchObject({ results: [{ outcome: 'not_found' }] })
   // A board comes back wherever it is brought.
   else if (path === paths.doorReturn()) expect([answer.status, (await lend()).outcome]).toEqual([303, 'lent'])
+  else if (path === paths.doorEnd()) expect(answer.status).toBe(303)
   else if (path !== paths.doorSeat() && path !== paths.doorWalkIn()) expect(answer.status).toBeOneOf([404, 409])
   const sameWorkshop = async () =>
     (await world.db.select().from(registrations)).filter(({ workshopId }) => workshopId === workshop.id)

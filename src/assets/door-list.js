@@ -118,7 +118,9 @@ export function search(people, asked) {
     (person) =>
       exact(person) ||
       plain(person.name).includes(wanted) ||
-      plain(person.initials).startsWith(wanted) ||
+      plain(person.initials)
+        .split('/')
+        .some((reading) => reading.startsWith(wanted)) ||
       (wanted.length > 1 && person.tail.endsWith(wanted)) ||
       (person.board && plain(person.board.serial) === wanted),
   )

@@ -5,6 +5,7 @@ import { eq } from 'drizzle-orm'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { checkIns, registrations } from '../../src/db/schema.ts'
+import { addBoards, listBoards } from '../../src/domain/boards.ts'
 import { endDoor, joinCode, listDoors } from '../../src/domain/door-sessions.ts'
 import { doorCodeOf } from '../../src/domain/tickets.ts'
 import { paths, urlOf } from '../../src/links.ts'
@@ -284,6 +285,38 @@ test('of two phones without a network the earlier scan counts, whichever is sent
   await expect.poll(() => west.isVisible('#door-app')).toBe(true)
   expect(await west.locator('#door-conflicts').isVisible()).toBe(false)
 }, 120_000)
+
+test('without a network boards are lent with a tap and taken back, one of them broken, and the inventory knows it after', async () => {
+  await using day = await openDay({ people: 2 })
+  const { world } = day
+  await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials: ['S1', 'S2'] })
+  await using page = await day.phone('东门')
+  await ready(page)
+  await page.context().setOffline(true)
+  const title = () => card(page).locator('h2').textContent()
+  for (const [n, serial] of ['S1', 'S2'].entries()) {
+    await row(page, `${surnames[n]}小${n}`).click()
+    await card(page)
+      .getByRole('button', { name: `借出 星火一号 ${serial}` })
+      .click()
+    await expect.poll(title).toBe('已借出')
+  }
+  await page.fill('#door-search', 's1')
+  await page.locator('#door-people button').click()
+  await card(page).getByRole('button', { name: '星火一号 S1 的归还' }).click()
+  await card(page).locator('summary').click()
+  await card(page).locator('input').fill('USB 口松了')
+  await card(page).getByRole('button', { name: '归还，标记为坏' }).click()
+  await expect.poll(title).toBe('已归还，标记为坏')
+  await page.context().setOffline(false)
+  await expect.poll(() => page.locator('#door-net').textContent(), { timeout: 40_000 }).toBe('已连接 · 全部已发送')
+  const { boards } = await listBoards(world.deps)
+  expect(boards.map(({ serial, state, note, holder }) => [serial, state, note, holder?.name])).toEqual([
+    ['S1', 'broken', 'USB 口松了', undefined],
+    ['S2', 'usable', null, '李小1'],
+  ])
+  expect(await page.isVisible('#door-conflicts')).toBe(false)
+}, 90_000)
 
 test('what a phone keeps shows no name, no number and no code, and the page that it keeps is nobody’s', async () => {
   await using day = await openDay({ people: 3 })
