@@ -3,13 +3,13 @@ import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import type { Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
-import { announce } from '../domain/announce.ts'
+import { type AnnouncedWorkshop, announce } from '../domain/announce.ts'
 import { type AnnouncementDraft, readAnnouncement } from '../domain/announcements.ts'
 import { pastAttendances } from '../domain/attendance.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { aMonthLater } from '../domain/next-month.ts'
 import { clockIn } from '../domain/time-zones.ts'
-import type { ItemDraft } from '../domain/workshops.ts'
+import { findWorkshop, type ItemDraft } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -48,6 +48,8 @@ type City = {
   to: string
   capacity: string
   boards: string
+  /** Slug of the workshop whose ways it takes over. */
+  like?: string | undefined
   hint?: string | undefined
 }
 
@@ -68,16 +70,25 @@ announcePages.post('/console/campaigns/new', async (c) => {
   const action = typed(form.body, 'do')
   const shown = shownAgain(form)
   if (action) return announcePage(c, { title: t.announce.title }, rearrangedBy(action, shown))
-  const { timeZone } = deps.config
   const campaign = {
     title: form.text('title', 200, { needed: true }),
     summary: form.text('summary', 1000, { lines: true }),
     oneSeatPerPerson: form.checked('oneSeat'),
     items: form.items(),
   }
-  const workshops = form.rows('city').map((n) => {
+  const rows = form.rows('city')
+  const models = await Promise.all(
+    rows.map((n) => {
+      const slug = typed(form.body, `city.${n}.like`)
+      return slug ? findWorkshop(deps, slug) : undefined
+    }),
+  )
+  const workshops = rows.map((n, row): AnnouncedWorkshop => {
     const at = `city.${n}`
+    const like = models[row]
+    const timeZone = like?.timeZone ?? deps.config.timeZone
     const facts = {
+      like,
       title: campaign.title,
       city: form.text(at, 80, { needed: true }),
       venue: form.text(`${at}.venue`, 200),
@@ -131,7 +142,6 @@ announcePages.get('/console/campaigns/:slug/next', async (c) => {
   const campaign = await findCampaign(c.env.deps, c.req.param('slug'))
   if (!campaign) return c.notFound()
   const t = consoleMessagesFor(c.get('locale')).announce
-  const { timeZone } = c.env.deps.config
   return announcePage(
     c,
     { title: t.nextTitle, lead: t.nextLead },
@@ -143,6 +153,7 @@ announcePages.get('/console/campaigns/:slug/next', async (c) => {
       workshops: campaign.workshops
         .filter(({ state }) => state !== 'cancelled')
         .map((workshop) => {
+          const { timeZone } = workshop
           const { startsAt, endsAt } = aMonthLater(workshop)
           const [start, end] = [clockIn(startsAt, timeZone), clockIn(endsAt, timeZone)]
           return {
@@ -154,6 +165,7 @@ announcePages.get('/console/campaigns/:slug/next', async (c) => {
             to: end.slice(11, 16),
             capacity: String(workshop.capacity),
             boards: String(workshop.boards),
+            like: workshop.slug,
           }
         }),
     },
@@ -214,6 +226,7 @@ function shownAgain(form: Form): Announcement {
       to: text(`city.${n}.to`),
       capacity: text(`city.${n}.capacity`),
       boards: text(`city.${n}.boards`),
+      like: text(`city.${n}.like`) || undefined,
     })),
   }
 }
@@ -331,6 +344,7 @@ async function announcePage(c: Context<App>, { title, lead }: Shown, shown: Anno
     const hint = overbookingHint(past, { title: shown.title, city: city.city }, city.capacity, locale)
     return (
       <section class="city">
+        {city.like && <input type="hidden" name={`${at}.like`} value={city.like} />}
         <InBoth name={at} label={words.city} value={city.city} problems={problems} t={t} required autofocus={added} />
         {city.hint && <p class="hint">{city.hint}</p>}
         <div class="pairs narrow-pairs">

@@ -1,9 +1,14 @@
 import { databaseError } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import { type Campaign, type CampaignDraft, createCampaign, findCampaignById } from './campaigns.ts'
-import { createWorkshop, type WorkshopDraft } from './workshops.ts'
+import { copyMaterials } from './materials.ts'
+import { waysOf } from './next-month.ts'
+import { createWorkshop, type Workshop, type WorkshopDraft } from './workshops.ts'
 
 export type Announced = { kind: 'announced'; campaign: Campaign } | { kind: 'refused'; refusal: 'slug_taken' }
+
+/** A workshop of an announcement. `like`: one that is run in the same way, with the same materials. */
+export type AnnouncedWorkshop = WorkshopDraft & { like?: Workshop | undefined }
 
 /**
  * Makes a campaign with its workshops, all of them drafts, or nothing of it. The same `id` again is the same form sent
@@ -14,17 +19,18 @@ export async function announce(
   deps: Deps,
   id: string,
   campaign: CampaignDraft,
-  workshops: WorkshopDraft[],
+  workshops: AnnouncedWorkshop[],
 ): Promise<Announced> {
   try {
     return await deps.db.transaction(async (tx) => {
       const within = { ...deps, db: tx }
       const made = await createCampaign(within, campaign, id)
       if (made.kind === 'refused') throw new SlugTaken()
-      for (const workshop of workshops) {
-        const created = await createWorkshop(within, { ...workshop, campaignId: id })
+      for (const { like, ...workshop } of workshops) {
+        const created = await createWorkshop(within, { ...(like && waysOf(like)), ...workshop, campaignId: id })
         if (created.kind === 'refused' && created.refusal === 'slug_taken') throw new SlugTaken()
         if (created.kind === 'refused') throw new Error(`a workshop was refused: ${created.refusal}`)
+        if (like) await copyMaterials(within, like, created.workshop)
       }
       return { kind: 'announced', campaign: (await findCampaignById(within, id)) as Campaign }
     })

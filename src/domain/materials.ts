@@ -55,3 +55,10 @@ export async function setMaterials(
     await recordAudit({ ...deps, db }, actor, { action: 'materials.changed', workshopId: workshop.id, facts })
   })
 }
+
+/** Gives a workshop that has no materials those of another. */
+export async function copyMaterials(deps: Deps, from: Pick<Workshop, 'id'>, to: Pick<Workshop, 'id'>): Promise<void> {
+  const drafts = await listMaterials(deps, from)
+  const copies = drafts.map((draft, position) => ({ ...draft, id: deps.newId(), workshopId: to.id, position }))
+  if (copies.length > 0) await deps.db.insert(materials).values(copies)
+}

@@ -1,5 +1,26 @@
 import { clockIn, readMoment } from './time-zones.ts'
-import type { Workshop } from './workshops.ts'
+import type { Workshop, WorkshopDraft } from './workshops.ts'
+
+/** How a workshop is run, for the next one like it: all but who, when and where. What its checklist is alone, too. */
+export function waysOf(workshop: Workshop): Partial<WorkshopDraft> {
+  const { timeZone, waitlist, phone, confirmHours, graceMinutes, proofOfWork, lead, entry, reminders } = workshop
+  const { feedbackQuestions, hasOwnItems, items } = workshop
+  return {
+    ...{
+      timeZone,
+      waitlist,
+      phone,
+      confirmHours,
+      graceMinutes,
+      proofOfWork,
+      lead,
+      entry,
+      reminders,
+      feedbackQuestions,
+    },
+    items: hasOwnItems ? items.map(({ id: _, ...item }) => item) : [],
+  }
+}
 
 /**
  * When a workshop would be a month later: on the same weekday of the month, the second Saturday say, or the last one

@@ -3,6 +3,7 @@ import { at, databaseError, rows } from '../db/database.ts'
 import {
   type CampaignState,
   campaigns,
+  type FeedbackQuestion,
   type ItemKind,
   type PhoneRule,
   type ReminderPlan,
@@ -58,6 +59,8 @@ export type WorkshopDraft = {
   entry?: Text | undefined
   /** Hours before the start at which each reminder falls due: see reminders.ts. One that is not there is not sent. */
   reminders?: ReminderPlan | undefined
+  /** Instead of the questions that everybody is asked afterwards: see feedback.ts. */
+  feedbackQuestions?: FeedbackQuestion[] | null | undefined
   items?: ItemDraft[] | undefined
   publish?: boolean | undefined
 }
@@ -268,14 +271,27 @@ export function timeAndPlace(workshop: Pick<Workshop, keyof WorkshopBefore>): Wo
 const given = <T extends object>(facts: T) =>
   Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T
 
-/** Owes everyone registered a mail of a change. What is still owed of an earlier one has become pointless. */
+/**
+ * Owes everyone registered a mail of a change. What is still owed of an earlier one has become pointless; who was not told
+ * of that hears what was before it.
+ */
 async function tellOfChange(deps: Deps, before: Workshop): Promise<void> {
   await deps.db.execute(sql`
     insert into mails (registration_id, kind, facts, created_at, due_at)
-    select id, 'changed', ${JSON.stringify({ before: timeAndPlace(before) })}::jsonb, ${at(deps.now())}, ${at(deps.now())}
-    from registrations
-    where workshop_id = ${before.id} and status in ('confirmed', 'waitlisted', 'offered') and email <> ''
-    order by seq`)
+    select r.id, 'changed',
+      jsonb_build_object('before', coalesce(
+        (
+          select m.facts -> 'before' from mails m
+          where m.registration_id = r.id and m.kind = 'changed' and m.state = 'pending'
+            and m.created_at >= coalesce(r.moved_at, m.created_at)
+          order by m.id desc limit 1
+        ),
+        ${JSON.stringify(timeAndPlace(before))}::jsonb
+      )),
+      ${at(deps.now())}, ${at(deps.now())}
+    from registrations r
+    where r.workshop_id = ${before.id} and r.status in ('confirmed', 'waitlisted', 'offered') and r.email <> ''
+    order by r.seq`)
 }
 
 /** Whether a change alters what calendars show of the stored workshop. */

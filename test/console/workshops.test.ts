@@ -4,9 +4,10 @@ import { rows } from '../../src/db/database.ts'
 import { auditEntries, mails } from '../../src/db/schema.ts'
 import { findCampaign, listCampaigns } from '../../src/domain/campaigns.ts'
 import { claimDueMails } from '../../src/domain/mails.ts'
+import { listMaterials, setMaterials } from '../../src/domain/materials.ts'
 import { aMonthLater } from '../../src/domain/next-month.ts'
 import { clockIn } from '../../src/domain/time-zones.ts'
-import { findWorkshop } from '../../src/domain/workshops.ts'
+import { findWorkshop, type Workshop } from '../../src/domain/workshops.ts'
 import { messageOf } from '../../src/mail/message.ts'
 import { post, valuesOf } from '../support/forms.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -189,6 +190,33 @@ describe('a month', () => {
     expect((await send('/console/campaigns/new', proposed)).status).toBe(303)
     const [next] = await listCampaigns(world.deps, { drafts: true })
     expect(next?.workshops).toMatchObject([{ taken: 0, state: 'draft' }])
+  })
+
+  test('is run as the one before was: line, phone, offers, reminders, checklist, materials, on its own clocks', async () => {
+    await using world = await createWorld()
+    const campaignId = (await world.campaign()).id
+    const ways = {
+      ...({ waitlist: false, phone: 'required', confirmHours: 12, graceMinutes: 15, proofOfWork: true } as const),
+      ...{ timeZone: 'Europe/Berlin', lead: '王工', entry: { zh: '找前台' }, reminders: { coming: 48 } },
+    }
+    const items = [{ kind: 'bring', text: { zh: '排插' }, mustConfirm: false, url: null }] as const
+    const before = await world.workshop({
+      campaignId,
+      startsAt: new Date('2026-12-12T08:30:00Z'),
+      ...ways,
+      items: [...items],
+    })
+    const slides = { title: { zh: '课件' }, url: 'https://example.com/slides', note: {}, afterwards: true }
+    await setMaterials(world.deps, { name: '王工' }, before, [slides])
+    const { get, send } = await open(world)
+    const { slug } = (await listCampaigns(world.deps))[0] ?? { slug: '' }
+    const proposed = valuesOf(await get(`/console/campaigns/${slug}/next`))
+    expect((await send('/console/campaigns/new', proposed)).status).toBe(303)
+    const [next] = await listCampaigns(world.deps, { drafts: true })
+    const [workshop] = next?.workshops ?? []
+    expect(workshop).toMatchObject({ ...ways, items, hasOwnItems: true, state: 'draft' })
+    expect(workshop?.startsAt).toEqual(new Date('2027-01-09T08:30:00Z'))
+    expect(await listMaterials(world.deps, workshop as Workshop)).toEqual([slides])
   })
 })
 

@@ -1,4 +1,6 @@
+import { eq } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import { mails } from '../../src/db/schema.ts'
 import { changeCampaign } from '../../src/domain/campaigns.ts'
 import { changeWorkshop, type ItemDraft, listWorkshops, type WorkshopChanges } from '../../src/domain/workshops.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -91,3 +93,20 @@ function sequenceAfter(world: World, slug: string) {
     return changed.kind === 'changed' && changed.workshop.calendarSequence
   }
 }
+
+test('who was not told of one change yet hears with the next what was before both', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop({ venue: { zh: '旧楼' } })
+  const told = await world.register(workshop)
+  const move = (zh: string) => changeWorkshop(world.deps, workshop.slug, { venue: { zh } }, { tell: true })
+  await move('新楼')
+  await world.db.update(mails).set({ state: 'sent' }).where(eq(mails.kind, 'changed'))
+  const late = await world.register(workshop)
+  await move('礼堂')
+  await move('操场')
+  const owed = await world.db.select().from(mails).where(eq(mails.kind, 'changed')).orderBy(mails.id)
+  const beforeOf = (id: string) =>
+    owed.filter(({ registrationId }) => registrationId === id).map(({ facts }) => facts.before?.venue.zh)
+  expect(beforeOf(told.id)).toEqual(['旧楼', '新楼', '新楼'])
+  expect(beforeOf(late.id)).toEqual(['新楼', '新楼'])
+})
