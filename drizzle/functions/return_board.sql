@@ -1,8 +1,8 @@
 -- revision 1
 -- Takes a lent board back, whoever has it.
 -- p_id: the nonce of the scan or tap; the same again is answered again.
--- p_at: by the phone's clock, believed until now. A loan that began later is none of this return: a phone that was
---       offline may tell late of a board that has come back over another and was lent again. One minute is left to clocks
+-- p_at: by the phone's clock, believed from twelve hours before the start until now, as by lend_board.sql. A loan that
+--       began later is none of this return: a phone that was offline may tell late of a board that has come back over another and was lent again. One minute is left to clocks
 --       that differ.
 -- p_state: broken or retired takes it out of use with the same step, and out of the box in which it is packed; null
 --          leaves it usable. p_note: what is wrong with it; null leaves what is there.
@@ -33,7 +33,9 @@ begin
 
   update loans l
   set returned_at = greatest(least(p_at, p_now), l.lent_at), returned_by = p_by, return_id = p_id
-  where l.board_id = p_board and l.returned_at is null and l.lent_at <= p_at + interval '1 minute'
+  where l.board_id = p_board and l.returned_at is null and l.lent_at <= interval '1 minute' + greatest(
+    p_at, (select w.starts_at - interval '12 hours' from workshops w where w.id = l.workshop_id)
+  )
   returning l.registration_id, l.workshop_id into v_registration, v_workshop;
   if not found then
     return query select 'not_lent', null::uuid, null::uuid, false;

@@ -6,7 +6,7 @@
 --            they stay in by that scan: id, at and by tell of it.
 --
 -- With a scan goes whatever else the same door had scanned of the person: a scanner may read a code twice. Who came in
--- without having signed up, and by this very check-in, never was there, and the seat is free again.
+-- without having signed up, and by this very check-in, never was there, and the seat goes to the next in line.
 create or replace function undo_check_in(p_workshop uuid, p_entries jsonb, p_by text, p_now timestamptz)
 returns table (n integer, outcome text, id uuid, at timestamptz, by text)
 language plpgsql
@@ -59,6 +59,9 @@ begin
       set status = 'cancelled', cancelled_at = p_now, cancelled_by = 'organiser'
       where r.id = v_check_in.registration_id and r.status = 'confirmed' and r.walk_in_at is not null
         and r.idempotency_key = v_check_in.id::text and r.email = '';
+      if found then
+        perform serve_waitlist(p_workshop, p_now);
+      end if;
     end if;
 
     return query select v_entry.n, v_outcome, v_first.id, v_first.at, v_first."by";

@@ -1,7 +1,8 @@
 -- revision 1
 -- Takes in somebody who comes without having signed up: a free seat, and checks them in, or a place among those who stand
 -- at the door where the workshop has a grace time. They have no e-mail address and are owed no mail.
--- p_nonce: made by the phone, the id of the check-in too; the same one is answered the same again.
+-- p_nonce: made by the phone, the id of the check-in too; the same one is answered the same again. One that was used for
+--          something else is good for nobody: not_found.
 -- outcome: in | standing (place is their place among them, counted from 1) | full | cancelled (the workshop is) | not_found.
 --          id is the registration.
 -- Before the start a free seat is for those who wait; after it, for those who stand there.
@@ -23,11 +24,12 @@ begin
   v_at := least(greatest(p_at, v_workshop.starts_at - interval '12 hours'), p_now);
 
   select r.* into v_known from registrations r where r.idempotency_key = p_nonce::text and r.first_workshop_id = p_workshop;
-  if v_known.id is not null then
+  if v_known.id is not null and v_known.consent_version like '%-door' then
     return query select case when v_known.status = 'waitlisted' then 'standing' else 'in' end, v_known.id,
                         place_at_door(v_known);
     return;
-  elsif v_workshop.id is null or v_workshop.published_at is null then
+  elsif v_known.id is not null or v_workshop.id is null or v_workshop.published_at is null
+    or exists (select 1 from check_ins c where c.id = p_nonce) then
     return query select 'not_found', null::uuid, null::integer;
     return;
   elsif v_workshop.state = 'cancelled' then

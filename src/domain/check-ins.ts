@@ -3,7 +3,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
 import { type Canceller, checkIns, type RegistrationStatus, type Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
-import type { DoorActor } from './door-sessions.ts'
+import { believed, type DoorActor } from './door-sessions.ts'
 import { nameInitialsOf, typedInitials } from './name-initials.ts'
 import { oneLine } from './plain-text.ts'
 import { doorCodeOf } from './tickets.ts'
@@ -51,7 +51,9 @@ type StoredIn = {
  */
 export async function checkIn(deps: Deps, door: DoorActor, entries: readonly InEntry[]): Promise<InResult[]> {
   if (entries.length === 0) return []
-  const asked = JSON.stringify(entries.map(({ id, registration, at }, n) => ({ n, id, registration, at })))
+  const asked = JSON.stringify(
+    entries.map(({ id, registration, at }, n) => ({ n, id, registration, at: believed(deps, at) })),
+  )
   const found = await rows<StoredIn>(
     deps.db,
     sql`select i.*, w.title, w.city, w.starts_at, w.ends_at, w.time_zone
@@ -81,15 +83,16 @@ export type UndoResult = {
 
 /**
  * Takes check-ins back, and with each whatever else the same door had scanned of the person. One who had come in without
- * having signed up was never there, and the seat is free again.
+ * having signed up was never there, and the seat is free again for whose turn it is.
  */
 export async function undoCheckIns(deps: Deps, door: DoorActor, entries: readonly UndoEntry[]): Promise<UndoResult[]> {
   if (entries.length === 0) return []
-  const asked = JSON.stringify(entries.map(({ checkIn, at }, n) => ({ n, check_in: checkIn, at })))
+  const asked = JSON.stringify(entries.map(({ checkIn, at }, n) => ({ n, check_in: checkIn, at: believed(deps, at) })))
   const found = await rows<StoredIn & { outcome: UndoResult['outcome'] }>(
     deps.db,
     sql`select * from undo_check_in(${door.workshopId}::uuid, ${asked}::jsonb, ${door.name}, ${at(deps.now())}) order by n`,
   )
+  deps.mailOwed()
   return found.map(({ n, outcome, ...more }) => ({
     id: (entries[n] as UndoEntry).id,
     outcome,

@@ -26,6 +26,14 @@ export type DoorSession = {
 /** Who does something at a door: a helper in their session, or an organiser, who has none. */
 export type DoorActor = { name: string; sessionId?: string | undefined; workshopId: string }
 
+/**
+ * A time that a phone brought, as one that Postgres can read, however wrong its clock is: between 1970 and now. What more
+ * is believed of it stands in the functions that take it.
+ */
+export function believed({ now }: Pick<Deps, 'now'>, moment: Date): Date {
+  return new Date(Math.max(0, Math.min(moment.getTime(), now().getTime())))
+}
+
 /** The longest name of a door. */
 export const longestName = 40
 

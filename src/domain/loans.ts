@@ -3,6 +3,7 @@ import { at, rows } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import { type Actor, recordAudit } from './audit.ts'
 import { type BoardWorkshop, boardLimits, inOrder, readNote } from './boards.ts'
+import { believed } from './door-sessions.ts'
 import { beginning } from './plain-text.ts'
 import type { Workshop } from './workshops.ts'
 
@@ -42,7 +43,7 @@ export async function lendBoard(
     sql`select l.outcome, l.replayed, b.id, b.kind, b.serial, r.name as holder, r.workshop_id as holder_workshop
         from lend_board(
           ${loan.id}::uuid, ${loan.boardId}::uuid, ${loan.registrationId}::uuid, ${loan.workshopId}::uuid,
-          ${believed(deps, loan.at)}, ${by.name}, ${at(deps.now())}
+          ${at(believed(deps, loan.at))}, ${by.name}, ${at(deps.now())}
         ) l
         left join boards b on b.id = l.board
         left join registrations r on r.id = l.holder`,
@@ -80,7 +81,7 @@ export type Returned =
 /**
  * Takes a board back from whoever has it, out of whichever workshop.
  * @param id the nonce of the scan or tap: the same again is answered again
- * @param at by the clock of the phone, believed until now
+ * @param at by the clock of the phone, believed from twelve hours before the start until now
  * @param broken takes it out of use with the same step; `lost` where it will not come back, which retires it
  * @param note what is wrong with it; cut where it is too long
  */
@@ -95,7 +96,7 @@ export async function returnBoard(
     deps.db,
     sql`select t.outcome, t.replayed, t.registration, t.workshop, b.id, b.kind, b.serial
         from return_board(
-          ${taken.id}::uuid, ${taken.boardId}::uuid, ${believed(deps, taken.at)}, ${by.name}, ${state}::text, ${note || null}::text,
+          ${taken.id}::uuid, ${taken.boardId}::uuid, ${at(believed(deps, taken.at))}, ${by.name}, ${state}::text, ${note || null}::text,
           ${at(deps.now())}
         ) t
         left join boards b on b.id = ${taken.boardId}::uuid`,
@@ -106,12 +107,6 @@ export async function returnBoard(
     await written(deps, by, 'board.returned', answer, { registrationId, workshopId }, state ? { state } : {})
   }
   return { outcome: 'returned', registrationId, workshopId }
-}
-
-/** A time of a phone that Postgres can read, however wrong its clock is. */
-function believed(deps: Deps, moment: Date): SQL {
-  const time = Math.min(moment.getTime(), deps.now().getTime())
-  return at(new Date(Math.max(time, 0)))
 }
 
 type TakenBack = NamedBoard & {

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { at, rows } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
-import type { DoorActor } from './door-sessions.ts'
+import { believed, type DoorActor } from './door-sessions.ts'
 import { consentVersion, type FieldProblem, fieldProblems, signUp } from './registrations.ts'
 import type { Workshop } from './workshops.ts'
 
@@ -53,7 +53,7 @@ export async function walkIn(
     deps.db,
     sql`select * from walk_in(
       ${deps.newId()}::uuid, ${nonce}::uuid, ${door.workshopId}::uuid, ${name}, ${phone ?? null}::text,
-      ${deps.config.defaultLocale}, ${`${consentVersion}-door`}, ${at(cameAt)}, ${door.sessionId ?? null}::uuid, ${door.name},
+      ${deps.config.defaultLocale}, ${`${consentVersion}-door`}, ${at(believed(deps, cameAt))}, ${door.sessionId ?? null}::uuid, ${door.name},
       ${at(deps.now())}
     )`,
   )

@@ -243,6 +243,18 @@ describe.each([
     expect(await examine(world.deps)).toEqual([])
   })
 
+  test('a phone whose clock stands far back takes back what it lent', async () => {
+    await using world = await newWorld()
+    const { workshop, ids, people } = await stage(world)
+    const [boardId = ''] = ids
+    world.clock.set(workshop.startsAt)
+    const by = { id: world.deps.newId(), boardId, registrationId: people[0] as string, workshopId: workshop.id }
+    await lendBoard(world.deps, helper, { ...by, at: new Date('2020-01-01T09:00:00Z') })
+    const back = { id: world.deps.newId(), boardId, at: new Date('2020-01-01T12:00:00Z') }
+    expect(await returnBoard(world.deps, helper, back)).toMatchObject({ outcome: 'returned' })
+    expect(await examine(world.deps)).toEqual([])
+  })
+
   test('boards are packed for a workshop, are its door’s, and count for no other until it is over', async () => {
     await using world = await newWorld()
     const { workshop, ids, people } = await stage(world, 'RTB-001..RTB-005')

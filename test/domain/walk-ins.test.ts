@@ -74,6 +74,35 @@ describe.each([
     expect(await examine(world.deps)).toEqual([])
   })
 
+  test('the seat of an undone walk-in goes to whoever has begun to wait for it before the start', async () => {
+    await using world = await createWorld({ postgres })
+    const { workshop, door } = await day(world, 1)
+    const nonce = crypto.randomUUID()
+    await comes(world, door, '张三', nonce)
+    const waiting = await world.register(workshop)
+    const owed = world.mailsOwed()
+    await undoCheckIns(world.deps, door, [{ id: crypto.randomUUID(), checkIn: nonce, at: world.clock.now() }])
+    expect(await standingOf(world, waiting.id)).toMatchObject({
+      status: 'confirmed',
+      mails: ['waitlisted', 'promoted'],
+    })
+    expect(world.mailsOwed()).toBeGreaterThan(owed)
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('a nonce that was used for a scan or a sign-up takes nobody in', async () => {
+    await using world = await createWorld({ postgres })
+    const { workshop, door, people } = await day(world, 1)
+    const [scan, key] = [crypto.randomUUID(), crypto.randomUUID()]
+    await checkIn(world.deps, door, [{ id: scan, registration: people[0]?.id ?? '', at: world.clock.now() }])
+    expect(await comes(world, door, '张三', scan)).toEqual({ outcome: 'not_found' })
+    const other = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
+    await world.register(other, { idempotencyKey: key })
+    expect(await comes(world, (await newDoor(world, other)).actor, '张三', key)).toEqual({ outcome: 'not_found' })
+    expect(await seats(world, workshop)).toMatchObject({ taken: 1 })
+    expect(await examine(world.deps)).toEqual([])
+  })
+
   test('without a grace time nobody stands in line, with one they do, and behind those who came first', async () => {
     await using world = await createWorld({ postgres })
     const strict = await day(world, 2, { graceMinutes: null })

@@ -115,6 +115,26 @@ test.each([
   expect(await world.db.select().from(checkIns)).toEqual([])
 })
 
+test.each(['0000-01-01T00:00:00Z', '0000-01-01T00:00:00+14:00', '9999-12-31T23:59:59-14:00'])(
+  'a clock that says %s, which Postgres cannot read, holds nothing up',
+  async (at) => {
+    await using world = await createWorld()
+    const { people, send } = await day(world)
+    const [one, other, board] = Array.from({ length: 3 }, () => crypto.randomUUID())
+    const { results } = await send(
+      { kind: 'in', id: one, registration: people[0]?.id, at },
+      { kind: 'walk_in', id: other, name: '张三', phone: '13800001234', at },
+      { kind: 'lend', id: crypto.randomUUID(), board, registration: people[0]?.id, at },
+      { kind: 'return', id: crypto.randomUUID(), board, at },
+      { kind: 'undo', id: crypto.randomUUID(), checkIn: one, at },
+    )
+    expect(results.map(({ outcome }: { outcome: string }) => outcome)).toEqual([
+      ...['in', 'in', 'not_found', 'not_found', 'undone'],
+    ])
+    expect(await examine(world.deps)).toEqual([])
+  },
+)
+
 test('only a page of our own can send entries, as JSON', async () => {
   await using world = await createWorld()
   const { people, post, at } = await day(world)
