@@ -147,21 +147,22 @@ const RegistrationAnswer = z
     status: z.enum(registrationStatuses),
     position: z.int().nullable().meta({ description: 'Place on the waitlist, counted from 1.' }),
     name: z.string(),
-    email: z.string(),
+    email: z.string().meta({ description: 'Empty for walk-ins, who gave none, and once the person is erased.' }),
     phone: z.string().nullable().meta({ description: 'E.164', example: '+8613800138000' }),
     phoneShared: z.boolean().meta({ description: 'Another live registration of the workshop has this number.' }),
     company: z.string().nullable(),
     locale: z.string(),
     channel: z.string().nullable().meta({ description: 'Of the registration link that led here.' }),
+    walkIn: z.boolean().meta({ description: 'Came to the door without having signed up.' }),
     ready: z.record(z.string(), z.boolean()).meta({ description: 'Answers to the checklist, by the id of the item.' }),
     createdAt: moment,
     seatedAt: moment.nullable(),
     offeredUntil: moment.nullable().meta({ description: 'Until when an `offered` seat is held.' }),
     cancelledAt: moment.nullable(),
-    cancelledBy: z
-      .enum(cancellers)
-      .nullable()
-      .meta({ description: '`deadline`: an offered seat was not taken in time.' }),
+    cancelledBy: z.enum(cancellers).nullable().meta({
+      description:
+        '`deadline`: an offered seat was not taken in time. `absence`: did not come, and the seat went to somebody at the door.',
+    }),
     consentVersion: z.string().meta({ description: 'Of the privacy notice that was agreed to.' }),
     erased: z.boolean().meta({ description: 'The personal fields were emptied.' }),
   })
@@ -206,8 +207,9 @@ registrations.openapi(
   },
 )
 
+/** What a program is told of somebody: what the schema promises, and no more of what the console shows. */
 function showLine(
-  { workshopId: _, createdAt, seatedAt, offeredUntil, cancelledAt, ...line }: RosterLine,
+  { workshopId: _workshop, comingOn: _coming, createdAt, seatedAt, offeredUntil, cancelledAt, ...line }: RosterLine,
   { timeZone }: Workshop,
 ): z.input<typeof RegistrationAnswer> {
   return {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { seatStanding, walkIn } from '../../src/domain/walk-ins.ts'
+import { newDoor } from '../support/door.ts'
 import { createWorld, type World } from '../support/world.ts'
 import { type Client, expectProblem, expectRefusedFields, openClient } from './client.ts'
 
@@ -328,6 +330,7 @@ describe('GET /workshops/:slug/registrations', () => {
           company: '睿赛德',
           locale: 'zh-CN',
           channel: 'AI newsletter',
+          walkIn: false,
           ready: { [item]: false },
           createdAt: '2026-12-01T10:00:00+08:00',
           seatedAt: '2026-12-01T10:00:00+08:00',
@@ -349,6 +352,7 @@ describe('GET /workshops/:slug/registrations', () => {
           company: null,
           locale: 'en',
           channel: null,
+          walkIn: false,
           ready: {},
           createdAt: '2026-12-01T10:05:00+08:00',
           seatedAt: '2026-12-01T10:10:00+08:00',
@@ -360,6 +364,25 @@ describe('GET /workshops/:slug/registrations', () => {
         },
       ],
     })
+  })
+
+  test('tells who came to the door without having signed up, and whose seat they got', async () => {
+    await using world = await createWorld()
+    const organiser = await openClient(world, 'organiser')
+    const workshop = await world.workshop({ slug: 'shanghai', capacity: 1, graceMinutes: 15 })
+    await world.register(workshop, { email: 'wang@example.com' })
+    const { actor } = await newDoor(world, workshop)
+    world.clock.set(workshop.startsAt)
+    const at = world.clock.now()
+    const arrived = await walkIn(world.deps, actor, { name: '张三', phone: undefined }, crypto.randomUUID(), at)
+    expect(arrived.outcome).toBe('standing')
+    world.clock.advance({ minutes: 16 })
+    await seatStanding(world.deps, actor)
+
+    expect((await organiser.get('/workshops/shanghai/registrations')).body.items).toMatchObject([
+      { email: 'wang@example.com', status: 'cancelled', cancelledBy: 'absence', walkIn: false },
+      { name: '张三', email: '', phone: null, status: 'confirmed', channel: null, walkIn: true, erased: false },
+    ])
   })
 
   test('filters by status, and tells places on the waitlist', async () => {
