@@ -3,16 +3,21 @@ import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { access } from '../src/access.ts'
 import { rows } from '../src/db/database.ts'
 import { chatGroups, mails, passkeys, type Role, registrations, roles, sessions } from '../src/db/schema.ts'
+import { addBoards, findBoard, packBoards } from '../src/domain/boards.ts'
 import { issueCertificate } from '../src/domain/certificates.ts'
+import { joinCode } from '../src/domain/door-sessions.ts'
 import { holdSignUp } from '../src/domain/held-sign-ups.ts'
+import { lendBoard } from '../src/domain/loans.ts'
 import { sendMessage, sendTest } from '../src/domain/messages.ts'
 import { createToken } from '../src/domain/organisers.ts'
 import { createLink } from '../src/domain/registration-links.ts'
 import { consentVersion } from '../src/domain/registrations.ts'
-import { doorCodeOf, firstOwnerCodeOf, heldCodeOf, signInCodeOf } from '../src/domain/tickets.ts'
+import { doorCodeOf, firstOwnerCodeOf, heldCodeOf, joinCodeOf, signInCodeOf } from '../src/domain/tickets.ts'
+import { standAtDoor } from '../src/domain/walk-ins.ts'
 import { findWorkshop, type Workshop } from '../src/domain/workshops.ts'
 import { mailSignInLink } from '../src/sign-in.ts'
 import { checkIn, wasThere } from './support/attendance.ts'
+import { newDoor } from './support/door.ts'
 import { openForm } from './support/forms.ts'
 import { createWorld, type World } from './support/world.ts'
 
@@ -36,6 +41,8 @@ type Names = {
 type Asked = {
   /** What it answers where the caller may: 200 to GET, 201 or 200 as the API says, 303 to a form. */
   status?: number
+  /** The same for a helper at the door, where that is another. */
+  helper?: number
   /** What it answers to what is not there or not theirs. */
   missing?: number
   /** A form, or JSON below /api. */
@@ -154,6 +161,23 @@ beforeAll(async () => {
   )
   const number = issued.kind === 'issued' ? issued.certificate.number : ''
 
+  const helper = await newDoor(world, workshop)
+  const doorElsewhere = await newDoor(world, otherWorkshop)
+  // Begun an hour ago, with one who did not come and one who stands at the door.
+  const guiyang = await world.workshop({ slug: 'guiyang', capacity: 1, graceMinutes: 15 })
+  await world.register(guiyang)
+  const standing = await world.register(guiyang)
+  await standAtDoor(deps, { name: '东门', workshopId: guiyang.id }, standing.id)
+  const hourAgo = new Date(deps.now().getTime() - 3600_000).toISOString()
+  await db.execute(sql`update workshops set starts_at = ${hourAgo}::timestamptz where slug = 'guiyang'`)
+
+  const added = await addBoards(deps, actor, { kind: 'STM32F407', serials: ['1', '2', '3'] })
+  const [board = '', packed = '', lent = ''] = added.kind === 'added' ? added.ids : []
+  await packBoards(deps, actor, workshop, { ids: [packed] })
+  await lendBoard(deps, actor, {
+    ...{ id: deps.newId(), boardId: lent, registrationId: came.id, workshopId: chengdu.id, at: deps.now() },
+  })
+
   const workshops: Names = {
     own: [workshop.slug],
     other: { 'a campaign': [campaign.slug], 'a ticket': [seated.ticket] },
@@ -195,6 +219,21 @@ beforeAll(async () => {
     '/in/:code': {
       own: [door],
       other: { 'a ticket': [seated.ticket], 'the id alone': [seated.id] },
+      none: ['nothing'],
+    },
+    '/door/join/:code': {
+      own: [joinCode(deps, workshop)],
+      other: {
+        'a ticket': [seated.ticket],
+        'a door code': [door],
+        'the id alone': [workshop.id],
+        'a code for no workshop': [joinCodeOf(secret, { id: seated.id, version: 1 })],
+      },
+      none: ['nothing'],
+    },
+    '/b/:code': {
+      own: [(await findBoard(deps, board))?.code ?? ''],
+      other: { 'the id alone': [board], 'a serial number': ['1'], 'a registration link': [link] },
       none: ['nothing'],
     },
     '/certificate/:number': {
@@ -240,6 +279,20 @@ beforeAll(async () => {
       own: [workshop.slug, 'phone.svg'],
       other: { 'of a campaign': [campaign.slug, 'phone.svg'] },
       none: [workshop.slug, 'nothing.svg'],
+    },
+    '/console/workshops/:slug/door/sessions/:id': {
+      own: [workshop.slug, helper.id],
+      other: {
+        "another workshop's": [workshop.slug, doorElsewhere.id],
+        'theirs under another workshop': [otherWorkshop.slug, helper.id],
+        "an organiser's session": [workshop.slug, mine.owner.session],
+      },
+      none: [workshop.slug, nowhere],
+    },
+    '/console/boards/:id': {
+      own: [board],
+      other: { 'a person': [seated.id], 'a workshop': [workshop.id] },
+      none: [nowhere],
     },
     '/console/links/:code': links,
     '/console/links/:code/:file': {
@@ -302,7 +355,18 @@ beforeAll(async () => {
       body: { 'material.0.title.zh': '课件', 'material.0.url': 'https://example.com/slides' },
     },
     'POST /console/workshops/:slug/feedback': { body: { 'question.0.zh': '板子好用吗？' } },
-    'GET /in/:code': { status: 302 },
+    'GET /in/:code': { status: 302, helper: 200 },
+    'POST /door/join/:code': { body: { name: '小李' } },
+    'POST /console/workshops/:slug/door/seat': { own: ['guiyang'] },
+    'POST /console/people/:id/undo': { own: [came.id] },
+    'POST /console/boards/:id/edit': { body: { kind: 'STM32F407', serial: '9' } },
+    'POST /console/boards/:id/state': { body: { state: 'broken', note: 'USB' } },
+    'POST /console/boards/:id/return': { own: [lent] },
+    'POST /console/workshops/:slug/boards/pack': { body: { kind: 'STM32F407', count: '1' } },
+    'POST /console/workshops/:slug/boards/unpack': { body: { do: 'all' } },
+    'POST /console/workshops/:slug/boards/lend': { body: { board, person: seated.id } },
+    'POST /console/workshops/:slug/boards/return': { body: { board: lent } },
+    'POST /console/workshops/:slug/boards/ask': { own: ['chengdu'] },
     'GET /q/:code': { status: 302 },
     'PATCH /api/v1/campaigns/:slug': { body: { title: '新' } },
     'POST /api/v1/campaigns/:slug/links': { status: 201, body: { channel: 'group 3' } },
@@ -354,6 +418,7 @@ beforeAll(async () => {
   callers = [
     { name: 'nobody', headers: {} },
     { name: 'a ticket holder', headers: { Authorization: `Bearer ${seated.ticket}` }, elsewhere: 'unknown token' },
+    { name: 'a helper', headers: { Cookie: helper.Cookie } },
     ...roles.map((role) => ({
       name: `${role}, signed in`,
       headers: { Cookie: all[role as keyof typeof all].Cookie },
@@ -373,6 +438,7 @@ let before: Record<string, unknown>
 afterAll(() => world.close())
 
 const isConsole = (route: string) => / \/console(?:\/|$)/.test(route)
+const isHelper = (caller: { name: string }) => caller.name === 'a helper'
 const isApi = (route: string) => route.includes(' /api/')
 const ranks: Role[] = ['viewer', 'organiser', 'owner']
 
@@ -413,7 +479,8 @@ test.each(Object.entries(access))(
       expect([caller.name, await stored()]).toEqual([caller.name, before])
 
       const own = await ask(route, path, about.own ?? of(names.own, mine), about, caller.headers)
-      const right = about.status ?? (method === 'GET' || isApi(route) ? 200 : 303)
+      const right =
+        (isHelper(caller) && about.helper) || (about.status ?? (method === 'GET' || isApi(route) ? 200 : 303))
       expect([caller.name, own.status, own.toSignIn, own.status === right || own.said]).toEqual([
         caller.name,
         right,
@@ -480,6 +547,7 @@ test('a move to a workshop of another campaign, to a draft and to nowhere are an
 /** With which status a caller is refused, and whether they are shown where to sign in; undefined for who may. */
 function refusalOf(route: string, needed: string, caller: (typeof callers)[number]): [number, boolean] | undefined {
   if (!isConsole(route) && caller.elsewhere === 'unknown token') return [401, false]
+  if (needed === 'door') return isHelper(caller) ? undefined : [401, false]
   if (!ranks.includes(needed as Role)) return undefined
   const role = (isConsole(route) ? caller.console : caller.elsewhere) as Role | undefined
   if (!role) return isConsole(route) && route.startsWith('GET ') ? [302, true] : [401, false]
@@ -544,7 +612,7 @@ async function ask(
 /** Everything that is stored, but for the audit log, the scans, and when somebody was last there. */
 async function stored(): Promise<Record<string, unknown>> {
   const kept = (await tables()).filter((table) => table !== 'audit_entries')
-  const seen = sql`array['last_used_at', 'scans', 'name_initials']`
+  const seen = sql`array['last_used_at', 'last_seen_at', 'scans', 'name_initials']`
   const dumps = kept.map(
     (table) => sql`
       select ${table} as name, coalesce(jsonb_agg(to_jsonb(t) - ${seen} order by to_jsonb(t)::text), '[]')::text as rows
