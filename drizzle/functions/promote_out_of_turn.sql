@@ -43,7 +43,8 @@ begin
       update registrations
       set status = 'confirmed', seated_at = p_now, out_of_turn = true
       where id = p_id;
-      insert into mails (registration_id, kind, created_at, due_at) values (p_id, 'promoted', p_now, p_now);
+      insert into mails (registration_id, kind, created_at, due_at)
+      select p_id, 'promoted', p_now, p_now where v_registration.email <> '';
     end if;
 
     if v_full then

@@ -1,7 +1,8 @@
 -- revision 3
 -- Gives the free seats of a workshop to those who wait longest and owes each of them a mail: at once, or as an offer that
 -- has to be taken within the workshop's confirm_hours and before it starts.
--- Who stands at the door when their turn comes has the seat at once and is checked in; who has no address gets no mail.
+-- Who stands at the door when their turn comes has the seat at once and is checked in; who has no address has it at once
+-- too, because nobody can tell them of an offer, and gets no mail.
 -- Returns how many were served. The caller holds the lock on the workshop.
 -- A published workshop serves its line until it starts, also after registration closed by the clock;
 -- one that an organiser closed stands still until it is opened again.
@@ -34,9 +35,9 @@ begin
   );
   with served as (
     update registrations
-    set status = case when v_until is null or walk_in_at is not null then 'confirmed' else 'offered' end,
-        seated_at = case when v_until is null or walk_in_at is not null then p_now end,
-        offered_until = case when walk_in_at is null then v_until end
+    set status = case when v_until is null or walk_in_at is not null or email = '' then 'confirmed' else 'offered' end,
+        seated_at = case when v_until is null or walk_in_at is not null or email = '' then p_now end,
+        offered_until = case when walk_in_at is null and email <> '' then v_until end
     where id = any (v_next)
     returning id, status, email, walk_in_at
   ),

@@ -102,7 +102,8 @@ doorPages.post('/console/workshops/:slug/door/sessions/:id/end', async (c) => {
   await audited(c, {
     action: 'door.ended',
     workshopId: workshop.id,
-    facts: { slug: workshop.slug, door: ended.name },
+    facts: { slug: workshop.slug },
+    personal: { door: ended.name },
   })
   return c.redirect(withQuery(paths.consoleDoor(workshop.slug), { done: 'ended' }), 303)
 })

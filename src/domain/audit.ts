@@ -73,7 +73,7 @@ export type AuditDraft = {
    */
   facts?: Record<string, unknown> | undefined
   /**
-   * What it tells of attendees, and what was searched for. It goes when the person of `registrationId` is erased or
+   * What it tells of attendees and helpers, and what was searched for. It goes when the person of `registrationId` is erased or
    * purged; without one, RETENTION_DAYS after it was written down.
    */
   personal?: Record<string, unknown> | undefined

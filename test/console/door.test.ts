@@ -2,6 +2,7 @@ import { desc } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { auditEntries, doorSessions, workshops } from '../../src/db/schema.ts'
 import { checkIn } from '../../src/domain/check-ins.ts'
+import { purge } from '../../src/domain/privacy.ts'
 import { walkIn } from '../../src/domain/walk-ins.ts'
 import { joinPath, newDoor, scansOf, standingOf } from '../support/door.ts'
 import { textOf, valuesOf } from '../support/forms.ts'
@@ -47,12 +48,17 @@ test('the organiser shows a QR that lets helpers in, renews it, and ends a door'
   const helper = await newDoor(world, workshop, '小李')
   expect(textOf(await get(page))).toMatch(/小李 开着/)
   expect((await send(`${page}/sessions/${helper.id}/end`)).status).toBe(303)
-  expect(await lastAudited(world)).toMatchObject({ action: 'door.ended', facts: { door: '小李' } })
+  expect(await lastAudited(world)).toMatchObject({ action: 'door.ended', personal: { door: '小李' } })
+  expect(textOf(await get('/console/audit'))).toMatch(/结束签到台.*小李/)
   expect((await world.request('/door', { headers: { Cookie: helper.Cookie } })).status).toBe(401)
   expect(textOf(await get(page))).toMatch(/小李 已关闭/)
   expect((await send(`${page}/sessions/${helper.id}/end`)).status).toBe(404)
   const elsewhere = await newDoor(world, await world.workshop({ city: { zh: '南京', en: 'Nanjing' } }))
   expect((await send(`${page}/sessions/${elsewhere.id}/end`)).status).toBe(404)
+
+  world.clock.advance({ days: world.deps.config.retentionDays + 1 })
+  await purge(world.deps)
+  expect(JSON.stringify(await world.db.select().from(auditEntries))).not.toContain('小李')
 })
 
 test('the organiser’s own device becomes a door, under their name', async () => {

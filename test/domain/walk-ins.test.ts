@@ -6,9 +6,9 @@ import { checkIn, countDoor, undoCheckIns } from '../../src/domain/check-ins.ts'
 import { examine } from '../../src/domain/doctor.ts'
 import type { DoorActor } from '../../src/domain/door-sessions.ts'
 import { findAudience } from '../../src/domain/messages.ts'
-import { promotePerson } from '../../src/domain/person.ts'
+import { findPerson, type Person, promotePerson } from '../../src/domain/person.ts'
 import { correctEmail, findRegistrationById } from '../../src/domain/registrations.ts'
-import { cancelRegistration, cancelWorkshop } from '../../src/domain/seats.ts'
+import { cancelRegistration, cancelWorkshop, moveRegistration } from '../../src/domain/seats.ts'
 import { leaveDoor, parseWalkIn, seatStanding, standAtDoor, walkIn } from '../../src/domain/walk-ins.ts'
 import { changeWorkshop, findWorkshop, type Workshop, type WorkshopDraft } from '../../src/domain/workshops.ts'
 import { newDoor, scansOf, standingOf } from '../support/door.ts'
@@ -244,6 +244,28 @@ describe.each([
     await cancelWorkshop(world.deps, workshop.slug)
     expect(await world.db.select().from(mails)).toEqual([])
     expect(await rows(world.db, sql`select distinct status from registrations`)).toEqual([{ status: 'cancelled' }])
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('who stood at a door and is moved elsewhere has a seat there without a mail, and no offer that nobody could tell of', async () => {
+    await using world = await createWorld({ postgres })
+    const campaign = await world.campaign()
+    const within = { campaignId: campaign.id, confirmHours: 24 }
+    const { door } = await day(world, 2, within)
+    const stands = async (name: string) => (await comes(world, door, name)) as { registration: string }
+    const [zhang, li] = [await stands('张三'), await stands('李四')]
+    const other = await world.workshop({ ...within, capacity: 1, city: { zh: '南京', en: 'Nanjing' } })
+    const seated = await world.register(other)
+    for (const { registration } of [zhang, li]) await moveRegistration(world.deps, registration, other.slug)
+    await cancelRegistration(world.deps, seated.id, 'attendee')
+    const person = (await findPerson(world.deps, li.registration)) as Person
+    expect(await promotePerson(world.deps, { name: '林老师' }, person, { reason: '', addSeat: true })).toMatchObject({
+      kind: 'promoted',
+    })
+    for (const { registration } of [zhang, li]) {
+      expect(await standingOf(world, registration)).toMatchObject({ status: 'confirmed', mails: [] })
+      expect(await scansOf(world, registration)).toEqual([])
+    }
     expect(await examine(world.deps)).toEqual([])
   })
 
