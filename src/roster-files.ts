@@ -3,6 +3,7 @@ import writeExcelFile, { type CellObject } from 'write-excel-file/universal'
 import type { Locale } from './config.ts'
 import type { Text } from './db/schema.ts'
 import type { Deps } from './deps.ts'
+import { saidComing } from './domain/coming.ts'
 import { allPeople, type PeopleFilter, type PeopleOrder } from './domain/people.ts'
 import { type RosterLine, wholeRoster } from './domain/roster.ts'
 import { clockIn } from './domain/time-zones.ts'
@@ -148,6 +149,14 @@ function columnsOf(workshops: readonly Workshop[], locale: Locale): Column[] {
     ),
     column('cancelledBy', 18, (line) => line.cancelledBy && roster.cancelledBy[line.cancelledBy]),
     column('locale', 10, (line) => roster.locales[line.locale] ?? line.locale),
+    column('coming', 8, (line) =>
+      line.status === 'confirmed' && saidComing(line, workshopOf(line)) ? roster.shared : null,
+    ),
+    column(
+      'checkedInAt',
+      18,
+      minuteOf(({ checkedInAt }) => checkedInAt),
+    ),
   ]
 }
 

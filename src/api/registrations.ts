@@ -208,10 +208,9 @@ registrations.openapi(
 )
 
 /** What a program is told of somebody: what the schema promises, and no more of what the console shows. */
-function showLine(
-  { workshopId: _workshop, comingOn: _coming, createdAt, seatedAt, offeredUntil, cancelledAt, ...line }: RosterLine,
-  { timeZone }: Workshop,
-): z.input<typeof RegistrationAnswer> {
+function showLine(shown: RosterLine, { timeZone }: Workshop): z.input<typeof RegistrationAnswer> {
+  const { workshopId: _workshop, comingOn: _coming, checkedInAt: _came, ...told } = shown
+  const { createdAt, seatedAt, offeredUntil, cancelledAt, ...line } = told
   return {
     ...line,
     createdAt: isoIn(createdAt, timeZone),

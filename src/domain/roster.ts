@@ -32,6 +32,8 @@ export type RosterLine = {
   offeredUntil: Date | null
   cancelledAt: Date | null
   cancelledBy: Canceller | null
+  /** When they came. */
+  checkedInAt: Date | null
   consentVersion: string
   erased: boolean
 }
@@ -89,11 +91,12 @@ async function readPage(
 }
 
 /** A line as the drivers give it. */
-export type StoredLine = Omit<RosterLine, 'createdAt' | 'seatedAt' | 'offeredUntil' | 'cancelledAt'> & {
+export type StoredLine = Omit<RosterLine, 'createdAt' | 'seatedAt' | 'offeredUntil' | 'cancelledAt' | 'checkedInAt'> & {
   createdAt: string | Date
   seatedAt: string | Date | null
   offeredUntil: string | Date | null
   cancelledAt: string | Date | null
+  checkedInAt: string | Date | null
 }
 
 /**
@@ -120,6 +123,7 @@ export const lineColumns = sql`
   to_char(p.coming_on, 'YYYY-MM-DD') as "comingOn",
   (select channel from registration_links where code = p.link_code) as channel,
   p.consent_version like '%-door' as "walkIn",
+  (select at from check_ins where registration_id = p.id and outcome = 'in') as "checkedInAt",
   p.created_at as "createdAt", p.seated_at as "seatedAt", p.offered_until as "offeredUntil", p.cancelled_at as "cancelledAt",
   p.cancelled_by as "cancelledBy", p.consent_version as "consentVersion", p.erased_at is not null as erased,
   p.status <> 'cancelled' and exists (
@@ -146,5 +150,6 @@ export function readLine(line: StoredLine): RosterLine {
     seatedAt: moment(line.seatedAt),
     offeredUntil: moment(line.offeredUntil),
     cancelledAt: moment(line.cancelledAt),
+    checkedInAt: moment(line.checkedInAt),
   }
 }

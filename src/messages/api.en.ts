@@ -80,6 +80,8 @@ export const en: ApiMessages = {
       cancelledAt: 'Cancelled',
       cancelledBy: 'Cancelled by',
       locale: 'Language',
+      coming: 'Coming',
+      checkedInAt: 'Checked in',
     },
     ready: 'ready',
     notYet: 'not yet',

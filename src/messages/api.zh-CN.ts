@@ -84,6 +84,8 @@ export const zhCN = {
       cancelledAt: '取消时间',
       cancelledBy: '谁取消的',
       locale: '语言',
+      coming: '会来',
+      checkedInAt: '签到时间',
     },
     ready: '准备好了',
     notYet: '还没有',

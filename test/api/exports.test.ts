@@ -3,6 +3,9 @@ import { parse } from 'csv-parse/sync'
 import { sql } from 'drizzle-orm'
 import readExcelFile from 'read-excel-file/node'
 import { describe, expect, test } from 'vitest'
+import { checkIn } from '../../src/domain/check-ins.ts'
+import { sayComing } from '../../src/domain/coming.ts'
+import { findRegistrationById, type Registration } from '../../src/domain/registrations.ts'
 import { createWorld, type World } from '../support/world.ts'
 import { openClient } from './client.ts'
 
@@ -59,7 +62,7 @@ async function fillWorkshop(world: World) {
 const heads = [
   ...['序号', '状态', '候补位次', '姓名', '邮箱', '手机', '手机重复', '公司或学校', '渠道'],
   ...['装好 RT-Thread Studio', '+插线板'],
-  ...['报名时间', '得到名额时间', '名额保留到', '取消时间', '谁取消的', '语言'],
+  ...['报名时间', '得到名额时间', '名额保留到', '取消时间', '谁取消的', '语言', '会来', '签到时间'],
 ]
 
 async function readCsv(world: World, path: string) {
@@ -219,6 +222,23 @@ describe('GET /workshops/:slug/registrations.csv', () => {
   })
 })
 
+test('a list says who said that they come, and when they came', async () => {
+  await using world = await createWorld()
+  const startsAt = new Date('2026-12-02T01:30:00Z')
+  const workshop = await world.workshop({ slug: 'shanghai', startsAt })
+  const { id } = await world.register(workshop)
+  await world.register(workshop)
+  await sayComing(world.deps, (await findRegistrationById(world.deps, id)) as Registration)
+  world.clock.set('2026-12-02T09:20:00+08:00')
+  const door = { name: '王工', workshopId: workshop.id }
+  await checkIn(world.deps, door, [{ id: world.deps.newId(), registration: id, at: world.clock.now() }])
+  const { lines } = await readCsv(world, '')
+  expect(lines.map((line) => [line.会来, line.签到时间])).toEqual([
+    ['是', '2026-12-02 09:20'],
+    ['', ''],
+  ])
+})
+
 describe('GET /workshops/:slug/registrations.xlsx', () => {
   async function readXlsx(world: World, path = '') {
     const answer = await world.request(`/api/v1/workshops/shanghai/registrations.xlsx${path}`, {
@@ -242,7 +262,7 @@ describe('GET /workshops/:slug/registrations.xlsx', () => {
     expect(table[1]).toEqual([
       ...[1, '报名已取消', null, '王小明', 'wang@example.com', '+86 138 0013 8000', null, formula, '@newsletter'],
       ...['准备好了', '还没有', '2026-12-01 10:00', '2026-12-01 10:00', null, '2026-12-01 12:30'],
-      ...['主办方', '中文'],
+      ...['主办方', '中文', null, null],
     ])
     expect(table[2]?.slice(0, 6)).toEqual([
       2,
