@@ -43,7 +43,7 @@ boardLabels.get('/console/boards/labels', async (c) => {
             <h1>{t.labels.title}</h1>
             <p>{boards.length > 0 ? t.labels.print : t.labels.nothing}</p>
           </header>
-          <main>
+          <main tabindex={0}>
             {pages.map((some) => (
               <section class="board-labels">
                 {some.map((board) => (

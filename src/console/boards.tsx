@@ -67,7 +67,7 @@ type Counted = Awaited<ReturnType<typeof countBoards>>
 
 function Counts({ counts, t }: { counts: Counted; t: BoardMessages }) {
   return (
-    <div class="table">
+    <div class="table" tabindex={0}>
       <table class="board-counts">
         <thead>
           <tr>

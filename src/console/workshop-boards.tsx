@@ -250,7 +250,7 @@ function Out({ c, workshop, out, t }: { c: Context<App>; workshop: Workshop; out
             <form method="post" action={paths.returnByHand(workshop.slug)}>
               <input type="hidden" name="nonce" value={deps.newId()} />
               <input type="hidden" name="board" value={board.id} />
-              <button type="submit" class="small second" aria-label={t.door.returnOf(name)}>
+              <button type="submit" class="small second" aria-label={`${t.board.return}: ${name}`}>
                 {t.board.return}
               </button>
             </form>

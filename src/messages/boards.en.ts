@@ -166,7 +166,7 @@ export const en: BoardMessages = {
     noneLeft: 'No board is left to lend.',
     has: (board) => `Has ${board}`,
     return: 'Take the board back',
-    returnOf: (name) => `Take the board of ${name} back`,
+    returnOf: (name) => `Take the board back: ${name}`,
     broken: 'It is broken',
     note: 'What is broken',
     lentTitle: 'Lent',

@@ -167,12 +167,12 @@ export const zhCN = {
   /** At the door, on a helper's phone. */
   door: {
     lendNext: (board: string) => `借给 ${board}`,
-    lendNextOf: (name: string, board: string) => `把 ${board} 借给${name}`,
+    lendNextOf: (name: string, board: string) => `借给 ${board}：${name}`,
     lendHint: '也可以扫开发板的标签，借那一块。',
     noneLeft: '没有能借的开发板了。',
     has: (board: string) => `借着 ${board}`,
     return: '归还开发板',
-    returnOf: (name: string) => `${name}归还开发板`,
+    returnOf: (name: string) => `归还开发板：${name}`,
     broken: '坏了',
     note: '哪里坏了',
     lentTitle: '已借出',

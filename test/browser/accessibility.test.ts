@@ -5,7 +5,7 @@ import { access } from '../../src/access.ts'
 import { firstOwnerCodeOf } from '../../src/domain/tickets.ts'
 import { paths } from '../../src/links.ts'
 import { openPage, type PageOptions, serve } from '../support/browser.ts'
-import { furnish, isForOwners, isForPrograms, type Sent } from '../support/pages.ts'
+import { furnish, isForDoors, isForOwners, isForPrograms, type Sent } from '../support/pages.ts'
 import { createWorld } from '../support/world.ts'
 
 /** What differs by width or colours does not by language. */
@@ -22,52 +22,62 @@ test.concurrent.each(screens)(
   async (locale, width, colorScheme) => {
     await using world = await createWorld({ env: { RATE_LIMIT: 'off' } })
     await using server = await serve(world)
-    const { Cookie, opened, sent } = await furnish(world)
+    const { Cookie, door, opened, atDoor, sent } = await furnish(world)
     const routes = Object.keys(access).filter((route) => !isForPrograms(route))
-    expect([...Object.keys(opened), ...Object.keys(sent)].toSorted()).toEqual(routes.toSorted())
+    const named = new Set([opened, atDoor, sent].flatMap(Object.keys))
+    expect([...named].toSorted()).toEqual(routes.toSorted())
 
     const found: string[] = []
     let looked = 0
-    await using ours = await openPage({ locale, width, colorScheme, baseURL: server.url })
-    await ours.context().addCookies([cookieOf(Cookie, server.url)])
-    await using anyones = await openPage({ locale, width, colorScheme, baseURL: server.url })
-    const mistakesOn = new Map([
-      [ours, await bring(ours)],
-      [anyones, await bring(anyones)],
-    ])
-    const pageFor = (route: string) => (isForOwners(route) ? ours : anyones)
-    const look = async (route: string, answer: PageAnswer | null) => {
-      looked++
-      for (const mistake of (await mistakesOn.get(pageFor(route))?.()) ?? []) {
-        found.push(`${route} ${answer?.status()} ${answer?.url()}: ${mistake}`)
+    const visit = async (cookie: string | undefined) => {
+      const page = await openPage({ locale, width, colorScheme, baseURL: server.url })
+      if (cookie) await page.context().addCookies([cookieOf(cookie, server.url)])
+      const mistakes = await bring(page)
+      const look = async (route: string, answer: PageAnswer | null) => {
+        looked++
+        for (const mistake of await mistakes()) found.push(`${route} ${answer?.status()} ${answer?.url()}: ${mistake}`)
       }
+      return { page, look, [Symbol.asyncDispose]: () => page[Symbol.asyncDispose]() }
     }
+    await using owner = await visit(Cookie)
+    await using anyone = await visit(undefined)
+    await using helper = await visit(door)
+    // What a door is without its script, which draws over all of it.
+    await helper.page.route('**/assets/door.js', (asked) => asked.abort())
 
-    for (const [route, addresses] of Object.entries(opened)) {
-      if (foreign.includes(route)) continue
+    const open = async ({ page, look }: Visitor, route: string, addresses: string[]) => {
       for (const [n, path] of addresses.entries()) {
-        const { status, headers } = await world.request(path, { headers: isForOwners(route) ? { Cookie } : {} })
-        if (n === 0) expect([route, status]).toEqual([route, expect.toBeOneOf([200, 302, 410])])
+        const answer = await page.goto(path).catch(ofFile)
+        if (n === 0) expect([route, answer?.status() ?? 200]).toEqual([route, expect.toBeOneOf([200, 410])])
         // What leads on is looked at where it leads, and files are no pages.
-        if (status === 302 || !isHtml(headers.get('content-type'))) continue
-        const answer = await pageFor(route).goto(path)
+        if (!answer || answer.request().redirectedFrom() || !isHtml(answer.headers()['content-type'] ?? null)) continue
         // A mail is shown where no script runs, ours neither.
-        const mail = route === 'GET /mailbox/:id/html' && (await answer?.text())
-        if (mail) {
-          await pageFor(route).goto('about:blank')
-          await pageFor(route).setContent(mail)
+        if (route === 'GET /mailbox/:id/html') {
+          const mail = await answer.text()
+          await page.goto('about:blank')
+          await page.setContent(mail)
         }
         await look(route, answer)
       }
     }
+    const visitorOf = (route: string) => (isForOwners(route) ? owner : isForDoors(route) ? helper : anyone)
+    await Promise.all(
+      [owner, anyone, helper].map(async (visitor) => {
+        for (const [route, addresses] of Object.entries(visitor === helper ? atDoor : opened)) {
+          if (foreign.includes(route) || (visitor !== helper && visitorOf(route) !== visitor)) continue
+          await open(visitor, route, addresses)
+        }
+      }),
+    )
     for (const [route, forms] of Object.entries(sent)) {
+      const { page, look } = visitorOf(route)
       for (const form of forms) {
-        const answer = await send(pageFor(route), form)
+        const answer = await send(page, form)
         if (!answer?.request().redirectedFrom()) await look(route, answer)
       }
     }
     expect(found).toEqual([])
-    expect(looked).toBeGreaterThan(150)
+    expect(looked).toBeGreaterThan(270)
   },
   180_000,
 )
@@ -92,13 +102,55 @@ test('nor does an installation that has no owner yet, nor a page that is not the
   expect(await mistakes()).toEqual([])
 })
 
+test.concurrent.each(screens)(
+  'nor does a door where its script runs: in %s at %i px, %s',
+  async (locale, width, colorScheme) => {
+    await using world = await createWorld({ env: { RATE_LIMIT: 'off' } })
+    await using server = await serve(world)
+    const { door, atDoor } = await furnish(world)
+    await using page = await openPage({ locale, width, colorScheme, baseURL: server.url })
+    await page.context().addCookies([cookieOf(door, server.url)])
+    const mistakes = await bring(page)
+    await page.goto(paths.doorPage())
+    await page.waitForSelector('#door-people button')
+    expect(['list', await mistakes()]).toEqual(['list', []])
+    await page.click('.door-walk-in summary')
+    await page.click('#door-people button:has-text("还没到的人")')
+    await page.waitForSelector('#door-card.green')
+    expect(['green', await mistakes()]).toEqual(['green', []])
+    const [again = '', of = '', elsewhere = ''] = atDoor['GET /in/:code'] ?? []
+    for (const [path, tone] of [
+      [again, 'red'],
+      [of, 'red'],
+      [elsewhere, 'amber'],
+    ] as const) {
+      await page.goto(path)
+      await page.waitForSelector(`#door-card.${tone}`)
+      expect([path, await mistakes()]).toEqual([path, []])
+    }
+    await page.context().clearCookies()
+    await page.goto(paths.doorPage())
+    await page.waitForSelector('#door-over:not([hidden]), #door-plain:not([hidden])')
+    expect(['over', await mistakes()]).toEqual(['over', []])
+  },
+  60_000,
+)
+
+type Visitor = { page: Page; look(route: string, answer: PageAnswer | null): Promise<void> }
+
+/** A file that is kept is no page, and no mistake. */
+function ofFile(error: Error): null {
+  if (/Download is starting/.test(error.message)) return null
+  throw error
+}
+
 type PageAnswer = NonNullable<Awaited<ReturnType<Page['goto']>>>
 
 /** Brings axe along to every page that is opened there. Gives what looks at the one that is open: a line for each mistake. */
 async function bring(page: Page): Promise<() => Promise<string[]>> {
   // Outside of the page's Content-Security-Policy, which stays in force.
   const devtools = await page.context().newCDPSession(page)
-  const options: RunOptions = { runOnly: tags, resultTypes: ['violations'], iframes: false }
+  const options: RunOptions = { runOnly: tags, resultTypes: ['violations'], iframes: false, preload: false }
   const expression = `${axe.source}; axe.run(document, ${JSON.stringify(options)})`
   return async () => {
     const { result } = await devtools.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })

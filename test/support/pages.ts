@@ -1,19 +1,32 @@
 import { desc, eq, inArray } from 'drizzle-orm'
 import { access } from '../../src/access.ts'
 import { heldSignUps, mails, organisers } from '../../src/db/schema.ts'
+import { closeAttendance } from '../../src/domain/attendance.ts'
+import type { Actor } from '../../src/domain/audit.ts'
+import { addBoards, listBoards, packBoards, setBoardState } from '../../src/domain/boards.ts'
+import { issueCertificate } from '../../src/domain/certificates.ts'
 import { setGroup } from '../../src/domain/chat-groups.ts'
+import { checkIn } from '../../src/domain/check-ins.ts'
+import { sayComing } from '../../src/domain/coming.ts'
+import { joinCode } from '../../src/domain/door-sessions.ts'
+import { giveFeedback } from '../../src/domain/feedback.ts'
 import { holdSignUp } from '../../src/domain/held-sign-ups.ts'
+import { lendBoard } from '../../src/domain/loans.ts'
+import { setMaterials } from '../../src/domain/materials.ts'
 import { sendMessage } from '../../src/domain/messages.ts'
 import { createToken, inviteOrganiser, listTokens } from '../../src/domain/organisers.ts'
 import { cancelPerson, erasePerson, findPerson, movePerson, type Person } from '../../src/domain/person.ts'
 import { changeLink, createLink } from '../../src/domain/registration-links.ts'
-import { consentVersion } from '../../src/domain/registrations.ts'
+import { consentVersion, findRegistrations, type Registration } from '../../src/domain/registrations.ts'
 import { cancelRegistration, cancelWorkshop } from '../../src/domain/seats.ts'
 import { doorCodeOf, firstOwnerCodeOf, heldCodeOf, signInCodeOf } from '../../src/domain/tickets.ts'
-import { changeWorkshop, type ItemDraft, type Workshop } from '../../src/domain/workshops.ts'
+import { standAtDoor, walkIn } from '../../src/domain/walk-ins.ts'
+import { changeWorkshop, findWorkshop, type ItemDraft, type Workshop } from '../../src/domain/workshops.ts'
 import { paths, withQuery } from '../../src/links.ts'
 import { qrPng } from '../../src/qr.ts'
 import { mailSignInLink } from '../../src/sign-in.ts'
+import * as attendance from './attendance.ts'
+import { newDoor } from './door.ts'
 import type { World } from './world.ts'
 
 /** A form with what is typed into it. */
@@ -23,8 +36,12 @@ export type Sent = { path: string; fields: Record<string, string> }
 export type Furnished = {
   /** The cookie of an owner's session. */
   Cookie: string
+  /** The cookie of a helper's phone. */
+  door: string
   /** The addresses of each route that is opened, by its name on the access list, in the states that look different. */
   opened: Record<string, string[]>
+  /** Those that are opened on a helper's phone, where most look different. */
+  atDoor: Record<string, string[]>
   /** What is sent to each route that takes a form: nothing, and what brings it into another state. */
   sent: Record<string, Sent[]>
 }
@@ -35,9 +52,13 @@ export const isForPrograms = (route: string) => / \/(api\/v1\/|metrics$)/.test(r
 /** Whether a route is opened by an owner. Everything else is opened by nobody in particular. */
 export const isForOwners = (route: string) => ['viewer', 'organiser', 'owner'].includes(access[route] ?? '')
 
+/** Whether a form is sent by a helper's phone. */
+export const isForDoors = (route: string) => access[route] === 'door'
+
 /**
  * Fills an empty, embedded world: a campaign, workshops and registrations in all states, people who may be one, links,
- * messages, mails, accounts, tokens, a chat group and an audit log, and a year before.
+ * messages, mails, accounts, tokens, a chat group and an audit log, a year before, and three days of workshops: one that
+ * was held, one that is, one that is to be, with a door, boards, certificates, materials and feedback.
  */
 export async function furnish(world: World): Promise<Furnished> {
   const { deps, db } = world
@@ -154,6 +175,7 @@ export async function furnish(world: World): Promise<Furnished> {
   )
   const [ticket = ''] = tickets
   const offered = of('等确认的人').ticket
+  const day = await furnishDays(world, actor)
   const workshops = [open, full, offering, closed, called, draft].map(({ slug }) => slug)
   const campaigns = [campaign, unpublished, lastYear].map(({ slug }) => slug)
   const persons = ['王小明', '取消的人', '排队的人', '等确认的人', '搬走的人'].map((name) => of(name).id)
@@ -360,7 +382,258 @@ export async function furnish(world: World): Promise<Furnished> {
     'POST /console/campaigns/:slug/messages/new': to(paths.newCampaignMessage(campaign.slug)),
     'POST /console/mails/:id/send-again': to(paths.sendMailAgain(0)),
   }
-  return { Cookie, opened, sent }
+  return {
+    ...{ Cookie, door: day.door, atDoor: day.atDoor, sent: { ...sent, ...day.sent } },
+    opened: Object.fromEntries(
+      [...Object.keys(opened), ...Object.keys(day.opened)].map((route) => [
+        route,
+        [...(opened[route] ?? []), ...(day.opened[route] ?? [])],
+      ]),
+    ),
+  }
+}
+
+/** The evening before, the morning itself at ten to ten, and tomorrow. Leaves the clock there. */
+async function furnishDays(world: World, actor: Actor): Promise<Omit<Furnished, 'Cookie'>> {
+  const { deps, clock } = world
+  const { secret } = deps.config
+  const people = new Map<string, { id: string; ticket: string }>()
+  const signUp = async (workshop: Workshop, names: string[]) => {
+    for (const [n, name] of names.entries()) {
+      const ready = Object.fromEntries(workshop.items.map(({ id }, i) => [id, (n + i) % 3 > 0]))
+      const phone = `+86139${String(10_002_317 * (people.size + 1)).slice(0, 8)}`
+      people.set(name, await world.register(workshop, { name, phone, ready: n % 4 === 3 ? {} : ready }))
+    }
+  }
+  const of = (name: string) => people.get(name) as { id: string; ticket: string }
+  const registration = async (name: string) => (await findRegistrations(deps, [of(name).id]))[0] as Registration
+  const fresh = async ({ slug }: Workshop) => (await findWorkshop(deps, slug)) as Workshop
+  const owed = { reminders: { get_ready: 168, coming: 72, day_before: 24 }, items, graceMinutes: 30 }
+  const at = (startsAt: string, endsAt: string) => ({ startsAt: new Date(startsAt), endsAt: new Date(endsAt) })
+
+  // What a suggestion of overbooking rests on.
+  for (const month of ['08', '09', '10']) {
+    clock.set(`2026-${month}-10T08:00:00+08:00`)
+    const before = await world.workshop({
+      ...{ ...cities.hangzhou, capacity: 12 },
+      ...at(`2026-${month}-15T09:30:00+08:00`, `2026-${month}-15T16:30:00+08:00`),
+    })
+    const registered: string[] = []
+    for (let n = 0; n < 12; n++) registered.push((await world.register(before, { name: `老学员 ${n}` })).id)
+    clock.set(before.startsAt)
+    for (const id of registered.slice(2)) await attendance.checkIn(world, id)
+    await closeAttendance(deps, actor, before, { thank: false })
+  }
+
+  clock.set('2026-11-28T10:00:00+08:00')
+  const held = await world.workshop({
+    ...{ ...cities.hangzhou, ...owed, capacity: 10, boards: 8 },
+    ...at('2026-12-01T09:30:00+08:00', '2026-12-01T16:30:00+08:00'),
+  })
+  const today = await world.workshop({
+    ...{ ...cities.chengdu, ...owed, capacity: 9, boards: 6, lead: '林老师' },
+    entry: { zh: '从 3 号门进，登记后坐电梯到 5 楼', en: 'Through gate 3, register, then to the 5th floor' },
+    ...at('2026-12-02T09:30:00+08:00', '2026-12-02T16:30:00+08:00'),
+  })
+  const tomorrow = await world.workshop({
+    ...{ ...cities.xian, ...owed, capacity: 20, boards: 20 },
+    entry: { zh: '从北门进，出示这张票', en: 'Through the north gate, with this ticket' },
+    ...at('2026-12-03T09:30:00+08:00', '2026-12-03T16:30:00+08:00'),
+  })
+  const came = ['陈晨', '周到', '吴优', '郑重', '冯远']
+  const inside = ['赵一鸣', '钱多多', '孙小美', '欧阳若兰']
+  await signUp(held, [...came, '没来的人', '也没来的人'])
+  await signUp(today, [...inside, '李想', '周子涵', '吴桐', '先退掉的人', '还没到的人'])
+  await signUp(tomorrow, ['要来的人', '没回答的人', '什么都没准备的人'])
+  await cancelRegistration(deps, of('先退掉的人').id, 'attendee')
+  await sayComing(deps, await registration('要来的人'))
+  await sayComing(deps, await registration('李想'))
+
+  const kind = '星火一号'
+  const added = await addBoards(deps, actor, { kind, serials: ['RTB-001', 'RTB-002', 'RTB-003', 'RTB-004', 'RTB-005'] })
+  await addBoards(deps, actor, { kind, serials: ['RTB-006', 'RTB-007', 'RTB-008', 'RTB-009'] })
+  await addBoards(deps, actor, { kind: '潘多拉 STM32L475', serials: ['P-1', 'P-2', 'P-3'] })
+  const { boards } = await listBoards(deps)
+  const board = (serial: string) => boards.find((board) => board.serial === serial) as (typeof boards)[number]
+  if (added.kind !== 'added') throw new Error('the boards were refused')
+  const late = board('P-1')
+
+  clock.set('2026-12-01T09:20:00+08:00')
+  for (const name of came) await attendance.checkIn(world, of(name).id)
+  const mistaken = await attendance.checkIn(world, of('没来的人').id)
+  await lendBoard(deps, actor, {
+    ...{ id: deps.newId(), boardId: late.id, registrationId: of('陈晨').id, workshopId: held.id, at: clock.now() },
+  })
+  clock.set('2026-12-01T17:00:00+08:00')
+  const certificateFor = async (name: string) => {
+    const issued = await issueCertificate(deps, await registration(name), { name, keepName: true })
+    if (issued.kind === 'refused') throw new Error(`the certificate was refused: ${issued.refusal}`)
+    return issued.certificate
+  }
+  const certificate = await certificateFor('陈晨')
+  const withdrawn = await certificateFor('没来的人')
+  await attendance.undo(world, mistaken)
+  for (const [name, useful, better] of [
+    ['陈晨', 5, '想多一点做实验的时间。\n线程那一节很好。'],
+    ['周到', 4, '教室有点冷'],
+    ['吴优', 4, ''],
+  ] as const) {
+    const texts: Record<string, string> = better ? { better } : {}
+    await giveFeedback(deps, await registration(name), { ratings: { useful, hands_on: useful }, texts })
+  }
+  await setMaterials(deps, actor, held, [
+    { title: { zh: '讲义', en: 'Slides' }, url: 'https://example.com/slides', note: {}, afterwards: false },
+    {
+      ...{ title: { zh: '实验代码' }, url: 'https://pan.baidu.com/s/1abcdef', note: { zh: '提取码 rtt6' } },
+      afterwards: true,
+    },
+  ])
+  await closeAttendance(deps, actor, await fresh(held), { thank: true })
+
+  clock.set('2026-12-02T09:05:00+08:00')
+  await setBoardState(deps, actor, board('RTB-009'), { state: 'broken', note: 'USB 口松了' })
+  await packBoards(deps, actor, today, { kind, count: 6 })
+  const { actor: helper, Cookie: door } = await newDoor(world, today, '东门小李')
+  const { actor: other, id: otherSession } = await newDoor(world, today, '西门小赵')
+  for (const [n, name] of inside.entries()) {
+    clock.advance({ minutes: 6 })
+    const scan = { id: deps.newId(), registration: of(name).id, at: clock.now() }
+    await checkIn(deps, n % 2 === 0 ? helper : other, [scan])
+  }
+  for (const [n, name] of inside.slice(0, 2).entries()) {
+    await lendBoard(deps, helper, {
+      ...{ id: deps.newId(), boardId: added.ids[n] as string, registrationId: of(name).id },
+      ...{ workshopId: today.id, at: clock.now() },
+    })
+  }
+  await walkIn(deps, helper, { name: '路过的人', phone: '+8613700137000' }, deps.newId(), clock.now())
+  await signUp(today, ['排队没到的人', '排队也来了的人'])
+  await standAtDoor(deps, helper, of('排队也来了的人').id)
+  const standing = await walkIn(deps, helper, { name: '站在门口的人' }, deps.newId(), clock.now())
+  if (!('registration' in standing)) throw new Error(`who stands at the door was refused: ${standing.outcome}`)
+  clock.set('2026-12-02T09:50:00+08:00')
+  // The last scan, a moment ago.
+  const scan = deps.newId()
+  await checkIn(deps, helper, [{ id: scan, registration: of('李想').id, at: clock.now() }])
+
+  const code = (name: string) => paths.door(doorCodeOf(secret, { id: of(name).id, version: 1 }))
+  const person = (name: string, more: Record<string, string> = {}) =>
+    withQuery(paths.doorPage(), { person: of(name).id, ...more })
+  const join = paths.joinDoor(joinCode(deps, today))
+  const label = (serial: string) => paths.boardLabel(board(serial).code)
+  const ticket = (name: string) => of(name).ticket
+  const { number } = certificate
+  const days = [held, today, tomorrow].map(({ slug }) => slug)
+
+  const opened: Record<string, string[]> = {
+    'GET /certificate': [paths.verifyCertificate(), withQuery(paths.verifyCertificate(), { number: '00000-00000' })],
+    'GET /certificate/:number': [number, withdrawn.number, 'nothing'].map(paths.certificate),
+    'GET /certificate/:number/print': [number, withdrawn.number].map(paths.certificateSheet),
+    'GET /t/:ticket': [
+      ...['陈晨', '吴优', '也没来的人', '李想', '还没到的人', '要来的人', '没回答的人'].map(ticket).map(paths.ticket),
+      withQuery(paths.ticket(ticket('没回答的人')), { done: 'ready' }),
+    ],
+    'GET /t/:ticket/certificate': ['陈晨', '吴优', '也没来的人', '李想'].map(ticket).map(paths.ticketCertificate),
+    'GET /t/:ticket/feedback': ['陈晨', '郑重', '也没来的人', '李想'].map(ticket).map(paths.ticketFeedback),
+    'GET /t/:ticket/coming': ['没回答的人', '要来的人', '李想'].map(ticket).map(paths.ticketComing),
+    'GET /b/:code': [label('RTB-001')],
+    'GET /door': [paths.doorPage()],
+    'GET /door/join/:code': [join, paths.joinDoor('nothing')],
+    'GET /door/shell': [paths.doorShell()],
+    'GET /door/worker.js': [paths.doorWorker()],
+    'GET /console/workshops/:slug': days.map(paths.consoleWorkshop),
+    'GET /console/workshops/:slug/edit': [paths.editWorkshop(tomorrow.slug)],
+    'GET /console/workshops/:slug/people': [paths.workshopPeople(today.slug)],
+    'GET /console/people/:id': [...['赵一鸣', '还没到的人'].map((name) => of(name).id), standing.registration].map(
+      paths.person,
+    ),
+    'GET /console/workshops/:slug/door': days.map(paths.consoleDoor),
+    'GET /console/workshops/:slug/door/qr': [paths.doorQr(today.slug), paths.doorQr(held.slug)],
+    'GET /console/workshops/:slug/readiness': days.map(paths.workshopReadiness),
+    'GET /console/workshops/:slug/attendance': days.map(paths.attendance),
+    'GET /console/workshops/:slug/materials': [held, tomorrow].map(({ slug }) => paths.materials(slug)),
+    'GET /console/workshops/:slug/feedback': [held, tomorrow].map(({ slug }) => paths.feedbackQuestions(slug)),
+    'GET /console/workshops/:slug/feedback.csv': [paths.feedbackCsv(held.slug)],
+    'GET /console/boards': [
+      paths.boards(),
+      ...[{ place: 'lent' }, { q: 'nothing' }].map((query) => withQuery(paths.boards(), query)),
+    ],
+    'GET /console/boards.csv': [paths.boardsCsv()],
+    'GET /console/boards/add': [paths.addBoards()],
+    'GET /console/boards/labels': [paths.boardLabels(), withQuery(paths.boardLabels(), { chosen: 'yes' })],
+    'GET /console/boards/:id': ['RTB-001', 'RTB-003', 'RTB-009', 'P-1'].map((serial) => paths.board(board(serial).id)),
+    'GET /console/workshops/:slug/boards': days.map(paths.workshopBoards),
+    'GET /console/workshops/:slug/boards/ask': [paths.askForBoards(held.slug), paths.askForBoards(tomorrow.slug)],
+  }
+
+  const atDoor: Record<string, string[]> = {
+    'GET /door': [
+      paths.doorPage(),
+      withQuery(paths.doorPage(), { q: 'zym' }),
+      withQuery(paths.doorPage(), { q: 'nobody' }),
+      person('李想', { scan }),
+      ...['赵一鸣', '还没到的人', '排队没到的人', '排队也来了的人', '先退掉的人'].map((name) => person(name)),
+      person('还没到的人', { done: 'undone' }),
+      person('钱多多', { done: 'lent' }),
+    ],
+    'GET /in/:code': [code('还没到的人'), code('李想'), code('要来的人'), paths.door('nothing')],
+    'GET /b/:code': ['RTB-001', 'RTB-003', 'RTB-009', 'P-1'].map(label),
+    'GET /door/join/:code': [join],
+    'GET /door/list.json': [paths.doorList()],
+  }
+
+  const to = (path: string, ...typed: Record<string, string>[]): Sent[] =>
+    [{}, ...typed].map((fields) => ({ path, fields }))
+  const sent: Record<string, Sent[]> = {
+    'POST /t/:ticket/certificate': to(paths.ticketCertificate(ticket('吴优'))),
+    'POST /t/:ticket/feedback': to(paths.ticketFeedback(ticket('郑重')), { 'answer.better': '长'.repeat(2001) }),
+    'POST /t/:ticket/ready': to(paths.ticketReady(ticket('陈晨'))),
+    'POST /t/:ticket/coming': to(paths.ticketComing(ticket('李想'))),
+    'POST /door/join/:code': to(join),
+    // A program in the phone sends these.
+    'POST /door/entries': [],
+    'POST /door/check-in': to(paths.doorCheckIn(), { registration: of('要来的人').id }),
+    'POST /door/undo': to(paths.doorUndo()),
+    'POST /door/walk-in': to(paths.doorWalkIn(), { name: 'x'.repeat(90), phone: '123' }),
+    'POST /door/stand': to(paths.doorStand()),
+    'POST /door/leave': to(paths.doorLeave()),
+    'POST /door/lend': to(paths.doorLend(), { board: board('RTB-001').id, registration: of('孙小美').id }),
+    'POST /door/return': to(paths.doorReturn(), { board: board('RTB-003').id }),
+    'POST /door/seat': to(paths.doorSeat()),
+    // The second time it is a door no longer.
+    'POST /door/end': to(paths.doorEnd(), {}),
+    'POST /console/workshops/:slug/door/renew': to(paths.renewDoor(tomorrow.slug)),
+    'POST /console/workshops/:slug/door/open': to(paths.openDoorHere(held.slug)),
+    'POST /console/workshops/:slug/door/seat': to(paths.seatAtDoor(tomorrow.slug)),
+    'POST /console/workshops/:slug/door/sessions/:id/end': to(paths.endDoor(today.slug, otherSession)),
+    'POST /console/workshops/:slug/attendance/close': to(paths.closeAttendance(tomorrow.slug)),
+    'POST /console/workshops/:slug/attendance/reopen': to(paths.reopenAttendance(today.slug)),
+    'POST /console/workshops/:slug/materials': to(
+      paths.materials(tomorrow.slug),
+      { do: 'add-material' },
+      { 'material.0.title.en': 'Slides', 'material.0.url': 'nowhere' },
+    ),
+    'POST /console/workshops/:slug/feedback': to(paths.feedbackQuestions(held.slug), {
+      ...{ 'question.0.zh': '还来吗？', 'question.0.kind': 'rating' },
+    }),
+    'POST /console/people/:id/check-in': to(paths.personCheckIn('nothing')),
+    'POST /console/people/:id/undo': to(paths.personUndo('nothing')),
+    'POST /console/boards/add': to(paths.addBoards(), { kind, serials: 'RTB-9..RTB-1' }, { kind, serials: 'RTB-001' }),
+    'POST /console/boards/:id/edit': to(paths.boardEdit(board('RTB-003').id), { kind, serial: 'RTB-004' }),
+    'POST /console/boards/:id/state': to(paths.boardState(board('RTB-001').id), { state: 'retired' }),
+    'POST /console/boards/:id/return': to(paths.boardReturn(board('RTB-003').id)),
+    'POST /console/boards/:id/remove': to(paths.boardRemove(board('RTB-001').id)),
+    'POST /console/workshops/:slug/boards/pack': to(
+      paths.packBoards(tomorrow.slug),
+      { kind, count: '0' },
+      { kind, serials: 'RTB-999' },
+    ),
+    'POST /console/workshops/:slug/boards/unpack': to(paths.unpackBoards(tomorrow.slug)),
+    'POST /console/workshops/:slug/boards/lend': to(paths.lendByHand(today.slug)),
+    'POST /console/workshops/:slug/boards/return': to(paths.returnByHand(today.slug)),
+    'POST /console/workshops/:slug/boards/ask': to(paths.askForBoards(tomorrow.slug)),
+  }
+  return { door, opened, atDoor, sent }
 }
 
 const items: ItemDraft[] = [
@@ -376,6 +649,9 @@ const items: ItemDraft[] = [
 const cities = {
   nanjing: { city: { zh: '南京', en: 'Nanjing' }, venue: { zh: '软件谷', en: 'Software Valley' } },
   shenzhen: { city: { zh: '深圳', en: 'Shenzhen' }, venue: { zh: '科技园', en: 'Science Park' } },
+  hangzhou: { city: { zh: '杭州', en: 'Hangzhou' }, venue: { zh: '梦想小镇', en: 'Dream Town' } },
+  chengdu: { city: { zh: '成都', en: 'Chengdu' }, venue: { zh: '天府软件园', en: 'Tianfu Software Park' } },
+  xian: { city: { zh: '西安', en: 'Xi’an' }, venue: { zh: '软件新城', en: 'Software New Town' } },
   beijing: { city: { zh: '北京', en: 'Beijing' }, venue: { zh: '中关村', en: 'Zhongguancun' } },
   wuhan: { city: { zh: '武汉', en: 'Wuhan' }, venue: { zh: '光谷', en: 'Optics Valley' } },
 }
