@@ -70,10 +70,16 @@ const invariants: Record<string, string> = {
       select id, 'cancelled' from registrations where cancelled_at is not null
     ) r
     -- Who came to the door without having signed up has no address until an organiser adds one, and who was erased while
-    -- the workshop ran has none any more.
+    -- the workshop ran has none any more: whatever happens to the place since, also where the workshop is put off, is told
+    -- to nobody. When a seat was offered is not written down.
     where not exists (
         select 1 from registrations w
-        where w.id = r.id and (w.consent_version like '%-door' or (r.kind = 'cancelled' and w.erased_at <= w.cancelled_at))
+        where w.id = r.id and (
+          w.consent_version like '%-door'
+          or w.erased_at <= case r.kind
+            when 'cancelled' then w.cancelled_at when 'promoted' then w.seated_at when 'offered' then w.erased_at
+          end
+        )
       )
       and not exists (select 1 from mails m where m.registration_id = r.id and m.kind = r.kind)`,
   'no mail is owed to somebody without an address': `

@@ -12,19 +12,26 @@ const cities = [
 type City = (typeof cities)[number]
 
 /** Publishes so many campaigns, each with a workshop in three cities, before anything fails. */
-export async function announceCampaigns(run: Run, random: Random, count: number): Promise<void> {
-  for (let n = 1; n <= count; n++) run.campaigns.push(await announce(run, random, `campaign-${n}`))
-  for (let n = 1; n <= 3; n++) run.spares.push(await announceSpare(run, random, `spare-${n}`))
+export async function announceCampaigns(
+  run: Run,
+  random: Random,
+  count: number,
+  capacity: [least: number, most: number],
+): Promise<void> {
+  for (let n = 1; n <= count; n++) run.campaigns.push(await announce(run, random, `campaign-${n}`, capacity))
+  for (let n = 1; n <= 3; n++) run.spares.push(await announceSpare(run, random, `spare-${n}`, capacity))
 }
 
 /** A workshop without a campaign, for organisers to take back and to publish. */
-async function announceSpare(run: Run, random: Random, slug: string): Promise<Workshop> {
+async function announceSpare(run: Run, random: Random, slug: string, capacity: [number, number]): Promise<Workshop> {
   const campaign: Campaign = { slug, workshops: [] }
-  campaign.workshops.push(await announceWorkshop(run, random, campaign, { slug, city: cities[0] as City, days: 20 }))
+  campaign.workshops.push(
+    await announceWorkshop(run, random, campaign, { slug, city: cities[0] as City, days: 20, capacity }),
+  )
   return campaign.workshops[0] as Workshop
 }
 
-async function announce(run: Run, random: Random, slug: string): Promise<Campaign> {
+async function announce(run: Run, random: Random, slug: string, capacity: [number, number]): Promise<Campaign> {
   await post(run, random, '/api/v1/campaigns', {
     slug,
     title: { zh: 'RT-Thread 线下入门培训', en: 'RT-Thread beginner workshop' },
@@ -41,7 +48,7 @@ async function announce(run: Run, random: Random, slug: string): Promise<Campaig
   })
   const campaign: Campaign = { slug, workshops: [] }
   for (const [n, city] of cities.entries()) {
-    const at = { slug: `${slug}-${n + 1}`, city, days: 10 + n }
+    const at = { slug: `${slug}-${n + 1}`, city, days: 10 + n, capacity }
     campaign.workshops.push(await announceWorkshop(run, random, campaign, at, { campaign: slug }))
   }
   return campaign
@@ -51,10 +58,10 @@ async function announceWorkshop(
   run: Run,
   random: Random,
   campaign: Campaign,
-  { slug, city, days }: { slug: string; city: City; days: number },
+  { slug, city, days, capacity: [least, most] }: { slug: string; city: City; days: number; capacity: [number, number] },
   more: { campaign?: string } = {},
 ): Promise<Workshop> {
-  const capacity = random.between(30, 200)
+  const capacity = random.between(least, most)
   const startsAt = Date.now() + days * 24 * 3600 * 1000
   const venue = '张江科学会堂'
   await post(run, random, '/api/v1/workshops', {

@@ -5,6 +5,8 @@ import { announceCampaigns } from './announce.ts'
 import { openFindings } from './checks.ts'
 import { letClientsIn } from './clients.ts'
 import { publishSpares } from './console.ts'
+import { announceDay, newDay } from './day.ts'
+import { reckonDay } from './day-reckoning.ts'
 import { causeFaults, faultKinds } from './faults.ts'
 import { openHttpClient } from './http.ts'
 import { checkInvariants, watchInvariants } from './invariants.ts'
@@ -65,15 +67,20 @@ async function main(): Promise<number> {
     tellings: [],
     written: [],
     copies: [],
+    day: newDay(),
     target,
   }
-  await announceCampaigns(run, random.fork(), Math.max(3, Math.ceil(target / 3_000)))
+  // So few that some have to wait.
+  const capacity: [number, number] = quick ? [15, 60] : [30, 200]
+  await announceCampaigns(run, random.fork(), Math.max(3, Math.ceil(target / 3_000)), capacity)
+  await announceDay(run, random.fork(), quick)
   const { seconds, slowestSign } = await rage(run, random, minutes, quick)
   say('faults are over: everything comes to rest')
   const mailSeconds = await settle(run, random.fork(), quick ? 60 : 400)
   await publishSpares(run, random.fork())
   say('what is stored is held against what was acknowledged')
   await reckon(run, random.fork())
+  await reckonDay(run)
   const mails = await reckonMails(run)
   await checkInvariants(run)
   const errors = run.stage.services.flatMap((service) => service.errors())

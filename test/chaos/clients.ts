@@ -1,10 +1,18 @@
 import { attendeeOperations } from './attendees.ts'
 import { consoleOperations } from './console.ts'
+import { dayOperations } from './day-people.ts'
+import { doorOperations } from './door.ts'
 import { organiserOperations } from './organisers.ts'
 import type { Random } from './random.ts'
 import type { Run } from './run.ts'
 
-const operations = [...attendeeOperations, ...organiserOperations, ...consoleOperations]
+const operations = [
+  ...attendeeOperations,
+  ...organiserOperations,
+  ...consoleOperations,
+  ...doorOperations,
+  ...dayOperations,
+]
 const sum = operations.reduce((sum, [weight]) => sum + weight, 0)
 
 /** So many clients at once, each with one operation after the other, until there are enough. */

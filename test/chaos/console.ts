@@ -397,7 +397,7 @@ async function inItsName(booking: Booking, asking: () => Promise<Answer>): Promi
 }
 
 /** Sends a form of the console with the organiser's session, or opens a page of it. */
-function inConsole(run: Run, random: Random, request: Ask) {
+export function inConsole(run: Run, random: Random, request: Ask) {
   return ask(run, random, { method: 'POST', ...request, headers: { Cookie: run.stage.cookie } })
 }
 

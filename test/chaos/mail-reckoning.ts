@@ -80,15 +80,24 @@ async function checkGivenUp({ stage, findings }: Run) {
       -- What a message says of one workshop, or of a campaign, is as true as it was.
       when 'message' then r.moved_at >= m.created_at
       -- At that time; the person may have signed up again since.
+      -- As they were ticked, or said, when it was to leave; they may have been taken back since.
+      when 'get_ready' then r.status = 'cancelled' or r.ready <> '{}'
+      when 'coming' then r.status = 'cancelled' or r.coming_on is not null
+      when 'day_before' then r.status = 'cancelled'
+      when 'board_due' then exists (select 1 from loans l where l.registration_id = r.id and l.returned_at is not null)
+      when 'cancelled' then m.facts ->> 'by' = 'absence' and r.status = 'confirmed'
       when 'found' then exists (
         select 1 from registrations gone where gone.email_key = r.email_key and gone.status = 'cancelled'
       )
       else false
-    end as pointless
+    end or (m.kind <> 'cancelled' and r.status = 'confirmed' and came_after_all.id is not null) as pointless
     from (
       select *, lead(id) over (partition by registration_id, kind order by id) is not null as again from mails
     ) m
     join registrations r on r.id = m.registration_id join workshops w on w.id = r.workshop_id
+    left join lateral (
+      select id from mails lost where lost.registration_id = r.id and lost.facts ->> 'by' = 'absence' limit 1
+    ) came_after_all on true
     left join lateral (
       select news.kind from mails news
       where news.registration_id = r.id and news.kind in ('closed', 'reopened') and news.state = 'sent'
@@ -111,9 +120,13 @@ async function checkTold({ stage, findings }: Run) {
     from registrations r
     left join lateral (
       select kind, state from mails m
-      where m.registration_id = r.id and m.kind not in ('found', 'closed', 'reopened', 'changed', 'message')
+      where m.registration_id = r.id and m.kind = any (${standings})
       order by id desc limit 1
-    ) newest on true`
+    ) newest on true
+    -- Who came to the door has no address; and who came in time after all, as was found out late, needs no letter about it.
+    where r.email <> '' and not (r.status = 'confirmed' and exists (
+      select 1 from mails m where m.registration_id = r.id and m.facts ->> 'by' = 'absence'
+    ))`
   for (const { key, status, last, state, once } of people) {
     const told = state === 'sent' && tells[status]?.includes(last)
     findings.check('told', !told && `${key} is ${status}, and the last mail, ${last}, is ${state}`)
@@ -151,6 +164,9 @@ async function checkWritten({ stage, findings, written }: Run) {
     }
   }
 }
+
+/** What tells how a registration stands. */
+const standings = ['confirmed', 'waitlisted', 'promoted', 'moved', 'cancelled']
 
 /** Which mails may be the last word on a registration that stands so. What a mail says is as true as when it is sent. */
 const tells: Record<string, string[]> = {

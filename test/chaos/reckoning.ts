@@ -19,13 +19,15 @@ type Stored = {
 
 /** Holds what is stored in the end against everything that was acknowledged. */
 export async function reckon(run: Run, random: Random): Promise<void> {
-  const stored = await run.stage.sql<Stored[]>`
+  const ofTheDay = new Set([...run.day.doors, ...run.day.reminded].map(({ slug }) => slug))
+  const all = await run.stage.sql<Stored[]>`
     select r.id, r.idempotency_key as key, first.slug as first, w.slug as workshop, r.status, r.email, r.name,
            r.out_of_turn, r.told_apart,
            (select count(*)::int from mails m where m.registration_id = r.id and m.kind = 'moved') as moves
     from registrations r
     join workshops w on w.id = r.workshop_id
     join workshops first on first.id = r.first_workshop_id`
+  const stored = all.filter(({ first }) => !ofTheDay.has(first))
   const bookings = run.people.flatMap((person) => person.bookings)
   checkBookings(run, bookings, stored)
   await checkWorkshops(run)

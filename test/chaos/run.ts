@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Booking, type Campaign, isLive, type Person, type Workshop } from './bookings.ts'
 import type { Findings } from './checks.ts'
+import type { Day } from './day.ts'
 import type { Answer, HttpClient, Request } from './http.ts'
 import type { Journal } from './journal.ts'
 import type { Random } from './random.ts'
@@ -24,6 +25,7 @@ export type Run = {
   written: { id: string; bookings: Booking[] }[]
   /** The months that were copied, with how many workshops. */
   copies: { id: string; workshops: number }[]
+  day: Day
   /** How many operations are to be answered. */
   target: number
 }
