@@ -749,9 +749,11 @@ describe('a hostile text', () => {
     ['the newsletter', announcements[0]?.[1] as string],
   ])('of 100 kB of %s is read in well under a second', (_, repeated) => {
     const text = unit(repeated)
-    const started = performance.now()
+    // Of this process's own time: others may keep the processor busy.
+    const started = process.cpuUsage()
     const draft = readAnnouncement(text, today)
-    expect(performance.now() - started).toBeLessThan(1000)
+    const { user, system } = process.cpuUsage(started)
+    expect((user + system) / 1000).toBeLessThan(1000)
     expectCovered(text, draft)
   })
 })
