@@ -24,6 +24,16 @@ declare
   v_at timestamptz;
   v_outcome text;
 begin
+  -- Who lost the seat may be about to take one elsewhere in the campaign. Campaigns come first, as in register.sql.
+  perform 1
+  from campaigns c
+  where c.one_seat_per_person and c.id = (select w.campaign_id from workshops w where w.id = p_workshop) and exists (
+    select 1
+    from jsonb_to_recordset(p_entries) as e (registration uuid) join registrations r on r.id = e.registration
+    where r.cancelled_by = 'absence'
+  )
+  for no key update;
+
   select w.* into v_workshop from workshops w where w.id = p_workshop for no key update;
 
   for v_entry in
@@ -73,15 +83,15 @@ begin
 end
 $$;
 --> statement-breakpoint
--- Gives a seat back to who lost it for not having come, if they had come before that; tells whether it did. The caller
--- holds the lock on the workshop.
+-- Gives a seat back to who lost it for not having come, if they had come before that and have not signed up again; tells
+-- whether it did. The caller holds the locks on the campaign and the workshop.
 create or replace function came_in_time(r registrations, w workshops, p_at timestamptz, p_now timestamptz) returns boolean
 language plpgsql as $$
 begin
   if r.cancelled_by is distinct from 'absence' or p_at >= r.cancelled_at or exists (
-    select 1 from registrations live
-    where live.email_key = r.email_key and live.workshop_id = r.workshop_id
-      and live.status in ('confirmed', 'waitlisted', 'offered')
+    select 1 from in_the_way(
+      r.email_key, w.id, (select c.id from campaigns c where c.id = w.campaign_id and c.one_seat_per_person)
+    )
   ) or not free_seat_at_door(w.id, p_now) then
     return false;
   end if;

@@ -36,10 +36,21 @@ begin
   update registrations set status = 'confirmed', seated_at = p_now, out_of_turn = true where id = any (p_ids);
 
   insert into check_ins (id, registration_id, workshop_id, outcome, at, received_at, door_session_id, by)
-  select gen_random_uuid(), r.id, r.workshop_id, 'in', p_now, p_now, p_session, p_by
+  select check_in_id_of(r), r.id, r.workshop_id, 'in', p_now, p_now, p_session, p_by
   from registrations r where r.id = any (p_ids);
 
   insert into mails (registration_id, kind, created_at, due_at)
   select r.id, 'promoted', p_now, p_now from registrations r where r.id = any (p_ids) and r.email <> '';
 end
+$$;
+--> statement-breakpoint
+-- Under which id somebody who stood at the door is checked in: a walk-in's is the nonce, because by that their phone takes
+-- it back; unless it was used before.
+create or replace function check_in_id_of(r registrations) returns uuid
+language sql volatile as $$
+  select case
+    when r.consent_version like '%-door' and not exists (select 1 from check_ins c where c.id = r.idempotency_key::uuid)
+      then r.idempotency_key::uuid
+    else gen_random_uuid()
+  end
 $$;

@@ -39,11 +39,11 @@ begin
         seated_at = case when v_until is null or walk_in_at is not null or email = '' then p_now end,
         offered_until = case when walk_in_at is null and email <> '' then v_until end
     where id = any (v_next)
-    returning id, status, email, walk_in_at
+    returning id, status, email, walk_in_at, check_in_id_of(registrations) as check_in
   ),
   came as (
     insert into check_ins (id, registration_id, workshop_id, outcome, at, received_at, by)
-    select gen_random_uuid(), id, p_workshop, 'in', p_now, p_now, '' from served where walk_in_at is not null
+    select check_in, id, p_workshop, 'in', p_now, p_now, '' from served where walk_in_at is not null
   )
   insert into mails (registration_id, kind, created_at, due_at)
   select id, case status when 'confirmed' then 'promoted' else 'offered' end, p_now, p_now

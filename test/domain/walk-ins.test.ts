@@ -202,6 +202,48 @@ describe.each([
     expect(await examine(world.deps)).toEqual([])
   })
 
+  test('who lost the seat and signed up for another day of the campaign has not both, however early they came', async () => {
+    await using world = await createWorld({ postgres })
+    const { id: campaignId } = await world.campaign({ oneSeatPerPerson: true })
+    const { door, workshop, at } = await day(world, 0, { campaignId })
+    await world.register(workshop)
+    const absent = await world.register(workshop, { email: 'anna@example.com' })
+    const early = { id: crypto.randomUUID(), registration: absent.id, at: world.clock.now() }
+    await comes(world, door, '张三')
+    at(20)
+    expect(await seatStanding(world.deps, door)).toHaveLength(1)
+    const later = { startsAt: new Date(workshop.startsAt.getTime() + 7 * 24 * 3600_000) }
+    const other = await world.workshop({ campaignId, city: { zh: '南京', en: 'Nanjing' }, ...later })
+    const again = await world.register(other, { email: 'anna@example.com' })
+    expect(await checkIn(world.deps, door, [early])).toMatchObject([{ outcome: 'cancelled' }])
+    expect(await standingOf(world, again.id)).toMatchObject({ status: 'confirmed' })
+    await cancelRegistration(world.deps, again.id, 'attendee')
+    expect(await checkIn(world.deps, door, [early])).toMatchObject([{ outcome: 'in' }])
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('a walk-in who stood in line is taken back by the nonce of their phone once they have a seat, as any walk-in is', async () => {
+    await using world = await createWorld({ postgres })
+    const { door, people, at, workshop } = await day(world, 2)
+    const [one, other] = people as [{ id: string }, { id: string }]
+    const [early, late] = [crypto.randomUUID(), crypto.randomUUID()]
+    const first = (await comes(world, door, '张三', early)) as { registration: string }
+    await comes(world, door, '李四', late)
+    // One is seated before the start, in turn, the other after it.
+    await cancelRegistration(world.deps, one.id, 'attendee')
+    at(1)
+    await cancelRegistration(world.deps, other.id, 'organiser')
+    expect(await seatStanding(world.deps, door)).toHaveLength(1)
+    for (const nonce of [early, late]) {
+      expect(await comes(world, door, 'replayed', nonce)).toMatchObject({ outcome: 'in', checkIn: nonce })
+      const undo = { id: crypto.randomUUID(), checkIn: nonce, at: world.clock.now() }
+      expect(await undoCheckIns(world.deps, door, [undo])).toMatchObject([{ outcome: 'undone', checkedIn: null }])
+    }
+    expect(await standingOf(world, first.registration)).toMatchObject({ status: 'cancelled', mails: [] })
+    expect(await seats(world, workshop)).toEqual({ taken: 0, capacity: 2, waitlisted: 0 })
+    expect(await examine(world.deps)).toEqual([])
+  })
+
   test('who leaves the door keeps the place in line; who had not signed up is gone', async () => {
     await using world = await createWorld({ postgres })
     const { door, people, workshop } = await day(world, 3)
