@@ -100,6 +100,8 @@ export async function openQueue({ store, changed, over }) {
     add,
     answer,
     send,
+    /** Sends nothing, for the server to do what is due. */
+    ask: () => post([]),
     records: () => records,
     unsent,
     /** Scans that wait for a session of another workshop. */

@@ -125,6 +125,7 @@ async function refresh() {
   if (answer.status === 304) {
     list.askedAt = askedAt
     redraw([])
+    seatStanding()
     return 'same'
   }
   if (!answer.ok) {
@@ -143,7 +144,17 @@ async function refresh() {
     redraw([])
     queue.send()
   }
+  seatStanding()
   return 'new'
+}
+
+/** Once there is a seat for who stands at the door: what is sent gives it to them, be it nothing else. What is asked does not. */
+function seatStanding() {
+  const { counts, workshop } = list
+  const start = Date.parse(workshop.startsAt)
+  const grace = workshop.graceMinutes === null ? Number.POSITIVE_INFINITY : workshop.graceMinutes * 60_000
+  const due = workshop.taken < workshop.capacity ? start : start + grace
+  if (counts.standing > 0 && now() >= due) queue.ask()
 }
 
 /** Something was written down or answered here: other tabs of this phone look again. */

@@ -88,7 +88,7 @@ async function stand(deps: Deps, door: DoorActor, registration: string, stands: 
 
 /**
  * Once the workshop has started: gives free seats, and after its grace time those of people who did not come, to those who
- * stand at the door, and checks them in. Gives them in the order in which they came. To be called whenever a door asks for
+ * stand at the door, and checks them in. Gives them in the order in which they came. To be called whenever a door sends
  * something; it costs a look where nobody stands there.
  */
 export async function seatStanding(deps: Deps, door: DoorActor): Promise<{ id: string; name: string }[]> {

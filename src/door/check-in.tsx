@@ -24,7 +24,6 @@ checkInPages.get('/in/:code', async (c) => {
   const door = await doorOf(c)
   if (!registration) return saidPage(c, notFoundSaid(c), 404)
   if (registration.workshop.id !== door.workshop.id) return saidPage(c, elsewhereSaid(c, registration.workshop), 409)
-  await seatStanding(deps, door.actor)
   const person = await findDoorPerson(deps, door.workshop, registration.id)
   return person ? saidPage(c, await personSaid(c, door, person)) : saidPage(c, notFoundSaid(c), 404)
 })
@@ -72,11 +71,12 @@ checkInPages.post('/door/leave', async (c) => {
   return c.redirect(withQuery(paths.doorPage(), { person: asked.registration, done: result.outcome }), 303)
 })
 
-/** Seats go by themselves whenever a door asks for something; this is for who does not want to wait for that. */
+/** Seats go by themselves whenever a door sends something; this is for who does not want to wait for that. */
 checkInPages.post('/door/seat', async (c) => {
   const door = await doorOf(c)
   const seated = await seatStanding(c.env.deps, door.actor)
-  return c.redirect(withQuery(paths.doorPage(), { done: seated.length > 0 ? undefined : 'nobody_seated' }), 303)
+  const done = seated.length > 0 ? { done: 'seated', people: String(seated.length) } : { done: 'nobody_seated' }
+  return c.redirect(withQuery(paths.doorPage(), done), 303)
 })
 
 const id = z.uuid().transform((text) => text.toLowerCase())

@@ -28,8 +28,7 @@ export const mostEntries = 500
 
 entryRoutes.get('/door/list.json', async (c) => {
   const { deps } = c.env
-  const { session, workshop, actor } = await doorOf(c)
-  await seatStanding(deps, actor)
+  const { session, workshop } = await doorOf(c)
   const [people, counts, boards] = await Promise.all([
     listDoorPeople(deps, workshop),
     countDoor(deps, workshop),

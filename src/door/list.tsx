@@ -1,7 +1,6 @@
 import { type Context, Hono } from 'hono'
 import type { App } from '../context.ts'
 import { countDoor, type DoorCounts, type DoorPerson, listDoorPeople, searchDoorPeople } from '../domain/check-ins.ts'
-import { seatStanding } from '../domain/walk-ins.ts'
 import { paths, withQuery } from '../links.ts'
 import { type DoorMessages, doorMessagesFor } from '../messages/door.ts'
 import { day, pick } from '../messages/text.ts'
@@ -21,14 +20,12 @@ export async function listPage(c: Context<App>, mistake?: WalkInMistake): Promis
   const { locale } = c.var
   const t = doorMessagesFor(locale)
   const door = await doorOf(c)
-  const seated = await seatStanding(deps, door.actor)
-  // What was just given away changes how many seats are left.
-  const { session, workshop } = seated.length > 0 ? await doorOf(c) : door
+  const { session, workshop } = door
   const [people, counts] = await Promise.all([listDoorPeople(deps, workshop), countDoor(deps, workshop)])
   const search = c.req.query('q') ?? ''
   const found = searchDoorPeople(people, search)
   const chosen = people.find(({ id }) => id === c.req.query('person'))
-  const said = mistake ? undefined : await whatIsSaid(c, { ...door, workshop }, chosen)
+  const said = mistake ? undefined : await whatIsSaid(c, door, chosen)
   const title = t.titleOf(pick(workshop.city, locale), day(workshop.startsAt, workshop.timeZone, locale))
   return doorPage(
     c,
@@ -40,11 +37,6 @@ export async function listPage(c: Context<App>, mistake?: WalkInMistake): Promis
     },
     <>
       {said?.panel}
-      {seated.length > 0 && (
-        <p class="done" role="status">
-          {t.panel.seated(seated.map(({ name }) => name))}
-        </p>
-      )}
       {said ? <h2 class="event">{title}</h2> : <h1 class="event">{title}</h1>}
       <Counts counts={counts} t={t} />
       <div id="scanner">

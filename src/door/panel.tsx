@@ -29,6 +29,7 @@ export async function whatIsSaid(
   const { deps } = c.env
   const t = doorMessagesFor(c.var.locale)
   const { done, scan: asked } = c.req.query()
+  if (done === 'seated') return says('in', t.panel.seated(Number(c.req.query('people')) || 1), undefined, [])
   if (done === 'nobody_seated') return says('wait', t.panel.nobodySeated, undefined, [])
   if (!person) return undefined
   const name = nameOf(person)

@@ -121,7 +121,7 @@ export const en: DoorMessages = {
     },
     left: { title: 'Left', hint: 'Stands at the door no longer.' },
     notWaiting: { title: 'Need not stand in line', hint: 'They have a seat, or are cancelled.' },
-    seated: (names) => `Just got a seat and are checked in: ${names.join(', ')}`,
+    seated: (n) => (n === 1 ? 'One who stood at the door is in' : `${n} who stood at the door are in`),
     nobodySeated: 'There is no seat to give right now.',
   },
 

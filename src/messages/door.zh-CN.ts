@@ -120,7 +120,7 @@ export const zhCN = {
     },
     left: { title: '已经离开', hint: '不再在门口等位。' },
     notWaiting: { title: '不用等位', hint: '这个人有名额，或者报名已经取消。' },
-    seated: (names: string[]) => `刚刚轮到名额，已签到：${names.join('、')}`,
+    seated: (n: number) => `${n}\u00a0位等位的人有了名额，已签到`,
     nobodySeated: '现在没有可以给的名额。',
   },
 

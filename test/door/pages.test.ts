@@ -266,8 +266,10 @@ describe('the list of a door', () => {
     expect(textOf(standing)).toMatch(/在门口等位.*排在第.1.位/s)
     expect(await (await phone.follow('/door/seat', {})).text()).toContain('现在没有可以给的名额')
     world.clock.set(new Date(workshop.startsAt.getTime() + 15 * 60_000))
-    // Any page of the door will do.
-    expect(textOf(await (await phone.get('/door')).text())).toContain('刚刚轮到名额，已签到：学员丙')
+    // To look changes nothing.
+    await phone.get('/door')
+    expect(await standingOf(world, waiting)).toMatchObject({ status: 'waitlisted' })
+    expect(textOf(await (await phone.follow('/door/seat', {})).text())).toMatch(/1.位等位的人有了名额，已签到/)
     expect(await standingOf(world, waiting)).toMatchObject({ status: 'confirmed' })
     expect(await standingOf(world, people[1]?.id as string)).toMatchObject({ cancelledBy: 'absence' })
   })
