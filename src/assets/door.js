@@ -225,7 +225,7 @@ async function scanTicket(code) {
   }
   if (asked?.outcome === 'cancelled')
     return answer({ tone: 'amber', title: texts.cancelled, lines: [texts.cancelledHint] })
-  answer({ tone: 'amber', title: texts.unknown, lines: [asked ? texts.unknownHint : texts.unknownOffline] })
+  answer({ tone: 'amber', title: texts.unknown, lines: [asked || !id ? texts.unknownHint : texts.unknownOffline] })
 }
 
 async function scanBoard(code) {

@@ -273,33 +273,65 @@ function workshopPage(c: Context<App>, workshop: Workshop) {
           )}
         </form>
       )}
-      <p class="links">
-        <a href={paths.previewWorkshop(slug)}>{t.workshops.preview}</a>
-        <a href={paths.workshopFigures(slug)}>{t.workshops.figures}</a>
-        {mayChange(c) && state !== 'draft' && (
-          <a href={paths.consoleDoor(slug)}>{doorMessagesFor(locale).console.title}</a>
-        )}
-        <a href={paths.workshopReadiness(slug)}>{readinessMessagesFor(locale).console.link}</a>
-        {mayChange(c) && state !== 'draft' && (
-          <a href={paths.attendance(slug)}>{afterwardsMessagesFor(locale).attendance.link}</a>
-        )}
-        {mayChange(c) && <a href={paths.materials(slug)}>{afterwardsMessagesFor(locale).materials.link}</a>}
-        {mayChange(c) && <a href={paths.workshopBoards(slug)}>{boardMessagesFor(locale).workshop.link}</a>}
-        {mayChange(c) && state !== 'draft' && <a href={paths.group(slug)}>{t.workshops.group}</a>}
-        {mayChange(c) && state !== 'draft' && (
-          <a href={paths.workshopMessages(slug)}>{mailingMessagesFor(locale).list.link}</a>
-        )}
-        {mayChange(c) && workshop.campaign && (
-          <a href={withQuery(paths.addWorkshop(workshop.campaign.slug), { from: slug })}>{t.workshops.duplicate}</a>
-        )}
-        {state !== 'draft' && <a href={paths.workshop(slug)}>{t.campaigns.page}</a>}
-        {mayChange(c) && state !== 'cancelled' && !over && (
-          <a href={paths.cancelWorkshop(slug)}>{t.workshops.cancel}</a>
-        )}
-      </p>
+      <Course workshop={workshop} c={c} />
       {workshop.items.length > 0 && <h2>{t.items.title}</h2>}
       <Items items={workshop.items} t={t} c={c} />
     </>,
+  )
+}
+
+/** Where else one goes from a workshop, in the order of its course. */
+function Course({ workshop, c }: { workshop: Workshop; c: Context<App> }) {
+  const locale = c.get('locale')
+  const t = consoleMessagesFor(locale)
+  const { slug, state, campaign } = workshop
+  const afterwards = afterwardsMessagesFor(locale)
+  const may = mayChange(c)
+  const announced = state !== 'draft'
+  const links: Record<keyof typeof t.workshops.course, (false | { href: string; text: string })[]> = {
+    before: [
+      { href: paths.workshopFigures(slug), text: t.workshops.figures },
+      { href: paths.workshopReadiness(slug), text: readinessMessagesFor(locale).console.link },
+      may && announced && { href: paths.workshopMessages(slug), text: mailingMessagesFor(locale).list.link },
+      may && announced && { href: paths.group(slug), text: t.workshops.group },
+    ],
+    day: [
+      may && announced && { href: paths.consoleDoor(slug), text: doorMessagesFor(locale).console.title },
+      may && { href: paths.workshopBoards(slug), text: boardMessagesFor(locale).workshop.link },
+    ],
+    after: [
+      may && announced && { href: paths.attendance(slug), text: afterwards.attendance.link },
+      may && { href: paths.materials(slug), text: afterwards.materials.link },
+    ],
+    itself: [
+      announced && { href: paths.workshop(slug), text: t.campaigns.page },
+      { href: paths.previewWorkshop(slug), text: t.workshops.preview },
+      may &&
+        campaign !== null && {
+          href: withQuery(paths.addWorkshop(campaign.slug), { from: slug }),
+          text: t.workshops.duplicate,
+        },
+      may &&
+        state !== 'cancelled' &&
+        workshop.status !== 'over' && { href: paths.cancelWorkshop(slug), text: t.workshops.cancel },
+    ],
+  }
+  return (
+    <nav class="course">
+      {(['before', 'day', 'after', 'itself'] as const).map((part) => {
+        const some = links[part].filter((link) => link !== false)
+        return (
+          some.length > 0 && (
+            <section>
+              <h2>{t.workshops.course[part]}</h2>
+              {some.map(({ href, text }) => (
+                <a href={href}>{text}</a>
+              ))}
+            </section>
+          )
+        )
+      })}
+    </nav>
   )
 }
 

@@ -252,6 +252,7 @@ export const consoleEn: ConsoleMessages = {
         ? 'Nobody is registered yet. This cannot be undone.'
         : `${n}\u00a0people are registered and get a mail at once; their calendars follow. This cannot be undone.`,
     cancelButton: 'Cancel it and tell everyone',
+    course: { before: 'Before', day: 'On the day', after: 'Afterwards', itself: 'The workshop' },
     duplicate: 'Duplicate',
     people: 'Attendees',
     spread: 'Links, poster, article',

@@ -258,6 +258,7 @@ export const consoleZhCN = {
         ? '还没有人报名。取消后不能恢复。'
         : `${n}\u00a0位已报名的人会马上收到邮件，日历也会更新。取消后不能恢复。`,
     cancelButton: '取消培训，通知所有人',
+    course: { before: '开课前', day: '当天', after: '结束后', itself: '这场培训' },
     duplicate: '复制一场',
     people: '学员名单',
     spread: '链接、海报、文章',
