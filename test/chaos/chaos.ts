@@ -71,7 +71,7 @@ async function main(): Promise<number> {
     target,
   }
   // So few that some have to wait.
-  const capacity: [number, number] = quick ? [15, 60] : [30, 200]
+  const capacity: [number, number] = quick ? [8, 30] : [30, 200]
   await announceCampaigns(run, random.fork(), Math.max(3, Math.ceil(target / 3_000)), capacity)
   await announceDay(run, random.fork(), quick)
   const { seconds, slowestSign } = await rage(run, random, minutes, quick)

@@ -78,7 +78,8 @@ async function checkGivenUp({ stage, findings }: Run) {
         or told.kind is distinct from 'closed'
       when 'changed' then r.status = 'cancelled' or r.moved_at >= m.created_at or m.again
       -- What a message says of one workshop, or of a campaign, is as true as it was.
-      when 'message' then r.moved_at >= m.created_at
+      -- A move that waited for its turn has the time at which it was asked for.
+      when 'message' then r.moved_at >= m.created_at - interval '10 seconds'
       -- At that time; the person may have signed up again since.
       -- As they were ticked, or said, when it was to leave; they may have been taken back since.
       when 'get_ready' then r.status = 'cancelled' or r.ready <> '{}'
