@@ -442,7 +442,7 @@ async function furnishDays(world: World, actor: Actor): Promise<Omit<Furnished, 
   })
   const came = ['陈晨', '周到', '吴优', '郑重', '冯远']
   const inside = ['赵一鸣', '钱多多', '孙小美', '欧阳若兰']
-  await signUp(held, [...came, '没来的人', '也没来的人'])
+  await signUp(held, [...came, '许诺', '何方'])
   await signUp(today, [...inside, '李想', '周子涵', '吴桐', '先退掉的人', '还没到的人'])
   await signUp(tomorrow, ['要来的人', '没回答的人', '什么都没准备的人'])
   await cancelRegistration(deps, of('先退掉的人').id, 'attendee')
@@ -460,7 +460,7 @@ async function furnishDays(world: World, actor: Actor): Promise<Omit<Furnished, 
 
   clock.set('2026-12-01T09:20:00+08:00')
   for (const name of came) await attendance.checkIn(world, of(name).id)
-  const mistaken = await attendance.checkIn(world, of('没来的人').id)
+  const mistaken = await attendance.checkIn(world, of('许诺').id)
   await lendBoard(deps, actor, {
     ...{ id: deps.newId(), boardId: late.id, registrationId: of('陈晨').id, workshopId: held.id, at: clock.now() },
   })
@@ -471,7 +471,7 @@ async function furnishDays(world: World, actor: Actor): Promise<Omit<Furnished, 
     return issued.certificate
   }
   const certificate = await certificateFor('陈晨')
-  const withdrawn = await certificateFor('没来的人')
+  const withdrawn = await certificateFor('许诺')
   await attendance.undo(world, mistaken)
   for (const [name, useful, better] of [
     ['陈晨', 5, '想多一点做实验的时间。\n线程那一节很好。'],
@@ -530,11 +530,11 @@ async function furnishDays(world: World, actor: Actor): Promise<Omit<Furnished, 
     'GET /certificate/:number': [number, withdrawn.number, 'nothing'].map(paths.certificate),
     'GET /certificate/:number/print': [number, withdrawn.number].map(paths.certificateSheet),
     'GET /t/:ticket': [
-      ...['陈晨', '吴优', '也没来的人', '李想', '还没到的人', '要来的人', '没回答的人'].map(ticket).map(paths.ticket),
+      ...['陈晨', '吴优', '何方', '李想', '还没到的人', '要来的人', '没回答的人'].map(ticket).map(paths.ticket),
       withQuery(paths.ticket(ticket('没回答的人')), { done: 'ready' }),
     ],
-    'GET /t/:ticket/certificate': ['陈晨', '吴优', '也没来的人', '李想'].map(ticket).map(paths.ticketCertificate),
-    'GET /t/:ticket/feedback': ['陈晨', '郑重', '也没来的人', '李想'].map(ticket).map(paths.ticketFeedback),
+    'GET /t/:ticket/certificate': ['陈晨', '吴优', '何方', '李想'].map(ticket).map(paths.ticketCertificate),
+    'GET /t/:ticket/feedback': ['陈晨', '郑重', '何方', '李想'].map(ticket).map(paths.ticketFeedback),
     'GET /t/:ticket/coming': ['没回答的人', '要来的人', '李想'].map(ticket).map(paths.ticketComing),
     'GET /b/:code': [label('RTB-001')],
     'GET /door': [paths.doorPage()],
