@@ -19,8 +19,8 @@ export type Run = {
   people: Person[]
   /** The rooms so far: each has a number of its own. */
   rooms: number
-  /** Which venue was left, and who was certainly registered all the time while all were told. */
-  tellings: { before: string; bookings: Booking[] }[]
+  /** Who was certainly registered all the time while all were told of another place, for each time. */
+  tellings: Booking[][]
   /** The messages that were acknowledged, and to whom they certainly had to go. */
   written: { id: string; bookings: Booking[] }[]
   /** The months that were copied, with how many workshops. */

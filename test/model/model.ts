@@ -267,7 +267,11 @@ export class Model {
     }
     const elsewhere = workshop.startsAt !== startsAt || workshop.venue !== venue
     if (!tell || !elsewhere) return 'changed'
-    for (const one of this.live(workshop)) if (one.person) this.owe(one, 'changed', sayTimeAndPlace(startsAt, venue))
+    for (const one of this.live(workshop)) {
+      // Who was not told of an earlier change hears what was before that.
+      const unheard = one.mails.findLast(({ kind, dead }) => kind === 'changed' && !dead)
+      if (one.person) this.owe(one, 'changed', unheard?.why ?? sayTimeAndPlace(startsAt, venue))
+    }
     return 'changed'
   }
 
