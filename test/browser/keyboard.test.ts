@@ -31,15 +31,16 @@ test('one signs in, announces a month, orders its checklist and publishes it by 
   for (const key of ['ArrowUp', 'ArrowRight', 'ArrowUp', 'ArrowRight', 'ArrowUp']) await page.keyboard.press(key)
   expect(await page.inputValue('[name="city.0.date"]')).toMatch(/^\d{4}-\d\d-\d\d$/)
   await follow(page, 'button[value="add-city"]')
-  expect(await focused(page)).toMatchObject({ name: 'city.1.zh' })
+  // A browser focuses with the next frame, which may come after the page is loaded.
+  await expect.poll(() => focused(page)).toMatchObject({ name: 'city.1.zh' })
   await follow(page, 'button[value="drop-city.1"]')
-  expect(await focused(page)).toMatchObject({ value: 'add-city' })
+  await expect.poll(() => focused(page)).toMatchObject({ value: 'add-city' })
 
   await tabTo(page, '[name="item.0.kind"]')
   await page.keyboard.press('ArrowUp')
   await type(page, '[name="item.0.zh"]', '开发板')
   await follow(page, 'button[value="add-item"]')
-  expect(await focused(page)).toMatchObject({ name: 'item.1.zh' })
+  await expect.poll(() => focused(page)).toMatchObject({ name: 'item.1.zh' })
   await page.keyboard.type('笔记本电脑')
   await follow(page, 'button[value="add-item"]')
   await page.keyboard.type('插线板')
@@ -47,9 +48,9 @@ test('one signs in, announces a month, orders its checklist and publishes it by 
   await tabTo(page, 'button[value="up.2"]', 'Shift+Tab')
   await press(page, 'Space')
   // It goes on from the line that moved, by the same button.
-  expect(await focused(page)).toMatchObject({ value: 'up.1' })
+  await expect.poll(() => focused(page)).toMatchObject({ value: 'up.1' })
   await press(page, 'Space')
-  expect(await focused(page)).toMatchObject({ value: 'down.0' })
+  await expect.poll(() => focused(page)).toMatchObject({ value: 'down.0' })
   const items = await page
     .locator('[name^="item."][name$=".zh"]')
     .evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value))
@@ -105,6 +106,9 @@ test('Tab reaches everything on a page in turn, shows where it is, and is held n
     ...['GET /w/:workshop', 'GET /t/:ticket', 'GET /console', 'GET /console/campaigns/:slug/spread'],
     ...['GET /console/workshops/:slug/people', 'GET /console/workshops/:slug/figures', 'GET /console/account'],
     ...['GET /console/people/:id', 'GET /console/workshops/:slug/edit', 'GET /console/audit', 'GET /console/mails'],
+    ...['GET /console/boards', 'GET /console/boards/:id', 'GET /console/boards/labels', 'GET /t/:ticket/coming'],
+    ...['GET /console/workshops/:slug', 'GET /console/workshops/:slug/door', 'GET /console/workshops/:slug/boards'],
+    ...['GET /console/workshops/:slug/attendance', 'GET /console/workshops/:slug/materials', 'GET /t/:ticket/feedback'],
   ]
   for (const path of routes.flatMap((route) => opened[route]?.slice(0, 1) ?? [])) {
     await page.goto(path)
