@@ -49,6 +49,8 @@ export type Booking = {
   name: Belief<string>
   /** An organiser let it pass, where it is now. */
   letPass: boolean
+  /** An organiser has asked for that, wherever it was. */
+  mayHavePassed: boolean
   toldApart: boolean
   /** From the first 201 on. */
   ticket: Ticket | undefined
@@ -92,6 +94,7 @@ export function newBooking(person: Person, { slug }: Pick<Workshop, 'slug'>, key
     moves: { acknowledged: 0, perhaps: 0 },
     name: believe(person.name),
     letPass: false,
+    mayHavePassed: false,
     toldApart: false,
     ticket: undefined,
     changes: 0,

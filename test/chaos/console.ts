@@ -67,6 +67,7 @@ async function letPass(run: Run, random: Random) {
     const booking = bookingOf(person) as Booking
     if (booking.seated || !isPlaced(booking)) return
     await changing(workshopOf(booking), async ({ capacity, state }) => {
+      booking.mayHavePassed = true
       const addSeat = random.chance(0.6)
       const kind = addSeat ? 'let pass, with a seat more' : 'let pass'
       const answer = await inItsName(booking, () =>

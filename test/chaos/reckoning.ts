@@ -62,6 +62,8 @@ function checkBookings({ findings }: Run, bookings: Booking[], stored: Stored[])
     const apart = booking.toldApart && booking.name.perhaps.size === 0 && row.name === booking.person.name
     findings.check('registrations', apart && !row.told_apart && `${booking.key} was told apart in vain`)
     if (booking.letPass) findings.check('promotions', !row.out_of_turn && `${booking.key} was not let pass`)
+    const passed = row.out_of_turn && !booking.mayHavePassed
+    findings.check('promotions', passed && `${booking.key} was let pass, and nobody asked for that`)
   }
   findings.check('refused', byKey.size > 0 && `${byKey.size} registrations that nobody asked for`)
 }
