@@ -84,6 +84,6 @@ test('who waits too long, or comes when too many wait, is told so, and the desk 
   expect(ends.every((end) => end.status === 'rejected' && isDatabaseAway(end.reason))).toBe(true)
   hang = false
   // Who was given up counts as waiting until the statement that hangs is left behind, a moment later.
-  await vi.waitFor(async () => expect(await ask(5)).toBe(5))
+  await vi.waitFor(async () => expect(await ask(5)).toBe(5), { timeout: 15_000 })
   finish?.()
 })
