@@ -175,6 +175,13 @@ test('without a network fifty people come in, and back in it all of them are the
   const { world } = day
   await using page = await day.phone('东门')
   await ready(page)
+  // A page that is just opened has the network for a moment, until the browser has heard that there is none.
+  await page.addInitScript(() => {
+    const connected = window.fetch
+    window.fetch = (...asked) =>
+      sessionStorage.getItem('away') ? Promise.reject(new TypeError('no network')) : connected(...asked)
+  })
+  await page.evaluate(() => sessionStorage.setItem('away', 'yes'))
   await page.context().setOffline(true)
   for (const [n, id] of day.ids.entries()) {
     // Half of them are tapped in the list, half come by their tickets, as another camera opens them.
@@ -191,6 +198,7 @@ test('without a network fifty people come in, and back in it all of them are the
   expect(await page.locator('#door-net').textContent()).toContain('50 次已存在手机上')
   expect(await inDatabase(world)).toEqual([])
 
+  await page.evaluate(() => sessionStorage.removeItem('away'))
   await page.context().setOffline(false)
   await expect.poll(() => page.locator('#door-net').textContent(), { timeout: 60_000 }).toBe('已连接 · 全部已发送')
   const stored = await inDatabase(world)

@@ -526,7 +526,8 @@ export class Model {
     const served = waiting.filter((one) => !workshop.line.waiting.includes(one))
     const { confirmHours, startsAt } = workshop
     for (const one of served) {
-      if (confirmHours) one.offeredUntil = Math.min(this.now + confirmHours * 60, startsAt)
+      // Nobody can ask whoever was erased to take it.
+      if (confirmHours && one.person) one.offeredUntil = Math.min(this.now + confirmHours * 60, startsAt)
       this.owe(one, confirmHours ? 'offered' : 'promoted')
     }
   }
