@@ -58,6 +58,7 @@ checkInPages.post('/door/stand', async (c) => {
   const asked = scanForm.safeParse(await readFormBody(c)).data
   const result = asked && (await standAtDoor(deps, door.actor, asked.registration))
   if (!asked || !result || result.outcome === 'not_found') return saidPage(c, notFoundSaid(c), 404)
+  await seatStanding(deps, door.actor)
   const done = result.outcome === 'not_waiting' ? 'not_waiting' : undefined
   return c.redirect(withQuery(paths.doorPage(), { person: asked.registration, done }), 303)
 })

@@ -275,6 +275,15 @@ describe('the list of a door', () => {
   })
 })
 
+test('who comes to stand at the door after the grace time is in with that press', async () => {
+  await using world = await createWorld()
+  const { phone, people, workshop } = await day(world, 3)
+  world.clock.set(new Date(workshop.startsAt.getTime() + 15 * 60_000))
+  const waiting = people[2]?.id as string
+  await phone.follow('/door/stand', { registration: waiting })
+  expect(await standingOf(world, waiting)).toMatchObject({ status: 'confirmed' })
+})
+
 describe('the form for walk-ins', () => {
   test('takes two fields while a seat is free, once for a form that is sent twice', async () => {
     await using world = await createWorld()

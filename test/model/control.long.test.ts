@@ -9,7 +9,7 @@ test('control: where a freed seat is not passed on, a script of a few lines says
   await misspell(world, 'cancel_registration', 'serve_waitlist(v_workshop.id, p_now)', '0')
   const { script } = (await search(world, true, 1000)) as Parting
   // A world, a play, someone with a seat, someone who waits, a seat that is freed, the end; and what shortening left over.
-  expect(script.split('\n').length, script).toBeLessThan(16)
+  expect(script.split('\n').length, script).toBeLessThan(12)
   expect(script).toMatch(/play\.(cancel|erase)\(/)
 }, 600_000)
 
