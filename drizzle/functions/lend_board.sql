@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- Lends a board to somebody who has a seat. Who holds a board, and which board a person holds, is decided by the unique
 -- indexes of loans: nothing is read before it is written. The person's row is locked first, as by who erases people, then
 -- the board's, as by who takes it out of use.
@@ -21,23 +21,18 @@ declare
   v_holder uuid;
 begin
   loop
-    select l.board_id, l.registration_id into v_board, v_holder from loans l where l.id = p_id;
-    if found then
-      return query select 'lent', v_board, v_holder, true;
-      return;
-    end if;
-
     select w.starts_at into v_starts_at
     from registrations r join workshops w on w.id = r.workshop_id
     where r.id = p_registration and r.workshop_id = p_workshop and r.status = 'confirmed' and r.erased_at is null
     for share of r;
-    if not found then
-      return query select 'not_found', null::uuid, null::uuid, false;
-      return;
-    end if;
-
     select b.state into v_state from boards b where b.id = p_board for no key update;
-    if not found then
+
+    -- Only now: of the same nonce twice at once one comes after the other.
+    select l.board_id, l.registration_id into v_board, v_holder from loans l where l.id = p_id;
+    if found then
+      return query select 'lent', v_board, v_holder, true;
+      return;
+    elsif v_starts_at is null or v_state is null then
       return query select 'not_found', null::uuid, null::uuid, false;
       return;
     end if;

@@ -85,7 +85,8 @@ async function checkGivenUp({ stage, findings }: Run) {
       when 'day_before' then r.status = 'cancelled'
       when 'board_due' then exists (select 1 from loans l where l.registration_id = r.id and l.returned_at is not null)
       when 'afterwards' then r.status = 'cancelled'
-      when 'cancelled' then m.facts ->> 'by' = 'absence' and r.status = 'confirmed'
+      -- Who came in time after all may have given up the seat since, which is another farewell.
+      when 'cancelled' then m.facts ->> 'by' = 'absence' and (r.status = 'confirmed' or m.again)
       -- At that time; the person may have signed up again since.
       when 'found' then exists (
         select 1 from registrations gone where gone.email_key = r.email_key and gone.status = 'cancelled'
@@ -121,11 +122,14 @@ async function checkTold({ stage, findings }: Run) {
   const people = await stage.sql<{ key: string; status: string; last: string; state: string; once: boolean }[]>`
     select r.idempotency_key as key, r.status, newest.kind as last, newest.state,
       (select count(*) from mails m where m.registration_id = r.id and m.kind in ('confirmed', 'waitlisted')) = 1
-      and (select count(*) from mails m where m.registration_id = r.id and m.kind = 'cancelled')
-        = case when r.status = 'cancelled' then 1 else 0 end as once
+      -- Whoever came in time after all, and gave up the seat since, was told of both.
+      and (select count(*) from mails m where m.registration_id = r.id and m.kind = 'cancelled' and not (
+          m.facts ->> 'by' = 'absence' and m.id < newest.id
+          and exists (select 1 from check_ins i where i.registration_id = r.id)
+        )) = case when r.status = 'cancelled' then 1 else 0 end as once
     from registrations r
     left join lateral (
-      select kind, state from mails m
+      select id, kind, state from mails m
       where m.registration_id = r.id and m.kind = any (${standings})
       order by id desc limit 1
     ) newest on true

@@ -6,9 +6,10 @@ import { rows } from '../../src/db/database.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
 import { boards, loans } from '../../src/db/schema.ts'
 import type { Deps } from '../../src/deps.ts'
-import { addBoards, findBoard, packBoards, setBoardState, unpackBoards } from '../../src/domain/boards.ts'
+import { addBoards, findBoard, setBoardState } from '../../src/domain/boards.ts'
 import { examine } from '../../src/domain/doctor.ts'
 import { lendBoard, nextBoard, returnBoard } from '../../src/domain/loans.ts'
+import { packBoards, unpackBoards } from '../../src/domain/packing.ts'
 import type { Workshop } from '../../src/domain/workshops.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -186,6 +187,22 @@ test('whatever happens at four doors at once, a board is with one person, and no
   // A script in which everything is refused would show nothing.
   expect([lent > runs.numRuns, refused > runs.numRuns]).toEqual([true, true])
 }, 120_000)
+
+test('what is sent by four connections at the same moment is done once, and each is told that it was', async () => {
+  for (let round = 0; round < 50; round++) {
+    await world.db.delete(loans)
+    await world.db.delete(boards)
+    const added = await addBoards(world.deps, { name: 'test' }, { kind: 'board', serials: ['1'] })
+    const boardId = added.kind === 'added' ? (added.ids[0] as string) : ''
+    const loan = { id: randomUUID(), boardId, registrationId: persons[0] as string, workshopId: workshop.id, at: at(0) }
+    const back = { id: randomUUID(), boardId, at: at(0), broken: false }
+    const everywhere = <T>(send: (deps: Deps) => Promise<T>) => Promise.all(connections.map(({ deps }) => send(deps)))
+    const lent = await everywhere((deps) => lendBoard(deps, { name: 'door' }, loan))
+    expect(lent.map(({ outcome }) => outcome)).toEqual(Array(doors).fill('lent'))
+    const returned = await everywhere((deps) => returnBoard(deps, { name: 'door' }, back))
+    expect(returned.map(({ outcome }) => outcome)).toEqual(Array(doors).fill('returned'))
+  }
+}, 60_000)
 
 test.each(['loans_one_holder', 'loans_one_board'])(
   'control: without the index %s somebody gets what another has',
