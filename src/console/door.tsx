@@ -148,7 +148,7 @@ async function doorPage(c: Context<App>, workshop: Workshop, status: 200 | 409 =
       section: 'campaigns',
       back: { href: paths.consoleWorkshop(slug), text: placeOf(workshop, locale) },
       done,
-      scripts: ['progress'],
+      scripts: ['progress', 'copy'],
       status,
     },
     <>
@@ -199,6 +199,15 @@ async function doorPage(c: Context<App>, workshop: Workshop, status: 200 | 409 =
               <a href={paths.doorQr(slug)}>{t.whole}</a>
             </figcaption>
           </figure>
+          <div class="narrow">
+            <label for="join">{t.link}</label>
+            <p class="copy">
+              <input id="join" readonly value={joinUrl(c, workshop)} />
+              <button class="small second" type="button" data-copy="join" data-copied={t.copied} hidden>
+                {t.copy}
+              </button>
+            </p>
+          </div>
           <div class="ways">
             <form method="post" action={paths.openDoorHere(slug)}>
               <button type="submit">{t.openHere}</button>
@@ -278,8 +287,12 @@ function timeOf(moment: Date, { timeZone, startsAt }: Workshop): string {
   return dateIn(moment, timeZone) === dateIn(startsAt, timeZone) ? said.slice(11) : said
 }
 
-function pictureOf(c: Context<App>, workshop: Workshop): string {
+function joinUrl(c: Context<App>, workshop: Workshop): string {
   const { deps } = c.env
-  const svg = qrSvg(urlOf(deps.config.baseUrl, paths.joinDoor(joinCode(deps, workshop))), 480)
+  return urlOf(deps.config.baseUrl, paths.joinDoor(joinCode(deps, workshop)))
+}
+
+function pictureOf(c: Context<App>, workshop: Workshop): string {
+  const svg = qrSvg(joinUrl(c, workshop), 480)
   return `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`
 }

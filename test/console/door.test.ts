@@ -36,6 +36,9 @@ test('the organiser shows a QR that lets helpers in, renews it, and ends a door'
   }
   expect(await shown(page)).toBe(joinPath(world, workshop))
   expect(await shown(`${page}/qr`)).toBe(joinPath(world, workshop))
+  // The same as text, for a helper who is elsewhere.
+  const [, link] = / id="join"[^>]* value="([^"]+)"/.exec(await get(page)) ?? []
+  expect(link).toBe(world.deps.config.baseUrl + joinPath(world, workshop))
   expect(await get(`/console/workshops/${workshop.slug}`)).toContain(page)
   expect(await get('/console')).toContain(page)
 
