@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import type { Registration } from './registrations.ts'
-import { dayOf, occasionOf, remindersOf } from './reminders.ts'
+import { dayOf, occasionOf, remindersOf, seatedBy } from './reminders.ts'
 import type { Workshop } from './workshops.ts'
 
 /*
@@ -18,10 +18,11 @@ export function saidComing(
   return comingOn === dayOf(workshop)
 }
 
-/** Whether a workshop asks now who comes: from its reminder on until it starts. */
-export function asksWhoComes(workshop: Pick<Workshop, 'startsAt' | 'timeZone' | 'reminders'>, now: Date): boolean {
+/** Whether somebody is asked now whether they come: from the reminder on until the start, and who got the seat before it. */
+export function isAskedToCome({ workshop, seatedAt }: Registration, now: Date): boolean {
   const question = remindersOf(workshop).find(({ kind }) => kind === 'coming')
-  return question !== undefined && question.at <= now && now < workshop.startsAt
+  if (!question || seatedAt === null) return false
+  return question.at <= now && now < workshop.startsAt && seatedAt <= seatedBy(question, now)
 }
 
 /** `asked`: was mailed the question, and has not answered. */

@@ -65,7 +65,7 @@ export function occasionOf(workshop: Pick<Workshop, 'id' | 'startsAt' | 'timeZon
  * When somebody must have got their seat at the latest to be sent a reminder. Who signed up the day before they would be
  * asked has just read the list, and said that they come; who did so at the last minute gets two hours' peace.
  */
-function seatedBy({ kind, at }: Reminder, now: Date): Date {
+export function seatedBy({ kind, at }: Reminder, now: Date): Date {
   return kind === 'day_before' ? hoursAfter(now, -2) : hoursAfter(at, -24)
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { App } from '../context.ts'
-import { asksWhoComes, maySayComing, saidComing } from '../domain/coming.ts'
+import { isAskedToCome, maySayComing, saidComing } from '../domain/coming.ts'
 import { askedOf, maySayReady } from '../domain/readiness.ts'
 import type { Registration } from '../domain/registrations.ts'
 import { paths } from '../links.ts'
@@ -89,7 +89,7 @@ export function Coming({ c, registration }: { c: Context<App>; registration: Reg
   const { coming: t } = readinessMessagesFor(c.var.locale).ticket
   if (!maySayComing(registration, now)) return null
   if (saidComing(registration, workshop)) return <Done>{t.said}</Done>
-  if (!asksWhoComes(workshop, now)) return null
+  if (!isAskedToCome(registration, now)) return null
   return (
     <section class="panel">
       <h2>{t.title}</h2>

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../src/db/database.ts'
 import { findRegistrationById, type Registration } from '../../src/domain/registrations.ts'
+import { oweReminders } from '../../src/domain/reminders.ts'
 import { cancelRegistration, cancelWorkshop } from '../../src/domain/seats.ts'
 import { changeWorkshop } from '../../src/domain/workshops.ts'
 import { openPage, serve } from '../support/browser.ts'
@@ -116,6 +117,19 @@ describe('whether they come', () => {
     expect((await stored()).comingOn).toBe('2026-12-11')
     expect(await seen()).toContain('你说了会来，到时见。')
     expect(await seen()).not.toContain('你会来吗？')
+  })
+
+  test('who got the seat less than a day before the question, or since, is asked neither by mail nor by the ticket', async () => {
+    await using world = await createWorld()
+    const { path, workshop } = await attendee(world, 4)
+    const seen = async (at: string) => textOf(await (await world.request(at)).text())
+    world.clock.set('2026-12-07T10:00:01+08:00')
+    const late = await world.register(workshop)
+    world.clock.set('2026-12-08T10:00:00+08:00')
+    const later = await world.register(workshop)
+    expect(await oweReminders(world.deps)).toBe(1)
+    expect(await seen(path)).toContain('你会来吗？')
+    for (const { ticket } of [late, later]) expect(await seen(`/t/${ticket}`)).not.toContain('你会来吗？')
   })
 
   test('a workshop that moved to another day asks again, and one that does not ask shows no question', async () => {
