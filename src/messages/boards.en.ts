@@ -59,7 +59,7 @@ export const en: BoardMessages = {
   board: {
     state: 'State',
     stateSubmit: 'Save the state',
-    noteHint: 'What is broken, what is missing.',
+    noteHint: 'What is broken, what is missing. No names of people: notes are kept.',
     edit: 'Change kind or serial number',
     editSubmit: 'Save',
     exists: 'There is another board of this kind with this number.',
