@@ -2,15 +2,8 @@ import { type Context, Hono } from 'hono'
 import { actorOf } from '../audited.ts'
 import type { App } from '../context.ts'
 import { boardStates } from '../db/schema.ts'
-import {
-  type Board,
-  type BoardWorkshop,
-  boardLimits,
-  findBoard,
-  removeBoard,
-  renameBoard,
-  setBoardState,
-} from '../domain/boards.ts'
+import { boardLimits } from '../domain/board-serials.ts'
+import { type Board, type BoardWorkshop, findBoard, removeBoard, renameBoard, setBoardState } from '../domain/boards.ts'
 import { loansOfBoard, type PastLoan, returnBoard } from '../domain/loans.ts'
 import { beginning } from '../domain/plain-text.ts'
 import { readFormBody } from '../form-body.ts'

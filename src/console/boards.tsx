@@ -2,19 +2,18 @@ import { type Context, Hono } from 'hono'
 import { attachment } from '../answer.ts'
 import { actorOf, audited } from '../audited.ts'
 import type { App } from '../context.ts'
+import { type BoardProblem, readBoards } from '../domain/board-serials.ts'
 import {
   addBoards,
   allBoards,
   type Board,
   type BoardFilter,
   type BoardPlace,
-  type BoardProblem,
   type BoardWorkshop,
   boardPlaces,
   boardsPerPage,
   countBoards,
   listBoards,
-  readBoards,
 } from '../domain/boards.ts'
 import { beginning } from '../domain/plain-text.ts'
 import { clockIn } from '../domain/time-zones.ts'

@@ -14,7 +14,7 @@ import { typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { nameOf, Status, workshopName } from './people.tsx'
 import { findWhose, listPath, type Whose } from './people-query.ts'
-import { PromotionFields, readPromotion, Targets } from './person.tsx'
+import { PromotionFields, readPromotion, Targets } from './person-changes.tsx'
 import { Refused } from './person-fields.tsx'
 
 /** Several people at once, and those who may be one. */

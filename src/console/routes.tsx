@@ -22,6 +22,7 @@ import { peoplePages } from './people.tsx'
 import { peopleFiles } from './people-files.tsx'
 import { peopleTogetherPages } from './people-together.tsx'
 import { personPages } from './person.tsx'
+import { personChanges } from './person-changes.tsx'
 import { readinessPages } from './readiness.tsx'
 import { signInPages } from './sign-in.tsx'
 import { spreadPages } from './spread.tsx'
@@ -56,6 +57,7 @@ export const console_ = new Hono<App>()
   .route('/', peopleTogetherPages)
   .route('/', addPersonPages)
   .route('/', personPages)
+  .route('/', personChanges)
   .route('/', messagePages)
   .route('/', mailPages)
   .route('/', attendancePages)

@@ -2,29 +2,24 @@ import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { actorOf } from '../audited.ts'
 import type { App } from '../context.ts'
-import { allBoards, type Board, countBoards, packBoards, readBoards, unpackBoards } from '../domain/boards.ts'
-import { listDoorPeople } from '../domain/check-ins.ts'
-import {
-  askForBoards,
-  type BoardOut,
-  doorBoards,
-  lendBoard,
-  listBoardsOut,
-  mayBeAsked,
-  returnBoard,
-} from '../domain/loans.ts'
+import { readBoards } from '../domain/board-serials.ts'
+import { allBoards, type Board, countBoards } from '../domain/boards.ts'
+import { askForBoards, doorBoards, lendBoard, listBoardsOut, mayBeAsked, returnBoard } from '../domain/loans.ts'
+import { packBoards, unpackBoards } from '../domain/packing.ts'
 import { findRegistrations } from '../domain/registrations.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { draftOf } from '../mail/message.ts'
-import { type BoardMessages, boardMessagesFor } from '../messages/boards.ts'
+import { boardMessagesFor } from '../messages/boards.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
-import { moment, number, placeOf } from '../messages/text.ts'
+import { number, placeOf } from '../messages/text.ts'
 import { readNonce } from './board.tsx'
-import { Place, sayBoardProblems, Where } from './boards.tsx'
-import { Choice, Field, type Problem, Problems, typed } from './fields.tsx'
+import { sayBoardProblems } from './boards.tsx'
+import { type Problem, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
+import { borrowers, LendForm, Out } from './lent-boards.tsx'
+import { Packed, PackForm, type PackTyped } from './packed-boards.tsx'
 
 /** The boards of a workshop: packing them, who has one, asking for those that did not come back. */
 export const workshopBoardPages = new Hono<App>()
@@ -146,7 +141,7 @@ function doneJustNow(c: Context<App>): string | undefined {
 }
 
 type Again = {
-  shown?: { kind: string; count: string; serials: string }
+  shown?: PackTyped
   problems: Problem[]
   status: 409 | 422
 }
@@ -222,213 +217,6 @@ async function boardsPage(c: Context<App>, workshop: Workshop, again?: Again): P
 /** As many as are still to be packed, or nothing. */
 function missingOf({ boards }: Workshop, packed: Board[]): string {
   return boards > packed.length ? String(boards - packed.length) : ''
-}
-
-function Out({ c, workshop, out, t }: { c: Context<App>; workshop: Workshop; out: BoardOut[]; t: BoardMessages }) {
-  const { deps } = c.env
-  const words = t.workshop
-  const asked = out.filter((loan) => mayBeAsked(loan, deps.now())).length
-  if (out.length === 0) return <p>{words.allBack}</p>
-  const momentOf = (at: Date) => moment(at, workshop.timeZone, c.var.locale)
-  return (
-    <>
-      <ul class="rows">
-        {out.map(({ board, registrationId, name, tail, hasEmail, lentAt, lentBy, askedAt }) => (
-          <li>
-            <span>
-              <a href={paths.person(registrationId)}>{name}</a> ·{' '}
-              <a href={paths.board(board.id)}>{t.named(board.kind, board.serial)}</a>
-              <small>
-                {[
-                  ...(tail ? [words.tail(tail)] : []),
-                  ...(hasEmail ? [] : [words.noEmail]),
-                  words.lentSince(momentOf(lentAt), lentBy || t.board.nobody),
-                  ...(askedAt ? [words.asked(momentOf(askedAt))] : []),
-                ].join(' · ')}
-              </small>
-            </span>
-            <form method="post" action={paths.returnByHand(workshop.slug)}>
-              <input type="hidden" name="nonce" value={deps.newId()} />
-              <input type="hidden" name="board" value={board.id} />
-              <button type="submit" class="small second" aria-label={`${t.board.return}: ${name}`}>
-                {t.board.return}
-              </button>
-            </form>
-          </li>
-        ))}
-      </ul>
-      <p class="actions">
-        {asked > 0 ? (
-          <a class="button second" href={paths.askForBoards(workshop.slug)}>
-            {words.ask(asked)}
-          </a>
-        ) : (
-          <span class="hint">{words.askNobody}</span>
-        )}
-      </p>
-    </>
-  )
-}
-
-/** More would be no list to choose from; at the door there is a search. */
-const mostBorrowers = 500
-
-async function borrowers(c: Context<App>, workshop: Workshop) {
-  const people = await listDoorPeople(c.env.deps, workshop)
-  return people.filter(({ status, board }) => status === 'confirmed' && !board).slice(0, mostBorrowers)
-}
-
-function LendForm({
-  c,
-  workshop,
-  free,
-  people,
-  t,
-}: {
-  c: Context<App>
-  workshop: Workshop
-  free: { id: string; kind: string; serial: string }[]
-  people: { id: string; name: string; seq: number; tail: string }[]
-  t: BoardMessages
-}) {
-  const words = t.workshop
-  return (
-    <details>
-      <summary>{words.lend}</summary>
-      {people.length === 0 || free.length === 0 ? (
-        <p>{people.length === 0 ? words.lendNobody : words.lendNone}</p>
-      ) : (
-        <form class="narrow" method="post" action={paths.lendByHand(workshop.slug)}>
-          <input type="hidden" name="nonce" value={c.env.deps.newId()} />
-          <Choice
-            name="board"
-            label={words.lendBoard}
-            value=""
-            options={free.map(({ id, kind, serial }) => ({ value: id, text: t.named(kind, serial) }))}
-          />
-          <Choice
-            name="person"
-            label={words.lendPerson}
-            value=""
-            options={people.map(({ id, name, seq, tail }) => ({
-              value: id,
-              text: [`#${seq}`, name, ...(tail ? [words.tail(tail)] : [])].join(' '),
-            }))}
-          />
-          <p class="actions">
-            <button type="submit">{words.lendSubmit}</button>
-          </p>
-        </form>
-      )}
-    </details>
-  )
-}
-
-function Packed({
-  c,
-  workshop,
-  packed,
-  t,
-}: {
-  c: Context<App>
-  workshop: Workshop
-  packed: Board[]
-  t: BoardMessages
-}) {
-  const words = t.workshop
-  return (
-    <form class="people" method="post" action={paths.unpackBoards(workshop.slug)}>
-      <div class="people-frame boards">
-        <table>
-          <thead>
-            <tr>
-              <th class="choose" scope="col">
-                <input type="checkbox" data-choose-all="" hidden aria-label={t.list.chooseAll} />
-              </th>
-              <th scope="col">{t.fields.serial}</th>
-              <th scope="col">{t.fields.kind}</th>
-              <th scope="col">{t.list.where}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {packed.map((board) => (
-              <tr>
-                <td class="choose">
-                  <input
-                    type="checkbox"
-                    name="id"
-                    value={board.id}
-                    aria-label={t.list.choose(t.named(board.kind, board.serial))}
-                  />
-                </td>
-                <td class="of-name" data-head={t.fields.serial}>
-                  <a href={paths.board(board.id)}>{board.serial}</a>
-                </td>
-                <td data-head={t.fields.kind}>{board.kind}</td>
-                <td data-head={t.list.where}>
-                  <span>
-                    <Place place={board.place} t={t} /> {board.holder && <Where board={board} c={c} />}
-                  </span>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <p class="actions">
-        <button type="submit" class="small second" name="do" value="chosen">
-          {words.unpack}
-        </button>
-        <button type="submit" class="small second" name="do" value="all">
-          {words.unpackAll}
-        </button>
-      </p>
-    </form>
-  )
-}
-
-function PackForm({
-  workshop,
-  kinds,
-  shown,
-  problems,
-  t,
-}: {
-  workshop: Workshop
-  kinds: string[]
-  shown: { kind: string; count: string; serials: string }
-  problems: Problem[]
-  t: BoardMessages
-}) {
-  const words = t.workshop
-  return (
-    <>
-      <h2>{words.pack}</h2>
-      <form class="narrow" method="post" action={paths.packBoards(workshop.slug)} novalidate>
-        <p class="hint">{words.packHint}</p>
-        <div class="pairs">
-          <Choice
-            name="kind"
-            label={t.fields.kind}
-            value={shown.kind}
-            options={kinds.map((kind) => ({ value: kind, text: kind }))}
-          />
-          <Field name="count" type="number" label={words.packCount} value={shown.count} problems={problems} min={1} />
-        </div>
-        <Field
-          name="serials"
-          label={words.packSerials}
-          hint={words.packSerialsHint}
-          value={shown.serials}
-          problems={problems}
-          rows={2}
-        />
-        <p class="actions">
-          <button type="submit">{words.packSubmit}</button>
-        </p>
-      </form>
-    </>
-  )
 }
 
 /** The mail as the first of them would get it, before anything is sent. */

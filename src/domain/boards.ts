@@ -3,12 +3,12 @@ import { at, databaseError, rows, uuids } from '../db/database.ts'
 import { type BoardState, boards, type Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { type Actor, recordAudit } from './audit.ts'
-import { oneLine, plainLines } from './plain-text.ts'
+import { type BoardProblem, boardLimits, plainWidth, readNote } from './board-serials.ts'
 import { shortCode } from './registration-links.ts'
-import type { Workshop } from './workshops.ts'
 
 /*
- * The inventory of boards: what there is, in which state, and packed for which workshop. Who has one stands in loans.ts.
+ * The inventory of boards: what there is, in which state, and where. They are packed for workshops in packing.ts and lent
+ * in loans.ts.
  */
 
 /** A board of the inventory, with where it is. */
@@ -33,79 +33,6 @@ export type BoardHolder = { registrationId: string; name: string; workshop: Boar
 /** Where a board is. Every board is in one of these places: packed for a workshop counts for those that nobody has. */
 export const boardPlaces = ['free', 'packed', 'lent', 'broken', 'retired'] as const
 export type BoardPlace = (typeof boardPlaces)[number]
-
-/** Characters that each may have at the most, and how many boards are added at once. */
-export const boardLimits = { kind: 60, serial: 40, note: 500, boards: 500 } as const
-
-export type BoardProblem =
-  | { field: 'kind' | 'serial' | 'serials'; code: 'missing' }
-  | { field: 'kind' | 'serial' | 'serials' | 'note'; code: 'too_long' }
-  /** `text`: a range that does not end after it begins, or whose ends differ in more than a number. */
-  | { field: 'serials'; code: 'range_invalid'; text: string }
-  | { field: 'serials'; code: 'too_many' }
-
-/**
- * Reads what was typed to add boards: serial numbers a line each or with commas between, and ranges such as
- * RTB-001..RTB-040 or RTB-001..040. One that is named twice counts once.
- */
-export function readBoards(typed: { kind: string; serials: string }): {
-  kind: string
-  serials: string[]
-  problems: BoardProblem[]
-} {
-  const kind = plainWidth(typed.kind)
-  const problems: BoardProblem[] = []
-  if (!kind) problems.push({ field: 'kind', code: 'missing' })
-  if (kind.length > boardLimits.kind) problems.push({ field: 'kind', code: 'too_long' })
-  const serials = new Set<string>()
-  for (const part of typed.serials.split(/[\r\n,，、;；]/)) {
-    const text = plainWidth(part)
-    if (!text) continue
-    const named = serialsIn(text)
-    if (named === 'range_invalid') problems.push({ field: 'serials', code: named, text: text.slice(0, 80) })
-    else for (const serial of named === 'too_many' ? [] : named) serials.add(serial)
-    if (named === 'too_many' || serials.size > boardLimits.boards) {
-      problems.push({ field: 'serials', code: 'too_many' })
-      break
-    }
-  }
-  if (serials.size === 0 && !problems.some(({ field }) => field === 'serials')) {
-    problems.push({ field: 'serials', code: 'missing' })
-  }
-  if ([...serials].some((serial) => serial.length > boardLimits.serial)) {
-    problems.push({ field: 'serials', code: 'too_long' })
-  }
-  return { kind, serials: [...serials], problems: firstOfEach(problems) }
-}
-
-/** A serial number, or all of a range. The end of a range may leave out what both have in common. */
-function serialsIn(text: string): string[] | 'range_invalid' | 'too_many' {
-  const [from = '', to, ...more] = text.split(/\s*(?:\.{2,}|…+|~)\s*/)
-  if (to === undefined) return [text]
-  const [, head = '', first = '', tail = ''] = /^(.*?)(\d{1,9})(\D*)$/.exec(from) ?? []
-  const [, toHead = '', last = '', toTail = ''] = /^(.*?)(\d{1,9})(\D*)$/.exec(to) ?? []
-  const alike = (toHead === head || toHead === '') && (toTail === tail || toTail === '')
-  // 2023001..040 ends with 2023040.
-  const end = Number(first.slice(0, -last.length) + last)
-  if (more.length > 0 || !first || !last || !alike || end < Number(first)) return 'range_invalid'
-  const count = end - Number(first) + 1
-  if (count > boardLimits.boards) return 'too_many'
-  return Array.from(
-    { length: count },
-    (_, n) => `${head}${String(Number(first) + n).padStart(first.length, '0')}${tail}`,
-  )
-}
-
-/** Full-width letters and digits become plain ones: what stands on a board is typed in many ways. */
-function plainWidth(text: string): string {
-  return oneLine(text.toWellFormed().normalize('NFKC'))
-}
-
-function firstOfEach(problems: BoardProblem[]): BoardProblem[] {
-  return problems.filter(
-    ({ field, code }, n) => n === problems.findIndex((other) => other.field === field && other.code === code),
-  )
-}
 
 /**
  * Adds boards of a kind, all of them or none. `exist`: these serial numbers are there already, of the same kind.
@@ -271,11 +198,6 @@ export async function setBoardState(
   return outcome
 }
 
-/** A note on a board as it was typed, made plain text. */
-export function readNote(typed: string): string {
-  return plainLines(typed)
-}
-
 /** Removes a board that nobody ever had. One that was lent is retired instead, because its history stays. */
 export async function removeBoard(
   deps: Deps,
@@ -292,74 +214,6 @@ export async function removeBoard(
   }
   await record(deps, actor, 'board.removed', board)
   return 'removed'
-}
-
-/**
- * Packs boards for a workshop: so many usable ones of a kind that nobody has and that are packed for no other workshop to
- * come, in the order of their serial numbers, or chosen ones, which may be packed for another. Returns how many, which is
- * fewer where there are no more.
- */
-export async function packBoards(
-  deps: Deps,
-  actor: Actor,
-  workshop: Pick<Workshop, 'id' | 'slug'>,
-  which: { kind: string; count: number } | { ids: readonly string[] },
-): Promise<number> {
-  const now = at(deps.now())
-  const condition =
-    'ids' in which
-      ? sql`b.id = any(${uuids(which.ids)}) and b.packed_for is distinct from ${workshop.id}::uuid`
-      : sql`b.kind = ${which.kind} and not exists (
-              select 1 from loans l where l.board_id = b.id and l.returned_at is null
-            ) and not exists (
-              select 1 from workshops w where w.id = b.packed_for and w.ends_at > ${now} and w.state <> 'cancelled'
-            )`
-  const packed = await rows(
-    deps.db,
-    sql`
-      with chosen as materialized (
-        select b.id from boards b
-        where b.state = 'usable' and ${condition}
-        order by ${inOrder}
-        limit ${'ids' in which ? which.ids.length : which.count}
-        -- Two who pack at once take different ones.
-        for no key update skip locked
-      )
-      update boards b set packed_for = ${workshop.id}::uuid, updated_at = ${now}
-      from chosen where b.id = chosen.id and b.state = 'usable'
-      returning b.id`,
-  )
-  if (packed.length > 0) {
-    const facts = { slug: workshop.slug, count: packed.length }
-    await recordAudit(deps, actor, { action: 'board.packed', workshopId: workshop.id, facts })
-  }
-  return packed.length
-}
-
-/** Takes boards out of the box of a workshop again: those with these ids, or all of them. Returns how many. */
-export async function unpackBoards(
-  deps: Deps,
-  actor: Actor,
-  workshop: Pick<Workshop, 'id' | 'slug'>,
-  ids?: readonly string[],
-): Promise<number> {
-  const unpacked = await rows(
-    deps.db,
-    sql`
-      with chosen as materialized (
-        select b.id from boards b
-        where b.packed_for = ${workshop.id}::uuid and ${ids ? sql`b.id = any(${uuids(ids)})` : sql`true`}
-        order by b.id for no key update
-      )
-      update boards b set packed_for = null, updated_at = ${at(deps.now())}
-      from chosen where b.id = chosen.id and b.packed_for = ${workshop.id}::uuid
-      returning b.id`,
-  )
-  if (unpacked.length > 0) {
-    const facts = { slug: workshop.slug, count: -unpacked.length }
-    await recordAudit(deps, actor, { action: 'board.packed', workshopId: workshop.id, facts })
-  }
-  return unpacked.length
 }
 
 async function record(

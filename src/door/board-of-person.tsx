@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { App } from '../context.ts'
-import { boardLimits } from '../domain/boards.ts'
+import { boardLimits } from '../domain/board-serials.ts'
 import type { DoorPerson } from '../domain/check-ins.ts'
 import { nextBoard } from '../domain/loans.ts'
 import { paths } from '../links.ts'

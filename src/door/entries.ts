@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
 import type { App } from '../context.ts'
-import { boardLimits } from '../domain/boards.ts'
+import { boardLimits } from '../domain/board-serials.ts'
 import {
   checkIn,
   countDoor,

@@ -1,5 +1,6 @@
 import type { BoardState } from '../db/schema.ts'
-import type { BoardPlace, BoardProblem } from '../domain/boards.ts'
+import type { BoardProblem } from '../domain/board-serials.ts'
+import type { BoardPlace } from '../domain/boards.ts'
 import type { Lent, Returned } from '../domain/loans.ts'
 
 /*
@@ -67,7 +68,7 @@ export const zhCN = {
   board: {
     state: '状态',
     stateSubmit: '保存状态',
-    noteHint: '哪里坏了，缺什么。',
+    noteHint: '哪里坏了，缺什么。不要写人名：备注一直保留。',
     edit: '改型号或编号',
     editSubmit: '保存',
     exists: '这个型号里已经有这个编号。',

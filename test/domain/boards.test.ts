@@ -1,18 +1,16 @@
 import { eq, sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { auditEntries, boards, loans, mails, registrations } from '../../src/db/schema.ts'
+import { readBoards } from '../../src/domain/board-serials.ts'
 import {
   addBoards,
   countBoards,
   findBoard,
   findBoardByCode,
   listBoards,
-  packBoards,
-  readBoards,
   removeBoard,
   renameBoard,
   setBoardState,
-  unpackBoards,
 } from '../../src/domain/boards.ts'
 import { examine } from '../../src/domain/doctor.ts'
 import {
@@ -26,6 +24,7 @@ import {
   nextBoard,
   returnBoard,
 } from '../../src/domain/loans.ts'
+import { packBoards, unpackBoards } from '../../src/domain/packing.ts'
 import { erasePerson } from '../../src/domain/person.ts'
 import { cancelRegistration, forgetPerson, moveRegistration } from '../../src/domain/seats.ts'
 import { warningsOf } from '../../src/domain/warnings.ts'

@@ -1,0 +1,120 @@
+import type { Context } from 'hono'
+import type { App } from '../context.ts'
+import type { Board } from '../domain/boards.ts'
+import type { Workshop } from '../domain/workshops.ts'
+import { paths } from '../links.ts'
+import type { BoardMessages } from '../messages/boards.ts'
+import { Place, Where } from './boards.tsx'
+import { Choice, Field, type Problem } from './fields.tsx'
+
+/** What was typed to pack boards. */
+export type PackTyped = { kind: string; count: string; serials: string }
+
+/** The boards in the box of a workshop, to choose which are taken out again. */
+export function Packed({
+  c,
+  workshop,
+  packed,
+  t,
+}: {
+  c: Context<App>
+  workshop: Workshop
+  packed: Board[]
+  t: BoardMessages
+}) {
+  const words = t.workshop
+  return (
+    <form class="people" method="post" action={paths.unpackBoards(workshop.slug)}>
+      <div class="people-frame boards">
+        <table>
+          <thead>
+            <tr>
+              <th class="choose" scope="col">
+                <input type="checkbox" data-choose-all="" hidden aria-label={t.list.chooseAll} />
+              </th>
+              <th scope="col">{t.fields.serial}</th>
+              <th scope="col">{t.fields.kind}</th>
+              <th scope="col">{t.list.where}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {packed.map((board) => (
+              <tr>
+                <td class="choose">
+                  <input
+                    type="checkbox"
+                    name="id"
+                    value={board.id}
+                    aria-label={t.list.choose(t.named(board.kind, board.serial))}
+                  />
+                </td>
+                <td class="of-name" data-head={t.fields.serial}>
+                  <a href={paths.board(board.id)}>{board.serial}</a>
+                </td>
+                <td data-head={t.fields.kind}>{board.kind}</td>
+                <td data-head={t.list.where}>
+                  <span>
+                    <Place place={board.place} t={t} /> {board.holder && <Where board={board} c={c} />}
+                  </span>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="actions">
+        <button type="submit" class="small second" name="do" value="chosen">
+          {words.unpack}
+        </button>
+        <button type="submit" class="small second" name="do" value="all">
+          {words.unpackAll}
+        </button>
+      </p>
+    </form>
+  )
+}
+
+/** Packs so many of a kind, or chosen ones by their serial numbers. */
+export function PackForm({
+  workshop,
+  kinds,
+  shown,
+  problems,
+  t,
+}: {
+  workshop: Workshop
+  kinds: string[]
+  shown: PackTyped
+  problems: Problem[]
+  t: BoardMessages
+}) {
+  const words = t.workshop
+  return (
+    <>
+      <h2>{words.pack}</h2>
+      <form class="narrow" method="post" action={paths.packBoards(workshop.slug)} novalidate>
+        <p class="hint">{words.packHint}</p>
+        <div class="pairs">
+          <Choice
+            name="kind"
+            label={t.fields.kind}
+            value={shown.kind}
+            options={kinds.map((kind) => ({ value: kind, text: kind }))}
+          />
+          <Field name="count" type="number" label={words.packCount} value={shown.count} problems={problems} min={1} />
+        </div>
+        <Field
+          name="serials"
+          label={words.packSerials}
+          hint={words.packSerialsHint}
+          value={shown.serials}
+          problems={problems}
+          rows={2}
+        />
+        <p class="actions">
+          <button type="submit">{words.packSubmit}</button>
+        </p>
+      </form>
+    </>
+  )
+}
