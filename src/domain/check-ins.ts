@@ -4,7 +4,7 @@ import { at, rows } from '../db/database.ts'
 import { type Canceller, checkIns, type RegistrationStatus, type Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { believed, type DoorActor } from './door-sessions.ts'
-import { nameInitialsOf, typedInitials } from './name-initials.ts'
+import { nameInitialsOf, storeInitials, typedInitials } from './name-initials.ts'
 import { oneLine } from './plain-text.ts'
 import { doorCodeOf } from './tickets.ts'
 import { dateIn } from './time-zones.ts'
@@ -177,7 +177,12 @@ const noSignUp = sql`r.consent_version like '%-door'`
 
 /** The people of a workshop, in the order of their numbers; whoever was erased is left out. */
 export async function listDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id' | 'timeZone'>): Promise<DoorPerson[]> {
-  return readPeople(deps, workshop)
+  const stored = await readPeople(deps, workshop)
+  const people = stored.map((row) => readPerson(deps, workshop, row))
+  // Every phone asks for the list every ten seconds.
+  const unknown = people.filter((_, n) => stored[n]?.initials === null)
+  await storeInitials(deps, unknown, 'skip')
+  return people
 }
 
 /** One of the people of a workshop, or undefined. */
@@ -186,12 +191,12 @@ export async function findDoorPerson(
   workshop: Pick<Workshop, 'id' | 'timeZone'>,
   id: string,
 ): Promise<DoorPerson | undefined> {
-  const [person] = await readPeople(deps, workshop, id)
-  return person
+  const [stored] = await readPeople(deps, workshop, id)
+  return stored && readPerson(deps, workshop, stored)
 }
 
-async function readPeople(deps: Deps, workshop: Pick<Workshop, 'id' | 'timeZone'>, id?: string): Promise<DoorPerson[]> {
-  const found = await rows<StoredPerson>(
+async function readPeople(deps: Deps, workshop: Pick<Workshop, 'id'>, id?: string): Promise<StoredPerson[]> {
+  return rows<StoredPerson>(
     deps.db,
     sql`select r.id, r.seq, r.name, r.name_initials as initials, coalesce(right(r.phone, 4), '') as tail, r.status, r.cancelled_by,
                r.walk_in_at, r.ticket_version, ${noSignUp} as walk_in, r.email <> '' as has_ticket, r.coming_on::text as coming_on,
@@ -209,8 +214,10 @@ async function readPeople(deps: Deps, workshop: Pick<Workshop, 'id' | 'timeZone'
           ${id === undefined ? sql`` : sql`and r.id = ${id}::uuid`}
         order by r.seq`,
   )
-  const today = dateIn(deps.now(), workshop.timeZone)
-  return found.map((row) => ({
+}
+
+function readPerson(deps: Deps, { timeZone }: Pick<Workshop, 'timeZone'>, row: StoredPerson): DoorPerson {
+  return {
     id: row.id,
     seq: row.seq,
     name: row.name,
@@ -221,10 +228,10 @@ async function readPeople(deps: Deps, workshop: Pick<Workshop, 'id' | 'timeZone'
     standing: row.status === 'waitlisted' && row.walk_in_at !== null,
     walkIn: row.walk_in,
     code: row.has_ticket ? hashedDoorCode(deps, row) : null,
-    coming: row.coming_on === today,
+    coming: row.coming_on !== null && row.coming_on === dateIn(deps.now(), timeZone),
     checkedIn: row.status === 'confirmed' ? readCheckedIn({ id: row.check_in, at: row.at, by: row.by }) : null,
     board: row.board,
-  }))
+  }
 }
 
 function hashedDoorCode({ config }: Deps, { id, ticket_version: version }: StoredPerson): string {

@@ -1,4 +1,7 @@
+import { sql } from 'drizzle-orm'
 import { pinyin } from 'pinyin-pro'
+import { uuids } from '../db/database.ts'
+import type { Deps } from '../deps.ts'
 
 /**
  * How a name is typed by those who do not switch to Chinese: its words or syllables, the same as one word, and their
@@ -15,6 +18,31 @@ export function nameInitialsOf(name: string): string {
   })
   const words = read.flatMap((part) => plainLetters(part).match(/[\p{L}\p{N}]+/gu) ?? [])
   return [words.join(' '), words.join(''), words.map((word) => [...word][0]).join('')].join(' / ')
+}
+
+/**
+ * Stores how names are typed, for whoever looks for them next: to work it out takes a fifth of a millisecond each. A name
+ * that was corrected since, or erased, is left for then.
+ * @param busy what becomes of those to whom something happens at this moment: waited for, or left for then too
+ */
+export async function storeInitials(
+  deps: Deps,
+  named: readonly { id: string; name: string; initials: string }[],
+  busy: 'wait' | 'skip',
+): Promise<void> {
+  if (named.length === 0) return
+  const said = JSON.stringify(named.map(({ id, name, initials }) => ({ id, name, initials })))
+  await deps.db.execute(sql`
+    with locked as (
+      -- In the order of their ids, because two may search at once, and somebody may be erased.
+      select id from registrations where id = any(${uuids(named.map(({ id }) => id))}) order by id
+      for no key update ${busy === 'skip' ? sql`skip locked` : sql``}
+    )
+    update registrations r
+    set name_initials = said.initials
+    from locked
+    join jsonb_to_recordset(${said}::jsonb) as said(id uuid, name text, initials text) on said.id = locked.id
+    where r.id = locked.id and r.name = said.name and r.erased_at is null`)
 }
 
 /** What was typed, as it would stand within such initials, or undefined if that is no Latin letter. */

@@ -3,7 +3,7 @@ import { rows, uuids } from '../db/database.ts'
 import { type RegistrationStatus, registrationStatuses } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { type Coming, isComing } from './coming.ts'
-import { nameInitialsOf, typedInitials } from './name-initials.ts'
+import { nameInitialsOf, storeInitials, typedInitials } from './name-initials.ts'
 import { oneLine } from './plain-text.ts'
 import { askedOf, type Readiness } from './readiness.ts'
 import { lineColumns, type RosterLine, readLine, type StoredLine } from './roster.ts'
@@ -182,10 +182,7 @@ export async function findAlike(deps: Deps, workshops: readonly Workshop[]): Pro
 const sameSet = (some: readonly string[], others: readonly string[]) =>
   some.length === others.length && some.every((id) => others.includes(id))
 
-/**
- * Works out how the names are typed that nobody has searched among yet, where that is asked for. Registrations change
- * meanwhile: a name that was corrected since is left for the next search.
- */
+/** Works out how the names are typed that nobody has searched among yet, where that is asked for. */
 async function fillInitials(
   deps: Deps,
   workshops: readonly Workshop[],
@@ -201,17 +198,11 @@ async function fillInitials(
           limit ${atATime}`,
     )
     if (unknown.length === 0) return
-    const said = JSON.stringify(unknown.map(({ id, name }) => ({ id, name, initials: nameInitialsOf(name) })))
-    await deps.db.execute(sql`
-      with locked as (
-        -- In the order of their ids, because two may search at once, and somebody may be erased.
-        select id from registrations where id = any(${uuids(unknown.map(({ id }) => id))}) order by id for no key update
-      )
-      update registrations r
-      set name_initials = said.initials
-      from locked
-      join jsonb_to_recordset(${said}::jsonb) as said(id uuid, name text, initials text) on said.id = locked.id
-      where r.id = locked.id and r.name = said.name and r.erased_at is null`)
+    await storeInitials(
+      deps,
+      unknown.map(({ id, name }) => ({ id, name, initials: nameInitialsOf(name) })),
+      'wait',
+    )
   }
 }
 

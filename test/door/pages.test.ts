@@ -1,5 +1,6 @@
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
+import { openPostgres } from '../../src/db/postgres.ts'
 import { checkIns, doorSessions, registrations } from '../../src/db/schema.ts'
 import { endDoor, expiryOf, renewJoinCode } from '../../src/domain/door-sessions.ts'
 import { correctEmail } from '../../src/domain/registrations.ts'
@@ -240,6 +241,28 @@ describe('the list of a door', () => {
       expect([q, names.map(String)]).toEqual([q, ['学员甲']])
     }
     expect(await (await phone.get('/door?q=nobody')).text()).toContain('没有找到')
+  })
+
+  test('works out once how a name is typed, and waits for nobody to whom something happens meanwhile', async () => {
+    await using world = await createWorld({ postgres: true })
+    const { phone } = await day(world, 2)
+    const known = async () =>
+      (
+        await world.db.select({ initials: registrations.nameInitials }).from(registrations).orderBy(registrations.seq)
+      ).map(({ initials }) => initials)
+    const asked = async () => (await phone.get('/door/list.json')).json()
+    const busy = openPostgres(world.databaseUrl ?? '', { max: 1 })
+    await busy.db.transaction(async (tx) => {
+      await tx.execute(sql`select 1 from registrations where seq = 2 for no key update`)
+      expect((await asked()).people.map(({ initials }: { initials: string }) => initials)).toEqual([
+        expect.stringContaining('xyj'),
+        expect.stringContaining('xyy'),
+      ])
+      expect(await known()).toEqual([expect.stringContaining('xyj'), null])
+    })
+    await busy.close()
+    await asked()
+    expect(await known()).toEqual([expect.stringContaining('xyj'), expect.stringContaining('xyy')])
   })
 
   test('takes a check-in back, with the button standing out for half a minute', async () => {
