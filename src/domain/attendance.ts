@@ -108,12 +108,17 @@ export async function thankable(
   return { people: found.length, someone: found[0]?.id }
 }
 
-/** Walk-ins may have left no address, and nobody is thanked twice. */
+/** Walk-ins may have left no address, and nobody is thanked twice; who was not, because the check-in was taken back, may be. */
 function thoseToThank(workshop: Pick<Workshop, 'id'>): SQL {
   return sql`
     from registrations r ${checkedIn(sql`r`)}
     where r.workshop_id = ${workshop.id}::uuid and c.id is not null and r.email <> '' and r.erased_at is null
-      and (select 1 from mails m where m.registration_id = r.id and m.kind = 'afterwards' limit 1) is null
+      and (
+        select 1 from mails m
+        where m.registration_id = r.id and m.kind = 'afterwards'
+          and (m.state <> 'dead' or m.reason <> 'did not come after all')
+        limit 1
+      ) is null
     order by r.seq`
 }
 
