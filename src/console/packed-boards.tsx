@@ -74,15 +74,20 @@ export function Packed({
   )
 }
 
-/** Packs so many of a kind, or chosen ones by their serial numbers. */
+/**
+ * Packs so many of a kind, or chosen ones by their serial numbers.
+ * @param packed how many are in the box, so that the form sent twice packs once
+ */
 export function PackForm({
   workshop,
+  packed,
   kinds,
   shown,
   problems,
   t,
 }: {
   workshop: Workshop
+  packed: number
   kinds: string[]
   shown: PackTyped
   problems: Problem[]
@@ -93,6 +98,7 @@ export function PackForm({
     <>
       <h2>{words.pack}</h2>
       <form class="narrow" method="post" action={paths.packBoards(workshop.slug)} novalidate>
+        <input type="hidden" name="packed" value={String(packed)} />
         <p class="hint">{words.packHint}</p>
         <div class="pairs">
           <Choice

@@ -129,6 +129,7 @@ export const en: BoardMessages = {
     packUnknown: (serials) => `Not there or not usable: ${serials.join(', ')}.`,
     packNone: 'There is nothing to pack: not in stock, or packed for another workshop.',
     packMissing: 'Please say how many, or which.',
+    packOver: 'This workshop is over or cancelled: no boards are packed for it any more.',
     unpack: 'Unpack the chosen',
     unpackAll: 'Unpack all',
     unpackDone: (n) => `${boards(n)} unpacked.`,

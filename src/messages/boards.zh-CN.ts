@@ -137,6 +137,7 @@ export const zhCN = {
     packUnknown: (serials: string[]) => `没有登记过，或者不能用：${serials.join('、')}。`,
     packNone: '没有可以备的：不在库，或者已经为别的场次备好。',
     packMissing: '请填写几块，或者指定编号。',
+    packOver: '这一场已经结束或者取消，不用再备开发板。',
     unpack: '取出选中的',
     unpackAll: '全部取出',
     unpackDone: (boards: number) => `取出了\u00a0${boards}\u00a0块。`,

@@ -194,6 +194,29 @@ test('boards are packed for a workshop by number or by name, lent and taken back
   expect(all.headers.get('location')).toContain('unpacked-2')
 })
 
+test('the form to pack boards that is sent twice packs once, and after the workshop there is none', async () => {
+  await using world = await createWorld()
+  const { workshop } = await stage(world)
+  await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials: ['RTB-004', 'RTB-005'] })
+  const me = await signIn(world)
+  const path = paths.workshopBoards(workshop.slug)
+  const form = { ...valuesOf(await me.read(path)), kind: '星火一号' }
+  for (let n = 0; n < 2; n++) {
+    const packed = await me.post(paths.packBoards(workshop.slug), form)
+    expect(textOf(await me.read(packed.headers.get('location') ?? ''))).toMatch(/备好了 2 块.*2 计划 2 已备好/)
+  }
+  world.clock.set(workshop.endsAt)
+  expect(textOf(await me.read(path))).toContain('已经结束或者取消，不用再备')
+  expect(await me.read(path)).not.toContain(paths.packBoards(workshop.slug))
+  for (const [field, value] of [
+    ['count', '1'],
+    ['serials', 'RTB-005'],
+  ] as const) {
+    const late = await me.post(paths.packBoards(workshop.slug), { kind: '星火一号', [field]: value })
+    expect([late.status, textOf(await late.text())]).toEqual([409, expect.stringContaining('已经结束或者取消')])
+  }
+})
+
 test('those who still have a board are mailed after a look at the mail, which names the board and no ticket', async () => {
   await using world = await createWorld()
   const { workshop } = await stage(world)
