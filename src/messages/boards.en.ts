@@ -38,7 +38,7 @@ export const en: BoardMessages = {
     clear: 'Clear',
     where: 'Where',
     holder: (name, event) => `${name}, ${event}`,
-    packedFor: (event) => `packed for ${event}`,
+    event: 'Workshop',
     code: 'Code on the label',
     count: 'How many',
     page: (page, pages) => `Page ${page} of ${pages}`,

@@ -47,7 +47,7 @@ export const zhCN = {
     clear: '清除条件',
     where: '在哪里',
     holder: (name: string, event: string) => `${name}，${event}`,
-    packedFor: (event: string) => `为 ${event} 备好`,
+    event: '场次',
     code: '标签上的码',
     count: '数量',
     page: (page: number, pages: number) => `第\u00a0${page}\u00a0页，共\u00a0${pages}\u00a0页`,

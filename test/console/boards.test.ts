@@ -88,11 +88,11 @@ test('the file of the inventory has no cell that a spreadsheet computes, and is 
   expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
   const text = bytes.subarray(3).toString()
   const lines: Record<string, string>[] = parse(text, { columns: true })
-  expect(lines.map((line) => [line.型号, line.编号, line.在哪里, line.备注])).toEqual(
+  expect(lines.map((line) => [line.型号, line.编号, line.在哪里, line.场次, line.备注])).toEqual(
     expect.arrayContaining([
-      ["'=1+1", "'@x", '在库', ''],
-      ['星火一号', 'RTB-001', '借出', ''],
-      ['星火一号', 'RTB-002', '坏了', "'-2+3"],
+      ["'=1+1", "'@x", '在库', '', ''],
+      ['星火一号', 'RTB-001', '借出', '上海 12月11日 (2026-12-11)', ''],
+      ['星火一号', 'RTB-002', '坏了', '', "'-2+3"],
     ]),
   )
   expect(text).not.toContain('王小明')
