@@ -70,6 +70,8 @@ begin
       when m.kind = 'waitlisted' and r.status <> 'waitlisted' then 'promoted since'
       when m.kind = 'offered' and r.status <> 'offered' then 'taken since'
       when m.kind in ('offered', 'get_ready') and r.offered_until <= p_now then 'not taken in time'
+      -- What it leads to is asked for a fortnight: see feedback.ts.
+      when m.kind = 'afterwards' and m.created_at <= p_now - interval '14 days' then 'too late for it'
       -- They were checked in by mistake, and what the mail leads to tells them so.
       when m.kind = 'afterwards' and (
         select 1 from check_ins i where i.registration_id = r.id and i.outcome = 'in' limit 1

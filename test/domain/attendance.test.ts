@@ -150,6 +150,28 @@ describe.each([
     expect((await feedbackResults(deps, workshop)).answered).toBe(2)
   })
 
+  test('with MAIL_RATE thanks leave every other turn to tickets, and after a fortnight they are not sent any more', async () => {
+    await using world = await createWorld({ postgres, env: { MAIL_RATE: '60' } })
+    const { deps, clock } = world
+    const workshop = await world.workshop({ capacity: 4 })
+    const people = await signUps(world, workshop, 4)
+    clock.set(workshop.endsAt)
+    for (const { id } of people.slice(0, 3)) await checkIn(world, id)
+    expect(await closeAttendance(deps, actor, await now(world, workshop), { thank: true })).toMatchObject({
+      thanked: 3,
+    })
+    const due = await rows<{ seconds: number }>(
+      world.db,
+      sql`select extract(epoch from due_at - created_at)::int as seconds from mails where kind = 'afterwards' order by id`,
+    )
+    expect(due.map(({ seconds }) => seconds)).toEqual([0, 2, 4])
+    // As where there was no mail server until now.
+    clock.advance({ days: 14 })
+    expect((await claimDueMails(deps, 10, 60)).mails.filter(({ kind }) => kind === 'afterwards')).toEqual([])
+    const found = await rows(world.db, sql`select distinct state, reason from mails where kind = 'afterwards'`)
+    expect(found).toEqual([{ state: 'dead', reason: 'too late for it' }])
+  })
+
   test('who corrects their address before the end is thanked and asked for their board at the new one', async () => {
     await using world = await createWorld({ postgres })
     const { deps, clock } = world
