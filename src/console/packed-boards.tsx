@@ -76,7 +76,7 @@ export function Packed({
 
 /**
  * Packs so many of a kind, or chosen ones by their serial numbers.
- * @param packed how many are in the box, so that the form sent twice packs once
+ * @param packed what is in the box, so that the form sent twice packs once
  */
 export function PackForm({
   workshop,
@@ -87,7 +87,7 @@ export function PackForm({
   t,
 }: {
   workshop: Workshop
-  packed: number
+  packed: Board[]
   kinds: string[]
   shown: PackTyped
   problems: Problem[]
@@ -98,7 +98,13 @@ export function PackForm({
     <>
       <h2>{words.pack}</h2>
       <form class="narrow" method="post" action={paths.packBoards(workshop.slug)} novalidate>
-        <input type="hidden" name="packed" value={String(packed)} />
+        {kinds.map((kind) => (
+          <input
+            type="hidden"
+            name={`packed.${kind}`}
+            value={String(packed.filter((board) => board.kind === kind).length)}
+          />
+        ))}
         <p class="hint">{words.packHint}</p>
         <div class="pairs">
           <Choice

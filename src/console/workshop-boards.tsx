@@ -59,7 +59,7 @@ workshopBoardPages.post('/console/workshops/:slug/boards/pack', async (c) => {
   }
   const count = Number(/^\d{1,4}$/.exec(shown.count.trim())?.[0] ?? 0)
   if (count === 0) return refuse('count', t.workshop.packMissing)
-  const beside = /^\d{1,6}$/.exec(typed(body, 'packed'))?.[0]
+  const beside = /^\d{1,6}$/.exec(typed(body, `packed.${shown.kind}`))?.[0]
   return pack({ kind: shown.kind, count, ...(beside && { beside: Number(beside) }) })
 })
 
@@ -215,7 +215,7 @@ async function boardsPage(c: Context<App>, workshop: Workshop, again?: Again): P
           {packable && (
             <PackForm
               workshop={workshop}
-              packed={packed.length}
+              packed={packed}
               kinds={counts.map(({ kind }) => kind)}
               shown={again?.shown ?? { kind: '', count: missingOf(workshop, packed), serials: '' }}
               problems={problems}

@@ -14,7 +14,7 @@ import type { Workshop } from './workshops.ts'
  * come, in the order of their serial numbers, or chosen ones, which may be packed for another. Returns how many, which is
  * fewer where there are no more. `over`: the workshop is over or cancelled, and a box for it would count for none.
  *
- * `beside`: how many were in the box when that was asked for. Whatever is in it beside them by now was packed by the same
+ * `beside`: how many of the kind were in the box when that was asked for. Whatever is in it beside them by now was packed by the same
  * form, sent twice, and counts as packed.
  */
 export async function packBoards(
@@ -31,7 +31,7 @@ export async function packBoards(
     await db.execute(sql`select 1 from workshops where id = ${workshop.id}::uuid for no key update`)
     const [box] = await rows<{ n: number }>(
       db,
-      sql`select count(*)::int as n from boards where packed_for = ${workshop.id}::uuid`,
+      sql`select count(*)::int as n from boards where packed_for = ${workshop.id}::uuid and kind = ${kind}`,
     )
     const there = Math.min(count, Math.max(0, (box?.n ?? 0) - beside))
     if (there === count) return there

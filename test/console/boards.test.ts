@@ -205,6 +205,10 @@ test('the form to pack boards that is sent twice packs once, and after the works
     const packed = await me.post(paths.packBoards(workshop.slug), form)
     expect(textOf(await me.read(packed.headers.get('location') ?? ''))).toMatch(/备好了 2 块.*2 计划 2 已备好/)
   }
+  // Another kind by the same form, gone back to.
+  await addBoards(world.deps, { name: '' }, { kind: '潘多拉', serials: ['P-1', 'P-2'] })
+  await me.post(paths.packBoards(workshop.slug), { ...form, kind: '潘多拉' })
+  expect((await listBoards(world.deps, { kind: '潘多拉', place: 'packed' })).total).toBe(2)
   world.clock.set(workshop.endsAt)
   expect(textOf(await me.read(path))).toContain('已经结束或者取消，不用再备')
   expect(await me.read(path)).not.toContain(paths.packBoards(workshop.slug))

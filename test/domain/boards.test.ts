@@ -326,6 +326,10 @@ describe.each([
     expect(await pack(9, 6)).toBe(3)
     expect((await listBoards(world.deps, { place: 'packed' })).total).toBe(9)
     expect(await pack(1, 9)).toBe(0)
+    // Another kind by a form that was opened before all this.
+    await add(world, '潘多拉', '1..3')
+    expect(await packBoards(world.deps, actor, workshop, { kind: '潘多拉', count: 2, beside: 0 })).toBe(2)
+    expect((await listBoards(world.deps, { kind: '潘多拉', place: 'packed' })).total).toBe(2)
   })
 
   test('who has a board is not erased, whoever asks; moving and cancelling leave it with them', async () => {
