@@ -1,4 +1,4 @@
--- revision 4
+-- revision 5
 -- Claims mails that are due, the longest due first, for a sender who has them to itself until p_leased_until, and gives
 -- up those that would only confuse now. Returns both.
 -- Which of them would is read after they are locked: who closes or opens a workshop waits for that, and counts on the
@@ -51,7 +51,10 @@ begin
       ) is null then 'no ticket is left to send'
       when m.kind in ('found', 'message') or (m.kind = 'cancelled' and m.facts ->> 'by' is distinct from 'deadline') then null
       when m.kind = 'board_due' then case when (
-        select 1 from loans l where l.registration_id = r.id and l.returned_at is null limit 1
+        -- Who gave that one back may have another since.
+        select 1 from loans l
+        where l.registration_id = r.id and l.returned_at is null and l.id = coalesce((m.facts ->> 'loan')::uuid, l.id)
+        limit 1
       ) is null then 'the board came back since' end
       when m.kind <> 'afterwards' and w.ends_at <= p_now then 'the workshop is over'
       when m.kind = 'cancelled' then null
@@ -60,12 +63,19 @@ begin
       when split_part(m.facts ->> 'occasion', ' ', 1) <> w.id::text or (m.facts ->> 'startsAt')::timestamptz <> w.starts_at
         then 'its time is another since'
       when (m.facts ->> 'until')::timestamptz <= p_now then 'too late for it'
+      when m.kind in ('get_ready', 'coming', 'day_before') and w.reminders -> m.kind is null then 'switched off since'
       when m.kind = 'get_ready' and r.ready @> asked_of(w.id, w.campaign_id) then 'ready since'
       when m.kind = 'coming' and to_char(r.coming_on, 'YYYY-MM-DD') = split_part(m.facts ->> 'occasion', ' ', 2)
         then 'said so since'
       when m.kind = 'waitlisted' and r.status <> 'waitlisted' then 'promoted since'
       when m.kind = 'offered' and r.status <> 'offered' then 'taken since'
-      when m.kind = 'offered' and r.offered_until <= p_now then 'not taken in time'
+      when m.kind in ('offered', 'get_ready') and r.offered_until <= p_now then 'not taken in time'
+      -- What it leads to is asked for a fortnight: see feedback.ts.
+      when m.kind = 'afterwards' and m.created_at <= p_now - interval '14 days' then 'too late for it'
+      -- They were checked in by mistake, and what the mail leads to tells them so.
+      when m.kind = 'afterwards' and (
+        select 1 from check_ins i where i.registration_id = r.id and i.outcome = 'in' limit 1
+      ) is null then 'did not come after all'
       when m.kind = 'closed' and w.state <> 'closed' then 'opened again since'
       when m.kind = 'reopened' and w.state <> 'published' then 'closed again since'
       when m.kind = 'changed' and (m.created_at < r.moved_at or w.state = 'cancelled' or (
@@ -74,7 +84,7 @@ begin
         limit 1
       ) = 1) then 'changed again since'
       when m.kind = 'moved' and m.created_at < r.moved_at then 'moved again since'
-      when m.kind not in ('closed', 'reopened') and (
+      when m.kind not in ('closed', 'reopened', 'afterwards') and (
         select 1 from mails newer
         where newer.registration_id = m.registration_id and newer.id > m.id and newer.facts ->> 'corrected' is not null
         limit 1

@@ -1,4 +1,4 @@
--- revision 3
+-- revision 4
 -- Replaces a mistyped address and owes the confirmation again. Every older ticket link and door code becomes invalid,
 -- because a stranger may have received them.
 -- outcome: corrected | unchanged | already_registered | too_many (five corrections, or mails to the new
@@ -41,9 +41,9 @@ begin
         calendar_raise = calendar_raise + 1
     where id = p_id;
 
-    -- What still waits to be sent would now say the same twice, save what an organiser wrote.
+    -- What still waits to be sent would now say the same twice, save what an organiser wrote and what follows the day.
     update mails set state = 'dead', reason = 'superseded by a corrected address'
-    where registration_id = p_id and state = 'pending' and kind not in ('closed', 'reopened', 'message');
+    where registration_id = p_id and state = 'pending' and kind not in ('closed', 'reopened', 'message', 'board_due', 'afterwards');
 
     insert into mails (registration_id, kind, facts, created_at, due_at)
     values (p_id, v_registration.status, '{"corrected": true}', p_now, p_now);

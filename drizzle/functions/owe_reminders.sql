@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- Owes the reminders whose time it is to those whom they concern, and who were not reminded of that workshop on that day
 -- before; p_limit of them at the most. Returns how many. Several may call it at once: the index mails_reminders_once lets each through once.
 -- A mail that became pointless before it left is as if it had not been; one that could not be delivered was one.
@@ -37,7 +37,7 @@ begin
     select r.id, r.seq
     from registrations r
     where r.workshop_id = due.workshop_id
-      and (r.status = 'confirmed' or (r.status = 'offered' and due.kind = 'get_ready'))
+      and (r.status = 'confirmed' or (r.status = 'offered' and r.offered_until > p_now and due.kind = 'get_ready'))
       -- Who was erased, or came in at the door and left no address, is mailed nothing.
       and r.erased_at is null and r.email <> ''
       and coalesce(r.seated_at, r.placed_at) <= due.seated_by
@@ -48,8 +48,8 @@ begin
         select 1 from mails m
         where m.registration_id = r.id and m.kind = due.kind and m.facts ->> 'occasion' = due.occasion
           and (m.state <> 'dead' or m.reason not in (
-            'its time is another since', 'too late for it', 'ready since', 'said so since', 'superseded by a move',
-            'superseded by a corrected address'
+            'its time is another since', 'too late for it', 'ready since', 'said so since', 'switched off since',
+            'not taken in time', 'superseded by a move', 'superseded by a corrected address'
           ))
         limit 1
       ) is null

@@ -1,11 +1,11 @@
--- revision 1
+-- revision 2
 -- Takes a lent board back, whoever has it.
 -- p_id: the nonce of the scan or tap; the same again is answered again.
 -- p_at: by the phone's clock, believed from twelve hours before the start until now, as by lend_board.sql. A loan that
 --       began later is none of this return: a phone that was offline may tell late of a board that has come back over another and was lent again. One minute is left to clocks
 --       that differ.
 -- p_state: broken or retired takes it out of use with the same step, and out of the box in which it is packed; null
---          leaves it usable. p_note: what is wrong with it; null leaves what is there.
+--          leaves it usable. p_note: what is wrong with it or missing; null leaves what is there.
 -- outcome: returned | not_lent | not_found (no such board).
 create or replace function return_board(
   p_id uuid, p_board uuid, p_at timestamptz, p_by text, p_state text, p_note text, p_now timestamptz
@@ -43,8 +43,9 @@ begin
   end if;
 
   update boards b
-  set state = p_state, note = coalesce(p_note, b.note), packed_for = null, updated_at = p_now
-  where b.id = p_board and p_state in ('broken', 'retired');
+  set state = coalesce(p_state, b.state), note = coalesce(p_note, b.note),
+      packed_for = case when p_state is null then b.packed_for end, updated_at = p_now
+  where b.id = p_board and (p_state in ('broken', 'retired') or p_note is not null);
 
   return query select 'returned', v_registration, v_workshop, false;
 end

@@ -256,7 +256,7 @@ boardPages.get('/console/boards.csv', async (c) => {
     facts: { count: boards.length, ...(kind && { board: kind }), ...(place && { status: place }) },
     personal: search ? { search } : undefined,
   })
-  const head = [t.fields.kind, t.fields.serial, t.list.where, t.list.packedFor('').trim(), t.fields.note, t.list.code]
+  const head = [t.fields.kind, t.fields.serial, t.list.where, t.list.event, t.fields.note, t.list.code]
   const lines = boards.map((board) => {
     const { holder, packedFor, place, kind, serial, note, code } = board
     const at = (workshop: BoardWorkshop) =>

@@ -74,15 +74,20 @@ export function Packed({
   )
 }
 
-/** Packs so many of a kind, or chosen ones by their serial numbers. */
+/**
+ * Packs so many of a kind, or chosen ones by their serial numbers.
+ * @param packed what is in the box, so that the form sent twice packs once
+ */
 export function PackForm({
   workshop,
+  packed,
   kinds,
   shown,
   problems,
   t,
 }: {
   workshop: Workshop
+  packed: Board[]
   kinds: string[]
   shown: PackTyped
   problems: Problem[]
@@ -93,6 +98,13 @@ export function PackForm({
     <>
       <h2>{words.pack}</h2>
       <form class="narrow" method="post" action={paths.packBoards(workshop.slug)} novalidate>
+        {kinds.map((kind) => (
+          <input
+            type="hidden"
+            name={`packed.${kind}`}
+            value={String(packed.filter((board) => board.kind === kind).length)}
+          />
+        ))}
         <p class="hint">{words.packHint}</p>
         <div class="pairs">
           <Choice

@@ -119,8 +119,11 @@ export class Form {
   url(name: string): string | null {
     const text = typed(this.body, name).trim()
     if (!text) return null
-    if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && text.length <= 2000) return new URL(text).href
-    this.refuse(name, 'url_invalid')
+    const address = URL.canParse(text) ? new URL(text) : undefined
+    if (!address || !/^https?:$/.test(address.protocol)) this.refuse(name, 'url_invalid')
+    // As it is kept, which for Chinese is nine times as long: what was saved can be saved again.
+    else if (address.href.length > 2000) this.refuse(name, 'too_long')
+    else return address.href
     return text
   }
 }

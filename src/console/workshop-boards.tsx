@@ -5,7 +5,7 @@ import type { App } from '../context.ts'
 import { readBoards } from '../domain/board-serials.ts'
 import { allBoards, type Board, countBoards } from '../domain/boards.ts'
 import { askForBoards, doorBoards, lendBoard, listBoardsOut, mayBeAsked, returnBoard } from '../domain/loans.ts'
-import { packBoards, unpackBoards } from '../domain/packing.ts'
+import { mayBePacked, packBoards, unpackBoards } from '../domain/packing.ts'
 import { findRegistrations } from '../domain/registrations.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
@@ -38,6 +38,13 @@ workshopBoardPages.post('/console/workshops/:slug/boards/pack', async (c) => {
   const shown = { kind: typed(body, 'kind'), count: typed(body, 'count'), serials: typed(body, 'serials') }
   const refuse = (field: string, text: string, status: 409 | 422 = 422) =>
     boardsPage(c, workshop, { shown, problems: [{ field, text }], status })
+  const pack = async (which: Parameters<typeof packBoards>[3]) => {
+    const packed = await packBoards(deps, actorOf(c), workshop, which)
+    if (packed === 'over') return refuse('out', t.workshop.packOver, 409)
+    return packed > 0 || 'ids' in which
+      ? done(c, workshop, `packed-${packed}`)
+      : refuse('count', t.workshop.packNone, 409)
+  }
 
   if (shown.serials.trim()) {
     const { kind, serials, problems } = readBoards(shown)
@@ -48,12 +55,12 @@ workshopBoardPages.post('/console/workshops/:slug/boards/pack', async (c) => {
     const unknown = serials.filter((serial) => named.get(serial)?.state !== 'usable')
     if (unknown.length > 0) return refuse('serials', t.workshop.packUnknown(unknown.slice(0, 20)), 409)
     const ids = serials.flatMap((serial) => named.get(serial)?.id ?? [])
-    return done(c, workshop, `packed-${await packBoards(deps, actorOf(c), workshop, { ids })}`)
+    return pack({ ids })
   }
   const count = Number(/^\d{1,4}$/.exec(shown.count.trim())?.[0] ?? 0)
   if (count === 0) return refuse('count', t.workshop.packMissing)
-  const packed = await packBoards(deps, actorOf(c), workshop, { kind: shown.kind, count })
-  return packed > 0 ? done(c, workshop, `packed-${packed}`) : refuse('count', t.workshop.packNone, 409)
+  const beside = /^\d{1,6}$/.exec(typed(body, `packed.${shown.kind}`))?.[0]
+  return pack({ kind: shown.kind, count, ...(beside && { beside: Number(beside) }) })
 })
 
 workshopBoardPages.post('/console/workshops/:slug/boards/unpack', async (c) => {
@@ -160,6 +167,7 @@ async function boardsPage(c: Context<App>, workshop: Workshop, again?: Again): P
   const free = atDoor.filter(({ registration }) => registration === null)
   const packed = boards.filter(({ packedFor }) => packedFor?.id === workshop.id)
   const problems = again?.problems ?? []
+  const packable = mayBePacked(deps, workshop)
   const numbers: [number, string][] = [
     [workshop.boards, words.planned],
     [packed.length, words.packed],
@@ -197,14 +205,23 @@ async function boardsPage(c: Context<App>, workshop: Workshop, again?: Again): P
         <>
           <LendForm c={c} workshop={workshop} free={free} t={t} people={await borrowers(c, workshop)} />
           <h2>{words.list}</h2>
-          {packed.length === 0 ? <p>{words.listHint}</p> : <Packed c={c} workshop={workshop} packed={packed} t={t} />}
-          <PackForm
-            workshop={workshop}
-            kinds={counts.map(({ kind }) => kind)}
-            shown={again?.shown ?? { kind: '', count: missingOf(workshop, packed), serials: '' }}
-            problems={problems}
-            t={t}
-          />
+          {!packable && <p>{words.packOver}</p>}
+          {packable &&
+            (packed.length === 0 ? (
+              <p>{words.listHint}</p>
+            ) : (
+              <Packed c={c} workshop={workshop} packed={packed} t={t} />
+            ))}
+          {packable && (
+            <PackForm
+              workshop={workshop}
+              packed={packed}
+              kinds={counts.map(({ kind }) => kind)}
+              shown={again?.shown ?? { kind: '', count: missingOf(workshop, packed), serials: '' }}
+              problems={problems}
+              t={t}
+            />
+          )}
         </>
       )}
       <p class="links">
@@ -228,7 +245,9 @@ async function askPage(c: Context<App>, workshop: Workshop): Promise<Response> {
   const [first] = asked
   const [registration] = first ? await findRegistrations(deps, [first.registrationId]) : []
   const mail =
-    first && registration && draftOf(deps, { kind: 'board_due', facts: { board: first.board } }, registration)
+    first &&
+    registration &&
+    draftOf(deps, { kind: 'board_due', facts: { board: first.board, from: workshop.id } }, registration)
   return consolePage(
     c,
     {

@@ -406,6 +406,8 @@ export type MailFacts = {
   startsAt?: string
   until?: string
   board?: { kind: string; serial: string }
+  /** Id of the loan that is asked for. */
+  loan?: string
 }
 
 /** Hours before the start at which each reminder falls due. */

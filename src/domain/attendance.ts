@@ -108,12 +108,17 @@ export async function thankable(
   return { people: found.length, someone: found[0]?.id }
 }
 
-/** Walk-ins may have left no address, and nobody is thanked twice. */
+/** Walk-ins may have left no address, and nobody is thanked twice; who was not, because the check-in was taken back, may be. */
 function thoseToThank(workshop: Pick<Workshop, 'id'>): SQL {
   return sql`
     from registrations r ${checkedIn(sql`r`)}
     where r.workshop_id = ${workshop.id}::uuid and c.id is not null and r.email <> '' and r.erased_at is null
-      and (select 1 from mails m where m.registration_id = r.id and m.kind = 'afterwards' limit 1) is null
+      and (
+        select 1 from mails m
+        where m.registration_id = r.id and m.kind = 'afterwards'
+          and (m.state <> 'dead' or m.reason <> 'did not come after all')
+        limit 1
+      ) is null
     order by r.seq`
 }
 
@@ -165,13 +170,16 @@ export async function closeAttendance(
 
 /** Owes the mail `afterwards`. Who had one is not thanked again when the attendance is closed again. */
 async function thankThoseWhoCame(deps: Deps, workshop: Workshop): Promise<number> {
+  // As reminders do: with MAIL_RATE every other turn is left to tickets.
+  const seconds = deps.config.mailRate ? 120 / deps.config.mailRate : 0
   const owed = await rows(
     deps.db,
     sql`insert into mails (registration_id, kind, facts, created_at, due_at)
         select r.id, 'afterwards',
           case when exists (select 1 from materials where workshop_id = ${workshop.id}::uuid)
             then '{"materials": true}'::jsonb else '{}'::jsonb end,
-          ${at(deps.now())}, ${at(deps.now())}
+          ${at(deps.now())},
+          ${at(deps.now())} + ${seconds}::float8 * interval '1 second' * (row_number() over (order by r.seq) - 1)
         ${thoseToThank(workshop)}
         returning id`,
   )

@@ -139,12 +139,17 @@ export async function feedbackResults(deps: Deps, workshop: Workshop): Promise<R
   }
 }
 
-/** All answers, in an order that tells nothing of who gave them. */
+/**
+ * All answers of those who came, in an order that tells nothing of who gave them. Whose check-in was taken back did not come,
+ * and counts again once they are checked in again.
+ */
 export async function allAnswers(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<Answers[]> {
   return rows<Answers>(
     deps.db,
-    sql`select ratings, texts from feedback where workshop_id = ${workshop.id}::uuid
-        order by md5(registration_id::text)`,
+    sql`select f.ratings, f.texts
+        from feedback f join registrations r on r.id = f.registration_id ${checkedIn(sql`r`)}
+        where f.workshop_id = ${workshop.id}::uuid and c.id is not null
+        order by md5(f.registration_id::text)`,
   )
 }
 

@@ -84,7 +84,7 @@ export type Returned =
  * @param id the nonce of the scan or tap: the same again is answered again
  * @param at by the clock of the phone, believed from twelve hours before the start until now
  * @param broken takes it out of use with the same step; `lost` where it will not come back, which retires it
- * @param note what is wrong with it; cut where it is too long
+ * @param note what is wrong with it or missing; cut where it is too long
  */
 export async function returnBoard(
   deps: Deps,
@@ -203,7 +203,11 @@ export async function listBoardsOut(deps: Deps, workshopId: string): Promise<Boa
     deps.db,
     sql`select l.id as loan_id, b.id, b.kind, b.serial, l.registration_id, r.name,
           coalesce(right(r.phone, 4), '') as tail, r.email <> '' as has_email, l.lent_at, l.lent_by,
-          (select max(m.created_at) from mails m where m.registration_id = r.id and m.kind = 'board_due') as asked_at
+          (
+            select max(m.created_at) from mails m
+            where m.registration_id = r.id and m.kind = 'board_due'
+              and (m.state <> 'dead' or m.reason <> 'the board came back since')
+          ) as asked_at
         from loans l
         join boards b on b.id = l.board_id
         join registrations r on r.id = l.registration_id

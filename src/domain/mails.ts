@@ -224,6 +224,8 @@ export const reasonsNotToSend = [
   'too late for it',
   'ready since',
   'said so since',
+  'switched off since',
+  'did not come after all',
   'came after all',
 ] as const
 

@@ -12,9 +12,34 @@ import type { Workshop } from './workshops.ts'
 /**
  * Packs boards for a workshop: so many usable ones of a kind that nobody has and that are packed for no other workshop to
  * come, in the order of their serial numbers, or chosen ones, which may be packed for another. Returns how many, which is
- * fewer where there are no more.
+ * fewer where there are no more. `over`: the workshop is over or cancelled, and a box for it would count for none.
+ *
+ * `beside`: how many of the kind were in the box when that was asked for. Whatever is in it beside them by now was packed by the same
+ * form, sent twice, and counts as packed.
  */
 export async function packBoards(
+  deps: Deps,
+  actor: Actor,
+  workshop: Pick<Workshop, 'id' | 'slug' | 'state' | 'endsAt'>,
+  which: { kind: string; count: number; beside?: number } | { ids: readonly string[] },
+): Promise<number | 'over'> {
+  if (!mayBePacked(deps, workshop)) return 'over'
+  if ('ids' in which || which.beside === undefined) return pack(deps, actor, workshop, which)
+  const { kind, count, beside } = which
+  return deps.db.transaction(async (db) => {
+    // Of the same form twice at once one comes after the other: what is in the box is read after it.
+    await db.execute(sql`select 1 from workshops where id = ${workshop.id}::uuid for no key update`)
+    const [box] = await rows<{ n: number }>(
+      db,
+      sql`select count(*)::int as n from boards where packed_for = ${workshop.id}::uuid and kind = ${kind}`,
+    )
+    const there = Math.min(count, Math.max(0, (box?.n ?? 0) - beside))
+    if (there === count) return there
+    return there + (await pack({ ...deps, db }, actor, workshop, { kind, count: count - there }))
+  })
+}
+
+async function pack(
   deps: Deps,
   actor: Actor,
   workshop: Pick<Workshop, 'id' | 'slug'>,
@@ -49,6 +74,11 @@ export async function packBoards(
     await recordAudit(deps, actor, { action: 'board.packed', workshopId: workshop.id, facts })
   }
   return packed.length
+}
+
+/** Whether boards may be packed for a workshop: until it is over, unless it is cancelled. */
+export function mayBePacked({ now }: Deps, { state, endsAt }: Pick<Workshop, 'state' | 'endsAt'>): boolean {
+  return state !== 'cancelled' && now() < endsAt
 }
 
 /** Takes boards out of the box of a workshop again: those with these ids, or all of them. Returns how many. */

@@ -37,13 +37,15 @@ async function boardWarnings(deps: Deps, workshop: Workshop): Promise<Warning[]>
   const usable = workshop.boards > 0 ? await countUsable(deps) : undefined
   if (usable === undefined) return []
   if (workshop.boards > usable) return [{ warning: 'boards_missing', boards: workshop.boards, usable }]
-  const others = await sameDays(deps, workshop)
-  const boards = others.reduce((sum, other) => sum + other.boards, workshop.boards)
-  return boards > usable ? [{ warning: 'boards_shared', boards, usable, slugs: others.map(({ slug }) => slug) }] : []
+  const { boards, slugs } = await fullestDay(deps, workshop)
+  return boards > usable ? [{ warning: 'boards_shared', boards, usable, slugs }] : []
 }
 
-/** The other workshops with boards that take place on a day on which this one does, by the calendars of their places. */
-async function sameDays(deps: Deps, { id, startsAt, endsAt, timeZone }: Workshop) {
+/**
+ * The day of a workshop on which it and others want the most boards together, by the calendars of their places: how many
+ * these are, and which workshops the others are.
+ */
+async function fullestDay(deps: Deps, { id, startsAt, endsAt, timeZone, boards: own }: Workshop) {
   const day = 24 * 3_600_000
   const near = await deps.db
     .select()
@@ -61,9 +63,18 @@ async function sameDays(deps: Deps, { id, startsAt, endsAt, timeZone }: Workshop
     .orderBy(workshops.startsAt, workshops.id)
   const dateOf = (moment: Date, zone: string) => clockIn(moment, zone).slice(0, 'yyyy-mm-dd'.length)
   const [first, last] = [dateOf(startsAt, timeZone), dateOf(endsAt, timeZone)]
-  return near.filter(
-    (other) => dateOf(other.startsAt, other.timeZone) <= last && dateOf(other.endsAt, other.timeZone) >= first,
-  )
+  const others = near.map((other) => ({
+    ...{ slug: other.slug, boards: other.boards },
+    ...{ first: dateOf(other.startsAt, other.timeZone), last: dateOf(other.endsAt, other.timeZone) },
+  }))
+  // There are the most on the first day of one of them.
+  const days = [first, ...others.map((other) => other.first).filter((day) => day > first && day <= last)]
+  return days
+    .map((day) => {
+      const there = others.filter((other) => other.first <= day && day <= other.last)
+      return { boards: there.reduce((sum, other) => sum + other.boards, own), slugs: there.map(({ slug }) => slug) }
+    })
+    .reduce((most, one) => (one.boards > most.boards ? one : most))
 }
 
 const saysNothing = (text: Workshop['address']) => !text.zh && !text.en

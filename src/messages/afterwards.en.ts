@@ -115,7 +115,8 @@ export const en: AfterwardsMessages = {
     reopenHint:
       'Was somebody not checked in? Open it, check them in, and close it again. Mails of thanks are not sent twice.',
     closed: 'The check-in is closed.',
-    closedAndThanked: (people) => `The check-in is closed, and ${many(people, 'mail')} of thanks on the way.`,
+    closedAndThanked: (people) =>
+      `The check-in is closed, and ${people === 1 ? '1 mail of thanks is' : `${people} mails of thanks are`} on the way.`,
     reopened: 'The check-in is open again.',
     refusals: {
       not_started: 'The workshop has not started.',

@@ -276,6 +276,8 @@ export const en: Messages = {
     title: 'Cancel your registration?',
     leaveTitle: 'Leave the waitlist?',
     warning: 'The seat goes to the next in line at once. To come after all, you would have to register again.',
+    closedWarning:
+      'The seat is no longer yours at once. Registration has closed: you cannot register again to come after all.',
     leaveWarning: 'Your place goes to those behind you.',
     submit: 'Cancel and pass on the seat',
     leaveSubmit: 'Leave the waitlist',

@@ -103,7 +103,7 @@ export const mailEn: MailMessages = {
       headline: 'New time or place',
       lead: ({ place }) =>
         place === null
-          ? 'Time or place of this workshop have changed: here is what holds now. Your seat stays yours, and so does your ticket. If you cannot come, please cancel soon, so that somebody in line gets the seat.'
+          ? 'Time or place of this workshop have changed: here is what holds now. Your seat stays yours, and so does your ticket. If you cannot come, please cancel soon, so that somebody else can have the seat.'
           : `Time or place of this workshop have changed: here is what holds now. You are still on the waitlist, at no.\u00a0${place}.`,
     },
     seatPassedOn: {
@@ -121,7 +121,8 @@ export const mailEn: MailMessages = {
     coming: {
       subject: (event) => `Are you coming? ${event}`,
       headline: 'Are you coming?',
-      lead: () => 'Please open the link below and press “I am coming”, or give your seat to somebody in line.',
+      lead: () =>
+        'Please open the link below and press “I am coming”, or give your seat away, so that somebody else can have it.',
     },
     day_before: {
       subject: (event, { days }) => `${days === 1 ? 'Tomorrow' : days === 0 ? 'Today' : 'Soon'}: ${event}`,
@@ -198,7 +199,10 @@ export const mailEn: MailMessages = {
   keep: 'The link is your ticket: please do not forward this mail.',
   prepare: 'What to bring and prepare',
   missing: 'Not ready yet',
-  cancel: { text: 'Cannot come? The seat goes to the next in line at once.', link: 'Cancel my registration' },
+  cancel: {
+    text: 'Cannot come? Please cancel, so that somebody else can have the seat.',
+    link: 'Cancel my registration',
+  },
   giveBack: { text: 'Cannot come? On the same page one press gives your seat away.', link: 'Give my seat away' },
   leave: { text: 'No longer want to wait?', link: 'Leave the waitlist' },
   again: { text: 'Changed your mind?', link: 'Register again' },

@@ -143,7 +143,7 @@ export const mailZhCN = {
       headline: '时间或地点有变',
       lead: ({ place }) =>
         place === null
-          ? '这场培训改了时间或地点，下面是新的安排。你的名额不变，还是同一张票。来不了的话请尽快取消，让给排队的人。'
+          ? '这场培训改了时间或地点，下面是新的安排。你的名额不变，还是同一张票。来不了的话请尽快取消，把名额让给别人。'
           : `这场培训改了时间或地点，下面是新的安排。你仍在候补名单上，现在排在第\u00a0${place}\u00a0位。`,
     },
     seatPassedOn: {
@@ -159,7 +159,7 @@ export const mailZhCN = {
     coming: {
       subject: (event) => `你会来吗？${event}`,
       headline: '你会来吗？',
-      lead: () => '请打开下面的链接，按一下“我会来”，或者把名额让给排队的人。',
+      lead: () => '请打开下面的链接，按一下“我会来”；来不了就把名额让给别人。',
     },
     day_before: {
       subject: (event, { days }) => `${days === 1 ? '就在明天' : days === 0 ? '就在今天' : '就快到了'}：${event}`,
@@ -224,8 +224,8 @@ export const mailZhCN = {
   keep: '票的链接只属于你，请不要转发这封邮件。',
   prepare: '带什么，准备什么',
   missing: '还没准备好的',
-  cancel: { text: '来不了？名额会马上让给排队的人。', link: '取消报名' },
-  giveBack: { text: '来不了？打开同一页，按一下就让给排队的人。', link: '让出名额' },
+  cancel: { text: '来不了？请取消报名，把名额让给别人。', link: '取消报名' },
+  giveBack: { text: '来不了？打开同一页，按一下就让出名额。', link: '让出名额' },
   leave: { text: '不想等了？', link: '退出候补' },
   again: { text: '又想来了？', link: '重新报名' },
   others: { text: '也许另一场适合你？', link: '看看其他培训' },

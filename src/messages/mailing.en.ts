@@ -127,6 +127,8 @@ export const en: MailingMessages = {
       'too late for it': 'not sent: its time had passed',
       'ready since': 'not needed: ready since',
       'said so since': 'not needed: said since that they come',
+      'switched off since': 'not needed: these reminders are switched off',
+      'did not come after all': 'not needed: the check-in was taken back',
       'came after all': 'not needed: came after all',
     },
     sendAgain: 'Send again',

@@ -130,6 +130,8 @@ export const zhCN = {
       'too late for it': '过了该提醒的时候，不再发送',
       'ready since': '后来都准备好了，不用再发',
       'said so since': '后来说了会来，不用再发',
+      'switched off since': '后来不再发这种提醒',
+      'did not come after all': '签到后来撤销了，不用再发',
       'came after all': '后来到场了，不用再发',
     } satisfies Record<(typeof reasonsNotToSend)[number], string>,
     sendAgain: '再发一次',

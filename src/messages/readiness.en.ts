@@ -10,12 +10,12 @@ export const en: ReadinessMessages = {
     entry: 'How to get in',
     coming: {
       title: 'Are you coming?',
-      lead: 'Please let us know. If you cannot, give your seat to somebody in line.',
+      lead: 'Please let us know. If you cannot, give your seat away, so that somebody else can have it.',
       yes: 'I am coming',
       no: 'I cannot come',
       giveBack: 'I cannot come: give my seat away',
       warning:
-        'Giving it away passes the seat to the next in line at once; to come after all you would have to register again.',
+        'Once given away the seat is no longer yours; to come after all you would have to register again, and there may be no seat left.',
       said: 'You said that you are coming. See you there!',
       saidSo: 'You said that you are coming. If you cannot after all, there still is time to give your seat away.',
       refused: {

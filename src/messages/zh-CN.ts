@@ -291,6 +291,7 @@ export const zhCN = {
     title: '取消报名？',
     leaveTitle: '退出候补？',
     warning: '名额会马上让给排队的人，之后想来需要重新报名。',
+    closedWarning: '名额马上就不是你的了。报名已经截止，之后又想来也不能重新报名。',
     leaveWarning: '你在队里的位置会让给后面的人。',
     submit: '取消报名，让出名额',
     leaveSubmit: '退出候补',

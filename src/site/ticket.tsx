@@ -157,7 +157,8 @@ ticketPages.get('/t/:ticket/cancel', async (c) => {
   return confirmationPage(c, registration, {
     action: paths.ticketCancel(registration.ticket),
     title: waits ? t.leaveTitle : t.title,
-    warnings: [waits ? t.leaveWarning : t.warning],
+    // Where organisers closed registration the line stands still.
+    warnings: [waits ? t.leaveWarning : registration.workshop.state === 'closed' ? t.closedWarning : t.warning],
     submit: waits ? t.leaveSubmit : t.submit,
     back: t.back,
   })

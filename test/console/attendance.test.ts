@@ -101,6 +101,12 @@ test('materials are added, moved and taken away without a script, and come back 
     expect([url, wrong.status, wrong.html.includes('href="#material.1.url"')]).toEqual([url, 422, true])
     expect(valuesOf(wrong.html)['material.0.note.zh']).toBe('提取码 8k2d')
   }
+  for (const url of [`https://example.com/${'y'.repeat(2000)}`, `https://example.com/${'长'.repeat(300)}`]) {
+    const long = await organiser.post(path, { ...two, 'material.3.url': url })
+    expect([long.status, valuesOf(long.html)['material.1.url']]).toEqual([422, url])
+    expect(textOf(long.html)).toContain('太长了')
+    expect(textOf(long.html)).not.toContain('要以 http')
+  }
   expect((await organiser.post(path, two)).status).toBe(303)
   expect(await listMaterials(world.deps, workshop)).toEqual([
     { title: { zh: '课件' }, url: 'https://pan.example.com/slides', note: { zh: '提取码 8k2d' }, afterwards: false },

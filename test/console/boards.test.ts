@@ -88,11 +88,11 @@ test('the file of the inventory has no cell that a spreadsheet computes, and is 
   expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
   const text = bytes.subarray(3).toString()
   const lines: Record<string, string>[] = parse(text, { columns: true })
-  expect(lines.map((line) => [line.型号, line.编号, line.在哪里, line.备注])).toEqual(
+  expect(lines.map((line) => [line.型号, line.编号, line.在哪里, line.场次, line.备注])).toEqual(
     expect.arrayContaining([
-      ["'=1+1", "'@x", '在库', ''],
-      ['星火一号', 'RTB-001', '借出', ''],
-      ['星火一号', 'RTB-002', '坏了', "'-2+3"],
+      ["'=1+1", "'@x", '在库', '', ''],
+      ['星火一号', 'RTB-001', '借出', '上海 12月11日 (2026-12-11)', ''],
+      ['星火一号', 'RTB-002', '坏了', '', "'-2+3"],
     ]),
   )
   expect(text).not.toContain('王小明')
@@ -192,6 +192,33 @@ test('boards are packed for a workshop by number or by name, lent and taken back
   expect(some.headers.get('location')).toContain('unpacked-1')
   const all = await me.post(paths.unpackBoards(workshop.slug), { do: 'all' })
   expect(all.headers.get('location')).toContain('unpacked-2')
+})
+
+test('the form to pack boards that is sent twice packs once, and after the workshop there is none', async () => {
+  await using world = await createWorld()
+  const { workshop } = await stage(world)
+  await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials: ['RTB-004', 'RTB-005'] })
+  const me = await signIn(world)
+  const path = paths.workshopBoards(workshop.slug)
+  const form = { ...valuesOf(await me.read(path)), kind: '星火一号' }
+  for (let n = 0; n < 2; n++) {
+    const packed = await me.post(paths.packBoards(workshop.slug), form)
+    expect(textOf(await me.read(packed.headers.get('location') ?? ''))).toMatch(/备好了 2 块.*2 计划 2 已备好/)
+  }
+  // Another kind by the same form, gone back to.
+  await addBoards(world.deps, { name: '' }, { kind: '潘多拉', serials: ['P-1', 'P-2'] })
+  await me.post(paths.packBoards(workshop.slug), { ...form, kind: '潘多拉' })
+  expect((await listBoards(world.deps, { kind: '潘多拉', place: 'packed' })).total).toBe(2)
+  world.clock.set(workshop.endsAt)
+  expect(textOf(await me.read(path))).toContain('已经结束或者取消，不用再备')
+  expect(await me.read(path)).not.toContain(paths.packBoards(workshop.slug))
+  for (const [field, value] of [
+    ['count', '1'],
+    ['serials', 'RTB-005'],
+  ] as const) {
+    const late = await me.post(paths.packBoards(workshop.slug), { kind: '星火一号', [field]: value })
+    expect([late.status, textOf(await late.text())]).toEqual([409, expect.stringContaining('已经结束或者取消')])
+  }
 })
 
 test('those who still have a board are mailed after a look at the mail, which names the board and no ticket', async () => {

@@ -30,12 +30,14 @@ import {
   questionsOf,
   setQuestions,
 } from '../../src/domain/feedback.ts'
+import { askForBoards } from '../../src/domain/loans.ts'
+import { claimDueMails } from '../../src/domain/mails.ts'
 import { listMaterials, type Material, materialsFor, setMaterials } from '../../src/domain/materials.ts'
-import { findRegistrationById, type Registration } from '../../src/domain/registrations.ts'
+import { correctEmail, findRegistrationById, type Registration } from '../../src/domain/registrations.ts'
 import { cancelRegistration } from '../../src/domain/seats.ts'
 import { findWorkshop, type Workshop } from '../../src/domain/workshops.ts'
 import { figuresOverYears } from '../../src/domain/years.ts'
-import { checkIn, undo } from '../support/attendance.ts'
+import { checkIn, lend, undo } from '../support/attendance.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 const actor = { name: '主办方' }
@@ -112,6 +114,88 @@ describe.each([
     ])
     clock.set(new Date(workshop.endsAt.getTime() + deps.config.retentionDays * 24 * hour))
     expect(await reopen()).toEqual({ kind: 'refused', refusal: 'forgotten' })
+  })
+
+  test('whose check-in was taken back is not thanked, nor do their answers count, until they are checked in again', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps, clock } = world
+    const workshop = await world.workshop({ capacity: 2 })
+    const [came, mistaken] = await signUps(world, workshop, 2)
+    clock.set(workshop.endsAt)
+    await checkIn(world, came.id)
+    const scan = await checkIn(world, mistaken.id)
+    await claimDueMails(deps, 10, 60)
+    const answered = async (id: string) =>
+      giveFeedback(
+        deps,
+        { id, workshop: await now(world, workshop) },
+        { ratings: { useful: 4 }, texts: { better: '多讲' } },
+      )
+    for (const { id } of [came, mistaken]) expect(await answered(id)).toBe('given')
+    const close = async () => closeAttendance(deps, actor, await now(world, workshop), { thank: true })
+    const sent = async () => (await claimDueMails(deps, 10, 60)).mails.map(({ registration }) => registration?.id)
+    expect(await close()).toEqual({ kind: 'closed', thanked: 2 })
+    expect((await feedbackResults(deps, workshop)).answered).toBe(2)
+
+    await undo(world, scan)
+    expect(await sent()).toEqual([came.id])
+    expect((await feedbackResults(deps, workshop)).answered).toBe(1)
+    expect(await allAnswers(deps, workshop)).toHaveLength(1)
+
+    await reopenAttendance(deps, actor, await now(world, workshop))
+    await checkIn(world, mistaken.id)
+    expect((await thankable(deps, workshop)).people).toBe(1)
+    expect(await close()).toEqual({ kind: 'closed', thanked: 1 })
+    expect(await sent()).toEqual([mistaken.id])
+    expect((await feedbackResults(deps, workshop)).answered).toBe(2)
+  })
+
+  test('with MAIL_RATE thanks leave every other turn to tickets, and after a fortnight they are not sent any more', async () => {
+    await using world = await createWorld({ postgres, env: { MAIL_RATE: '60' } })
+    const { deps, clock } = world
+    const workshop = await world.workshop({ capacity: 4 })
+    const people = await signUps(world, workshop, 4)
+    clock.set(workshop.endsAt)
+    for (const { id } of people.slice(0, 3)) await checkIn(world, id)
+    expect(await closeAttendance(deps, actor, await now(world, workshop), { thank: true })).toMatchObject({
+      thanked: 3,
+    })
+    const due = await rows<{ seconds: number }>(
+      world.db,
+      sql`select extract(epoch from due_at - created_at)::int as seconds from mails where kind = 'afterwards' order by id`,
+    )
+    expect(due.map(({ seconds }) => seconds)).toEqual([0, 2, 4])
+    // As where there was no mail server until now.
+    clock.advance({ days: 14 })
+    expect((await claimDueMails(deps, 10, 60)).mails.filter(({ kind }) => kind === 'afterwards')).toEqual([])
+    const found = await rows(world.db, sql`select distinct state, reason from mails where kind = 'afterwards'`)
+    expect(found).toEqual([{ state: 'dead', reason: 'too late for it' }])
+  })
+
+  test('who corrects their address before the end is thanked and asked for their board at the new one', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps, clock } = world
+    const workshop = await world.workshop({ capacity: 2 })
+    const [first, second] = await signUps(world, workshop, 2)
+    clock.set(new Date(workshop.endsAt.getTime() - hour))
+    await claimDueMails(deps, 10, 24 * 3600)
+    for (const { id } of [first, second]) await checkIn(world, id)
+    await lend(world, first.id, 'RTB-001')
+    expect(await askForBoards(deps, actor, workshop)).toBe(1)
+    await closeAttendance(deps, actor, await now(world, workshop), { thank: true })
+    // Of one of them the mails were on their way when their sender died.
+    await correctEmail(deps, first.id, 'first@example.com')
+    await claimDueMails(deps, 10, 60)
+    await correctEmail(deps, second.id, 'second@example.com')
+    clock.advance({ minutes: 2 })
+    const { mails } = await claimDueMails(deps, 10, 60)
+    expect(mails.map(({ kind, registration }) => `${kind} ${registration?.email}`).sort()).toEqual([
+      'afterwards first@example.com',
+      'afterwards second@example.com',
+      'board_due first@example.com',
+      'confirmed first@example.com',
+      'confirmed second@example.com',
+    ])
   })
 
   test('a certificate is for who came, keeps its number, and is not valid while the check-in is taken back', async () => {

@@ -24,11 +24,13 @@ import {
   nextBoard,
   returnBoard,
 } from '../../src/domain/loans.ts'
+import { claimDueMails, type MailToSomeone } from '../../src/domain/mails.ts'
 import { packBoards, unpackBoards } from '../../src/domain/packing.ts'
 import { erasePerson } from '../../src/domain/person.ts'
-import { cancelRegistration, forgetPerson, moveRegistration } from '../../src/domain/seats.ts'
+import { cancelRegistration, cancelWorkshop, forgetPerson, moveRegistration } from '../../src/domain/seats.ts'
 import { warningsOf } from '../../src/domain/warnings.ts'
 import { findWorkshop, type Workshop } from '../../src/domain/workshops.ts'
+import { messageOf } from '../../src/mail/message.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 const actor = { name: '林老师', organiserId: undefined }
@@ -161,7 +163,7 @@ describe.each([
   test('only who has a seat in this workshop gets a board, and only one that is usable', async () => {
     await using world = await newWorld()
     const { workshop, ids, people } = await stage(world)
-    const [a = '', b = ''] = ids
+    const [a = '', b = '', c = ''] = ids
     const [wang, li, waiting] = people as [string, string, string]
     const other = await world.workshop()
     const elsewhere = (await world.register(other, { name: '赵安' })).id
@@ -197,6 +199,12 @@ describe.each([
       }),
     ).toMatchObject({ outcome: 'returned' })
     expect(await boardAt(world, b)).toMatchObject({ place: 'broken', note: '缺线', holder: null })
+    // What is missing of a board that works is noted too, and stays until it is said otherwise.
+    for (const note of ['少一根排线', undefined]) {
+      await lend(c, li)
+      await returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: c, at: world.clock.now(), note })
+      expect(await boardAt(world, c)).toMatchObject({ place: 'free', note: '少一根排线' })
+    }
     expect(await lend(b, li)).toEqual({ outcome: 'unusable' })
     expect(await examine(world.deps)).toEqual([])
   })
@@ -258,6 +266,10 @@ describe.each([
     await using world = await newWorld()
     const { workshop, ids, people } = await stage(world, 'RTB-001..RTB-005')
     const other = await world.workshop()
+    const cancelled = await world.workshop()
+    await cancelWorkshop(world.deps, cancelled.slug)
+    const gone = (await findWorkshop(world.deps, cancelled.slug)) as Workshop
+    expect(await packBoards(world.deps, actor, gone, { kind: '星火一号', count: 2 })).toBe('over')
     const doors = async (of: Workshop) =>
       (await doorBoards(world.deps, of.id)).map(({ serial }) => serial.slice(-1)).join('')
     expect(await doors(workshop)).toBe('12345')
@@ -292,12 +304,32 @@ describe.each([
       'RTB-005',
     ])
     world.clock.set(new Date(other.endsAt.getTime() + 1))
+    expect(await packBoards(world.deps, actor, other, { ids: ids.slice(1, 2) })).toBe('over')
     expect((await listBoards(world.deps, { place: 'free' })).boards.map(({ serial }) => serial)).toEqual([
       'RTB-002',
       'RTB-004',
       'RTB-005',
     ])
     expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('the same form to pack boards that is sent several times at once packs once', async () => {
+    await using world = await newWorld()
+    const { workshop } = await stage(world, '1..9')
+    const pack = (count: number, beside?: number) =>
+      packBoards(world.deps, actor, workshop, { kind: '星火一号', count, ...(beside !== undefined && { beside }) })
+    expect(await Promise.all([pack(3, 0), pack(3, 0), pack(3, 0), pack(3, 0)])).toEqual([3, 3, 3, 3])
+    expect((await listBoards(world.deps, { place: 'packed' })).total).toBe(3)
+    // Whoever looked before wants four in all; who looks now, two more.
+    expect(await pack(4, 0)).toBe(4)
+    expect(await pack(2, 4)).toBe(2)
+    expect(await pack(9, 6)).toBe(3)
+    expect((await listBoards(world.deps, { place: 'packed' })).total).toBe(9)
+    expect(await pack(1, 9)).toBe(0)
+    // Another kind by a form that was opened before all this.
+    await add(world, '潘多拉', '1..3')
+    expect(await packBoards(world.deps, actor, workshop, { kind: '潘多拉', count: 2, beside: 0 })).toBe(2)
+    expect((await listBoards(world.deps, { kind: '潘多拉', place: 'packed' })).total).toBe(2)
   })
 
   test('who has a board is not erased, whoever asks; moving and cancelling leave it with them', async () => {
@@ -383,8 +415,48 @@ describe.each([
     expect(await askForBoards(world.deps, actor, workshop)).toBe(1)
     const owed = await world.db.select().from(mails).where(eq(mails.kind, 'board_due'))
     expect(owed.map(({ registrationId, facts }) => [registrationId, facts])).toEqual(
-      Array(2).fill([people[0], { board: { kind: '星火一号', serial: 'RTB-001' } }]),
+      Array(2).fill([people[0], expect.objectContaining({ board: { kind: '星火一号', serial: 'RTB-001' } })]),
     )
+  })
+
+  test('who gave a board back and took another before the mail left is not asked for the first, and may be for the other', async () => {
+    await using world = await newWorld()
+    const { workshop, ids, people } = await stage(world)
+    const lendTo = (boardId: string | undefined) =>
+      lendBoard(world.deps, helper, {
+        ...{ id: world.deps.newId(), boardId: boardId as string, registrationId: people[0] as string },
+        ...{ workshopId: workshop.id, at: world.clock.now() },
+      })
+    const asked = async () => (await claimDueMails(world.deps, 20, 60)).mails.filter(({ kind }) => kind === 'board_due')
+    await lendTo(ids[0])
+    expect(await askForBoards(world.deps, actor, workshop)).toBe(1)
+    world.clock.advance({ minutes: 1 })
+    await returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: ids[0] as string, at: world.clock.now() })
+    await lendTo(ids[1])
+    expect(await asked()).toEqual([])
+    const [out] = await listBoardsOut(world.deps, workshop.id)
+    expect(out).toMatchObject({ board: { serial: 'RTB-002' }, askedAt: null })
+    expect(await askForBoards(world.deps, actor, workshop)).toBe(1)
+    expect((await asked()).map(({ facts }) => facts.board?.serial)).toEqual(['RTB-002'])
+  })
+
+  test('who moved on with a board is asked for it without a word of the workshop that they have still to come to', async () => {
+    await using world = await newWorld()
+    const { campaignId, workshop, ids, people } = await stage(world)
+    const other = await world.workshop({ campaignId, city: { zh: '南京' } })
+    const [wang] = people as [string]
+    await lendBoard(world.deps, helper, {
+      ...{ id: world.deps.newId(), boardId: ids[0] as string, registrationId: wang, workshopId: workshop.id },
+      at: world.clock.now(),
+    })
+    await moveRegistration(world.deps, wang, other.slug)
+    expect(await askForBoards(world.deps, actor, workshop)).toBe(1)
+    const { mails } = await claimDueMails(world.deps, 20, 60)
+    const mail = mails.find(({ kind }) => kind === 'board_due') as MailToSomeone
+    const { subject, text, html } = messageOf(world.deps, mail)
+    expect(subject).toBe('借的开发板还没有还：星火一号 RTB-001')
+    expect(text).toContain('\n\n星火一号 RTB-001\n\n')
+    expect(text + html).not.toMatch(/南京|12月11日/)
   })
 
   test('the doctor names what only a broken index or another hand could bring about', async () => {
@@ -438,6 +510,16 @@ test('a plan for more boards than can be lent is warned of, alone or with others
   expect(await about()).toEqual([{ warning: 'boards_shared', boards: 4, usable: 3, slugs: [other.slug] }])
   await add(world, '潘多拉', '4')
   expect(await about()).toEqual([])
+  // Of a course of three days each day has enough for itself and the one beside it.
+  const course = await world.workshop({
+    ...{ boards: 2, startsAt: new Date('2027-01-04T09:00:00+08:00'), endsAt: new Date('2027-01-06T17:00:00+08:00') },
+  })
+  for (const startsAt of ['2027-01-04T09:00:00+08:00', '2027-01-06T09:00:00+08:00'])
+    await world.workshop({ boards: 2, startsAt: new Date(startsAt) })
+  const shared = async () => (await warningsOf(world.deps, course)).find(({ warning }) => warning === 'boards_shared')
+  expect(await shared()).toBeUndefined()
+  const third = await world.workshop({ boards: 1, startsAt: new Date('2027-01-06T09:00:00+08:00') })
+  expect(await shared()).toMatchObject({ boards: 5, usable: 4, slugs: [expect.any(String), third.slug] })
   for (const serial of [second, (await listBoards(world.deps, { kind: '潘多拉' })).boards[0]?.id ?? '']) {
     await setBoardState(world.deps, actor, await boardAt(world, serial), { state: 'retired', note: '' })
   }

@@ -11,6 +11,7 @@ import { oweReminders, remindersOf } from '../../src/domain/reminders.ts'
 import { cancelRegistration, cancelWorkshop, forgetPeople, moveRegistration } from '../../src/domain/seats.ts'
 import { isoIn } from '../../src/domain/time-zones.ts'
 import { changeWorkshop, type Workshop } from '../../src/domain/workshops.ts'
+import { checkIn } from '../support/attendance.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 const week = { get_ready: 168, coming: 72, day_before: 24 }
@@ -253,6 +254,41 @@ describe.each([
     expect(await oweReminders(world.deps)).toBe(0)
   })
 
+  test('a reminder that is switched off before it leaves is not sent, and is when it is switched on again', async () => {
+    await using world = await newWorld()
+    const workshop = await asking(world)
+    await world.register(workshop)
+    await deliverAll(world)
+    world.clock.set('2026-12-08T09:00:00+08:00')
+    expect(await oweReminders(world.deps)).toBe(1)
+    await changeWorkshop(world.deps, workshop.slug, { reminders: { get_ready: 168, day_before: 24 } })
+    expect(await deliverAll(world)).toEqual([])
+    expect(await reminders(world)).toEqual(['coming dead: switched off since'])
+    expect(await oweReminders(world.deps)).toBe(0)
+    await changeWorkshop(world.deps, workshop.slug, { reminders: week })
+    expect(await oweReminders(world.deps)).toBe(1)
+    expect((await deliverAll(world)).map(({ kind }) => kind)).toEqual(['coming'])
+  })
+
+  test('who has let an offer lapse is not asked to confirm it, though it was not passed on yet', async () => {
+    await using world = await newWorld()
+    const workshop = await asking(world)
+    const lapsed = await world.register(workshop)
+    const lapsing = await world.register(workshop)
+    await deliverAll(world)
+    for (const [{ id }, until] of [
+      [lapsed, '2026-12-04T09:00:00+08:00'],
+      [lapsing, '2026-12-04T09:00:30+08:00'],
+    ] as const)
+      await world.db.execute(sql`update registrations set status = 'offered', seated_at = null,
+        offered_until = ${until}::timestamptz where id = ${id}::uuid`)
+    world.clock.set('2026-12-04T09:00:00+08:00')
+    expect(await oweReminders(world.deps)).toBe(1)
+    world.clock.advance({ seconds: 30 })
+    expect(await deliverAll(world)).toEqual([])
+    expect(await reminders(world)).toEqual(['get_ready dead: not taken in time'])
+  })
+
   test('a workshop that is cancelled between owing and sending reminds nobody, nor does a draft', async () => {
     await using world = await newWorld()
     const workshop = await asking(world)
@@ -389,6 +425,7 @@ describe.each([
       values (${board}, ${board}, ${id}, ${workshop.id}, now(), 'door')`)
     world.clock.set('2026-12-12T09:00:00+08:00')
     const now = world.clock.now().toISOString()
+    for (const person of [id, other.id]) await checkIn(world, person)
     for (const kind of ['board_due', 'afterwards', 'day_before'])
       for (const person of [id, other.id])
         await world.db.execute(sql`insert into mails (registration_id, kind, created_at, due_at)

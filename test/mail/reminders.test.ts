@@ -1,6 +1,8 @@
 import type { ParsedMail } from 'mailparser'
 import { expect, test } from 'vitest'
 import { oweReminders } from '../../src/domain/reminders.ts'
+import { changeWorkshop } from '../../src/domain/workshops.ts'
+import { paths } from '../../src/links.ts'
 import { deliverDue } from '../../src/mail/delivery.ts'
 import { openTransport } from '../../src/mail/transport.ts'
 import { startMailServer } from '../support/smtp.ts'
@@ -74,6 +76,23 @@ test('three days before, the mail asks, and leads to the page with both answers'
   expect(wang?.text).not.toContain('/cancel')
   expect(ann?.text).toContain(`https://learn.example/t/${o.ann.ticket}/coming`)
   expect((await o.world.request(new URL(page).pathname)).status).toBe(200)
+})
+
+test('where registration is closed nobody is told that their seat goes to the next in line', async () => {
+  await using o = await openOffice()
+  await changeWorkshop(o.world.deps, o.workshop.slug, { state: 'closed' })
+  const said = Object.values(await o.send())
+  for (const moment of ['2026-12-04T10:00:00+08:00', '2026-12-08T10:00:00+08:00', '2026-12-10T10:00:00+08:00']) {
+    o.world.clock.set(moment)
+    said.push(...Object.values(await o.send()))
+  }
+  expect(said).toHaveLength(8)
+  for (const { subject, text, html } of said) expect([subject, text, html].join()).not.toMatch(/排队|in line/)
+  for (const path of [paths.ticketComing(o.ann.ticket), paths.ticketCancel(o.ann.ticket)])
+    for (const language of ['zh-CN', 'en']) {
+      const page = await o.world.request(path, { headers: { 'Accept-Language': language } })
+      expect(await page.text()).not.toMatch(/排队|in line/)
+    }
 })
 
 test('the day before, the mail says when, where, how to get in and what to bring, with the code for the door', async () => {

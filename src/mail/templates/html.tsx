@@ -80,7 +80,7 @@ const EntryRows: FC<{ entry: Entry; messages: MailMessages; imageOf: ImageOf }> 
       <h2 class="ink" style={`margin:0 0 12px;font-size:16px;line-height:1.65;font-weight:600;color:${ink}`}>
         {entry.title}
       </h2>
-      <Facts facts={entry.facts} />
+      {entry.facts.length > 0 && <Facts facts={entry.facts} />}
       {entry.door && <Door messages={messages} {...imageOf(entry)} />}
       {entry.ticket && <Button link={entry.ticket} hint={messages.keep} />}
       {entry.confirm && <Button link={entry.confirm} hint={entry.confirm.hint} />}

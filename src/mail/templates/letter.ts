@@ -71,7 +71,11 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
   const bygone =
     news === 'board_due' || (news === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now()))
   const thanks = news === 'afterwards'
-  const title = titleOf(recipient, locale)
+  // Who was lent a board and moved after that is asked for it, and not told of a workshop that they have still to come to.
+  const lentElsewhere = news === 'board_due' && (mail.facts.from ?? workshop.id) !== workshop.id
+  const event = lentElsewhere
+    ? nameOf(mail.facts.board)
+    : `${titleOf(recipient, locale)} · ${messages.day(when(workshop, locale))}`
   const standing = standingOf(recipient, locale, deps.now())
   const { subject, headline, lead } =
     news === 'written' ? writtenTo(recipient, mail.written, locale, baseUrl) : messages.news[news]
@@ -79,12 +83,12 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
     locale,
     messages,
     to: { name: recipient.name, address: recipient.email },
-    subject: subject(`${title} · ${messages.day(when(recipient.workshop, locale))}`, standing),
+    subject: subject(event, standing),
     headline,
     greeting: messages.greeting(recipient.name),
     lead: lead(standing),
     entries: bygone
-      ? [plainEntry(workshop, messages, locale, mail.facts)]
+      ? [{ ...plainEntry(workshop, messages, locale, mail.facts), ...(lentElsewhere && { title: event, facts: [] }) }]
       : thanks
         ? [entryAfterwards(recipient, mail.facts.materials ?? false, messages, locale, baseUrl)]
         : shown.map((registration) => entryOf(registration, news, locale, baseUrl, mail.facts)),
@@ -357,8 +361,10 @@ function entryAfterwards(
 }
 
 function boardFact(board: MailFacts['board'], messages: MailMessages): Entry['facts'] {
-  return board ? [{ label: messages.labels.board, lines: [`${board.kind} ${board.serial}`] }] : []
+  return board ? [{ label: messages.labels.board, lines: [nameOf(board)] }] : []
 }
+
+const nameOf = (board: MailFacts['board']) => (board ? `${board.kind} ${board.serial}` : '')
 
 function whenAndWhere(workshop: Workshop, messages: MailMessages, locale: Locale): Entry['facts'] {
   return [
