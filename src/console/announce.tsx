@@ -8,7 +8,7 @@ import { type AnnouncementDraft, readAnnouncement } from '../domain/announcement
 import { pastAttendances } from '../domain/attendance.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { aMonthLater } from '../domain/next-month.ts'
-import { clockIn } from '../domain/time-zones.ts'
+import { dateIn, timeIn } from '../domain/time-zones.ts'
 import { findWorkshop, type ItemDraft } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
@@ -121,7 +121,7 @@ const longestAnnouncement = 50_000
 
 /** For dates without a year, which are the next ones. */
 function today({ now, config }: Deps) {
-  const [year = 0, month = 0, day = 0] = clockIn(now(), config.timeZone).slice(0, 10).split('-').map(Number)
+  const [year = 0, month = 0, day = 0] = dateIn(now(), config.timeZone).split('-').map(Number)
   return { year, month, day }
 }
 
@@ -155,14 +155,13 @@ announcePages.get('/console/campaigns/:slug/next', async (c) => {
         .map((workshop) => {
           const { timeZone } = workshop
           const { startsAt, endsAt } = aMonthLater(workshop)
-          const [start, end] = [clockIn(startsAt, timeZone), clockIn(endsAt, timeZone)]
           return {
             city: workshop.city,
             venue: workshop.venue,
             address: workshop.address,
-            date: start.slice(0, 10),
-            from: start.slice(11, 16),
-            to: end.slice(11, 16),
+            date: dateIn(startsAt, timeZone),
+            from: timeIn(startsAt, timeZone),
+            to: timeIn(endsAt, timeZone),
             capacity: String(workshop.capacity),
             boards: String(workshop.boards),
             like: workshop.slug,

@@ -12,7 +12,7 @@ import {
   wholeAudit,
 } from '../domain/audit.ts'
 import { findCampaign } from '../domain/campaigns.ts'
-import { clockIn, readMoment } from '../domain/time-zones.ts'
+import { clockIn, dateIn, minuteIn, readMoment } from '../domain/time-zones.ts'
 import { findWorkshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -75,10 +75,7 @@ auditPages.get('/console/audit.csv', async (c) => {
   const csv = auditCsv(wholeAudit(deps, { ...asked.filter, before: undefined }), locale, deps.config.timeZone)
   return c.body(await streamOf(deps, csv), 200, {
     'Content-Type': 'text/csv; charset=utf-8',
-    'Content-Disposition': attachment(
-      'audit.csv',
-      `${t.file} ${clockIn(deps.now(), deps.config.timeZone).slice(0, 10)}.csv`,
-    ),
+    'Content-Disposition': attachment('audit.csv', `${t.file} ${dateIn(deps.now(), deps.config.timeZone)}.csv`),
     'Cache-Control': 'no-store',
   })
 })
@@ -217,7 +214,7 @@ function Entries({ c, entries }: { c: Context<App>; entries: AuditEntry[] }) {
           {entries.map((entry) => (
             <tr>
               <td class="moment">
-                <time datetime={entry.at.toISOString()}>{clockIn(entry.at, timeZone).slice(0, 16)}</time>
+                <time datetime={entry.at.toISOString()}>{minuteIn(entry.at, timeZone)}</time>
               </td>
               <td>
                 {entry.actor}

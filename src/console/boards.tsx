@@ -16,7 +16,7 @@ import {
   listBoards,
 } from '../domain/boards.ts'
 import { beginning } from '../domain/plain-text.ts'
-import { clockIn } from '../domain/time-zones.ts'
+import { dateIn } from '../domain/time-zones.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { type BoardMessages, boardMessagesFor } from '../messages/boards.ts'
@@ -259,8 +259,7 @@ boardPages.get('/console/boards.csv', async (c) => {
   const head = [t.fields.kind, t.fields.serial, t.list.where, t.list.packedFor('').trim(), t.fields.note, t.list.code]
   const lines = boards.map((board) => {
     const { holder, packedFor, place, kind, serial, note, code } = board
-    const at = (workshop: BoardWorkshop) =>
-      `${eventOf(workshop, c)} (${clockIn(workshop.startsAt, workshop.timeZone).slice(0, 10)})`
+    const at = (workshop: BoardWorkshop) => `${eventOf(workshop, c)} (${dateIn(workshop.startsAt, workshop.timeZone)})`
     const event = holder ? at(holder.workshop) : packedFor ? at(packedFor) : null
     return csvLine([kind, serial, t.places[place], event, note, code])
   })

@@ -13,7 +13,7 @@ import {
   openDoor,
   renewJoinCode,
 } from '../domain/door-sessions.ts'
-import { clockIn, dateIn } from '../domain/time-zones.ts'
+import { dateIn, minuteIn, timeIn } from '../domain/time-zones.ts'
 import { seatStanding } from '../domain/walk-ins.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { paths, urlOf, withQuery } from '../links.ts'
@@ -283,8 +283,8 @@ const byTime = (a: DoorPerson, b: DoorPerson) =>
 
 /** By the clock of the workshop, with the date where that is another day. */
 function timeOf(moment: Date, { timeZone, startsAt }: Workshop): string {
-  const said = clockIn(moment, timeZone).slice(0, -':00'.length)
-  return dateIn(moment, timeZone) === dateIn(startsAt, timeZone) ? said.slice(11) : said
+  const onTheDay = dateIn(moment, timeZone) === dateIn(startsAt, timeZone)
+  return onTheDay ? timeIn(moment, timeZone) : minuteIn(moment, timeZone)
 }
 
 function joinUrl(c: Context<App>, workshop: Workshop): string {

@@ -7,7 +7,7 @@ import { comings, saidComing } from '../domain/coming.ts'
 import { countPeople, listPeople, type PeopleCounts, type PeopleOrder, peoplePerPage } from '../domain/people.ts'
 import { askedOf, readinesses, readinessOf } from '../domain/readiness.ts'
 import type { RosterLine } from '../domain/roster.ts'
-import { clockIn } from '../domain/time-zones.ts'
+import { dateIn, minuteIn } from '../domain/time-zones.ts'
 import type { Workshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
 import { doorMessagesFor } from '../messages/door.ts'
@@ -132,7 +132,7 @@ export function nameOf(c: Context<App>, whose: Whose): string {
 
 /** A workshop as organisers tell it from others: 上海 2026-12-19. */
 export function workshopName(c: Context<App>, { city, startsAt, timeZone }: Workshop): string {
-  return `${pick(city, c.var.locale)} ${clockIn(startsAt, timeZone).slice(0, 'yyyy-mm-dd'.length)}`
+  return `${pick(city, c.var.locale)} ${dateIn(startsAt, timeZone)}`
 }
 
 function sayTotal(total: number, counts: PeopleCounts, { filter }: PeopleQuery, t: PeopleMessages): string {
@@ -320,9 +320,7 @@ function Line({
     ready: line.erased || askedOf(workshop).length === 0 ? '' : t.readinesses[readinessOf(line, workshop)],
     coming: line.status === 'confirmed' && saidComing(line, workshop) ? t.comings.yes : '',
     channel: line.channel ?? (line.walkIn ? doorMessagesFor(c.var.locale).list.walkIn : null),
-    time: (
-      <time datetime={line.createdAt.toISOString()}>{clockIn(line.createdAt, workshop.timeZone).slice(0, -3)}</time>
-    ),
+    time: <time datetime={line.createdAt.toISOString()}>{minuteIn(line.createdAt, workshop.timeZone)}</time>,
   }
   return (
     <tr class={line.status === 'cancelled' ? 'gone' : undefined}>

@@ -13,7 +13,7 @@ import {
   listLinks,
   type RegistrationLink,
 } from '../domain/registration-links.ts'
-import { clockIn } from '../domain/time-zones.ts'
+import { minuteIn } from '../domain/time-zones.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, urlOf, withQuery } from '../links.ts'
@@ -374,7 +374,7 @@ async function linkPage(c: Context<App>, link: RegistrationLink, problems: Probl
   const { deps } = c.env
   const shown = again ?? {
     channel: link.channel,
-    expires: link.expiresAt ? clockIn(link.expiresAt, deps.config.timeZone).slice(0, 16).replace(' ', 'T') : '',
+    expires: link.expiresAt ? minuteIn(link.expiresAt, deps.config.timeZone).replace(' ', 'T') : '',
     active: link.active,
     target: 'campaign' in link.target ? `campaign ${link.target.campaign}` : `workshop ${link.target.workshop}`,
   }

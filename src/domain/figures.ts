@@ -5,7 +5,7 @@ import type { Deps } from '../deps.ts'
 import { reasonsNotToSend } from './mails.ts'
 import { type Answers, countAnswers } from './readiness.ts'
 import { occasionOf } from './reminders.ts'
-import { clockIn, readMoment } from './time-zones.ts'
+import { dateIn, readMoment } from './time-zones.ts'
 import { listWorkshops, type Workshop } from './workshops.ts'
 
 /*
@@ -94,8 +94,8 @@ export async function countRegistrations(
   const goesOn = scope.workshops.some(({ endsAt, state }) => endsAt > deps.now() && state !== 'cancelled')
   const { unit, starts } = range?.first
     ? bucketsBetween(
-        dayOf(new Date(range.first), scope.timeZone),
-        dayOf(goesOn ? deps.now() : new Date(range.last as string | Date), scope.timeZone),
+        dateIn(new Date(range.first), scope.timeZone),
+        dateIn(goesOn ? deps.now() : new Date(range.last as string | Date), scope.timeZone),
       )
     : { unit: 'day' as const, starts: [] }
   const groups = await rows<Group>(
@@ -254,11 +254,6 @@ function next(unit: OverTime['unit'], start: string): string {
 
 function addDays(day: string, days: number): string {
   return new Date(Date.parse(day) + days * dayLong).toISOString().slice(0, 10)
-}
-
-/** The day of a moment in a time zone: 2026-12-01. */
-export function dayOf(moment: Date, timeZone: string): string {
-  return clockIn(moment, timeZone).slice(0, 10)
 }
 
 /** The moments at which days begin. Postgres is not asked, for it may know other time zones than Intl. */

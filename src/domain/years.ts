@@ -3,7 +3,7 @@ import { rows } from '../db/database.ts'
 import type { Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { checkedIn, counts } from './attendance.ts'
-import { dayOf } from './figures.ts'
+import { dateIn } from './time-zones.ts'
 
 /*
  * What became of all workshops, year by year and city by city, in counts that name nobody.
@@ -43,7 +43,7 @@ export async function figuresOverYears(deps: Deps): Promise<{ years: Year[]; cit
         left join (select workshop_id, count(*) as n from registrations group by workshop_id) r on r.workshop_id = w.id
         where w.state <> 'draft'`,
   )
-  const dated = held.map((workshop) => ({ ...workshop, day: dayOf(new Date(workshop.starts_at), workshop.time_zone) }))
+  const dated = held.map((workshop) => ({ ...workshop, day: dateIn(new Date(workshop.starts_at), workshop.time_zone) }))
   const [visitors, readiness, attendances] = await Promise.all([
     countVisitors(deps, dated),
     countReady(deps),

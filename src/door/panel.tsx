@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Locale } from '../config.ts'
 import type { App } from '../context.ts'
 import { type DoorPerson, findScan, type Scan } from '../domain/check-ins.ts'
-import { clockIn, dateIn } from '../domain/time-zones.ts'
+import { dateIn, timeIn } from '../domain/time-zones.ts'
 import { placeAtDoor } from '../domain/walk-ins.ts'
 import type { Workshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
@@ -236,7 +236,7 @@ function graceTold({ startsAt, graceMinutes, timeZone }: Workshop, locale: Local
   const t = doorMessagesFor(locale)
   if (graceMinutes === null) return t.panel.noGrace
   const from = new Date(startsAt.getTime() + graceMinutes * 60_000)
-  return t.panel.grace(clockIn(from, timeZone).slice(11, 16))
+  return t.panel.grace(timeIn(from, timeZone))
 }
 
 /** What stands below a name. */
@@ -254,6 +254,6 @@ export function remarks(person: DoorPerson, t: DoorMessages): string[] {
 /** A moment by the clock of the workshop, with the day where that is not the workshop's. */
 export function clock(at: Date, { workshop }: Pick<Door, 'workshop'>, locale: Locale): string {
   const { timeZone, startsAt } = workshop
-  if (dateIn(at, timeZone) === dateIn(startsAt, timeZone)) return clockIn(at, timeZone).slice(11, 16)
+  if (dateIn(at, timeZone) === dateIn(startsAt, timeZone)) return timeIn(at, timeZone)
   return moment(at, timeZone, locale)
 }
