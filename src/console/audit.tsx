@@ -14,6 +14,7 @@ import {
 import { findCampaign } from '../domain/campaigns.ts'
 import { clockIn, dateIn, minuteIn, readMoment } from '../domain/time-zones.ts'
 import { findWorkshop } from '../domain/workshops.ts'
+import { isId } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { figureMessagesFor } from '../messages/figures.ts'
@@ -143,7 +144,7 @@ async function readFilter(c: Context<App>): Promise<Asked | undefined> {
     about = pick(found.title, locale)
   }
   if (person) {
-    if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(person)) return undefined
+    if (!isId(person)) return undefined
     filter.registrationId = person
     about = t.actions['person.looked_up']
   }

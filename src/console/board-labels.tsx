@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { raw } from 'hono/html'
 import type { App } from '../context.ts'
 import { allBoards, type Board, findBoards } from '../domain/boards.ts'
+import { isId } from '../form-body.ts'
 import { paths, urlOf } from '../links.ts'
 import { boardMessagesFor } from '../messages/boards.ts'
 import { messagesFor } from '../messages/messages.ts'
@@ -16,7 +17,7 @@ const labelsPerPage = 32
 
 boardLabels.get('/console/boards/labels', async (c) => {
   const { deps } = c.env
-  const ids = (c.req.queries('id') ?? []).filter((id) => guid.test(id))
+  const ids = (c.req.queries('id') ?? []).filter(isId)
   const boards = c.req.query('chosen')
     ? await findBoards(deps, ids)
     : (await allBoards(deps, readFilter(c))).filter(({ state }) => state !== 'retired')
@@ -62,8 +63,6 @@ boardLabels.get('/console/boards/labels', async (c) => {
     </>,
   )
 })
-
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The QR stands in its own white, four modules wide, whatever is around it. */
 function Label({ board, url, alt, owner }: { board: Board; url: string; alt: string; owner: string }) {

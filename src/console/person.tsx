@@ -19,7 +19,7 @@ import { type FieldProblem, parseSignUp } from '../domain/registrations.ts'
 import { minuteIn } from '../domain/time-zones.ts'
 import { cameToTheDoor } from '../domain/walk-ins.ts'
 import { findWorkshopById, type Workshop } from '../domain/workshops.ts'
-import { readFormBody } from '../form-body.ts'
+import { isId, readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
@@ -123,7 +123,7 @@ export function done(c: Context<App>, id: string, what: (typeof doneJustNow)[num
 /** The id in the path, or one that nobody has. */
 function idOf(c: Context<App>): string {
   const id = c.req.param('id') ?? ''
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : '00000000-0000-0000-0000-000000000000'
+  return isId(id) ? id : '00000000-0000-0000-0000-000000000000'
 }
 
 /** The person in the path, or undefined. */

@@ -17,6 +17,7 @@ import { doorBoards, lendBoard, returnBoard } from '../domain/loans.ts'
 import { isoIn } from '../domain/time-zones.ts'
 import { parseWalkIn, seatStanding, walkIn } from '../domain/walk-ins.ts'
 import type { Workshop } from '../domain/workshops.ts'
+import { sentId } from '../form-body.ts'
 import { pick } from '../messages/text.ts'
 import { type Door, doorOf } from './session.ts'
 
@@ -67,7 +68,7 @@ entryRoutes.post('/door/entries', async (c) => {
   return c.json({ now: deps.now(), results, counts: await countDoor(deps, door.workshop) })
 })
 
-const id = z.uuid().transform((text) => text.toLowerCase())
+const id = sentId
 const at = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
 
 const entry = z.discriminatedUnion('kind', [

@@ -1,12 +1,12 @@
 import type { Context } from 'hono'
 import type { Child } from 'hono/jsx'
-import { z } from 'zod'
 import type { Locale } from '../config.ts'
 import type { App } from '../context.ts'
 import { type DoorPerson, findScan, type Scan } from '../domain/check-ins.ts'
 import { dateIn, timeIn } from '../domain/time-zones.ts'
 import { placeAtDoor } from '../domain/walk-ins.ts'
 import type { Workshop } from '../domain/workshops.ts'
+import { isId } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { boardMessagesFor } from '../messages/boards.ts'
 import { type DoorMessages, doorMessagesFor } from '../messages/door.ts'
@@ -44,7 +44,7 @@ export async function whatIsSaid(
   if (done === 'not_waiting') return says('wait', t.panel.notWaiting.title, name, [t.panel.notWaiting.hint])
   const board = boardSaid(done, boardMessagesFor(c.var.locale))
   if (board) return says('in', board.title, name, board.lines, [<Remarks person={person} t={t} />, <Next t={t} />])
-  const scan = z.uuid().safeParse(asked).success ? await findScan(deps, door.workshop, asked as string) : undefined
+  const scan = isId(asked) ? await findScan(deps, door.workshop, asked) : undefined
   return personSaid(c, door, person, scan?.registration === person.id ? scan : undefined)
 }
 
