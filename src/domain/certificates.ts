@@ -88,7 +88,7 @@ export async function issueCertificate(
             issued as (
               insert into certificates as mine (number, registration_id, workshop_id, name, keep_name, issued_at)
               select ${makeNumberOf()}, r.id, r.workshop_id, ${name}, ${keepName}::boolean, ${at(deps.now())}
-              from person r ${checkedIn(sql`r`)}
+              from person r ${checkedIn}
               where c.id is not null
               on conflict (registration_id) do update set name = excluded.name, keep_name = excluded.keep_name
               returning mine.number, mine.issued_at
@@ -123,7 +123,7 @@ export async function verifyCertificate(deps: Deps, number: string): Promise<Ver
   const [found] = await rows<Stored & { workshop_id: string; valid: boolean }>(
     deps.db,
     sql`select mine.number, mine.name, mine.keep_name, mine.issued_at, mine.workshop_id, c.id is not null as valid
-        from certificates mine join registrations r on r.id = mine.registration_id ${checkedIn(sql`r`)}
+        from certificates mine join registrations r on r.id = mine.registration_id ${checkedIn}
         where mine.number = ${number}`,
   )
   if (!found) return undefined

@@ -90,7 +90,7 @@ export async function giveFeedback(
         )
         insert into feedback as mine (registration_id, workshop_id, ratings, texts, created_at, updated_at)
         select r.id, r.workshop_id, ${JSON.stringify(ratings)}::jsonb, ${JSON.stringify(texts)}::jsonb, ${now}, ${now}
-        from person r ${checkedIn(sql`r`)}
+        from person r ${checkedIn}
         where c.id is not null
         on conflict (registration_id) do update
           set ratings = excluded.ratings, texts = excluded.texts, updated_at = excluded.updated_at

@@ -159,8 +159,8 @@ function countReady(deps: Deps): Promise<{ id: string; asked: number; ready: num
 function countNoShows(deps: Deps): Promise<{ id: string; expected: number; noShows: number }[]> {
   return rows(
     deps.db,
-    sql`select r.workshop_id as id, ${counts(sql`r`)}
-        from workshops w join registrations r on r.workshop_id = w.id ${checkedIn(sql`r`)}
+    sql`select r.workshop_id as id, ${counts}
+        from workshops w join registrations r on r.workshop_id = w.id ${checkedIn}
         where w.attendance_closed_at is not null
         group by r.workshop_id`,
   )
