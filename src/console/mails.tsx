@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import { type App, hasMailbox, isThisMachine } from '../context.ts'
-import { owedMails } from '../domain/figures.ts'
+import { owedMails } from '../domain/attention.ts'
 import {
   countMails,
   findMail,

@@ -3,6 +3,7 @@ import { rows } from '../db/database.ts'
 import type { Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { checkedIn, counts } from './attendance.ts'
+import { sum } from './figures.ts'
 import { dateIn } from './time-zones.ts'
 
 /*
@@ -179,8 +180,4 @@ function groupBy<Item>(items: Item[], keyOf: (item: Item) => string): Map<string
     else groups.set(keyOf(item), [item])
   }
   return groups
-}
-
-function sum<Item>(items: Item[], measure: (item: Item) => number): number {
-  return items.reduce((total, item) => total + measure(item), 0)
 }

@@ -1,5 +1,5 @@
+import type { AttentionKind } from '../domain/attention.ts'
 import type { AuditAction } from '../domain/audit.ts'
-import type { AttentionKind } from '../domain/figures.ts'
 
 /** What the overview, the figures and the audit log say, in the language that is the source of truth. */
 export const figuresZhCN = {
