@@ -72,7 +72,7 @@ export async function personSaid(c: Context<App>, door: Door, person: DoorPerson
       >
         <PersonForm
           action={paths.doorUndo()}
-          fields={{ id: deps.newId(), checkIn: checkedIn.id, registration: person.id }}
+          fields={{ checkIn: checkedIn.id }}
           label={t.actions.undoOf(person.name)}
           text={t.actions.undo}
           second
