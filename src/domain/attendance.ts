@@ -116,19 +116,11 @@ function thoseToThank(workshop: Pick<Workshop, 'id'>): SQL {
     order by r.seq`
 }
 
-export const attendanceRefusals = [
-  'not_started',
-  'cancelled',
-  'closed',
-  'not_closed',
-  'forgotten',
-  'not_found',
-] as const
 /**
  * Why an attendance is not closed or reopened. `closed`, `not_closed`: it is already. `forgotten`: its people are, so that
  * nothing can be corrected any more.
  */
-export type AttendanceRefusal = (typeof attendanceRefusals)[number]
+export type AttendanceRefusal = 'not_started' | 'cancelled' | 'closed' | 'not_closed' | 'forgotten' | 'not_found'
 
 /**
  * Says that nobody else comes, after the start of a workshop, which is written down.

@@ -56,16 +56,14 @@ export function parseCertificateName(input: unknown): { name: string } | { probl
   return parsed.success ? parsed.data : { problems: fieldProblems(parsed.error) }
 }
 
-export const certificateRefusals = ['too_early', 'did_not_come', 'not_found'] as const
 /**
  * `too_early`: the workshop goes on. `did_not_come`: they were not checked in, or that was taken back. `not_found`: there is
  * nobody, or no longer.
  */
-export type CertificateRefusal = (typeof certificateRefusals)[number]
+export type CertificateRefusal = 'too_early' | 'did_not_come' | 'not_found'
 
 /**
  * Issues the certificate of somebody who came, or changes what is on the one they have: its number and date stay.
- * Refused as one of `certificateRefusals`.
  * @param makeNumberOf makes numbers; one that is taken already is made anew
  */
 export async function issueCertificate(

@@ -12,7 +12,7 @@ import { findWorkshopById, type Workshop } from './workshops.ts'
 export type Question = Omit<FeedbackQuestion, 'text'> & { text?: FeedbackQuestion['text'] | undefined }
 
 /** What is asked where organisers ask nothing else. */
-export const defaultQuestions = [
+const defaultQuestions = [
   { id: 'useful', kind: 'rating' },
   { id: 'hands_on', kind: 'rating' },
   { id: 'better', kind: 'text' },
@@ -55,8 +55,8 @@ export function parseAnswers(
   return tooLong.length > 0 ? { tooLong } : { answers }
 }
 
-export const feedbackRefusals = ['too_early', 'too_late', 'did_not_come', 'empty'] as const
-export type FeedbackRefusal = (typeof feedbackRefusals)[number]
+/** Why an answer is not stored. `empty`: nothing was answered. */
+export type FeedbackRefusal = 'too_early' | 'too_late' | 'did_not_come' | 'empty'
 
 const fortnight = 14 * 24 * 3600 * 1000
 

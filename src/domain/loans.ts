@@ -291,15 +291,5 @@ export async function loansOfBoard(deps: Deps, boardId: string): Promise<PastLoa
   }))
 }
 
-/** The board that somebody has, or undefined. */
-export async function boardOf(deps: Deps, registrationId: string): Promise<NamedBoard | undefined> {
-  const [board] = await rows<NamedBoard>(
-    deps.db,
-    sql`select b.id, b.kind, b.serial from loans l join boards b on b.id = l.board_id
-        where l.registration_id = ${registrationId}::uuid and l.returned_at is null`,
-  )
-  return board
-}
-
 /** What is true of a board `b` that somebody has. */
 export const isLent = sql`exists (select 1 from loans l where l.board_id = b.id and l.returned_at is null)`

@@ -25,7 +25,7 @@ import { type Door, doorOf } from './session.ts'
 export const entryRoutes = new Hono<App>()
 
 /** No more of them at once: a phone that has more sends them one lot after another. */
-export const mostEntries = 500
+const mostEntries = 500
 
 entryRoutes.get('/door/list.json', async (c) => {
   const { deps } = c.env
@@ -171,7 +171,7 @@ async function letWalkIn(
 }
 
 /** Which workshop a ticket is for, in the helper's language. */
-export function toldOf(
+function toldOf(
   c: Context<App>,
   { title, city, startsAt, timeZone }: Pick<Workshop, 'title' | 'city' | 'startsAt' | 'timeZone'>,
 ) {

@@ -16,7 +16,7 @@ import { byWhom, Panel, PersonForm, type Tone } from './layout.tsx'
 import type { Door } from './session.ts'
 
 /** How long after a scan its undo stands out, in milliseconds. */
-export const undoStandsOut = 30_000
+const undoStandsOut = 30_000
 
 export type Said = { tone: Tone; panel: Child }
 

@@ -131,11 +131,7 @@ function writtenTo(registration: Registration, written: Written | undefined, loc
 }
 
 /** What may stand in a message in double braces, for one attendee. */
-export function placeholdersOf(
-  registration: Registration,
-  locale: Locale,
-  baseUrl: string,
-): Record<Placeholder, string> {
+function placeholdersOf(registration: Registration, locale: Locale, baseUrl: string): Record<Placeholder, string> {
   return placeholdersIn(registration.workshop, registration.name, ticketUrlOf(baseUrl, registration), locale)
 }
 
