@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import { z } from 'zod'
 import type { App } from './context.ts'
 
 /**
@@ -17,6 +18,14 @@ export async function readFormBody(c: Context<App>, { all = false } = {}): Promi
     throw error
   }
 }
+
+/** Whether what a form or an address says can be an id: a UUID. Postgres refuses to look for anything else. */
+export function isId(said: unknown): said is string {
+  return typeof said === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(said)
+}
+
+/** An id that a phone sends, as Postgres writes it. */
+export const sentId = z.uuid().transform((text) => text.toLowerCase())
 
 function withoutNul(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNul)

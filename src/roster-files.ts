@@ -6,7 +6,7 @@ import type { Deps } from './deps.ts'
 import { saidComing } from './domain/coming.ts'
 import { allPeople, type PeopleFilter, type PeopleOrder } from './domain/people.ts'
 import { type RosterLine, wholeRoster } from './domain/roster.ts'
-import { clockIn } from './domain/time-zones.ts'
+import { dateIn, minuteIn } from './domain/time-zones.ts'
 import type { Workshop } from './domain/workshops.ts'
 import { apiMessagesFor } from './messages/api.ts'
 import { doorMessagesFor } from './messages/door.ts'
@@ -88,7 +88,7 @@ function columnsOf(workshops: readonly Workshop[], locale: Locale): Column[] {
   const workshopOf = (line: RosterLine) => byId.get(line.workshopId) as Workshop
   const minuteOf = (read: (line: RosterLine) => Date | null) => (line: RosterLine) => {
     const moment = read(line)
-    return moment && clockIn(moment, workshopOf(line).timeZone).slice(0, -':00'.length)
+    return moment && minuteIn(moment, workshopOf(line).timeZone)
   }
   const asked = new Map(workshops.map(({ id, items }) => [id, new Set(items.map((item) => item.id))]))
   const items = new Map(workshops.flatMap(({ items }) => items.map((item) => [item.id, item])))
@@ -102,7 +102,7 @@ function columnsOf(workshops: readonly Workshop[], locale: Locale): Column[] {
       ? [
           column('workshop', 24, (line) => {
             const { city, startsAt, timeZone } = workshopOf(line)
-            return `${pick(city, locale)} ${clockIn(startsAt, timeZone).slice(0, 'yyyy-mm-dd'.length)}`
+            return `${pick(city, locale)} ${dateIn(startsAt, timeZone)}`
           }),
         ]
       : []),

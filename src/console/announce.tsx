@@ -1,20 +1,27 @@
 import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
-import type { Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { type AnnouncedWorkshop, announce } from '../domain/announce.ts'
 import { type AnnouncementDraft, readAnnouncement } from '../domain/announcements.ts'
 import { pastAttendances } from '../domain/attendance.ts'
 import { findCampaign } from '../domain/campaigns.ts'
-import { aMonthLater } from '../domain/next-month.ts'
-import { clockIn } from '../domain/time-zones.ts'
-import { findWorkshop, type ItemDraft } from '../domain/workshops.ts'
+import { dateIn } from '../domain/time-zones.ts'
+import { findWorkshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { pick } from '../messages/text.ts'
-import { ChecklistEditor, rearranged } from './checklist.tsx'
+import {
+  type Announcement,
+  type City,
+  emptyAnnouncement,
+  fromDraft,
+  fromMonthBefore,
+  rearrangedBy,
+  shownAgain,
+} from './announcement-form.ts'
+import { ChecklistEditor } from './checklist.tsx'
 import { Check, Field, fieldNames, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { overbookingHint } from './overbooking.tsx'
@@ -22,41 +29,6 @@ import { Form } from './read-form.ts'
 
 /** A month announced on one page: empty, from the text of an announcement, or from the month before. */
 export const announcePages = new Hono<App>()
-
-/** A whole announcement as its form shows it, before all of it is there. */
-type Announcement = {
-  title: Text
-  summary: Text
-  oneSeat: boolean
-  items: ItemDraft[]
-  workshops: City[]
-  /** The text that it was read from, so that what was not understood stays beside it. */
-  source?: string | undefined
-  /** Of the campaign that it becomes: a form that is sent twice makes one. */
-  id?: string | undefined
-  /** Which button rearranged it just now. */
-  pressed?: string | undefined
-}
-
-/** A city as the form shows it: times as they are typed. */
-type City = {
-  city: Text
-  venue: Text
-  address: Text
-  date: string
-  from: string
-  to: string
-  capacity: string
-  boards: string
-  /** Slug of the workshop whose ways it takes over. */
-  like?: string | undefined
-  hint?: string | undefined
-}
-
-const emptyCity: City = {
-  ...{ city: {}, venue: {}, address: {} },
-  ...{ date: '', from: '09:30', to: '17:00', capacity: '40', boards: '40' },
-}
 
 announcePages.get('/console/campaigns/new', (c) => {
   const t = consoleMessagesFor(c.get('locale')).announce
@@ -121,7 +93,7 @@ const longestAnnouncement = 50_000
 
 /** For dates without a year, which are the next ones. */
 function today({ now, config }: Deps) {
-  const [year = 0, month = 0, day = 0] = clockIn(now(), config.timeZone).slice(0, 10).split('-').map(Number)
+  const [year = 0, month = 0, day = 0] = dateIn(now(), config.timeZone).split('-').map(Number)
   return { year, month, day }
 }
 
@@ -142,109 +114,8 @@ announcePages.get('/console/campaigns/:slug/next', async (c) => {
   const campaign = await findCampaign(c.env.deps, c.req.param('slug'))
   if (!campaign) return c.notFound()
   const t = consoleMessagesFor(c.get('locale')).announce
-  return announcePage(
-    c,
-    { title: t.nextTitle, lead: t.nextLead },
-    {
-      title: campaign.title,
-      summary: campaign.summary,
-      oneSeat: campaign.oneSeatPerPerson,
-      items: campaign.items.map(({ id: _, ...item }) => item),
-      workshops: campaign.workshops
-        .filter(({ state }) => state !== 'cancelled')
-        .map((workshop) => {
-          const { timeZone } = workshop
-          const { startsAt, endsAt } = aMonthLater(workshop)
-          const [start, end] = [clockIn(startsAt, timeZone), clockIn(endsAt, timeZone)]
-          return {
-            city: workshop.city,
-            venue: workshop.venue,
-            address: workshop.address,
-            date: start.slice(0, 10),
-            from: start.slice(11, 16),
-            to: end.slice(11, 16),
-            capacity: String(workshop.capacity),
-            boards: String(workshop.boards),
-            like: workshop.slug,
-          }
-        }),
-    },
-  )
+  return announcePage(c, { title: t.nextTitle, lead: t.nextLead }, fromMonthBefore(campaign))
 })
-
-function emptyAnnouncement(): Announcement {
-  return { title: {}, summary: {}, oneSeat: true, items: [], workshops: [emptyCity] }
-}
-
-/** What the text of an announcement says, where the form has a place for it. */
-function fromDraft(draft: AnnouncementDraft, t: ReturnType<typeof consoleMessagesFor>): Announcement {
-  const workshops = draft.workshops.map(({ dates, ...place }): City => {
-    const [date] = dates
-    const known = date && 'date' in date && dates.length === 1 ? date : undefined
-    const hint =
-      dates.length > 1
-        ? t.announce.severalDates(dates.map((date) => ('date' in date ? date.date : date.month)).join(', '))
-        : date && 'month' in date
-          ? t.announce.monthOnly(date.month)
-          : undefined
-    return {
-      ...emptyCity,
-      ...place,
-      date: known?.date ?? '',
-      from: known?.from ?? emptyCity.from,
-      to: known?.to ?? emptyCity.to,
-      hint,
-    }
-  })
-  return {
-    title: draft.title,
-    summary: draft.summary,
-    oneSeat: true,
-    items: draft.items,
-    workshops: workshops.length > 0 ? workshops : [emptyCity],
-  }
-}
-
-/** The form as it was sent, for it to come back. */
-function shownAgain(form: Form): Announcement {
-  const again = new Form(form.body)
-  const text = (name: string) => typed(form.body, name)
-  const both = (name: string): Text => ({ zh: text(`${name}.zh`), en: text(`${name}.en`) })
-  return {
-    title: both('title'),
-    summary: both('summary'),
-    oneSeat: again.checked('oneSeat'),
-    items: again.items(),
-    source: text('source') || undefined,
-    id: /^[0-9a-f-]{36}$/.test(text('id')) ? text('id') : undefined,
-    workshops: again.rows('city').map((n) => ({
-      city: both(`city.${n}`),
-      venue: both(`city.${n}.venue`),
-      address: both(`city.${n}.address`),
-      date: text(`city.${n}.date`),
-      from: text(`city.${n}.from`),
-      to: text(`city.${n}.to`),
-      capacity: text(`city.${n}.capacity`),
-      boards: text(`city.${n}.boards`),
-      like: text(`city.${n}.like`) || undefined,
-    })),
-  }
-}
-
-function rearrangedBy(action: string, shown: Announcement): Announcement {
-  const [, dropped] = /^drop-city\.(\d+)$/.exec(action) ?? []
-  const last = shown.workshops.at(-1) ?? emptyCity
-  return {
-    ...shown,
-    pressed: action,
-    items: rearranged(shown.items, action),
-    workshops:
-      action === 'add-city'
-        ? // The next city has most often the same hours and as many seats.
-          [...shown.workshops, { ...last, city: {}, venue: {}, address: {}, hint: undefined }]
-        : shown.workshops.filter((_, n) => String(n) !== dropped),
-  }
-}
 
 type Shown = { title: string; lead?: string }
 

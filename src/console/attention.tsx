@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import type { Locale } from '../config.ts'
 import type { App } from '../context.ts'
-import type { Attention, CampaignName, WorkshopName } from '../domain/figures.ts'
+import type { Attention, CampaignName, WorkshopName } from '../domain/attention.ts'
 import { mayActAs } from '../domain/organisers.ts'
 import { paths } from '../links.ts'
 import { figureMessagesFor } from '../messages/figures.ts'

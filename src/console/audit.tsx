@@ -12,8 +12,9 @@ import {
   wholeAudit,
 } from '../domain/audit.ts'
 import { findCampaign } from '../domain/campaigns.ts'
-import { clockIn, readMoment } from '../domain/time-zones.ts'
+import { clockIn, dateIn, minuteIn, readMoment } from '../domain/time-zones.ts'
 import { findWorkshop } from '../domain/workshops.ts'
+import { isId } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { figureMessagesFor } from '../messages/figures.ts'
@@ -75,10 +76,7 @@ auditPages.get('/console/audit.csv', async (c) => {
   const csv = auditCsv(wholeAudit(deps, { ...asked.filter, before: undefined }), locale, deps.config.timeZone)
   return c.body(await streamOf(deps, csv), 200, {
     'Content-Type': 'text/csv; charset=utf-8',
-    'Content-Disposition': attachment(
-      'audit.csv',
-      `${t.file} ${clockIn(deps.now(), deps.config.timeZone).slice(0, 10)}.csv`,
-    ),
+    'Content-Disposition': attachment('audit.csv', `${t.file} ${dateIn(deps.now(), deps.config.timeZone)}.csv`),
     'Cache-Control': 'no-store',
   })
 })
@@ -146,7 +144,7 @@ async function readFilter(c: Context<App>): Promise<Asked | undefined> {
     about = pick(found.title, locale)
   }
   if (person) {
-    if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(person)) return undefined
+    if (!isId(person)) return undefined
     filter.registrationId = person
     about = t.actions['person.looked_up']
   }
@@ -217,7 +215,7 @@ function Entries({ c, entries }: { c: Context<App>; entries: AuditEntry[] }) {
           {entries.map((entry) => (
             <tr>
               <td class="moment">
-                <time datetime={entry.at.toISOString()}>{clockIn(entry.at, timeZone).slice(0, 16)}</time>
+                <time datetime={entry.at.toISOString()}>{minuteIn(entry.at, timeZone)}</time>
               </td>
               <td>
                 {entry.actor}

@@ -1,12 +1,12 @@
 import { Hono } from 'hono'
-import { raw } from 'hono/html'
 import type { App } from '../context.ts'
 import { allBoards, type Board, findBoards } from '../domain/boards.ts'
+import { isId } from '../form-body.ts'
 import { paths, urlOf } from '../links.ts'
 import { boardMessagesFor } from '../messages/boards.ts'
-import { messagesFor } from '../messages/messages.ts'
 import { qrPath } from '../qr.ts'
 import { readFilter } from './boards.tsx'
+import { onPages, sheetPage } from './sheet.tsx'
 
 /** Labels to stick on boards: those of chosen ones, or of all that a filter lets through. */
 export const boardLabels = new Hono<App>()
@@ -16,54 +16,34 @@ const labelsPerPage = 32
 
 boardLabels.get('/console/boards/labels', async (c) => {
   const { deps } = c.env
-  const ids = (c.req.queries('id') ?? []).filter((id) => guid.test(id))
+  const ids = (c.req.queries('id') ?? []).filter(isId)
   const boards = c.req.query('chosen')
     ? await findBoards(deps, ids)
     : (await allBoards(deps, readFilter(c))).filter(({ state }) => state !== 'retired')
   const t = boardMessagesFor(c.var.locale)
-  const pages = Array.from({ length: Math.ceil(boards.length / labelsPerPage) }, (_, page) =>
-    boards.slice(page * labelsPerPage, (page + 1) * labelsPerPage),
-  )
   const { privacyContact, baseUrl } = deps.config
-  c.header('Cache-Control', 'no-store')
-  return c.html(
-    <>
-      {raw('<!doctype html>')}
-      <html lang={messagesFor(c.var.locale).lang}>
-        <head>
-          <meta charset="utf-8" />
-          <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <title>{`${t.labels.title} · ${t.list.title}`}</title>
-          <link rel="icon" href={paths.asset('favicon.svg')} type="image/svg+xml" />
-          <link rel="stylesheet" href={paths.asset('sheets.css')} />
-        </head>
-        <body>
-          <header class="no-print">
-            <a href={paths.boards()}>{t.labels.back}</a>
-            <h1>{t.labels.title}</h1>
-            <p>{boards.length > 0 ? t.labels.print : t.labels.nothing}</p>
-          </header>
-          <main tabindex={0}>
-            {pages.map((some) => (
-              <section class="board-labels">
-                {some.map((board) => (
-                  <Label
-                    board={board}
-                    url={urlOf(baseUrl, paths.boardLabel(board.code))}
-                    alt={t.labels.alt(t.named(board.kind, board.serial))}
-                    owner={t.labels.owner(privacyContact || new URL(baseUrl).host)}
-                  />
-                ))}
-              </section>
-            ))}
-          </main>
-        </body>
-      </html>
-    </>,
+  return sheetPage(
+    c,
+    {
+      title: t.labels.title,
+      of: t.list.title,
+      back: { href: paths.boards(), text: t.labels.back },
+      hint: boards.length > 0 ? t.labels.print : t.labels.nothing,
+    },
+    onPages(boards, labelsPerPage).map((some) => (
+      <section class="board-labels">
+        {some.map((board) => (
+          <Label
+            board={board}
+            url={urlOf(baseUrl, paths.boardLabel(board.code))}
+            alt={t.labels.alt(t.named(board.kind, board.serial))}
+            owner={t.labels.owner(privacyContact || new URL(baseUrl).host)}
+          />
+        ))}
+      </section>
+    )),
   )
 })
-
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The QR stands in its own white, four modules wide, whatever is around it. */
 function Label({ board, url, alt, owner }: { board: Board; url: string; alt: string; owner: string }) {

@@ -6,7 +6,7 @@ import { boardLimits } from '../domain/board-serials.ts'
 import { type Board, type BoardWorkshop, findBoard, removeBoard, renameBoard, setBoardState } from '../domain/boards.ts'
 import { loansOfBoard, type PastLoan, returnBoard } from '../domain/loans.ts'
 import { beginning } from '../domain/plain-text.ts'
-import { readFormBody } from '../form-body.ts'
+import { isId, readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { type BoardMessages, boardMessagesFor } from '../messages/boards.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -81,17 +81,15 @@ boardPage.post('/console/boards/:id/remove', async (c) => {
   return showBoard(c, board, { status: 409, problems: [{ field: 'state', text: wasLent }] })
 })
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 async function boardOfPath(c: Context<App>): Promise<Board | undefined> {
   const id = c.req.param('id') ?? ''
-  return guid.test(id) ? findBoard(c.env.deps, id) : undefined
+  return isId(id) ? findBoard(c.env.deps, id) : undefined
 }
 
 /** What makes a form that is sent twice one loan or return. */
 export function readNonce(body: Record<string, unknown>): string | undefined {
   const nonce = typed(body, 'nonce')
-  return guid.test(nonce) ? nonce : undefined
+  return isId(nonce) ? nonce : undefined
 }
 
 function done(c: Context<App>, { id }: Board, what: 'saved' | 'returned'): Response {

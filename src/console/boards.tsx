@@ -16,7 +16,7 @@ import {
   listBoards,
 } from '../domain/boards.ts'
 import { beginning } from '../domain/plain-text.ts'
-import { clockIn } from '../domain/time-zones.ts'
+import { dateIn } from '../domain/time-zones.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { type BoardMessages, boardMessagesFor } from '../messages/boards.ts'
@@ -146,26 +146,7 @@ async function inventory(c: Context<App>, counts: Counted) {
             </button>
             <a href={withQuery(paths.boardLabels(), query)}>{t.list.labels}</a>
           </p>
-          <div class="people-frame boards">
-            <table>
-              <thead>
-                <tr>
-                  <th class="choose" scope="col">
-                    <input type="checkbox" data-choose-all="" hidden aria-label={t.list.chooseAll} />
-                  </th>
-                  <th scope="col">{t.fields.serial}</th>
-                  <th scope="col">{t.fields.kind}</th>
-                  <th scope="col">{t.list.where}</th>
-                  <th scope="col">{t.fields.note}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {boards.map((board) => (
-                  <BoardLine board={board} c={c} t={t} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <BoardTable boards={boards} c={c} t={t} />
         </form>
       )}
       {pages > 1 && (
@@ -179,28 +160,58 @@ async function inventory(c: Context<App>, counts: Counted) {
   )
 }
 
-function BoardLine({ board, c, t }: { board: Board; c: Context<App>; t: BoardMessages }) {
+/** Boards to choose from. Those `inBox` of a workshop, on its own page, stand without that and without their notes. */
+export function BoardTable({
+  boards,
+  inBox = false,
+  c,
+  t,
+}: {
+  boards: Board[]
+  inBox?: boolean
+  c: Context<App>
+  t: BoardMessages
+}) {
   return (
-    <tr class={board.place === 'retired' ? 'gone' : undefined}>
-      <td class="choose">
-        <input
-          type="checkbox"
-          name="id"
-          value={board.id}
-          aria-label={t.list.choose(t.named(board.kind, board.serial))}
-        />
-      </td>
-      <td class="of-name" data-head={t.fields.serial}>
-        <a href={paths.board(board.id)}>{board.serial}</a>
-      </td>
-      <td data-head={t.fields.kind}>{board.kind}</td>
-      <td data-head={t.list.where}>
-        <span>
-          <Place place={board.place} t={t} /> <Where board={board} c={c} />
-        </span>
-      </td>
-      <td data-head={t.fields.note}>{board.note ?? ''}</td>
-    </tr>
+    <div class="people-frame boards">
+      <table>
+        <thead>
+          <tr>
+            <th class="choose" scope="col">
+              <input type="checkbox" data-choose-all="" hidden aria-label={t.list.chooseAll} />
+            </th>
+            <th scope="col">{t.fields.serial}</th>
+            <th scope="col">{t.fields.kind}</th>
+            <th scope="col">{t.list.where}</th>
+            {!inBox && <th scope="col">{t.fields.note}</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {boards.map((board) => (
+            <tr class={board.place === 'retired' ? 'gone' : undefined}>
+              <td class="choose">
+                <input
+                  type="checkbox"
+                  name="id"
+                  value={board.id}
+                  aria-label={t.list.choose(t.named(board.kind, board.serial))}
+                />
+              </td>
+              <td class="of-name" data-head={t.fields.serial}>
+                <a href={paths.board(board.id)}>{board.serial}</a>
+              </td>
+              <td data-head={t.fields.kind}>{board.kind}</td>
+              <td data-head={t.list.where}>
+                <span>
+                  <Place place={board.place} t={t} /> {(board.holder || !inBox) && <Where board={board} c={c} />}
+                </span>
+              </td>
+              {!inBox && <td data-head={t.fields.note}>{board.note ?? ''}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }
 
@@ -259,8 +270,7 @@ boardPages.get('/console/boards.csv', async (c) => {
   const head = [t.fields.kind, t.fields.serial, t.list.where, t.list.event, t.fields.note, t.list.code]
   const lines = boards.map((board) => {
     const { holder, packedFor, place, kind, serial, note, code } = board
-    const at = (workshop: BoardWorkshop) =>
-      `${eventOf(workshop, c)} (${clockIn(workshop.startsAt, workshop.timeZone).slice(0, 10)})`
+    const at = (workshop: BoardWorkshop) => `${eventOf(workshop, c)} (${dateIn(workshop.startsAt, workshop.timeZone)})`
     const event = holder ? at(holder.workshop) : packedFor ? at(packedFor) : null
     return csvLine([kind, serial, t.places[place], event, note, code])
   })

@@ -13,9 +13,10 @@ import {
   openDoor,
   renewJoinCode,
 } from '../domain/door-sessions.ts'
-import { clockIn, dateIn } from '../domain/time-zones.ts'
+import { dateIn, minuteIn, timeIn } from '../domain/time-zones.ts'
 import { seatStanding } from '../domain/walk-ins.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
+import { isId } from '../form-body.ts'
 import { paths, urlOf, withQuery } from '../links.ts'
 import { type DoorMessages, doorMessagesFor } from '../messages/door.ts'
 import { messagesFor } from '../messages/messages.ts'
@@ -96,7 +97,7 @@ doorPages.post('/console/workshops/:slug/door/open', async (c) => {
 doorPages.post('/console/workshops/:slug/door/sessions/:id/end', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   const id = c.req.param('id')
-  if (!workshop || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return c.notFound()
+  if (!workshop || !isId(id)) return c.notFound()
   const ended = await endDoor(c.env.deps, workshop, id)
   if (!ended) return c.notFound()
   await audited(c, {
@@ -283,8 +284,8 @@ const byTime = (a: DoorPerson, b: DoorPerson) =>
 
 /** By the clock of the workshop, with the date where that is another day. */
 function timeOf(moment: Date, { timeZone, startsAt }: Workshop): string {
-  const said = clockIn(moment, timeZone).slice(0, -':00'.length)
-  return dateIn(moment, timeZone) === dateIn(startsAt, timeZone) ? said.slice(11) : said
+  const onTheDay = dateIn(moment, timeZone) === dateIn(startsAt, timeZone)
+  return onTheDay ? timeIn(moment, timeZone) : minuteIn(moment, timeZone)
 }
 
 function joinUrl(c: Context<App>, workshop: Workshop): string {

@@ -2,17 +2,10 @@ import { type Context, Hono } from 'hono'
 import type { Locale } from '../config.ts'
 import type { App } from '../context.ts'
 import { attendanceOf } from '../domain/attendance.ts'
+import { type Attention, needsAttention } from '../domain/attention.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { feedbackResults } from '../domain/feedback.ts'
-import {
-  type Attention,
-  type Channel,
-  type Figures,
-  figuresOf,
-  needsAttention,
-  type OverTime,
-  type Scope,
-} from '../domain/figures.ts'
+import { type Channel, type Figures, figuresOf, type OverTime, type Scope } from '../domain/figures.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
 import { afterwardsMessagesFor } from '../messages/afterwards.ts'

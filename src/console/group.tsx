@@ -3,7 +3,7 @@ import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import type { Text } from '../db/schema.ts'
 import { findGroup, isOpen, removeGroup, setGroup } from '../domain/chat-groups.ts'
-import { clockIn } from '../domain/time-zones.ts'
+import { minuteIn } from '../domain/time-zones.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
@@ -70,7 +70,7 @@ async function groupPage(
   const expiresAt = group ? group.expiresAt : inAWeek
   const shown = again ?? {
     note: group?.note ?? {},
-    expires: expiresAt ? clockIn(expiresAt, workshop.timeZone).slice(0, 16).replace(' ', 'T') : '',
+    expires: expiresAt ? minuteIn(expiresAt, workshop.timeZone).replace(' ', 'T') : '',
   }
   const done = { saved: t.done, removed: words.removed }
   return consolePage(

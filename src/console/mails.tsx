@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import { type App, hasMailbox, isThisMachine } from '../context.ts'
-import { owedMails } from '../domain/figures.ts'
+import { owedMails } from '../domain/attention.ts'
 import {
   countMails,
   findMail,
@@ -14,6 +14,7 @@ import {
   shownStates,
 } from '../domain/mails.ts'
 import { messageProgress } from '../domain/messages.ts'
+import { isId } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { subjectOf } from '../mail/message.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -92,7 +93,7 @@ function readQuery(c: Context<App>): Query {
   const { state, message = '', before = '' } = c.req.query()
   return {
     state: shownStates.find((known) => known === state),
-    message: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(message) ? message : undefined,
+    message: isId(message) ? message : undefined,
     before: /^[1-9]\d{0,14}$/.test(before) ? Number(before) : undefined,
   }
 }

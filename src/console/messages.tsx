@@ -19,7 +19,7 @@ import {
 import { countPeople } from '../domain/people.ts'
 import { askedOf } from '../domain/readiness.ts'
 import { findRegistrations, type Registration } from '../domain/registrations.ts'
-import { readFormBody } from '../form-body.ts'
+import { isId, readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { draftOf } from '../mail/message.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -43,7 +43,7 @@ messagePages.post('/console/campaigns/:slug/messages/new', (c) => takeForm(c, 'c
 
 messagePages.get('/console/messages/:id', async (c) => {
   const id = c.req.param('id')
-  const message = guid.test(id) ? await messageProgress(c.env.deps, id) : undefined
+  const message = isId(id) ? await messageProgress(c.env.deps, id) : undefined
   return message ? progressPage(c, message) : c.notFound()
 })
 
@@ -151,11 +151,9 @@ async function takeForm(c: Context<App>, of: Whose['of']): Promise<Response> {
   return previewPage(c, whose, shown, registration, false)
 }
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 function readId(body: Record<string, unknown>, name: string): string | undefined {
   const id = typed(body, name)
-  return guid.test(id) ? id : undefined
+  return isId(id) ? id : undefined
 }
 
 function audienceOf(c: Context<App>, whose: Whose): Audience {

@@ -4,7 +4,7 @@ import type { Board } from '../domain/boards.ts'
 import type { Workshop } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
 import type { BoardMessages } from '../messages/boards.ts'
-import { Place, Where } from './boards.tsx'
+import { BoardTable } from './boards.tsx'
 import { Choice, Field, type Problem } from './fields.tsx'
 
 /** What was typed to pack boards. */
@@ -25,43 +25,7 @@ export function Packed({
   const words = t.workshop
   return (
     <form class="people" method="post" action={paths.unpackBoards(workshop.slug)}>
-      <div class="people-frame boards">
-        <table>
-          <thead>
-            <tr>
-              <th class="choose" scope="col">
-                <input type="checkbox" data-choose-all="" hidden aria-label={t.list.chooseAll} />
-              </th>
-              <th scope="col">{t.fields.serial}</th>
-              <th scope="col">{t.fields.kind}</th>
-              <th scope="col">{t.list.where}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {packed.map((board) => (
-              <tr>
-                <td class="choose">
-                  <input
-                    type="checkbox"
-                    name="id"
-                    value={board.id}
-                    aria-label={t.list.choose(t.named(board.kind, board.serial))}
-                  />
-                </td>
-                <td class="of-name" data-head={t.fields.serial}>
-                  <a href={paths.board(board.id)}>{board.serial}</a>
-                </td>
-                <td data-head={t.fields.kind}>{board.kind}</td>
-                <td data-head={t.list.where}>
-                  <span>
-                    <Place place={board.place} t={t} /> {board.holder && <Where board={board} c={c} />}
-                  </span>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <BoardTable boards={packed} inBox c={c} t={t} />
       <p class="actions">
         <button type="submit" class="small second" name="do" value="chosen">
           {words.unpack}

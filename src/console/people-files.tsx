@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono'
-import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
 import { attachment, streamOf } from '../answer.ts'
 import { audited } from '../audited.ts'
@@ -7,13 +6,13 @@ import type { App } from '../context.ts'
 import { allPeople, type PeopleFilter } from '../domain/people.ts'
 import type { RosterLine } from '../domain/roster.ts'
 import type { Workshop } from '../domain/workshops.ts'
-import { paths, withQuery } from '../links.ts'
-import { messagesFor } from '../messages/messages.ts'
+import { withQuery } from '../links.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick, placeOf, when } from '../messages/text.ts'
 import { rosterCsv, rosterFileName, rosterXlsx } from '../roster-files.ts'
 import { nameOf, whoseIds } from './people.tsx'
 import { findWhose, listPath, type PeopleQuery, readPeopleQuery, type Whose, writePeopleQuery } from './people-query.ts'
+import { onPages, sheetPage } from './sheet.tsx'
 
 /** The attendee list to take along: as a file, and on paper. All of them honour the filter of the list. */
 export const peopleFiles = new Hono<App>()
@@ -58,7 +57,7 @@ peopleFiles.get('/console/workshops/:slug/people/sign-in-sheet', async (c) => {
   const sheet = await readSheet(c)
   if (!sheet) return c.notFound()
   const { t, workshop, people } = sheet
-  return sheetPage(
+  return peopleSheet(
     c,
     sheet,
     t.sheet.signIn,
@@ -99,14 +98,11 @@ peopleFiles.get('/console/workshops/:slug/people/name-badges', async (c) => {
   const sheet = await readSheet(c)
   if (!sheet) return c.notFound()
   const { t, workshop, people } = sheet
-  const pages = Array.from({ length: Math.ceil(people.length / badgesPerPage) }, (_, page) =>
-    people.slice(page * badgesPerPage, (page + 1) * badgesPerPage),
-  )
-  return sheetPage(
+  return peopleSheet(
     c,
     sheet,
     t.sheet.badges,
-    pages.map((some) => (
+    onPages(people, badgesPerPage).map((some) => (
       <section class="badges">
         {some.map(({ seq, name, company }) => (
           <div class="name-badge">
@@ -144,30 +140,9 @@ function whenAndWhere(c: Context<App>, workshop: Workshop): string {
   return [`${fullDate} ${time}`, placeOf(workshop, c.var.locale)].join(' · ')
 }
 
-/** A page for paper, without what leads elsewhere but for one line that is not printed. */
-function sheetPage(c: Context<App>, { whose, query, people, t }: Sheet, title: string, content: Child) {
-  c.header('Cache-Control', 'no-store')
-  return c.html(
-    <>
-      {raw('<!doctype html>')}
-      <html lang={messagesFor(c.var.locale).lang}>
-        <head>
-          <meta charset="utf-8" />
-          <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <title>{`${title} · ${nameOf(c, whose)}`}</title>
-          <link rel="icon" href={paths.asset('favicon.svg')} type="image/svg+xml" />
-          <link rel="stylesheet" href={paths.asset('sheets.css')} />
-        </head>
-        <body>
-          <header class="no-print">
-            <a href={withQuery(listPath(whose), writePeopleQuery(query))}>{t.sheet.back}</a>
-            <h1>{title}</h1>
-            <p>{people.length > 0 ? t.sheet.print : t.sheet.nobody}</p>
-          </header>
-          {/* Wider than a phone, and scrolled there, by keys too. */}
-          <main tabindex={0}>{people.length > 0 && content}</main>
-        </body>
-      </html>
-    </>,
-  )
+/** A sheet of these people, with the way back to the list that it is of. */
+function peopleSheet(c: Context<App>, { whose, query, people, t }: Sheet, title: string, content: Child) {
+  const back = { href: withQuery(listPath(whose), writePeopleQuery(query)), text: t.sheet.back }
+  const hint = people.length > 0 ? t.sheet.print : t.sheet.nobody
+  return sheetPage(c, { title, of: nameOf(c, whose), back, hint }, people.length > 0 && content)
 }

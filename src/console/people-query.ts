@@ -7,6 +7,7 @@ import { type PeopleFilter, type PeopleOrder, peopleOrders } from '../domain/peo
 import { beginning } from '../domain/plain-text.ts'
 import { readinesses } from '../domain/readiness.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
+import { isId } from '../form-body.ts'
 import { paths } from '../links.ts'
 
 /** Whose people a page shows: those of a workshop, or those of all workshops of a campaign, by their dates. */
@@ -60,8 +61,8 @@ export function readPeopleQuery(c: Context<App>): PeopleQuery {
 
 /** `<id of an item>.ready` or `<id of an item>.not`. */
 function readItem(text: string): PeopleFilter['item'] {
-  const [, id, said] = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(ready|not)$/.exec(text) ?? []
-  return id ? { id, ready: said === 'ready' } : undefined
+  const [, id, said] = /^(.*)\.(ready|not)$/.exec(text) ?? []
+  return isId(id) ? { id, ready: said === 'ready' } : undefined
 }
 
 /** What of an address says the filter and the order, for other addresses that keep them. */

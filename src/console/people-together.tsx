@@ -7,7 +7,7 @@ import { cancelPerson, mergePerson, movePerson, promotePerson, tellApart } from 
 import { findRegistrations, type Registration } from '../domain/registrations.ts'
 import type { RosterLine } from '../domain/roster.ts'
 import type { Workshop } from '../domain/workshops.ts'
-import { readFormBody } from '../form-body.ts'
+import { isId, readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { peopleMessagesFor } from '../messages/people.ts'
 import { typed } from './fields.tsx'
@@ -34,7 +34,7 @@ peopleTogetherPages.post('/console/people/chosen', async (c) => {
   const action = togetherActions.find((known) => known === body.action) ?? 'cancel'
   const back = readBack(typed(body, 'back'))
   const kept = action === 'merge' ? await findOne(c, typed(body, 'kept')) : undefined
-  const chosen = [body.id ?? []].flat().filter((id): id is string => typeof id === 'string' && guid.test(id))
+  const chosen = [body.id].flat().filter(isId)
   const people = (await findRegistrations(deps, [...new Set(chosen)].slice(0, mostTogether)))
     .filter(({ id }) => id !== kept?.id)
     .sort((a, b) => a.workshop.startsAt.getTime() - b.workshop.startsAt.getTime() || a.seq - b.seq)
@@ -81,10 +81,8 @@ async function act(
     : { done: false, said: t.mergeRefusals[outcome] }
 }
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 async function findOne(c: Context<App>, id: string): Promise<Registration | undefined> {
-  return guid.test(id) ? (await findRegistrations(c.env.deps, [id]))[0] : undefined
+  return isId(id) ? (await findRegistrations(c.env.deps, [id]))[0] : undefined
 }
 
 /** The list from which people were chosen, or the console where the form says anything else. */
@@ -211,7 +209,7 @@ function donePage(c: Context<App>, { back }: Asked, outcomes: readonly Outcome[]
 /** Those who are alike and are not one person. */
 peopleTogetherPages.post('/console/people/apart', async (c) => {
   const body = await readFormBody(c, { all: true })
-  const ids = [body.group ?? []].flat().filter((id): id is string => typeof id === 'string' && guid.test(id))
+  const ids = [body.group].flat().filter(isId)
   const people = await findRegistrations(c.env.deps, [...new Set(ids)].slice(0, mostTogether))
   const back = readBack(typed(body, 'back'))
   if (people.length === 0) return nobodyPage(c, back)

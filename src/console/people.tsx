@@ -1,13 +1,12 @@
 import { type Context, Hono } from 'hono'
-import { getCookie, setCookie } from 'hono/cookie'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { type RegistrationStatus, registrationStatuses } from '../db/schema.ts'
 import { comings, saidComing } from '../domain/coming.ts'
-import { countPeople, listPeople, type PeopleCounts, type PeopleOrder, peoplePerPage } from '../domain/people.ts'
+import { countPeople, listPeople, type PeopleCounts, peoplePerPage } from '../domain/people.ts'
 import { askedOf, readinesses, readinessOf } from '../domain/readiness.ts'
 import type { RosterLine } from '../domain/roster.ts'
-import { clockIn } from '../domain/time-zones.ts'
+import { dateIn, minuteIn } from '../domain/time-zones.ts'
 import type { Workshop } from '../domain/workshops.ts'
 import { paths, withQuery } from '../links.ts'
 import { doorMessagesFor } from '../messages/door.ts'
@@ -16,6 +15,7 @@ import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick } from '../messages/text.ts'
 import { Choice } from './fields.tsx'
 import { consolePage } from './layout.tsx'
+import { type ColumnName, Columns, columnNames, Head, rememberColumns } from './people-columns.tsx'
 import {
   findWhose,
   listPath,
@@ -28,21 +28,6 @@ import {
 
 /** The attendee list of a workshop, or of all workshops of a campaign. */
 export const peoplePages = new Hono<App>()
-
-const columnNames = [
-  'number',
-  'workshop',
-  'name',
-  'status',
-  'company',
-  'phone',
-  'email',
-  'ready',
-  'coming',
-  'channel',
-  'time',
-] as const
-type ColumnName = (typeof columnNames)[number]
 
 peoplePages.get('/console/workshops/:slug/people', (c) => showPeople(c, 'workshop'))
 peoplePages.get('/console/campaigns/:slug/people', (c) => showPeople(c, 'campaign'))
@@ -132,7 +117,7 @@ export function nameOf(c: Context<App>, whose: Whose): string {
 
 /** A workshop as organisers tell it from others: 上海 2026-12-19. */
 export function workshopName(c: Context<App>, { city, startsAt, timeZone }: Workshop): string {
-  return `${pick(city, c.var.locale)} ${clockIn(startsAt, timeZone).slice(0, 'yyyy-mm-dd'.length)}`
+  return `${pick(city, c.var.locale)} ${dateIn(startsAt, timeZone)}`
 }
 
 function sayTotal(total: number, counts: PeopleCounts, { filter }: PeopleQuery, t: PeopleMessages): string {
@@ -263,33 +248,6 @@ function Chosen({ t }: { t: PeopleMessages }) {
   )
 }
 
-/** The columns by which a list can be sorted. */
-const sortable: Partial<Record<ColumnName, PeopleOrder['by']>> = {
-  number: 'number',
-  name: 'name',
-  status: 'status',
-  company: 'company',
-  time: 'time',
-}
-
-function Head({ name, whose, query, t }: { name: ColumnName; whose: Whose; query: PeopleQuery; t: PeopleMessages }) {
-  const by = sortable[name]
-  if (!by) return <th scope="col">{t.columns[name]}</th>
-  const { order } = query
-  const sorted = order.by === by && (order.descending ? 'descending' : 'ascending')
-  const next = { by, descending: sorted === 'ascending' }
-  return (
-    <th scope="col" aria-sort={sorted || undefined}>
-      <a
-        href={withQuery(listPath(whose), writePeopleQuery({ ...query, order: next }))}
-        title={t.list.sortBy(t.columns[name])}
-      >
-        {t.columns[name]}
-      </a>
-    </th>
-  )
-}
-
 function Line({
   c,
   line,
@@ -320,9 +278,7 @@ function Line({
     ready: line.erased || askedOf(workshop).length === 0 ? '' : t.readinesses[readinessOf(line, workshop)],
     coming: line.status === 'confirmed' && saidComing(line, workshop) ? t.comings.yes : '',
     channel: line.channel ?? (line.walkIn ? doorMessagesFor(c.var.locale).list.walkIn : null),
-    time: (
-      <time datetime={line.createdAt.toISOString()}>{clockIn(line.createdAt, workshop.timeZone).slice(0, -3)}</time>
-    ),
+    time: <time datetime={line.createdAt.toISOString()}>{minuteIn(line.createdAt, workshop.timeZone)}</time>,
   }
   return (
     <tr class={line.status === 'cancelled' ? 'gone' : undefined}>
@@ -379,55 +335,4 @@ function Pages({ whose, query, total, t }: { whose: Whose; query: PeopleQuery; t
       )}
     </nav>
   )
-}
-
-function Columns({
-  whose,
-  query,
-  columns,
-  t,
-}: {
-  whose: Whose
-  query: PeopleQuery
-  columns: readonly ColumnName[]
-  t: PeopleMessages
-}) {
-  return (
-    <details class="columns">
-      <summary>{t.list.columns}</summary>
-      <form method="get" action={listPath(whose)}>
-        {Object.entries(writePeopleQuery(query)).map(
-          ([name, value]) => value && <input type="hidden" name={name} value={value} />,
-        )}
-        {whose.of === 'workshop' && columns.includes('workshop') && (
-          <input type="hidden" name="column" value="workshop" />
-        )}
-        {columnNames
-          .filter((name) => name !== 'name' && (name !== 'workshop' || whose.of === 'campaign'))
-          .map((name) => (
-            <label class="check">
-              <input type="checkbox" name="column" value={name} checked={columns.includes(name)} /> {t.columns[name]}
-            </label>
-          ))}
-        <button type="submit" class="second" name="column" value="name">
-          {t.list.columnsSubmit}
-        </button>
-      </form>
-    </details>
-  )
-}
-
-const usual: readonly ColumnName[] = ['number', 'workshop', 'name', 'status', 'company', 'phone', 'ready', 'time']
-const cookieName = 'people-columns'
-
-/** The columns that this browser wants, or `remembered` where it has just chosen them. The name is always there. */
-function rememberColumns(c: Context<App>): readonly ColumnName[] | 'remembered' {
-  const known = (names: readonly string[]) => columnNames.filter((name) => name === 'name' || names.includes(name))
-  const asked = c.req.queries('column')
-  if (!asked) return known(getCookie(c, cookieName)?.split('.') ?? usual)
-  const secure = c.env.deps.config.baseUrl.startsWith('https:')
-  setCookie(c, cookieName, known(asked).join('.'), {
-    ...{ path: '/console', maxAge: 365 * 24 * 3600, sameSite: 'Lax', httpOnly: true, secure },
-  })
-  return 'remembered'
 }

@@ -16,10 +16,10 @@ import {
 } from '../domain/person.ts'
 import { askedOf } from '../domain/readiness.ts'
 import { type FieldProblem, parseSignUp } from '../domain/registrations.ts'
-import { clockIn } from '../domain/time-zones.ts'
+import { minuteIn } from '../domain/time-zones.ts'
 import { cameToTheDoor } from '../domain/walk-ins.ts'
 import { findWorkshopById, type Workshop } from '../domain/workshops.ts'
-import { readFormBody } from '../form-body.ts'
+import { isId, readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
@@ -123,7 +123,7 @@ export function done(c: Context<App>, id: string, what: (typeof doneJustNow)[num
 /** The id in the path, or one that nobody has. */
 function idOf(c: Context<App>): string {
   const id = c.req.param('id') ?? ''
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : '00000000-0000-0000-0000-000000000000'
+  return isId(id) ? id : '00000000-0000-0000-0000-000000000000'
 }
 
 /** The person in the path, or undefined. */
@@ -162,7 +162,7 @@ async function personPage(c: Context<App>, person: Person, mistake?: PersonMista
       <p class="lead">
         <Status status={person.status} position={person.position} t={t} /> {t.person.number(person.seq)}
         {person.outOfTurn && ` · ${t.person.outOfTurn}`}
-        {person.offeredUntil && ` · ${t.person.offeredUntil(minute(person.offeredUntil, workshop))}`}
+        {person.offeredUntil && ` · ${t.person.offeredUntil(minuteIn(person.offeredUntil, workshop.timeZone))}`}
       </p>
       <Actions person={person} others={workshops.length > 1} t={t} />
       <Facts c={c} person={person} t={t} />
@@ -215,10 +215,6 @@ export async function workshopsOf(c: Context<App>, { workshop }: Person): Promis
   return campaign ? campaign.workshops : [workshop]
 }
 
-function minute(moment: Date, { timeZone }: Workshop): string {
-  return clockIn(moment, timeZone).slice(0, -':00'.length)
-}
-
 function Actions({ person, others, t }: { person: Person; others: boolean; t: PeopleMessages }) {
   const { id, status } = person
   const erase = <a href={paths.personErase(id)}>{t.erase.link}</a>
@@ -259,13 +255,13 @@ function Facts({ c, person, t }: { c: Context<App>; person: Person; t: PeopleMes
       </Fact>
       <Fact name={fields.phone}>{person.phone && <a href={`tel:${person.phone}`}>{person.phone}</a>}</Fact>
       <Fact name={fields.company}>{person.company}</Fact>
-      <Fact name={t.columns.time}>{minute(person.createdAt, workshop)}</Fact>
+      <Fact name={t.columns.time}>{minuteIn(person.createdAt, workshop.timeZone)}</Fact>
       <Fact name={t.person.channel}>
         {person.channel ?? (cameToTheDoor(person) ? doorMessagesFor(c.var.locale).list.walkIn : t.person.noChannel)}
       </Fact>
       <Fact name={t.person.language}>{t.person.languages[person.locale] ?? person.locale}</Fact>
       <Fact name={t.person.consent}>
-        {t.person.consentAt(person.consentVersion, minute(person.consentAt, workshop))}
+        {t.person.consentAt(person.consentVersion, minuteIn(person.consentAt, workshop.timeZone))}
       </Fact>
       {person.status === 'confirmed' && (
         <Fact name={t.columns.coming}>{saidComing(person, workshop) ? t.comings.yes : t.person.said.nothing}</Fact>
@@ -286,7 +282,7 @@ async function attendance(c: Context<App>, { id, status, workshop }: Person): Pr
     <form class="attendance" method="post" action={checkedIn ? paths.personUndo(id) : paths.personCheckIn(id)}>
       <p>
         {checkedIn
-          ? `${t.console.came} · ${t.list.since(minute(checkedIn.at, workshop), checkedIn.by || t.byItself)}`
+          ? `${t.console.came} · ${t.list.since(minuteIn(checkedIn.at, workshop.timeZone), checkedIn.by || t.byItself)}`
           : t.console.notYet}
       </p>
       <button type="submit" class="second">
@@ -320,7 +316,7 @@ function Event({
 }) {
   return (
     <li>
-      <time datetime={event.at.toISOString()}>{minute(event.at, workshop)}</time>
+      <time datetime={event.at.toISOString()}>{minuteIn(event.at, workshop.timeZone)}</time>
       <span>
         {sayEvent(c, event, workshops, t)}
         {event.actor && <small>{t.events.by(event.actor)}</small>}
@@ -356,7 +352,9 @@ function Mails({ person, kinds, t }: { person: Person; kinds: ConsoleMessages['m
     <ul class="history">
       {person.mails.map(({ id, kind, state, createdAt, sentAt, reason }) => (
         <li>
-          <time datetime={(sentAt ?? createdAt).toISOString()}>{minute(sentAt ?? createdAt, person.workshop)}</time>
+          <time datetime={(sentAt ?? createdAt).toISOString()}>
+            {minuteIn(sentAt ?? createdAt, person.workshop.timeZone)}
+          </time>
           <span>
             {kinds[kind]} · <span class={state === 'dead' ? 'failed' : undefined}>{t.mailStates[state]}</span>
             {reason && <small>{reason}</small>}

@@ -13,6 +13,7 @@ import { doorPages } from './door.tsx'
 import { feedbackPages } from './feedback.tsx'
 import { figurePages } from './figures.tsx'
 import { groupPages } from './group.tsx'
+import { linkPages } from './link.tsx'
 import { mailPages } from './mails.tsx'
 import { materialPages } from './materials.tsx'
 import { messagePages } from './messages.tsx'
@@ -50,6 +51,7 @@ export const console_ = new Hono<App>()
   .route('/', boardPage)
   .route('/', workshopBoardPages)
   .route('/', spreadPages)
+  .route('/', linkPages)
   .route('/', groupPages)
   .route('/', doorPages)
   .route('/', peoplePages)

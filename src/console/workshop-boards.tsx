@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono'
-import { z } from 'zod'
 import { actorOf } from '../audited.ts'
 import type { App } from '../context.ts'
 import { readBoards } from '../domain/board-serials.ts'
@@ -8,7 +7,7 @@ import { askForBoards, doorBoards, lendBoard, listBoardsOut, mayBeAsked, returnB
 import { mayBePacked, packBoards, unpackBoards } from '../domain/packing.ts'
 import { findRegistrations } from '../domain/registrations.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
-import { readFormBody } from '../form-body.ts'
+import { isId, readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { draftOf } from '../mail/message.ts'
 import { boardMessagesFor } from '../messages/boards.ts'
@@ -68,7 +67,7 @@ workshopBoardPages.post('/console/workshops/:slug/boards/unpack', async (c) => {
   const workshop = await findWorkshop(deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
   const body = await readFormBody(c, { all: true })
-  const ids = [body.id].flat().filter((id): id is string => z.guid().safeParse(id).success)
+  const ids = [body.id].flat().filter(isId)
   const unpacked = await unpackBoards(deps, actorOf(c), workshop, body.do === 'all' ? undefined : ids)
   return done(c, workshop, `unpacked-${unpacked}`)
 })
@@ -79,11 +78,11 @@ workshopBoardPages.post('/console/workshops/:slug/boards/lend', async (c) => {
   if (!workshop) return c.notFound()
   const { lendRefusals } = boardMessagesFor(c.var.locale)
   const body = await readFormBody(c)
-  const asked = z.object({ board: z.guid(), person: z.guid() }).safeParse(body).data
+  const { board: boardId, person: registrationId } = body
   const refuse = (text: string) => boardsPage(c, workshop, { problems: [{ field: 'board', text }], status: 409 })
-  if (!asked) return refuse(lendRefusals.not_found())
+  if (!isId(boardId) || !isId(registrationId)) return refuse(lendRefusals.not_found())
   const lent = await lendBoard(deps, actorOf(c), {
-    ...{ id: readNonce(body) ?? deps.newId(), boardId: asked.board, registrationId: asked.person },
+    ...{ id: readNonce(body) ?? deps.newId(), boardId, registrationId },
     ...{ workshopId: workshop.id, at: deps.now() },
   })
   switch (lent.outcome) {
@@ -105,8 +104,8 @@ workshopBoardPages.post('/console/workshops/:slug/boards/return', async (c) => {
   if (!workshop) return c.notFound()
   const { returnRefusals } = boardMessagesFor(c.var.locale)
   const body = await readFormBody(c)
-  const boardId = z.guid().safeParse(body.board).data
-  const returned = boardId
+  const { board: boardId } = body
+  const returned = isId(boardId)
     ? await returnBoard(deps, actorOf(c), { id: readNonce(body) ?? deps.newId(), boardId, at: deps.now() })
     : ({ outcome: 'not_found' } as const)
   if (returned.outcome === 'returned') return done(c, workshop, 'returned')

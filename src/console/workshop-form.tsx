@@ -5,7 +5,7 @@ import { pastAttendances } from '../domain/attendance.ts'
 import type { Campaign } from '../domain/campaigns.ts'
 import { reminderHours } from '../domain/reminders.ts'
 import { slugPattern } from '../domain/slugs.ts'
-import { clockIn } from '../domain/time-zones.ts'
+import { minuteIn } from '../domain/time-zones.ts'
 import type { ItemDraft, Workshop, WorkshopRefusal } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -53,8 +53,7 @@ export function shownOf(
   whole: boolean,
 ): Shown {
   const zone = like?.timeZone ?? timeZone
-  const clock = (moment: Date | null | undefined) =>
-    moment ? clockIn(moment, zone).slice(0, 16).replace(' ', 'T') : ''
+  const clock = (moment: Date | null | undefined) => (moment ? minuteIn(moment, zone).replace(' ', 'T') : '')
   const [start, end] = [clock(like?.startsAt), clock(like?.endsAt)]
   return {
     title: like?.title ?? campaign?.title ?? {},

@@ -35,6 +35,7 @@ const itemCues = new RegExp(
 
 type ItemCue = Range & { kind: ItemKind | 'software'; after: boolean }
 
+/** The words in a text that announce things to bring, provided or to know, where they stand. */
 export function itemCue(said: string): ItemCue[] {
   return matchesOf(itemCues, said).map((found) => {
     const name = Object.entries(found.groups ?? {}).find(([, words]) => words !== undefined)?.[0] as string

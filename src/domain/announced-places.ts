@@ -371,6 +371,7 @@ function isNew({ today }: Reader, date: AnnouncedDate): boolean {
   return Number(('date' in date ? date.date : date.month).slice(0, 4)) >= today.year
 }
 
+/** What was read, as workshops: one for each city, or one without a city where none was found. */
 export function workshopsOf(reader: Reader): AnnouncedWorkshop[] {
   const places = [...reader.places.values()]
   const { anywhere } = reader

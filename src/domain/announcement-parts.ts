@@ -92,6 +92,7 @@ const lineMark =
 
 const emojiSections: Record<string, Section> = { '📍': 'where', '📅': 'when', '🗓': 'when', '⏰': 'when', '💰': 'price' }
 
+/** Parts a text into what stands on lines of their own, with the section that each belongs to. */
 export function split(reader: Reader): Segment[] {
   const segments: Segment[] = []
   let blank = false

@@ -45,6 +45,7 @@ export type Reader = {
   read: Span[]
 }
 
+/** A reader that has read nothing yet. @param today for dates without a year */
 export function createReader(text: string, today: Day): Reader {
   const wide = plainWidth(text)
   const urls = [...wide.matchAll(webAddress)].map(({ 0: url, index }) => ({
@@ -111,6 +112,7 @@ export function matchesOf(pattern: RegExp, text: string): RegExpExecArray[] {
   return found
 }
 
+/** The lines of a text, without their ends, as ranges in it. */
 export function* linesOf(plain: string): Generator<Range> {
   for (let start = 0; start <= plain.length; ) {
     const newline = plain.indexOf('\n', start)
@@ -147,6 +149,7 @@ export const languageOf = (text: string) => (/\p{Script=Han}/u.test(text) ? 'zh'
 
 export const textOf = (text: string): Text => ({ [languageOf(text)]: text })
 
+/** Writes down that a range was understood, and as what. */
 export function take(reader: Reader, start: number, end: number, field: Field, kind: 'value' | 'cue'): void {
   if (end > start) reader.read.push({ start, end, field, kind })
 }

@@ -30,12 +30,12 @@ export type Attendance = {
 export async function attendanceOf(deps: Deps, workshop: Pick<Workshop, 'id' | 'startsAt'>): Promise<Attendance> {
   const [counted] = await rows<Attendance>(
     deps.db,
-    sql`select ${counts(sql`r`)},
+    sql`select ${counts},
           count(*) filter (
             where r.cancelled_by = 'attendee' and r.seated_at is not null
               and r.cancelled_at > ${at(new Date(workshop.startsAt.getTime() - dayLong))}
           )::int as "lateCancellations"
-        from registrations r ${checkedIn(sql`r`)}
+        from registrations r ${checkedIn}
         where r.workshop_id = ${workshop.id}::uuid`,
   )
   return counted as Attendance
@@ -43,24 +43,24 @@ export async function attendanceOf(deps: Deps, workshop: Pick<Workshop, 'id' | '
 
 const dayLong = 24 * 3600 * 1000
 
-/** What of a registration `r` tells who came, for `checkedIn` beside it. Written down once, for one workshop and for many. */
-export function counts(r: SQL): SQL {
-  const expected = sql`(${r}.walk_in_at is null and (${r}.status = 'confirmed' or ${r}.cancelled_by = 'absence'))`
-  return sql`
-    count(*) filter (where ${expected})::int as expected,
-    count(c.id)::int as came,
-    count(c.id) filter (where ${r}.walk_in_at is not null)::int as "walkIns",
-    count(*) filter (where ${expected} and c.id is null)::int as "noShows",
-    count(*) filter (where ${r}.cancelled_by = 'absence' and c.id is null)::int as "passedOn"`
-}
+/** What is true of a registration `r` that held a seat when the workshop began. */
+const wasExpected = sql`(r.walk_in_at is null and (r.status = 'confirmed' or r.cancelled_by = 'absence'))`
 
-/** The check-in `c` of a registration, if it has one that stands. */
-export function checkedIn(r: SQL): SQL {
-  // Each looked up, so that it takes as long in a database that was never analysed.
-  return sql`left join lateral (
-    select i.id, i.at from check_ins i where i.registration_id = ${r}.id and i.outcome = 'in' offset 0
-  ) c on true`
-}
+/** What registrations `r`, with `checkedIn` beside them, tell of who came. Written down once, for one workshop and for many. */
+export const counts = sql`
+  count(*) filter (where ${wasExpected})::int as expected,
+  count(c.id)::int as came,
+  count(c.id) filter (where r.walk_in_at is not null)::int as "walkIns",
+  count(*) filter (where ${wasExpected} and c.id is null)::int as "noShows",
+  count(*) filter (where r.cancelled_by = 'absence' and c.id is null)::int as "passedOn"`
+
+/**
+ * The check-in `c` of a registration `r`, if it has one that stands: each looked up, so that it takes as long in a database
+ * that was never analysed.
+ */
+export const checkedIn = sql`left join lateral (
+  select i.id, i.at from check_ins i where i.registration_id = r.id and i.outcome = 'in' offset 0
+) c on true`
 
 /** When the check-in of a registration was that stands; undefined for who did not come. */
 export async function checkedInAt(deps: Deps, registrationId: string): Promise<Date | undefined> {
@@ -92,9 +92,8 @@ export async function noShowsOf(deps: Deps, workshop: Pick<Workshop, 'id'>): Pro
   return rows<NoShow>(
     deps.db,
     sql`select r.id, r.seq, r.name, r.company, r.status, r.cancelled_by as "cancelledBy", r.erased_at is not null as erased
-        from registrations r ${checkedIn(sql`r`)}
-        where r.workshop_id = ${workshop.id}::uuid and r.walk_in_at is null and c.id is null
-          and (r.status = 'confirmed' or r.cancelled_by = 'absence')
+        from registrations r ${checkedIn}
+        where r.workshop_id = ${workshop.id}::uuid and ${wasExpected} and c.id is null
         order by r.seq`,
   )
 }
@@ -111,7 +110,7 @@ export async function thankable(
 /** Walk-ins may have left no address, and nobody is thanked twice; who was not, because the check-in was taken back, may be. */
 function thoseToThank(workshop: Pick<Workshop, 'id'>): SQL {
   return sql`
-    from registrations r ${checkedIn(sql`r`)}
+    from registrations r ${checkedIn}
     where r.workshop_id = ${workshop.id}::uuid and c.id is not null and r.email <> '' and r.erased_at is null
       and (
         select 1 from mails m
@@ -122,19 +121,11 @@ function thoseToThank(workshop: Pick<Workshop, 'id'>): SQL {
     order by r.seq`
 }
 
-export const attendanceRefusals = [
-  'not_started',
-  'cancelled',
-  'closed',
-  'not_closed',
-  'forgotten',
-  'not_found',
-] as const
 /**
  * Why an attendance is not closed or reopened. `closed`, `not_closed`: it is already. `forgotten`: its people are, so that
  * nothing can be corrected any more.
  */
-export type AttendanceRefusal = (typeof attendanceRefusals)[number]
+export type AttendanceRefusal = 'not_started' | 'cancelled' | 'closed' | 'not_closed' | 'forgotten' | 'not_found'
 
 /**
  * Says that nobody else comes, after the start of a workshop, which is written down.
@@ -221,7 +212,7 @@ export async function pastAttendances(deps: Deps): Promise<Past[]> {
     sql`select w.title, w.city, n.expected, n."noShows"
         from workshops w
         cross join lateral (
-          select ${counts(sql`r`)} from registrations r ${checkedIn(sql`r`)} where r.workshop_id = w.id offset 0
+          select ${counts} from registrations r ${checkedIn} where r.workshop_id = w.id offset 0
         ) n
         where w.attendance_closed_at is not null and w.state <> 'cancelled' and n.expected > 0
         order by w.starts_at desc

@@ -230,9 +230,14 @@ async function record(
 export const inOrder = sql.raw('b.kind, length(b.serial), b.serial')
 
 /**
- * Boards with where they are. Packed for a workshop that is over or cancelled counts as packed for none: nobody has to
- * unpack.
+ * What is true of the workshop `w` that a board `b` is packed for. One that is over or cancelled counts as none: nobody has
+ * to unpack.
  */
+export function isPackedFor(now: Date): SQL {
+  return sql`w.id = b.packed_for and w.ends_at > ${at(now)} and w.state <> 'cancelled'`
+}
+
+/** Boards with where they are. */
 function boardsAt(now: Date, condition: SQL = sql`true`): SQL {
   return sql`
     select b.id, b.kind, b.serial, b.code, b.state, b.note, p.workshop as packed_for, h.holder,
@@ -244,12 +249,11 @@ function boardsAt(now: Date, condition: SQL = sql`true`): SQL {
       end as place
     from boards b
     left join lateral (
-      select ${workshopObject} as workshop from workshops w
-      where w.id = b.packed_for and w.ends_at > ${at(now)} and w.state <> 'cancelled'
+      select ${boardWorkshop} as workshop from workshops w where ${isPackedFor(now)}
     ) p on true
     left join lateral (
       select json_build_object(
-        'registrationId', r.id, 'name', r.name, 'lentAt', l.lent_at, 'workshop', ${workshopObject}
+        'registrationId', r.id, 'name', r.name, 'lentAt', l.lent_at, 'workshop', ${boardWorkshop}
       ) as holder
       from loans l
       join registrations r on r.id = l.registration_id
@@ -260,7 +264,8 @@ function boardsAt(now: Date, condition: SQL = sql`true`): SQL {
     where ${condition}`
 }
 
-const workshopObject = sql.raw(
+/** A workshop `w` as `readBoardWorkshop` reads it. */
+export const boardWorkshop = sql.raw(
   `json_build_object('id', w.id, 'slug', w.slug, 'city', w.city, 'startsAt', w.starts_at, 'timeZone', w.time_zone)`,
 )
 
@@ -275,20 +280,20 @@ function conditionOf({ kind, place, search, workshopId }: BoardFilter): SQL {
   return conditions.length > 0 ? sql.join(conditions, sql` and `) : sql`true`
 }
 
-type StoredWorkshop = Omit<BoardWorkshop, 'startsAt'> & { startsAt: string }
+export type StoredBoardWorkshop = Omit<BoardWorkshop, 'startsAt'> & { startsAt: string }
 type StoredBoard = Omit<Board, 'packedFor' | 'holder'> & {
-  packed_for: StoredWorkshop | null
-  holder: (Omit<BoardHolder, 'lentAt' | 'workshop'> & { lentAt: string; workshop: StoredWorkshop }) | null
+  packed_for: StoredBoardWorkshop | null
+  holder: (Omit<BoardHolder, 'lentAt' | 'workshop'> & { lentAt: string; workshop: StoredBoardWorkshop }) | null
 }
 
 function readBoard({ id, kind, serial, code, state, note, place, packed_for: packed, holder }: StoredBoard): Board {
   return {
     ...{ id, kind, serial, code, state, note, place },
-    packedFor: packed && readWorkshop(packed),
-    holder: holder && { ...holder, lentAt: new Date(holder.lentAt), workshop: readWorkshop(holder.workshop) },
+    packedFor: packed && readBoardWorkshop(packed),
+    holder: holder && { ...holder, lentAt: new Date(holder.lentAt), workshop: readBoardWorkshop(holder.workshop) },
   }
 }
 
-function readWorkshop(stored: StoredWorkshop): BoardWorkshop {
+export function readBoardWorkshop(stored: StoredBoardWorkshop): BoardWorkshop {
   return { ...stored, startsAt: new Date(stored.startsAt) }
 }

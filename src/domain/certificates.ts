@@ -56,16 +56,14 @@ export function parseCertificateName(input: unknown): { name: string } | { probl
   return parsed.success ? parsed.data : { problems: fieldProblems(parsed.error) }
 }
 
-export const certificateRefusals = ['too_early', 'did_not_come', 'not_found'] as const
 /**
  * `too_early`: the workshop goes on. `did_not_come`: they were not checked in, or that was taken back. `not_found`: there is
  * nobody, or no longer.
  */
-export type CertificateRefusal = (typeof certificateRefusals)[number]
+export type CertificateRefusal = 'too_early' | 'did_not_come' | 'not_found'
 
 /**
  * Issues the certificate of somebody who came, or changes what is on the one they have: its number and date stay.
- * Refused as one of `certificateRefusals`.
  * @param makeNumberOf makes numbers; one that is taken already is made anew
  */
 export async function issueCertificate(
@@ -88,7 +86,7 @@ export async function issueCertificate(
             issued as (
               insert into certificates as mine (number, registration_id, workshop_id, name, keep_name, issued_at)
               select ${makeNumberOf()}, r.id, r.workshop_id, ${name}, ${keepName}::boolean, ${at(deps.now())}
-              from person r ${checkedIn(sql`r`)}
+              from person r ${checkedIn}
               where c.id is not null
               on conflict (registration_id) do update set name = excluded.name, keep_name = excluded.keep_name
               returning mine.number, mine.issued_at
@@ -123,7 +121,7 @@ export async function verifyCertificate(deps: Deps, number: string): Promise<Ver
   const [found] = await rows<Stored & { workshop_id: string; valid: boolean }>(
     deps.db,
     sql`select mine.number, mine.name, mine.keep_name, mine.issued_at, mine.workshop_id, c.id is not null as valid
-        from certificates mine join registrations r on r.id = mine.registration_id ${checkedIn(sql`r`)}
+        from certificates mine join registrations r on r.id = mine.registration_id ${checkedIn}
         where mine.number = ${number}`,
   )
   if (!found) return undefined

@@ -7,7 +7,7 @@ import type { Workshop } from './workshops.ts'
 export type ChatGroup = typeof chatGroups.$inferSelect
 
 /** In bytes. A screenshot of a phone has a few hundred thousand. */
-export const largestPicture = 900_000
+const largestPicture = 900_000
 
 export type GroupRefusal = 'picture_missing' | 'picture_too_large' | 'not_a_picture'
 

@@ -12,7 +12,7 @@ import { findWorkshopById, type Workshop } from './workshops.ts'
 export type Question = Omit<FeedbackQuestion, 'text'> & { text?: FeedbackQuestion['text'] | undefined }
 
 /** What is asked where organisers ask nothing else. */
-export const defaultQuestions = [
+const defaultQuestions = [
   { id: 'useful', kind: 'rating' },
   { id: 'hands_on', kind: 'rating' },
   { id: 'better', kind: 'text' },
@@ -55,8 +55,8 @@ export function parseAnswers(
   return tooLong.length > 0 ? { tooLong } : { answers }
 }
 
-export const feedbackRefusals = ['too_early', 'too_late', 'did_not_come', 'empty'] as const
-export type FeedbackRefusal = (typeof feedbackRefusals)[number]
+/** Why an answer is not stored. `empty`: nothing was answered. */
+export type FeedbackRefusal = 'too_early' | 'too_late' | 'did_not_come' | 'empty'
 
 const fortnight = 14 * 24 * 3600 * 1000
 
@@ -90,7 +90,7 @@ export async function giveFeedback(
         )
         insert into feedback as mine (registration_id, workshop_id, ratings, texts, created_at, updated_at)
         select r.id, r.workshop_id, ${JSON.stringify(ratings)}::jsonb, ${JSON.stringify(texts)}::jsonb, ${now}, ${now}
-        from person r ${checkedIn(sql`r`)}
+        from person r ${checkedIn}
         where c.id is not null
         on conflict (registration_id) do update
           set ratings = excluded.ratings, texts = excluded.texts, updated_at = excluded.updated_at
@@ -147,7 +147,7 @@ export async function allAnswers(deps: Deps, workshop: Pick<Workshop, 'id'>): Pr
   return rows<Answers>(
     deps.db,
     sql`select f.ratings, f.texts
-        from feedback f join registrations r on r.id = f.registration_id ${checkedIn(sql`r`)}
+        from feedback f join registrations r on r.id = f.registration_id ${checkedIn}
         where f.workshop_id = ${workshop.id}::uuid and c.id is not null
         order by md5(f.registration_id::text)`,
   )

@@ -3,7 +3,14 @@ import { at, rows } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import { type Actor, recordAudit } from './audit.ts'
 import { boardLimits, readNote } from './board-serials.ts'
-import { type BoardWorkshop, inOrder } from './boards.ts'
+import {
+  type BoardWorkshop,
+  boardWorkshop,
+  inOrder,
+  isPackedFor,
+  readBoardWorkshop,
+  type StoredBoardWorkshop,
+} from './boards.ts'
 import { believed } from './door-sessions.ts'
 import { beginning } from './plain-text.ts'
 import type { Workshop } from './workshops.ts'
@@ -139,7 +146,7 @@ export async function nextBoard(deps: Deps, workshopId: string): Promise<NamedBo
   const [next] = await rows<NamedBoard>(
     deps.db,
     sql`select b.id, b.kind, b.serial from boards b
-        where b.state = 'usable' and ${forWorkshop(deps, workshopId)} and not exists (${openLoans(sql`l.board_id = b.id`)})
+        where b.state = 'usable' and ${forWorkshop(deps, workshopId)} and not ${isLent}
         order by ${inOrder} limit 1`,
   )
   return next
@@ -154,7 +161,9 @@ export async function doorBoards(deps: Deps, workshopId: string): Promise<DoorBo
     deps.db,
     sql`select b.id, b.kind, b.serial, b.code, l.registration_id as registration
         from boards b
-        left join lateral (${openLoans(sql`l.board_id = b.id`, sql`l.registration_id, l.workshop_id`)} limit 1) l on true
+        left join lateral (
+          select registration_id, workshop_id from loans where board_id = b.id and returned_at is null limit 1
+        ) l on true
         where (b.state = 'usable' and ${forWorkshop(deps, workshopId)}) or l.workshop_id = ${workshopId}::uuid
         order by ${inOrder}`,
   )
@@ -164,9 +173,7 @@ function forWorkshop(deps: Deps, workshopId: string): SQL {
   const id = sql`${workshopId}::uuid`
   return sql`case
     when exists (select 1 from boards packed where packed.packed_for = ${id}) then coalesce(b.packed_for = ${id}, false)
-    else not exists (
-      select 1 from workshops w where w.id = b.packed_for and w.ends_at > ${at(deps.now())} and w.state <> 'cancelled'
-    )
+    else not exists (select 1 from workshops w where ${isPackedFor(deps.now())})
   end`
 }
 
@@ -262,7 +269,7 @@ export async function loansOfBoard(deps: Deps, boardId: string): Promise<PastLoa
     registration_id: string
     name: string
     known: boolean
-    workshop: Omit<BoardWorkshop, 'startsAt'> & { startsAt: string }
+    workshop: StoredBoardWorkshop
     lent_at: string
     lent_by: string
     returned_at: string | null
@@ -270,7 +277,7 @@ export async function loansOfBoard(deps: Deps, boardId: string): Promise<PastLoa
   }>(
     deps.db,
     sql`select l.id, l.registration_id, r.name, r.erased_at is null as known, l.lent_at, l.lent_by, l.returned_at, l.returned_by,
-          json_build_object('id', w.id, 'slug', w.slug, 'city', w.city, 'startsAt', w.starts_at, 'timeZone', w.time_zone) as workshop
+          ${boardWorkshop} as workshop
         from loans l
         join registrations r on r.id = l.registration_id
         join workshops w on w.id = l.workshop_id
@@ -280,7 +287,7 @@ export async function loansOfBoard(deps: Deps, boardId: string): Promise<PastLoa
   return found.map((row) => ({
     id: row.id,
     person: row.known ? { registrationId: row.registration_id, name: row.name } : null,
-    workshop: { ...row.workshop, startsAt: new Date(row.workshop.startsAt) },
+    workshop: readBoardWorkshop(row.workshop),
     lentAt: new Date(row.lent_at),
     lentBy: row.lent_by,
     returnedAt: row.returned_at ? new Date(row.returned_at) : null,
@@ -288,20 +295,5 @@ export async function loansOfBoard(deps: Deps, boardId: string): Promise<PastLoa
   }))
 }
 
-/** The board that somebody has, or undefined. */
-export async function boardOf(deps: Deps, registrationId: string): Promise<NamedBoard | undefined> {
-  const [board] = await rows<NamedBoard>(
-    deps.db,
-    sql`select b.id, b.kind, b.serial from loans l join boards b on b.id = l.board_id
-        where l.registration_id = ${registrationId}::uuid and l.returned_at is null`,
-  )
-  return board
-}
-
-/**
- * The loans that have not ended among those of a condition on `loans l`, as a subquery. A purge leaves out whoever
- * has one: see privacy.ts.
- */
-export function openLoans(condition: SQL, columns: SQL = sql`1`): SQL {
-  return sql`select ${columns} from loans l where ${condition} and l.returned_at is null`
-}
+/** What is true of a board `b` that somebody has. */
+export const isLent = sql`exists (select 1 from loans l where l.board_id = b.id and l.returned_at is null)`

@@ -163,7 +163,7 @@ export async function recordOutcomes(
  * When a mail that failed is tried again: 1, 5, 15, 30 minutes after one another, then every hour, the last time 24
  * hours after the first. Undefined after that.
  */
-export function nextTry(firstTriedAt: Date, now: Date): Date | undefined {
+function nextTry(firstTriedAt: Date, now: Date): Date | undefined {
   const end = firstTriedAt.getTime() + 24 * 60 * minute
   if (now.getTime() >= end) return undefined
   const tried = now.getTime() - firstTriedAt.getTime()

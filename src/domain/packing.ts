@@ -2,7 +2,8 @@ import { sql } from 'drizzle-orm'
 import { at, rows, uuids } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import { type Actor, recordAudit } from './audit.ts'
-import { inOrder } from './boards.ts'
+import { inOrder, isPackedFor } from './boards.ts'
+import { isLent } from './loans.ts'
 import type { Workshop } from './workshops.ts'
 
 /*
@@ -49,11 +50,8 @@ async function pack(
   const condition =
     'ids' in which
       ? sql`b.id = any(${uuids(which.ids)}) and b.packed_for is distinct from ${workshop.id}::uuid`
-      : sql`b.kind = ${which.kind} and not exists (
-              select 1 from loans l where l.board_id = b.id and l.returned_at is null
-            ) and not exists (
-              select 1 from workshops w where w.id = b.packed_for and w.ends_at > ${now} and w.state <> 'cancelled'
-            )`
+      : sql`b.kind = ${which.kind} and not ${isLent}
+            and not exists (select 1 from workshops w where ${isPackedFor(deps.now())})`
   const packed = await rows(
     deps.db,
     sql`

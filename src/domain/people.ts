@@ -86,11 +86,7 @@ export async function* allPeople(
 }
 
 /** The people with these ids who are registered to these workshops, in the order of the ids. */
-export async function findPeople(
-  deps: Deps,
-  workshops: readonly Workshop[],
-  ids: readonly string[],
-): Promise<RosterLine[]> {
+async function findPeople(deps: Deps, workshops: readonly Workshop[], ids: readonly string[]): Promise<RosterLine[]> {
   const lines = await readLines(deps, ids, await positionsOf(deps, workshops, ids))
   const known = new Set(workshops.map(({ id }) => id))
   return lines.filter(({ workshopId }) => known.has(workshopId))

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
 import { type ReminderKind, type ReminderPlan, reminderKinds } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
-import { clockIn, readMoment } from './time-zones.ts'
+import { clockIn, dateIn, readMoment } from './time-zones.ts'
 import type { Workshop } from './workshops.ts'
 
 /*
@@ -53,7 +53,7 @@ function hoursBefore({ startsAt, timeZone }: Timed, hours: number): Date {
 
 /** The day on which a workshop starts, on the clocks of its time zone: 2026-12-19. */
 export function dayOf({ startsAt, timeZone }: Pick<Workshop, 'startsAt' | 'timeZone'>): string {
-  return clockIn(startsAt, timeZone).slice(0, 'yyyy-mm-dd'.length)
+  return dateIn(startsAt, timeZone)
 }
 
 /** How a mail says for which workshop on which day it is. */

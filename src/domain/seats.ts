@@ -177,9 +177,8 @@ export async function cancelWorkshop(deps: Deps, slug: string): Promise<Workshop
   return { kind: 'changed', workshop: (await findWorkshop(deps, slug)) as Workshop }
 }
 
-export const eraseRefusals = ['board_not_returned', 'not_found'] as const
 /** `board_not_returned`: they have a board, and nobody would know any more whom to ask for it. */
-export type EraseRefusal = (typeof eraseRefusals)[number]
+export type EraseRefusal = 'board_not_returned' | 'not_found'
 
 /** Erases one person who asks for it, or for whom an organiser does: see `forgetPeople`. */
 export async function forgetPerson(

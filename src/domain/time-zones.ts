@@ -36,6 +36,16 @@ export function dateIn(moment: Date, timeZone: string): string {
   return clockIn(moment, timeZone).slice(0, 10)
 }
 
+/** The time of day that the clocks of a time zone show: 09:30. */
+export function timeIn(moment: Date, timeZone: string): string {
+  return clockIn(moment, timeZone).slice(11, 16)
+}
+
+/** Both, as they are written for organisers: 2026-12-19 09:30. */
+export function minuteIn(moment: Date, timeZone: string): string {
+  return clockIn(moment, timeZone).slice(0, 16)
+}
+
 /** The first moment of the next day in a time zone. */
 export function nextMidnight(moment: Date, timeZone: string): Date {
   const today = new Date(`${dateIn(moment, timeZone)}T00:00Z`)

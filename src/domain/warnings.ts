@@ -2,7 +2,7 @@ import { and, gt, lt, ne } from 'drizzle-orm'
 import { workshops } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { countUsable } from './boards.ts'
-import { clockIn } from './time-zones.ts'
+import { dateIn } from './time-zones.ts'
 import type { Workshop } from './workshops.ts'
 
 /** What an organiser should know of a workshop before it is announced. Nothing of it keeps them from doing so. */
@@ -61,11 +61,10 @@ async function fullestDay(deps: Deps, { id, startsAt, endsAt, timeZone, boards: 
       ),
     )
     .orderBy(workshops.startsAt, workshops.id)
-  const dateOf = (moment: Date, zone: string) => clockIn(moment, zone).slice(0, 'yyyy-mm-dd'.length)
-  const [first, last] = [dateOf(startsAt, timeZone), dateOf(endsAt, timeZone)]
+  const [first, last] = [dateIn(startsAt, timeZone), dateIn(endsAt, timeZone)]
   const others = near.map((other) => ({
     ...{ slug: other.slug, boards: other.boards },
-    ...{ first: dateOf(other.startsAt, other.timeZone), last: dateOf(other.endsAt, other.timeZone) },
+    ...{ first: dateIn(other.startsAt, other.timeZone), last: dateIn(other.endsAt, other.timeZone) },
   }))
   // There are the most on the first day of one of them.
   const days = [first, ...others.map((other) => other.first).filter((day) => day > first && day <= last)]

@@ -3,7 +3,8 @@ import { rows } from '../db/database.ts'
 import type { Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { checkedIn, counts } from './attendance.ts'
-import { dayOf } from './figures.ts'
+import { sum } from './figures.ts'
+import { dateIn } from './time-zones.ts'
 
 /*
  * What became of all workshops, year by year and city by city, in counts that name nobody.
@@ -43,7 +44,7 @@ export async function figuresOverYears(deps: Deps): Promise<{ years: Year[]; cit
         left join (select workshop_id, count(*) as n from registrations group by workshop_id) r on r.workshop_id = w.id
         where w.state <> 'draft'`,
   )
-  const dated = held.map((workshop) => ({ ...workshop, day: dayOf(new Date(workshop.starts_at), workshop.time_zone) }))
+  const dated = held.map((workshop) => ({ ...workshop, day: dateIn(new Date(workshop.starts_at), workshop.time_zone) }))
   const [visitors, readiness, attendances] = await Promise.all([
     countVisitors(deps, dated),
     countReady(deps),
@@ -159,8 +160,8 @@ function countReady(deps: Deps): Promise<{ id: string; asked: number; ready: num
 function countNoShows(deps: Deps): Promise<{ id: string; expected: number; noShows: number }[]> {
   return rows(
     deps.db,
-    sql`select r.workshop_id as id, ${counts(sql`r`)}
-        from workshops w join registrations r on r.workshop_id = w.id ${checkedIn(sql`r`)}
+    sql`select r.workshop_id as id, ${counts}
+        from workshops w join registrations r on r.workshop_id = w.id ${checkedIn}
         where w.attendance_closed_at is not null
         group by r.workshop_id`,
   )
@@ -179,8 +180,4 @@ function groupBy<Item>(items: Item[], keyOf: (item: Item) => string): Map<string
     else groups.set(keyOf(item), [item])
   }
   return groups
-}
-
-function sum<Item>(items: Item[], measure: (item: Item) => number): number {
-  return items.reduce((total, item) => total + measure(item), 0)
 }

@@ -5,7 +5,7 @@ import type { App } from '../context.ts'
 import { type Board, findBoard, findBoardByCode } from '../domain/boards.ts'
 import { listDoorPeople } from '../domain/check-ins.ts'
 import { lendBoard, returnBoard } from '../domain/loans.ts'
-import { readFormBody } from '../form-body.ts'
+import { readFormBody, sentId } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { type BoardMessages, boardMessagesFor } from '../messages/boards.ts'
 import { boardSaid, ReturnForm } from './board-of-person.tsx'
@@ -76,12 +76,11 @@ async function toLabel(c: Context<App>, boardId: string, done: string): Promise<
   return c.redirect(board ? withQuery(paths.boardLabel(board.code), { done }) : paths.doorPage(), 303)
 }
 
-const id = z.uuid().transform((text) => text.toLowerCase())
 /** `label` for who comes from the page of a label, and goes back there. */
 const back = z.string().optional()
-const lendForm = z.object({ id: id.optional(), board: id, registration: id, back })
+const lendForm = z.object({ id: sentId.optional(), board: sentId, registration: sentId, back })
 const returnForm = z.object({
-  ...{ id: id.optional(), board: id, back },
+  ...{ id: sentId.optional(), board: sentId, back },
   ...{ broken: z.string().optional(), note: z.string().optional() },
 })
 

@@ -5,7 +5,7 @@ import { checkIn, findDoorPerson, findScan, undoCheckIns } from '../domain/check
 import { findRegistration } from '../domain/registrations.ts'
 import { readDoorCode } from '../domain/tickets.ts'
 import { leaveDoor, seatStanding, standAtDoor } from '../domain/walk-ins.ts'
-import { readFormBody } from '../form-body.ts'
+import { readFormBody, sentId } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { doorMessagesFor } from '../messages/door.ts'
 import { doorPage } from './layout.tsx'
@@ -80,9 +80,8 @@ checkInPages.post('/door/seat', async (c) => {
   return c.redirect(withQuery(paths.doorPage(), done), 303)
 })
 
-const id = z.uuid().transform((text) => text.toLowerCase())
-const scanForm = z.object({ id: id.optional(), registration: id })
-const undoForm = z.object({ checkIn: id })
+const scanForm = z.object({ id: sentId.optional(), registration: sentId })
+const undoForm = z.object({ checkIn: sentId })
 
 function saidPage(c: Context<App>, { tone, panel }: Said, status: 200 | 404 | 409 = 200): Promise<Response> {
   return doorPage(c, { title: doorMessagesFor(c.var.locale).title, tone, status }, panel)

@@ -17,6 +17,7 @@ import { doorBoards, lendBoard, returnBoard } from '../domain/loans.ts'
 import { isoIn } from '../domain/time-zones.ts'
 import { parseWalkIn, seatStanding, walkIn } from '../domain/walk-ins.ts'
 import type { Workshop } from '../domain/workshops.ts'
+import { sentId } from '../form-body.ts'
 import { pick } from '../messages/text.ts'
 import { type Door, doorOf } from './session.ts'
 
@@ -24,7 +25,7 @@ import { type Door, doorOf } from './session.ts'
 export const entryRoutes = new Hono<App>()
 
 /** No more of them at once: a phone that has more sends them one lot after another. */
-export const mostEntries = 500
+const mostEntries = 500
 
 entryRoutes.get('/door/list.json', async (c) => {
   const { deps } = c.env
@@ -67,7 +68,7 @@ entryRoutes.post('/door/entries', async (c) => {
   return c.json({ now: deps.now(), results, counts: await countDoor(deps, door.workshop) })
 })
 
-const id = z.uuid().transform((text) => text.toLowerCase())
+const id = sentId
 const at = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
 
 const entry = z.discriminatedUnion('kind', [
@@ -170,7 +171,7 @@ async function letWalkIn(
 }
 
 /** Which workshop a ticket is for, in the helper's language. */
-export function toldOf(
+function toldOf(
   c: Context<App>,
   { title, city, startsAt, timeZone }: Pick<Workshop, 'title' | 'city' | 'startsAt' | 'timeZone'>,
 ) {

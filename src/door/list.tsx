@@ -43,7 +43,7 @@ export async function listPage(c: Context<App>, mistake?: WalkInMistake): Promis
         <p class="hint">{t.scanner}</p>
       </div>
       <SearchForm search={search} found={found.length} t={t} />
-      <People people={found} all={people.length} door={door} newId={deps.newId} c={c} t={t} />
+      <People people={found} all={people.length} door={door} c={c} t={t} />
       <WalkInForm
         workshop={workshop}
         counts={counts}
@@ -103,14 +103,12 @@ function People({
   people,
   all,
   door,
-  newId,
   c,
   t,
 }: {
   people: readonly DoorPerson[]
   all: number
   door: Door
-  newId: () => string
   c: Context<App>
   t: DoorMessages
 }) {
@@ -131,7 +129,7 @@ function People({
               )}
               <ul class="people">
                 {some.map((person) => (
-                  <PersonLine person={person} group={group} door={door} newId={newId} c={c} t={t} />
+                  <PersonLine person={person} group={group} door={door} c={c} t={t} />
                 ))}
               </ul>
             </section>
@@ -154,14 +152,12 @@ function PersonLine({
   person,
   group,
   door,
-  newId,
   c,
   t,
 }: {
   person: DoorPerson
   group: Group
   door: Door
-  newId: () => string
   c: Context<App>
   t: DoorMessages
 }) {
@@ -181,7 +177,7 @@ function PersonLine({
       {group === 'expected' && (
         <PersonForm
           action={paths.doorCheckIn()}
-          fields={{ id: newId(), registration: person.id }}
+          fields={{ id: c.env.deps.newId(), registration: person.id }}
           label={t.actions.checkInOf(name)}
           text={t.actions.checkIn}
         />
@@ -189,7 +185,7 @@ function PersonLine({
       {checkedIn && (
         <PersonForm
           action={paths.doorUndo()}
-          fields={{ id: newId(), checkIn: checkedIn.id, registration: person.id }}
+          fields={{ checkIn: checkedIn.id }}
           label={t.actions.undoOf(name)}
           text={t.actions.undo}
           second

@@ -1,12 +1,12 @@
 import type { Context } from 'hono'
 import type { Child } from 'hono/jsx'
-import { z } from 'zod'
 import type { Locale } from '../config.ts'
 import type { App } from '../context.ts'
 import { type DoorPerson, findScan, type Scan } from '../domain/check-ins.ts'
-import { clockIn, dateIn } from '../domain/time-zones.ts'
+import { dateIn, timeIn } from '../domain/time-zones.ts'
 import { placeAtDoor } from '../domain/walk-ins.ts'
 import type { Workshop } from '../domain/workshops.ts'
+import { isId } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { boardMessagesFor } from '../messages/boards.ts'
 import { type DoorMessages, doorMessagesFor } from '../messages/door.ts'
@@ -16,7 +16,7 @@ import { byWhom, Panel, PersonForm, type Tone } from './layout.tsx'
 import type { Door } from './session.ts'
 
 /** How long after a scan its undo stands out, in milliseconds. */
-export const undoStandsOut = 30_000
+const undoStandsOut = 30_000
 
 export type Said = { tone: Tone; panel: Child }
 
@@ -44,7 +44,7 @@ export async function whatIsSaid(
   if (done === 'not_waiting') return says('wait', t.panel.notWaiting.title, name, [t.panel.notWaiting.hint])
   const board = boardSaid(done, boardMessagesFor(c.var.locale))
   if (board) return says('in', board.title, name, board.lines, [<Remarks person={person} t={t} />, <Next t={t} />])
-  const scan = z.uuid().safeParse(asked).success ? await findScan(deps, door.workshop, asked as string) : undefined
+  const scan = isId(asked) ? await findScan(deps, door.workshop, asked) : undefined
   return personSaid(c, door, person, scan?.registration === person.id ? scan : undefined)
 }
 
@@ -72,7 +72,7 @@ export async function personSaid(c: Context<App>, door: Door, person: DoorPerson
       >
         <PersonForm
           action={paths.doorUndo()}
-          fields={{ id: deps.newId(), checkIn: checkedIn.id, registration: person.id }}
+          fields={{ checkIn: checkedIn.id }}
           label={t.actions.undoOf(person.name)}
           text={t.actions.undo}
           second
@@ -236,7 +236,7 @@ function graceTold({ startsAt, graceMinutes, timeZone }: Workshop, locale: Local
   const t = doorMessagesFor(locale)
   if (graceMinutes === null) return t.panel.noGrace
   const from = new Date(startsAt.getTime() + graceMinutes * 60_000)
-  return t.panel.grace(clockIn(from, timeZone).slice(11, 16))
+  return t.panel.grace(timeIn(from, timeZone))
 }
 
 /** What stands below a name. */
@@ -254,6 +254,6 @@ export function remarks(person: DoorPerson, t: DoorMessages): string[] {
 /** A moment by the clock of the workshop, with the day where that is not the workshop's. */
 export function clock(at: Date, { workshop }: Pick<Door, 'workshop'>, locale: Locale): string {
   const { timeZone, startsAt } = workshop
-  if (dateIn(at, timeZone) === dateIn(startsAt, timeZone)) return clockIn(at, timeZone).slice(11, 16)
+  if (dateIn(at, timeZone) === dateIn(startsAt, timeZone)) return timeIn(at, timeZone)
   return moment(at, timeZone, locale)
 }

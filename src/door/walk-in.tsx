@@ -1,8 +1,7 @@
 import { Hono } from 'hono'
-import { z } from 'zod'
 import type { App } from '../context.ts'
 import { parseWalkIn, seatStanding, walkIn } from '../domain/walk-ins.ts'
-import { readFormBody } from '../form-body.ts'
+import { readFormBody, sentId } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { listPage } from './list.tsx'
 import { doorOf } from './session.ts'
@@ -17,7 +16,7 @@ walkInPages.post('/door/walk-in', async (c) => {
   const typed = { name: textOf(name), phone: textOf(phone) }
   const parsed = parseWalkIn(typed, workshop)
   if ('problems' in parsed) return listPage(c, { typed, problems: parsed.problems })
-  const nonce = z.uuid().safeParse(id).data?.toLowerCase() ?? deps.newId()
+  const nonce = sentId.safeParse(id).data ?? deps.newId()
   await seatStanding(deps, actor)
   const result = await walkIn(deps, actor, parsed.walkIn, nonce, deps.now())
   if (!('registration' in result)) return listPage(c, { typed, refusal: result.outcome })

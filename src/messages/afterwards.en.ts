@@ -7,7 +7,6 @@ export const en: AfterwardsMessages = {
     came: 'You were there',
     thanks: 'Thank you for coming.',
     materials: 'Materials',
-    materialNote: (note) => `(${note})`,
     certificate: 'Certificate',
     askForCertificate: 'Get my certificate',
     showCertificate: 'My certificate',
@@ -30,7 +29,6 @@ export const en: AfterwardsMessages = {
     save: 'Save',
     saved: 'Saved.',
     number: 'Number',
-    show: 'Open the certificate',
     print: 'Print, or save as PDF',
     printHint: 'Print it with your browser, on A4 landscape. To keep a file, choose “Save as PDF” as the printer.',
     printWeChat: 'WeChat cannot print: tap the dots at the top and open this page in a browser.',
@@ -192,7 +190,6 @@ export const en: AfterwardsMessages = {
     average: (average, given) => `${average} on average, ${many(given, 'rating')}`,
     noRating: 'Nobody gave a rating',
     stars: (rating) => String(rating),
-    people: (people) => many(people, 'person', 'people'),
     rating: 'Rating',
     count: 'People',
     said: (question, counts, average) =>

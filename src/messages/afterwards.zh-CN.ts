@@ -8,7 +8,6 @@ export const zhCN = {
     came: '你来过',
     thanks: '谢谢你来参加。',
     materials: '资料',
-    materialNote: (note: string) => `（${note}）`,
     certificate: '参加证书',
     askForCertificate: '领取参加证书',
     showCertificate: '我的参加证书',
@@ -30,7 +29,6 @@ export const zhCN = {
     save: '保存',
     saved: '已保存。',
     number: '编号',
-    show: '打开证书',
     print: '打印，或存成 PDF',
     printHint: '用浏览器的打印，纸张选 A4 横向。想存成文件，打印机选“另存为 PDF”。',
     printWeChat: '微信里不能打印，请点右上角，在浏览器里打开。',
@@ -187,7 +185,6 @@ export const zhCN = {
     average: (average: string, given: number) => `平均 ${average} 分，${given} 人打分`,
     noRating: '没有人打分',
     stars: (rating: number) => `${rating} 分`,
-    people: (people: number) => `${people} 人`,
     rating: '分数',
     count: '人数',
     said: (question: string, counts: number[], average: string) =>

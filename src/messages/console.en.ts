@@ -155,7 +155,6 @@ export const consoleEn: ConsoleMessages = {
     none: 'No workshops yet.',
     new: 'New',
     draft: 'Paste an announcement',
-    states: { draft: 'Draft', published: 'Published' },
     seats: (taken, capacity) => `${taken}\u00a0of\u00a0${capacity}\u00a0seats`,
     waiting: (n) => `${n}\u00a0waiting`,
     edit: 'Edit title, summary and checklist',
@@ -172,7 +171,6 @@ export const consoleEn: ConsoleMessages = {
     cities: 'Cities and dates',
     addWorkshop: 'Add a city',
     page: 'Public page',
-    ownItems: 'a checklist of its own',
   },
 
   announce: {
@@ -196,7 +194,6 @@ export const consoleEn: ConsoleMessages = {
     campaignTitle: 'Title',
     summary: 'One sentence about it',
     summaryHint: 'Free of charge, labs and theory, for example',
-    english: 'English (optional)',
     inEnglish: (label) => `${label} (English)`,
     oneSeat: 'One city per person',
     oneSeatHint: 'Whoever wants another city can move there.',

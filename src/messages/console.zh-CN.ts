@@ -1,4 +1,4 @@
-import type { CampaignState, ItemKind, MailKind, PhoneRule, Role, WorkshopState } from '../db/schema.ts'
+import type { ItemKind, MailKind, PhoneRule, Role, WorkshopState } from '../db/schema.ts'
 import type { GroupRefusal } from '../domain/chat-groups.ts'
 import type { OrganiserRefusal } from '../domain/organisers.ts'
 import type { Warning } from '../domain/warnings.ts'
@@ -159,7 +159,6 @@ export const consoleZhCN = {
     none: '还没有培训。',
     new: '新建',
     draft: '粘贴通知文字',
-    states: { draft: '草稿', published: '已发布' } satisfies Record<CampaignState, string>,
     seats: (taken: number, capacity: number) => `${taken}\u00a0/\u00a0${capacity}\u00a0个名额`,
     waiting: (n: number) => `候补\u00a0${n}`,
     edit: '修改标题、介绍和清单',
@@ -176,7 +175,6 @@ export const consoleZhCN = {
     cities: '城市和日期',
     addWorkshop: '加一个城市',
     page: '公开页面',
-    ownItems: '单独的清单',
   },
 
   announce: {
@@ -199,7 +197,6 @@ export const consoleZhCN = {
     campaignTitle: '标题',
     summary: '一句话介绍',
     summaryHint: '例如：免费，动手实验加理论',
-    english: '英文（可以不填）',
     inEnglish: (label: string) => `${label}（英文）`,
     oneSeat: '同一期每人只能报一个城市',
     oneSeatHint: '想换城市的人可以自己换过去。',

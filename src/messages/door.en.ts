@@ -69,7 +69,6 @@ export const en: DoorMessages = {
     walkIn: 'walked in',
     offered: 'offered a seat: theirs by coming',
     since: (time, by) => (by ? `${time}, ${by}` : time),
-    place: (place) => `number ${place}`,
     board: (kind, serial) => `has ${kind} ${serial}`,
   },
 
@@ -140,17 +139,11 @@ export const en: DoorMessages = {
     consent: 'Ask them: name and phone are used for this workshop only, is that all right?',
     submit: 'Let in and check in',
     submitStanding: 'Let stand in line',
-    in: { title: 'Let in and checked in', hint: 'Has a seat.' },
-    standingDone: {
-      title: 'Stands in line',
-      hint: (place) => `Number ${place} at the door. Checked in as soon as a seat is free.`,
-    },
     refusals: {
       full: 'No seat is free, and seats of those who do not come are not given away here.',
       cancelled: 'This workshop is cancelled.',
       not_found: 'This workshop is gone.',
     },
-    problems: 'Please correct this',
   },
 
   console: {
@@ -193,6 +186,4 @@ export const en: DoorMessages = {
 
   byItself: 'by itself',
   scanner: 'You can also scan the QR on the ticket with the phone’s camera or WeChat.',
-  timeNow: (time) => `As of ${time}`,
-  refresh: 'Refresh',
 }

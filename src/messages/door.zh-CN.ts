@@ -70,7 +70,6 @@ export const zhCN = {
     walkIn: '现场加入',
     offered: '名额待确认，来了就是他的',
     since: (time: string, by: string) => (by ? `${time}，${by}` : time),
-    place: (place: number) => `第\u00a0${place}\u00a0位`,
     board: (kind: string, serial: string) => `借了 ${kind} ${serial}`,
   },
 
@@ -139,14 +138,11 @@ export const zhCN = {
     consent: '请口头问一句：名字和手机号只用于这次培训，可以吗？',
     submit: '加入并签到',
     submitStanding: '加入，在门口排队',
-    in: { title: '已加入并签到', hint: '有名额。' },
-    standingDone: { title: '已排队', hint: (place: number) => `在门口第\u00a0${place}\u00a0位，有空位时自动签到。` },
     refusals: {
       full: '没有空位了，这一场也不让出没来的人的名额。',
       cancelled: '这一场已经取消。',
       not_found: '这一场不在了。',
     } as Record<'full' | 'cancelled' | 'not_found', string>,
-    problems: '请改好这几处',
   },
 
   console: {
@@ -190,8 +186,6 @@ export const zhCN = {
   /** In place of a helper's name where a seat was given by itself. */
   byItself: '自动',
   scanner: '也可以用手机相机或微信扫票上的二维码。',
-  timeNow: (time: string) => `${time} 的情况`,
-  refresh: '刷新',
 }
 
 export type DoorMessages = typeof zhCN

@@ -128,7 +128,6 @@ export const en: Messages = {
     closed: 'Registration has closed',
     cancelled: 'This workshop will not take place. Everyone registered is told by mail',
     over: 'Thank you for coming. See you at the next one',
-    elsewhere: (city) => `Go to ${city}`,
     elsewhereSeats: (city, seats) => `${city}: ${seats}\u00a0${seats === 1 ? 'seat' : 'seats'} left`,
     elsewhereQueue: (city) => `${city}: waitlist open`,
     findTicket: 'Registered already? Find my ticket',

@@ -28,15 +28,12 @@ export const figuresEn: FigureMessages = {
 
   figures: {
     title: (of) => `${of}: figures`,
-    link: 'Figures',
     seats: 'seats',
     taken: 'taken',
     left: 'left',
     waitlisted: 'waiting',
-    boards: 'boards',
     registrations: 'registrations',
     cancelled: 'cancelled',
-    workshops: 'workshops',
     none: 'Nobody has registered yet.',
     numbers: 'Show the numbers',
     attention: 'Needs attention',
@@ -61,7 +58,6 @@ export const figuresEn: FigureMessages = {
     off: 'off',
     expired: 'expired',
     channel: 'Channel',
-    code: 'Code',
     scans: 'Scans',
     seated: 'With a seat',
     notCounted: '–',
@@ -82,7 +78,6 @@ export const figuresEn: FigureMessages = {
     ready: 'Ready',
     notYet: 'Not yet',
     noAnswer: 'No answer',
-    readyShare: (ready, all, share) => `${ready} / ${all} ready, ${share}`,
 
     mails: 'Mails',
     mail: 'Mail',
@@ -153,7 +148,6 @@ export const figuresEn: FigureMessages = {
     title: 'Audit log',
     lead: (days) =>
       `Who changed, exported or looked up what. What it tells of attendees goes when they do, searches after ${days} days.`,
-    filter: 'Filter',
     actor: 'Who',
     actorHint: 'A part of the name',
     action: 'What',

@@ -1,5 +1,5 @@
+import type { AttentionKind } from '../domain/attention.ts'
 import type { AuditAction } from '../domain/audit.ts'
-import type { AttentionKind } from '../domain/figures.ts'
 
 /** What the overview, the figures and the audit log say, in the language that is the source of truth. */
 export const figuresZhCN = {
@@ -27,15 +27,12 @@ export const figuresZhCN = {
 
   figures: {
     title: (of: string) => `${of}：数字`,
-    link: '数字',
     seats: '个名额',
     taken: '已占',
     left: '剩余',
     waitlisted: '候补',
-    boards: '块开发板',
     registrations: '次报名',
     cancelled: '次取消',
-    workshops: '场培训',
     none: '还没有人报名。',
     numbers: '看具体数字',
     attention: '需要留意',
@@ -60,7 +57,6 @@ export const figuresZhCN = {
     off: '已停用',
     expired: '已过期',
     channel: '渠道',
-    code: '短码',
     scans: '扫码',
     seated: '有名额',
     notCounted: '—',
@@ -81,7 +77,6 @@ export const figuresZhCN = {
     ready: '准备好了',
     notYet: '还没有',
     noAnswer: '没有回答',
-    readyShare: (ready: number, all: number, share: string) => `${ready} / ${all} 准备好了，${share}`,
 
     mails: '邮件',
     mail: '邮件',
@@ -147,7 +142,6 @@ export const figuresZhCN = {
   audit: {
     title: '操作记录',
     lead: (days: number) => `谁改了、导出了、查看了什么。其中学员的信息随学员一起删除，搜索的内容 ${days} 天后删除。`,
-    filter: '筛选',
     actor: '谁',
     actorHint: '名字的一部分',
     action: '做了什么',

@@ -63,8 +63,6 @@ export const en: PeopleMessages = {
 
   person: {
     number: (seq) => `No. ${seq}`,
-    facts: 'Facts',
-    items: 'Readiness',
     said: { yes: 'ready', no: 'not yet', nothing: 'no answer' },
     language: 'Language of mails',
     languages: { 'zh-CN': 'Chinese', en: 'English' },
@@ -181,7 +179,6 @@ export const en: PeopleMessages = {
     consent: 'They know why and for how long we keep these data, and agreed',
     consentMissing: 'Without their agreement we may not keep their data',
     submit: 'Add and send the confirmation',
-    again: 'Add somebody else',
   },
 
   together: {

@@ -86,8 +86,6 @@ export const zhCN = {
 
   person: {
     number: (seq: number) => `${seq}\u00a0号`,
-    facts: '资料',
-    items: '准备情况',
     said: { yes: '准备好了', no: '还没有', nothing: '没有回答' },
     language: '邮件语言',
     languages: { 'zh-CN': '中文', en: '英文' } as Record<string, string>,
@@ -201,7 +199,6 @@ export const zhCN = {
     consent: '本人已经知道我们为什么保存这些信息、保存多久，并且同意',
     consentMissing: '没有本人同意，不能保存这些信息',
     submit: '加上，发确认邮件',
-    again: '再加一个人',
   },
 
   together: {

@@ -147,7 +147,6 @@ export const zhCN = {
     closed: '报名已经结束',
     cancelled: '这场培训不办了，报过名的人都会收到邮件',
     over: '感谢参加，欢迎关注下一期',
-    elsewhere: (city: string) => `去${city}`,
     elsewhereSeats: (city: string, seats: number) => `${city}还有\u00a0${seats}\u00a0个名额`,
     elsewhereQueue: (city: string) => `${city}可以候补`,
     findTicket: '已经报过名？找回我的票',

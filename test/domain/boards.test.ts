@@ -15,7 +15,6 @@ import {
 import { examine } from '../../src/domain/doctor.ts'
 import {
   askForBoards,
-  boardOf,
   doorBoards,
   lendBoard,
   listBoardsOut,
@@ -138,7 +137,7 @@ describe.each([
     expect(await lend(a, li)).toEqual({ outcome: 'board_taken', by: '王小明' })
     expect(await lend(b, wang)).toMatchObject({ outcome: 'has_board', serial: 'RTB-001' })
     expect(await lend(a, wang)).toMatchObject({ outcome: 'has_board', serial: 'RTB-001' })
-    expect(await boardOf(world.deps, wang)).toMatchObject({ id: a, serial: 'RTB-001' })
+    expect(await boardOf(world, workshop, wang)).toMatchObject({ id: a, serial: 'RTB-001' })
     expect(await lend(world.deps.newId(), li)).toEqual({ outcome: 'not_found' })
     expect(await lend(b, world.deps.newId())).toEqual({ outcome: 'not_found' })
     expect(await removeBoard(world.deps, actor, await boardAt(world, a))).toBe('was_lent')
@@ -154,7 +153,7 @@ describe.each([
     expect(await take(a)).toEqual({ outcome: 'not_lent' })
     // Sent once more after it came back: what was answered then, and nothing lent.
     expect(await lend(a, wang, nonce)).toMatchObject({ outcome: 'lent' })
-    expect(await boardOf(world.deps, wang)).toBeUndefined()
+    expect(await boardOf(world, workshop, wang)).toBeUndefined()
     expect(await lend(a, li)).toMatchObject({ outcome: 'lent' })
     expect(await world.db.select().from(loans)).toHaveLength(2)
     expect(await examine(world.deps)).toEqual([])
@@ -239,7 +238,7 @@ describe.each([
     ])
     // A phone that was offline tells of the first return once more: it is none of this loan.
     expect(await take(start)).toEqual({ outcome: 'not_lent' })
-    expect(await boardOf(world.deps, li)).toMatchObject({ id: a })
+    expect(await boardOf(world, workshop, li)).toMatchObject({ id: a })
     world.clock.advance({ minutes: 30 })
     // A clock that is a little behind is believed.
     expect(await take(start + hour - 50_000)).toMatchObject({ outcome: 'returned' })
@@ -548,6 +547,10 @@ async function add(world: World, kind: string, serials: string): Promise<string[
   const added = await addBoards(world.deps, actor, readBoards({ kind, serials }))
   if (added.kind === 'refused') throw new Error(`the boards were refused: ${added.serials}`)
   return added.ids
+}
+
+async function boardOf(world: World, workshop: Workshop, person: string) {
+  return (await listBoardsOut(world.deps, workshop.id)).find(({ registrationId }) => registrationId === person)?.board
 }
 
 async function boardAt(world: World, id: string) {

@@ -5,15 +5,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { rows } from '../../src/db/database.ts'
 import { registrationLinks } from '../../src/db/schema.ts'
+import { type Attention, needsAttention } from '../../src/domain/attention.ts'
 import { findCampaign } from '../../src/domain/campaigns.ts'
-import {
-  type Attention,
-  bucketsBetween,
-  type Figures,
-  figuresOf,
-  needsAttention,
-  type Scope,
-} from '../../src/domain/figures.ts'
+import { bucketsBetween, type Figures, figuresOf, type Scope } from '../../src/domain/figures.ts'
 import { reasonsNotToSend } from '../../src/domain/mails.ts'
 import { addScans, createLink } from '../../src/domain/registration-links.ts'
 import { cancelRegistration, cancelWorkshop, forgetPeople, moveRegistration } from '../../src/domain/seats.ts'

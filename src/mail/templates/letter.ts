@@ -9,7 +9,7 @@ import { missingOf } from '../../domain/readiness.ts'
 import { holdsSeat, type Registration } from '../../domain/registrations.ts'
 import { dayOf } from '../../domain/reminders.ts'
 import { signInCodeOf } from '../../domain/tickets.ts'
-import { clockIn } from '../../domain/time-zones.ts'
+import { dateIn } from '../../domain/time-zones.ts'
 import type { Item, Workshop } from '../../domain/workshops.ts'
 import { paths, urlOf, withQuery } from '../../links.ts'
 import { type ItemTag, tagOf } from '../../messages/items.ts'
@@ -135,11 +135,7 @@ function writtenTo(registration: Registration, written: Written | undefined, loc
 }
 
 /** What may stand in a message in double braces, for one attendee. */
-export function placeholdersOf(
-  registration: Registration,
-  locale: Locale,
-  baseUrl: string,
-): Record<Placeholder, string> {
+function placeholdersOf(registration: Registration, locale: Locale, baseUrl: string): Record<Placeholder, string> {
   return placeholdersIn(registration.workshop, registration.name, ticketUrlOf(baseUrl, registration), locale)
 }
 
@@ -256,7 +252,7 @@ function standingOf(registration: Registration, locale: Locale, now: Date): Stan
 
 /** How many midnights there are until a workshop, on the clocks where it is. */
 function daysUntil(workshop: Workshop, now: Date): number {
-  const today = clockIn(now, workshop.timeZone).slice(0, 'yyyy-mm-dd'.length)
+  const today = dateIn(now, workshop.timeZone)
   return Math.round((Date.parse(dayOf(workshop)) - Date.parse(today)) / 86_400_000)
 }
 
