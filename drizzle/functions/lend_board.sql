@@ -2,7 +2,8 @@
 -- Lends a board to somebody who has a seat. Who holds a board, and which board a person holds, is decided by the unique
 -- indexes of loans: nothing is read before it is written. The person's row is locked first, as by who erases people, then
 -- the board's, as by who takes it out of use.
--- p_id: the nonce of the scan or tap; the same again is answered again.
+-- p_id: the nonce of the scan or tap; the same again is answered again. One that lent another board, or to somebody else,
+--       is good for nothing: not_found.
 -- p_at: by the phone's clock, believed from twelve hours before the start until now, and not before the board, or the
 --       person's last one, came back: the times of a board follow one another.
 -- outcome: lent | has_board (the person has one, which is given) | board_taken (holder: by whom) | unusable | not_found
@@ -29,10 +30,10 @@ begin
 
     -- Only now: of the same nonce twice at once one comes after the other.
     select l.board_id, l.registration_id into v_board, v_holder from loans l where l.id = p_id;
-    if found then
+    if found and v_board = p_board and v_holder = p_registration then
       return query select 'lent', v_board, v_holder, true;
       return;
-    elsif v_starts_at is null or v_state is null then
+    elsif found or v_starts_at is null or v_state is null then
       return query select 'not_found', null::uuid, null::uuid, false;
       return;
     end if;

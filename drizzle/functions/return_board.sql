@@ -1,6 +1,7 @@
 -- revision 2
 -- Takes a lent board back, whoever has it.
--- p_id: the nonce of the scan or tap; the same again is answered again.
+-- p_id: the nonce of the scan or tap; the same again is answered again. One that brought back another board is good for
+--       none: not_found.
 -- p_at: by the phone's clock, believed from twelve hours before the start until now, as by lend_board.sql. A loan that
 --       began later is none of this return: a phone that was offline may tell late of a board that has come back over another and was lent again. One minute is left to clocks
 --       that differ.
@@ -17,6 +18,7 @@ as $$
 declare
   v_registration uuid;
   v_workshop uuid;
+  v_board uuid;
 begin
   -- Before anything is read: the same return twice at once is one of them after the other.
   perform 1 from boards b where b.id = p_board for no key update;
@@ -25,9 +27,13 @@ begin
     return;
   end if;
 
-  select l.registration_id, l.workshop_id into v_registration, v_workshop from loans l where l.return_id = p_id;
-  if found then
+  select l.registration_id, l.workshop_id, l.board_id into v_registration, v_workshop, v_board
+  from loans l where l.return_id = p_id;
+  if v_board = p_board then
     return query select 'returned', v_registration, v_workshop, true;
+    return;
+  elsif v_board is not null then
+    return query select 'not_found', null::uuid, null::uuid, false;
     return;
   end if;
 

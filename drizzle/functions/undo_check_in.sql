@@ -1,4 +1,4 @@
--- revision 1
+-- revision 2
 -- Takes check-ins back. Each entry is judged on its own, in their order; the answer has a row per entry.
 --
 -- p_entries: [{ n, check_in, at }], n = 0, 1, 2 …; at is the phone's own time.
@@ -6,7 +6,8 @@
 --            they stay in by that scan: id, at and by tell of it.
 --
 -- With a scan goes whatever else the same door had scanned of the person: a scanner may read a code twice. Who came in
--- without having signed up, and by this very check-in, never was there, and the seat goes to the next in line.
+-- without having signed up, and by this very check-in, never was there, and the seat goes to the next in line. Where they
+-- got no seat there is no check-in, but their phone did not know: they leave the line at the door.
 create or replace function undo_check_in(p_workshop uuid, p_entries jsonb, p_by text, p_now timestamptz)
 returns table (n integer, outcome text, id uuid, at timestamptz, by text)
 language plpgsql
@@ -27,7 +28,15 @@ begin
     select c.* into v_check_in from check_ins c where c.id = v_entry.check_in and c.workshop_id = p_workshop;
 
     if v_check_in.id is null then
-      v_outcome := 'not_found';
+      update registrations r
+      set status = 'cancelled', cancelled_at = p_now, cancelled_by = 'organiser'
+      where r.idempotency_key = v_entry.check_in::text and r.first_workshop_id = p_workshop
+        and r.workshop_id = p_workshop and r.consent_version like '%-door' and r.status = 'waitlisted' and r.email = '';
+      v_outcome := case when exists (
+        select 1 from registrations r
+        where r.idempotency_key = v_entry.check_in::text and r.first_workshop_id = p_workshop
+          and r.consent_version like '%-door' and r.status = 'cancelled' and r.email = ''
+      ) then 'undone' else 'not_found' end;
     elsif v_check_in.outcome = 'undone' then
       v_outcome := case when v_check_in.undone_by = p_by then 'undone' else 'not_in' end;
     else

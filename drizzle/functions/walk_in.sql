@@ -1,8 +1,8 @@
--- revision 1
+-- revision 2
 -- Takes in somebody who comes without having signed up: a free seat, and checks them in, or a place among those who stand
 -- at the door where the workshop has a grace time. They have no e-mail address and are owed no mail.
 -- p_nonce: made by the phone, the id of the check-in too; the same one is answered the same again. One that was used for
---          something else is good for nobody: not_found.
+--          something else, or for somebody of another name or number, is good for nobody: not_found.
 -- outcome: in | standing (place is their place among them, counted from 1) | full | cancelled (the workshop is) | not_found.
 --          id is the registration.
 -- Before the start a free seat is for those who wait; after it, for those who stand there.
@@ -17,6 +17,7 @@ as $$
 declare
   v_workshop workshops;
   v_known registrations;
+  v_fingerprint text := md5(concat_ws(E'\n', p_name, p_phone));
   v_at timestamptz;
   v_seat boolean;
 begin
@@ -24,12 +25,13 @@ begin
   v_at := least(greatest(p_at, v_workshop.starts_at - interval '12 hours'), p_now);
 
   select r.* into v_known from registrations r where r.idempotency_key = p_nonce::text and r.first_workshop_id = p_workshop;
-  if v_known.id is not null and v_known.consent_version like '%-door' then
+  if v_known.consent_version like '%-door' and v_known.fingerprint in ('', v_fingerprint) then
     return query select case when v_known.status = 'waitlisted' then 'standing' else 'in' end, v_known.id,
                         place_at_door(v_known);
     return;
   elsif v_known.id is not null or v_workshop.id is null or v_workshop.published_at is null
-    or exists (select 1 from check_ins c where c.id = p_nonce) then
+    or exists (select 1 from check_ins c where c.id = p_nonce)
+    or exists (select 1 from registrations r where r.id = p_id) then
     return query select 'not_found', null::uuid, null::integer;
     return;
   elsif v_workshop.state = 'cancelled' then
@@ -55,7 +57,7 @@ begin
   ) values (
     p_id, p_workshop, v_workshop.next_seq, case when v_seat then 'confirmed' else 'waitlisted' end,
     case when v_seat then 'confirmed' else 'waitlisted' end, p_name, '', p_id::text, p_phone, p_locale, p_consent_version,
-    p_now, p_nonce::text, p_workshop, '', true, v_at, p_now, greatest(p_now, v_workshop.last_placed_at),
+    p_now, p_nonce::text, p_workshop, v_fingerprint, true, v_at, p_now, greatest(p_now, v_workshop.last_placed_at),
     case when v_seat then p_now end
   ) returning * into v_known;
 

@@ -1,8 +1,8 @@
 // What a door knows, and what the scans of this phone make of it. Nothing here touches the page, the network or the store.
 //
 // A list is what GET /door/list.json says, with `askedAt`: when it was asked for, by this phone's clock in milliseconds.
-// A record is an entry of POST /door/entries as the phone keeps it: { n, entry, workshop, savedAt, sentAt?, result?, told? },
-// `told` being the outcome that somebody has seen.
+// A record is an entry of POST /door/entries as the phone keeps it: { n, entry, about?, workshop, savedAt, sentAt?, result?,
+// told? }, `about` being the names that stood on the screen, { person, board? }, and `told` the outcome that somebody has seen.
 
 /** What a QR says: a ticket's door code, the label of a board, or nothing of ours. */
 export function readScan(text) {
@@ -45,7 +45,12 @@ export function doorNow(list, records) {
       else if (!result || result.outcome === 'in') person.checkedIn ??= mine(entry, sentAt)
     },
     undo({ entry }) {
-      for (const person of people.values()) if (person.checkedIn?.id === entry.checkIn) person.checkedIn = null
+      for (const person of people.values()) {
+        // A walk-in who was taken in by mistake never was there: their own id is that of the check-in.
+        if (person.walkIn && person.id === entry.checkIn)
+          Object.assign(person, { status: 'cancelled', standing: false })
+        if (person.checkedIn?.id === entry.checkIn) person.checkedIn = null
+      }
     },
     walk_in({ entry, sentAt, result }) {
       if (result && result.outcome !== 'in' && result.outcome !== 'standing') return
@@ -81,10 +86,10 @@ export function doorNow(list, records) {
 }
 
 /** How many are in, of how many seats that are taken, and how many stand in line. */
-export function countsOf({ people, workshop }) {
+export function countsOf({ people }) {
   return {
     in: people.filter(({ checkedIn }) => checkedIn).length,
-    seats: workshop.capacity,
+    seats: people.filter(({ status }) => status === 'confirmed' || status === 'offered').length,
     standing: people.filter(({ standing, checkedIn }) => standing && !checkedIn).length,
   }
 }
@@ -102,25 +107,24 @@ export function conflictsOf(list, records) {
     const first = people.get(entry.registration)?.checkedIn
     const overtaken = entry.kind === 'in' && sentAt < list.askedAt && first && first.id !== entry.id
     const came = result.outcome === 'in' && overtaken ? { outcome: 'again', checkedIn: first } : result
-    return fine.has(came.outcome) || came.outcome === told ? [] : [{ record, ...came }]
+    return fine.has(came.outcome) || came.outcome === told ? [] : [{ ...came, record }]
   })
 }
 
 /** The outcomes that are what was wanted. One that stands in line is told of, because a seat may have been hoped for. */
 const fine = new Set(['in', 'undone', 'lent', 'returned', 'not_in'])
 
-/** Those whom a search finds: by name, pinyin initials, the end of the phone number, their own number or their board's. */
+/** Those whom a search finds: by name, pinyin, the end of the phone number, their own number or their board's. */
 export function search(people, asked) {
   const wanted = plain(asked).replace(/^#/, '')
+  const typed = letters(asked)
   if (!wanted) return people
   const exact = (person) => String(person.seq) === wanted || plain(person.name) === wanted
   const found = people.filter(
     (person) =>
       exact(person) ||
       plain(person.name).includes(wanted) ||
-      plain(person.initials)
-        .split('/')
-        .some((reading) => reading.startsWith(wanted)) ||
+      (typed && typedAs(person.initials, typed)) ||
       (wanted.length > 1 && person.tail.endsWith(wanted)) ||
       (person.board && plain(person.board.serial) === wanted),
   )
@@ -128,6 +132,18 @@ export function search(people, asked) {
 }
 
 const plain = (text) => text.normalize('NFKC').toLowerCase().replaceAll(/\s/g, '')
+const letters = (text) =>
+  text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]/gu, '')
+
+/** Whether a name's pinyin or its initials begin so, the surname with them or not: see domain/name-initials.ts. */
+function typedAs(known, typed) {
+  const [syllables, , initials = ''] = known.split(' / ')
+  const parts = syllables.split(' ')
+  return parts.some((_, i) => parts.slice(i).join('').startsWith(typed) || initials.slice(i).startsWith(typed))
+}
 
 /** Entries of another workshop wait for a session there. */
 function ofWorkshop({ workshop }, records) {

@@ -76,7 +76,7 @@ export function openPage(app) {
     },
 
     /** The answer to a scan or a tap: the whole screen has its colour, and says it in words and with a sign too. */
-    card(what) {
+    card(what, once) {
       document.body.dataset.tone = what?.tone ?? ''
       card.className = `door-card ${what?.tone ?? ''}`
       if (!what) return card.replaceChildren()
@@ -90,9 +90,9 @@ export function openPage(app) {
         h(
           'div',
           { class: 'door-actions' },
-          ...actions.map(({ text, second, do: act }) => button(text, act, second ? 'second' : '')),
-          undo && button(texts.undo, undo, 'second'),
-          broken && brokenForm(broken),
+          ...actions.map(({ text, second, do: act }) => button(text, once(act), second ? 'second' : '')),
+          undo && button(texts.undo, once(undo), 'second'),
+          broken && brokenForm(once(broken)),
           button(texts.next, () => handlers.close(), 'second'),
         ),
       )
@@ -108,8 +108,10 @@ export function openPage(app) {
           const person = all.find(({ id }) => id === entry.registration)
           const board = boards.find(({ id }) => id === entry.board)
           const since = checkedIn && time(checkedIn.at)
-          const values = { since, by: checkedIn?.by ?? by, serial, place: inLine, at: time(entry.at) }
-          const about = person?.name ?? entry.name ?? (board ? `${board.kind} ${board.serial}` : '')
+          const named = record.about?.board ?? (board ? `${board.kind} ${board.serial}` : '')
+          const who = (checkedIn?.by ?? by) || (checkedIn ? texts.byItself : texts.somebodyElsewhere)
+          const values = { since, by: who, serial, place: inLine, at: time(entry.at), board: named }
+          const about = person?.name ?? entry.name ?? record.about?.person ?? named
           const said = texts.conflicts[`${entry.kind} ${outcome}`] ?? texts.conflicts[outcome] ?? outcome
           return h(
             'li',

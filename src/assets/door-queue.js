@@ -11,8 +11,9 @@ const patience = 8_000
  * @param store what openStore gives
  * @param changed called whenever a scan was added or answered, with the records that were answered
  * @param over called when the server says that the session is over
+ * @param another called when the server says that the session is another workshop's by now
  */
-export async function openQueue({ store, changed, over }) {
+export async function openQueue({ store, changed, over, another }) {
   let records = await store.scans()
   let workshop
   let sending
@@ -24,9 +25,12 @@ export async function openQueue({ store, changed, over }) {
   const unsent = () => records.filter(({ sentAt }) => sentAt === undefined)
   const mine = () => unsent().filter((record) => record.workshop === workshop)
 
-  /** Writes a scan down and begins to send it. Rejects where it could not be written, and nothing was saved then. */
-  async function add(entry) {
-    const record = { entry, workshop, savedAt: Date.now() }
+  /**
+   * Writes a scan down and begins to send it. Rejects where it could not be written, and nothing was saved then.
+   * @param about { person, board? }: the names on the screen, for what is on the list no more when the answer comes
+   */
+  async function add(entry, about) {
+    const record = { entry, about, workshop, savedAt: Date.now() }
     record.n = await store.addScan(record)
     records.push(record)
     changed([])
@@ -84,10 +88,11 @@ export async function openQueue({ store, changed, over }) {
       const answered = await fetch('/door/entries', {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ entries }),
+        body: JSON.stringify({ workshop, entries }),
         signal: AbortSignal.timeout(patience),
       })
       if (answered.status === 401) over()
+      if (answered.status === 409) another()
       if (!answered.ok) return undefined
       const { results } = await answered.json()
       return results.length === entries.length ? results : undefined
@@ -110,6 +115,8 @@ export async function openQueue({ store, changed, over }) {
     reached: () => failures === 0,
     /** Names the workshop of the session: its scans are sent, those of others wait. */
     setWorkshop(slug) {
+      // The server has just said so: it is reached.
+      if (slug !== workshop) failures = 0
       workshop = slug
     },
     /** Takes an outcome for seen: it is no conflict that somebody has yet to be told of. */

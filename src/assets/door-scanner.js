@@ -8,14 +8,16 @@ const samePause = 3_000
  * Looks for QR codes with the back camera, with the browser's own BarcodeDetector where it reads them, else in a worker.
  * @param video where the picture is shown
  * @param scanned called with the text of each code
+ * @param busy tells whether the one before is still on its way: a code that is held up meanwhile is read after it
  */
-export function openScanner(video, scanned) {
+export function openScanner(video, scanned, busy) {
   let [last, seen] = ['', 0]
   const scanner = new QrScanner(
     video,
     ({ data }) => {
       const now = Date.now()
       const again = data === last && now - seen < samePause
+      if (!again && busy()) return
       ;[last, seen] = [data, now]
       if (!again) scanned(data)
     },

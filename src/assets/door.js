@@ -36,7 +36,7 @@ if (app) begin().catch(cannot)
 async function begin() {
   if (!window.isSecureContext || !window.crypto?.subtle || !window.indexedDB) return page.say('insecure')
   store = await openStore()
-  queue = await openQueue({ store, changed, over: () => end('over') })
+  queue = await openQueue({ store, changed, over: () => end('over'), another: refresh })
   await dropOld()
   list = await store.list()
   if (list && now() >= Date.parse(list.session.expiresAt)) {
@@ -75,7 +75,7 @@ function bind() {
   page.on('scan', toggleScanner)
   page.on('torch', async () => page.torch(await scanner.torch()))
   page.on('leave', leave)
-  page.on('walkIn', walkIn)
+  page.on('walkIn', once(walkIn))
   page.on('close', () => show(undefined))
   addEventListener('online', () => Promise.all([refresh(), queue.send()]))
   document.addEventListener('visibilitychange', () => {
@@ -101,8 +101,11 @@ function tick() {
 
 async function keepFresh() {
   if (ended) return
-  if (!document.hidden) await refresh()
-  setTimeout(keepFresh, refreshPause)
+  try {
+    if (!document.hidden) await refresh()
+  } finally {
+    setTimeout(keepFresh, refreshPause)
+  }
 }
 
 /** The server's time, as near as this phone knows. */
@@ -114,9 +117,12 @@ function now() {
 async function refresh() {
   const askedAt = Date.now()
   let answer
+  let said
   try {
     const headers = list?.etag ? { 'If-None-Match': list.etag } : {}
     answer = await fetch('/door/list.json', { cache: 'no-store', headers, signal: AbortSignal.timeout(8_000) })
+    // A slow network may cut a list off in its middle.
+    if (answer.ok) said = await answer.json()
   } catch {
     page.net(false, queue)
     return 'unreached'
@@ -132,7 +138,6 @@ async function refresh() {
     page.net(false, queue)
     return 'unreached'
   }
-  const said = await answer.json()
   const otherSession = list && list.session.id !== said.session.id
   const offset = Date.parse(said.now) - (askedAt + Date.now()) / 2
   list = { ...said, askedAt, offset, etag: answer.headers.get('etag') }
@@ -169,7 +174,8 @@ function redraw(answered) {
   if (shown?.record && answered.includes(shown.record)) {
     const card = shown.cardOf(shown.record)
     if (card.tone !== shown.tone) signal(card.tone)
-    show({ ...shown, ...card })
+    const { record, cardOf, undoUntil } = shown
+    show({ record, cardOf, undoUntil, ...card })
   }
   draw()
 }
@@ -179,19 +185,18 @@ function draw() {
   page.head(list.workshop, countsOf(door))
   page.net(queue.reached() && navigator.onLine, queue)
   page.conflicts(conflictsOf(list, queue.records()), door, (record, outcome) => queue.tell(record, outcome))
-  page.people(search(door.people, page.asked()), { choose: (person) => choose(person) })
+  page.people(search(door.people, page.asked()), { choose })
 }
 
 function show(card) {
   shown = card
-  page.card(card)
+  page.card(card, once)
 }
 
 // What is scanned.
 
-async function scanned(text) {
-  if (busy || ended || !list) return
-  busy = true
+const scanned = once(async (text) => {
+  if (!list) return
   try {
     const scan = readScan(text)
     if (scan.kind === 'ticket') await scanTicket(scan.code)
@@ -200,8 +205,19 @@ async function scanned(text) {
   } catch (error) {
     console.error(error)
     answer({ tone: 'red', title: texts.notSaved, lines: [texts.notSavedHint] })
-  } finally {
-    busy = false
+  }
+})
+
+/** One thing after the other: a second tap while the first is on its way is no other board and no other guest. */
+function once(act) {
+  return async (...asked) => {
+    if (busy || ended) return
+    busy = true
+    try {
+      return await act(...asked)
+    } finally {
+      busy = false
+    }
   }
 }
 
@@ -210,7 +226,7 @@ async function scanTicket(code) {
   const find = () => doorNow(list, queue.records()).people.find((person) => person.code === hash)
   let person = find()
   // Whoever registered a minute ago is on a newer list.
-  if (!person && navigator.onLine && (await refresh()) === 'new') person = find()
+  if (!person && navigator.onLine && (await Promise.race([refresh(), pause(patience * 3)])) === 'new') person = find()
   if (person) return checkIn(person)
   const id = registrationOf(code)
   const known = list.people.find((person) => person.id === id)
@@ -244,7 +260,7 @@ async function askServer(entry) {
     const answered = await fetch('/door/entries', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ entries: [entry] }),
+      body: JSON.stringify({ workshop: list.workshop.slug, entries: [entry] }),
       signal: AbortSignal.timeout(patience * 3),
     })
     return answered.ok ? (await answered.json()).results[0] : undefined
@@ -259,11 +275,14 @@ async function askServer(entry) {
 async function checkIn(person) {
   current = person.id
   if (person.checkedIn || !['confirmed', 'offered'].includes(person.status)) return answer(cardOfState(person))
-  await enter({ kind: 'in', registration: person.id }, (record) => cardOfCheckIn(person, record))
+  await enter({ kind: 'in', registration: person.id }, (record) => cardOfCheckIn(person, record), {
+    person: person.name,
+  })
 }
 
 async function lend(board, person) {
-  await enter({ kind: 'lend', board: board.id, registration: person.id }, (record) => cardOfLoan(board, person, record))
+  const entry = { kind: 'lend', board: board.id, registration: person.id }
+  await enter(entry, (record) => cardOfLoan(board, person, record), { person: person.name, board: nameOf(board) })
 }
 
 async function giveBack(board, broken) {
@@ -277,12 +296,9 @@ async function giveBack(board, broken) {
 }
 
 async function undo(person) {
-  await enter({ kind: 'undo', checkIn: person.checkedIn.id }, (record) => ({
-    ...(record.result?.outcome === 'not_found'
-      ? { tone: 'amber', title: texts.notUndone }
-      : { tone: 'plain', title: texts.undone, lines: [person.name] }),
-    saved: record,
-  }))
+  await enter({ kind: 'undo', checkIn: person.checkedIn.id }, (record) => cardOfUndo(person, record), {
+    person: person.name,
+  })
 }
 
 async function walkIn({ name, phone }) {
@@ -291,13 +307,12 @@ async function walkIn({ name, phone }) {
   return saved && saved.result?.outcome !== 'invalid'
 }
 
-/** Writes an entry down, waits a moment for the server, and shows what came of it. Gives its record. */
-async function enter(entry, cardOf) {
+/** Writes an entry down about somebody, waits a moment for the server, and shows what came of it. Gives its record. */
+async function enter(entry, cardOf, about) {
   try {
-    const record = await queue.add({ id: crypto.randomUUID(), at: moment(), ...entry })
+    const record = await queue.add({ id: crypto.randomUUID(), at: moment(), ...entry }, about)
     const result = await queue.answer(record, patience)
-    const undone = entry.kind === 'in' && (!result || result.outcome === 'in')
-    answer({ record, cardOf, ...cardOf(record), ...(undone && { undoUntil: Date.now() + undoFor }) })
+    answer({ record, cardOf, ...cardOf(record), undoUntil: Date.now() + undoFor })
     // What was seen on the screen is no conflict that waits for somebody.
     if (result) await queue.tell(record, result.outcome)
     return record
@@ -307,6 +322,8 @@ async function enter(entry, cardOf) {
     return undefined
   }
 }
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 function moment() {
   return new Date(now()).toISOString()
@@ -320,24 +337,30 @@ function answer(card) {
 }
 
 /** Somebody was tapped in the list: who may come in is in, of the others it is shown what can be done. */
-async function choose(person) {
-  if (busy) return
+const choose = once(async (person) => {
   allowSound()
-  busy = true
-  try {
-    if (!person.checkedIn) return await checkIn(person)
-    current = person.id
-    show({ ...cardOfState(person), tone: 'plain' })
-  } finally {
-    busy = false
-  }
-}
+  if (!person.checkedIn) return checkIn(person)
+  current = person.id
+  show({ ...cardOfState(person), tone: 'plain' })
+})
 
 function cardOfCheckIn(person, record) {
   const { result } = record
   if (result && result.outcome !== 'in') return cardOfState({ ...person, ...stateOf(result) })
-  const undone = { undo: () => undo({ ...person, checkedIn: { id: record.entry.id } }) }
-  return { tone: 'green', title: texts.in, lines: [who(person)], saved: record, ...undone, actions: lending(person) }
+  return { tone: 'green', title: texts.in, lines: [who(person)], saved: record, ...undoOf(person, record) }
+}
+
+/** What can be done with who has just come in: a board for them, or the check-in taken back. */
+function undoOf(person, { entry }) {
+  return { actions: lending(person), undo: () => undo({ ...person, checkedIn: { id: entry.id } }) }
+}
+
+/** Of two doors that scanned somebody, one takes back its own scan alone. */
+function cardOfUndo(person, record) {
+  const { outcome, checkedIn } = record.result ?? {}
+  if (outcome === 'not_found') return { tone: 'amber', title: texts.notUndone, lines: [person.name], saved: record }
+  const still = checkedIn && page.fill(texts.stillIn, { since: page.time(checkedIn.at), by: checkedIn.by })
+  return { tone: 'plain', title: texts.undone, lines: [person.name, still], saved: record }
 }
 
 /** What an answer of the server says of somebody the list thought could come in. */
@@ -358,24 +381,41 @@ function cardOfState(person) {
   }
   if (status === 'waitlisted') {
     const stand = { text: texts.stand, do: () => stands(person) }
-    if (person.standing) return { tone: 'amber', title: texts.standing, lines: [...lines, texts.standingHint] }
+    const leave = { text: texts.leaveLine, second: true, do: () => leaves(person) }
+    if (person.standing)
+      return { tone: 'amber', title: texts.standing, lines: [...lines, texts.standingHint], actions: [leave] }
     return { tone: 'amber', title: texts.waitlisted, lines: [...lines, texts.waitlistedHint], actions: [stand] }
   }
+  if (status === 'cancelled' && person.cancelledBy === 'absence')
+    return { tone: 'amber', title: texts.absence, lines: [...lines, texts.absenceHint] }
   if (status === 'cancelled') return { tone: 'amber', title: texts.cancelled, lines: [...lines, texts.cancelledHint] }
   if (status === 'elsewhere') return { tone: 'amber', title: texts.elsewhere, lines: [...lines, texts.elsewhereHint] }
   return { tone: 'amber', title: texts.unknown, lines: [...lines, texts.unknownHint] }
 }
 
-/** Whoever waits for a seat stands here: the server gives them their place in line. */
+/** Whoever waits for a seat stands here: the server gives them their place in line, or the seat that is free by now. */
 async function stands(person) {
+  const now = await askInLine('/door/stand', person)
+  if (now?.checkedIn) answer({ tone: 'green', title: texts.in, lines: [who(now)], actions: lending(now) })
+  else if (now) answer({ ...cardOfState(now), tone: now.standing ? 'plain' : 'amber' })
+}
+
+/** Whoever stood here has left: the next seat is not for them. */
+async function leaves(person) {
+  if (await askInLine('/door/leave', person)) answer({ tone: 'plain', title: texts.left, lines: [who(person)] })
+}
+
+/** What only the server can do about the line at the door. Gives the person as they are then, or says that it did not go. */
+async function askInLine(path, person) {
   try {
     const body = new URLSearchParams({ registration: person.id })
-    const answered = await fetch('/door/stand', { method: 'POST', body, signal: AbortSignal.timeout(8_000) })
+    const answered = await fetch(path, { method: 'POST', body, signal: AbortSignal.timeout(8_000) })
     if (!answered.ok) throw new Error(answered.status)
     await refresh()
-    answer({ tone: 'plain', title: texts.standing, lines: [who(person), texts.standingHint] })
+    return list?.people.find(({ id }) => id === person.id)
   } catch {
-    answer({ tone: 'amber', title: texts.needsNetwork, lines: [who(person)] })
+    answer({ tone: 'amber', title: texts.needsNetwork, lines: [who(person), texts.needsNetworkHint] })
+    return undefined
   }
 }
 
@@ -396,7 +436,7 @@ function cardOfLoan(board, person, { result, ...record }) {
   const outcome = result?.outcome ?? 'lent'
   if (outcome === 'lent') return { tone: 'green', title: texts.lent, lines: [nameOf(board), who(person)], saved }
   const lines = {
-    board_taken: page.fill(texts.boardTaken, { by: result.by }),
+    board_taken: page.fill(texts.boardTaken, { by: result.by ?? texts.somebodyElsewhere }),
     has_board: page.fill(texts.hasBoard, { serial: result.serial }),
   }
   return { tone: 'red', title: texts.notLentOut, lines: [nameOf(board), lines[outcome] ?? texts.unusable] }
@@ -418,7 +458,7 @@ function cardOfWalkIn({ name, phone }, record) {
   const outcome = record.result?.outcome
   if (outcome === 'in') {
     const { person } = record.result
-    return { tone: 'green', title: texts.in, lines, saved: record, actions: person ? lending(person) : [] }
+    return { tone: 'green', title: texts.in, lines, saved: record, ...(person && undoOf(person, record)) }
   }
   if (outcome === 'standing')
     return {
@@ -426,9 +466,9 @@ function cardOfWalkIn({ name, phone }, record) {
       title: texts.standing,
       lines: [...lines, page.fill(texts.place, { place: record.result.place })],
     }
-  if (outcome === 'full') return { tone: 'amber', title: texts.full, lines }
-  if (outcome === 'cancelled' || outcome === 'not_found')
-    return { tone: 'amber', title: texts.workshopCancelled, lines }
+  if (outcome === 'full') return { tone: 'amber', title: texts.full, lines: [...lines, texts.fullHint] }
+  if (outcome === 'cancelled') return { tone: 'amber', title: texts.workshopCancelled, lines }
+  if (outcome === 'not_found') return { tone: 'red', title: texts.notSaved, lines: [...lines, texts.tryAgain] }
   if (outcome === 'invalid') return { tone: 'red', title: texts.invalid, lines }
   return { tone: 'plain', title: texts.walkInSaved, lines: [...lines, texts.walkInSavedHint], saved: record }
 }
@@ -453,7 +493,7 @@ async function toggleScanner() {
     return page.camera(false)
   }
   page.camera(true)
-  scanner ??= openScanner(element('door-video'), scanned)
+  scanner ??= openScanner(element('door-video'), scanned, () => busy)
   try {
     await scanner.start()
     scanning = true
@@ -469,7 +509,8 @@ async function toggleScanner() {
 async function leave() {
   const unsent = queue.unsent().length
   if (unsent > 0 && !confirm(page.fill(texts.leaveUnsent, { n: unsent }))) return
-  const told = await fetch('/door/end', { method: 'POST', body: new URLSearchParams(), redirect: 'manual' }).then(
+  const asked = { method: 'POST', body: new URLSearchParams(), redirect: 'manual', signal: AbortSignal.timeout(8_000) }
+  const told = await fetch('/door/end', asked).then(
     () => true,
     () => false,
   )

@@ -39,7 +39,8 @@ export type WalkInResult =
 /**
  * Takes in somebody who comes without having signed up: a free seat, and they are checked in, or a place among those who
  * stand at the door. Their consent was given by word. They have no address and get no mail.
- * @param nonce a UUID made by the phone; the same one is answered the same again
+ * @param nonce a UUID made by the phone; the same one is answered the same again. Their registration has it for an id, so
+ *   that a phone which was offline can tell what it did with them afterwards
  * @param cameAt by the phone's own time
  */
 export async function walkIn(
@@ -52,7 +53,7 @@ export async function walkIn(
   const [answer] = await rows<{ outcome: WalkInResult['outcome']; id: string; place: number | null }>(
     deps.db,
     sql`select * from walk_in(
-      ${deps.newId()}::uuid, ${nonce}::uuid, ${door.workshopId}::uuid, ${name}, ${phone ?? null}::text,
+      ${nonce}::uuid, ${nonce}::uuid, ${door.workshopId}::uuid, ${name}, ${phone ?? null}::text,
       ${deps.config.defaultLocale}, ${`${consentVersion}-door`}, ${at(believed(deps, cameAt))}, ${door.sessionId ?? null}::uuid, ${door.name},
       ${at(deps.now())}
     )`,

@@ -8,7 +8,7 @@ import { leaveDoor, seatStanding, standAtDoor } from '../domain/walk-ins.ts'
 import { readFormBody, sentId } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { doorMessagesFor } from '../messages/door.ts'
-import { doorPage } from './layout.tsx'
+import { closedDoorPage, doorPage } from './layout.tsx'
 import { elsewhereSaid, notFoundSaid, personSaid, type Said } from './panel.tsx'
 import { doorOf } from './session.ts'
 
@@ -20,6 +20,7 @@ checkInPages.get('/in/:code', async (c) => {
   const { deps } = c.env
   const registration = await findRegistration(deps, readDoorCode(deps.config.secret, c.req.param('code')))
   c.header('Cache-Control', 'no-store')
+  if (c.get('doorOver')) return closedDoorPage(c)
   if (!c.get('door')) return registration ? c.redirect(paths.workshop(registration.workshop.slug), 302) : c.notFound()
   const door = await doorOf(c)
   if (!registration) return saidPage(c, notFoundSaid(c), 404)

@@ -60,8 +60,11 @@ entryRoutes.get('/door/list.json', async (c) => {
 entryRoutes.post('/door/entries', async (c) => {
   const { deps } = c.env
   const door = await doorOf(c)
-  const entries = await readEntries(c)
-  if (!entries) throw new HTTPException(400)
+  const body = await readEntries(c)
+  if (!body) throw new HTTPException(400)
+  const { workshop, entries } = body
+  // Scanned at the door of another workshop, by a phone that is this one's door now: they wait until it is that one's again.
+  if (workshop !== undefined && workshop !== door.workshop.slug) return c.json({ code: 'other_workshop' }, 409)
   const results = await performAll(c, door, entries)
   await seatStanding(deps, door.actor)
   c.header('Cache-Control', 'no-store')
@@ -88,12 +91,15 @@ const entry = z.discriminatedUnion('kind', [
 ])
 type Entry = z.output<typeof entry>
 
+/** `workshop`: the slug of the one at whose door they were made. */
+const sent = z.object({ workshop: z.string().optional(), entries: z.array(entry).max(mostEntries) })
+
 /**
  * The entries of a body, or undefined where it is none of ours. Only a page of our own can send one: no form can have this
  * content type, and browsers ask before they send it from elsewhere.
  * @throws {HTTPException} 415 for another content type, 400 for no JSON
  */
-async function readEntries(c: Context<App>): Promise<Entry[] | undefined> {
+async function readEntries(c: Context<App>): Promise<z.output<typeof sent> | undefined> {
   if (!/^application\/json\s*(;|$)/i.test(c.req.header('content-type') ?? '')) throw new HTTPException(415)
   const origin = c.req.header('origin')
   if (origin !== undefined && origin !== new URL(c.req.url).origin && origin !== c.env.deps.config.baseUrl) {
@@ -102,7 +108,7 @@ async function readEntries(c: Context<App>): Promise<Entry[] | undefined> {
   const body: unknown = await c.req.json().catch(() => {
     throw new HTTPException(400)
   })
-  return z.object({ entries: z.array(entry).max(mostEntries) }).safeParse(body).data?.entries
+  return sent.safeParse(body).data
 }
 
 type Result = { id: string; outcome: string } & Record<string, unknown>

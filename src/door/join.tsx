@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { type App, keepDoorToken, limitRange } from '../context.ts'
-import { findJoinable, longestName, openDoor } from '../domain/door-sessions.ts'
+import { endDoor, findJoinable, longestName, openDoor } from '../domain/door-sessions.ts'
 import { findWorkshopById, type Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths } from '../links.ts'
@@ -26,6 +26,9 @@ joinPages.post('/door/join/:code', async (c) => {
   const name = typeof typed === 'string' ? typed : ''
   const opened = await openDoor(deps, found.workshop, name, c.req.header('user-agent'))
   if (opened.kind === 'refused') return joinPage(c, found.workshop, { typed: name, problem: opened.refusal })
+  // A phone is one door at a time: nobody can use the session of before, nor need an organiser wonder whose it is.
+  const before = c.get('door')
+  if (before) await endDoor(deps, { id: before.workshopId }, before.id)
   keepDoorToken(c, opened.token, opened.session)
   return c.redirect(paths.doorPage(), 303)
 })

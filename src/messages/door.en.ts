@@ -108,7 +108,10 @@ export const en: DoorMessages = {
     },
     grace: (time) => `After ${time} seats of those who did not come go to those at the door.`,
     noGrace: 'Seats of those who do not come are not given away here; only free seats are.',
-    cancelled: { title: 'Registration cancelled', hint: 'Not checked in. If a seat is free they can walk in.' },
+    cancelled: {
+      title: 'Registration cancelled',
+      hint: 'Not checked in. They may have registered again: search for the name. If not, they can walk in where a seat is free.',
+    },
     absence: {
       title: 'Too late: the seat was passed on',
       hint: 'Not checked in. If a seat is free they can walk in, or stand in line.',
@@ -142,7 +145,7 @@ export const en: DoorMessages = {
     refusals: {
       full: 'No seat is free, and seats of those who do not come are not given away here.',
       cancelled: 'This workshop is cancelled.',
-      not_found: 'This workshop is gone.',
+      not_found: 'Not taken in yet: this form was used for somebody else just before. Check the name and press again.',
     },
   },
 

@@ -107,7 +107,10 @@ export const zhCN = {
     standing: { title: '在门口等位', hint: (place: number) => `排在第\u00a0${place}\u00a0位，有空位时自动签到。` },
     grace: (time: string) => `${time} 以后，没来的人的名额会给门口的人。`,
     noGrace: '没来的人的名额不会自动让出，只等空位。',
-    cancelled: { title: '报名已经取消', hint: '没有签到。还有空位的话，可以当作现场加入。' },
+    cancelled: {
+      title: '报名已经取消',
+      hint: '没有签到。可能重新报过名，先用名字找找；没有的话，有空位可以当作现场加入。',
+    },
     absence: {
       title: '来晚了，名额已经让出',
       hint: '没有签到。还有空位的话，可以当作现场加入，或者在门口等位。',
@@ -141,7 +144,7 @@ export const zhCN = {
     refusals: {
       full: '没有空位了，这一场也不让出没来的人的名额。',
       cancelled: '这一场已经取消。',
-      not_found: '这一场不在了。',
+      not_found: '还没有加入：这张表刚才已经给别人用过。请核对名字，再按一次。',
     } as Record<'full' | 'cancelled' | 'not_found', string>,
   },
 

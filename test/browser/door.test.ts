@@ -6,72 +6,13 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { checkIns, registrations } from '../../src/db/schema.ts'
 import { addBoards, listBoards } from '../../src/domain/boards.ts'
-import { endDoor, joinCode, listDoors } from '../../src/domain/door-sessions.ts'
+import { endDoor, listDoors } from '../../src/domain/door-sessions.ts'
 import { doorCodeOf } from '../../src/domain/tickets.ts'
-import { paths, urlOf } from '../../src/links.ts'
+import { paths } from '../../src/links.ts'
 import { qrPng } from '../../src/qr.ts'
-import { elsewhere, openPage, openPhone, type PageOptions, serve } from '../support/browser.ts'
+import { elsewhere, openPhone } from '../support/browser.ts'
 import { writeCameraFilm } from '../support/camera.ts'
-import { createWorld, type World } from '../support/world.ts'
-
-const surnames = '王李张刘陈杨赵黄周吴'
-
-/** A workshop that begins in half an hour, with people who are to come, and a clock that goes. */
-async function openDay({ people = 3, capacity = 100 } = {}) {
-  const stack = new AsyncDisposableStack()
-  const world = stack.use(await createWorld())
-  const server = stack.use(await serve(world))
-  const [start, begun] = [world.clock.now().getTime(), Date.now()]
-  const going = setInterval(() => world.clock.set(new Date(start + Date.now() - begun)), 5)
-  stack.defer(() => clearInterval(going))
-  const workshop = await world.workshop({ capacity, startsAt: new Date(start + 30 * 60_000) })
-  const ids: string[] = []
-  for (let n = 0; n < people; n++) {
-    const name = `${surnames[n % 10]}小${n}`
-    ids.push((await world.register(workshop, { name, phone: `+86138001${String(n).padStart(5, '0')}` })).id)
-  }
-  return {
-    world,
-    workshop,
-    url: server.url,
-    ids,
-    /** A phone that has scanned the organiser's QR. */
-    async phone(name: string, options: PageOptions = {}) {
-      const page = await openPage({ width: 360, height: 740, baseURL: server.url, ...options })
-      await this.join(page, name)
-      return page
-    },
-    /** Scans the organiser's QR. */
-    async join(page: Page, name: string) {
-      await page.goto(paths.joinDoor(joinCode(world.deps, workshop)))
-      await page.fill('#name', name)
-      await page.click('main button[type=submit]')
-      await page.waitForURL('**/door')
-    },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
-
-/** Until the phone would do without a network. */
-async function ready(page: Page): Promise<void> {
-  await expect.poll(() => page.isVisible('#door-app')).toBe(true)
-  await expect.poll(() => workersOf(page), { timeout: 15_000 }).toEqual(['activated', 'activated'])
-}
-
-function workersOf(page: Page): Promise<(string | undefined)[]> {
-  return page.evaluate(async () => {
-    const registered = await navigator.serviceWorker.getRegistrations()
-    return registered.map(({ active }) => active?.state)
-  })
-}
-
-const card = (page: Page) => page.locator('#door-card')
-const row = (page: Page, name: string) =>
-  page.locator('#door-people button', { hasText: new RegExp(`^${name}(?!\\d)`) })
-
-async function inDatabase(world: World, outcome: 'in' | 'again' | 'undone' = 'in') {
-  return world.db.select().from(checkIns).where(eq(checkIns.outcome, outcome))
-}
+import { card, codeFor, inDatabase, openDay, ready, row, surnames, urlIn, workersOf } from '../support/door-phone.ts'
 
 /** Everything that the site keeps in this browser, as text: what is in IndexedDB byte by byte, and in the caches. */
 async function keptIn(page: Page) {
@@ -113,10 +54,6 @@ async function keptIn(page: Page) {
     return { databases, cached, local: Object.values(localStorage), session: Object.values(sessionStorage) }
   })
 }
-
-const urlIn = (world: World, code: string) =>
-  urlOf(world.deps.config.baseUrl ?? 'http://localhost:3000', paths.door(code))
-const codeFor = (world: World, id: string) => doorCodeOf(world.deps.config.secret, { id, version: 1 })
 
 test('a camera sees a ticket, one of another workshop, a forged one and a stranger’s code', async () => {
   await using day = await openDay()

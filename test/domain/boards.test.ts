@@ -149,7 +149,10 @@ describe.each([
     const returned = { outcome: 'returned', registrationId: wang, workshopId: workshop.id }
     expect(await take(a, back)).toEqual(returned)
     expect(await take(a, back)).toEqual(returned)
-    expect(await take(b, back)).toEqual(returned)
+    // A nonce that stands for something else is good for nothing, and nobody is told that it was done.
+    expect(await take(b, back)).toEqual({ outcome: 'not_found' })
+    expect(await lend(b, wang, nonce)).toEqual({ outcome: 'not_found' })
+    expect(await lend(a, li, nonce)).toEqual({ outcome: 'not_found' })
     expect(await take(a)).toEqual({ outcome: 'not_lent' })
     // Sent once more after it came back: what was answered then, and nothing lent.
     expect(await lend(a, wang, nonce)).toMatchObject({ outcome: 'lent' })

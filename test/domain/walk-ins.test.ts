@@ -103,6 +103,49 @@ describe.each([
     expect(await examine(world.deps)).toEqual([])
   })
 
+  test('a nonce that took somebody in takes in nobody of another name or number, as from a form that is sent again changed', async () => {
+    await using world = await createWorld({ postgres })
+    const { workshop, door } = await day(world, 0)
+    const nonce = crypto.randomUUID()
+    const answer = await comes(world, door, '张三', nonce)
+    expect(await comes(world, door, '李四', nonce)).toEqual({ outcome: 'not_found' })
+    const without = await walkIn(world.deps, door, { name: '张三' }, nonce, world.clock.now())
+    expect(without).toEqual({ outcome: 'not_found' })
+    expect(await comes(world, door, '张三', nonce)).toEqual(answer)
+    expect(await seats(world, workshop)).toMatchObject({ taken: 1 })
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('a walk-in has the id that their phone gave them, and none that somebody has already', async () => {
+    await using world = await createWorld({ postgres })
+    const { workshop, door, people } = await day(world, 1)
+    const nonce = crypto.randomUUID()
+    expect(await comes(world, door, '张三', nonce)).toMatchObject({ outcome: 'in', registration: nonce })
+    expect(await comes(world, door, '李四', people[0]?.id)).toEqual({ outcome: 'not_found' })
+    expect(await seats(world, workshop)).toMatchObject({ taken: 2 })
+    expect(await examine(world.deps)).toEqual([])
+  })
+
+  test('a walk-in is taken back by the nonce of their phone, also where they had got no seat and only stand in line', async () => {
+    await using world = await createWorld({ postgres })
+    const { door, people, at, workshop } = await day(world, 2)
+    const [nonce, key] = [crypto.randomUUID(), crypto.randomUUID()]
+    const waiting = await world.register(workshop, { idempotencyKey: key })
+    expect(await comes(world, door, '张三', nonce)).toMatchObject({ outcome: 'standing' })
+    const undo = { id: crypto.randomUUID(), checkIn: nonce, at: world.clock.now() }
+    for (let n = 0; n < 2; n++) {
+      expect(await undoCheckIns(world.deps, door, [undo])).toMatchObject([{ outcome: 'undone', checkedIn: null }])
+    }
+    at(20)
+    expect(await seatStanding(world.deps, door)).toEqual([])
+    expect(await standingOf(world, people[1]?.id as string)).toMatchObject({ status: 'confirmed' })
+    expect(await countDoor(world.deps, workshop)).toEqual({ seats: 2, in: 0, walkIns: 0, standing: 0 })
+    expect(await examine(world.deps)).toEqual([])
+    // Who has signed up is not taken back by what was no scan of them.
+    expect(await undoCheckIns(world.deps, door, [{ ...undo, checkIn: key }])).toMatchObject([{ outcome: 'not_found' }])
+    expect(await standingOf(world, waiting.id)).toMatchObject({ status: 'waitlisted' })
+  })
+
   test('without a grace time nobody stands in line, with one they do, and behind those who came first', async () => {
     await using world = await createWorld({ postgres })
     const strict = await day(world, 2, { graceMinutes: null })
@@ -234,8 +277,11 @@ describe.each([
     at(1)
     await cancelRegistration(world.deps, other.id, 'organiser')
     expect(await seatStanding(world.deps, door)).toHaveLength(1)
-    for (const nonce of [early, late]) {
-      expect(await comes(world, door, 'replayed', nonce)).toMatchObject({ outcome: 'in', checkIn: nonce })
+    for (const [nonce, name] of [
+      [early, '张三'],
+      [late, '李四'],
+    ] as const) {
+      expect(await comes(world, door, name, nonce)).toMatchObject({ outcome: 'in', checkIn: nonce })
       const undo = { id: crypto.randomUUID(), checkIn: nonce, at: world.clock.now() }
       expect(await undoCheckIns(world.deps, door, [undo])).toMatchObject([{ outcome: 'undone', checkedIn: null }])
     }

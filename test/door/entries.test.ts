@@ -58,6 +58,18 @@ test('entries of every kind are answered in their order, and the same again', as
   expect(await examine(world.deps)).toEqual([])
 })
 
+test('what was scanned at the door of another workshop is not judged at this one, and waits', async () => {
+  await using world = await createWorld()
+  const { workshop, people, post, at } = await day(world)
+  const entries = [{ kind: 'in', id: crypto.randomUUID(), registration: people[0]?.id, at }]
+  const other = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
+  const { Cookie } = await newDoor(world, other)
+  const body = JSON.stringify({ workshop: workshop.slug, entries })
+  expect((await post(body, { Cookie })).status).toBe(409)
+  expect(await world.db.select().from(checkIns)).toEqual([])
+  expect(await (await post(body)).json()).toMatchObject({ results: [{ outcome: 'in' }] })
+})
+
 test('a walk-in that finds no seat stands in line, and is in by whatever is sent after the grace time, be it nothing', async () => {
   await using world = await createWorld()
   const { people, send, at, Cookie } = await day(world, 3)

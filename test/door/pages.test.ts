@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { openPostgres } from '../../src/db/postgres.ts'
 import { checkIns, doorSessions, registrations } from '../../src/db/schema.ts'
-import { endDoor, expiryOf, renewJoinCode } from '../../src/domain/door-sessions.ts'
+import { endDoor, expiryOf, listDoors, renewJoinCode } from '../../src/domain/door-sessions.ts'
 import { correctEmail } from '../../src/domain/registrations.ts'
 import { cancelRegistration } from '../../src/domain/seats.ts'
 import { doorCodeOf, joinCodeOf } from '../../src/domain/tickets.ts'
@@ -128,6 +128,31 @@ describe('a helper’s phone', () => {
     const answer = await phone.send('/door/check-in', { registration: people[0]?.id as string })
     expect(answer.status).toBe(401)
     expect(await scansOf(world, people[0]?.id as string)).toEqual([])
+  })
+
+  test('that was ended is told at the next ticket how to go on, and not shown the workshop as anyone else', async () => {
+    await using world = await createWorld()
+    const { workshop, door, phone, code } = await day(world, 1)
+    await endDoor(world.deps, workshop, door.id)
+    const answer = await phone.get(code(0))
+    expect([answer.status, textOf(await answer.text())]).toEqual([
+      401,
+      expect.stringMatching(/这个签到台已经关闭.*请主办方再出示一次二维码/s),
+    ])
+  })
+
+  test('that scans the organiser’s QR again is one door, and the one that it was is closed', async () => {
+    await using world = await createWorld()
+    const { workshop, door, phone } = await day(world, 0)
+    const other = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
+    const again = await phone.send(joinPath(world, workshop), { name: '西门' })
+    expect(await listDoors(world.deps, workshop)).toMatchObject([
+      { name: '西门', open: true },
+      { id: door.id, open: false },
+    ])
+    const [Cookie = ''] = again.headers.getSetCookie()
+    await phoneOf(world, Cookie.split(';')[0] as string).send(joinPath(world, other), { name: '西门' })
+    expect((await listDoors(world.deps, workshop)).map(({ open }) => open)).toEqual([false, false])
   })
 })
 
@@ -317,6 +342,20 @@ describe('the form for walk-ins', () => {
     expect(tone(await (await phone.follow('/door/walk-in', fields)).text())).toBe('in')
     expect(await world.db.select().from(registrations).where(eq(registrations.name, '张三'))).toHaveLength(1)
     expect(textOf(await (await phone.get('/door')).text())).toContain('1 / 2')
+  })
+
+  test('that is sent again for somebody else, as from the page before, says so and takes them in with the next press', async () => {
+    await using world = await createWorld()
+    const { phone } = await day(world, 0)
+    const fields = { id: crypto.randomUUID(), name: '张三', phone: '' }
+    await phone.send('/door/walk-in', fields)
+    const used = await phone.send('/door/walk-in', { ...fields, name: '李四' })
+    const html = await used.text()
+    expect([used.status, textOf(html)]).toEqual([409, expect.stringContaining('这张表刚才已经给别人用过')])
+    const filled = valuesOf(html.slice(html.indexOf('id="walk-in"')))
+    expect(filled).toMatchObject({ name: '李四' })
+    expect(textOf(await (await phone.follow('/door/walk-in', filled)).text())).toMatch(/签到成功.*李四/s)
+    expect(await world.db.select().from(registrations)).toHaveLength(2)
   })
 
   test('comes back filled in with what is wrong, and says so where nobody can stand in line', async () => {
