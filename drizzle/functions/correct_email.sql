@@ -43,7 +43,8 @@ begin
 
     -- What still waits to be sent would now say the same twice, save what an organiser wrote and what follows the day.
     update mails set state = 'dead', reason = 'superseded by a corrected address'
-    where registration_id = p_id and state = 'pending' and kind not in ('closed', 'reopened', 'message', 'board_due', 'afterwards');
+    where registration_id = p_id and state = 'pending'
+      and kind not in ('closed', 'reopened', 'message', 'board_due', 'afterwards');
 
     insert into mails (registration_id, kind, facts, created_at, due_at)
     values (p_id, v_registration.status, '{"corrected": true}', p_now, p_now);

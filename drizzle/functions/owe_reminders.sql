@@ -1,6 +1,7 @@
 -- revision 2
 -- Owes the reminders whose time it is to those whom they concern, and who were not reminded of that workshop on that day
--- before; p_limit of them at the most. Returns how many. Several may call it at once: the index mails_reminders_once lets each through once.
+-- before; p_limit of them at the most. Returns how many. Several may call it at once: the index mails_reminders_once lets
+-- each through once.
 -- A mail that became pointless before it left is as if it had not been; one that could not be delivered was one.
 --
 -- p_due: [{ workshop, kind, day, startsAt, until, seatedBy }], as domain/reminders.ts works it out, which knows the clocks

@@ -3,11 +3,11 @@
 -- p_id: the nonce of the scan or tap; the same again is answered again. One that brought back another board is good for
 --       none: not_found.
 -- p_at: by the phone's clock, believed from twelve hours before the start until now, as by lend_board.sql. A loan that
---       began later is none of this return: a phone that was offline may tell late of a board that has come back over another and was lent again. One minute is left to clocks
---       that differ.
+--       began later is none of this return: a phone that was offline may tell late of a board that has come back over
+--       another and was lent again. One minute is left to clocks that differ.
 -- p_state: broken or retired takes it out of use with the same step, and out of the box in which it is packed; null
 --          leaves it usable. p_note: what is wrong with it or missing; null leaves what is there.
--- outcome: returned | not_lent | not_found (no such board).
+-- outcome: returned | not_lent | not_found (no such board, or the nonce of another).
 create or replace function return_board(
   p_id uuid, p_board uuid, p_at timestamptz, p_by text, p_state text, p_note text, p_now timestamptz
 ) returns table (outcome text, registration uuid, workshop uuid, replayed boolean)
