@@ -1,5 +1,6 @@
 // The door on a helper's phone: what the server's page does, with the camera, and without a network. Without HTTPS neither
 // camera nor store can be had; then the server's page stays as it is.
+import { nameOf, openCards, who } from './door-cards.js'
 import { conflictsOf, countsOf, doorNow, hashOf, readScan, registrationOf, search } from './door-list.js'
 import { element, openPage, texts } from './door-page.js'
 import { openQueue } from './door-queue.js'
@@ -17,6 +18,13 @@ const workers = ['/door', '/in/']
 
 const app = element('door-app')
 const page = app && openPage(app)
+const { cardOfCheckIn, cardOfUndo, cardOfState, cardOfLoan, cardOfReturn, cardOfWalkIn, lending } = app
+  ? openCards({
+      doorNow: () => doorNow(list, queue.records()),
+      page,
+      acts: { show, undo, lend, giveBack, stands, leaves },
+    })
+  : {}
 const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('door') : undefined
 
 let store
@@ -344,55 +352,6 @@ const choose = once(async (person) => {
   show({ ...cardOfState(person), tone: 'plain' })
 })
 
-function cardOfCheckIn(person, record) {
-  const { result } = record
-  if (result && result.outcome !== 'in') return cardOfState({ ...person, ...stateOf(result) })
-  return { tone: 'green', title: texts.in, lines: [who(person)], saved: record, ...undoOf(person, record) }
-}
-
-/** What can be done with who has just come in: a board for them, or the check-in taken back. */
-function undoOf(person, { entry }) {
-  return { actions: lending(person), undo: () => undo({ ...person, checkedIn: { id: entry.id } }) }
-}
-
-/** Of two doors that scanned somebody, one takes back its own scan alone. */
-function cardOfUndo(person, record) {
-  const { outcome, checkedIn } = record.result ?? {}
-  if (outcome === 'not_found') return { tone: 'amber', title: texts.notUndone, lines: [person.name], saved: record }
-  const still = checkedIn && page.fill(texts.stillIn, { since: page.time(checkedIn.at), by: checkedIn.by })
-  return { tone: 'plain', title: texts.undone, lines: [person.name, still], saved: record }
-}
-
-/** What an answer of the server says of somebody the list thought could come in. */
-function stateOf({ outcome, checkedIn }) {
-  if (outcome === 'again') return { checkedIn }
-  return { status: outcome }
-}
-
-/** Who they are and why they are not simply let in. */
-function cardOfState(person) {
-  const lines = [who(person)]
-  const { checkedIn, status } = person
-  if (checkedIn) {
-    const since = page.time(checkedIn.at)
-    lines.push(page.fill(checkedIn.by ? texts.sinceBy : texts.since, { since, by: checkedIn.by }))
-    const actions = [...lending(person), { text: texts.undo, second: true, do: () => undo(person) }]
-    return { tone: 'red', title: texts.again, lines, actions }
-  }
-  if (status === 'waitlisted') {
-    const stand = { text: texts.stand, do: () => stands(person) }
-    const leave = { text: texts.leaveLine, second: true, do: () => leaves(person) }
-    if (person.standing)
-      return { tone: 'amber', title: texts.standing, lines: [...lines, texts.standingHint], actions: [leave] }
-    return { tone: 'amber', title: texts.waitlisted, lines: [...lines, texts.waitlistedHint], actions: [stand] }
-  }
-  if (status === 'cancelled' && person.cancelledBy === 'absence')
-    return { tone: 'amber', title: texts.absence, lines: [...lines, texts.absenceHint] }
-  if (status === 'cancelled') return { tone: 'amber', title: texts.cancelled, lines: [...lines, texts.cancelledHint] }
-  if (status === 'elsewhere') return { tone: 'amber', title: texts.elsewhere, lines: [...lines, texts.elsewhereHint] }
-  return { tone: 'amber', title: texts.unknown, lines: [...lines, texts.unknownHint] }
-}
-
 /** Whoever waits for a seat stands here: the server gives them their place in line, or the seat that is free by now. */
 async function stands(person) {
   const now = await askInLine('/door/stand', person)
@@ -417,68 +376,6 @@ async function askInLine(path, person) {
     answer({ tone: 'amber', title: texts.needsNetwork, lines: [who(person), texts.needsNetworkHint] })
     return undefined
   }
-}
-
-/** The next free board for a tap, or the one that they have. */
-function lending(person) {
-  const door = doorNow(list, queue.records())
-  const here = door.people.find(({ id }) => id === person.id)
-  if (here?.board) {
-    const board = door.boards.find(({ id }) => id === here.board.id) ?? here.board
-    return [{ text: page.fill(texts.takeBack, { board: nameOf(board) }), do: () => show(cardOfReturn(board, door)) }]
-  }
-  const next = door.boards.find(({ registration }) => !registration)
-  return next ? [{ text: page.fill(texts.lend, { board: nameOf(next) }), do: () => lend(next, person) }] : []
-}
-
-function cardOfLoan(board, person, { result, ...record }) {
-  const saved = { result, ...record }
-  const outcome = result?.outcome ?? 'lent'
-  if (outcome === 'lent') return { tone: 'green', title: texts.lent, lines: [nameOf(board), who(person)], saved }
-  const lines = {
-    board_taken: page.fill(texts.boardTaken, { by: result.by ?? texts.somebodyElsewhere }),
-    has_board: page.fill(texts.hasBoard, { serial: result.serial }),
-  }
-  return { tone: 'red', title: texts.notLentOut, lines: [nameOf(board), lines[outcome] ?? texts.unusable] }
-}
-
-function cardOfReturn(board, door) {
-  const holder = door.people.find(({ id }) => id === board.registration)
-  return {
-    tone: 'plain',
-    title: texts.withSomebody,
-    lines: [nameOf(board), holder?.name ?? ''],
-    actions: [{ text: texts.return, do: () => giveBack(board) }],
-    broken: (note) => giveBack(board, { broken: true, ...(note && { note }) }),
-  }
-}
-
-function cardOfWalkIn({ name, phone }, record) {
-  const lines = [[name, phone.slice(-4)].filter(Boolean).join(' · ')]
-  const outcome = record.result?.outcome
-  if (outcome === 'in') {
-    const { person } = record.result
-    return { tone: 'green', title: texts.in, lines, saved: record, ...(person && undoOf(person, record)) }
-  }
-  if (outcome === 'standing')
-    return {
-      tone: 'amber',
-      title: texts.standing,
-      lines: [...lines, page.fill(texts.place, { place: record.result.place })],
-    }
-  if (outcome === 'full') return { tone: 'amber', title: texts.full, lines: [...lines, texts.fullHint] }
-  if (outcome === 'cancelled') return { tone: 'amber', title: texts.workshopCancelled, lines }
-  if (outcome === 'not_found') return { tone: 'red', title: texts.notSaved, lines: [...lines, texts.tryAgain] }
-  if (outcome === 'invalid') return { tone: 'red', title: texts.invalid, lines }
-  return { tone: 'plain', title: texts.walkInSaved, lines: [...lines, texts.walkInSavedHint], saved: record }
-}
-
-function who({ name, seq, tail }) {
-  return [name, seq && `#${seq}`, tail].filter(Boolean).join(' · ')
-}
-
-function nameOf({ kind, serial }) {
-  return [kind, serial].filter(Boolean).join(' ')
 }
 
 // The camera.

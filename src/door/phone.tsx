@@ -48,6 +48,7 @@ const offlineFiles = [
   'door.css',
   'door-phone.css',
   'door.js',
+  'door-cards.js',
   'door-list.js',
   'door-page.js',
   'door-queue.js',
