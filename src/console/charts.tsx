@@ -56,9 +56,10 @@ export function Figure({
 
 /** A table of names and numbers. One of many columns is a list of them for each name on a phone. */
 export function NumberTable({ heads, rows }: { heads: string[]; rows: (Child | number)[][] }) {
+  const wide = heads.length > 5
   return (
     <div class="table" tabindex={0}>
-      <table class={heads.length > 5 ? 'stack' : undefined}>
+      <table class={wide ? 'stack' : undefined}>
         <thead>
           <tr>
             {heads.map((head, column) => (
@@ -73,7 +74,7 @@ export function NumberTable({ heads, rows }: { heads: string[]; rows: (Child | n
             <tr>
               <th scope="row">{name}</th>
               {cells.map((cell, column) => (
-                <td class="number" data-head={heads[column + 1]}>
+                <td class="number" data-head={wide ? heads[column + 1] : undefined}>
                   {typeof cell === 'number' ? number(cell) : cell}
                 </td>
               ))}
