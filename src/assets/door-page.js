@@ -33,7 +33,9 @@ export function openPage(app) {
     fill,
     time,
     day: (at, timeZone) =>
-      new Intl.DateTimeFormat(lang, { month: 'long', day: 'numeric', timeZone }).format(new Date(at)),
+      new Intl.DateTimeFormat(lang === 'en' ? 'en-GB' : lang, {
+        ...{ weekday: 'short', month: 'short', day: 'numeric', timeZone },
+      }).format(new Date(at)),
     asked: () => element('door-search').value,
 
     /** Something that concerns the whole page, above it. */
@@ -153,6 +155,7 @@ export function openPage(app) {
       const place = element('door-over')
       // Nobody who never was here has to be told so; the page says how to become a door.
       place.hidden = reason === 'none' && unsent === 0
+      if (!place.hidden) document.body.dataset.tone = 'amber'
       put(
         place,
         h('h2', {}, texts.overTitles[reason]),

@@ -226,7 +226,8 @@ export function Where({ board: { holder, packedFor }, c }: { board: Board; c: Co
   if (holder) {
     return (
       <>
-        <a href={paths.person(holder.registrationId)}>{holder.name}</a>{' '}
+        <a href={paths.person(holder.registrationId)}>{holder.name}</a>
+        {' · '}
         <a class="quiet" href={paths.workshopBoards(holder.workshop.slug)}>
           {eventOf(holder.workshop, c)}
         </a>

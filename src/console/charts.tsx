@@ -54,11 +54,12 @@ export function Figure({
   )
 }
 
-/** A table of names and numbers. */
+/** A table of names and numbers. One of many columns is a list of them for each name on a phone. */
 export function NumberTable({ heads, rows }: { heads: string[]; rows: (Child | number)[][] }) {
+  const wide = heads.length > 5
   return (
     <div class="table" tabindex={0}>
-      <table>
+      <table class={wide ? 'stack' : undefined}>
         <thead>
           <tr>
             {heads.map((head, column) => (
@@ -72,8 +73,10 @@ export function NumberTable({ heads, rows }: { heads: string[]; rows: (Child | n
           {rows.map(([name, ...cells]) => (
             <tr>
               <th scope="row">{name}</th>
-              {cells.map((cell) => (
-                <td class="number">{typeof cell === 'number' ? number(cell) : cell}</td>
+              {cells.map((cell, column) => (
+                <td class="number" data-head={wide ? heads[column + 1] : undefined}>
+                  {typeof cell === 'number' ? number(cell) : cell}
+                </td>
               ))}
             </tr>
           ))}

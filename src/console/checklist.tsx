@@ -1,6 +1,7 @@
 import type { itemKinds } from '../db/schema.ts'
 import type { ItemDraft } from '../domain/workshops.ts'
 import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
+import { sentences } from '../messages/text.ts'
 import type { Problem } from './fields.tsx'
 
 /**
@@ -27,7 +28,7 @@ export function ChecklistEditor({
     <fieldset>
       <legend>{t.items.title}</legend>
       <p class="hint">
-        {t.items.lead} {t.items.emptyHint} {hint}
+        {sentences(t.items.lead, t.items.emptyHint)} {hint}
       </p>
       {lines.map((item, n) => (
         <div class="item">

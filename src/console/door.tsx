@@ -57,7 +57,7 @@ doorPages.get('/console/workshops/:slug/door/qr', async (c) => {
         <body class="whole-qr">
           <main>
             <h1>
-              {placeOf(workshop, locale)} · {whenOf(workshop, c)}
+              <span>{placeOf(workshop, locale)}</span> <span>{whenOf(workshop, c)}</span>
             </h1>
             <img src={pictureOf(c, workshop)} alt={t.qr} />
             <p>{t.qrHint}</p>
@@ -164,6 +164,11 @@ async function doorPage(c: Context<App>, workshop: Workshop, status: 200 | 409 =
           {counts.walkIns > 0 && <span>{words.counts.walkIns(counts.walkIns)}</span>}
           {counts.standing > 0 && <span>{words.counts.standing(counts.standing)}</span>}
         </p>
+        {open && (
+          <p class="ways">
+            <a href={paths.doorQr(slug)}>{t.whole}</a>
+          </p>
+        )}
         {standing.length > 0 && (
           <>
             <h2>{words.list.standing}</h2>
@@ -196,11 +201,8 @@ async function doorPage(c: Context<App>, workshop: Workshop, status: 200 | 409 =
             <a href={paths.doorQr(slug)}>
               <img src={pictureOf(c, workshop)} alt={t.qr} />
             </a>
-            <figcaption>
-              <a href={paths.doorQr(slug)}>{t.whole}</a>
-            </figcaption>
           </figure>
-          <div class="narrow">
+          <div class="field narrow">
             <label for="join">{t.link}</label>
             <p class="copy">
               <input id="join" readonly value={joinUrl(c, workshop)} />

@@ -11,7 +11,7 @@ import { paths, withQuery } from '../links.ts'
 import { afterwardsMessagesFor, questionText } from '../messages/afterwards.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { figureMessagesFor } from '../messages/figures.ts'
-import { number, pick, placeOf } from '../messages/text.ts'
+import { number, pick, placeOf, sentences } from '../messages/text.ts'
 import { csvLine } from '../roster-files.ts'
 import { Figure, Rows } from './charts.tsx'
 import { Choice, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
@@ -131,7 +131,7 @@ function questionsPage(
       <p class="lead">
         {placeOf(workshop, locale)}
         <br />
-        {words.lead} {words.answered}
+        {sentences(words.lead, words.answered)}
       </p>
       <Problems problems={problems} t={t} />
       <form method="post" action={paths.feedbackQuestions(workshop.slug)} novalidate>

@@ -179,7 +179,7 @@ function Filter({
     <form method="get" action={listPath(whose)} class="filter">
       {sort && <input type="hidden" name="sort" value={sort} />}
       {c.req.query('lang') && <input type="hidden" name="lang" value={c.req.query('lang')} />}
-      <div class="field wide">
+      <div class="field">
         <label for="q">{t.list.search}</label>
         <input id="q" name="q" type="search" value={filter.search ?? ''} maxlength={100} aria-describedby="q-hint" />
         <p class="hint" id="q-hint">

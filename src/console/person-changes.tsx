@@ -10,6 +10,7 @@ import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
+import { sentences } from '../messages/text.ts'
 import { typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { workshopName } from './people.tsx'
@@ -157,9 +158,7 @@ function promotePage(c: Context<App>, person: Person, mistake?: Promotion) {
     action: paths.personPromote(person.id),
     content: (
       <>
-        <p>
-          {t.promote.warning} {t.promote.seats(taken, capacity)}
-        </p>
+        <p>{sentences(t.promote.warning, t.promote.seats(taken, capacity))}</p>
         <div class="narrow">
           <PromotionFields reason={mistake?.reason} addSeat={mistake?.addSeat} label={t.promote.addSeat} t={t} />
         </div>

@@ -82,7 +82,7 @@ function Items({ c, workshop, answers }: { c: Context<App>; workshop: Workshop; 
 function WhoComes({ c, workshop, coming }: { c: Context<App>; workshop: Workshop; coming: Record<Coming, number> }) {
   const locale = c.get('locale')
   const { console: t } = readinessMessagesFor(locale)
-  const { comings: words } = peopleMessagesFor(locale)
+  const { comings: words, list: labels } = peopleMessagesFor(locale)
   const list = (stands: Coming) => withQuery(paths.workshopPeople(workshop.slug), { coming: stands })
   return (
     <>
@@ -107,7 +107,7 @@ function WhoComes({ c, workshop, coming }: { c: Context<App>; workshop: Workshop
       {mayChange(c) && (
         <p class="links">
           {comings.map((stands) => (
-            <a href={list(stands)}>{`${words[stands]} (${number(coming[stands])})`}</a>
+            <a href={list(stands)}>{labels.of(words[stands], coming[stands])}</a>
           ))}
         </p>
       )}

@@ -3,7 +3,7 @@ import type { Locale } from '../config.ts'
 import type { App } from '../context.ts'
 import { type City, figuresOverYears, type Year } from '../domain/years.ts'
 import { figureMessagesFor } from '../messages/figures.ts'
-import { number, pick } from '../messages/text.ts'
+import { number, pick, sentences } from '../messages/text.ts'
 import { Figure, Multiples, NumberTable, Rows } from './charts.tsx'
 import { shareOf } from './figures.tsx'
 import { consolePage } from './layout.tsx'
@@ -28,9 +28,7 @@ yearPages.get('/console/years', async (c) => {
         <>
           <h2>{t.perYear}</h2>
           <YearTable years={years} locale={locale} />
-          <p class="hint">
-            {t.noShowsNote} {t.returningNote(deps.config.retentionDays)}
-          </p>
+          <p class="hint">{sentences(t.noShowsNote, t.returningNote(deps.config.retentionDays))}</p>
           <h2>{t.seatsByMonth}</h2>
           <Months years={years} locale={locale} />
           <h2>{t.cityHeading}</h2>

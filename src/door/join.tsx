@@ -53,7 +53,7 @@ async function joinPage(
       <p class="who">
         {pick(workshop.title, locale)}
         <small>
-          {pick(workshop.city, locale)} · {at.date} {at.weekday} {at.time}
+          {pick(workshop.city, locale)} · {at.fullDate} <span>{at.time}</span>
         </small>
       </p>
       <p class="lead">{t.lead}</p>

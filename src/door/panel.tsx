@@ -80,12 +80,13 @@ export async function personSaid(c: Context<App>, door: Door, person: DoorPerson
       </div>
     )
     const { title, hint } = mine ? t.panel.in : t.panel.again
+    const board = await BoardOfPerson({ c, door, person })
     return says(
       mine ? 'in' : 'stop',
       title,
       name,
       [hint(time, byWhom(checkedIn.by, t))],
-      [remark, <BoardOfPerson c={c} door={door} person={person} />, <Next t={t} first={mine} />, undo],
+      [remark, board, <Next t={t} first={mine && !board} />, undo],
     )
   }
   if (person.status === 'confirmed' || person.status === 'offered') {
@@ -171,7 +172,7 @@ export function elsewhereSaid(
 ): Said {
   const { locale } = c.var
   const t = doorMessagesFor(locale)
-  const { date, weekday, time } = when(workshop, locale)
+  const { fullDate, time } = when(workshop, locale)
   return says(
     'wait',
     t.panel.elsewhere.title,
@@ -181,7 +182,7 @@ export function elsewhereSaid(
       <p class="who">
         {pick(workshop.title, locale)}
         <small>
-          {pick(workshop.city, locale)} · {date} {weekday} {time}
+          {pick(workshop.city, locale)} · {fullDate} <span>{time}</span>
         </small>
       </p>,
       <Next t={t} text={t.actions.back} />,

@@ -6,6 +6,7 @@ import { seatsLeft, type Workshop } from '../domain/workshops.ts'
 import { paths } from '../links.ts'
 import { doorMessagesFor } from '../messages/door.ts'
 import { messagesFor } from '../messages/messages.ts'
+import { sentences } from '../messages/text.ts'
 
 /** What was typed for somebody who came without having signed up, and why it could not be taken. */
 export type WalkInMistake = {
@@ -40,9 +41,7 @@ export function WalkInForm({
   return (
     <section class="walk-in" id="walk-in">
       <h2>{t.title}</h2>
-      <p class="lead">
-        {lead} {!free && (stands ? t.standing : t.noGrace)}
-      </p>
+      <p class="lead">{sentences(lead, !free && (stands ? t.standing : t.noGrace))}</p>
       {mistake?.refusal && (
         <div class="alert" role="alert">
           <p>{t.refusals[mistake.refusal]}</p>

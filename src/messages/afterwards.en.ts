@@ -75,7 +75,7 @@ export const en: AfterwardsMessages = {
     best: '5, very good',
     scale: '1 is very bad, 5 is very good',
     noAnswer: 'No answer',
-    send: 'Send',
+    send: 'Send my feedback',
     change: 'Save the changes',
     given: 'Thank you, we have got it.',
     until: (moment) => `You can change it until ${moment}.`,

@@ -7,7 +7,7 @@ export const zhCN = {
   ticket: {
     came: '你来过',
     thanks: '谢谢你来参加。',
-    materials: '资料',
+    materials: '培训资料',
     certificate: '参加证书',
     askForCertificate: '领取参加证书',
     showCertificate: '我的参加证书',
@@ -75,7 +75,7 @@ export const zhCN = {
     best: '5 分，很好',
     scale: '1 很不好，5 很好',
     noAnswer: '不回答',
-    send: '提交',
+    send: '发送反馈',
     change: '保存修改',
     given: '谢谢，已经收到。',
     until: (moment: string) => `${moment} 之前都可以修改。`,

@@ -15,7 +15,7 @@ export const consoleZhCN = {
     audit: '操作记录',
     organisers: '成员',
     tokens: 'API 令牌',
-    account: '我的帐户',
+    account: '我的账号',
   },
   nav: '管理后台的各个部分',
   signOut: '退出',
@@ -40,7 +40,7 @@ export const consoleZhCN = {
     passkey: '用通行密钥登录',
     passkeyFailed: '通行密钥没有成功，再试一次，或者用邮箱登录。',
     sent: '请查收邮件',
-    sentLead: '如果这个邮箱有帐户，登录链接已经在路上，15\u00a0分钟内有效。没收到请看看垃圾邮件。',
+    sentLead: '如果这个邮箱有账号，登录链接已经在路上，15\u00a0分钟内有效。没收到请看看垃圾邮件。',
     again: '换个邮箱，或者再发一次',
     emailInvalid: '邮箱格式不对，例如 name@example.com',
     confirm: '按一下就登录',
@@ -62,7 +62,7 @@ export const consoleZhCN = {
   },
 
   account: {
-    title: '我的帐户',
+    title: '我的账号',
     name: '名字',
     email: '邮箱',
     role: '角色',
@@ -106,7 +106,7 @@ export const consoleZhCN = {
     refusals: {
       name_missing: '请填写名字。',
       email_invalid: '邮箱格式不对，例如 name@example.com',
-      exists: '这个邮箱已经有帐户了。',
+      exists: '这个邮箱已经有账号了。',
       last_owner: '这是最后一个所有者，先让另一个人也成为所有者。',
       not_found: '找不到这个成员。',
       there_is_one: '已经有所有者了。',

@@ -45,7 +45,7 @@ export const en: DoorMessages = {
     walkIns: (n) => `of these ${n} walked in`,
     standing: (n) => `${n} standing at the door`,
   },
-  as: (name, until) => `Door: ${name}, until ${until}`,
+  as: (name, until) => `${name} · until ${until}`,
 
   search: {
     label: 'Find somebody',
@@ -79,7 +79,7 @@ export const en: DoorMessages = {
     undoOf: (name) => `Undo check-in: ${name}`,
     stand: 'Is here: stand in line',
     standOf: (name) => `Is here: stand in line: ${name}`,
-    leave: 'Left',
+    leave: 'Has left',
     leaveOf: (name) => `${name} left`,
     walkIn: 'Let walk in',
     back: 'Back to the list',

@@ -14,7 +14,7 @@ export const zhCN = {
     nameHint: '写在每次签到旁边，主办方和别的助手看得到。',
     submit: '开始签到',
     instead: (name: string, workshop: string) =>
-      `这部手机现在是「${workshop}」的签到台（${name}），打开这一场之后就不再是了。`,
+      `这部手机现在是“${workshop}”的签到台（${name}），打开这一场之后就不再是了。`,
     problems: { missing: '请填写名字。', too_long: '名字太长了，最多 40 个字。' } as Record<
       'missing' | 'too_long',
       string
@@ -30,7 +30,7 @@ export const zhCN = {
 
   nobody: {
     title: '这部手机还不是签到台',
-    hint: '请主办方在电脑上打开这一场的「签到」页面，用这部手机的相机或微信扫上面的二维码。',
+    hint: '请主办方在电脑上打开这一场的“签到”页面，用这部手机的相机或微信扫上面的二维码。',
     organisers: '我是主办方，去后台',
   },
 
@@ -46,7 +46,7 @@ export const zhCN = {
     walkIns: (n: number) => `其中现场加入\u00a0${n}\u00a0人`,
     standing: (n: number) => `门口等位\u00a0${n}\u00a0人`,
   },
-  as: (name: string, until: string) => `签到台：${name}，到 ${until} 为止`,
+  as: (name: string, until: string) => `${name} · 到 ${until}`,
 
   search: {
     label: '找人',
@@ -155,7 +155,7 @@ export const zhCN = {
     qr: '给助手扫的二维码',
     qrHint: '助手请扫码：写下名字，就可以开始签到。',
     whole: '全屏显示二维码',
-    link: '助手不在身边的话，把链接发给他，在手机上打开',
+    link: '助手不在身边？把这个链接发到他的手机上',
     copy: '复制',
     copied: '已复制',
     back: '回到签到页面',

@@ -222,7 +222,7 @@ export const en: Messages = {
       deadline: 'You did not confirm in time, and the seat went to the next in line',
       absence: 'You had not checked in, and the seat went to somebody who stood at the door',
     },
-    over: 'Thank you for coming',
+    over: 'See you at the next one',
     again: 'Changed your mind? Register again',
     calendar: 'Add to calendar',
     wechat: {

@@ -14,6 +14,11 @@ export function pickAll(texts: Text[], locale: Locale, between = ' · '): string
     .join(between)
 }
 
+/** Sentences one after another, those that are said. After a full-width stop there is no space. */
+export function sentences(...said: (string | false | undefined)[]): string {
+  return said.filter(Boolean).join(' ').replace(/。 /g, '。')
+}
+
 /** 上海 · 张江人工智能岛 */
 export function placeOf({ city, venue }: { city: Text; venue: Text }, locale: Locale): string {
   return pickAll([city, venue], locale)

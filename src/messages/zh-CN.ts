@@ -238,7 +238,7 @@ export const zhCN = {
       deadline: '没有按时确认，名额已经让给下一位',
       absence: '开场后没有签到，名额已经让给在现场等候的人',
     },
-    over: '感谢参加',
+    over: '欢迎关注下一期',
     again: '想来的话可以重新报名',
     calendar: '加入日历',
     wechat: {

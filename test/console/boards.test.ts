@@ -52,7 +52,7 @@ test('the list is searched and filtered by its address, and what it does not kno
   const all = await me.read(paths.boards())
   expect(all).toContain('&lt;b&gt;潘多拉')
   expect(all).not.toContain('<b>潘多拉')
-  expect(textOf(all)).toMatch(/RTB-001 星火一号 借出 王小明 上海/)
+  expect(textOf(all)).toMatch(/RTB-001 星火一号 借出 王小明 · 上海/)
   const found = async (query: string) =>
     [...(await me.read(`${paths.boards()}?${query}`)).matchAll(/>((?:RTB|P)-\d+)<\/a>/g)].map(([, serial]) => serial)
   expect(await found('q=小明')).toEqual(['RTB-001'])

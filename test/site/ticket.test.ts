@@ -110,7 +110,7 @@ describe('GET /t/:ticket', () => {
     const { path } = await confirmed(world)
     world.clock.advance({ days: 11 })
     const html = await (await world.request(path)).text()
-    expect(textOf(html)).toContain('已结束 感谢参加')
+    expect(textOf(html)).toContain('已结束 欢迎关注下一期')
     expect(html).not.toMatch(/qr\.png|\/cancel|calendar\.ics|<form/)
     expect(html).toContain(`${path}/erase`)
   })
