@@ -80,7 +80,7 @@ export const en: DoorMessages = {
     stand: 'Is here: stand in line',
     standOf: (name) => `Is here: stand in line: ${name}`,
     leave: 'Has left',
-    leaveOf: (name) => `${name} left`,
+    leaveOf: (name) => `Has left: ${name}`,
     walkIn: 'Let walk in',
     back: 'Back to the list',
     next: 'Next',
