@@ -84,7 +84,7 @@ test.concurrent.each(screens)(
     expect(found).toEqual([])
     expect(looked).toBeGreaterThan(270)
   },
-  300_000,
+  600_000,
 )
 
 test('nor does an installation that has no owner yet, nor a page that is not there', async () => {
