@@ -54,12 +54,20 @@ test('control: without the row lock and the trigger the same race sells seats tw
   await using world = await twoServers()
   const sql = postgres(world.url, { onnotice: () => {} })
   await sql.unsafe(await withoutLockAndTrigger())
-  const replies = await rush(world.servers, 'race', crowd(people), connections)
-  const [held] = await sql`select count(*)::int as n from registrations where status = 'confirmed'`
+  let most = 0
+  // Whether the two servers meet is chance: where they do not, they are let at it again.
+  for (let round = 1; round <= 5 && most <= seats; round++) {
+    await publish(world.servers[0], world.token, { slug: `careless-${round}`, capacity: seats })
+    const replies = await rush(world.servers, `careless-${round}`, crowd(people), connections)
+    expect(replies.filter(({ status }) => status === 201)).toHaveLength(people)
+    const [held] = await sql`
+      select count(*)::int as n from registrations r join workshops w on w.id = r.workshop_id
+      where w.slug = ${`careless-${round}`} and r.status = 'confirmed'`
+    most = held?.n
+  }
   await sql.end()
-  expect(replies.filter(({ status }) => status === 201)).toHaveLength(people)
-  expect(held?.n).toBeGreaterThan(seats)
-}, 60_000)
+  expect(most).toBeGreaterThan(seats)
+}, 180_000)
 
 /** The register function as others write it: count the seats that are held, then insert. */
 async function withoutLockAndTrigger(): Promise<string> {
