@@ -84,7 +84,10 @@ async function checkGivenUp({ stage, findings }: Run) {
       when 'coming' then r.status = 'cancelled' or r.coming_on is not null
       when 'day_before' then r.status = 'cancelled'
       when 'board_due' then exists (select 1 from loans l where l.registration_id = r.id and l.returned_at is not null)
-      when 'afterwards' then r.status = 'cancelled'
+      -- Who was checked in by mistake did not come after all.
+      when 'afterwards' then r.status = 'cancelled' or exists (
+        select 1 from check_ins i where i.registration_id = r.id and i.outcome = 'undone'
+      )
       -- Who came in time after all may have given up the seat since, which is another farewell.
       when 'cancelled' then m.facts ->> 'by' = 'absence' and (r.status = 'confirmed' or m.again)
       -- At that time; the person may have signed up again since.
