@@ -3,6 +3,7 @@ import { at, rows } from '../db/database.ts'
 import type { Canceller, RegistrationStatus, Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { type Actor, recordAudit } from './audit.ts'
+import { secondsBetweenMails } from './mail-pace.ts'
 import type { Workshop } from './workshops.ts'
 
 /*
@@ -161,8 +162,7 @@ export async function closeAttendance(
 
 /** Owes the mail `afterwards`. Who had one is not thanked again when the attendance is closed again. */
 async function thankThoseWhoCame(deps: Deps, workshop: Workshop): Promise<number> {
-  // As reminders do: with MAIL_RATE every other turn is left to tickets.
-  const seconds = deps.config.mailRate ? 120 / deps.config.mailRate : 0
+  const seconds = secondsBetweenMails(deps)
   const owed = await rows(
     deps.db,
     sql`insert into mails (registration_id, kind, facts, created_at, due_at)

@@ -3,6 +3,7 @@ import { at, rows, uuids } from '../db/database.ts'
 import { type MailState, messages, type Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { type Actor, recordAudit } from './audit.ts'
+import { secondsBetweenMails } from './mail-pace.ts'
 import { type PeopleFilter, peopleCondition } from './people.ts'
 import { oneLine, plainLines } from './plain-text.ts'
 import { findWorkshopById, type Workshop } from './workshops.ts'
@@ -135,8 +136,7 @@ export async function sendMessage(
   const { draft, problems } = readMessage(typed)
   if (problems.length > 0) return { kind: 'refused', refusal: 'invalid', problems }
   const now = at(deps.now())
-  // With MAIL_RATE, every other turn is left to tickets and to whoever waits for a link; without one, all go at once.
-  const seconds = deps.config.mailRate ? 120 / deps.config.mailRate : 0
+  const seconds = secondsBetweenMails(deps)
   const [sent] = await rows<{ written: number; owed: number }>(
     deps.db,
     sql`with audience as materialized (${await audienceOf(deps, audience)}),

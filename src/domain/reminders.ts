@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
 import { type ReminderKind, type ReminderPlan, reminderKinds } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
+import { secondsBetweenMails } from './mail-pace.ts'
 import { clockIn, dateIn, readMoment } from './time-zones.ts'
 import type { Workshop } from './workshops.ts'
 
@@ -84,8 +85,7 @@ export async function oweReminders(deps: Deps): Promise<number> {
       })),
   )
   if (due.length === 0) return 0
-  // As messages do: with MAIL_RATE every other turn is left to tickets.
-  const seconds = deps.config.mailRate ? 120 / deps.config.mailRate : 0
+  const seconds = secondsBetweenMails(deps)
   let owed = 0
   for (;;) {
     const first = new Date(now.getTime() + owed * seconds * 1000)
