@@ -1,17 +1,22 @@
 // The camera, the sound and the trembling of the phone, and a screen that stays on.
+import { openDecoder } from './door-decoder.js'
 import QrScanner from './qr-scanner.min.js'
 
 /** A code that stays before the camera is one scan: it counts again when it was away for so long. */
 const samePause = 3_000
 
 /**
- * Looks for QR codes with the back camera, with the browser's own BarcodeDetector where it reads them, else in a worker.
+ * Looks for QR codes with the back camera.
  * @param video where the picture is shown
  * @param scanned called with the text of each code
  * @param busy tells whether the one before is still on its way: a code that is held up meanwhile is read after it
+ * @param failed called when codes can no longer be read, after `start` resolved
  */
-export function openScanner(video, scanned, busy) {
+export function openScanner(video, { scanned, busy, failed }) {
   let [last, seen] = ['', 0]
+  const decoder = openDecoder(failed)
+  // The constructor keeps what this gives. Its own engine waits for getSupportedFormats() without a limit.
+  QrScanner.createQrEngine = async () => decoder
   const scanner = new QrScanner(
     video,
     ({ data }) => {
@@ -41,11 +46,22 @@ export function openScanner(video, scanned, busy) {
   }
 
   return {
-    /** Rejects where there is no camera, or where it may not be used. */
+    /** Gives 'started'; 'noCamera' where there is none or it may not be used; 'noDecoder' where no code can be read. */
     async start() {
-      await scanner.start()
+      try {
+        await scanner.start()
+      } catch {
+        return 'noCamera'
+      }
+      try {
+        await decoder.ready()
+      } catch {
+        scanner.stop()
+        return 'noDecoder'
+      }
       await keepAwake()
       document.addEventListener('visibilitychange', keepAwake)
+      return 'started'
     },
     stop() {
       document.removeEventListener('visibilitychange', keepAwake)

@@ -384,21 +384,36 @@ let scanning = false
 
 async function toggleScanner() {
   allowSound()
-  if (scanning) {
-    scanner.stop()
-    scanning = false
-    return page.camera(false)
-  }
+  if (scanning) return stopScanner()
+  scanning = true
   page.camera(true)
-  scanner ??= openScanner(element('door-video'), scanned, () => busy)
-  try {
-    await scanner.start()
-    scanning = true
-    page.torch(false, await scanner.hasTorch())
-  } catch {
-    page.camera(false)
-    answer({ tone: 'amber', title: texts.noCamera, lines: [texts.noCameraHint] })
+  scanner ??= openScanner(element('door-video'), {
+    scanned,
+    busy: () => busy,
+    failed: () => scanning && cannotScan('noDecoder'),
+  })
+  const outcome = await scanner.start()
+  // Somebody closed it meanwhile.
+  if (!scanning) return scanner.stop()
+  if (outcome !== 'started') return cannotScan(outcome)
+  page.torch(false, await scanner.hasTorch())
+}
+
+function stopScanner() {
+  scanner.stop()
+  scanning = false
+  page.camera(false)
+}
+
+/** Closes the camera, says why and offers the search. @param reason 'noCamera' or 'noDecoder' */
+function cannotScan(reason) {
+  stopScanner()
+  const searchByName = () => {
+    show(undefined)
+    element('door-search').focus()
   }
+  const actions = [{ text: texts.searchByName, do: searchByName }]
+  answer({ tone: 'amber', title: texts[reason], lines: [texts[`${reason}Hint`]], actions })
 }
 
 // The end.

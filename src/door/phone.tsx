@@ -49,6 +49,7 @@ const offlineFiles = [
   'door-phone.css',
   'door.js',
   'door-cards.js',
+  'door-decoder.js',
   'door-list.js',
   'door-page.js',
   'door-queue.js',

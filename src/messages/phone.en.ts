@@ -106,6 +106,10 @@ export const en: PhoneMessages = {
 
     noCamera: 'The camera cannot be opened',
     noCameraHint: 'Allow this page to use the camera in the browser’s settings, or search by name.',
+    noDecoder: 'This browser cannot read QR codes',
+    noDecoderHint:
+      'The camera works, but codes cannot be read. Search by name, or scan the organiser’s QR code again with another browser.',
+    searchByName: 'Search by name',
 
     conflicts: {
       again: 'was checked in at {since} by {by}, and again by you at {at}. The earlier one counts.',

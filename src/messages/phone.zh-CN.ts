@@ -107,7 +107,10 @@ export const zhCN = {
 
     // The camera.
     noCamera: '打不开相机',
-    noCameraHint: '请在浏览器设置里允许这个网页使用相机，或者用名字找人。',
+    noCameraHint: '请在浏览器设置里允许这个网页使用相机，或者按名字找人。',
+    noDecoder: '这个浏览器读不了二维码',
+    noDecoderHint: '相机可以用，但是读不出码。请按名字找人，或者换一个浏览器，再扫一次主办方的二维码。',
+    searchByName: '按名字找人',
 
     /** By kind of entry and outcome, else by outcome alone. */
     conflicts: {
