@@ -16,6 +16,11 @@ export function openPage(app) {
   on('door-search', 'input', () => handlers.search())
   on('door-scan', 'click', () => handlers.scan())
   on('door-torch', 'click', () => handlers.torch())
+  on('door-send-again', 'click', async ({ target }) => {
+    target.disabled = true
+    await handlers.sendAgain()
+    target.disabled = false
+  })
   on('door-leave', 'submit', (event) => {
     event.preventDefault()
     handlers.leave()
@@ -64,17 +69,24 @@ export function openPage(app) {
       )
     },
 
-    /** Whether the server is reached, and how many scans it does not have yet. */
-    net(reached, queue) {
+    /** Why the server did not carry something out, in a few words. @param failure see door-server.js */
+    why: (failure) => fill(texts.why[failure.kind], failure),
+
+    /** Whether the server is connected, and how many scans it does not have yet. @param failure why not, or undefined */
+    net(failure, queue) {
       const unsent = queue.unsent().length
       const foreign = queue.foreign().length
-      const parts = [reached ? texts.online : texts.offline]
+      const parts = [failure ? fill(texts.net[failure.kind], failure) : texts.online]
       if (unsent > foreign) parts.push(fill(texts.unsent, { n: unsent - foreign }))
-      else if (reached) parts.push(texts.allSent)
+      else if (!failure) parts.push(texts.allSent)
       if (foreign > 0) parts.push(fill(texts.foreign, { n: foreign }))
       const text = parts.join(' · ')
-      net.dataset.net = reached ? (unsent > 0 ? 'behind' : 'on') : 'off'
+      net.dataset.net = failure ? 'off' : unsent > 0 ? 'behind' : 'on'
       if (net.textContent !== text) net.textContent = text
+      const refused = element('door-refused')
+      refused.hidden = failure?.kind !== 'refused' || unsent === foreign
+      if (refused.hidden) return
+      refused.querySelector('p').textContent = fill(texts.refused, { ...failure, n: unsent - foreign })
     },
 
     /** The answer to a scan or a tap: the whole screen has its colour, and says it in words and with a sign too. */

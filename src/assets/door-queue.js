@@ -1,5 +1,6 @@
 // The scans of this phone: written down first, then sent in the order in which they were made, as often as it takes. Each
 // carries its nonce, so that one that arrived but whose answer was lost counts once.
+import { offline, request } from './door-server.js'
 
 /** Few enough for the server's limit on a body, with the longest names. */
 const batch = 100
@@ -17,7 +18,9 @@ export async function openQueue({ store, changed, over, another }) {
   let records = await store.scans()
   let workshop
   let sending
+  /** How many attempts in a row did not succeed, and why the last one did not: see door-server.js. */
   let failures = 0
+  let failure
   let timer
   let stopped = false
   const waiting = new Map()
@@ -61,10 +64,12 @@ export async function openQueue({ store, changed, over, another }) {
     clearTimeout(timer)
     while (!stopped && mine().length > 0) {
       const sent = mine().slice(0, batch)
-      const results = await post(sent.map(({ entry }) => entry))
+      const { results, ...failed } = await post(sent.map(({ entry }) => entry))
       if (stopped) return
+      failure = failed.failure
       if (!results) {
-        timer = setTimeout(send, Math.min(longestPause, 1000 * 2 ** failures++))
+        const pause = Math.max(failure?.retryAfter ?? 0, 1000 * 2 ** failures++)
+        timer = setTimeout(send, Math.min(longestPause, pause))
         for (const give of waiting.values()) give()
         waiting.clear()
         changed([])
@@ -82,23 +87,22 @@ export async function openQueue({ store, changed, over, another }) {
     }
   }
 
-  /** The results, or undefined where none came. */
+  /** Gives { results } or { failure }; neither where the session is another workshop's, which is no failure to tell of. */
   async function post(entries) {
-    try {
-      const answered = await fetch('/door/entries', {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ workshop, entries }),
-        signal: AbortSignal.timeout(patience),
-      })
-      if (answered.status === 401) over()
-      if (answered.status === 409) another()
-      if (!answered.ok) return undefined
-      const { results } = await answered.json()
-      return results.length === entries.length ? results : undefined
-    } catch {
-      return undefined
+    const { response, body, failure } = await request('/door/entries', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ workshop, entries }),
+      limit: patience,
+    })
+    if (response?.status === 401) over()
+    if (response?.status === 409) {
+      another()
+      return {}
     }
+    if (failure) return { failure }
+    // Some networks answer with a page of their own.
+    return body?.results?.length === entries.length ? { results: body.results } : { failure: offline }
   }
 
   return {
@@ -111,12 +115,12 @@ export async function openQueue({ store, changed, over, another }) {
     unsent,
     /** Scans that wait for a session of another workshop. */
     foreign: () => unsent().filter((record) => record.workshop !== workshop),
-    /** Whether the last attempt reached the server. */
-    reached: () => failures === 0,
+    /** Why the last attempt was not carried out, or undefined. */
+    failure: () => failure,
     /** Names the workshop of the session: its scans are sent, those of others wait. */
     setWorkshop(slug) {
       // The server has just said so: it is reached.
-      if (slug !== workshop) failures = 0
+      if (slug !== workshop) [failures, failure] = [0, undefined]
       workshop = slug
     },
     /** Takes an outcome for seen: it is no conflict that somebody has yet to be told of. */

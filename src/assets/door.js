@@ -5,11 +5,14 @@ import { conflictsOf, countsOf, doorNow, hashOf, readScan, registrationOf, searc
 import { element, openPage, texts } from './door-page.js'
 import { openQueue } from './door-queue.js'
 import { allowSound, openScanner, signal } from './door-scanner.js'
+import { offline, request } from './door-server.js'
 import { openStore } from './door-store.js'
 
 /** How long a scan waits for the server before the screen says what this phone knows, in milliseconds. */
 const patience = 1_200
 const refreshPause = 10_000
+/** How long the server is waited for where nothing can be shown without it. */
+const longPatience = 8_000
 /** How long an undo is offered on the card; from the list it is always there. */
 const undoFor = 30_000
 /** Scans that no session came for, and the names of walk-ins in them, do not stay on a phone for ever. */
@@ -32,6 +35,8 @@ let queue
 let scanner
 /** What GET /door/list.json said last, with `askedAt`, `offset` (the server's clock less this phone's) and its `etag`. */
 let list
+/** Why the list could not be had when it was last asked for, or undefined: see door-server.js. */
+let listFailure
 /** Who was checked in last: a label that is scanned now is for them. */
 let current
 let shown
@@ -52,7 +57,7 @@ async function begin() {
     list = undefined
     if ((await refresh()) === 'unreached') return end('late')
   } else if (!list) {
-    if ((await refresh()) === 'unreached') page.say('noList')
+    if ((await refresh()) === 'unreached') sayNoList()
   } else refresh()
   if (ended) return
   bind()
@@ -61,6 +66,10 @@ async function begin() {
   history.replaceState(null, '', '/door')
   if (code && list) await scanned(`${location.origin}/in/${code}`)
   await install()
+}
+
+function sayNoList() {
+  page.say('noList', { why: page.why(listFailure) })
 }
 
 /** The browser keeps nothing: the server's page still works. */
@@ -85,6 +94,7 @@ function bind() {
   page.on('leave', leave)
   page.on('walkIn', once(walkIn))
   page.on('close', () => show(undefined))
+  page.on('sendAgain', () => queue.send())
   addEventListener('online', () => Promise.all([refresh(), queue.send()]))
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return
@@ -110,7 +120,7 @@ function tick() {
 async function keepFresh() {
   if (ended) return
   try {
-    if (!document.hidden) await refresh()
+    if (!document.hidden && (await refresh()) === 'unreached' && !opened) sayNoList()
   } finally {
     setTimeout(keepFresh, refreshPause)
   }
@@ -124,27 +134,21 @@ function now() {
 /** Asks for the list. Gives how it went: 'new', 'same', 'unreached' or 'over'. */
 async function refresh() {
   const askedAt = Date.now()
-  let answer
-  let said
-  try {
-    const headers = list?.etag ? { 'If-None-Match': list.etag } : {}
-    answer = await fetch('/door/list.json', { cache: 'no-store', headers, signal: AbortSignal.timeout(8_000) })
-    // A slow network may cut a list off in its middle.
-    if (answer.ok) said = await answer.json()
-  } catch {
-    page.net(false, queue)
+  const headers = list?.etag ? { 'If-None-Match': list.etag } : {}
+  const asked = await request('/door/list.json', { cache: 'no-store', headers, limit: longPatience })
+  const { response: answer, body: said } = asked
+  if (ended || answer?.status === 401) return end(list ? 'over' : 'none')
+  const isSame = answer?.status === 304
+  listFailure = asked.failure ?? (isSame || said ? undefined : offline)
+  if (listFailure) {
+    page.net(failureNow(), queue)
     return 'unreached'
   }
-  if (ended || answer.status === 401) return end(list ? 'over' : 'none')
-  if (answer.status === 304) {
+  if (isSame) {
     list.askedAt = askedAt
     redraw([])
     seatStanding()
     return 'same'
-  }
-  if (!answer.ok) {
-    page.net(false, queue)
-    return 'unreached'
   }
   const otherSession = list && list.session.id !== said.session.id
   const offset = Date.parse(said.now) - (askedAt + Date.now()) / 2
@@ -170,8 +174,14 @@ function seatStanding() {
   if (counts.standing > 0 && now() >= due) queue.ask()
 }
 
+/** Why the server is not connected at the moment, or undefined. */
+function failureNow() {
+  return navigator.onLine ? (queue.failure() ?? listFailure) : offline
+}
+
 /** Something was written down or answered here: other tabs of this phone look again. */
 function changed(answered) {
+  if (answered.length > 0) listFailure = undefined
   redraw(answered)
   if (!ended) tabs?.postMessage('changed')
 }
@@ -191,7 +201,7 @@ function redraw(answered) {
 function draw() {
   const door = doorNow(list, queue.records())
   page.head(list.workshop, countsOf(door))
-  page.net(queue.reached() && navigator.onLine, queue)
+  page.net(failureNow(), queue)
   page.conflicts(conflictsOf(list, queue.records()), door, (record, outcome) => queue.tell(record, outcome))
   page.people(search(door.people, page.asked()), { choose })
 }
@@ -241,7 +251,8 @@ async function scanTicket(code) {
   if (known?.status === 'cancelled') return answer(cardOfState(known))
   if (known) return answer({ tone: 'amber', title: texts.oldTicket, lines: [texts.oldTicketHint] })
   // The server alone knows the other workshops. No door can check in somebody of another.
-  const asked = id && (await askServer({ kind: 'in', id: crypto.randomUUID(), registration: id, at: moment() }))
+  const entry = { kind: 'in', id: crypto.randomUUID(), registration: id, at: moment() }
+  const { asked, failure } = id ? await askServer(entry) : {}
   if (asked?.outcome === 'elsewhere') {
     const { title, city, startsAt, timeZone } = asked.workshop
     const where = [title, city, page.day(startsAt, timeZone)].join(' · ')
@@ -249,7 +260,8 @@ async function scanTicket(code) {
   }
   if (asked?.outcome === 'cancelled')
     return answer({ tone: 'amber', title: texts.cancelled, lines: [texts.cancelledHint] })
-  answer({ tone: 'amber', title: texts.unknown, lines: [asked || !id ? texts.unknownHint : texts.unknownOffline] })
+  const hint = failure ? page.fill(texts.unknownUnasked, { why: page.why(failure) }) : texts.unknownHint
+  answer({ tone: 'amber', title: texts.unknown, lines: [hint] })
 }
 
 async function scanBoard(code) {
@@ -262,19 +274,16 @@ async function scanBoard(code) {
   answer({ tone: 'plain', title: texts.freeBoard, lines: [nameOf(board), texts.freeBoardHint] })
 }
 
-/** One entry that is only a question, and is not kept. Undefined where the server cannot be reached. */
+/** One entry that is only a question, and is not kept. Gives { asked } with its result, or { failure }. */
 async function askServer(entry) {
-  try {
-    const answered = await fetch('/door/entries', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ workshop: list.workshop.slug, entries: [entry] }),
-      signal: AbortSignal.timeout(patience * 3),
-    })
-    return answered.ok ? (await answered.json()).results[0] : undefined
-  } catch {
-    return undefined
-  }
+  const { response, body, failure } = await request('/door/entries', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ workshop: list.workshop.slug, entries: [entry] }),
+    limit: patience * 3,
+  })
+  if (response?.status === 401) end('over')
+  return body?.results ? { asked: body.results[0] } : { failure: failure ?? offline }
 }
 
 // What is done.
@@ -340,6 +349,7 @@ function moment() {
 // What is said.
 
 function answer(card) {
+  if (ended) return
   signal(card.tone)
   show(card)
 }
@@ -364,18 +374,18 @@ async function leaves(person) {
   if (await askInLine('/door/leave', person)) answer({ tone: 'plain', title: texts.left, lines: [who(person)] })
 }
 
-/** What only the server can do about the line at the door. Gives the person as they are then, or says that it did not go. */
+/** What only the server can do about the line at the door. Gives the person as they are then, or says why it was not done. */
 async function askInLine(path, person) {
-  try {
-    const body = new URLSearchParams({ registration: person.id })
-    const answered = await fetch(path, { method: 'POST', body, signal: AbortSignal.timeout(8_000) })
-    if (!answered.ok) throw new Error(answered.status)
-    await refresh()
-    return list?.people.find(({ id }) => id === person.id)
-  } catch {
-    answer({ tone: 'amber', title: texts.needsNetwork, lines: [who(person), texts.needsNetworkHint] })
-    return undefined
+  const body = new URLSearchParams({ registration: person.id })
+  const { response, failure } = await request(path, { method: 'POST', body, redirect: 'manual', limit: longPatience })
+  if (response?.status === 401) return void end('over')
+  if (failure) {
+    const gone = response?.status === 404
+    const hint = gone ? texts.notDoneGone : page.fill(texts.notDoneHint, { why: page.why(failure) })
+    return void answer({ tone: 'amber', title: texts.notDone, lines: [who(person), hint] })
   }
+  await refresh()
+  return list?.people.find(({ id }) => id === person.id)
 }
 
 // The camera.
@@ -421,12 +431,9 @@ function cannotScan(reason) {
 async function leave() {
   const unsent = queue.unsent().length
   if (unsent > 0 && !confirm(page.fill(texts.leaveUnsent, { n: unsent }))) return
-  const asked = { method: 'POST', body: new URLSearchParams(), redirect: 'manual', signal: AbortSignal.timeout(8_000) }
-  const told = await fetch('/door/end', asked).then(
-    () => true,
-    () => false,
-  )
-  await end(told ? 'left' : 'leftOffline')
+  const asked = { method: 'POST', body: new URLSearchParams(), redirect: 'manual', limit: longPatience }
+  const { response, failure } = await request('/door/end', asked)
+  await end(!failure || response?.status === 401 ? 'left' : 'leftOffline')
 }
 
 /**

@@ -18,6 +18,13 @@ export function DoorFrame({ locale }: { locale: Locale }) {
           <span id="door-counts" />
           <span id="door-net" role="status" />
         </p>
+        <section id="door-refused" class="door-conflicts" aria-labelledby="door-refused-title" hidden>
+          <h2 id="door-refused-title">{t.refusedTitle}</h2>
+          <p />
+          <button type="button" id="door-send-again" class="second">
+            {t.sendAgain}
+          </button>
+        </section>
         <section id="door-conflicts" class="door-conflicts" aria-labelledby="door-conflicts-title" hidden>
           <h2 id="door-conflicts-title">{t.conflictsTitle}</h2>
           <ul />

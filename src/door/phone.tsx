@@ -54,6 +54,7 @@ const offlineFiles = [
   'door-page.js',
   'door-queue.js',
   'door-scanner.js',
+  'door-server.js',
   'door-store.js',
   'qr-scanner.min.js',
   'qr-scanner-worker.min.js',

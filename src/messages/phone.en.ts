@@ -14,6 +14,8 @@ export const en: PhoneMessages = {
   walkInConsent: 'Please ask aloud: “Name and phone number are used for this workshop only. Is that all right?”',
   walkInSubmit: 'Take in and check in',
   torch: 'Light',
+  refusedTitle: 'The server does not accept entries',
+  sendAgain: 'Send again',
   leave: 'End the door on this phone',
 
   script: {
@@ -21,10 +23,21 @@ export const en: PhoneMessages = {
       'Camera and offline check-in need HTTPS, which this address lacks. You can still search by name below, or scan tickets with the phone’s camera or WeChat.',
     cannot:
       'This browser cannot keep the list on the phone (a private window, perhaps), so there is no camera and no offline check-in. You can still search by name below.',
-    noList: 'This phone has no list yet. Please connect it to a network first.',
+    noList: '{why}. This phone has no list yet; it keeps trying.',
     tooOld: 'Removed from this phone after 7 days without being sent: {n}.',
     online: 'Connected',
-    offline: 'No network, you can go on checking in',
+    why: {
+      offline: 'No network',
+      busy: 'The server is busy',
+      refused: 'The server refused the request ({status})',
+    },
+    net: {
+      offline: 'No network, you can go on checking in',
+      busy: 'The server is busy, it will be tried again; you can go on checking in',
+      refused: 'The server refused the request ({status}); you can go on checking in',
+    },
+    refused:
+      'Entries kept on this phone: {n}. Nothing is lost; they are sent again automatically. If this goes on, tell the organiser: error {status}.',
     unsent: 'saved on this phone, not sent: {n}',
     allSent: 'all sent',
     foreign: 'for another workshop, waiting for its door: {n}',
@@ -74,8 +87,7 @@ export const en: PhoneMessages = {
     oldTicketHint: 'It may be a picture of an old ticket, or forged. Nothing was changed; search for the name instead.',
     unknown: 'Not on the list',
     unknownHint: 'Not a code of ours, or an old ticket. Nothing was changed; search for the name instead.',
-    unknownOffline:
-      'Without a network other workshops and new registrations cannot be looked up. Search for the name instead.',
+    unknownUnasked: '{why}. Other workshops and new registrations cannot be looked up; search for the name instead.',
     strange: 'Not one of our codes',
     strangeHint: 'Scan the code on a ticket, or the label of a board.',
     full: 'No seat is free',
@@ -84,8 +96,9 @@ export const en: PhoneMessages = {
     invalid: 'Name or phone is not right. Please correct it and try again',
     walkInSaved: 'Noted',
     walkInSavedHint: 'Whether there is a seat is known once there is a network.',
-    needsNetwork: 'This needs a network',
-    needsNetworkHint: 'Nothing was changed. Try again once there is a network.',
+    notDone: 'This was not done',
+    notDoneHint: '{why}. Please try again in a moment.',
+    notDoneGone: 'This person is no longer on the list.',
     tryAgain: 'Please try again.',
 
     noBoard: 'Not a board of this workshop',

@@ -15,16 +15,29 @@ export const zhCN = {
   walkInConsent: '请口头问一句：名字和手机号只用于这次培训，可以吗？',
   walkInSubmit: '加入并签到',
   torch: '开灯',
+  refusedTitle: '服务器拒绝接收',
+  sendAgain: '再发一次',
   leave: '结束这部手机的签到',
 
   script: {
     // About the whole page.
     insecure: '相机和离线签到需要 HTTPS，这个网址没有。仍可以在下面按名字找人，或用手机相机、微信扫票。',
     cannot: '这个浏览器不能在手机上保存名单（可能是无痕模式），所以没有相机和离线签到。仍可以在下面按名字找人。',
-    noList: '这部手机还没有名单，请先连上网络。',
+    noList: '{why}，这部手机还没有名单，会自动再试。',
     tooOld: '有 {n} 次操作超过 7 天没有发送，已从这部手机删除。',
     online: '已连接',
-    offline: '没有网络，可以继续签到',
+    /** Why the server did not carry something out. */
+    why: {
+      offline: '没有网络',
+      busy: '服务器正忙',
+      refused: '服务器拒绝了请求（{status}）',
+    },
+    net: {
+      offline: '没有网络，可以继续签到',
+      busy: '服务器正忙，会自动再试，可以继续签到',
+      refused: '服务器拒绝了请求（{status}），可以继续签到',
+    },
+    refused: '{n} 次操作都还在这部手机上，没有丢，会自动再试。一直这样的话，请告诉主办方：错误 {status}。',
     unsent: '{n} 次已存在手机上，还没发送',
     allSent: '全部已发送',
     foreign: '{n} 次属于另一场，等那一场的签到台发送',
@@ -75,7 +88,7 @@ export const zhCN = {
     oldTicketHint: '可能是旧票的截图，或者是伪造的。没有改变什么，可以用名字找人。',
     unknown: '这张票不在名单上',
     unknownHint: '不是我们的码，或者是旧票。没有改变什么，可以用名字找人。',
-    unknownOffline: '现在没有网络，查不到别的场次和刚刚报名的人。可以用名字找人。',
+    unknownUnasked: '{why}，查不到别的场次和刚刚报名的人。可以用名字找人。',
     strange: '不是我们的二维码',
     strangeHint: '请扫票上的二维码，或者开发板的标签。',
     full: '没有空位了',
@@ -84,8 +97,9 @@ export const zhCN = {
     invalid: '名字或手机号不对，请改好再试',
     walkInSaved: '已记下',
     walkInSavedHint: '有没有名额，连上网络后才知道。',
-    needsNetwork: '这一步需要网络',
-    needsNetworkHint: '没有改变什么。连上网络后再按一次。',
+    notDone: '这一步没有做成',
+    notDoneHint: '{why}，请稍后再按一次。',
+    notDoneGone: '名单上已经没有这个人。',
     tryAgain: '请再试一次。',
 
     // Boards.

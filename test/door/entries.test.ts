@@ -151,15 +151,41 @@ test.each(['0000-01-01T00:00:00Z', '0000-01-01T00:00:00+14:00', '9999-12-31T23:5
   },
 )
 
-test('only a page of our own can send entries, as JSON', async () => {
+test('POST /door/entries refuses content types that a form of another site can send', async () => {
   await using world = await createWorld()
   const { people, post, at } = await day(world)
   const body = JSON.stringify({ entries: [{ kind: 'in', id: crypto.randomUUID(), registration: people[0]?.id, at }] })
-  expect((await post(body, { 'Content-Type': 'text/plain' })).status).toBeOneOf([403, 415])
-  expect((await post(body, { 'Content-Type': 'application/x-www-form-urlencoded' })).status).toBeOneOf([403, 415])
-  expect((await post(body, { Origin: 'https://evil.example' })).status).toBe(403)
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=a', '']) {
+    for (const from of [{}, { Origin: 'http://localhost' }, { 'Sec-Fetch-Site': 'same-origin' }] as HeadersInit[]) {
+      const { status } = await post(body, { ...(from as Record<string, string>), 'Content-Type': type })
+      expect([type, from, status]).toEqual([type, from, 415])
+    }
+  }
   expect(await world.db.select().from(checkIns)).toEqual([])
-  expect((await post(body, { Origin: 'http://localhost' })).status).toBe(200)
+})
+
+test('POST /door/entries accepts the same origins as every other form, also behind a proxy with an alias', async () => {
+  await using world = await createWorld({ env: { BASE_URL: 'https://workshops.example.com' } })
+  const { people, post, at, Cookie } = await day(world)
+  const body = JSON.stringify({ entries: [{ kind: 'in', id: crypto.randomUUID(), registration: people[0]?.id, at }] })
+  const alias = { Origin: 'https://www.workshops.example.com' }
+  const answers: [Record<string, string>, number][] = [
+    [{}, 200],
+    [{ Origin: 'http://localhost' }, 200],
+    [{ Origin: 'https://workshops.example.com' }, 200],
+    [{ ...alias, 'Sec-Fetch-Site': 'same-origin' }, 200],
+    [alias, 403],
+    [{ ...alias, 'Sec-Fetch-Site': 'same-site' }, 403],
+    [{ Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' }, 403],
+    [{ 'Sec-Fetch-Site': 'none' }, 403],
+    [{ Origin: 'null' }, 403],
+  ]
+  for (const [headers, status] of answers) {
+    expect([headers, (await post(body, headers)).status]).toEqual([headers, status])
+    const form = { Cookie, 'Content-Type': 'application/x-www-form-urlencoded', ...headers }
+    const answer = await world.request('/door/leave', { method: 'POST', headers: form })
+    expect([headers, answer.status === 403]).toEqual([headers, status === 403])
+  }
 })
 
 test('a name that holds what is special somewhere is kept as it is, and one that holds NUL is refused or cleaned', async () => {
