@@ -15,6 +15,9 @@ const timeZone = z.string().refine(isTimeZone, 'is not an IANA time zone such as
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional())
 
+/** In characters, whether the secret comes from SECRET or from the file in DATA_DIR. */
+export const minSecretLength = 32
+
 const environment = z.object({
   PORT: optional(wholeNumber(1, 65_535)).default(3000),
   HOST: optional(z.string()).default('127.0.0.1'),
@@ -36,7 +39,7 @@ const environment = z.object({
         'must be address@host or Name <address@host>',
       ),
   ),
-  SECRET: optional(z.string().min(32, 'must have at least 32 characters')),
+  SECRET: optional(z.string().min(minSecretLength, `must have at least ${minSecretLength} characters`)),
   DEFAULT_LOCALE: optional(z.enum(locales)).default('zh-CN'),
   TIME_ZONE: optional(timeZone).default('Asia/Shanghai'),
   PRIVACY_CONTACT: optional(z.string()),

@@ -1,5 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
@@ -11,6 +10,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { v7 as uuidv7 } from 'uuid'
 import journal from '../drizzle/meta/_journal.json' with { type: 'json' }
 import type { Config } from './config.ts'
+import { loadOrCreateSecret } from './db/data-dir.ts'
 import { isDatabaseAway, type OpenDatabase, saidOf } from './db/database.ts'
 import { openDesk } from './db/desk.ts'
 import { openFresh } from './db/fresh.ts'
@@ -63,7 +63,7 @@ export async function openDatabase(
     await opened.analyse()
     return {
       db: opened.db,
-      secret: config.secret ?? keptSecret(dataDir),
+      secret: config.secret ?? loadOrCreateSecret(dataDir),
       embedded: true,
       async close() {
         await opened.close()
@@ -148,18 +148,6 @@ async function untilThere(work: () => Promise<unknown>, log: Log) {
       await new Promise((resolve) => setTimeout(resolve, 1000))
     }
   }
-}
-
-/** The embedded installation's own secret, made at its first start. Tickets are derived from it. */
-function keptSecret(dataDir: string): string {
-  const file = join(dataDir, 'secret')
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  try {
-    writeFileSync(file, randomBytes(32).toString('base64'), { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-  return readFileSync(file, 'utf8').trim()
 }
 
 function countScans(db: OpenDatabase['db'], log: Log) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, readdirSync, rmSync } from 'node:fs'
 import {
   createServer,
   request as httpRequest,
@@ -10,6 +10,7 @@ import {
 import { connect } from 'node:net'
 import { join, relative, resolve } from 'node:path'
 import { CannotStart } from '../config.ts'
+import { prepareDataDir } from './data-dir.ts'
 
 /** Another process has the folder. */
 export class FolderInUse extends CannotStart {
@@ -29,9 +30,10 @@ export type Lock = { release(): Promise<void> }
  * least one sees the other, so they never both go on.
  * @param answer what is asked through the socket
  * @throws {FolderInUse}
+ * @throws {ConfigError} if the folder cannot be closed to other users
  */
 export async function lockFolder(folder: string, answer: RequestListener): Promise<Lock> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  prepareDataDir(folder)
   const own = `${prefix}${randomBytes(4).toString('hex')}.sock`
   const server = createServer(answer)
   await listen(server, socketPath(folder, own))

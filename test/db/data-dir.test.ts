@@ -1,0 +1,86 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { root, runProgram } from '../support/processes.ts'
+import { startServer } from '../support/server.ts'
+
+const node = [process.execPath, '--import', 'tsx']
+const cli = (folder: string, ...args: string[]) => runProgram([...node, 'src/cli.ts', ...args], { DATA_DIR: folder })
+
+async function newFolder(mode: number): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'baoming-data-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  await chmod(folder, mode)
+  return folder
+}
+
+const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
+
+test('the server makes a DATA_DIR that is open to other users 0700, and so does a command', async () => {
+  const folder = await newFolder(0o755)
+  {
+    await using server = await startServer({ DATA_DIR: folder })
+    expect(await modeOf(server.folder)).toBe('700')
+    expect(await modeOf(join(folder, 'secret'))).toBe('600')
+    expect(await readFile(join(folder, 'secret'), 'utf8')).toMatch(/^.{32,}$/)
+  }
+  await chmod(folder, 0o777)
+  expect(await cli(folder, 'doctor')).toMatchObject({ code: 0 })
+  expect(await modeOf(folder)).toBe('700')
+  expect((await readdir(folder)).filter((name) => !name.startsWith('server-'))).toEqual(['pgdata', 'secret'])
+}, 60_000)
+
+test('a DATA_DIR that is a symbolic link has the mode of its target changed', async () => {
+  const target = await newFolder(0o755)
+  const link = join(await newFolder(0o700), 'link')
+  await symlink(target, link)
+  expect(await cli(link, 'doctor')).toMatchObject({ code: 0 })
+  expect(await modeOf(target)).toBe('700')
+}, 60_000)
+
+test('a DATA_DIR that others use too keeps its mode and stops the start', async () => {
+  const folder = await newFolder(0o755)
+  await writeFile(join(folder, 'report.txt'), 'of somebody else')
+  for (const mode of [0o755, 0o1777]) {
+    await chmod(folder, mode)
+    const ended = await cli(folder, 'doctor')
+    expect(ended).toMatchObject({ code: 1, stdout: '' })
+    expect(ended.stderr).toMatch(/^wrong setting, DATA_DIR: .* is open to other users[^\n]*\n$/)
+    expect(await modeOf(folder)).toBe((mode & 0o777).toString(8))
+    expect(await readdir(folder)).toEqual(['report.txt'])
+  }
+  await chmod(folder, 0o700)
+  expect(await cli(folder, 'doctor')).toMatchObject({ code: 0 })
+}, 60_000)
+
+// Only root can make a folder that belongs to another user. The modules are loaded first, because that user may not be
+// allowed to read them.
+test.skipIf(process.getuid?.() !== 0)('a DATA_DIR whose mode may not be changed stops the start', async () => {
+  const folder = await newFolder(0o777)
+  const script = `
+    import { openDatabase, openLog } from '${join(root, 'src/installation.ts')}'
+    import { parseConfig } from '${join(root, 'src/config.ts')}'
+    process.setgid(65534)
+    process.setuid(65534)
+    const config = parseConfig({ DATA_DIR: '${folder}' })
+    await openDatabase(config, openLog(config), () => {}).catch((error) => console.log(error.message))
+  `
+  const ended = await runProgram([...node, '--input-type=module', '--eval', script], {})
+  expect(ended.stdout).toMatch(/^wrong setting, DATA_DIR: .*\(EPERM\)[^\n]*\n$/)
+  expect(await readdir(folder)).toEqual([])
+})
+
+test.each(['', 'too short\n'])(
+  'a secret file of %j stops the start with one line',
+  async (content) => {
+    const folder = await newFolder(0o700)
+    await writeFile(join(folder, 'secret'), content)
+    const ended = await cli(folder, 'doctor')
+    expect(ended).toMatchObject({ code: 1, stdout: '' })
+    expect(ended.stderr).toContain(`${join(folder, 'secret')} `)
+    expect(ended.stderr.trim().split('\n')).toHaveLength(1)
+    expect(await readFile(join(folder, 'secret'), 'utf8')).toBe(content)
+  },
+  60_000,
+)
