@@ -19,11 +19,13 @@ async function main(args: string[]): Promise<number> {
   const log = openLog({ logLevel: 'silent' })
   const opened = await openDatabase(config, log, (_request, response) => response.end(), { patient: true })
   const baseUrl = config.baseUrl ?? `http://localhost:${config.port}`
-  const installation = openInstallation(config, opened, baseUrl, log, () => {})
+  let { close } = opened
   try {
+    const installation = openInstallation(config, opened, baseUrl, log, () => {})
+    close = installation.close
     return await runCommand(installation.deps, args, { out: write, err: console.error })
   } finally {
-    await installation.close()
+    await close()
   }
 }
 

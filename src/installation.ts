@@ -10,6 +10,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { v7 as uuidv7 } from 'uuid'
 import journal from '../drizzle/meta/_journal.json' with { type: 'json' }
 import type { Config } from './config.ts'
+import { closeOnError } from './db/close-on-error.ts'
 import { loadOrCreateSecret } from './db/data-dir.ts'
 import { isDatabaseAway, type OpenDatabase, saidOf } from './db/database.ts'
 import { openDesk } from './db/desk.ts'
@@ -33,7 +34,7 @@ export type Opened = OpenDatabase & { secret: string; embedded: boolean }
  * Opens the installation's database and brings it up to this release. A Postgres that is away is waited for.
  * @param answer what is asked through the embedded database's lock
  * @param patient for commands: a statement may take minutes. The service gives one up that nobody waits for any more.
- * @throws FolderInUse, NewerDatabase, or the database's own error after 30 s
+ * @throws FolderInUse, NewerDatabase, or the database's own error after 30 s; whatever was opened is closed by then
  */
 export async function openDatabase(
   config: Config,
@@ -45,35 +46,27 @@ export async function openDatabase(
   if (databaseUrl) {
     const secret = config.secret as string
     const migrating = openPool(databaseUrl, 600)
-    try {
-      await untilThere(() => migrate(migrating.db, join(root, 'drizzle')), log)
-    } catch (error) {
-      await migrating.close()
-      throw error
-    }
+    await closeOnError(migrating.close, () => untilThere(() => migrate(migrating.db, join(root, 'drizzle')), log))
     if (patient) return { ...migrating, secret, embedded: false }
     await migrating.close()
     return { ...openPool(databaseUrl, 3.5), secret, embedded: false }
   }
   const lock: Lock = await lockFolder(dataDir, answer)
-  try {
+  return closeOnError(lock.release, async () => {
     const opened = await openPglite(join(dataDir, 'pgdata'))
-    await migrate(opened.db, join(root, 'drizzle'), { alone: true })
-    // PGlite has no process that does it now and then.
-    await opened.analyse()
-    return {
-      db: opened.db,
-      secret: config.secret ?? loadOrCreateSecret(dataDir),
-      embedded: true,
-      async close() {
-        await opened.close()
-        await lock.release()
-      },
-    }
-  } catch (error) {
-    await lock.release()
-    throw error
-  }
+    return closeOnError(opened.close, async () => {
+      const secret = config.secret ?? loadOrCreateSecret(dataDir)
+      await migrate(opened.db, join(root, 'drizzle'), { alone: true })
+      // PGlite has no process that does it now and then.
+      await opened.analyse()
+      return {
+        db: opened.db,
+        secret,
+        embedded: true,
+        close: () => opened.close().finally(lock.release),
+      }
+    })
+  })
 }
 
 /**

@@ -5,6 +5,7 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { createApp } from './app.tsx'
 import { runCommand } from './commands.ts'
 import { CannotStart, type Config, ConfigError, parseConfig } from './config.ts'
+import { closeOnError } from './db/close-on-error.ts'
 import { saidOf } from './db/database.ts'
 import type { Deps, Log } from './deps.ts'
 import { listCampaigns } from './domain/campaigns.ts'
@@ -12,7 +13,7 @@ import { purge } from './domain/privacy.ts'
 import { oweReminders } from './domain/reminders.ts'
 import { passOnOffers } from './domain/seats.ts'
 import { greeting, printedAddress } from './greeting.ts'
-import { openDatabase, openInstallation, openLog } from './installation.ts'
+import { type Opened, openDatabase, openInstallation, openLog } from './installation.ts'
 import { type Delivery, startDelivery } from './mail/delivery.ts'
 import { openTransport } from './mail/transport.ts'
 import { countMetrics } from './metrics.ts'
@@ -28,12 +29,20 @@ async function main() {
     log,
     runCommands(() => running),
   )
+  await closeOnError(opened.close, () =>
+    serve(config, log, opened, (deps) => {
+      running = deps
+    }),
+  )
+}
 
+/** @param ready is given what commands need, once it is there */
+async function serve(config: Config, log: Log, opened: Opened, ready: (deps: Deps) => void) {
   const address = printedAddress(config.host, config.port)
   let delivery: Delivery | undefined
   const installation = openInstallation(config, opened, config.baseUrl ?? address, log, () => delivery?.wake())
   const { deps } = installation
-  running = deps
+  ready(deps)
   countMetrics(deps)
   if (opened.embedded && (await listCampaigns(deps, { drafts: true, limit: 1 })).length === 0) await seed(deps)
 

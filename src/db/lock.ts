@@ -10,6 +10,7 @@ import {
 import { connect } from 'node:net'
 import { join, relative, resolve } from 'node:path'
 import { CannotStart } from '../config.ts'
+import { closeOnError } from './close-on-error.ts'
 import { prepareDataDir } from './data-dir.ts'
 
 /** Another process has the folder. */
@@ -37,21 +38,20 @@ export async function lockFolder(folder: string, answer: RequestListener): Promi
   const own = `${prefix}${randomBytes(4).toString('hex')}.sock`
   const server = createServer(answer)
   await listen(server, socketPath(folder, own))
-  chmodSync(join(folder, own), 0o600)
   const release = () =>
     new Promise<void>((done) => {
       rmSync(join(folder, own), { force: true })
       server.close(() => done())
       server.closeAllConnections()
     })
-  for (const name of sockets(folder).filter((name) => name !== own)) {
-    if (await answers(socketPath(folder, name))) {
-      await release()
-      throw new FolderInUse(folder)
+  return closeOnError(release, async () => {
+    chmodSync(join(folder, own), 0o600)
+    for (const name of sockets(folder).filter((name) => name !== own)) {
+      if (await answers(socketPath(folder, name))) throw new FolderInUse(folder)
+      rmSync(join(folder, name), { force: true })
     }
-    rmSync(join(folder, name), { force: true })
-  }
-  return { release }
+    return { release }
+  })
 }
 
 /** Sends a request to the process that holds the folder, or undefined if there is none. */

@@ -1,13 +1,22 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
+import { CannotStart } from '../config.ts'
 import type { OpenDatabase } from './database.ts'
 import * as schema from './schema.ts'
 
-/** Opens the embedded database in a folder, which is made if it is not there. One process at a time: see db/lock.ts. */
+/**
+ * Opens the embedded database in a folder, which is made if it is not there. One process at a time: see db/lock.ts.
+ * @throws {CannotStart} if the folder holds something else or its database does not open
+ */
 export async function openPglite(folder: string): Promise<OpenDatabase & { analyse(): Promise<unknown> }> {
   if (!existsSync(folder)) await makeFolder(folder)
-  const client = await PGlite.create(folder)
+  checkFolder(folder)
+  // Postgres refuses to start over an empty one, which a power cut can leave.
+  const pidFile = join(folder, 'postmaster.pid')
+  if (existsSync(pidFile) && statSync(pidFile).size === 0) rmSync(pidFile)
+  const client = await create(folder)
   return { ...overPglite(client), analyse: () => client.query('analyze') }
 }
 
@@ -15,8 +24,36 @@ export async function openPglite(folder: string): Promise<OpenDatabase & { analy
 async function makeFolder(folder: string): Promise<void> {
   const unfinished = `${folder}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
-  await (await PGlite.create(unfinished)).close()
+  await (await create(unfinished)).close()
   renameSync(unfinished, folder)
+}
+
+/** PGlite makes a new database wherever PG_VERSION is missing, over whatever files are there. */
+function checkFolder(folder: string): void {
+  if (!statSync(folder).isDirectory()) throw new CannotStart(`${folder} is not a folder`)
+  const names = readdirSync(folder)
+  if (names.length > 0 && !names.includes('PG_VERSION'))
+    throw new CannotStart(
+      `${folder} has files but no PG_VERSION, so the database in it is damaged: restore it from a backup, or move it away for a new one to be made`,
+    )
+}
+
+async function create(folder: string): Promise<PGlite> {
+  try {
+    return await PGlite.create(folder)
+  } catch (error) {
+    // The file system of PGlite throws objects that are no errors.
+    const reason = error instanceof Error ? error.message : 'a file cannot be read or written'
+    const advice = 'restore it from a backup, or start the release that it was made by'
+    throw new CannotStart(`the database in ${folder} does not open (${reason}): ${freeSpace(folder) ?? advice}`)
+  }
+}
+
+/** What to do where the disk is full; undefined where it is not. A new database takes 40 MB. */
+function freeSpace(folder: string): string | undefined {
+  const { bavail, bsize } = statfsSync(dirname(folder))
+  const megabytes = Math.floor((bavail * bsize) / 1e6)
+  return megabytes < 50 ? `its disk has ${megabytes} MB left, make room and start again` : undefined
 }
 
 /** Wraps a PGlite that is open already. */

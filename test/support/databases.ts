@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import postgres from 'postgres'
-import { afterAll } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import type { OpenDatabase } from '../../src/db/database.ts'
 import { overPglite } from '../../src/db/pglite.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
@@ -13,6 +15,15 @@ export async function openEmbedded(): Promise<OpenDatabase> {
   const client = idle.pop() ?? (await PGlite.create({ loadDataDir: await template() }))
   const schema = await schemaOf(client)
   return { ...overPglite(client), close: () => empty(client, schema) }
+}
+
+/** Makes a folder for DATA_DIR that holds a migrated, empty database. It goes when the test ends. */
+export async function newDataDir(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'baoming-data-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const client = await PGlite.create({ dataDir: join(folder, 'pgdata'), loadDataDir: await template() })
+  await client.close()
+  return folder
 }
 
 /**
