@@ -1,5 +1,8 @@
+import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
 import { createTransport } from 'nodemailer'
+import type { SMTPTransportGetSocket } from 'nodemailer/lib/smtp-transport'
 import type { Config } from '../config.ts'
 import type { Message } from './message.ts'
 import { mimeOf } from './mime.ts'
@@ -40,7 +43,7 @@ export function openTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeou
 /** The mail server of SMTP_URL with a connection per message, for Workers, where none may outlive its request. */
 export function openSingleTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeouts): Transport | undefined {
   if (!config.smtpUrl) return undefined
-  const mailer = writeAtOnce(createTransport(settings(config.smtpUrl, timeouts)))
+  const mailer = writeAtOnce(createTransport({ ...settings(config.smtpUrl, timeouts), getSocket: connectByName }))
   return {
     // A Worker may hold six connections, and the database has some of them.
     concurrency: 2,
@@ -59,6 +62,40 @@ function settings(url: string, { connect, socket }: Timeouts = { connect: 10_000
     disableFileAccess: true,
     disableUrlAccess: true,
   }
+}
+
+/**
+ * Connects to the mail server by its host name. Nodemailer resolves the name and connects to an address, and workerd then
+ * checks the certificate of an `smtps://` server against that address. Resolving is also a request of its own there.
+ */
+const connectByName: SMTPTransportGetSocket = (options, done) => {
+  const { host = 'localhost', secure, tls: tlsOptions, connectionTimeout } = options
+  let socket: Socket
+  try {
+    socket = secure
+      ? connectTls({ ...tlsOptions, host, port: Number(options.port ?? 465) })
+      : connect({ host, port: Number(options.port ?? 587) })
+  } catch (error) {
+    done(connectionError(error))
+    return
+  }
+  function settle(error?: Error) {
+    clearTimeout(timer)
+    socket.off('error', settle).off('close', closed)
+    if (!error) return done(null, { connection: socket, secured: secure })
+    // In workerd a socket that is destroyed before it is connected emits nothing.
+    socket.on('error', () => {}).destroy()
+    done(connectionError(error))
+  }
+  const closed = () => settle(new Error('Connection closed'))
+  const timer = setTimeout(() => settle(new Error('Connection timeout')), connectionTimeout)
+  socket.once('error', settle).once('close', closed)
+  socket.once(secure ? 'secureConnect' : 'connect', () => settle())
+}
+
+/** Marks an error as nodemailer marks those of a failed connection, for the verdict. */
+function connectionError(error: unknown): Error {
+  return Object.assign(error instanceof Error ? error : new Error(String(error)), { command: 'CONN' })
 }
 
 type Mailer = ReturnType<typeof createTransport>

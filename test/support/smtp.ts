@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 
@@ -28,18 +30,26 @@ export type MailServer<Mail = ParsedMail> = AsyncDisposable & {
   received(count: number): Promise<Received<Mail>[]>
   /** Takes the server away: connections are cut, new ones refused. */
   stop(): Promise<void>
-  /** Brings it back on the same port. */
-  start(): Promise<void>
+  /** Brings it back on the same port, with another certificate if one is named. */
+  start(certificate?: Certificate): Promise<void>
 }
+
+/** The host that a certificate of `certificates/authority.pem` is for. */
+export type Certificate = 'localhost' | 'elsewhere.example'
+
+/** How the connection is encrypted: at once, as on port 465, or by STARTTLS, as on port 587. */
+export type Encryption = { mode: 'implicit' | 'starttls'; certificate: Certificate }
 
 /**
  * Starts a real mail server on 127.0.0.1, which takes every mail and keeps it.
  * @param login it then wants this user name and password
  * @param read how a mail is read; as mail programs do, unless there are so many that it would take too long
+ * @param encryption its address then has a host name, which the certificate may be for
  */
 export async function startMailServer<Mail = ParsedMail>(
   login?: { user: string; password: string },
   read: (source: Buffer) => Promise<Mail> = simpleParser as never,
+  encryption?: Encryption,
 ): Promise<MailServer<Mail>> {
   const waiting: (() => void)[] = []
   let server: SMTPServer
@@ -54,15 +64,16 @@ export async function startMailServer<Mail = ParsedMail>(
       while (mailServer.mails.length < count) await new Promise<void>((arrived) => waiting.push(arrived))
       return mailServer.mails
     },
-    async start() {
-      server = createServer()
+    async start(certificate = encryption?.certificate) {
+      server = createServer(certificate)
       // A client that is killed resets its connection.
       server.on('error', () => {})
       const listening = server.listen(port, '127.0.0.1')
       await once(listening, 'listening')
       port = (listening.address() as AddressInfo).port
       const who = login ? `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@` : ''
-      mailServer.url = `smtp://${who}127.0.0.1:${port}`
+      const scheme = encryption?.mode === 'implicit' ? 'smtps' : 'smtp'
+      mailServer.url = `${scheme}://${who}${encryption ? 'localhost' : '127.0.0.1'}:${port}`
     },
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(resolve))
@@ -86,9 +97,11 @@ export async function startMailServer<Mail = ParsedMail>(
     for (const connection of server.connections) if (connection.session === session) connection._socket.destroy()
   }
 
-  function createServer() {
+  function createServer(certificate?: Certificate) {
     return new SMTPServer({
-      disabledCommands: ['STARTTLS'],
+      ...(certificate
+        ? { secure: encryption?.mode === 'implicit', ...readCertificate(certificate) }
+        : { disabledCommands: ['STARTTLS'] }),
       authOptional: !login,
       allowInsecureAuth: true,
       disableReverseLookup: true,
@@ -128,6 +141,14 @@ export async function startMailServer<Mail = ParsedMail>(
 
   await mailServer.start()
   return mailServer
+}
+
+/** The file of the authority that certificates are made by: see certificates/make.sh. */
+export const authorityFile = fileURLToPath(new URL('certificates/authority.pem', import.meta.url))
+
+function readCertificate(host: Certificate) {
+  const read = (file: string) => readFileSync(new URL(`certificates/${file}`, import.meta.url))
+  return { cert: read(`${host}.pem`), key: read(`${host}.key`) }
 }
 
 function refusal(mishap: number | [number, string]): Error {

@@ -18,11 +18,13 @@ export type Worker = AsyncDisposable & {
  * @param databaseUrl what the binding HYPERDRIVE leads to
  * @param vars its variables, over those of wrangler.toml
  * @param config another wrangler.toml
+ * @param env what else wrangler sees of the environment
  */
 export async function startWorker(
   databaseUrl: string,
   vars: Record<string, string> = {},
   config = 'wrangler.toml',
+  env: Record<string, string> = {},
 ): Promise<Worker> {
   const folder = await mkdtemp(join(tmpdir(), 'baoming-workerd-'))
   const port = await freePort()
@@ -43,6 +45,7 @@ export async function startWorker(
       XDG_CONFIG_HOME: folder,
       WRANGLER_LOG_PATH: folder,
       NO_COLOR: '1',
+      ...env,
     },
   )
   const request = (path: string, init?: RequestInit) => fetch(url + path, { redirect: 'manual', ...init })
