@@ -1,5 +1,6 @@
 import type { Text } from '../db/schema.ts'
 import type { AnnouncedDate, Day } from './announced-dates.ts'
+import { findWebAddresses } from './web-addresses.ts'
 import type { ItemDraft } from './workshops.ts'
 
 /** A part of the announcement, in UTF-16 units: `value` stands in the draft, `cue` are the words around it that tell its meaning. */
@@ -48,10 +49,7 @@ export type Reader = {
 /** A reader that has read nothing yet. @param today for dates without a year */
 export function createReader(text: string, today: Day): Reader {
   const wide = plainWidth(text)
-  const urls = [...wide.matchAll(webAddress)].map(({ 0: url, index }) => ({
-    start: index,
-    end: index + url.replace(/[.,;:!?*_\]]+$/, '').length,
-  }))
+  const urls = findWebAddresses(wide)
   return {
     text,
     plain: blot(
@@ -73,8 +71,6 @@ export function createReader(text: string, today: Day): Reader {
     read: [],
   }
 }
-
-const webAddress = /(?<![A-Za-z])(?:https?:\/\/|www\.)[^\s<>"'()\u0080-\uffff]+/gi
 
 const mailAddress = /(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g
 

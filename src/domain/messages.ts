@@ -6,6 +6,7 @@ import { type Actor, recordAudit } from './audit.ts'
 import { secondsBetweenMails } from './mail-pace.ts'
 import { type PeopleFilter, peopleCondition } from './people.ts'
 import { oneLine, plainLines } from './plain-text.ts'
+import { type LinkedText, linkWebAddresses } from './web-addresses.ts'
 import { findWorkshopById, type Workshop } from './workshops.ts'
 
 /** What an organiser wrote to attendees: plain text with placeholders. */
@@ -31,12 +32,39 @@ export function unknownPlaceholders(text: string): string[] {
   return [...new Set([...named.filter((name) => !isPlaceholder(name)), ...unpaired])]
 }
 
-/** A text with its placeholders filled in; one that stands for nothing stays as it is. */
-export function fillPlaceholders(text: string, values: Record<Placeholder, string>): string {
-  return text.replace(braces, (whole, name: string) => {
-    const known = name.trim()
-    return isPlaceholder(known) ? values[known] : whole
+/**
+ * A text with its placeholders filled in; one that stands for nothing stays as it is. An address that a placeholder
+ * stands for is a link of its own, whatever is typed around it. What attendees typed, their name, is never one.
+ */
+export function fillPlaceholders(text: string, values: PlaceholderValues): LinkedText {
+  // Every other part is what stood in braces.
+  const parts = text.split(braces).flatMap((part, n): LinkedText => {
+    if (n % 2 === 0) return linkWebAddresses(part)
+    const name = part.trim()
+    if (!isPlaceholder(name)) return [`{{${part}}}`]
+    if (name === 'ticket') return [{ url: values.ticket, separate: true }]
+    return name === 'name' ? [values.name] : setOff(linkWebAddresses(values[name]))
   })
+  return joinTexts(parts)
+}
+
+/** What placeholders stand for; `ticket` is an address. */
+export type PlaceholderValues = Record<Placeholder, string>
+
+/** A value that ends with an address is set off from what follows. */
+function setOff(value: LinkedText): LinkedText {
+  const last = value.at(-1)
+  return typeof last === 'object' ? [...value.slice(0, -1), { ...last, separate: true }] : value
+}
+
+function joinTexts(parts: LinkedText): LinkedText {
+  const joined: LinkedText = []
+  for (const part of parts) {
+    const last = joined.at(-1)
+    if (typeof part === 'string' && typeof last === 'string') joined[joined.length - 1] = last + part
+    else if (part !== '') joined.push(part)
+  }
+  return joined
 }
 
 const braces = /\{\{([^{}]{0,40})\}\}/g

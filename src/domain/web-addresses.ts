@@ -60,3 +60,66 @@ const addresses = [
   new RegExp(`${letter}\\.(?:${international})(?!${letter})`, 'iu'),
   new RegExp(`${letter}{3}(?<!(?<!${letter})(?:${titles}))\\.(?:${weak})${latinEnd}`, 'iu'),
 ]
+
+/**
+ * Where the typed web addresses of a text begin and end, in UTF-16 units. They begin with http://, https:// or www. and
+ * end before the first character that no address has unescaped (RFC 3986: also everything beyond ASCII), before a closing
+ * bracket that was not opened in them, and before punctuation that closes a sentence. Time is linear.
+ */
+export function findWebAddresses(text: string): { start: number; end: number }[] {
+  return [...text.matchAll(typedAddress)].map((match) => ({
+    start: match.index,
+    end: match.index + typedLength(match[0], text[match.index - 1]),
+  }))
+}
+
+const typedAddress = /(?<![a-z])(?:https?:\/\/|www\.)[a-z0-9[][!#-;=?-[\]_a-z~]*/gi
+
+/** @param before the character before the address: one that is in quotes or emphasised ends before that character */
+function typedLength(address: string, before: string | undefined): number {
+  let length = 0
+  let [round, square] = [0, 0]
+  for (const char of address) {
+    if (char === '(') round++
+    if (char === '[') square++
+    if ((char === ')' && --round < 0) || (char === ']' && --square < 0) || (char === "'" && before === "'")) break
+    length++
+  }
+  const closing = before === '_' ? `${closingMarks}_` : closingMarks
+  while (closing.includes(address[length - 1] as string)) length--
+  return length
+}
+
+/** What ends a sentence or was opened for what follows; an address has it only further in. */
+const closingMarks = ".,;:!?'([*"
+
+/** A text in which the web addresses are told from the rest. `separate`: in plain text a space has to follow. */
+export type LinkedText = (string | { url: string; separate?: boolean })[]
+
+/** Tells the typed addresses in a text, those with http:// or https://. */
+export function linkWebAddresses(text: string): LinkedText {
+  const linked: LinkedText = []
+  let at = 0
+  for (const { start, end } of findWebAddresses(text)) {
+    if (!/^http/i.test(text.slice(start, start + 4))) continue
+    linked.push(text.slice(at, start), { url: text.slice(start, end) })
+    at = end
+  }
+  linked.push(text.slice(at))
+  return linked.filter((part) => part !== '')
+}
+
+/**
+ * The same as plain text. Mail programs look for the end of an address by rules of their own, so an address that did not
+ * get its place by typing is set off from what follows.
+ */
+export function plainText(linked: LinkedText): string {
+  return linked
+    .map((part, n) => {
+      if (typeof part === 'string') return part
+      const next = linked[n + 1]
+      const isFollowed = next !== undefined && !(typeof next === 'string' && /^\s/.test(next))
+      return isFollowed && (part.separate || typeof next === 'object') ? `${part.url} ` : part.url
+    })
+    .join('')
+}

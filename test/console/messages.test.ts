@@ -92,6 +92,58 @@ test('a message is written, previewed, tried, sent once and followed until it is
   ])
 })
 
+test('{{ticket}} is a link of its own whatever follows it, and a typed address ends where its words do', async () => {
+  await using office = await openOffice()
+  const { world } = office
+  const workshop = await world.workshop()
+  const { ticket } = await world.register(workshop, { email: 'wang@example.com' })
+  const me = await signIn(world)
+  await office.deliver()
+  const followers = [
+    ...'、：！？」』】》”’…—｜（请，。；）',
+    ...'A1)].,;!?\'":/#&=%-_~(<> ',
+    ...['））', '{{city}}', '{{ticket}}'],
+  ]
+  const typed = 'https://a.example/x?a=1'
+  const typedLines = [
+    ...[...'、：！？」』】》”’…—｜（请，。； ', '{{name}}'].map((follower) => `资料（${typed}${follower}x`),
+    ...[...')].,;!?\'":', '！”', '。)'].map((follower) => `资料（${typed}${follower}`),
+  ]
+  const body = [
+    ...followers.map((follower) => `你的票：{{ticket}}${follower}x`),
+    ...typedLines,
+    '维基 https://a.example/wiki_(x) 和 (https://a.example/wiki_(x)).',
+  ].join('\n')
+  const form = paths.newWorkshopMessage(workshop.slug)
+  const { id = '' } = valuesOf(await me.read(form))
+  const fields = { id, subject: '{{ticket}}！', body }
+  const preview = await (await me.post(form, fields)).text()
+  const { test: trial = '' } = valuesOf(preview)
+  await me.post(form, { ...fields, test: trial, do: 'test' })
+  await me.post(form, { ...fields, do: 'send' })
+  await office.deliver()
+
+  for (const [mail, path] of [
+    [office.to('wang@example.com').at(-1)?.mail, paths.ticket(ticket)],
+    [office.to(me.email).at(-1)?.mail, paths.workshop(workshop.slug)],
+  ] as const) {
+    const address = `http://localhost:3000${path}`
+    expect(typedLinksIn(mail?.html as string)).toEqual([
+      ...followers.flatMap((follower) => (follower === '{{ticket}}' ? [address, address] : [address])),
+      ...typedLines.map(() => typed),
+      ...Array(2).fill('https://a.example/wiki_(x)'),
+    ])
+    // In the plain text a mail program looks for the addresses.
+    const lines = mail?.text?.split('\n').filter((line) => line.startsWith('你的票：')) ?? []
+    expect(lines).toHaveLength(followers.length)
+    for (const line of lines) expect(line.slice('你的票：'.length).split(/\s/)[0]).toBe(address)
+    expect(mail?.subject).toContain(`${address} ！`)
+    // The preview says the same, without the ticket.
+    const previewed = lines.map((line) => line.replaceAll(address, `http://localhost:3000${paths.ticket('******')}`))
+    for (const line of previewed) expect(unescaped(preview)).toContain(line)
+  }
+})
+
 test('a mail in English is filled in in English', async () => {
   await using office = await openOffice()
   const { world } = office
@@ -327,6 +379,21 @@ async function openOffice(): Promise<
       await server.stop()
     },
   }
+}
+
+/** The addresses that are shown as they are typed, and so were found in a text, where the links of the mail have words. */
+function typedLinksIn(html: string): string[] {
+  const links = [...html.matchAll(/<a [^>]*href="([^"]*)"[^>]*>([^<]*)<\/a>/g)]
+  return links.flatMap(([, href = '', text = '']) => (text === href ? [unescaped(href)] : []))
+}
+
+function unescaped(html: string): string {
+  return html
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
 }
 
 function ofMessages(world: World) {

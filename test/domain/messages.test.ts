@@ -1,4 +1,5 @@
 import { asc, eq } from 'drizzle-orm'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openPostgres } from '../../src/db/postgres.ts'
 import { auditEntries, mails, messages, registrations } from '../../src/db/schema.ts'
@@ -15,6 +16,7 @@ import {
 } from '../../src/domain/messages.ts'
 import { createLink } from '../../src/domain/registration-links.ts'
 import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
+import { linkWebAddresses, plainText } from '../../src/domain/web-addresses.ts'
 import type { Workshop } from '../../src/domain/workshops.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -30,9 +32,32 @@ test('what stands for nothing is named, also where braces are left open', () => 
   expect(unknownPlaceholders(`{{${'长'.repeat(41)}}}`)).toEqual([`{{${'长'.repeat(20)}`, `${'长'.repeat(20)}}}`])
 })
 
-test('a name that looks like a placeholder is not filled in again', () => {
-  const values = { name: '{{ticket}}', workshop: '', city: '', date: '', time: '', place: '', ticket: 'secret' }
-  expect(fillPlaceholders('{{name}} {{constructor}}', values)).toBe('{{ticket}} {{constructor}}')
+const values = { name: '王', workshop: '', city: '', date: '', time: '', place: '', ticket: 'https://t.example/t/1' }
+
+test('a name that looks like a placeholder or an address is neither filled in again nor a link', () => {
+  const fill = (name: string) => fillPlaceholders('{{name}} {{constructor}}', { ...values, name })
+  expect(fill('{{ticket}}')).toEqual(['{{ticket}} {{constructor}}'])
+  expect(fill('https://a.example')).toEqual(['https://a.example {{constructor}}'])
+})
+
+test('an address that a placeholder stands for is whole whatever is around it, and set off from it in plain text', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (before, after) => {
+      fc.pre(!/[{}]/.test(before + after))
+      const filled = fillPlaceholders(`${before}{{ticket}}${after}`, values)
+      expect(filled).toContainEqual({ url: values.ticket, separate: true })
+      expect(filled.map((part) => (typeof part === 'string' ? part : part.url)).join('')).toBe(
+        before + values.ticket + after,
+      )
+      const rest = plainText(filled)
+        .slice(plainText(linkWebAddresses(before)).length)
+        .trimStart()
+      expect(rest.slice(0, values.ticket.length)).toBe(values.ticket)
+      expect(rest.slice(values.ticket.length)).toMatch(/^(\s|$)/)
+    }),
+  )
+  const place = '线上 https://meet.example/x'
+  expect(plainText(fillPlaceholders('{{place}}，{{ place }}', { ...values, place }))).toBe(`${place} ，${place}`)
 })
 
 test('a message is read as plain text, and what is wrong with it is told of each field', () => {

@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { holdsWebAddress } from '../../src/domain/web-addresses.ts'
+import { findWebAddresses, holdsWebAddress, linkWebAddresses } from '../../src/domain/web-addresses.ts'
 
 test.each([
   'https://evil.de',
@@ -64,8 +65,56 @@ test.each([
   expect(holdsWebAddress(text)).toBe(false)
 })
 
+const address = 'https://a.example/wiki_(x)?b=[1]&c=~;d'
+
+test('a typed address ends before closing punctuation, quotes and what is beyond ASCII', () => {
+  const opened = [...'，。；：！？、（「『【《“‘…—｜', '', ' ', '(', '[', '"', "'", '<', '*', '[x](']
+  const closed = [
+    ...'，。；：！？、）（」』】》”’…—｜请路é',
+    ...' .,;:!?)]("\'<>*`|\\{}\n',
+    '',
+    ').',
+    '!!',
+    '**',
+    '{{ticket}}',
+  ]
+  for (const before of opened) {
+    for (const after of closed) {
+      for (const rest of ['', '密码1234', ' x']) {
+        const text = `见${before}${address}${after}${rest}`
+        const found = findWebAddresses(text).map(({ start, end }) => text.slice(start, end))
+        expect([text, found]).toEqual([text, [address]])
+      }
+    }
+  }
+})
+
+test.each([
+  ['(https://a.example/x)(y)', ['https://a.example/x']],
+  ["'https://a.example/x'y, https://a.example/o'clock'", ['https://a.example/x', "https://a.example/o'clock"]],
+  ['_https://a.example/x_ https://a.example/x_', ['https://a.example/x', 'https://a.example/x_']],
+  ['https://a.example/路径', ['https://a.example/']],
+  ['WWW.a.example, http://a.example:8080/#x', ['WWW.a.example', 'http://a.example:8080/#x']],
+  ['https://例子.中国/x xhttps://a.example https:// www.', []],
+])('in %s there are %j', (text, addresses) => {
+  expect(findWebAddresses(text).map(({ start, end }) => text.slice(start, end))).toEqual(addresses)
+})
+
+test('no part of a text is lost or doubled when its addresses are told from the rest', () => {
+  const piece = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('https://', 'www.', 'a.example', '(', ')', "'"))
+  fc.assert(
+    fc.property(fc.array(piece), (pieces) => {
+      const text = pieces.join('')
+      const linked = linkWebAddresses(text)
+      expect(linked.map((part) => (typeof part === 'string' ? part : part.url)).join('')).toBe(text)
+      for (const part of linked) if (typeof part === 'object') expect(part.url).toMatch(/^https?:\/\/[!-~]+$/i)
+    }),
+  )
+})
+
 test('it takes no long text long', () => {
   const begun = performance.now()
   for (const part of ['a.', 'a', '1.', '1', '.', '-', 'a.a', 'prof.', '中.']) holdsWebAddress(part.repeat(30_000))
+  for (const part of ['https://a', 'www.', ')', '(', '.', "'"]) findWebAddresses(`https://a${part.repeat(30_000)}`)
   expect(performance.now() - begun).toBeLessThan(2000)
 })

@@ -1,4 +1,5 @@
 import type { FC, PropsWithChildren } from 'hono/jsx'
+import type { LinkedText } from '../../domain/web-addresses.ts'
 import type { MailMessages } from '../../messages/mail.zh-CN.ts'
 import type { Entry, Letter, Link } from './letter.ts'
 
@@ -41,10 +42,8 @@ const Page: FC<{ letter: Letter; imageOf: ImageOf }> = ({ letter, imageOf }) => 
                     {letter.headline}
                   </h1>
                   <p style="margin:0 0 4px">{letter.greeting}</p>
-                  {letter.lead.split(/\n{2,}/).map((paragraph) => (
-                    <p style="margin:0 0 8px">
-                      {paragraph.split('\n').map((line, n) => [n > 0 && <br />, <Linked text={line} />])}
-                    </p>
+                  {paragraphsOf(letter.lead).map((lines) => (
+                    <p style="margin:0 0 8px">{lines.map((line, n) => [n > 0 && <br />, <Linked line={line} />])}</p>
                   ))}
                 </td>
               </tr>
@@ -220,10 +219,29 @@ const dark = `
 `
 
 /** A line in which web addresses are links. Everything else stays text: nobody writes HTML here. */
-function Linked({ text }: { text: string }) {
-  return (
-    <>
-      {text.split(/(https?:\/\/[^\s<>"，。；）]+)/).map((part, n) => (n % 2 === 1 ? <a href={part}>{part}</a> : part))}
-    </>
-  )
+function Linked({ line }: { line: LinkedText }) {
+  return <>{line.map((part) => (typeof part === 'string' ? part : <a href={part.url}>{part.url}</a>))}</>
+}
+
+/** The paragraphs of a text, with their lines. */
+function paragraphsOf(text: LinkedText): LinkedText[][] {
+  let line: LinkedText = []
+  let paragraph = [line]
+  const paragraphs = [paragraph]
+  for (const part of text) {
+    // Every other piece is a run of line ends.
+    for (const piece of typeof part === 'string' ? part.split(/(\n+)/) : [part]) {
+      if (typeof piece !== 'string' || !piece.startsWith('\n')) {
+        line.push(piece)
+        continue
+      }
+      line = []
+      if (piece.length === 1) paragraph.push(line)
+      else {
+        paragraph = [line]
+        paragraphs.push(paragraph)
+      }
+    }
+  }
+  return paragraphs
 }

@@ -3,13 +3,14 @@ import type { MailFacts, WorkshopBefore } from '../../db/schema.ts'
 import type { Deps } from '../../deps.ts'
 import type { Held } from '../../domain/held-sign-ups.ts'
 import type { Mail, MailToSomeone } from '../../domain/mails.ts'
-import { fillPlaceholders, type Placeholder, type Written } from '../../domain/messages.ts'
+import { fillPlaceholders, type PlaceholderValues, type Written } from '../../domain/messages.ts'
 import type { Organiser } from '../../domain/organisers.ts'
 import { missingOf } from '../../domain/readiness.ts'
 import { holdsSeat, type Registration } from '../../domain/registrations.ts'
 import { dayOf } from '../../domain/reminders.ts'
 import { signInCodeOf } from '../../domain/tickets.ts'
 import { dateIn } from '../../domain/time-zones.ts'
+import { type LinkedText, linkWebAddresses, plainText } from '../../domain/web-addresses.ts'
 import type { Item, Workshop } from '../../domain/workshops.ts'
 import { paths, urlOf, withQuery } from '../../links.ts'
 import { type ItemTag, tagOf } from '../../messages/items.ts'
@@ -26,7 +27,7 @@ export type Letter = {
   subject: string
   headline: string
   greeting: string
-  lead: string
+  lead: LinkedText
   entries: Entry[]
   /** Why this mail was sent, whom to ask, what the installation adds. */
   closing: string[]
@@ -86,7 +87,7 @@ function letterAbout(deps: Deps, mail: Mail, recipient: Registration): Letter {
     subject: subject(event, standing),
     headline,
     greeting: messages.greeting(recipient.name),
-    lead: lead(standing),
+    lead: [lead(standing)].flat(),
     entries: bygone
       ? [{ ...plainEntry(workshop, messages, locale, mail.facts), ...(lentElsewhere && { title: event, facts: [] }) }]
       : thanks
@@ -116,7 +117,7 @@ function letterToConfirm(deps: Deps, { workshop, signUp, code }: Held): Letter {
     subject: subject(`${title} · ${messages.day(when(workshop, locale))}`),
     headline,
     greeting: messages.greeting(signUp.name),
-    lead: lead(),
+    lead: [lead()],
     entries: [
       {
         ...plainEntry(workshop, messages, locale),
@@ -131,15 +132,16 @@ function letterToConfirm(deps: Deps, { workshop, signUp, code }: Held): Letter {
 function writtenTo(registration: Registration, written: Written | undefined, locale: Locale, baseUrl: string) {
   const { subject = '', body = '' } = written ?? {}
   const fill = (text: string) => fillPlaceholders(text, placeholdersOf(registration, locale, baseUrl))
-  return { subject: () => fill(subject), headline: fill(subject), lead: () => fill(body) }
+  const title = plainText(fill(subject))
+  return { subject: () => title, headline: title, lead: () => fill(body) }
 }
 
 /** What may stand in a message in double braces, for one attendee. */
-function placeholdersOf(registration: Registration, locale: Locale, baseUrl: string): Record<Placeholder, string> {
+function placeholdersOf(registration: Registration, locale: Locale, baseUrl: string): PlaceholderValues {
   return placeholdersIn(registration.workshop, registration.name, ticketUrlOf(baseUrl, registration), locale)
 }
 
-function placeholdersIn(workshop: Workshop, name: string, ticket: string, locale: Locale): Record<Placeholder, string> {
+function placeholdersIn(workshop: Workshop, name: string, ticket: string, locale: Locale): PlaceholderValues {
   const { fullDate, time } = when(workshop, locale)
   return {
     name,
@@ -164,13 +166,14 @@ function letterToTry(deps: Deps, written: Written | undefined, organiser: Organi
   const fill = (text: string) =>
     workshop
       ? fillPlaceholders(text, placeholdersIn(workshop, name, urlOf(baseUrl, paths.workshop(workshop.slug)), locale))
-      : text
+      : linkWebAddresses(text)
+  const title = plainText(fill(subject))
   return {
     locale,
     messages,
     to: { name: organiser.name, address: organiser.email },
-    subject: messages.test.subject(fill(subject)),
-    headline: fill(subject),
+    subject: messages.test.subject(title),
+    headline: title,
     greeting: messages.greeting(name),
     lead: fill(body),
     entries: workshop ? [{ ...plainEntry(workshop, messages, locale), next: [{ text: messages.test.rest }] }] : [],
@@ -194,7 +197,7 @@ function letterToSignIn(deps: Deps, { uid, facts }: Mail, organiser: Organiser):
     subject: subject(host),
     headline,
     greeting: messages.greeting(organiser.name),
-    lead: lead(host),
+    lead: [lead(host)],
     entries: [
       {
         registration: undefined,

@@ -1,3 +1,4 @@
+import { plainText } from '../../domain/web-addresses.ts'
 import type { MailMessages } from '../../messages/mail.zh-CN.ts'
 import type { Entry, Letter } from './letter.ts'
 
@@ -6,7 +7,7 @@ export function textOf({ messages, headline, greeting, lead, entries, closing, p
   return `${[
     headline,
     greeting,
-    lead,
+    plainText(lead),
     ...entries.map((entry) => entryText(entry, messages)),
     ['-- ', ...closing, messages.labelled(privacy.label), privacy.url].join('\n'),
   ].join('\n\n')}\n`
