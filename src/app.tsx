@@ -88,7 +88,7 @@ function methodsOf(path: string): string[] {
  */
 const front = new Hono<App>()
 const askedAllTheTime = /\/availability$|\/w\/[^/]+$/
-const availability = paths.availability(':slug')
+const availability = '/api/v1/workshops/:slug/availability'
 const availabilityRoute = `GET ${availability}`
 front.get(availability, (c) => {
   const seats = !mayDiffer(c) && c.env.deps.fresh.atHand<Seats>(`availability ${c.req.param('slug')}`)

@@ -28,6 +28,8 @@ export type App = {
     door: DoorSession | undefined
     /** True for a phone that was a door and is none any more. */
     doorOver: boolean | undefined
+    /** True for a form of the console that was sent without its confirmation: see console/confirmation.tsx. */
+    unconfirmed: boolean | undefined
     /** True for an answer that has all its headers: see answer.ts. */
     whole: true | undefined
   }

@@ -3,11 +3,13 @@ import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { access } from '../src/access.ts'
 import { rows } from '../src/db/database.ts'
 import { chatGroups, mails, passkeys, type Role, registrations, roles, sessions } from '../src/db/schema.ts'
-import { addBoards, findBoard } from '../src/domain/boards.ts'
+import { addBoards, type Board, findBoard, setBoardState } from '../src/domain/boards.ts'
 import { issueCertificate } from '../src/domain/certificates.ts'
 import { joinCode } from '../src/domain/door-sessions.ts'
+import { setQuestions } from '../src/domain/feedback.ts'
 import { holdSignUp } from '../src/domain/held-sign-ups.ts'
 import { lendBoard } from '../src/domain/loans.ts'
+import { setMaterials } from '../src/domain/materials.ts'
 import { sendMessage, sendTest } from '../src/domain/messages.ts'
 import { createToken } from '../src/domain/organisers.ts'
 import { packBoards } from '../src/domain/packing.ts'
@@ -98,9 +100,13 @@ beforeAll(async () => {
   const door = doorCodeOf(secret, { id: seated.id, version: 1 })
   const link = (await createLink(deps, { campaign: campaign.slug }, { channel: 'poster' }))?.code ?? ''
   const png = Buffer.from('iVBORw0KGgo=', 'base64').toString('base64')
-  await db
-    .insert(chatGroups)
-    .values({ workshopId: workshop.id, picture: png, mediaType: 'image/png', updatedAt: deps.now() })
+  await db.insert(chatGroups).values({
+    workshopId: workshop.id,
+    picture: png,
+    mediaType: 'image/png',
+    note: { zh: '二群' },
+    updatedAt: deps.now(),
+  })
 
   const signedIn = { viewer: await world.signIn('viewer'), organiser: await world.signIn('organiser') }
   const all = { ...signedIn, owner: await world.signIn('owner') }
@@ -175,6 +181,11 @@ beforeAll(async () => {
   const added = await addBoards(deps, actor, { kind: 'STM32F407', serials: ['1', '2', '3'] })
   const [board = '', packed = '', lent = ''] = added.kind === 'added' ? added.ids : []
   await packBoards(deps, actor, workshop, { ids: [packed] })
+  await setBoardState(deps, actor, (await findBoard(deps, board)) as Board, { state: 'usable', note: '贴纸掉了' })
+  await setMaterials(deps, actor, workshop, [
+    { title: { zh: '讲义' }, url: 'https://example.com/handout', note: {}, afterwards: false },
+  ])
+  await setQuestions(deps, actor, workshop, [{ kind: 'text', text: { zh: '哪里最难？' } }])
   await lendBoard(deps, actor, {
     ...{ id: deps.newId(), boardId: lent, registrationId: came.id, workshopId: chengdu.id, at: deps.now() },
   })
@@ -384,8 +395,7 @@ beforeAll(async () => {
     },
     'DELETE /api/v1/registrations/:id': { status: 204 },
     'PATCH /api/v1/links/:code': { body: { active: false } },
-    // Whoever only looks does not learn whether a code is good, and what follows links in mails does not use it up.
-    'GET /console/sign-in/:code': { missing: 200 },
+    'GET /console/sign-in/:code': { missing: 410 },
     'POST /console/sign-in/:code': { missing: 410 },
     'GET /console/first/:code': { status: 410 },
     'POST /console/first/:code': { status: 410, body: { name: '周', email: 'zhou@example.com' }, changesNothing: true },
@@ -531,6 +541,42 @@ test.each(ofForms)('%s refuses what another site sends, whatever it calls it', a
   expect(await stored()).toEqual(before)
 })
 
+const ofNames = Object.keys(access).filter((route) => route.startsWith('GET ') && route.includes('/:'))
+
+test.each(ofNames)('%s writes no path parameter into an address without encoding it', async (route) => {
+  const path = route.slice('GET '.length)
+  const own = of(namesOf(path)?.own ?? [], 'owner')
+  for (const caller of callers) {
+    for (const n of own.keys()) {
+      const given = own.with(n, '..%2Fx')
+      const rest = [...given]
+      const answer = await world.request(
+        path.replace(/:\w+/g, () => rest.shift() ?? ''),
+        { headers: caller.headers },
+      )
+      const location = answer.headers.get('location') ?? ''
+      const html = await answer.text()
+      expect([caller.name, given, location]).toEqual([caller.name, given, expect.not.stringContaining('../x')])
+      expect([caller.name, given, html]).toEqual([caller.name, given, expect.not.stringContaining('../x')])
+    }
+  }
+  expect(await stored()).toEqual(before)
+})
+
+// Whoever has the code of a mailed link may sign in with it: it is all that the request has to say.
+const ofConsoleForms = ofForms.filter((route) => isConsole(route) && route !== 'POST /console/sign-in/:code')
+
+test.each(ofConsoleForms)('%s changes nothing when the form has no field', async (route) => {
+  const path = route.slice('POST '.length)
+  const names = namesOf(path)
+  const given = asked[route]?.own ?? (names ? of(names.own, 'owner') : [])
+  const owner = callers.find((caller) => caller.console === 'owner')?.headers ?? {}
+  onTestFailed(restore)
+  const answer = await ask(route, path, given, { body: { sure: '' } }, owner)
+  expect(answer.status).toBeOneOf([303, 400, 404, 409, 410, 415, 422])
+  expect(await stored()).toEqual(before)
+})
+
 test('a move to a workshop of another campaign, to a draft and to nowhere are answered the same', async () => {
   const owner = callers.find((caller) => caller.console === 'owner')?.headers ?? {}
   for (const route of ['POST /t/:ticket/move', 'POST /console/people/:id/move']) {
@@ -588,7 +634,8 @@ async function ask(
   const filled = path.replace(/:\w+/g, () => rest.shift() ?? '')
   const fields = typeof body === 'function' ? await body() : body
   const method = route.split(' ')[0] ?? ''
-  const form = () => new URLSearchParams(fields as Record<string, string>).toString()
+  // Our own forms say that they are meant.
+  const form = () => new URLSearchParams({ sure: 'yes', ...(fields as Record<string, string>) }).toString()
   const answer = await world.request(
     filled,
     {

@@ -6,6 +6,7 @@ import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { moment } from '../messages/text.ts'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Field, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 
@@ -22,6 +23,7 @@ accountPages.post('/console/account', async (c) => {
 })
 
 accountPages.post('/console/account/sessions/:id/end', async (c) => {
+  if (!(await isConfirmed(c))) return accountPage(c)
   const ended = await endSession(c.env.deps, me(c).id, c.req.param('id'))
   if (!ended) return c.notFound()
   await audited(c, { action: 'session.ended' })
@@ -29,6 +31,7 @@ accountPages.post('/console/account/sessions/:id/end', async (c) => {
 })
 
 accountPages.post('/console/account/passkeys/:id/remove', async (c) => {
+  if (!(await isConfirmed(c))) return accountPage(c)
   const removed = await removePasskey(c.env.deps, me(c).id, c.req.param('id'))
   return removed ? c.redirect(withQuery(paths.account(), { done: 'removed' }), 303) : c.notFound()
 })
@@ -81,6 +84,7 @@ async function accountPage(c: Context<App>, mistake?: { name: string; refusal: '
               {passkey.createdAt && <small>{t.account.added(at(passkey.createdAt))}</small>}
             </span>
             <form method="post" action={paths.removePasskey(passkey.id)}>
+              <ConfirmField />
               <button class="small second" type="submit">
                 {t.account.remove}
               </button>
@@ -110,6 +114,7 @@ async function accountPage(c: Context<App>, mistake?: { name: string; refusal: '
             </span>
             {session.id !== sessionId && (
               <form method="post" action={paths.endSession(session.id)}>
+                <ConfirmField />
                 <button class="small second" type="submit">
                   {t.account.end}
                 </button>

@@ -27,6 +27,7 @@ import { figureMessagesFor } from '../messages/figures.ts'
 import { moment, number, placeOf } from '../messages/text.ts'
 import { whenOf } from './campaigns.tsx'
 import { Figure, Rows } from './charts.tsx'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { FeedbackResults } from './feedback.tsx'
 import { Check } from './fields.tsx'
 import { consolePage } from './layout.tsx'
@@ -45,6 +46,7 @@ attendancePages.get('/console/workshops/:slug/attendance', async (c) => {
 attendancePages.post('/console/workshops/:slug/attendance/close', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return attendancePage(c, workshop)
   const { thank } = await readFormBody(c)
   const outcome = await closeAttendance(c.env.deps, actorOf(c), workshop, { thank: thank === 'yes' })
   if (outcome.kind === 'refused') return refused(c, workshop, outcome.refusal)
@@ -55,6 +57,7 @@ attendancePages.post('/console/workshops/:slug/attendance/close', async (c) => {
 attendancePages.post('/console/workshops/:slug/attendance/reopen', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return attendancePage(c, workshop)
   const outcome = await reopenAttendance(c.env.deps, actorOf(c), workshop)
   if (outcome.kind === 'refused') return refused(c, workshop, outcome.refusal)
   return c.redirect(withQuery(paths.attendance(workshop.slug), { done: 'reopened' }), 303)
@@ -207,6 +210,7 @@ async function CloseForm({ c, workshop }: { c: Context<App>; workshop: Workshop 
         <p>{t.closedAt(moment(attendanceClosedAt, workshop.timeZone, locale))}</p>
         {mayReopen(deps, workshop) && (
           <form method="post" action={paths.reopenAttendance(slug)}>
+            <ConfirmField />
             <p class="hint">{t.reopenHint}</p>
             <button class="second" type="submit">
               {t.reopen}
@@ -222,6 +226,7 @@ async function CloseForm({ c, workshop }: { c: Context<App>; workshop: Workshop 
   const mail = shown && draftOf(deps, { kind: 'afterwards', facts: materials ? { materials } : {} }, shown)
   return (
     <form class="panel" method="post" action={paths.closeAttendance(slug)}>
+      <ConfirmField />
       <p>{t.closeLead}</p>
       {mail ? (
         <>

@@ -12,6 +12,7 @@ import { type BoardMessages, boardMessagesFor } from '../messages/boards.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { moment } from '../messages/text.ts'
 import { eventOf, Place, sayBoardProblems, Where } from './boards.tsx'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Choice, Field, type Problem, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 
@@ -41,6 +42,7 @@ boardPage.post('/console/boards/:id/edit', async (c) => {
 boardPage.post('/console/boards/:id/state', async (c) => {
   const board = await boardOfPath(c)
   if (!board) return c.notFound()
+  if (!(await isConfirmed(c))) return showBoard(c, board)
   const t = boardMessagesFor(c.var.locale)
   const body = await readFormBody(c)
   const state = boardStates.find((known) => known === typed(body, 'state')) ?? board.state
@@ -59,6 +61,7 @@ boardPage.post('/console/boards/:id/return', async (c) => {
   const { deps } = c.env
   const board = await boardOfPath(c)
   if (!board) return c.notFound()
+  if (!(await isConfirmed(c))) return showBoard(c, board)
   const t = boardMessagesFor(c.var.locale)
   const body = await readFormBody(c)
   const as = typed(body, 'as')
@@ -74,8 +77,10 @@ boardPage.post('/console/boards/:id/return', async (c) => {
 
 boardPage.post('/console/boards/:id/remove', async (c) => {
   const board = await boardOfPath(c)
-  const outcome = board && (await removeBoard(c.env.deps, actorOf(c), board))
-  if (!board || !outcome || outcome === 'not_found') return c.notFound()
+  if (!board) return c.notFound()
+  if (!(await isConfirmed(c))) return showBoard(c, board)
+  const outcome = await removeBoard(c.env.deps, actorOf(c), board)
+  if (outcome === 'not_found') return c.notFound()
   if (outcome === 'removed') return c.redirect(withQuery(paths.boards(), { done: 'removed' }), 303)
   const { wasLent } = boardMessagesFor(c.var.locale).board
   return showBoard(c, board, { status: 409, problems: [{ field: 'state', text: wasLent }] })
@@ -142,6 +147,7 @@ async function showBoard(c: Context<App>, board: Board, again?: Again): Promise<
       </p>
       {board.holder && <ReturnForm c={c} board={board} t={t} />}
       <form class="narrow" method="post" action={paths.boardState(board.id)} novalidate>
+        <ConfirmField />
         <Choice
           name="state"
           label={words.state}
@@ -176,6 +182,7 @@ async function showBoard(c: Context<App>, board: Board, again?: Again): Promise<
         <details>
           <summary>{words.remove}</summary>
           <form class="narrow" method="post" action={paths.boardRemove(board.id)}>
+            <ConfirmField />
             <p>{words.removeHint}</p>
             <p class="actions">
               <button type="submit" class="warn">
@@ -193,6 +200,7 @@ function ReturnForm({ c, board, t }: { c: Context<App>; board: Board; t: BoardMe
   const { returnedAll } = t.board
   return (
     <form class="narrow city" method="post" action={paths.boardReturn(board.id)}>
+      <ConfirmField />
       <input type="hidden" name="nonce" value={c.env.deps.newId()} />
       <fieldset>
         <legend>{t.board.return}</legend>

@@ -13,6 +13,7 @@ import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
 import { mailingMessagesFor } from '../messages/mailing.ts'
 import { pick, placeOf, when } from '../messages/text.ts'
 import { ChecklistEditor, rearranged } from './checklist.tsx'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Check, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { Form } from './read-form.ts'
@@ -58,11 +59,13 @@ campaignPages.get('/console/campaigns', async (c) => {
 })
 
 campaignPages.get('/console/campaigns/:slug', async (c) => {
-  const { deps } = c.env
+  const campaign = await findCampaign(c.env.deps, c.req.param('slug'))
+  return campaign ? campaignPage(c, campaign) : c.notFound()
+})
+
+function campaignPage(c: Context<App>, campaign: Campaign) {
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
-  const campaign = await findCampaign(deps, c.req.param('slug'))
-  if (!campaign) return c.notFound()
   const { slug, state } = campaign
   const done = {
     created: t.campaigns.created,
@@ -88,6 +91,7 @@ campaignPages.get('/console/campaigns/:slug', async (c) => {
         <>
           {state === 'draft' && <Warnings workshops={campaign.workshops} c={c} />}
           <form class="actions" method="post">
+            <ConfirmField />
             {state === 'draft' ? (
               <button type="submit" formaction={paths.publishCampaign(slug)}>
                 {t.campaigns.publish}
@@ -141,7 +145,7 @@ campaignPages.get('/console/campaigns/:slug', async (c) => {
       <Items items={campaign.items} t={t} c={c} />
     </>,
   )
-})
+}
 
 campaignPages.get('/console/campaigns/:slug/edit', async (c) => {
   const campaign = await findCampaign(c.env.deps, c.req.param('slug'))
@@ -177,6 +181,7 @@ campaignPages.post('/console/campaigns/:slug/publish', async (c) => {
   const { deps } = c.env
   const campaign = await findCampaign(deps, c.req.param('slug'))
   if (!campaign) return c.notFound()
+  if (!(await isConfirmed(c))) return campaignPage(c, campaign)
   await publishCampaign(deps, campaign)
   await audited(c, { action: 'campaign.published', campaignId: campaign.id, facts: { slug: campaign.slug } })
   return c.redirect(withQuery(paths.consoleCampaign(campaign.slug), { done: 'published' }), 303)
@@ -184,7 +189,11 @@ campaignPages.post('/console/campaigns/:slug/publish', async (c) => {
 
 /** Takes the page of a campaign away. Its cities stay as they are: people may be registered there. */
 campaignPages.post('/console/campaigns/:slug/unpublish', async (c) => {
-  const changed = await changeCampaign(c.env.deps, c.req.param('slug'), { state: 'draft' })
+  const { deps } = c.env
+  const campaign = await findCampaign(deps, c.req.param('slug'))
+  if (!campaign) return c.notFound()
+  if (!(await isConfirmed(c))) return campaignPage(c, campaign)
+  const changed = await changeCampaign(deps, campaign.slug, { state: 'draft' })
   if (changed.kind === 'refused') return c.notFound()
   const { id, slug } = changed.campaign
   await audited(c, { action: 'campaign.unpublished', campaignId: id, facts: { slug } })

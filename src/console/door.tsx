@@ -23,6 +23,7 @@ import { messagesFor } from '../messages/messages.ts'
 import { placeOf } from '../messages/text.ts'
 import { qrSvg } from '../qr.ts'
 import { whenOf } from './campaigns.tsx'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { consolePage } from './layout.tsx'
 
 /** The door of a workshop as its organisers see it: helpers' phones, and who came. */
@@ -75,6 +76,7 @@ doorPages.get('/console/workshops/:slug/door/qr', async (c) => {
 doorPages.post('/console/workshops/:slug/door/renew', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return doorPage(c, workshop)
   await renewJoinCode(c.env.deps, workshop)
   await audited(c, { action: 'door.renewed', workshopId: workshop.id, facts: { slug: workshop.slug } })
   return c.redirect(withQuery(paths.consoleDoor(workshop.slug), { done: 'renewed' }), 303)
@@ -86,6 +88,7 @@ doorPages.post('/console/workshops/:slug/door/open', async (c) => {
   const workshop = await findWorkshop(deps, c.req.param('slug'))
   if (!workshop || workshop.state === 'draft') return c.notFound()
   if (!mayOpenDoor(deps, workshop)) return doorPage(c, workshop, 409)
+  if (!(await isConfirmed(c))) return doorPage(c, workshop)
   const name = [...actorOf(c).name].slice(0, longestName / 2).join('')
   const opened = await openDoor(deps, workshop, name, c.req.header('user-agent'))
   if (opened.kind === 'refused') throw new Error(`a door of an organiser was refused: ${opened.refusal}`)
@@ -98,6 +101,7 @@ doorPages.post('/console/workshops/:slug/door/sessions/:id/end', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   const id = c.req.param('id')
   if (!workshop || !isId(id)) return c.notFound()
+  if (!(await isConfirmed(c))) return doorPage(c, workshop)
   const ended = await endDoor(c.env.deps, workshop, id)
   if (!ended) return c.notFound()
   await audited(c, {
@@ -113,6 +117,7 @@ doorPages.post('/console/workshops/:slug/door/sessions/:id/end', async (c) => {
 doorPages.post('/console/workshops/:slug/door/seat', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return doorPage(c, workshop)
   const actor: DoorActor = { name: actorOf(c).name, workshopId: workshop.id }
   const seated = await seatStanding(c.env.deps, actor)
   const done = seated.length > 0 ? 'seated' : 'nobody_seated'
@@ -173,6 +178,7 @@ async function doorPage(c: Context<App>, workshop: Workshop, status: 200 | 409 =
           <>
             <h2>{words.list.standing}</h2>
             <form method="post" action={paths.seatAtDoor(slug)}>
+              <ConfirmField />
               <button type="submit" class="second">
                 {words.actions.seat}
               </button>
@@ -213,9 +219,11 @@ async function doorPage(c: Context<App>, workshop: Workshop, status: 200 | 409 =
           </div>
           <div class="ways">
             <form method="post" action={paths.openDoorHere(slug)}>
+              <ConfirmField />
               <button type="submit">{t.openHere}</button>
             </form>
             <form method="post" action={paths.renewDoor(slug)}>
+              <ConfirmField />
               <button type="submit" class="second" title={t.renewHint}>
                 {t.renew}
               </button>
@@ -242,6 +250,7 @@ async function doorPage(c: Context<App>, workshop: Workshop, status: 200 | 409 =
               </span>
               {open && (
                 <form method="post" action={paths.endDoor(slug, id)}>
+                  <ConfirmField />
                   <button type="submit" class="second" aria-label={t.endOf(name)}>
                     {t.end}
                   </button>

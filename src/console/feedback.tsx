@@ -14,6 +14,7 @@ import { figureMessagesFor } from '../messages/figures.ts'
 import { number, pick, placeOf, sentences } from '../messages/text.ts'
 import { csvLine } from '../roster-files.ts'
 import { Figure, Rows } from './charts.tsx'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Choice, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { LineButtons, moved } from './lines.tsx'
@@ -35,6 +36,7 @@ feedbackPages.post('/console/workshops/:slug/feedback', async (c) => {
   const locale = c.get('locale')
   const workshop = await findWorkshop(deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return questionsPage(c, workshop, shownOf(workshop))
   const t = afterwardsMessagesFor(locale).questions
   const form = new Form(await readFormBody(c))
   const questions = readQuestions(form)
@@ -135,6 +137,7 @@ function questionsPage(
       </p>
       <Problems problems={problems} t={t} />
       <form method="post" action={paths.feedbackQuestions(workshop.slug)} novalidate>
+        <ConfirmField />
         <button class="skip" type="submit" tabindex={-1}>
           {t.save}
         </button>

@@ -9,6 +9,7 @@ import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { moment, placeOf } from '../messages/text.ts'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Field, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { Form } from './read-form.ts'
@@ -25,6 +26,7 @@ groupPages.post('/console/workshops/:slug/group', async (c) => {
   const { deps } = c.env
   const workshop = await findWorkshop(deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return groupPage(c, workshop)
   const form = new Form(await readFormBody(c))
   const facts = {
     note: form.text('note', 300, { lines: true }),
@@ -49,7 +51,9 @@ groupPages.post('/console/workshops/:slug/group', async (c) => {
 
 groupPages.post('/console/workshops/:slug/group/remove', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
-  if (!workshop || !(await removeGroup(c.env.deps, workshop))) return c.notFound()
+  if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return groupPage(c, workshop)
+  if (!(await removeGroup(c.env.deps, workshop))) return c.notFound()
   await audited(c, { action: 'group.changed', workshopId: workshop.id, facts: { slug: workshop.slug } })
   return c.redirect(withQuery(paths.group(workshop.slug), { done: 'removed' }), 303)
 })
@@ -101,6 +105,7 @@ async function groupPage(
         </figure>
       )}
       <form class="narrow" method="post" action={paths.group(workshop.slug)} enctype="multipart/form-data" novalidate>
+        <ConfirmField />
         <div class="field">
           <label for="picture">{group ? words.newPicture : words.picture}</label>
           <input id="picture" name="picture" type="file" accept="image/png,image/jpeg,image/webp" />
@@ -121,6 +126,7 @@ async function groupPage(
       </form>
       {group && (
         <form method="post" action={paths.removeGroup(workshop.slug)}>
+          <ConfirmField />
           <p class="actions">
             <button class="second" type="submit">
               {words.remove}

@@ -8,6 +8,7 @@ import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import type { ConsoleMessages } from '../messages/console.zh-CN.ts'
 import { messagesFor } from '../messages/messages.ts'
+import { ConfirmField } from './confirmation.tsx'
 
 /** A part of the console, as its list on the left names it. */
 export type Section = keyof ConsoleMessages['sections']
@@ -30,7 +31,7 @@ export type View = {
 export async function consolePage(c: Context<App>, view: View, content: Child): Promise<Response> {
   c.header('Cache-Control', 'no-store')
   const html = await (<Page c={c} view={view} content={content} />).toString()
-  return c.html(String(html), view.status ?? 200)
+  return c.html(String(html), c.get('unconfirmed') ? 422 : (view.status ?? 200))
 }
 
 const sections: { section: Section; href: string; needs: Role }[] = [
@@ -92,6 +93,7 @@ function Page({ c, view, content }: { c: Context<App>; view: View; content: Chil
                   ))}
               </ul>
               <form method="post" action={paths.signOut()}>
+                <ConfirmField />
                 <button class="plain" type="submit">
                   {t.signOut}
                 </button>
@@ -117,6 +119,11 @@ function Page({ c, view, content }: { c: Context<App>; view: View; content: Chil
                 <p class="done" role="status">
                   {view.done}
                 </p>
+              )}
+              {c.get('unconfirmed') && (
+                <div class="alert" role="alert" tabindex={-1} autofocus>
+                  <p>{t.unconfirmed}</p>
+                </div>
               )}
               {content}
             </main>

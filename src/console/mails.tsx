@@ -20,6 +20,7 @@ import { subjectOf } from '../mail/message.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { type MailingMessages, mailingMessagesFor } from '../messages/mailing.ts'
 import { moment } from '../messages/text.ts'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { consolePage } from './layout.tsx'
 
 /** All mails that are or were owed to somebody, and what became of them. */
@@ -27,7 +28,9 @@ export const mailPages = new Hono<App>()
 
 const pageLength = 50
 
-mailPages.get('/console/mails', async (c) => {
+mailPages.get('/console/mails', (c) => mailsPage(c))
+
+async function mailsPage(c: Context<App>) {
   const { deps } = c.env
   const locale = c.var.locale
   const t = mailingMessagesFor(locale).mails
@@ -73,13 +76,14 @@ mailPages.get('/console/mails', async (c) => {
       )}
     </>,
   )
-})
+}
 
 mailPages.post('/console/mails/:id/send-again', async (c) => {
   const { deps } = c.env
   const id = c.req.param('id')
   const mail = /^\d{1,15}$/.test(id) ? await findMail(deps, Number(id)) : undefined
   if (!mail) return c.notFound()
+  if (!(await isConfirmed(c))) return mailsPage(c)
   const outcome = await sendAgain(deps, mail.id)
   if (outcome === 'not_found') return c.notFound()
   if (outcome === 'owed') await audited(c, auditOf(mail))
@@ -156,6 +160,7 @@ function Line({ c, mail, t }: { c: Context<App>; mail: MailInList; t: MailingMes
       <span class={marks[state]}>{t.states[state]}</span>
       {again && (
         <form method="post" action={withQuery(paths.sendMailAgain(mail.id), Object.fromEntries(keptQuery(c)))}>
+          <ConfirmField />
           <button type="submit" class="small second" aria-label={t.sendAgainTo(name)}>
             {t.sendAgain}
           </button>

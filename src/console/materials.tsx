@@ -8,6 +8,7 @@ import { paths, withQuery } from '../links.ts'
 import { afterwardsMessagesFor } from '../messages/afterwards.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { placeOf } from '../messages/text.ts'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Check, Field, InBoth, type Problem, Problems, problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { LineButtons, moved } from './lines.tsx'
@@ -25,6 +26,7 @@ materialPages.post('/console/workshops/:slug/materials', async (c) => {
   const { deps } = c.env
   const workshop = await findWorkshop(deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return materialsPage(c, workshop, await listMaterials(deps, workshop))
   const t = afterwardsMessagesFor(c.get('locale')).materials
   const form = new Form(await readFormBody(c))
   const materials = readMaterials(form)
@@ -88,6 +90,7 @@ function materialsPage(c: Context<App>, workshop: Workshop, shown: Material[], p
       <p class="lead">{words.lead}</p>
       <Problems problems={problems} t={t} />
       <form method="post" action={paths.materials(workshop.slug)} novalidate>
+        <ConfirmField />
         <button class="skip" type="submit" tabindex={-1}>
           {t.save}
         </button>

@@ -11,10 +11,11 @@ import {
   type OrganiserRefusal,
   removeOrganiser,
 } from '../domain/organisers.ts'
-import { readFormBody } from '../form-body.ts'
+import { isId, readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { moment } from '../messages/text.ts'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Choice, Field, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 
@@ -43,7 +44,10 @@ organiserPages.post('/console/organisers/:id', async (c) => {
 
 organiserPages.get('/console/organisers/:id/remove', async (c) => {
   const organiser = await findOne(c)
-  if (!organiser) return c.notFound()
+  return organiser ? removePage(c, organiser) : c.notFound()
+})
+
+function removePage(c: Context<App>, organiser: Organiser) {
   const t = consoleMessagesFor(c.get('locale'))
   const title = t.organisers.removeTitle(organiser.name)
   return consolePage(
@@ -53,6 +57,7 @@ organiserPages.get('/console/organisers/:id/remove', async (c) => {
       <h1>{title}</h1>
       <p class="lead">{t.organisers.removeLead}</p>
       <form class="actions" method="post" action={paths.removeOrganiser(organiser.id)}>
+        <ConfirmField />
         <button class="warn" type="submit">
           {t.organisers.removeButton}
         </button>
@@ -62,10 +67,13 @@ organiserPages.get('/console/organisers/:id/remove', async (c) => {
       </form>
     </>,
   )
-})
+}
 
 organiserPages.post('/console/organisers/:id/remove', async (c) => {
-  const removed = await removeOrganiser(c.env.deps, c.req.param('id'))
+  const organiser = await findOne(c)
+  if (!organiser) return c.notFound()
+  if (!(await isConfirmed(c))) return removePage(c, organiser)
+  const removed = await removeOrganiser(c.env.deps, organiser.id)
   if (removed.kind === 'refused') return refused(c, removed.refusal)
   await audited(c, { action: 'organiser.removed', facts: factsOf(removed.organiser) })
   return c.redirect(withQuery(paths.organisers(), { done: 'removed' }), 303)
@@ -77,7 +85,7 @@ const readRole = (body: Record<string, unknown>): Role | undefined => roles.find
 
 async function findOne(c: Context<App, '/:id'>) {
   const id = c.req.param('id')
-  return /^[0-9a-f-]{36}$/.test(id) ? (await findOrganisers(c.env.deps, [id]))[0] : undefined
+  return isId(id) ? (await findOrganisers(c.env.deps, [id]))[0] : undefined
 }
 
 const refused = (c: Context<App>, refusal: OrganiserRefusal) =>

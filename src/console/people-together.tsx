@@ -10,6 +10,7 @@ import type { Workshop } from '../domain/workshops.ts'
 import { isId, readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { peopleMessagesFor } from '../messages/people.ts'
+import { ConfirmField } from './confirmation.tsx'
 import { typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { nameOf, Status, workshopName } from './people.tsx'
@@ -122,7 +123,7 @@ async function askPage(c: Context<App>, asked: Asked, promotion?: { reason: stri
       <form method="post" action={paths.chosenPeople()} novalidate>
         <input type="hidden" name="action" value={action} />
         <input type="hidden" name="back" value={back} />
-        <input type="hidden" name="sure" value="yes" />
+        <ConfirmField />
         {kept && <input type="hidden" name="kept" value={kept.id} />}
         {people.map(({ id }) => (
           <input type="hidden" name="id" value={id} />

@@ -11,6 +11,7 @@ import { paths, withQuery } from '../links.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { sentences } from '../messages/text.ts'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { workshopName } from './people.tsx'
@@ -29,6 +30,7 @@ personChanges.get('/console/people/:id/cancel', async (c) => {
 personChanges.post('/console/people/:id/cancel', async (c) => {
   const person = await personOf(c)
   if (!person) return c.notFound()
+  if (!(await isConfirmed(c))) return cancelPage(c, person)
   const outcome = await cancelPerson(c.env.deps, actorOf(c), person)
   if (outcome === 'cancelled' || outcome === 'already_cancelled') return done(c, person.id, 'cancelled')
   return cancelPage(c, person, peopleMessagesFor(c.var.locale).cancelRefusals[outcome])
@@ -72,8 +74,10 @@ personChanges.get('/console/people/:id/erase', async (c) => {
 
 personChanges.post('/console/people/:id/erase', async (c) => {
   const person = await personOf(c)
-  const outcome = person && (await erasePerson(c.env.deps, actorOf(c), person))
-  if (!person || !outcome || outcome === 'not_found') return c.notFound()
+  if (!person) return c.notFound()
+  if (!(await isConfirmed(c))) return erasePage(c, person)
+  const outcome = await erasePerson(c.env.deps, actorOf(c), person)
+  if (outcome === 'not_found') return c.notFound()
   if (outcome === 'board_not_returned') return erasePage(c, person, outcome)
   return c.redirect(withQuery(paths.workshopPeople(person.workshop.slug), { done: 'erased' }), 303)
 })
@@ -251,6 +255,7 @@ function askPage(
       {refusal && <Refused title={t.person.refused}>{refusal}</Refused>}
       <h1>{title}</h1>
       <form method="post" action={asked.action} novalidate>
+        <ConfirmField />
         {asked.content}
         <div class="actions">
           {asked.submit && (

@@ -27,6 +27,7 @@ import { doorMessagesFor } from '../messages/door.ts'
 import { messagesFor } from '../messages/messages.ts'
 import { type PeopleMessages, peopleMessagesFor } from '../messages/people.ts'
 import { pick } from '../messages/text.ts'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Problems } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { Status, workshopName } from './people.tsx'
@@ -64,6 +65,7 @@ personPages.post('/console/people/:id/edit', async (c) => {
 personPages.post('/console/people/:id/confirm', async (c) => {
   const person = await personOf(c)
   if (!person) return c.notFound()
+  if (!(await isConfirmed(c))) return personPage(c, person)
   const outcome = await confirmPerson(c.env.deps, actorOf(c), person)
   if (outcome === 'taken' || outcome === 'already_taken') return done(c, person.id, 'confirmed')
   return personPage(c, person, { status: 409, refusal: peopleMessagesFor(c.var.locale).offerRefusals[outcome] })
@@ -72,6 +74,7 @@ personPages.post('/console/people/:id/confirm', async (c) => {
 personPages.post('/console/people/:id/check-in', async (c) => {
   const person = await personOf(c)
   if (!person) return c.notFound()
+  if (!(await isConfirmed(c))) return personPage(c, person)
   const { deps } = c.env
   const [result] = await checkIn(deps, { name: actorOf(c).name, workshopId: person.workshop.id }, [
     { id: deps.newId(), registration: person.id, at: deps.now() },
@@ -83,6 +86,7 @@ personPages.post('/console/people/:id/check-in', async (c) => {
 personPages.post('/console/people/:id/undo', async (c) => {
   const person = await personOf(c)
   if (!person) return c.notFound()
+  if (!(await isConfirmed(c))) return personPage(c, person)
   const { deps } = c.env
   const checkedIn = (await findDoorPerson(deps, person.workshop, person.id))?.checkedIn
   if (checkedIn) {
@@ -96,6 +100,7 @@ personPages.post('/console/people/:id/mails/:mail/send-again', async (c) => {
   const person = await personOf(c)
   const mail = c.req.param('mail')
   if (!person || !/^\d{1,15}$/.test(mail)) return c.notFound()
+  if (!(await isConfirmed(c))) return personPage(c, person)
   const outcome = await sendPersonAgain(c.env.deps, actorOf(c), person, Number(mail))
   return outcome === 'not_found' ? c.notFound() : done(c, person.id, outcome)
 })
@@ -223,6 +228,7 @@ function Actions({ person, others, t }: { person: Person; others: boolean; t: Pe
     <nav class="ways" aria-label={t.person.actions}>
       {status === 'offered' && (
         <form method="post" action={paths.personConfirm(id)}>
+          <ConfirmField />
           <button type="submit" class="second">
             {t.confirm.submit}
           </button>
@@ -280,6 +286,7 @@ async function attendance(c: Context<App>, { id, status, workshop }: Person): Pr
   if (!checkedIn && status !== 'confirmed' && status !== 'offered') return null
   return (
     <form class="attendance" method="post" action={checkedIn ? paths.personUndo(id) : paths.personCheckIn(id)}>
+      <ConfirmField />
       <p>
         {checkedIn
           ? `${t.console.came} · ${t.list.since(minuteIn(checkedIn.at, workshop.timeZone), checkedIn.by || t.byItself)}`
@@ -361,6 +368,7 @@ function Mails({ person, kinds, t }: { person: Person; kinds: ConsoleMessages['m
           </span>
           {state === 'dead' && (
             <form method="post" action={paths.personMail(person.id, id)}>
+              <ConfirmField />
               <button type="submit" class="small second">
                 {t.person.sendAgain}
               </button>

@@ -2,11 +2,12 @@ import { type Context, Hono } from 'hono'
 import { type App, limitMailbox, limitRange } from '../context.ts'
 import { createFirstOwner, hasOwner } from '../domain/organisers.ts'
 import { parseEmail } from '../domain/registrations.ts'
-import { isFirstOwnerCode } from '../domain/tickets.ts'
+import { isFirstOwnerCode, readSignInCode } from '../domain/tickets.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { answerPasskey, mailSignInLink, signInAs, signInBy, signOut } from '../sign-in.ts'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Field, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 
@@ -50,6 +51,9 @@ signInPages.post('/console/sign-in', async (c) => {
 
 /** A page with a button and no more: programs that look for danger in mails follow links, but press nothing. */
 signInPages.get('/console/sign-in/:code', (c) => {
+  const code = c.req.param('code')
+  // Whether a genuine code was used or has expired is told to those who press the button.
+  if (!readSignInCode(c.env.deps.config.secret, code)) return invalidLinkPage(c)
   const t = consoleMessagesFor(c.get('locale')).signIn
   return consolePage(
     c,
@@ -57,7 +61,7 @@ signInPages.get('/console/sign-in/:code', (c) => {
     <>
       <h1>{t.confirm}</h1>
       <p class="lead">{t.confirmLead}</p>
-      <form method="post" action={paths.signInWith(c.req.param('code'))}>
+      <form method="post" action={paths.signInWith(code)}>
         <button type="submit">{t.confirmButton}</button>
       </form>
     </>,
@@ -66,7 +70,10 @@ signInPages.get('/console/sign-in/:code', (c) => {
 
 signInPages.post('/console/sign-in/:code', async (c) => {
   await limitRange(c, 'token')
-  if (await signInBy(c, c.req.param('code'))) return c.redirect(paths.console(), 303)
+  return (await signInBy(c, c.req.param('code'))) ? c.redirect(paths.console(), 303) : invalidLinkPage(c)
+})
+
+function invalidLinkPage(c: Context<App>) {
   const t = consoleMessagesFor(c.get('locale')).signIn
   return consolePage(
     c,
@@ -79,9 +86,10 @@ signInPages.post('/console/sign-in/:code', async (c) => {
       </a>
     </>,
   )
-})
+}
 
 signInPages.post('/console/sign-out', async (c) => {
+  if (!(await isConfirmed(c))) return signOutPage(c)
   await signOut(c)
   return c.redirect(withQuery(paths.signIn(), { done: 'out' }), 303)
 })
@@ -134,6 +142,21 @@ async function limitedPasskey(c: Context<App>): Promise<Response> {
 /** Where somebody wanted to go before they had to sign in: a page of the console, and no other site. */
 function wayBack(asked: string | undefined): string {
   return asked && /^\/console(?:\/[\w/-]*)?$/.test(asked) ? asked : paths.console()
+}
+
+function signOutPage(c: Context<App>) {
+  const t = consoleMessagesFor(c.get('locale'))
+  return consolePage(
+    c,
+    { title: t.signOut },
+    <>
+      <h1>{t.signOut}</h1>
+      <form method="post" action={paths.signOut()}>
+        <ConfirmField />
+        <button type="submit">{t.signOut}</button>
+      </form>
+    </>,
+  )
 }
 
 function signInPage(

@@ -8,6 +8,7 @@ import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
 import { moment } from '../messages/text.ts'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Choice, Field, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 
@@ -28,6 +29,7 @@ tokenPages.post('/console/tokens', async (c) => {
 })
 
 tokenPages.post('/console/tokens/:id/revoke', async (c) => {
+  if (!(await isConfirmed(c))) return tokensPage(c)
   const { deps } = c.env
   const id = c.req.param('id')
   const token = (await listTokens(deps)).find((token) => token.id === id)
@@ -82,6 +84,7 @@ async function tokensPage(c: Context<App>, { created, mistake }: { created?: str
               <small>{t.tokens.revokedOn}</small>
             ) : (
               <form method="post" action={paths.revokeToken(token.id)}>
+                <ConfirmField />
                 <button class="small second" type="submit">
                   {t.tokens.revoke}
                 </button>

@@ -15,6 +15,7 @@ import { consoleMessagesFor } from '../messages/console.ts'
 import { number, placeOf } from '../messages/text.ts'
 import { readNonce } from './board.tsx'
 import { sayBoardProblems } from './boards.tsx'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { type Problem, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { borrowers, LendForm, Out } from './lent-boards.tsx'
@@ -124,6 +125,7 @@ workshopBoardPages.post('/console/workshops/:slug/boards/ask', async (c) => {
   const { deps } = c.env
   const workshop = await findWorkshop(deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return askPage(c, workshop)
   return done(c, workshop, `asked-${await askForBoards(deps, actorOf(c), workshop)}`)
 })
 
@@ -264,6 +266,7 @@ async function askPage(c: Context<App>, workshop: Workshop): Promise<Response> {
             <p class="source">{mail.text}</p>
           </article>
           <form class="actions" method="post" action={paths.askForBoards(workshop.slug)}>
+            <ConfirmField />
             <button type="submit">{t.askSubmit(asked.length)}</button>
             <a class="button second" href={paths.workshopBoards(workshop.slug)}>
               {t.askBack}

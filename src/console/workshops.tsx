@@ -29,6 +29,7 @@ import { readinessMessagesFor } from '../messages/readiness.ts'
 import { pick, placeOf } from '../messages/text.ts'
 import { Items, mayChange, State, Warnings, whenOf } from './campaigns.tsx'
 import { rearranged } from './checklist.tsx'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { problemsOf, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { Form } from './read-form.ts'
@@ -74,10 +75,13 @@ workshopPages.post('/console/workshops/:slug/state', async (c) => {
 })
 
 workshopPages.get('/console/workshops/:slug/cancel', async (c) => {
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  return workshop ? cancelPage(c, workshop) : c.notFound()
+})
+
+async function cancelPage(c: Context<App>, workshop: Workshop) {
   const { deps } = c.env
   const t = consoleMessagesFor(c.get('locale')).workshops
-  const workshop = await findWorkshop(deps, c.req.param('slug'))
-  if (!workshop) return c.notFound()
   const someone = await someoneOf(deps, workshop)
   const mail =
     someone && draftOf(deps, { kind: 'cancelled', facts: { by: 'workshop' } }, { ...someone, status: 'cancelled' })
@@ -93,6 +97,7 @@ workshopPages.get('/console/workshops/:slug/cancel', async (c) => {
       </p>
       {mail && <Letter mail={mail} />}
       <form class="actions" method="post" action={paths.cancelWorkshop(workshop.slug)}>
+        <ConfirmField />
         <button class="warn" type="submit">
           {t.cancelButton}
         </button>
@@ -102,11 +107,15 @@ workshopPages.get('/console/workshops/:slug/cancel', async (c) => {
       </form>
     </>,
   )
-})
+}
 
 workshopPages.post('/console/workshops/:slug/cancel', async (c) => {
+  const { deps } = c.env
   const t = consoleMessagesFor(c.get('locale'))
-  const cancelled = await cancelWorkshop(c.env.deps, c.req.param('slug'))
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return cancelPage(c, workshop)
+  const cancelled = await cancelWorkshop(deps, workshop.slug)
   if (cancelled.kind === 'changed') {
     const { id, slug } = cancelled.workshop
     await audited(c, { action: 'workshop.cancelled', workshopId: id, facts: { slug } })

@@ -27,6 +27,7 @@ export const consoleEn: ConsoleMessages = {
   cancel: 'Cancel',
   back: 'Back',
   done: 'Saved',
+  unconfirmed: 'Nothing was changed. If you are sure, press the button on this page.',
 
   signIn: {
     title: 'Sign in to the console',

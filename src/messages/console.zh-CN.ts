@@ -31,6 +31,7 @@ export const consoleZhCN = {
   cancel: '取消',
   back: '返回',
   done: '已保存',
+  unconfirmed: '什么都没有改动。确定的话，请按这一页上的按钮。',
 
   signIn: {
     title: '登录管理后台',

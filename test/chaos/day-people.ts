@@ -1,4 +1,5 @@
 import { paths } from '../../src/links.ts'
+import { sure } from '../support/forms.ts'
 import { sendSignUp } from './attendee-requests.ts'
 import {
   type Booking,
@@ -110,7 +111,7 @@ async function closeOrReopenAttendance(run: Run, random: Random) {
     const thank = wanted && random.chance(0.6)
     const kind = wanted ? 'close the attendance' : 'reopen the attendance'
     const expected = certainlyInside(run, workshop)
-    const answer = await inConsole(run, random, { kind, path, form: thank ? { thank: 'yes' } : {} })
+    const answer = await inConsole(run, random, { kind, path, form: { ...sure, ...(thank && { thank: 'yes' }) } })
     // Without an answer to the one before it may be so already.
     const already = answer.status === 200 || answer.status === 409 || answer.status === 422
     if (answer.status === 303) {
@@ -127,7 +128,7 @@ async function closeOrReopenAttendance(run: Run, random: Random) {
 async function askForBoards(run: Run, random: Random) {
   const { slug } = random.pick(run.day.doors)
   const kind = 'ask for boards'
-  const answer = await inConsole(run, random, { kind, path: paths.askForBoards(slug), form: {} })
+  const answer = await inConsole(run, random, { kind, path: paths.askForBoards(slug), form: sure })
   if (answer.status !== 303 && isAnswered(answer)) unexpected(run, kind, answer)
 }
 

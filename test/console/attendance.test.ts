@@ -7,7 +7,7 @@ import { findWorkshop, type Workshop } from '../../src/domain/workshops.ts'
 import { paths } from '../../src/links.ts'
 import { messageOf } from '../../src/mail/message.ts'
 import { checkIn } from '../support/attendance.ts'
-import { textOf, valuesOf } from '../support/forms.ts'
+import { sure, textOf, valuesOf } from '../support/forms.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 type Console = {
@@ -42,10 +42,11 @@ test('an organiser closes the check-in, sees who did not come, thanks the others
   const organiser = await signIn(world)
   const path = paths.attendance(workshop.slug)
   expect((await organiser.read(path)).text).toContain('培训还没有开始')
-  expect((await organiser.post(paths.closeAttendance(workshop.slug), {})).status).toBe(409)
+  expect((await organiser.post(paths.closeAttendance(workshop.slug), sure)).status).toBe(409)
   world.clock.set(workshop.endsAt)
   await checkIn(world, came.id)
   await organiser.post(paths.materials(workshop.slug), {
+    ...sure,
     'material.0.title.zh': '课件',
     'material.0.url': 'https://pan.example.com/slides',
   })
@@ -56,10 +57,10 @@ test('an organiser closes the check-in, sees who did not come, thanks the others
   expect(before.text).toContain('谢谢你来')
   expect(valuesOf(before.html).thank).toBeUndefined()
 
-  const closed = await organiser.post(paths.closeAttendance(workshop.slug), { thank: 'yes' })
+  const closed = await organiser.post(paths.closeAttendance(workshop.slug), { ...sure, thank: 'yes' })
   expect([closed.status, closed.location]).toEqual([303, `${path}?done=closed&thanked=1`])
   expect((await organiser.read(`${path}?done=closed&thanked=1`)).text).toContain('1 封感谢邮件')
-  expect((await organiser.post(paths.closeAttendance(workshop.slug), {})).status).toBe(409)
+  expect((await organiser.post(paths.closeAttendance(workshop.slug), sure)).status).toBe(409)
 
   const { mails } = await claimDueMails(world.deps, 100, 60)
   const thanks = mails.filter(({ kind }) => kind === 'afterwards').map((mail) => messageOf(world.deps, mail))
@@ -74,8 +75,8 @@ test('an organiser closes the check-in, sees who did not come, thanks the others
   expect(letter?.attachments).toEqual([])
   expect(letter?.text).not.toMatch(/取消报名|二维码/)
 
-  expect((await organiser.post(paths.reopenAttendance(workshop.slug), {})).status).toBe(303)
-  expect((await organiser.post(paths.reopenAttendance(workshop.slug), {})).status).toBe(409)
+  expect((await organiser.post(paths.reopenAttendance(workshop.slug), sure)).status).toBe(303)
+  expect((await organiser.post(paths.reopenAttendance(workshop.slug), sure)).status).toBe(409)
 })
 
 test('materials are added, moved and taken away without a script, and come back as typed where one is wrong', async () => {
@@ -84,6 +85,7 @@ test('materials are added, moved and taken away without a script, and come back 
   const organiser = await signIn(world)
   const path = paths.materials(workshop.slug)
   const two = {
+    ...sure,
     'material.0.title.zh': '课件',
     'material.0.url': 'https://pan.example.com/slides',
     'material.0.note.zh': '提取码 8k2d',
@@ -118,7 +120,7 @@ test('materials are added, moved and taken away without a script, and come back 
       [`material.${n}.url`, 'https://example.com/'],
     ]).flat(),
   )
-  expect((await organiser.post(path, many)).status).toBe(422)
+  expect((await organiser.post(path, { ...sure, ...many })).status).toBe(422)
 })
 
 test('feedback is shown as bars with their numbers, without names, and goes into a file that no spreadsheet computes', async () => {
@@ -150,7 +152,11 @@ test('feedback is shown as bars with their numbers, without names, and goes into
   const questions = paths.feedbackQuestions(workshop.slug)
   const form = valuesOf((await organiser.read(questions)).html)
   expect(form).toMatchObject({ 'question.0.id': 'useful', 'question.0.zh': '今天的内容对你有用吗？' })
-  const lost = await organiser.post(questions, { 'question.0.zh': '板子好用吗？', 'question.0.kind': 'rating' })
+  const lost = await organiser.post(questions, {
+    ...sure,
+    'question.0.zh': '板子好用吗？',
+    'question.0.kind': 'rating',
+  })
   expect([lost.status, lost.html]).toEqual([409, expect.stringContaining('今天的内容对你有用吗？')])
   expect(valuesOf(lost.html)['question.0.zh']).toBe('板子好用吗？')
 })

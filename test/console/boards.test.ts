@@ -9,7 +9,7 @@ import { findMail } from '../../src/domain/mails.ts'
 import type { Workshop } from '../../src/domain/workshops.ts'
 import { paths } from '../../src/links.ts'
 import { messageOf } from '../../src/mail/message.ts'
-import { textOf, valuesOf } from '../support/forms.ts'
+import { sure, textOf, valuesOf } from '../support/forms.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 test('a viewer sees how many boards there are, and not who has them', async () => {
@@ -105,18 +105,18 @@ test('a board is called broken and repaired, renamed, and removed only if it was
   const { boards } = await stage(world)
   const [lent, free] = boards as [Board, Board]
   const me = await signIn(world)
-  const broken = await me.post(paths.boardState(free.id), { state: 'broken', note: '不亮' })
+  const broken = await me.post(paths.boardState(free.id), { ...sure, state: 'broken', note: '不亮' })
   expect(textOf(await me.read(broken.headers.get('location') ?? ''))).toContain('坏了')
   expect(await me.read(paths.board(free.id))).toContain('不亮')
-  const refused = await me.post(paths.boardState(lent.id), { state: 'broken', note: '' })
+  const refused = await me.post(paths.boardState(lent.id), { ...sure, state: 'broken', note: '' })
   expect([refused.status, textOf(await refused.text())]).toEqual([409, expect.stringContaining('还在别人手里')])
-  const long = await me.post(paths.boardState(free.id), { state: 'usable', note: 'x'.repeat(501) })
+  const long = await me.post(paths.boardState(free.id), { ...sure, state: 'usable', note: 'x'.repeat(501) })
   expect([long.status, await long.text()]).toEqual([422, expect.stringContaining('x'.repeat(501))])
   const taken = await me.post(paths.boardEdit(free.id), { kind: '星火一号', serial: 'RTB-003' })
   expect([taken.status, await taken.text()]).toEqual([409, expect.stringContaining('value="RTB-003"')])
   expect((await me.post(paths.boardEdit(free.id), { kind: '星火一号', serial: 'RTB-2' })).status).toBe(303)
-  expect((await me.post(paths.boardRemove(lent.id), {})).status).toBe(409)
-  expect((await me.post(paths.boardRemove(free.id), {})).status).toBe(303)
+  expect((await me.post(paths.boardRemove(lent.id), sure)).status).toBe(409)
+  expect((await me.post(paths.boardRemove(free.id), sure)).status).toBe(303)
   expect((await me.get(paths.board(free.id))).status).toBe(404)
 })
 
@@ -127,7 +127,7 @@ test('a board is returned on its own page, fine, broken or lost, and its history
   const me = await signIn(world)
   const page = await me.read(paths.board(board.id))
   expect(textOf(page)).toMatch(/谁借过 王小明 · 上海.* 起，还没有归还 · 经手 前门/)
-  const form = { nonce: valuesOf(page).nonce ?? '', as: 'broken', damage: '缺线' }
+  const form = { ...sure, nonce: valuesOf(page).nonce ?? '', as: 'broken', damage: '缺线' }
   for (let n = 0; n < 2; n++) expect((await me.post(paths.boardReturn(board.id), form)).status).toBe(303)
   expect(textOf(await me.read(paths.board(board.id)))).toMatch(/坏了.*经手 前门、林老师/)
   const other = { ...form, nonce: world.deps.newId() }
@@ -135,7 +135,7 @@ test('a board is returned on its own page, fine, broken or lost, and its history
   await setBoardState(world.deps, { name: '' }, board, { state: 'usable', note: '' })
   const loan = { boardId: board.id, registrationId: people[1] as string, workshopId: workshop.id }
   await lendBoard(world.deps, { name: '前门' }, { id: world.deps.newId(), at: world.clock.now(), ...loan })
-  await me.post(paths.boardReturn(board.id), { nonce: world.deps.newId(), as: 'lost', damage: '' })
+  await me.post(paths.boardReturn(board.id), { ...sure, nonce: world.deps.newId(), as: 'lost', damage: '' })
   expect(textOf(await me.read(paths.board(board.id)))).toContain('停用')
   const written = await world.db.select().from(auditEntries).where(eq(auditEntries.action, 'board.returned'))
   expect(written.map(({ facts, registrationId }) => [facts.state, registrationId])).toEqual([
@@ -232,8 +232,8 @@ test('those who still have a board are mailed after a look at the mail, which na
   expect(preview).toContain('发给 1 个人')
   expect(preview).toContain('星火一号 RTB-001')
   expect(await owed(world)).toHaveLength(0)
-  expect((await me.post(path, {})).headers.get('location')).toContain('asked-1')
-  expect((await me.post(path, {})).headers.get('location')).toContain('asked-0')
+  expect((await me.post(path, sure)).headers.get('location')).toContain('asked-1')
+  expect((await me.post(path, sure)).headers.get('location')).toContain('asked-0')
   expect(textOf(await me.read(path))).toContain('现在没有可以发邮件的人')
   const [mail] = await owed(world)
   const found = await findMail(world.deps, mail?.id ?? 0)
@@ -249,7 +249,7 @@ test('who still has a board is not erased by an organiser, who is told why', asy
   await using world = await createWorld()
   const { people, workshop } = await stage(world)
   const me = await signIn(world)
-  const refused = await me.post(paths.personErase(people[0] as string), {})
+  const refused = await me.post(paths.personErase(people[0] as string), sure)
   expect([refused.status, textOf(await refused.text())]).toEqual([409, expect.stringContaining('还没有归还')])
   const token = await world.token('organiser')
   const erase = (id: string) =>

@@ -5,14 +5,14 @@ import { checkIn } from '../../src/domain/check-ins.ts'
 import { purge } from '../../src/domain/privacy.ts'
 import { walkIn } from '../../src/domain/walk-ins.ts'
 import { joinPath, newDoor, scansOf, standingOf } from '../support/door.ts'
-import { textOf, valuesOf } from '../support/forms.ts'
+import { sure, textOf, valuesOf } from '../support/forms.ts'
 import { readSvgQr } from '../support/qr.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 async function open(world: World) {
   const { Cookie } = await world.signIn('organiser', '王组织')
   const headers = { Cookie, Origin: 'http://localhost' }
-  const send = (path: string, fields: Record<string, string> = {}) =>
+  const send = (path: string, fields: Record<string, string> = sure) =>
     world.request(path, {
       method: 'POST',
       headers: { ...headers, 'Content-Type': 'application/x-www-form-urlencoded' },

@@ -6,7 +6,7 @@ import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
 import { paths } from '../../src/links.ts'
 import { deliverDue } from '../../src/mail/delivery.ts'
 import { openTransport, type Transport } from '../../src/mail/transport.ts'
-import { textOf, valuesOf } from '../support/forms.ts'
+import { sure, textOf, valuesOf } from '../support/forms.ts'
 import { type MailServer, type Received, startMailServer } from '../support/smtp.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -298,14 +298,14 @@ test('all mails are shown with whom they are for and what became of them, and de
 
   office.server.mishap = () => undefined
   const [, action = ''] = /action="([^"]*\/send-again[^"]*)"/.exec(dead) ?? []
-  const again = await me.post(action, {})
+  const again = await me.post(action, sure)
   expect(again.headers.get('location')).toBe(`${paths.consoleMails()}?state=dead&done=owed`)
   expect(textOf(await me.read(again.headers.get('location') ?? ''))).toContain('邮件马上再发一次')
   await office.deliver()
   expect(office.to('wang@example.com')).toHaveLength(1)
-  expect((await me.post(action, {})).headers.get('location')).toContain('done=not_dead')
+  expect((await me.post(action, sure)).headers.get('location')).toContain('done=not_dead')
   for (const odd of ['0', 'x', '999999999999999', '9'.repeat(30)])
-    expect([odd, (await me.post(`/console/mails/${odd}/send-again`, {})).status]).toEqual([odd, 404])
+    expect([odd, (await me.post(`/console/mails/${odd}/send-again`, sure)).status]).toEqual([odd, 404])
   for (const odd of ['state=x', 'before=x', 'message=x', `before=${'9'.repeat(30)}`, `message=${id}`])
     expect([odd, (await me.get(`${paths.consoleMails()}?${odd}`)).status]).toEqual([odd, 200])
   const audited = await world.db.select().from(auditEntries).where(eq(auditEntries.action, 'mail.sent_again'))

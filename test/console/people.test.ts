@@ -9,7 +9,7 @@ import { createLink } from '../../src/domain/registration-links.ts'
 import { signInCodeOf } from '../../src/domain/tickets.ts'
 import { findWorkshop, type Workshop } from '../../src/domain/workshops.ts'
 import { paths } from '../../src/links.ts'
-import { textOf, valuesOf } from '../support/forms.ts'
+import { sure, textOf, valuesOf } from '../support/forms.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 const nobody = '00000000-0000-7000-8000-00000000ffff'
@@ -233,7 +233,7 @@ test('cancelling, moving and promoting ask first, and are done when the answer c
 
   expect(textOf(await me.read(paths.personCancel(id)))).toContain('取消王小明的报名？')
   expect(await status()).toBe('confirmed')
-  expect((await me.post(paths.personCancel(id), {})).headers.get('location')).toContain('done=cancelled')
+  expect((await me.post(paths.personCancel(id), sure)).headers.get('location')).toContain('done=cancelled')
   expect(await status()).toBe('cancelled')
   expect((await me.get(paths.personCancel(id))).status).toBe(302)
   expect(await examine(world.deps)).toEqual([])
@@ -256,10 +256,10 @@ test('a person is erased for good, after being asked', async () => {
   const { id } = await world.register(workshop, { name: '王小明', email: 'wang@example.com' })
   const me = await signIn(world, 'organiser')
   expect(textOf(await me.read(paths.personErase(id)))).toContain('删除王小明的资料？')
-  const erased = await me.post(paths.personErase(id), {})
+  const erased = await me.post(paths.personErase(id), sure)
   expect(textOf(await me.read(erased.headers.get('location') ?? ''))).toMatch(/资料已删除。.*（资料已删除）/)
   for (const path of [paths.person(id), paths.personErase(id)]) expect((await me.get(path)).status).toBe(404)
-  expect((await me.post(paths.personErase(id), {})).status).toBe(404)
+  expect((await me.post(paths.personErase(id), sure)).status).toBe(404)
   const stored = await world.db.select().from(auditEntries).where(eq(auditEntries.action, 'person.erased'))
   expect(stored).toHaveLength(1)
   expect(JSON.stringify(stored)).not.toMatch(/王小明|wang@/)
@@ -274,10 +274,10 @@ test('a mail that came to nothing is sent again, and a mail of somebody else is 
   await world.db.update(mails).set({ state: 'dead', reason: 'no such mailbox' })
   const path = paths.personMail(one.id, mail?.id ?? 0)
   expect(await me.read(paths.person(one.id))).toContain(`action="${path}"`)
-  expect((await me.post(paths.personMail(other.id, mail?.id ?? 0), {})).status).toBe(404)
-  expect((await me.post(paths.personMail(one.id, 10 ** 15), {})).status).toBe(404)
-  expect((await me.post(path, {})).headers.get('location')).toContain('done=owed')
-  expect((await me.post(path, {})).headers.get('location')).toContain('done=not_dead')
+  expect((await me.post(paths.personMail(other.id, mail?.id ?? 0), sure)).status).toBe(404)
+  expect((await me.post(paths.personMail(one.id, 10 ** 15), sure)).status).toBe(404)
+  expect((await me.post(path, sure)).headers.get('location')).toContain('done=owed')
+  expect((await me.post(path, sure)).headers.get('location')).toContain('done=not_dead')
 })
 
 test('somebody is added by hand under the rules that all have', async () => {

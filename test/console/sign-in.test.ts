@@ -4,8 +4,9 @@ import { rows } from '../../src/db/database.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
 import { mails, organisers, sessions, verifications } from '../../src/db/schema.ts'
 import { changeRole, createFirstOwner, inviteOrganiser, removeOrganiser } from '../../src/domain/organisers.ts'
-import { firstOwnerCodeOf, signInCodeOf } from '../../src/domain/tickets.ts'
+import { firstOwnerCodeOf, heldCodeOf, signInCodeOf } from '../../src/domain/tickets.ts'
 import { mailSignInLink } from '../../src/sign-in.ts'
+import { sure } from '../support/forms.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
@@ -86,6 +87,18 @@ describe('a mailed link', () => {
     expect((await send(world, '/console/sign-in', { email: 'no address' })).status).toBe(422)
   })
 
+  test.each<[string, (world: World) => string]>([
+    ['leads to another page', () => '..%2Fworkshops%2Fshanghai%2Fcancel'],
+    ['is too short', () => 'nothing'],
+    ['is of another secret', () => signInCodeOf('another secret', '0193a000-0000-7000-8000-000000000001')],
+    ['is for something else', ({ deps }) => heldCodeOf(deps.config.secret, '0193a000-0000-7000-8000-000000000001')],
+  ])('shows no button for a code that %s', async (_, codeIn) => {
+    await using world = await createWorld()
+    const answer = await world.request(`/console/sign-in/${codeIn(world)}`)
+    const page = await answer.text()
+    expect([answer.status, page.includes('这个链接用不了了'), page.includes('<form')]).toEqual([410, true, false])
+  })
+
   test('leads back to where one wanted to go, and to no other site', async () => {
     await using world = await createWorld()
     const page = async (back: string) =>
@@ -113,11 +126,11 @@ describe('sessions', () => {
     const theirs = await world.signIn('organiser')
     const [session] = await world.db.select().from(sessions).where(sql`organiser_id = ${theirs.id}::uuid`)
     const end = `/console/account/sessions/${session?.id}/end`
-    expect((await send(world, end, {}, { Cookie: mine.Cookie })).status).toBe(404)
-    expect((await send(world, '/console/account/sessions/nothing/end', {}, { Cookie: mine.Cookie })).status).toBe(404)
-    expect((await send(world, end, {}, { Cookie: theirs.Cookie })).status).toBe(303)
+    expect((await send(world, end, sure, { Cookie: mine.Cookie })).status).toBe(404)
+    expect((await send(world, '/console/account/sessions/nothing/end', sure, { Cookie: mine.Cookie })).status).toBe(404)
+    expect((await send(world, end, sure, { Cookie: theirs.Cookie })).status).toBe(303)
     expect((await world.request('/console/account', { headers: { Cookie: theirs.Cookie } })).status).toBe(302)
-    expect((await send(world, '/console/sign-out', {}, { Cookie: mine.Cookie })).status).toBe(303)
+    expect((await send(world, '/console/sign-out', sure, { Cookie: mine.Cookie })).status).toBe(303)
     expect((await world.request('/console/account', { headers: { Cookie: mine.Cookie } })).status).toBe(302)
   })
 
@@ -141,8 +154,11 @@ describe('the last owner', () => {
     expect(await removeOrganiser(world.deps, id)).toEqual({ kind: 'refused', refusal: 'last_owner' })
     const answer = await send(world, `/console/organisers/${id}`, { role: 'viewer' }, { Cookie })
     expect([answer.status, await answer.text()]).toEqual([409, expect.stringContaining('最后一个所有者')])
+    expect((await world.request(`/console/organisers/${'-'.repeat(36)}/remove`, { headers: { Cookie } })).status).toBe(
+      404,
+    )
     await world.signIn('owner')
-    expect((await send(world, `/console/organisers/${id}/remove`, {}, { Cookie })).status).toBe(303)
+    expect((await send(world, `/console/organisers/${id}/remove`, sure, { Cookie })).status).toBe(303)
   })
 
   test('is there, also if two owners take each other’s role away at once', async () => {
@@ -176,7 +192,7 @@ describe('API tokens', () => {
     expect(list).toContain('newsletter bot')
     expect(list).not.toContain(token)
     const revoke = /\/console\/tokens\/[0-9a-f-]+\/revoke/.exec(list)?.[0] ?? ''
-    expect((await send(world, revoke, {}, { Cookie })).status).toBe(303)
+    expect((await send(world, revoke, sure, { Cookie })).status).toBe(303)
     expect((await metrics()).status).toBe(401)
     expect((await send(world, '/console/tokens', { name: ' ' }, { Cookie })).status).toBe(422)
   })

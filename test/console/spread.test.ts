@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { valuesOf } from '../support/forms.ts'
+import { sure, valuesOf } from '../support/forms.ts'
 import { readQr, readSvgQr } from '../support/qr.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -17,7 +17,7 @@ async function open(world: World) {
       }),
     upload: (path: string, fields: Record<string, string>, picture?: Uint8Array<ArrayBuffer>) => {
       const body = new FormData()
-      for (const [name, value] of Object.entries(fields)) body.set(name, value)
+      for (const [name, value] of Object.entries({ ...sure, ...fields })) body.set(name, value)
       if (picture) body.set('picture', new Blob([picture]), 'group.png')
       return world.request(path, { method: 'POST', headers, body })
     },
@@ -132,9 +132,9 @@ describe('the chat group of a workshop', () => {
     expect(await get(group)).toContain('已过期')
     expect((await upload(group, { expires: '2026-12-10T10:00' }, png)).status).toBe(303)
     expect(await asAttendee()).toContain('data:image')
-    expect((await send(`${group}/remove`, {})).status).toBe(303)
+    expect((await send(`${group}/remove`, sure)).status).toBe(303)
     expect(await asAttendee('')).not.toContain('/group')
-    expect((await send(`${group}/remove`, {})).status).toBe(404)
+    expect((await send(`${group}/remove`, sure)).status).toBe(404)
   })
 
   test('comes back as it was typed where something of it is wrong, which is named', async () => {

@@ -9,7 +9,7 @@ import { aMonthLater } from '../../src/domain/next-month.ts'
 import { clockIn } from '../../src/domain/time-zones.ts'
 import { findWorkshop, type Workshop } from '../../src/domain/workshops.ts'
 import { messageOf } from '../../src/mail/message.ts'
-import { post, valuesOf } from '../support/forms.ts'
+import { post, sure, valuesOf } from '../support/forms.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 /** The console for one who is signed in: pages, and forms as a browser without JavaScript sends them. */
@@ -65,7 +65,7 @@ describe('a month', () => {
     expect((await world.request(`/c/${campaign?.slug}`)).status).toBe(404)
     const page = await get(`/console/campaigns/${campaign?.slug}`)
     expect(page).toContain('只有 30')
-    expect((await send(`/console/campaigns/${campaign?.slug}/publish`, {})).status).toBe(303)
+    expect((await send(`/console/campaigns/${campaign?.slug}/publish`, sure)).status).toBe(303)
     expect((await world.request(`/c/${campaign?.slug}`)).status).toBe(200)
     expect((await findCampaign(world.deps, campaign?.slug ?? ''))?.workshops.map(({ state }) => state)).toEqual([
       'published',
@@ -330,8 +330,13 @@ test('closing, opening again and cancelling tell everyone, and cancelling asks f
   expect(await state('published')).toContain('done=reopened')
   expect((await send(`/console/workshops/${workshop.slug}/state`, { state: 'draft' })).status).toBe(409)
   expect(await get(`/console/workshops/${workshop.slug}/cancel`)).toMatch(/1\u00a0位已报名[\s\S]*培训取消：/)
-  expect((await send(`/console/workshops/${workshop.slug}/cancel`, {})).status).toBe(303)
-  expect((await send(`/console/workshops/${workshop.slug}/cancel`, {})).status).toBe(409)
+  const unconfirmed = await send(`/console/workshops/${workshop.slug}/cancel`, {})
+  const askedAgain = await unconfirmed.text()
+  expect([unconfirmed.status, valuesOf(askedAgain)]).toEqual([422, sure])
+  expect(askedAgain).toMatch(/什么都没有改动[\s\S]*1\u00a0位已报名[\s\S]*培训取消：/)
+  expect((await findWorkshop(world.deps, workshop.slug))?.state).toBe('published')
+  expect((await send(`/console/workshops/${workshop.slug}/cancel`, sure)).status).toBe(303)
+  expect((await send(`/console/workshops/${workshop.slug}/cancel`, sure)).status).toBe(409)
   expect((await findWorkshop(world.deps, workshop.slug))?.state).toBe('cancelled')
 })
 

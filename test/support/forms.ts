@@ -1,5 +1,8 @@
 import type { World } from './world.ts'
 
+/** The field of those forms of the console that take effect at once. */
+export const sure = { sure: 'yes' }
+
 /** Sends a form as a browser without JavaScript does. */
 export function post(world: World, path: string, fields: Record<string, string>): Promise<Response> {
   return world.request(path, {
@@ -21,9 +24,13 @@ export async function fillIn(world: World, path: string, fields: Record<string, 
   return post(world, path, { ...(await openForm(world, path)), ...fields })
 }
 
-/** What the inputs of a page hold, by their names: hidden ones and filled ones, ticked boxes and chosen radio buttons. */
+/**
+ * What the inputs of a page hold, by their names: hidden ones and filled ones, ticked boxes and chosen radio buttons. The
+ * button to sign out, which stands beside the content of a console page, is a form of its own.
+ */
 export function valuesOf(html: string): Record<string, string> {
-  const inputs = [...html.matchAll(/<input [^>]*>/g)].map(([tag]) => tag)
+  const content = /<main.*<\/main>/s.exec(html)?.[0] ?? html
+  const inputs = [...content.matchAll(/<input [^>]*>/g)].map(([tag]) => tag)
   const attribute = (tag: string, name: string) => new RegExp(` ${name}="([^"]*)"`).exec(tag)?.[1]
   return Object.fromEntries(
     inputs

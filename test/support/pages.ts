@@ -28,6 +28,7 @@ import { qrPng } from '../../src/qr.ts'
 import { mailSignInLink } from '../../src/sign-in.ts'
 import * as attendance from './attendance.ts'
 import { newDoor } from './door.ts'
+import { sure } from './forms.ts'
 import type { World } from './world.ts'
 
 /** A form with what is typed into it. */
@@ -306,12 +307,13 @@ export async function furnish(world: World): Promise<Furnished> {
     'POST /console/sign-in': to(paths.signIn(), { email: 'wang@' }),
     'POST /console/sign-in/:code': to(paths.signInWith('nothing')),
     'POST /console/first/:code': to(paths.firstOwner(first)),
-    'POST /console/sign-out': [],
+    // Without its confirmation, or the owner would be gone.
+    'POST /console/sign-out': [{ path: paths.signOut(), fields: {} }],
     'POST /console/auth/passkey/verify-authentication': [],
     'POST /console/auth/passkey/verify-registration': [],
     'POST /console/account': to(paths.account()),
-    'POST /console/account/sessions/:id/end': to(paths.endSession('nothing')),
-    'POST /console/account/passkeys/:id/remove': to(paths.removePasskey('nothing')),
+    'POST /console/account/sessions/:id/end': to(paths.endSession('nothing'), sure),
+    'POST /console/account/passkeys/:id/remove': to(paths.removePasskey('nothing'), sure),
     'POST /console/draft': to(paths.draft(), { text: announcement }),
     'POST /console/campaigns/new': to(paths.newCampaign(), {
       ...{ 'title.zh': '三月', 'city.0.zh': '杭州', 'city.0.date': '2027-03-31', 'city.0.from': '17:00' },
@@ -319,8 +321,8 @@ export async function furnish(world: World): Promise<Furnished> {
       ...{ 'item.0.url': 'nowhere', source: announcement },
     }),
     'POST /console/campaigns/:slug/edit': to(paths.editCampaign(campaign.slug)),
-    'POST /console/campaigns/:slug/publish': to(paths.publishCampaign(campaign.slug)),
-    'POST /console/campaigns/:slug/unpublish': to(paths.unpublishCampaign(campaign.slug)),
+    'POST /console/campaigns/:slug/publish': to(paths.publishCampaign(campaign.slug), sure),
+    'POST /console/campaigns/:slug/unpublish': to(paths.unpublishCampaign(campaign.slug), sure),
     'POST /console/campaigns/:slug/workshops': to(paths.addWorkshop(campaign.slug)),
     'POST /console/workshops/:slug/edit': to(paths.editWorkshop(open.slug), {
       ...{
@@ -344,17 +346,17 @@ export async function furnish(world: World): Promise<Furnished> {
       ...to(paths.setWorkshopState(open.slug), { state: 'draft' }),
       ...to(paths.setWorkshopState(called.slug), { state: 'published' }),
     ],
-    'POST /console/workshops/:slug/cancel': to(paths.cancelWorkshop(called.slug)),
+    'POST /console/workshops/:slug/cancel': to(paths.cancelWorkshop(called.slug), sure),
     'POST /console/campaigns/:slug/links': to(paths.addCampaignLink(campaign.slug)),
     'POST /console/workshops/:slug/links': to(paths.addWorkshopLink(open.slug)),
     'POST /console/links/:code': to(paths.consoleLink(article)),
-    'POST /console/workshops/:slug/group': to(paths.group(full.slug)),
-    'POST /console/workshops/:slug/group/remove': to(paths.removeGroup(full.slug)),
+    'POST /console/workshops/:slug/group': to(paths.group(full.slug), sure),
+    'POST /console/workshops/:slug/group/remove': to(paths.removeGroup(full.slug), sure),
     'POST /console/organisers': to(paths.organisers(), { name: '又一位', email: 'viewer@example.com', role: 'viewer' }),
     'POST /console/organisers/:id': to(paths.organiser(viewer?.id ?? ''), { role: 'viewer' }),
-    'POST /console/organisers/:id/remove': to(paths.removeOrganiser('nothing')),
+    'POST /console/organisers/:id/remove': to(paths.removeOrganiser('nothing'), sure),
     'POST /console/tokens': to(paths.tokens(), { name: 'a bot', role: 'viewer' }),
-    'POST /console/tokens/:id/revoke': to(paths.revokeToken(token?.id ?? '')),
+    'POST /console/tokens/:id/revoke': to(paths.revokeToken(token?.id ?? ''), sure),
     'POST /console/workshops/:slug/people/add': to(paths.addPerson(open.slug), {
       name: 'x',
       email: 'returns-1@example.com',
@@ -369,19 +371,19 @@ export async function furnish(world: World): Promise<Furnished> {
     ),
     'POST /console/people/apart': to(paths.apartPeople()),
     'POST /console/people/:id/edit': to(paths.personEdit(one)),
-    'POST /console/people/:id/cancel': to(paths.personCancel(of('取消的人').id)),
+    'POST /console/people/:id/cancel': to(paths.personCancel(of('取消的人').id), sure),
     'POST /console/people/:id/move': to(paths.personMove(one)),
     'POST /console/people/:id/promote': to(paths.personPromote(of('排队的人').id), { reason: '讲师' }),
-    'POST /console/people/:id/confirm': to(paths.personConfirm(one)),
-    'POST /console/people/:id/erase': to(paths.personErase('nothing')),
-    'POST /console/people/:id/mails/:mail/send-again': to(paths.personMail(one, 0)),
+    'POST /console/people/:id/confirm': to(paths.personConfirm(one), sure),
+    'POST /console/people/:id/erase': to(paths.personErase('nothing'), sure),
+    'POST /console/people/:id/mails/:mail/send-again': to(paths.personMail(one, 0), sure),
     'POST /console/workshops/:slug/messages/new': to(
       paths.newWorkshopMessage(open.slug),
       { subject: '{{town}}见', body: '{{name' },
       { subject: '{{city}}见', body: '{{date}} {{time}} {{place}} {{ticket}}' },
     ),
     'POST /console/campaigns/:slug/messages/new': to(paths.newCampaignMessage(campaign.slug)),
-    'POST /console/mails/:id/send-again': to(paths.sendMailAgain(0)),
+    'POST /console/mails/:id/send-again': to(paths.sendMailAgain(0), sure),
   }
   return {
     ...{ Cookie, door: day.door, atDoor: day.atDoor, sent: { ...sent, ...day.sent } },
@@ -603,27 +605,27 @@ async function furnishDays(world: World, actor: Actor): Promise<Omit<Furnished, 
     'POST /door/seat': to(paths.doorSeat()),
     // The second time it is a door no longer.
     'POST /door/end': to(paths.doorEnd(), {}),
-    'POST /console/workshops/:slug/door/renew': to(paths.renewDoor(tomorrow.slug)),
-    'POST /console/workshops/:slug/door/open': to(paths.openDoorHere(held.slug)),
-    'POST /console/workshops/:slug/door/seat': to(paths.seatAtDoor(tomorrow.slug)),
-    'POST /console/workshops/:slug/door/sessions/:id/end': to(paths.endDoor(today.slug, otherSession)),
-    'POST /console/workshops/:slug/attendance/close': to(paths.closeAttendance(tomorrow.slug)),
-    'POST /console/workshops/:slug/attendance/reopen': to(paths.reopenAttendance(today.slug)),
+    'POST /console/workshops/:slug/door/renew': to(paths.renewDoor(tomorrow.slug), sure),
+    'POST /console/workshops/:slug/door/open': to(paths.openDoorHere(held.slug), sure),
+    'POST /console/workshops/:slug/door/seat': to(paths.seatAtDoor(tomorrow.slug), sure),
+    'POST /console/workshops/:slug/door/sessions/:id/end': to(paths.endDoor(today.slug, otherSession), sure),
+    'POST /console/workshops/:slug/attendance/close': to(paths.closeAttendance(tomorrow.slug), sure),
+    'POST /console/workshops/:slug/attendance/reopen': to(paths.reopenAttendance(today.slug), sure),
     'POST /console/workshops/:slug/materials': to(
       paths.materials(tomorrow.slug),
-      { do: 'add-material' },
-      { 'material.0.title.en': 'Slides', 'material.0.url': 'nowhere' },
+      { ...sure, do: 'add-material' },
+      { ...sure, 'material.0.title.en': 'Slides', 'material.0.url': 'nowhere' },
     ),
     'POST /console/workshops/:slug/feedback': to(paths.feedbackQuestions(held.slug), {
-      ...{ 'question.0.zh': '还来吗？', 'question.0.kind': 'rating' },
+      ...{ ...sure, 'question.0.zh': '还来吗？', 'question.0.kind': 'rating' },
     }),
-    'POST /console/people/:id/check-in': to(paths.personCheckIn('nothing')),
-    'POST /console/people/:id/undo': to(paths.personUndo('nothing')),
+    'POST /console/people/:id/check-in': to(paths.personCheckIn('nothing'), sure),
+    'POST /console/people/:id/undo': to(paths.personUndo('nothing'), sure),
     'POST /console/boards/add': to(paths.addBoards(), { kind, serials: 'RTB-9..RTB-1' }, { kind, serials: 'RTB-001' }),
     'POST /console/boards/:id/edit': to(paths.boardEdit(board('RTB-003').id), { kind, serial: 'RTB-004' }),
-    'POST /console/boards/:id/state': to(paths.boardState(board('RTB-001').id), { state: 'retired' }),
-    'POST /console/boards/:id/return': to(paths.boardReturn(board('RTB-003').id)),
-    'POST /console/boards/:id/remove': to(paths.boardRemove(board('RTB-001').id)),
+    'POST /console/boards/:id/state': to(paths.boardState(board('RTB-001').id), { ...sure, state: 'retired' }),
+    'POST /console/boards/:id/return': to(paths.boardReturn(board('RTB-003').id), sure),
+    'POST /console/boards/:id/remove': to(paths.boardRemove(board('RTB-001').id), sure),
     'POST /console/workshops/:slug/boards/pack': to(
       paths.packBoards(tomorrow.slug),
       { kind, count: '0' },
@@ -632,7 +634,7 @@ async function furnishDays(world: World, actor: Actor): Promise<Omit<Furnished, 
     'POST /console/workshops/:slug/boards/unpack': to(paths.unpackBoards(tomorrow.slug)),
     'POST /console/workshops/:slug/boards/lend': to(paths.lendByHand(today.slug)),
     'POST /console/workshops/:slug/boards/return': to(paths.returnByHand(today.slug)),
-    'POST /console/workshops/:slug/boards/ask': to(paths.askForBoards(tomorrow.slug)),
+    'POST /console/workshops/:slug/boards/ask': to(paths.askForBoards(tomorrow.slug), sure),
   }
   return { door, opened, atDoor, sent }
 }
