@@ -1,7 +1,7 @@
 import type { Role } from './db/schema.ts'
 
 /**
- * Who may call a route. `this machine`: only requests that come from it directly. `ticket`: whoever holds the secret
+ * Who may call a route. `this machine`: only requests that come from it directly, with the key of the mailbox. `ticket`: whoever holds the secret
  * in the path. `mailed link`: whoever holds the code in it, which was mailed to them or, for the first owner, printed. A
  * `door`: the phone of a helper, for its workshop alone. A
  * role: bearers of a token with that role or a higher one; for the console, organisers who are signed in and have it.

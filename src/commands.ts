@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { locales } from './config.ts'
+import { hasMailbox } from './context.ts'
 import { type Role, roles } from './db/schema.ts'
 import type { Deps } from './deps.ts'
 import { listCampaigns } from './domain/campaigns.ts'
@@ -7,9 +8,11 @@ import { examine } from './domain/doctor.ts'
 import { createToken, inviteOrganiser, listOrganisers, listTokens, revokeToken } from './domain/organisers.ts'
 import { purge } from './domain/privacy.ts'
 import { findWorkshop } from './domain/workshops.ts'
+import { mailboxUrl } from './greeting.ts'
 import { paths, urlOf } from './links.ts'
 import { rosterCsv, rosterXlsx } from './roster-files.ts'
 import { seed } from './seed.ts'
+import { createSignInLink } from './sign-in.ts'
 
 /** Where a command writes: its result to `out`, what a person should know beside it to `err`. */
 export type Output = { out(chunk: string | Uint8Array): void; err(line: string): void }
@@ -22,10 +25,12 @@ export const usage = `commands:
   seed                                         create the example campaign
   organiser invite EMAIL --role ROLE [--name NAME]
                                                make an account and mail its person a link to sign in (owner, organiser, viewer)
+  organiser link EMAIL                         print a link that signs this account in, once and within 15 minutes
   organiser list                               names, addresses and roles
   token create --name NAME --role ROLE         make an API token (owner, organiser or viewer); shown once
   token list                                   names and roles of the tokens
   token revoke ID                              make a token useless
+  mailbox                                      print the link to the mails that are kept while SMTP_URL is not set
   doctor                                       check what must always hold; exit code 1 if anything is broken
   export WORKSHOP --format csv|xlsx [--lang zh-CN|en]
                                                write the attendee list of the workshop with this slug to stdout
@@ -80,13 +85,28 @@ const commands: Record<string, (deps: Deps, args: string[], output: Output) => P
       for (const { name, email, role } of await listOrganisers(deps)) out(`${role.padEnd(9)}  ${email}  ${name}\n`)
       return 0
     }
+    if (action === 'link') {
+      if (!email) throw new CommandError('organiser link needs an address')
+      const link = await createSignInLink(deps, email)
+      if (link) {
+        out(`${link}\n`)
+        err('good for one sign-in within 15 minutes')
+        return 0
+      }
+      err(`there is no account for ${email}: see organiser list`)
+      return 1
+    }
     const role = roles.find((known) => known === values.role)
     if (action !== 'invite' || !email || !role) {
       throw new CommandError(`organiser invite needs an address and --role (${roles.join(', ')})`)
     }
     const invited = await inviteOrganiser(deps, { name: values.name ?? email.split('@')[0] ?? email, email, role })
     if (invited.kind === 'changed') {
-      err(deps.config.smtpUrl ? 'the invitation is on its way' : 'the invitation is mailed once SMTP_URL is set')
+      err(
+        deps.config.smtpUrl
+          ? 'the invitation is on its way'
+          : 'the invitation is mailed once SMTP_URL is set; organiser link prints a link to sign in',
+      )
       return 0
     }
     err(invited.refusal === 'exists' ? `${email} has an account already` : `${email} is no e-mail address`)
@@ -119,6 +139,15 @@ const commands: Record<string, (deps: Deps, args: string[], output: Output) => P
       return 1
     }
     throw new CommandError('token create, token list or token revoke ID')
+  },
+
+  async mailbox(deps, _args, { out, err }) {
+    if (hasMailbox(deps)) {
+      out(`${mailboxUrl(deps)}\n`)
+      return 0
+    }
+    err('there is no mailbox: it is for the embedded database on this machine while SMTP_URL is not set')
+    return 1
   },
 
   async doctor(deps, _args, { out }) {

@@ -95,9 +95,22 @@ export function isThisMachine(c: Context<App>): boolean {
   const host = new URL(c.req.url).hostname
   return (
     (peer.startsWith('127.') || peer === '::1') &&
-    !['forwarded', 'x-forwarded-for', 'x-real-ip'].some((name) => c.req.header(name) !== undefined) &&
+    ![...c.req.raw.headers.keys()].some(isForwardingHeader) &&
     thisMachine.includes(host)
   )
+}
+
+/**
+ * Whether a proxy, tunnel or CDN added a request header: the registered ones (RFC 9110, 7239, 8586), those that carry the
+ * client's address, and the families of common products. Browsers send none of them when a page is opened.
+ */
+function isForwardingHeader(name: string): boolean {
+  return [
+    /^(?:via|forwarded|cdn-loop|x-(?:host|scheme|request-id))$/,
+    /(?:client|connecting|real|remote|source|user)-?(?:ip|addr|port)$/,
+    /^x-(?:forwarded|original|envoy|proxy|cluster|real|amzn|amz|azure|appengine|arr|varnish)(?:-|$)/,
+    /^(?:cf|fastly|fly|akamai|ali|tailscale)-/,
+  ].some((pattern) => pattern.test(name))
 }
 
 /**

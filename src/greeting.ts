@@ -4,8 +4,8 @@ import { hasMailbox } from './context.ts'
 import type { Deps } from './deps.ts'
 import { hasOwner } from './domain/organisers.ts'
 import { firstLink } from './domain/registration-links.ts'
-import { firstOwnerCodeOf } from './domain/tickets.ts'
-import { paths, urlOf } from './links.ts'
+import { firstOwnerCodeOf, mailboxKeyOf } from './domain/tickets.ts'
+import { paths, urlOf, withQuery } from './links.ts'
 
 /**
  * The address under which a server is reached: where it listens to the network, one that a phone in the same network
@@ -25,6 +25,11 @@ export function printedAddress(host: string, port: number, interfaces = networkI
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }
 
+/** The address that opens the mailbox, where there is one. Whoever has it reads all mails. */
+export function mailboxUrl({ config: { port, secret } }: Deps): string {
+  return urlOf(`http://localhost:${port}`, withQuery(paths.mailbox(), { key: mailboxKeyOf(secret) }))
+}
+
 /** What a newcomer needs to go on: the address, the QR to scan, the mails, the command that makes a token. */
 export async function greeting(deps: Deps): Promise<string> {
   const { config } = deps
@@ -37,8 +42,7 @@ export async function greeting(deps: Deps): Promise<string> {
   }
   lines.push('')
   if (config.smtpUrl) lines.push(`  mails      go out through ${new URL(config.smtpUrl).host}`)
-  else if (hasMailbox(deps))
-    lines.push(`  mails      ${urlOf(`http://localhost:${config.port}`, paths.mailbox())}  (from this machine only)`)
+  else if (hasMailbox(deps)) lines.push(`  mails      ${mailboxUrl(deps)}  (from this machine only)`)
   else lines.push('  mails      are kept until SMTP_URL is set')
   lines.push(
     (await hasOwner(deps))

@@ -3,6 +3,7 @@ import type { Handing } from './auth.ts'
 import type { App, SignedIn } from './context.ts'
 import type { Deps } from './deps.ts'
 import { findOrganiserByEmail, mailSignInCode, type Organiser } from './domain/organisers.ts'
+import { paths, urlOf } from './links.ts'
 
 /** better-auth takes 0.4 s to load, which the first organiser waits and not the start. */
 const loadAuth = () => import('./auth.ts')
@@ -27,13 +28,23 @@ export async function mailSignInLink(deps: Deps, email: string): Promise<void> {
   if (organiser) await makeCode({ deps, email }, (code) => mailSignInCode(deps, organiser, code))
 }
 
+/** Creates a link that signs in the account with an address, once and within `linkLasts`; undefined without an account. */
+export async function createSignInLink(deps: Deps, email: string): Promise<string | undefined> {
+  const organiser = await findOrganiserByEmail(deps, email)
+  return organiser && urlOf(deps.config.baseUrl, paths.signInWith(await createCode(deps, organiser)))
+}
+
 /** Signs in somebody whose account was made in this very request. */
-export async function signInAs(c: Context<App>, { email }: Organiser): Promise<void> {
-  let made = ''
-  await makeCode({ deps: c.env.deps, email }, (code) => {
-    made = code
+export async function signInAs(c: Context<App>, organiser: Organiser): Promise<void> {
+  await signInBy(c, await createCode(c.env.deps, organiser))
+}
+
+async function createCode(deps: Deps, { email }: Organiser): Promise<string> {
+  let created = ''
+  await makeCode({ deps, email }, (code) => {
+    created = code
   })
-  await signInBy(c, made)
+  return created
 }
 
 /** The organiser who is signed in in the browser that asks, or undefined. */

@@ -12,6 +12,7 @@ import { doorCodeOf, ticketOf } from '../src/domain/tickets.ts'
 import { paths } from '../src/links.ts'
 import { wasThere } from './support/attendance.ts'
 import { newDoor } from './support/door.ts'
+import { mailboxCookie } from './support/mailbox.ts'
 import { createWorld, type World } from './support/world.ts'
 
 const routes = [
@@ -27,6 +28,7 @@ const ranks: (Role | 'nobody')[] = ['nobody', 'viewer', 'organiser', 'owner']
 const isConsole = (route: string) => / \/console(?:\/|$)/.test(route)
 /** Says how a role proves itself: organisers by their session, everything else by its token. */
 async function prove(world: World, route: string, rank: (typeof ranks)[number]): Promise<Headers> {
+  if (route.includes(' /mailbox')) return new Headers({ Cookie: mailboxCookie(world) })
   if (rank === 'nobody') return new Headers()
   if (isConsole(route)) return new Headers({ Cookie: (await world.signIn(rank)).Cookie })
   return new Headers({ Authorization: `Bearer ${await world.token(rank)}` })

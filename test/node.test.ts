@@ -23,7 +23,7 @@ describe('with nothing set', async () => {
     const output = server.output()
     expect(output).toContain(`baoming is at http://localhost:${new URL(server.url).port}`)
     expect(output).toMatch(/http:\/\/localhost:\d+\/q\/\w{7} {2}\(AI newsletter\)/)
-    expect(output).toMatch(/http:\/\/localhost:\d+\/mailbox/)
+    expect(output).toMatch(/http:\/\/localhost:\d+\/mailbox\?key=[\w-]{22} /)
     expect(output).toContain('npm run --silent cli -- token create --name me --role organiser')
     const { items } = (await (await server.request('/api/v1/workshops?lang=en')).json()) as {
       items: {
@@ -76,12 +76,52 @@ describe('with nothing set', async () => {
     expect(await server.cli('export', 'nowhere')).toMatchObject({ code: 1, stderr: 'there is no workshop nowhere\n' })
   })
 
-  test('the mailbox opens for this machine only, and not through a proxy or by a foreign name', async () => {
-    expect((await server.request('/mailbox')).status).toBe(200)
-    expect((await server.request('/mailbox', { headers: { 'X-Forwarded-For': '127.0.0.1' } })).status).toBe(404)
-    expect(await statusFor(server.url, '/mailbox', { host: 'rebound.example.com' })).toBe(404)
+  test('the mailbox opens with the printed link on this machine only, and not through a proxy or by a foreign name', async () => {
+    const printed = /http:\/\/localhost:\d+(\/mailbox\?key=\S+)/.exec(server.output())?.[1] ?? ''
+    expect((await server.request('/mailbox')).status).toBe(404)
+    const opened = await server.request(printed)
+    const Cookie = opened.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    expect([opened.status, opened.headers.get('location')]).toEqual([302, '/mailbox'])
+    expect((await server.request('/mailbox', { headers: { Cookie } })).status).toBe(200)
+    expect((await server.request(printed, { headers: { 'X-Forwarded-For': '127.0.0.1' } })).status).toBe(404)
+    expect(await statusFor(server.url, printed, { host: 'rebound.example.com' })).toBe(404)
+    const command = await server.cli('mailbox')
+    expect(command).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^http:\/\/localhost:\d+\/mailbox\?key=\S+\n$/),
+    })
+    expect(command.stdout).toContain(printed)
   })
 })
+
+test('organiser link prints a link that signs in once, with the server running or stopped', async () => {
+  await using server = await startServer()
+  const email = 'wang@example.com'
+  expect(await server.cli('organiser', 'link', email)).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: `there is no account for ${email}: see organiser list\n`,
+  })
+  expect(await server.cli('organiser', 'link')).toMatchObject({ code: 2, stdout: '' })
+  expect(await server.cli('organiser', 'invite', email, '--role', 'owner')).toMatchObject({ code: 0 })
+
+  const running = await server.cli('organiser', 'link', 'Wang@Example.com')
+  await server.stop()
+  const stopped = await server.cli('organiser', 'link', email)
+  await server.start()
+  for (const { code, stdout } of [running, stopped]) {
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^http:\/\/localhost:\d+\/console\/sign-in\/[\w-]{44}\n$/),
+    ])
+    const path = new URL(stdout.trim()).pathname
+    const signedIn = await server.request(path, { method: 'POST' })
+    expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, '/console'])
+    const Cookie = signedIn.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    expect((await server.request('/console/organisers', { headers: { Cookie } })).status).toBe(200)
+    expect((await server.request(path, { method: 'POST' })).status).toBe(410)
+  }
+}, 60_000)
 
 test('SIGTERM finishes what runs, then stops', async () => {
   await using server = await startServer({ RATE_LIMIT: 'off' })

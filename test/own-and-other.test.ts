@@ -22,6 +22,7 @@ import { mailSignInLink } from '../src/sign-in.ts'
 import { checkIn, wasThere } from './support/attendance.ts'
 import { newDoor } from './support/door.ts'
 import { openForm } from './support/forms.ts'
+import { mailboxCookie } from './support/mailbox.ts'
 import { createWorld, type World } from './support/world.ts'
 
 /*
@@ -552,7 +553,7 @@ test.each(ofNames)('%s writes no path parameter into an address without encoding
       const rest = [...given]
       const answer = await world.request(
         path.replace(/:\w+/g, () => rest.shift() ?? ''),
-        { headers: caller.headers },
+        { headers: { ...caller.headers, ...keyOf(route) } },
       )
       const location = answer.headers.get('location') ?? ''
       const html = await answer.text()
@@ -614,6 +615,9 @@ function namesOf(path: string): Names | undefined {
   return names
 }
 
+/** The mailbox opens with its key, whoever else one is. */
+const keyOf = (route: string) => route.includes(' /mailbox') && { Cookie: mailboxCookie(world) }
+
 const of = (given: string[] | ((mine: Role) => string[]), mine: Role) =>
   typeof given === 'function' ? given(mine) : given
 
@@ -642,6 +646,7 @@ async function ask(
       method,
       headers: {
         ...proof,
+        ...keyOf(route),
         ...(method !== 'GET' && {
           'Content-Type': isApi(route) ? 'application/json' : 'application/x-www-form-urlencoded',
         }),

@@ -6,6 +6,7 @@ import { isFirstOwnerCode, readSignInCode } from '../domain/tickets.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
+import { signInLinkCommand } from '../messages/text.ts'
 import { answerPasskey, mailSignInLink, signInAs, signInBy, signOut } from '../sign-in.ts'
 import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Field, Problems, typed } from './fields.tsx'
@@ -15,7 +16,7 @@ import { consolePage } from './layout.tsx'
 export const signInPages = new Hono<App>()
 
 signInPages.get('/console/sign-in', async (c) => {
-  const t = consoleMessagesFor(c.get('locale')).signIn
+  const { back, signIn: t } = consoleMessagesFor(c.get('locale'))
   if (c.get('organiser')) return c.redirect(wayBack(c.req.query('back')))
   if (c.req.query('done') !== 'mailed')
     return signInPage(
@@ -24,14 +25,16 @@ signInPages.get('/console/sign-in', async (c) => {
       undefined,
       c.req.query('done') === 'out',
     )
+  // The same for every address, so that it does not tell which of them has an account.
+  const title = sendsNoMail(c) ? t.notSent : t.sent
   return consolePage(
     c,
-    { title: t.sent },
+    { title },
     <>
-      <h1>{t.sent}</h1>
-      <p class="lead">{t.sentLead}</p>
+      <h1>{title}</h1>
+      {sendsNoMail(c) ? <NoMailServer c={c} /> : <p class="lead">{t.sentLead}</p>}
       <a class="button second" href={paths.signIn()}>
-        {t.again}
+        {sendsNoMail(c) ? back : t.again}
       </a>
     </>,
   )
@@ -144,6 +147,22 @@ function wayBack(asked: string | undefined): string {
   return asked && /^\/console(?:\/[\w/-]*)?$/.test(asked) ? asked : paths.console()
 }
 
+/** Whether links to sign in come from the command line, because this installation is one to try and sends no mails. */
+function sendsNoMail(c: Context<App>): boolean {
+  const { embedded, config } = c.env.deps
+  return embedded && !config.smtpUrl
+}
+
+function NoMailServer({ c }: { c: Context<App> }) {
+  return (
+    <p class="warning">
+      {consoleMessagesFor(c.get('locale')).signIn.noMailServer}
+      <br />
+      <code>{signInLinkCommand()}</code>
+    </p>
+  )
+}
+
 function signOutPage(c: Context<App>) {
   const t = consoleMessagesFor(c.get('locale'))
   return consolePage(
@@ -178,6 +197,7 @@ function signInPage(
     <>
       <h1>{t.signIn.title}</h1>
       <p class="lead">{t.signIn.lead}</p>
+      {sendsNoMail(c) && <NoMailServer c={c} />}
       <Problems problems={problems} t={t} />
       <form method="post" action={paths.signIn()} novalidate>
         <input type="hidden" name="back" value={wayBack(back)} />

@@ -38,14 +38,16 @@ export const readJoinCode = (secret: string, code: string) => unseal(secret, 'jo
 export const readSignInCode = (secret: string, code: string) => unseal(secret, 'sign-in', code, 16)?.id
 
 /** The secret of the link that makes the first owner, for as long as there is none. */
-export const firstOwnerCodeOf = (secret: string) =>
-  keyedHash(secret, 'first-owner', Buffer.alloc(0)).subarray(0, 16).toString('base64url')
+export const firstOwnerCodeOf = (secret: string) => keyFor(secret, 'first-owner')
 
 /** Whether a code makes the first owner. */
-export function isFirstOwnerCode(secret: string, code: string): boolean {
-  const [given, right] = [Buffer.from(code), Buffer.from(firstOwnerCodeOf(secret))]
-  return given.length === right.length && timingSafeEqual(given, right)
-}
+export const isFirstOwnerCode = (secret: string, code: string) => isSameKey(code, firstOwnerCodeOf(secret))
+
+/** The key that opens /mailbox. It stays the same, so that a printed link is still good after a restart. */
+export const mailboxKeyOf = (secret: string) => keyFor(secret, 'mailbox')
+
+/** Whether a key opens /mailbox. */
+export const isMailboxKey = (secret: string, key: string) => isSameKey(key, mailboxKeyOf(secret))
 
 /** A keyed hash of a text: to recognise it again without keeping it. */
 export function fingerprintOf(secret: string, text: string): string {
@@ -82,10 +84,22 @@ type Purpose =
   | 'held'
   | 'sign-in'
   | 'first-owner'
+  | 'mailbox'
   | 'fingerprint'
   | 'guard'
   | 'challenge'
   | 'solution'
+
+/** The installation's one key for a purpose. 128 bits of hash. */
+function keyFor(secret: string, purpose: Purpose): string {
+  return keyedHash(secret, purpose, Buffer.alloc(0)).subarray(0, 16).toString('base64url')
+}
+
+/** Compares keys in a time that does not depend on where they differ. */
+function isSameKey(given: string, right: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(right)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
 
 function seal(secret: string, purpose: Purpose, { id, version }: Bearer, hashBytes: number): string {
   const body = Buffer.alloc(17)

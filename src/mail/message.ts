@@ -32,10 +32,13 @@ export type Attachment = {
   cid?: string
 }
 
-/** Writes a mail as it would be sent now: in the recipient's language, with the QR for the door and the calendar file. */
-export function messageOf(deps: Deps, mail: MailToSomeone): Message {
+/**
+ * Writes a mail as it would be sent now: in the recipient's language, with the QR for the door and the calendar file.
+ * @param signInLink false leaves out the link that signs an organiser in, for /mailbox
+ */
+export function messageOf(deps: Deps, mail: MailToSomeone, { signInLink = true } = {}): Message {
   const { mailFrom, privacyContact } = deps.config
-  const letter = letterOf(deps, mail)
+  const letter = letterOf(deps, mail, { signInLink })
   const doors = letter.entries.flatMap((entry, n) =>
     entry.door
       ? [

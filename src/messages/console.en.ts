@@ -40,6 +40,8 @@ export const consoleEn: ConsoleMessages = {
     sentLead:
       'If this address has an account, a link is on its way. It is good for 15\u00a0minutes. Not there? Look into spam.',
     again: 'Use another address, or send it again',
+    notSent: 'No mail was sent',
+    noMailServer: 'No mail server is configured (SMTP_URL). To get a sign-in link, run on the server:',
     emailInvalid: 'This is no e-mail address; one looks like name@example.com',
     confirm: 'One press and you are in',
     confirmLead: 'The link is good for once. You press the button yourself, so that no mail scanner uses it up.',

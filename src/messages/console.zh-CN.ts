@@ -43,6 +43,8 @@ export const consoleZhCN = {
     sent: '请查收邮件',
     sentLead: '如果这个邮箱有账号，登录链接已经在路上，15\u00a0分钟内有效。没收到请看看垃圾邮件。',
     again: '换个邮箱，或者再发一次',
+    notSent: '邮件发不出去',
+    noMailServer: '没有设置邮件服务器（SMTP_URL）。请在服务器上运行下面的命令，它会打印一个登录链接：',
     emailInvalid: '邮箱格式不对，例如 name@example.com',
     confirm: '按一下就登录',
     confirmLead: '登录链接只能用一次。为了不让邮件扫描程序把它用掉，要你自己按一下。',

@@ -160,6 +160,7 @@ export const mailEn: MailMessages = {
     },
     console: 'Console',
     button: 'Sign in',
+    linkFromCommand: (command) => `The sign-in link is not shown here. To sign in, run on the server: ${command}`,
     why: 'You get this mail because someone signs in to the console with this address, or invites you to it. Not you? Ignore it: unless the link is opened nobody is signed in.',
   },
 
@@ -235,7 +236,9 @@ export const mailEn: MailMessages = {
 
   mailbox: {
     title: 'Mailbox',
-    lead: 'SMTP_URL is not set, so mails are kept here. Only this machine sees this page.',
+    lead: 'SMTP_URL is not set, so mails are kept here. This page opens on this machine only, with the link that npm start prints.',
+    locked: 'The mailbox opens with a printed link',
+    lockedLead: 'npm start printed a link with a key (/mailbox?key=…): open that one. To print it again, run:',
     none: 'No mails yet. Come back when someone has registered.',
     erased: 'This person was erased, and with them the mail.',
     older: 'Older mails',

@@ -195,6 +195,7 @@ export const mailZhCN = {
     },
     console: '管理后台',
     button: '登录',
+    linkFromCommand: (command: string) => `这里不显示登录链接。要登录，请在服务器上运行：${command}`,
     why: '你收到这封邮件，是因为有人用这个邮箱登录管理后台，或者邀请你加入。不是你？请不用理会，不打开链接就没有人登录。',
   },
 
@@ -251,7 +252,9 @@ export const mailZhCN = {
   /** The page that shows what would be sent. */
   mailbox: {
     title: '邮箱',
-    lead: '没有设置 SMTP_URL，邮件先留在这里。只有在这台机器上才能看到这一页。',
+    lead: '没有设置 SMTP_URL，邮件先留在这里。这一页只能在这台机器上、用 npm start 打印的链接打开。',
+    locked: '邮箱要用打印出来的链接打开',
+    lockedLead: 'npm start 在终端里打印了带密钥的链接（/mailbox?key=…），请打开那个链接。要再打印一次，请运行：',
     none: '还没有邮件。有人报名后再来看看。',
     erased: '这个人的资料已经删除，邮件也随之消失。',
     older: '更早的邮件',

@@ -19,6 +19,11 @@ export function sentences(...said: (string | false | undefined)[]): string {
   return said.filter(Boolean).join(' ').replace(/。 /g, '。')
 }
 
+/** The command that prints a link to sign in, for an installation that sends no mails. */
+export function signInLinkCommand(email = 'EMAIL'): string {
+  return `npm run cli -- organiser link ${email}`
+}
+
 /** 上海 · 张江人工智能岛 */
 export function placeOf({ city, venue }: { city: Text; venue: Text }, locale: Locale): string {
   return pickAll([city, venue], locale)

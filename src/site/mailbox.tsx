@@ -1,9 +1,11 @@
-import { Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { getCookie, setCookie } from 'hono/cookie'
 import type { FC, PropsWithChildren } from 'hono/jsx'
 import type { Locale } from '../config.ts'
 import { type App, hasMailbox, isThisMachine } from '../context.ts'
 import type { Deps } from '../deps.ts'
 import { findMail, isToSomeone, listMails, type MailInList } from '../domain/mails.ts'
+import { isMailboxKey } from '../domain/tickets.ts'
 import { paths, withQuery } from '../links.ts'
 import { type Message, messageOf } from '../mail/message.ts'
 import { mailMessagesFor } from '../mail/templates/letter.ts'
@@ -12,8 +14,8 @@ import { moment } from '../messages/text.ts'
 /** What would be sent, for whoever tries the service on their own machine. Embedded and without SMTP only. */
 export const mailbox = new Hono<App>()
 
-mailbox.use('/mailbox', onlyHere())
-mailbox.use('/mailbox/*', onlyHere())
+mailbox.use('/mailbox', requireKey())
+mailbox.use('/mailbox/*', requireKey())
 
 mailbox.get('/mailbox', async (c) => {
   const { deps } = c.env
@@ -54,13 +56,45 @@ mailbox.get('/mailbox/:id/files/:n', async (c) => {
 
 const pageLength = 50
 
-/** Mails hold tickets: they are shown where nothing sends them, to nobody but this machine. */
-function onlyHere(): MiddlewareHandler<App> {
+/**
+ * Mails hold tickets: they are shown only where nothing sends them, on this machine, and with the key that the start
+ * prints, because other accounts and programs on this machine can make requests too. The key comes with the printed link
+ * and is kept in a cookie from then on.
+ */
+function requireKey(): MiddlewareHandler<App> {
   return async (c, next) => {
-    if (!hasMailbox(c.env.deps) || !isThisMachine(c)) return c.notFound()
-    await next()
+    const { deps } = c.env
+    if (!hasMailbox(deps) || !isThisMachine(c)) return c.notFound()
     c.header('Cache-Control', 'no-store')
+    const { secret, port } = deps.config
+    // Browsers do not keep the cookies of two ports apart.
+    const cookie = `mailbox-${port}`
+    const given = c.req.query('key')
+    if (!isMailboxKey(secret, given ?? getCookie(c, cookie) ?? '')) return lockedPage(c)
+    if (given === undefined) return next()
+    setCookie(c, cookie, given, { path: paths.mailbox(), httpOnly: true, sameSite: 'Strict', maxAge: keptFor })
+    const { pathname, search } = new URL(c.req.url)
+    return c.redirect(withQuery(pathname + search, { key: undefined }))
   }
+}
+
+/** Seconds: 14 days, as long as a session of the console. */
+const keptFor = 14 * 24 * 3600
+
+/** A 404 as for strangers, which tells whoever sits at this machine where the key is printed. */
+async function lockedPage(c: Context<App>) {
+  const locale = c.get('locale')
+  const { mailbox: words } = mailMessagesFor(locale)
+  const page = (
+    <Page locale={locale} title={words.locked}>
+      <h1>{words.locked}</h1>
+      <p class="lead">{words.lockedLead}</p>
+      <p>
+        <code>npm run cli -- mailbox</code>
+      </p>
+    </Page>
+  )
+  return c.html(`<!doctype html>${page.toString()}`, 404)
 }
 
 async function findMessage(deps: Deps, id: string): Promise<Message | undefined> {
@@ -71,9 +105,12 @@ async function findMessage(deps: Deps, id: string): Promise<Message | undefined>
 /** Whatever is no number of ours is the number of no mail. */
 const numberOf = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : 0)
 
-/** Undefined for a person who was erased, or whose link is good no longer. */
+/**
+ * Undefined for a person who was erased, or whose link is good no longer. Without links that sign in: whoever got to see
+ * this page would get the console of their owners, too.
+ */
 function writtenNow(deps: Deps, mail: MailInList): Message | undefined {
-  return isToSomeone(mail) ? messageOf(deps, mail) : undefined
+  return isToSomeone(mail) ? messageOf(deps, mail, { signInLink: false }) : undefined
 }
 
 /** The pictures that a mail carries along, put where its HTML shows them. */

@@ -4,9 +4,10 @@ import type { AxeResults, RunOptions } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { access } from '../../src/access.ts'
-import { firstOwnerCodeOf } from '../../src/domain/tickets.ts'
-import { paths } from '../../src/links.ts'
+import { firstOwnerCodeOf, mailboxKeyOf } from '../../src/domain/tickets.ts'
+import { paths, withQuery } from '../../src/links.ts'
 import { openPage, type PageOptions, serve } from '../support/browser.ts'
+import { mailboxCookie } from '../support/mailbox.ts'
 import { furnish, isForDoors, isForOwners, isForPrograms, type Sent } from '../support/pages.ts'
 import { createWorld } from '../support/world.ts'
 
@@ -31,9 +32,9 @@ test.concurrent.each(screens)(
 
     const found: string[] = []
     let looked = 0
-    const visit = async (cookie: string | undefined) => {
+    const visit = async (cookie: string) => {
       const page = await openPage({ locale, width, colorScheme, baseURL: server.url })
-      if (cookie) await page.context().addCookies([cookieOf(cookie, server.url)])
+      await page.context().addCookies([cookieOf(cookie, server.url)])
       const mistakes = await bring(page)
       const look = async (route: string, answer: PageAnswer | null) => {
         looked++
@@ -42,7 +43,7 @@ test.concurrent.each(screens)(
       return { page, look, [Symbol.asyncDispose]: () => page[Symbol.asyncDispose]() }
     }
     await using owner = await visit(Cookie)
-    await using anyone = await visit(undefined)
+    await using anyone = await visit(mailboxCookie(world))
     await using helper = await visit(door)
     // What a door is without its script, which draws over all of it.
     await helper.page.route('**/assets/door.js', (asked) => asked.abort())
@@ -93,10 +94,12 @@ test('nor does an installation that has no owner yet, nor a page that is not the
   await using page = await openPage({ locale: 'en', baseURL: server.url })
   const mistakes = await bring(page)
   const first = paths.firstOwner(firstOwnerCodeOf(world.deps.config.secret))
+  const mailbox = withQuery(paths.mailbox(), { key: mailboxKeyOf(world.deps.config.secret) })
   for (const [path, status] of [
     [first, 200],
     ['/', 200],
-    ['/mailbox', 200],
+    ['/mailbox', 404],
+    [mailbox, 200],
     ['/nowhere', 404],
     ['/console/nowhere', 404],
   ] as const) {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { createLink } from '../../src/domain/registration-links.ts'
-import { firstOwnerCodeOf } from '../../src/domain/tickets.ts'
+import { firstOwnerCodeOf, mailboxKeyOf } from '../../src/domain/tickets.ts'
+import { paths, withQuery } from '../../src/links.ts'
 import { openPage, serve } from '../support/browser.ts'
 import { readQr, readSvgQr } from '../support/qr.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -162,7 +163,7 @@ test('who moves a workshop to another hour sees the mail before it goes, and the
   await page.click('button[name=tell][value=yes]')
   expect(await page.locator('.done').textContent()).toContain('正在通知')
 
-  await page.goto(`${server.url}/mailbox`)
+  await page.goto(server.url + withQuery(paths.mailbox(), { key: mailboxKeyOf(world.deps.config.secret) }))
   await page.click('text=时间或地点有变')
   expect(await page.locator('main').textContent()).toContain('11:45')
   await page.goto(`${server.url}/t/${ticket}`)

@@ -99,6 +99,36 @@ describe('a mailed link', () => {
     expect([answer.status, page.includes('这个链接用不了了'), page.includes('<form')]).toEqual([410, true, false])
   })
 
+  test.each([
+    ['zh-CN', '没有设置邮件服务器'],
+    ['en', 'No mail server is configured'],
+  ])('is printed by a command where no mail goes out, whoever asks, which the pages say in %s', async (lang, said) => {
+    await using world = await createWorld()
+    await inviteOrganiser(world.deps, { name: '李', email: 'li@example.com', role: 'organiser' })
+    const pages = []
+    for (const email of ['li@example.com', 'nobody@example.com']) {
+      const asked = await send(world, '/console/sign-in', { email })
+      const answer = await world.request(`${asked.headers.get('location')}&lang=${lang}`)
+      pages.push(await answer.text())
+    }
+    expect(pages[0]).toBe(pages[1])
+    for (const page of [pages[0], await (await world.request(`/console/sign-in?lang=${lang}`)).text()]) {
+      expect(page).toContain(said)
+      expect(page).toContain('npm run cli -- organiser link EMAIL')
+    }
+  })
+
+  test.each<[string, Parameters<typeof createWorld>[0]]>([
+    ['sends mails', { env: { SMTP_URL: 'smtp://localhost:2525', MAIL_FROM: 'a@example.com' } }],
+    ['has a database server', { postgres: true }],
+  ])('is only mailed by an installation that %s', async (_, options) => {
+    await using world = await createWorld(options)
+    for (const query of ['', '?done=mailed']) {
+      const page = await (await world.request(`/console/sign-in${query}`)).text()
+      expect(page).not.toContain('npm run')
+    }
+  })
+
   test('leads back to where one wanted to go, and to no other site', async () => {
     await using world = await createWorld()
     const page = async (back: string) =>

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { heldSignUps, mails, registrations } from '../../src/db/schema.ts'
 import { setItems } from '../../src/domain/workshops.ts'
 import { fillIn, openForm, post, textOf, valuesOf } from '../support/forms.ts'
+import { requestMailbox } from '../support/mailbox.ts'
 import { challengeOf, solved } from '../support/proofs.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -13,7 +14,7 @@ async function mailedLink(world: World): Promise<string> {
     headers: { Authorization: `Bearer ${await world.token('organiser')}` },
   })
   const { items } = (await listed.json()) as { items: { id: number }[] }
-  const shown = await (await world.request(`http://localhost:3000/mailbox/${items[0]?.id}`)).text()
+  const shown = await (await requestMailbox(world, `/mailbox/${items[0]?.id}`)).text()
   const [, link = ''] = /http:\/\/localhost:3000(\/w\/[\w-]+\/confirm\/[\w-]+)/.exec(shown) ?? []
   return link
 }
@@ -194,7 +195,7 @@ test('the mailbox, the API and the pages live with a mail that has no registrati
     const answer = await world.request('/api/v1/mails', { headers })
     return ((await answer.json()) as { items: object[] }).items
   }
-  const box = async () => textOf(await (await world.request('http://localhost:3000/mailbox')).text())
+  const box = async () => textOf(await (await requestMailbox(world, '/mailbox')).text())
   expect(await listed()).toMatchObject([
     { kind: 'held', state: 'held', registration: null, workshop: slug, name: '王小明', email: person.email },
   ])

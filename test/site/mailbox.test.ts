@@ -1,12 +1,86 @@
+import { desc } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import { mails } from '../../src/db/schema.ts'
 import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
+import { mailboxKeyOf, signInCodeOf } from '../../src/domain/tickets.ts'
 import { greeting } from '../../src/greeting.ts'
-import { openPage } from '../support/browser.ts'
+import { mailSignInLink } from '../../src/sign-in.ts'
+import { openPage, serve } from '../support/browser.ts'
+import { requestMailbox as ask, mailboxCookie } from '../support/mailbox.ts'
 import { readQr } from '../support/qr.ts'
 import { createWorld, type World } from '../support/world.ts'
 
-const ask = (world: World, path: string, init: RequestInit = {}, peer?: string) =>
-  world.request(`http://localhost:3000${path}`, init, peer)
+const parts = ['/mailbox', '/mailbox/1', '/mailbox/1/html', '/mailbox/1/files/1']
+const printedPath = (world: World) => `/mailbox?key=${mailboxKeyOf(world.deps.config.secret)}`
+
+test('the greeting prints a link with a key, which opens the mailbox and is kept in a cookie', async () => {
+  await using world = await createWorld()
+  await world.register(await world.workshop(), { name: '王小明' })
+  const printed = /http:\/\/localhost:3000\/mailbox\?key=[\w-]{22}(?= )/.exec(await greeting(world.deps))?.[0] ?? ''
+  expect(printed).toBe(`http://localhost:3000${printedPath(world)}`)
+  const opened = await world.request(`${printed}&lang=en`)
+  expect([opened.status, opened.headers.get('location')]).toEqual([302, '/mailbox?lang=en'])
+  expect(opened.headers.get('cache-control')).toBe('no-store')
+  const [cookie = '', ...attributes] = (opened.headers.getSetCookie()[0] ?? '').split('; ')
+  expect(cookie).toBe(mailboxCookie(world))
+  expect(attributes.toSorted()).toEqual(['HttpOnly', 'Max-Age=1209600', 'Path=/mailbox', 'SameSite=Strict'])
+  for (const path of parts) {
+    expect((await world.request(`http://localhost:3000${path}`, { headers: { Cookie: cookie } })).status).toBe(200)
+  }
+})
+
+test.each<[string, (world: World) => { query?: string; Cookie?: string }]>([
+  ['without a key', () => ({})],
+  ['with an empty key', () => ({ query: '?key=', Cookie: 'mailbox-3000=' })],
+  ['with a wrong key', () => ({ query: `?key=${'x'.repeat(22)}` })],
+  ['with a longer key', (world) => ({ query: `${printedPath(world).replace('/mailbox', '')}x` })],
+  ['with the key of another secret', () => ({ query: `?key=${mailboxKeyOf('another secret')}` })],
+  ['with a wrong key in the cookie', () => ({ Cookie: `mailbox-3000=${mailboxKeyOf('another secret')}` })],
+  ['with the cookie of an owner', () => ({ Cookie: 'owner' })],
+])('/mailbox %s answers 404, and tells this machine which command prints the link', async (_, given) => {
+  await using world = await createWorld()
+  await world.register(await world.workshop(), { name: '王小明', email: 'wang@example.com' })
+  const { query = '', Cookie = '' } = given(world)
+  const headers = { Cookie: Cookie === 'owner' ? (await world.signIn('owner')).Cookie : Cookie }
+  for (const path of parts) {
+    const answer = await world.request(`http://localhost:3000${path}${query}`, { headers })
+    const page = await answer.text()
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([404, []])
+    expect(page).toContain('npm run cli -- mailbox')
+    expect(page).not.toMatch(/王小明|wang@/)
+  }
+})
+
+test('no page tells the key of the mailbox, also to owners on this machine', async () => {
+  await using world = await createWorld()
+  const { slug } = await world.workshop()
+  const { Cookie } = await world.signIn('owner')
+  const pages = ['/', `/w/${slug}`, '/find', '/console', '/console/mails', '/console/account', '/mailbox', '/nowhere']
+  for (const path of pages) {
+    const page = await (await world.request(path, { headers: { Cookie } })).text()
+    expect(page).not.toContain(mailboxKeyOf(world.deps.config.secret))
+    if (path === '/console/mails') expect(page).toContain('href="/mailbox"')
+  }
+})
+
+test('the mailbox shows a sign-in mail without the link, and the command that prints one', async () => {
+  await using world = await createWorld()
+  await world.signIn('owner')
+  await mailSignInLink(world.deps, 'owner-1@example.com')
+  const { secret } = world.deps.config
+  const [asked, , invited] = await world.db.select().from(mails).orderBy(desc(mails.id))
+  const code = signInCodeOf(secret, asked?.uid ?? '')
+  const list = await text(ask(world, '/mailbox'))
+  expect(list).toContain(`href="/mailbox/${asked?.id}"`)
+  for (const part of ['', '/html']) {
+    const page = await text(ask(world, `/mailbox/${asked?.id}${part}`))
+    expect(page).toContain('npm run cli -- organiser link owner-1@example.com')
+    expect(page).not.toMatch(new RegExp(`${code}|/console/sign-in/`))
+  }
+  expect((await ask(world, `/mailbox/${asked?.id}/files/1`)).status).toBe(404)
+  // An invitation leads to where a link can be asked for.
+  expect(await text(ask(world, `/mailbox/${invited?.id}`))).toContain('/console/sign-in?email=owner-1%40example.com')
+})
 
 test('GET /mailbox lists the mails, the newest first, with recipient, subject and state', async () => {
   await using world = await createWorld()
@@ -69,18 +143,13 @@ test('GET /mailbox/:id/html is a page of its own that can load nothing and run n
 test('the mail is visible in its frame in a real browser, under the policies that are really sent', async () => {
   await using world = await createWorld()
   await world.register(await world.workshop())
+  await using server = await serve(world)
   await using page = await openPage({ width: 800 })
   const complaints: string[] = []
   page.on('console', (message) => complaints.push(message.text()))
-  await page.route('**/*', async (route) => {
-    const answer = await world.request(route.request().url())
-    await route.fulfill({
-      status: answer.status,
-      headers: Object.fromEntries(answer.headers),
-      body: Buffer.from(await answer.arrayBuffer()),
-    })
-  })
-  await page.goto('http://localhost:3000/mailbox/1')
+  await page.goto(server.url + printedPath(world))
+  expect(page.url()).toBe(`${server.url}/mailbox`)
+  await page.click('a[href="/mailbox/1"]')
   const mail = page.frameLocator('iframe')
   await mail.getByRole('heading', { name: '报名成功' }).waitFor()
   expect(await mail.getByRole('img').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(200)
@@ -108,17 +177,45 @@ test.each(['/mailbox/2', '/mailbox/0', '/mailbox/x', '/mailbox/1e3', '/mailbox/1
   },
 )
 
+/** What nginx, Apache, HAProxy, Envoy, Caddy, Traefik, tunnels and CDNs are known to add. */
+const forwardingHeaders = [
+  ...['Forwarded', 'Via', 'CDN-Loop', 'X-Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto'],
+  ...['X-Forwarded-Port', 'X-Forwarded-Server', 'X-Forwarded-Client-Cert', 'X-Real-IP', 'X-Client-IP', 'Client-IP'],
+  ...['True-Client-IP', 'CF-Connecting-IP', 'CF-Ray', 'CF-Visitor', 'Fastly-Client-IP', 'Fly-Client-IP'],
+  ...['X-Cluster-Client-IP', 'Proxy-Client-IP', 'WL-Proxy-Client-IP', 'Ali-CDN-Real-IP', 'X-Azure-ClientIP'],
+  ...['X-Original-For', 'X-Original-Forwarded-For', 'X-Original-Host', 'X-Original-URI', 'X-Remote-IP'],
+  ...['X-Envoy-External-Address', 'X-Envoy-Expected-Rq-Timeout-Ms', 'X-Amzn-Trace-Id', 'X-Amz-Cf-Id', 'X-ARR-SSL'],
+  ...['X-AppEngine-User-IP', 'X-ProxyUser-IP', 'X-Request-ID', 'X-Scheme', 'X-Host', 'X-Varnish'],
+  ...['Tailscale-User-Login', 'Akamai-Origin-Hop'],
+]
+
 test.each<[string, string, RequestInit, string]>([
   ['over the network', 'http://localhost:3000', {}, '192.168.1.7'],
-  ['through a proxy', 'http://localhost:3000', { headers: { 'X-Forwarded-For': '127.0.0.1' } }, '127.0.0.1'],
-  ['through a proxy that says so', 'http://localhost:3000', { headers: { Forwarded: 'for=127.0.0.1' } }, '127.0.0.1'],
   ['by a foreign name', 'http://evil.example:3000', {}, '127.0.0.1'],
-])('nobody sees the mailbox %s', async (_, origin, init, peer) => {
+  ...forwardingHeaders.map((name): [string, string, RequestInit, string] => [
+    `through a proxy that adds ${name}`,
+    'http://localhost:3000',
+    { headers: { [name]: '127.0.0.1' } },
+    '127.0.0.1',
+  ]),
+])('nobody sees the mailbox %s, also with its key', async (_, origin, { headers }, peer) => {
   await using world = await createWorld()
   await world.register(await world.workshop())
-  for (const path of ['/mailbox', '/mailbox/1', '/mailbox/1/html', '/mailbox/1/files/0']) {
-    expect((await world.request(`${origin}${path}`, init, peer)).status).toBe(404)
+  const init = { headers: { ...headers, Cookie: mailboxCookie(world) } }
+  for (const path of [...parts, printedPath(world)]) {
+    const answer = await world.request(`${origin}${path}`, init, peer)
+    expect([path, answer.status]).toEqual([path, 404])
+    expect(await answer.text()).not.toContain('npm run')
   }
+})
+
+test.each([
+  ...['Accept', 'Accept-Language', 'Authorization', 'Cache-Control', 'DNT', 'Origin', 'Purpose', 'Referer', 'Sec-GPC'],
+  ...['Sec-Fetch-Site', 'Upgrade-Insecure-Requests', 'User-Agent', 'X-Edge-Shopping-Flag', 'X-Requested-With'],
+])('the mailbox opens in a browser that sends %s', async (name) => {
+  await using world = await createWorld()
+  const value = name === 'Authorization' ? 'Basic eDp5' : 'x'
+  expect((await ask(world, '/mailbox', { headers: { [name]: value } })).status).toBe(200)
 })
 
 test.each<[string, Record<string, string>, number]>([
@@ -131,18 +228,14 @@ test.each<[string, Record<string, string>, number]>([
 ])('behind a proxy that forwards no headers, the mailbox of a service %s: %j answers %i', async (_, env, status) => {
   await using world = await createWorld({ env })
   await world.register(await world.workshop())
-  for (const path of ['/mailbox', '/mailbox/1', '/mailbox/1/html', '/mailbox/1/files/1']) {
-    expect([path, (await ask(world, path)).status]).toEqual([path, status])
-  }
+  for (const path of parts) expect([path, (await ask(world, path)).status]).toEqual([path, status])
   expect((await greeting(world.deps)).includes('/mailbox')).toBe(status === 200)
 })
 
 test('there is no mailbox on a server with a database of its own', async () => {
   await using world = await createWorld({ postgres: true })
   await world.register(await world.workshop())
-  for (const path of ['/mailbox', '/mailbox/1', '/mailbox/1/html', '/mailbox/1/files/0']) {
-    expect((await ask(world, path)).status).toBe(404)
-  }
+  for (const path of parts) expect((await ask(world, path)).status).toBe(404)
 })
 
 async function text(answer: Promise<Response>): Promise<string> {

@@ -17,7 +17,7 @@ import { type ItemTag, tagOf } from '../../messages/items.ts'
 import { mailEn } from '../../messages/mail.en.ts'
 import { type MailMessages, mailZhCN, type News, type Standing } from '../../messages/mail.zh-CN.ts'
 import { messagesFor } from '../../messages/messages.ts'
-import { deadline, pick, pickAll, placeOf, when } from '../../messages/text.ts'
+import { deadline, pick, pickAll, placeOf, signInLinkCommand, when } from '../../messages/text.ts'
 
 /** What a mail says, before it is HTML or plain text. */
 export type Letter = {
@@ -53,10 +53,13 @@ export type Entry = {
 
 export type Link = { label: string; url: string }
 
-/** Writes a mail in the language of its recipient. */
-export function letterOf(deps: Deps, mail: MailToSomeone): Letter {
+/**
+ * Writes a mail in the language of its recipient.
+ * @param signInLink false puts the command that prints a link in the place of one that signs in
+ */
+export function letterOf(deps: Deps, mail: MailToSomeone, { signInLink = true } = {}): Letter {
   if (mail.organiser && mail.kind === 'message') return letterToTry(deps, mail.written, mail.organiser)
-  if (mail.organiser) return letterToSignIn(deps, mail, mail.organiser)
+  if (mail.organiser) return letterToSignIn(deps, mail, mail.organiser, signInLink)
   return mail.held ? letterToConfirm(deps, mail.held) : letterAbout(deps, mail, mail.registration as Registration)
 }
 
@@ -182,11 +185,13 @@ function letterToTry(deps: Deps, written: Written | undefined, organiser: Organi
 }
 
 /** The mail with the link that signs an organiser in. Organisers have the language of the installation. */
-function letterToSignIn(deps: Deps, { uid, facts }: Mail, organiser: Organiser): Letter {
+function letterToSignIn(deps: Deps, { uid, facts }: Mail, organiser: Organiser, signInLink: boolean): Letter {
   const { baseUrl, secret, defaultLocale: locale } = deps.config
   const messages = mailMessagesFor(locale)
   const { subject, headline, lead, hint } = messages.signIn[facts.invited ? 'invited' : 'asked']
   const { host } = new URL(baseUrl)
+  // An invitation leads to where a link can be asked for, which signs nobody in.
+  const showsLink = signInLink || facts.invited
   const way = facts.invited
     ? withQuery(paths.signIn(), { email: organiser.email })
     : paths.signInWith(signInCodeOf(secret, uid))
@@ -205,10 +210,10 @@ function letterToSignIn(deps: Deps, { uid, facts }: Mail, organiser: Organiser):
         facts: [],
         door: undefined,
         ticket: undefined,
-        confirm: { label: messages.signIn.button, hint, url: urlOf(baseUrl, way) },
+        confirm: showsLink ? { label: messages.signIn.button, hint, url: urlOf(baseUrl, way) } : undefined,
         checklist: [],
         prepare: messages.prepare,
-        next: [],
+        next: showsLink ? [] : [{ text: messages.signIn.linkFromCommand(signInLinkCommand(organiser.email)) }],
       },
     ],
     ...footOf(deps, messages, messages.signIn.why),
