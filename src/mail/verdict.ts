@@ -3,8 +3,8 @@ export type Verdict =
   | { kind: 'sent' }
   /** It did not work now; the same mail may go through later. */
   | { kind: 'again'; reason: string }
-  /** This recipient or this message is refused for good. */
-  | { kind: 'dead'; reason: string }
+  /** This recipient or this message is refused for good. `refused`: which of the two the reply is about. */
+  | { kind: 'dead'; reason: string; refused: 'recipient' | 'message' }
   /** Nothing can be sent now: it says nothing about this mail. */
   | { kind: 'standstill'; reason: string }
 
@@ -39,8 +39,22 @@ export function judge(failure: Failure, recipient: string, offered: boolean): Ex
   const permanent = responseCode >= 500 && responseCode !== wrongOrder
   // Without a reply nodemailer itself refused: an impossible address, or a message over the size the server announced.
   const refusedHere = !responseCode && (failure.code === 'EENVELOPE' || failure.code === 'EMESSAGE')
-  return { kind: permanent || refusedHere ? 'dead' : 'again', reason }
+  if (!permanent && !refusedHere) return { kind: 'again', reason }
+  return { kind: 'dead', reason, refused: isAboutRecipient(failure) ? 'recipient' : 'message' }
 }
+
+/**
+ * Whether a permanent refusal is about the recipient: an answer to RCPT, an enhanced status of addresses (x.1.x) or
+ * mailboxes (x.2.x) (RFC 3463), or, in answer to DATA, words for an unknown or full mailbox.
+ */
+function isAboutRecipient({ command = '', code = '', response = '' }: Failure): boolean {
+  return (
+    command === 'RCPT TO' || code === 'EENVELOPE' || /^\d{3}[ -]5\.[12]\./.test(response) || aboutMailbox.test(response)
+  )
+}
+
+const aboutMailbox =
+  /mailbox|\b(no such|unknown|invalid) (user|recipient|account|address)|\b(user|recipient|account) (is )?(unknown|invalid|disabled|suspended|not found|does ?n[o']t exist)|over ?quota/i
 
 /** 552: the message is too large. */
 const tooLarge = 552
@@ -80,8 +94,16 @@ const aboutUs = [
   /(exceed|reach|over|out of)\w*\b.*\b(daily|hourly|sending|send|outgoing|submission|message|mail)s? ?(quota|limit|rate|credits?)/i,
   /(exceed\w*|limit|max\w*)\b.*\b(per|an?|this) ?(minute|hour|day)\b/i,
   /maximum (sending rate|credits|number of (connections|messages|mails|recipients))|unusual rate|frequency limited|submissionquotaexceeded/i,
-  // NetEase (163, 126, yeah.net): too many mails, recipients or connections of this sender or machine.
-  /\b(HL:(ICC|IFC|REP)|MI:(SFQ|DMC|CEL|CCL|STC)|RP:(CEL|CCL|DRC|QRC|TRC))\b/,
+  // NetEase (163, 126, yeah.net): too many mails, recipients or connections of this sender or machine, or either is blocked.
+  /\b(HL:[A-Z]{3}|MI:(SFQ|DMC|CEL|CCL|STC|SPB|SPF)|RP:(CEL|CCL|DRC|QRC|TRC)|WM:BL[IU]|DT:RBL)\b/,
+  // Aliyun: what the sending machine does. `Reject by content spam` is about the message.
+  /reject by behaviou?r spam/i,
+  // Microsoft: a banned sender or machine, a domain without authentication, a tenant that sent too much.
+  /\b5\.7\.(511|515|705|708)\b/,
+  /\bIP (address )?(is )?(rejected|blocked|banned|blacklisted|in blacklist)|^\d{3}[ -](5\.7\.\d+ )?connection denied/i,
+  /mail from (address )?must (be )?(the )?(equal|same|match)/i,
+  // The domain of MAIL_FROM. What only a DMARC policy refuses (5.7.26) is counted as a refusal of content.
+  /\b(SPF|DKIM)\b[^;]*\b(fail|not (pass|permit|allow|authori[sz]e)|violation)|sender policy framework|\b5\.7\.2[0-4]\b/i,
   /relay(ing)? (access )?(is )?(denied|not (permitted|allowed))|unable to relay|authentication (is )?required/i,
   /client host .*(blocked|rejected)|\bblocked using\b/i,
 ]

@@ -91,6 +91,26 @@ const table: Record<'again' | 'dead' | 'standstill', Failure[]> = {
     data('451 Maximum credits exceeded'),
     rcpt('450 4.7.1 Error: too much mail from 192.0.2.1'),
     rcpt('550 5.7.1 Rate limit exceeded'),
+    // A sender or machine that is blocked, also where the server says so only after DATA.
+    data('421 HL:MEP 163 smtp3'),
+    data('554 HL:ITC 163 smtp3,x'),
+    data('554 HL:IPB 126 smtp2,x'),
+    data('554 MI:SPB 163 smtp5'),
+    data('550 MI:SPF mx27,x http://mail.163.com/help/help_spam_16.htm?ip=192.0.2.1'),
+    data('554 IP is rejected, smtp auth error limit exceed'),
+    data('554 IP in blacklist'),
+    data('550 Connection denied'),
+    data('553 Mail from must equal authorized user'),
+    data('501 mail from address must be same as authorization user'),
+    data(
+      '554 Reject by behaviour spam at DATA State(Connection IP address:192.0.2.1)ANTISPAM_BAT[01201311R]: bad sending',
+    ),
+    data('550 5.7.515 Access denied, sending domain example.com does not meet the required authentication level.'),
+    data('550 5.7.708 Access denied, traffic not accepted from this IP.'),
+    data('550 5.7.511 Access denied, banned sender[192.0.2.1].'),
+    data('550 5.7.1 SPF check failed for example.com'),
+    data('550 5.7.20 No passing DKIM signature found'),
+    data('550 5.7.23 The message was rejected because of Sender Policy Framework violation'),
   ],
 }
 
@@ -110,6 +130,38 @@ test.each([
 ])('standstill before the mail was offered: $code $response $message', (failure) => {
   expect(judge(failure, 'wang@example.com', false).kind).toBe('standstill')
 })
+
+const refusals: Record<'recipient' | 'message', Failure[]> = {
+  recipient: [
+    rcpt('550 5.7.1 Rejected by policy'),
+    rcpt('554 Refused'),
+    data('550 5.1.1 User unknown'),
+    data('550-5.2.1 This account is disabled'),
+    data('550 No such user here'),
+    data('554 Invalid recipient'),
+    data("554 delivery error: This user doesn't have an account, recipient unknown"),
+    data('552 Mailbox full'),
+    { command: 'API', code: 'EENVELOPE', message: 'No recipients defined' },
+  ],
+  message: [
+    data('554 DT:SPM 126 smtp2,x see http://mail.163.com/help/help_spam_16.htm?ip=192.5.1.1&time=1'),
+    data('554 DT:SUM'),
+    data('550 Mail content denied. http://service.mail.qq.com/cgi-bin/help?subtype=1&&no=1000726'),
+    data('550 Suspected bounce attacks'),
+    data("550 5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy."),
+    data('550 5.7.1 Our system has detected that this message is likely unsolicited mail.'),
+    data('554 5.7.1 Spam message rejected'),
+    data('554 Reject by content spam at End of Data State'),
+    data('552 5.3.4 Message size exceeds fixed limit'),
+    { command: 'MAIL FROM', code: 'EMESSAGE', message: 'Message size larger than allowed 1000' },
+  ],
+}
+
+for (const [refused, failures] of Object.entries(refusals)) {
+  test.each(failures)(`refuses the ${refused}: $command $response $message`, (failure) => {
+    expect(judge(failure, 'wang@example.com', true)).toMatchObject({ kind: 'dead', refused })
+  })
+}
 
 test('the reason says what the server said, without the recipient in any spelling and without other addresses', () => {
   const reason = (response: string) => judge(rcpt(response), 'wang.xm@example.com', true).reason
