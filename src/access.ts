@@ -229,6 +229,8 @@ export const access: Record<string, Access> = {
   'GET /console/campaigns/:slug/messages/new': 'organiser',
   'POST /console/campaigns/:slug/messages/new': 'organiser',
   'GET /console/messages/:id': 'organiser',
+  'GET /console/messages/:id/send-again': 'organiser',
+  'POST /console/messages/:id/send-again': 'organiser',
   'GET /console/mails': 'organiser',
   'POST /console/mails/:id/send-again': 'organiser',
   'GET /mailbox': 'this machine',

@@ -72,6 +72,7 @@ export const paths = {
   consoleMails: () => '/console/mails',
   sendMailAgain: (id: number) => path`/console/mails/${id}/send-again`,
   message: (id: string) => path`/console/messages/${id}`,
+  sendMessageAgain: (id: string) => path`/console/messages/${id}/send-again`,
   workshopMessages: (slug: string) => path`/console/workshops/${slug}/messages`,
   campaignMessages: (slug: string) => path`/console/campaigns/${slug}/messages`,
   newWorkshopMessage: (slug: string) => path`/console/workshops/${slug}/messages/new`,

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Deps } from './deps.ts'
-import { countMails } from './domain/mails.ts'
+import { countMails, findDeliveryPause } from './domain/mails.ts'
 import { countSeats } from './domain/workshops.ts'
 
 /** Takes the readings for /metrics: this process, its answers, and what the database knows of seats and mails. */
@@ -46,6 +46,14 @@ export function countMetrics(deps: Deps): void {
     registers,
     async collect() {
       this.set((await countMails(deps)).oldestDueSeconds)
+    },
+  })
+  new Gauge({
+    name: 'baoming_mail_delivery_paused',
+    help: '1 while delivery is paused because the mail server refuses the content of mails',
+    registers,
+    async collect() {
+      this.set((await findDeliveryPause(deps)) ? 1 : 0)
     },
   })
   // Looking a counter up by its labels takes longer than counting.

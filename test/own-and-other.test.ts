@@ -2,7 +2,16 @@ import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { access } from '../src/access.ts'
 import { rows } from '../src/db/database.ts'
-import { chatGroups, mails, passkeys, type Role, registrations, roles, sessions } from '../src/db/schema.ts'
+import {
+  chatGroups,
+  contentRefusals,
+  mails,
+  passkeys,
+  type Role,
+  registrations,
+  roles,
+  sessions,
+} from '../src/db/schema.ts'
 import { addBoards, type Board, findBoard, setBoardState } from '../src/domain/boards.ts'
 import { issueCertificate } from '../src/domain/certificates.ts'
 import { joinCode } from '../src/domain/door-sessions.ts'
@@ -140,6 +149,7 @@ beforeAll(async () => {
   const draft = { subject: '通知', body: '请带电脑' }
   const audience = { about: { workshopId: workshop.id }, workshops: [workshop], filter: {} }
   await sendMessage(deps, actor, { id: message, ...draft, audience })
+  await deps.db.insert(contentRefusals).values({ writtenId: message, pausedAt: deps.now(), reason: 'DATA: 554' })
   const tried = deps.newId()
   await sendTest(deps, actor, { id: tried, ...draft, workshop })
 

@@ -1,4 +1,4 @@
--- revision 5
+-- revision 6
 -- Claims mails that are due, the longest due first, for a sender who has them to itself until p_leased_until, and gives
 -- up those that would only confuse now. Returns both.
 -- Which of them would is read after they are locked: who closes or opens a workshop waits for that, and counts on the
@@ -7,6 +7,10 @@
 -- p_rate: how many mails all senders together may try in a minute; null for as many as they like. Where it is given the
 -- senders claim one after another, for each must know of the tries of all others. A mail that is claimed counts as
 -- tried, also if it is put back.
+--
+-- Mails of a paused message are left out. While delivery is paused, one mail is claimed when the next try is due: not the
+-- one that was tried last unless there is no other, mails of messages after all others, the least tried first. So a mail
+-- that is refused in any case keeps no other waiting. See record_outcomes.sql.
 create or replace function claim_mails(
   p_limit integer, p_rate integer, p_now timestamptz, p_leased_until timestamptz, p_sender_domain text
 ) returns setof mails
@@ -14,6 +18,8 @@ language plpgsql as $$
 declare
   v_limit integer := p_limit;
   v_due bigint[];
+  v_pause content_refusals;
+  v_paused_messages uuid[];
 begin
   if p_rate is not null then
     insert into mail_pace default values on conflict do nothing;
@@ -24,13 +30,33 @@ begin
     where tried > p_now - interval '1 minute';
   end if;
 
-  v_due := array(
-    select m.id from mails m
-    where m.state in ('pending', 'sending') and m.due_at <= p_now
-    order by m.due_at, m.id
-    limit v_limit
-    for no key update skip locked
+  v_paused_messages := array(
+    select c.written_id from content_refusals c where c.written_id is not null and c.paused_at is not null
   );
+  select * into v_pause from content_refusals c
+  where c.written_id is null and c.paused_at is not null
+  for no key update;
+
+  if v_pause.paused_at is null then
+    v_due := array(
+      select m.id from mails m
+      where m.state in ('pending', 'sending') and m.due_at <= p_now
+        and (m.written_id is null or m.written_id <> all (v_paused_messages))
+      order by m.due_at, m.id
+      limit v_limit
+      for no key update skip locked
+    );
+  elsif v_pause.probe_at <= p_now then
+    v_due := array(
+      select m.id from mails m
+      where m.state in ('pending', 'sending') and m.due_at <= p_now
+        and (m.written_id is null or m.written_id <> all (v_paused_messages))
+      order by m.id is not distinct from v_pause.probed_mail, m.written_id is not null, m.reason is not null, m.attempt,
+        m.due_at, m.id
+      limit least(v_limit, 1)
+      for no key update skip locked
+    );
+  end if;
 
   return query
   with due as (
@@ -116,6 +142,12 @@ begin
     set tries = array(select tried from unnest(tries) tried where tried > p_now - interval '1 minute')
       || array(select p_now from claimed where state = 'sending')
     where p_rate is not null and exists (select 1 from claimed where state = 'sending')
+  ),
+  probed as (
+    -- If its sender dies, the next one is tried when the lease runs out.
+    update content_refusals c set probed_mail = claimed.id, probe_at = p_leased_until
+    from claimed
+    where c.id = v_pause.id and claimed.state = 'sending'
   )
   select * from claimed;
 end

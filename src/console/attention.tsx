@@ -32,6 +32,9 @@ export function nameOfWorkshop(
 
 function wayTo(one: Attention): { href: string; needs: 'viewer' | 'organiser' } {
   switch (one.kind) {
+    case 'message_paused':
+      return { href: paths.message(one.id), needs: 'organiser' }
+    case 'delivery_paused':
     case 'mails_failed':
     case 'mails_waiting':
     case 'mails_held':
@@ -54,6 +57,10 @@ function sentenceOf(one: Attention, locale: Locale, timeZone: string): string {
   const t = figureMessagesFor(locale).attention
   const name = (workshop: WorkshopName) => nameOfWorkshop(workshop, locale)
   switch (one.kind) {
+    case 'delivery_paused':
+      return t.delivery_paused(one.count, moment(one.since, timeZone, locale))
+    case 'message_paused':
+      return t.message_paused(one.count, one.subject)
     case 'mails_failed':
       return t.mails_failed(one.count, name(one.workshop))
     case 'mails_waiting':

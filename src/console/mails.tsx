@@ -53,6 +53,15 @@ async function mailsPage(c: Context<App>) {
           {t.held} {hasMailbox(deps) && isThisMachine(c) && <a href={paths.mailbox()}>{t.toMailbox}</a>}
         </p>
       )}
+      {troubled?.kind === 'delivery_paused' && (
+        <>
+          <p class="warning">{t.paused(troubled.count, moment(troubled.since, deps.config.timeZone, locale))}</p>
+          <p>
+            {t.answered} <code>{troubled.reason}</code>
+          </p>
+          <p>{t.pausedToDo}</p>
+        </>
+      )}
       {troubled?.kind === 'mails_waiting' && (
         <p class="warning">{t.standstill(troubled.count, moment(troubled.since, deps.config.timeZone, locale))}</p>
       )}

@@ -13,6 +13,7 @@ import {
   messageProgress,
   placeholders,
   readMessage,
+  resendMessage,
   sendMessage,
   sendTest,
 } from '../domain/messages.ts'
@@ -46,6 +47,58 @@ messagePages.get('/console/messages/:id', async (c) => {
   const message = isId(id) ? await messageProgress(c.env.deps, id) : undefined
   return message ? progressPage(c, message) : c.notFound()
 })
+
+messagePages.get('/console/messages/:id/send-again', async (c) => {
+  const id = c.req.param('id')
+  const message = isId(id) ? await messageProgress(c.env.deps, id) : undefined
+  if (!message) return c.notFound()
+  return mayBeSentAgain(message) ? sendAgainPage(c, message) : c.redirect(doneAt(message, 'nothing'), 303)
+})
+
+messagePages.post('/console/messages/:id/send-again', async (c) => {
+  const { deps } = c.env
+  const id = c.req.param('id')
+  const message = isId(id) ? await messageProgress(deps, id) : undefined
+  if (!message) return c.notFound()
+  const count = await resendMessage(deps, actorOf(c), message.id)
+  return c.redirect(doneAt(message, count === undefined ? 'nothing' : 'sent'), 303)
+})
+
+function doneAt({ id }: MessageProgress, done: 'sent' | 'nothing'): string {
+  return withQuery(paths.message(id), { done })
+}
+
+/** Whether the mail server refused the message, so that an organiser may send it again to those who did not get it. */
+function mayBeSentAgain({ paused, refused }: MessageProgress): boolean {
+  return paused !== null || refused > 0
+}
+
+function sendAgainPage(c: Context<App>, message: MessageProgress) {
+  const t = mailingMessagesFor(c.var.locale).again
+  const people = (message.paused ? message.states.pending : 0) + message.refused
+  return consolePage(
+    c,
+    {
+      title: `${t.title} · ${message.subject}`,
+      section: 'campaigns',
+      back: { href: paths.message(message.id), text: message.subject },
+    },
+    <>
+      <h1>{t.title}</h1>
+      <p class="lead">{t.lead(people)}</p>
+      <article class="panel letter">
+        <h2>{message.subject}</h2>
+        <p class="source">{message.body}</p>
+      </article>
+      <form class="actions" method="post" action={paths.sendMessageAgain(message.id)}>
+        <button type="submit">{t.send(people)}</button>
+        <a class="button second" href={paths.message(message.id)}>
+          {t.cancel}
+        </a>
+      </form>
+    </>,
+  )
+}
 
 async function showMessages(c: Context<App>, of: Whose['of']): Promise<Response> {
   const whose = await findWhose(c, of)
@@ -86,12 +139,13 @@ async function showMessages(c: Context<App>, of: Whose['of']): Promise<Response>
 }
 
 /** How far a message is, in a line of the list. */
-function Counts({ c, message: { states, people } }: { c: Context<App>; message: MessageProgress }) {
+function Counts({ c, message: { states, people, paused } }: { c: Context<App>; message: MessageProgress }) {
   const t = mailingMessagesFor(c.var.locale)
   const waiting = states.pending + states.sending
   return (
     <span>
       {t.list.people(people)}
+      {paused && <span class="mark warn">{t.list.paused}</span>}
       {waiting > 0 && <span class="mark warn">{`${t.progress.waiting} ${number(waiting)}`}</span>}
       {states.dead > 0 && <span class="mark warn">{`${t.progress.failed} ${number(states.dead)}`}</span>}
     </span>
@@ -306,8 +360,10 @@ async function previewPage(c: Context<App>, whose: Whose, shown: Shown, first: R
 function progressPage(c: Context<App>, message: MessageProgress) {
   const { deps } = c.env
   const t = mailingMessagesFor(c.var.locale).progress
-  const { states, people } = message
+  const { states, people, paused, refused } = message
   const waiting = states.pending + states.sending
+  const { again } = mailingMessagesFor(c.var.locale)
+  const done = (['sent', 'nothing'] as const).find((known) => known === c.req.query('done'))
   const held = waiting > 0 && shownState(deps, 'pending') === 'held'
   const about = aboutOf(c, message)
   const mailsOf = (state?: string) => withQuery(paths.consoleMails(), { message: message.id, state })
@@ -318,10 +374,11 @@ function progressPage(c: Context<App>, message: MessageProgress) {
       section: 'campaigns',
       back: { href: about.messages, text: mailingMessagesFor(c.var.locale).list.title },
       scripts: ['progress'],
+      done: done && again[done],
     },
     <>
       <h1>{message.subject}</h1>
-      <div id="progress" data-waiting={waiting > 0 && !held ? waiting : undefined}>
+      <div id="progress" data-waiting={waiting > 0 && !held && !paused ? waiting : undefined}>
         <ul class="numbers">
           <li>
             <b>{number(people)}</b>
@@ -341,6 +398,22 @@ function progressPage(c: Context<App>, message: MessageProgress) {
           </li>
         </ul>
         {held && <p class="warning">{mailingMessagesFor(c.var.locale).mails.held}</p>}
+        {mayBeSentAgain(message) && (
+          <>
+            <p class="warning">{paused ? t.paused(states.sent, waiting) : t.refused(refused)}</p>
+            {paused && (
+              <p>
+                {t.answered} <code>{paused.reason}</code>
+              </p>
+            )}
+            <p>{t.whatToDo}</p>
+            <p>
+              <a class="button" href={paths.sendMessageAgain(message.id)}>
+                {t.sendAgain}
+              </a>
+            </p>
+          </>
+        )}
         {waiting === 0 && <p>{t.done}</p>}
         <p class="links">
           {waiting > 0 && <a href={paths.message(message.id)}>{t.refresh}</a>}

@@ -11,6 +11,7 @@ import {
   pgTable,
   text,
   timestamp,
+  unique,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
@@ -358,6 +359,8 @@ export const mails = pgTable(
     datedAt: instant('dated_at'),
     /** Why the last attempt failed or why it was given up; redacted, without addresses. */
     reason: text(),
+    /** How often a server refused its content while delivery was not paused. */
+    refusals: integer().notNull().default(0),
   },
   (mail) => [
     check('mails_about', sql`num_nonnulls(${mail.registrationId}, ${mail.heldId}, ${mail.organiserId}) = 1`),
@@ -386,6 +389,31 @@ export const mailPace = pgTable(
     tries: instant('tries').array().notNull().default(sql`'{}'`),
   },
   (pace) => [check('mail_pace_only', sql`${pace.only}`)],
+)
+
+/**
+ * Content refusals in a row: mails that the server refused one after the other for what they are, not for whom they are
+ * for. One row for each message of an organiser, and one, whose message is null, for all other mails. Five pause the
+ * message or the delivery; see drizzle/functions/record_outcomes.sql.
+ */
+export const contentRefusals = pgTable(
+  'content_refusals',
+  {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    writtenId: uuid('written_id').references((): AnyPgColumn => messages.id),
+    /** Ids of the mails that were refused since the last one was accepted. */
+    refusedMails: bigint('refused_mails', { mode: 'number' }).array().notNull().default(sql`'{}'`),
+    /** The server's last refusal; redacted, without addresses. */
+    reason: text(),
+    pausedAt: instant('paused_at'),
+    /** While delivery is paused: when the next mail may be tried. */
+    probeAt: instant('probe_at'),
+    /** How many mails were tried and refused in this pause. */
+    probes: integer().notNull().default(0),
+    /** The mail that was tried last in this pause. */
+    probedMail: bigint('probed_mail', { mode: 'number' }),
+  },
+  (refusals) => [unique('content_refusals_of').on(refusals.writtenId).nullsNotDistinct()],
 )
 
 /**

@@ -3,6 +3,7 @@ import { at, rows, uuids } from '../db/database.ts'
 import type { Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { isPointless, type Scope } from './figures.ts'
+import { type DeliveryPause, findDeliveryPause, isNotPaused } from './mails.ts'
 import { listWorkshops, type Workshop } from './workshops.ts'
 
 /*
@@ -15,6 +16,10 @@ export type CampaignName = { slug: string; title: Text }
 
 /** What an organiser should look at. The order of the kinds is the order of urgency. */
 export type Attention =
+  /** The mail server refuses the content of all mails. `count`: how many wait. */
+  | ({ kind: 'delivery_paused'; count: number } & DeliveryPause)
+  /** The mail server refuses a message of an organiser. `id`: of the message; `count`: how many of its mails wait. */
+  | { kind: 'message_paused'; id: string; subject: string; count: number }
   /** Mails to attendees that a server refused for good. */
   | { kind: 'mails_failed'; count: number; workshop: WorkshopName }
   /** Owed for longer than half an hour, because the mail server does not take them or nobody delivers. */
@@ -43,7 +48,7 @@ export async function needsAttention(deps: Deps, only?: Scope): Promise<Attentio
   const workshops = only?.workshops ?? (await comingAndForgotten(deps))
   const ids = uuids(workshops.map(({ id }) => id))
   const named = new Map(workshops.map((workshop) => [workshop.id, nameOf(workshop)]))
-  const [failed, owed, groups, links] = await Promise.all([
+  const [failed, owed, paused, groups, links] = await Promise.all([
     rows<{ workshop_id: string; n: number }>(
       deps.db,
       // Dead mails are few; what they are about is looked up for each.
@@ -55,6 +60,18 @@ export async function needsAttention(deps: Deps, only?: Scope): Promise<Attentio
           where r.workshop_id = any(${ids}) group by 1`,
     ),
     only ? [] : owedMails(deps),
+    rows<{ id: string; subject: string; count: number }>(
+      deps.db,
+      sql`select x.id, x.subject, (
+            select count(*)::int from mails m where m.written_id = x.id and m.state = 'pending'
+          ) as count
+          from content_refusals c join messages x on x.id = c.written_id
+          where c.paused_at is not null and (
+            ${!only} or x.workshop_id = any(${ids})
+            or x.campaign_id in (select campaign_id from workshops where id = any(${ids}))
+          )
+          order by c.paused_at, x.id`,
+    ),
     rows<{ workshop_id: string; expires_at: string | Date }>(
       deps.db,
       sql`select workshop_id, expires_at from chat_groups
@@ -73,6 +90,7 @@ export async function needsAttention(deps: Deps, only?: Scope): Promise<Attentio
     ),
   ])
   const found: Attention[] = [
+    ...paused.map((message) => ({ kind: 'message_paused' as const, ...message })),
     ...failed.map(({ workshop_id, n }) => ({
       kind: 'mails_failed' as const,
       count: n,
@@ -108,6 +126,8 @@ export async function needsAttention(deps: Deps, only?: Scope): Promise<Attentio
 
 /** In the order of urgency. */
 const attentionKinds = [
+  'delivery_paused',
+  'message_paused',
   'mails_failed',
   'mails_waiting',
   'mails_held',
@@ -196,7 +216,10 @@ async function comingAndForgotten(deps: Deps): Promise<Workshop[]> {
 /** More than an installation has at a time. */
 const mostWorkshops = 500
 
-/** Whether mails are held because there is no mail server, or wait for longer than half an hour: one entry or none. */
+/**
+ * Whether mails are held because there is no mail server, wait because delivery is paused, or wait for longer than half an
+ * hour: one entry or none. Mails of a paused message are not among them.
+ */
 export async function owedMails(deps: Deps): Promise<Attention[]> {
   const longAgo = at(new Date(deps.now().getTime() - 30 * 60_000))
   const [owed] = await rows<{ all: number; waiting: number; since: string | Date | null }>(
@@ -204,10 +227,12 @@ export async function owedMails(deps: Deps): Promise<Attention[]> {
     // What was refused for now says why; what nobody tried is due all the time.
     sql`select count(*)::int as all, count(*) filter (where ${isLate(longAgo)})::int as waiting,
           min(created_at) filter (where ${isLate(longAgo)}) as since
-        from mails where state in ('pending', 'sending')`,
+        from mails where state in ('pending', 'sending') and ${isNotPaused}`,
   )
   if (!owed?.all) return []
   if (!deps.config.smtpUrl) return [{ kind: 'mails_held', count: owed.all }]
+  const pause = await findDeliveryPause(deps)
+  if (pause) return [{ kind: 'delivery_paused', count: owed.all, ...pause }]
   return owed.since ? [{ kind: 'mails_waiting', count: owed.waiting, since: new Date(owed.since) }] : []
 }
 

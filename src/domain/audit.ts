@@ -30,6 +30,7 @@ export const auditActions = [
   'list.looked_up',
   'list.exported',
   'message.sent',
+  'message.sent_again',
   'mail.sent_again',
   'group.changed',
   'attendance.closed',

@@ -105,8 +105,8 @@ export type Outcome =
   | { kind: 'sent' }
   /** This mail could not be delivered now. */
   | { kind: 'again'; reason: string }
-  /** A server refused this recipient or this message for good. */
-  | { kind: 'dead'; reason: string }
+  /** A server refused this recipient or this message for good; neither is given where the mail was tried for too long. */
+  | { kind: 'dead'; reason: string; refused?: 'recipient' | 'message' }
   /** It was not tried, or no mail can be delivered now: for this one it counts as if it had not been tried. */
   | { kind: 'postponed'; reason?: string; until: Date }
 
@@ -114,13 +114,25 @@ export type Outcome =
 export type Attempt = Pick<ClaimedMail, 'id' | 'attempt' | 'claimedAt' | 'firstTriedAt'>
 
 /**
+ * What was recorded of an attempt. `pause`: of delivery, or of the message if `ofMessage`: whether this outcome began it,
+ * changed nothing about it, or ended it.
+ */
+export type Recorded = {
+  kind: Outcome['kind']
+  pause: 'paused' | 'kept' | 'resumed' | null
+  ofMessage: boolean
+}
+
+/**
  * Records what became of claimed mails, in one statement; `again` becomes `dead` once a mail was tried for 24 hours.
- * Gives each outcome as recorded, or undefined if another sender has claimed the mail since.
+ * Counts refusals of content, and pauses what is refused too often; see drizzle/functions/record_outcomes.sql.
+ * @param attempts in the order in which they ended
+ * @returns what was recorded of each, or undefined if another sender has claimed the mail since
  */
 export async function recordOutcomes(
   deps: Deps,
   attempts: { mail: Attempt; outcome: Outcome }[],
-): Promise<(Outcome['kind'] | undefined)[]> {
+): Promise<(Recorded | undefined)[]> {
   const now = deps.now()
   const finals = attempts.map(({ mail, outcome }) => ({ mail, outcome: finalOf(mail, outcome, now) }))
   const said = JSON.stringify(
@@ -130,33 +142,17 @@ export async function recordOutcomes(
       ...consequence(outcome, mail, now),
     })),
   )
-  const ids = `{${finals.map(({ mail }) => mail.id).join(',')}}`
-  // The clock of the 24 hours stands still from the claim of a postponed mail to the next. If that claim was the first, it
-  // has not begun, and the message has no date yet.
-  const recorded = await rows<{ id: number | string }>(
+  const stored = await rows<{ mail_id: number | string; pause: Recorded['pause']; of_message: boolean }>(
     deps.db,
-    sql`with claimed as (
-          -- In the order of their ids, because who erases people writes to several mails too.
-          select id from mails where id = any(${ids}::bigint[]) order by id for no key update
-        )
-        update mails m
-        set state = said.state, leased_until = null,
-          sent_at = coalesce(said.sent_at, m.sent_at),
-          due_at = coalesce(said.due_at, m.due_at),
-          reason = coalesce(said.reason, case when said.postponed_since is not null then m.reason end),
-          first_tried_at = case when said.postponed_since is null then m.first_tried_at
-            else nullif(m.first_tried_at, said.postponed_since) + (said.due_at - said.postponed_since) end,
-          dated_at = case when said.postponed_since is null then m.dated_at
-            else nullif(m.dated_at, said.postponed_since) end
-        from claimed, jsonb_to_recordset(${said}::jsonb) as said(
-          id bigint, attempt integer, state text, sent_at timestamptz, due_at timestamptz, reason text,
-          postponed_since timestamptz
-        )
-        where m.id = claimed.id and m.id = said.id and m.attempt = said.attempt and m.state = 'sending'
-        returning m.id`,
+    sql`select mail_id, pause, of_message from record_outcomes(${said}::jsonb, ${at(now)})`,
   )
-  const known = new Set(recorded.map(({ id }) => Number(id)))
-  return finals.map(({ mail, outcome }) => (known.has(mail.id) ? outcome.kind : undefined))
+  const found = new Map(stored.map((row) => [Number(row.mail_id), row]))
+  return finals.map(({ mail, outcome }) => {
+    const row = found.get(mail.id)
+    if (!row) return undefined
+    const putBack = row.pause === 'paused' || row.pause === 'kept'
+    return { kind: putBack ? 'postponed' : outcome.kind, pause: row.pause, ofMessage: row.of_message }
+  })
 }
 
 /**
@@ -172,20 +168,44 @@ function nextTry(firstTriedAt: Date, now: Date): Date | undefined {
   return new Date(Math.min(now.getTime() + pause * minute, end))
 }
 
-/** When the next mail is due, or undefined if none is owed. Mails being sent are due when their lease runs out. */
+/**
+ * When the next mail may be tried, or undefined if none is owed. Mails being sent are due when their lease runs out; those
+ * of paused messages are not counted.
+ */
 export async function nextMailDueAt(deps: Deps): Promise<Date | undefined> {
   const [row] = await rows<{ due_at: string | Date | null }>(
     deps.db,
-    sql`select min(due_at) as due_at from mails where state in ('pending', 'sending')`,
+    sql`select case when next.due_at is not null then greatest(next.due_at, (
+          select probe_at from content_refusals where written_id is null and paused_at is not null
+        )) end as due_at
+        from (select min(due_at) as due_at from mails where state in ('pending', 'sending') and ${isNotPaused}) next`,
   )
   return row?.due_at ? new Date(row.due_at) : undefined
+}
+
+/** Of a mail: whether it does not belong to a message that is paused. */
+export const isNotPaused = sql`(
+  written_id is null
+  or written_id <> all (array(select written_id from content_refusals where written_id is not null and paused_at is not null))
+)`
+
+/** Why and since when delivery is paused: the server refused the content of five mails in a row. */
+export type DeliveryPause = { since: Date; reason: string }
+
+/** The pause of delivery, or undefined if mails go out. */
+export async function findDeliveryPause(deps: Deps): Promise<DeliveryPause | undefined> {
+  const [pause] = await rows<{ since: string | Date; reason: string }>(
+    deps.db,
+    sql`select paused_at as since, reason from content_refusals where written_id is null and paused_at is not null`,
+  )
+  return pause && { since: new Date(pause.since), reason: pause.reason }
 }
 
 /** Sends a dead mail again, with a new 24 hours. `not_dead`: it was sent or waits, or another one says the same. */
 export async function sendAgain(deps: Deps, id: number): Promise<'owed' | 'not_dead' | 'not_found'> {
   const revived = await rows(
     deps.db,
-    sql`update mails set state = 'pending', due_at = ${at(deps.now())}, first_tried_at = null, reason = null
+    sql`update mails set state = 'pending', due_at = ${at(deps.now())}, first_tried_at = null, reason = null, refusals = 0
         where id = ${id} and state = 'dead' returning id`,
   ).catch((error) => {
     // Of a reminder that became pointless and was owed anew.
@@ -341,7 +361,11 @@ function consequence(outcome: Outcome, mail: Attempt, now: Date) {
     case 'again':
       return { state: 'pending', due_at: nextTry(mail.firstTriedAt, now), reason: outcome.reason }
     case 'dead':
-      return { state: 'dead', reason: outcome.reason }
+      return {
+        state: 'dead',
+        reason: outcome.reason,
+        refused_at: outcome.refused === 'message' ? mail.claimedAt : undefined,
+      }
     case 'postponed':
       return { state: 'pending', due_at: outcome.until, reason: outcome.reason, postponed_since: mail.claimedAt }
   }

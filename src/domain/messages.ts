@@ -257,6 +257,10 @@ export type MessageProgress = {
   workshop: { slug: string; city: Text; venue: Text } | null
   states: Record<MailState, number>
   people: number
+  /** Set while the mail server refuses the message; `reason` is what it answered, without addresses. */
+  paused: { since: Date; reason: string } | null
+  /** Of the dead mails, those whose content was refused. */
+  refused: number
 }
 
 /** How far a message has come, or undefined if none with this id was sent to attendees. */
@@ -279,9 +283,16 @@ export async function listMessages(deps: Deps, about: Audience['about']): Promis
 
 /** A test has no mail to an attendee. */
 async function readProgress(deps: Deps, condition: SQL): Promise<MessageProgress[]> {
-  const found = await rows<Omit<MessageProgress, 'createdAt' | 'people'> & { createdAt: string | Date }>(
+  const found = await rows<
+    Omit<MessageProgress, 'createdAt' | 'people' | 'paused'> & {
+      createdAt: string | Date
+      pausedAt: string | Date | null
+      refusal: string
+    }
+  >(
     deps.db,
-    sql`select x.id, x.subject, x.body, x.created_at as "createdAt",
+    sql`select x.id, x.subject, x.body, x.created_at as "createdAt", pause.paused_at as "pausedAt", pause.reason as refusal,
+          counted.refused::int as refused,
           (select coalesce(nullif(name, ''), email) from organisers where id = x.organiser_id) as author,
           (select json_build_object('slug', slug, 'title', title) from campaigns where id = x.campaign_id) as campaign,
           (select json_build_object('slug', slug, 'city', city, 'venue', venue) from workshops
@@ -293,16 +304,44 @@ async function readProgress(deps: Deps, condition: SQL): Promise<MessageProgress
         cross join lateral (
           select count(*) as people,
             count(*) filter (where state = 'pending') as pending, count(*) filter (where state = 'sending') as sending,
-            count(*) filter (where state = 'sent') as sent, count(*) filter (where state = 'dead') as dead
+            count(*) filter (where state = 'sent') as sent, count(*) filter (where state = 'dead') as dead,
+            count(*) filter (where state = 'dead' and refusals > 0) as refused
           from mails m where m.written_id = x.id and m.registration_id is not null
         ) counted
+        left join content_refusals pause on pause.written_id = x.id and pause.paused_at is not null
         where ${condition} and counted.people > 0
         order by x.created_at desc, x.id desc
         limit 100`,
   )
-  return found.map((message) => ({
+  return found.map(({ pausedAt, refusal, ...message }) => ({
     ...message,
     createdAt: new Date(message.createdAt),
+    paused: pausedAt ? { since: new Date(pausedAt), reason: refusal } : null,
     people: Object.values(message.states).reduce((sum, mails) => sum + mails, 0),
   }))
+}
+
+/**
+ * Sends a message again that the mail server refused: ends its pause, and puts the mails back in the queue whose content was
+ * refused. Nobody gets it twice.
+ * @returns how many mails are waiting now, or undefined if the message is not paused and none of its mails was refused
+ */
+export async function resendMessage(deps: Deps, actor: Actor, id: string): Promise<number | undefined> {
+  const [message] = await deps.db.select().from(messages).where(eq(messages.id, id))
+  if (!message) return undefined
+  const [resumed] = await rows<{ count: number }>(
+    deps.db,
+    sql`select resume_message(${id}::uuid, ${secondsBetweenMails(deps)}::double precision, ${at(deps.now())}) as count`,
+  )
+  const count = resumed?.count ?? 0
+  if (count === 0) return undefined
+  deps.mailOwed()
+  await recordAudit(deps, actor, {
+    action: 'message.sent_again',
+    campaignId: message.campaignId ?? undefined,
+    workshopId: message.workshopId ?? undefined,
+    facts: { count },
+    personal: { subject: message.subject },
+  })
+  return count
 }

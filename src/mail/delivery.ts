@@ -1,7 +1,14 @@
 import { inBatches } from '../db/batches.ts'
 import { isDatabaseAway, saidOf } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
-import { type ClaimedMail, claimDueMails, nextMailDueAt, type Outcome, recordOutcomes } from '../domain/mails.ts'
+import {
+  type ClaimedMail,
+  claimDueMails,
+  nextMailDueAt,
+  type Outcome,
+  type Recorded,
+  recordOutcomes,
+} from '../domain/mails.ts'
 import { messageOf } from './message.ts'
 import type { Transport } from './transport.ts'
 import type { Verdict } from './verdict.ts'
@@ -36,11 +43,14 @@ export async function deliverDue(
   }: { until?: Date; pause?: number; stopped?: () => boolean } = {},
 ): Promise<Round> {
   const round: Round = { sent: 0, again: 0, dead: 0, postponed: 0, standstill: undefined }
-  const goesOn = () => !round.standstill && !stopped() && deps.now() < until
+  let deliveryPaused = false
+  const goesOn = () => !round.standstill && !deliveryPaused && !stopped() && deps.now() < until
+  /** A message was paused: what was claimed before that is put back, because mails of the message may be among it. */
+  let putsBack = false
 
   let due = true
   async function claim(most: number): Promise<ClaimedMail[] | undefined> {
-    if (!goesOn()) return undefined
+    if (!goesOn() || putsBack) return undefined
     const { mails, givenUp } = await claimDueMails(deps, most, lease)
     round.dead += givenUp
     if (mails.length + givenUp === 0) return undefined
@@ -49,7 +59,7 @@ export async function deliverDue(
   }
 
   async function send(mail: ClaimedMail): Promise<Outcome> {
-    const verdict = goesOn() ? await attempt(deps, transport, mail) : undefined
+    const verdict = goesOn() && !putsBack ? await attempt(deps, transport, mail) : undefined
     if (verdict?.kind === 'standstill') round.standstill = verdict.reason
     return outcomeOf(verdict, secondsFrom(deps.now(), round.standstill ? pause : 0))
   }
@@ -61,20 +71,58 @@ export async function deliverDue(
     { batch: 100, waiting: 1000, milliseconds: 10_000 },
   )
 
-  async function count(mail: ClaimedMail, outcome: Outcome): Promise<void> {
+  async function record(mail: ClaimedMail, outcome: Outcome): Promise<void> {
     const recorded = await untilRecorded(() => recordOne({ mail, outcome }))
-    if (recorded) round[recorded]++
+    if (!recorded) return
+    round[recorded.kind]++
+    if (recorded.pause === 'paused' || recorded.pause === 'kept') {
+      if (recorded.ofMessage) putsBack = true
+      else deliveryPaused = true
+    }
+    logRecorded(deps, mail, outcome, recorded)
   }
 
-  for (const mail of (await claim(1)) ?? []) await count(mail, await send(mail))
+  /** Gives the outcome that is still to be recorded. A refusal of content may begin a pause, so it is recorded at once. */
+  async function sendOrRefuse(mail: ClaimedMail): Promise<Outcome | undefined> {
+    const outcome = await send(mail)
+    if (outcome.kind !== 'dead' || outcome.refused !== 'message') return outcome
+    await record(mail, outcome)
+    return undefined
+  }
+
+  for (const mail of (await claim(1)) ?? []) await record(mail, await send(mail))
   const { concurrency } = transport
   // Until nothing is due once all that was claimed is gone: it may have been put back, and more may be owed since.
   while (due && goesOn()) {
     due = false
+    putsBack = false
     const mails = inStock(() => claim(concurrency * 4), concurrency * 2)
-    await inParallel(mails, concurrency, send, count)
+    await inParallel(mails, concurrency, sendOrRefuse, async (mail, outcome) => {
+      if (outcome) await record(mail, outcome)
+    })
   }
   return round
+}
+
+/** Logs a mail that failed, and a pause that began or ended; without personal data. */
+function logRecorded(deps: Deps, mail: ClaimedMail, outcome: Outcome, { kind, pause, ofMessage }: Recorded): void {
+  const { id, written } = mail
+  if (outcome.kind === 'sent' && pause === 'resumed') {
+    if (ofMessage) deps.log.info({ message: written?.id }, 'message resumed')
+    else deps.log.info({}, 'mail delivery resumed')
+  }
+  if (outcome.kind !== 'dead' && outcome.kind !== 'again') return
+  const { reason } = outcome
+  if (pause === 'paused') {
+    if (ofMessage) deps.log.warn({ message: written?.id, reason }, 'message paused')
+    else deps.log.error({ reason }, 'mail delivery paused')
+  } else if (kind === 'dead') {
+    const refused = outcome.kind === 'dead' ? outcome.refused : undefined
+    // Without the text of the reply, which may quote what somebody typed; it is in the console.
+    const [, code] = /^(?:[A-Z ]+: )?([45]\d\d(?:[ -]\d\.\d{1,3}\.\d{1,3})?)/.exec(reason) ?? []
+    if (refused) deps.log.warn({ mail: id, kind: mail.kind, refused, code }, 'mail refused')
+    else deps.log.warn({ mail: id, kind: mail.kind, code }, 'mail expired')
+  }
 }
 
 export type Delivery = {

@@ -122,6 +122,10 @@ export const figuresEn: FigureMessages = {
   },
 
   attention: {
+    delivery_paused: (count, since) =>
+      `The mail server refuses the content of our mails: delivery is paused since ${since}, ${many(count, 'mail')} waiting`,
+    message_paused: (count, subject) =>
+      `The mail server refuses the message “${subject}”: it is paused, ${many(count, 'mail')} waiting`,
     mails_failed: (count, workshop) => `${workshop}: ${many(count, 'mail')} could not be delivered`,
     mails_waiting: (count, since) => `${many(count, 'mail')} not getting out, the oldest since ${since}`,
     mails_held: (count) => `No mail server is set (SMTP_URL); ${many(count, 'mail')} held`,
@@ -236,6 +240,7 @@ export const figuresEn: FigureMessages = {
       'list.looked_up': 'List looked up',
       'list.exported': 'List exported',
       'message.sent': 'Message sent',
+      'message.sent_again': 'Message sent again',
       'mail.sent_again': 'Mail sent again',
       'group.changed': 'Group QR replaced',
       'attendance.closed': 'Check-in closed',

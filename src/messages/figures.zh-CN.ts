@@ -120,6 +120,10 @@ export const figuresZhCN = {
   },
 
   attention: {
+    delivery_paused: (count: number, since: string) =>
+      `邮件服务器拒收邮件内容，${since} 起暂停发信，${count} 封邮件等着发`,
+    message_paused: (count: number, subject: string) =>
+      `群发消息“${subject}”被邮件服务器拒收，已暂停，${count} 封等着发`,
     mails_failed: (count: number, workshop: string) => `${workshop}：${count} 封邮件没有送达`,
     mails_waiting: (count: number, since: string) => `${count} 封邮件卡住了，最早的从 ${since} 等到现在`,
     mails_held: (count: number) => `还没有设置发信服务器（SMTP_URL），${count} 封邮件等着发`,
@@ -230,6 +234,7 @@ export const figuresZhCN = {
       'list.looked_up': '查看名单',
       'list.exported': '导出名单',
       'message.sent': '群发通知',
+      'message.sent_again': '重发群发消息',
       'mail.sent_again': '重发邮件',
       'group.changed': '更换群二维码',
       'attendance.closed': '结束签到',

@@ -9,6 +9,7 @@ export const en: MailingMessages = {
     write: 'Write a message',
     toFiltered: 'Write to these people',
     people: (people) => `${people} ${people === 1 ? 'person' : 'people'}`,
+    paused: 'paused',
     by: (author) => `by ${author}`,
     to: (whom) => `to the people of ${whom}`,
   },
@@ -82,6 +83,23 @@ export const en: MailingMessages = {
     written: 'Sent at',
     author: 'Sent by',
     gone: '(account removed)',
+    paused: (sent, waiting) =>
+      `The mail server refused several mails of this message in a row, so it is paused: ${sent} sent, ${waiting} waiting. Tickets and other mails do not wait for it.`,
+    refused: (refused) => `The mail server refused ${refused} ${refused === 1 ? 'mail' : 'mails'} of this message.`,
+    answered: 'It answered:',
+    whatToDo:
+      'Find out what the answer means: the text looks like spam, or the sending account is restricted. Once that is solved, send it again to those who have not got it. To change the text, write a new message.',
+    sendAgain: 'Send again',
+  },
+
+  again: {
+    title: 'Send this message again',
+    lead: (people) =>
+      `To the ${people} ${people === 1 ? 'person who has' : 'people who have'} not got it, one mail each. Those who have got it do not get it again.`,
+    send: (people) => `Send to ${people} ${people === 1 ? 'person' : 'people'}`,
+    cancel: 'Not now',
+    sent: 'The message goes out again at once to those who have not got it.',
+    nothing: 'There is nothing to send again: its mails were sent, or are waiting already.',
   },
 
   mails: {
@@ -89,6 +107,11 @@ export const en: MailingMessages = {
     lead: 'All mails to attendees and to people with accounts, the newest first.',
     held: 'No mail server is set (SMTP_URL). Mails are kept, and go out once there is one, if they still make sense.',
     toMailbox: 'Look at the mails that are kept',
+    paused: (count, since) =>
+      `Delivery is paused since ${since}: the mail server refused the content of several mails in a row. ${count} ${count === 1 ? 'mail is' : 'mails are'} waiting; none is lost.`,
+    answered: 'It answered:',
+    pausedToDo:
+      'Every few minutes another mail is tried; as soon as one is accepted, all of them go out. Ask your mail provider what the answer means: whether the account or IP is restricted, whether SPF, DKIM and DMARC are set up for the domain of MAIL_FROM, and how to have it unblocked.',
     standstill: (count, since) =>
       `${count} ${count === 1 ? 'mail has' : 'mails have'} not gone out, the oldest since ${since}. Please check the mail server; the mails below say why.`,
     none: 'There are no mails yet.',

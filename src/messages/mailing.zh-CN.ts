@@ -14,6 +14,7 @@ export const zhCN = {
     write: '写一条消息',
     toFiltered: '给这些人发消息',
     people: (people: number) => `${people}\u00a0人`,
+    paused: '已暂停',
     by: (author: string) => `发信人 ${author}`,
     to: (whom: string) => `发给${whom}的人`,
   },
@@ -85,6 +86,22 @@ export const zhCN = {
     written: '发送时间',
     author: '发信人',
     gone: '（账号已删除）',
+    paused: (sent: number, waiting: number) =>
+      `邮件服务器接连拒收这条消息，已经暂停发送：发出了\u00a0${sent}\u00a0封，还有\u00a0${waiting}\u00a0封等着。票和其他邮件不受影响。`,
+    refused: (refused: number) => `邮件服务器拒收了这条消息的\u00a0${refused}\u00a0封邮件。`,
+    answered: '它的回答：',
+    whatToDo:
+      '请看看这个回答说的是什么：内容像垃圾邮件，或者发信的账号受了限制。等问题解决了，再发给还没有收到的人；要改内容，请另写一条消息。',
+    sendAgain: '再发一次',
+  },
+
+  again: {
+    title: '再发一次这条消息',
+    lead: (people: number) => `发给还没有收到的\u00a0${people}\u00a0人，每人一封。已经收到的人不会再收到。`,
+    send: (people: number) => `发给\u00a0${people}\u00a0人`,
+    cancel: '先不发',
+    sent: '还没有收到的人，马上再发一次。',
+    nothing: '没有要再发的邮件：都已经发出，或者还在等待发送。',
   },
 
   mails: {
@@ -92,6 +109,11 @@ export const zhCN = {
     lead: '发给学员和管理人员的所有邮件，新的在前。',
     held: '没有设置邮件服务器（SMTP_URL），邮件先留着，设置以后还有意义的会发出去。',
     toMailbox: '看看留着的邮件',
+    paused: (count: number, since: string) =>
+      `发信从 ${since} 起暂停：邮件服务器接连拒收了邮件的内容。有\u00a0${count}\u00a0封邮件等着发，一封也不会丢。`,
+    answered: '它的回答：',
+    pausedToDo:
+      '每隔几分钟换一封试发，只要有一封被收下，就全部接着发。请到邮箱服务商那里查这个回答的意思：账号或 IP 有没有受限制，MAIL_FROM 的域名有没有配好 SPF、DKIM 和 DMARC，要不要申诉。',
     standstill: (count: number, since: string) =>
       `有\u00a0${count}\u00a0封邮件一直没有发出去，最早的是 ${since}的。请检查邮件服务器，下面的邮件写着原因。`,
     none: '还没有邮件。',

@@ -6,6 +6,7 @@ import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
 import { paths } from '../../src/links.ts'
 import { deliverDue } from '../../src/mail/delivery.ts'
 import { openTransport, type Transport } from '../../src/mail/transport.ts'
+import { countMetrics } from '../../src/metrics.ts'
 import { sure, textOf, valuesOf } from '../support/forms.ts'
 import { type MailServer, type Received, startMailServer } from '../support/smtp.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -337,6 +338,90 @@ test('mails that do not go out for half an hour are said to stand still', async 
   expect(textOf(await me.read(paths.consoleMails()))).not.toContain('一直没有发出去')
   world.clock.advance({ minutes: 31 })
   expect(textOf(await me.read(paths.consoleMails()))).toContain('有 3 封邮件一直没有发出去')
+})
+
+test('a message that the mail server refuses is shown as paused, and is sent again to those who did not get it', async () => {
+  await using office = await openOffice()
+  const { world } = office
+  const workshop = await world.workshop({ capacity: 8 })
+  for (let n = 1; n <= 8; n++) await world.register(workshop, { email: `to-${n}@example.com` })
+  const me = await signIn(world)
+  await office.deliver()
+  const form = paths.newWorkshopMessage(workshop.slug)
+  const id = world.deps.newId()
+  await me.post(form, { id, subject: '记得带电脑', body: '你好', do: 'send' })
+  expect(await me.read(paths.message(id))).not.toContain('send-again')
+  // Nothing was refused yet, so nothing is sent again.
+  expect((await me.post(paths.sendMessageAgain(id), {})).headers.get('location')).toBe(
+    `${paths.message(id)}?done=nothing`,
+  )
+  office.server.mishap = (step) => (step === 'message' ? [554, 'DT:SPM <b>to-1@example.com</b> 126'] : undefined)
+  await office.deliver()
+
+  const page = await me.read(paths.message(id))
+  expect(textOf(page)).toContain('已经暂停发送：发出了 0 封，还有 8 封等着')
+  expect(textOf(page)).toMatch(/它的回答： DATA: 554 DT:SPM &lt;b&gt;…&lt;\/b&gt; 126/)
+  expect(page).not.toContain('data-waiting')
+  expect(textOf(await me.read(paths.workshopMessages(workshop.slug)))).toContain('8 人 已暂停 等待发送 8')
+  const overview = await me.read(paths.console())
+  expect(textOf(overview)).toContain('群发消息“记得带电脑”被邮件服务器拒收，已暂停，8 封等着发')
+  expect(overview).toContain(`href="${paths.message(id)}"`)
+  // It is not a fault of the mail server as a whole.
+  world.clock.advance({ hours: 1 })
+  expect(textOf(await me.read(paths.consoleMails()))).not.toMatch(/一直没有发出去|起暂停/)
+  const english = await me.read(`${paths.message(id)}?lang=en`)
+  expect(textOf(english)).toContain('it is paused: 0 sent, 8 waiting')
+
+  expect(page).toContain(`href="${paths.sendMessageAgain(id)}"`)
+  const asked = await me.read(paths.sendMessageAgain(id))
+  expect(textOf(asked)).toContain('发给还没有收到的 8 人')
+  expect(asked).toContain(`action="${paths.sendMessageAgain(id)}"`)
+  office.server.mishap = () => undefined
+  for (const done of ['sent', 'nothing']) {
+    const answer = await me.post(paths.sendMessageAgain(id), {})
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `${paths.message(id)}?done=${done}`])
+  }
+  expect(textOf(await me.read(`${paths.message(id)}?done=sent`))).toContain('马上再发一次')
+  await office.deliver()
+  const sent = office.server.mails.filter(({ mail }) => mail.subject === '记得带电脑').map(({ to }) => to[0])
+  expect(sent.sort()).toEqual(Array.from({ length: 8 }, (_, n) => `to-${n + 1}@example.com`))
+  expect(textOf(await me.read(paths.message(id)))).toMatch(/8 人 8 已发出 0 等待发送 0 没有发成 已全部处理完/)
+  expect((await me.get(paths.sendMessageAgain(id))).headers.get('location')).toBe(`${paths.message(id)}?done=nothing`)
+  const audited = await world.db.select().from(auditEntries).where(eq(auditEntries.action, 'message.sent_again'))
+  expect(audited).toMatchObject([
+    { actor: '林老师', workshopId: workshop.id, facts: { count: 8 }, personal: { subject: '记得带电脑' } },
+  ])
+  for (const odd of ['x', world.deps.newId()]) {
+    expect((await me.get(paths.sendMessageAgain(odd))).status).toBe(404)
+    expect((await me.post(paths.sendMessageAgain(odd), {})).status).toBe(404)
+  }
+  const viewer = await signIn(world, 'viewer')
+  expect((await viewer.get(paths.sendMessageAgain(id))).status).toBe(403)
+  expect((await viewer.post(paths.sendMessageAgain(id), {})).status).toBe(403)
+})
+
+test('while the mail server refuses the content of all mails, the mail page and the overview say so', async () => {
+  await using office = await openOffice()
+  const { world } = office
+  const workshop = await world.workshop({ capacity: 8 })
+  const me = await signIn(world)
+  await office.deliver()
+  for (let n = 1; n <= 8; n++) await world.register(workshop, { email: `to-${n}@example.com` })
+  office.server.mishap = (step) => (step === 'message' ? [550, 'Mail content denied <i>'] : undefined)
+  await office.deliver()
+  const page = await me.read(paths.consoleMails())
+  expect(textOf(page)).toMatch(/发信从 .*10:00 起暂停：邮件服务器接连拒收了邮件的内容。有 8 封邮件等着发/)
+  expect(textOf(page)).toContain('它的回答： DATA: 550 Mail content denied &lt;i&gt;')
+  expect(textOf(page)).toContain('SPF、DKIM')
+  expect(textOf(await me.read(`${paths.consoleMails()}?lang=en`))).toContain('8 mails are waiting; none is lost')
+  countMetrics(world.deps)
+  expect(await world.deps.metrics?.()).toContain('baoming_mail_delivery_paused 1\n')
+  expect(textOf(await me.read(paths.console()))).toMatch(/邮件服务器拒收邮件内容，.*10:00 起暂停发信，8 封邮件等着发/)
+  office.server.mishap = () => undefined
+  world.clock.advance({ seconds: 30 })
+  await office.deliver()
+  expect(textOf(await me.read(paths.consoleMails()))).not.toContain('起暂停')
+  expect(await world.deps.metrics?.()).toContain('baoming_mail_delivery_paused 0\n')
 })
 
 test.each<[Role]>([['viewer']])('a %s sees no mail and writes to nobody', async (role) => {

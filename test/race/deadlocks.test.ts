@@ -211,7 +211,14 @@ async function makeStage(world: World) {
         deps,
         mails
           .toSorted(() => Math.random() - 0.5)
-          .map((mail) => ({ mail, outcome: pick([{ kind: 'sent' }, { kind: 'again', reason: 'x' }]) })),
+          .map((mail) => ({
+            mail,
+            outcome: pick([
+              { kind: 'sent' },
+              { kind: 'again', reason: 'x' },
+              { kind: 'dead', reason: '554', refused: 'message' },
+            ]),
+          })),
       )
     },
     /** Signs people up as of long ago, and forgets those whose time is over, as two servers may do at once. */

@@ -1,6 +1,6 @@
 import { desc, eq, inArray } from 'drizzle-orm'
 import { access } from '../../src/access.ts'
-import { heldSignUps, mails, organisers } from '../../src/db/schema.ts'
+import { contentRefusals, heldSignUps, mails, organisers } from '../../src/db/schema.ts'
 import { closeAttendance } from '../../src/domain/attendance.ts'
 import type { Actor } from '../../src/domain/audit.ts'
 import { addBoards, listBoards, setBoardState } from '../../src/domain/boards.ts'
@@ -155,6 +155,9 @@ export async function furnish(world: World): Promise<Furnished> {
     ...{ id: news, subject: 'News', body: 'See you, {{name}}.' },
     audience: { about: { campaignId: campaign.id }, workshops: [open, full], filter: {} },
   })
+  await db
+    .insert(contentRefusals)
+    .values({ writtenId: news, pausedAt: deps.now(), reason: 'DATA: 554 DT:SPM 126 smtp2' })
   const holding = { name: '没算完的人', email: 'held@example.com', ready: {}, locale: 'zh-CN', consentVersion }
   await holdSignUp(deps, proof, holding, 'a-sign-up-that-is-held')
   const [held] = await db.select({ id: heldSignUps.id }).from(heldSignUps)
@@ -277,6 +280,7 @@ export async function furnish(world: World): Promise<Furnished> {
     'GET /console/campaigns/:slug/messages': [paths.campaignMessages(campaign.slug)],
     'GET /console/campaigns/:slug/messages/new': [paths.newCampaignMessage(campaign.slug)],
     'GET /console/messages/:id': [paths.message(message), paths.message(news)],
+    'GET /console/messages/:id/send-again': [paths.sendMessageAgain(news)],
     'GET /console/mails': [paths.consoleMails(), withQuery(paths.consoleMails(), { state: 'dead' })],
     'GET /mailbox': [paths.mailbox()],
     'GET /mailbox/:id': [paths.mailboxMail(mail)],
@@ -383,6 +387,7 @@ export async function furnish(world: World): Promise<Furnished> {
       { subject: '{{city}}见', body: '{{date}} {{time}} {{place}} {{ticket}}' },
     ),
     'POST /console/campaigns/:slug/messages/new': to(paths.newCampaignMessage(campaign.slug)),
+    'POST /console/messages/:id/send-again': to(paths.sendMessageAgain(message), sure),
     'POST /console/mails/:id/send-again': to(paths.sendMailAgain(0), sure),
   }
   return {

@@ -22,7 +22,7 @@ export type MailServer<Mail = ParsedMail> = AsyncDisposable & {
   /** For SMTP_URL. */
   url: string
   mails: Received<Mail>[]
-  /** What goes wrong, asked at every step; `address` is the sender's or recipient's. Nothing, unless a test sets it. */
+  /** What goes wrong, asked at every step from `sender` on with its or the recipient's address. Nothing, unless a test sets it. */
   mishap: (step: Step, address?: string) => Mishap | undefined
   /** How often each step was reached. */
   reached: Record<Step, number>
@@ -115,12 +115,17 @@ export async function startMailServer<Mail = ParsedMail>(
       onMailFrom: ({ address }, session, answer) => reach('sender', session, answer, address),
       onRcptTo: ({ address }, session, answer) => reach('recipient', session, answer, address),
       onData: (stream, session, answer) =>
-        reach('data', session, async (error) => {
-          if (error) return answer(error)
-          const source = await buffer(stream).catch(() => undefined)
-          // Whoever went away in the middle of the text hears no answer.
-          if (source) await take(source, session, answer)
-        }),
+        reach(
+          'data',
+          session,
+          async (error) => {
+            if (error) return answer(error)
+            const source = await buffer(stream).catch(() => undefined)
+            // Whoever went away in the middle of the text hears no answer.
+            if (source) await take(source, session, answer)
+          },
+          session.envelope.rcptTo[0]?.address,
+        ),
     })
   }
 
@@ -133,7 +138,7 @@ export async function startMailServer<Mail = ParsedMail>(
       source: source.toString('latin1'),
       mail: await read(source),
     }
-    const mishap = reach('message', session, answer)
+    const mishap = reach('message', session, answer, received.to[0])
     if (mishap !== undefined && mishap !== 'drop') return
     mailServer.mails.push({ ...received, cut: mishap === 'drop' })
     for (const arrived of waiting.splice(0)) arrived()
