@@ -116,8 +116,8 @@ async function rage(run: Run, random: Random, minutes: number, quick: boolean) {
     quick ? 5_000 : 15_000,
   )
   const calm: Parameters<typeof causeFaults>[3] = quick
-    ? { database: [1, 2], processes: [3, 6] }
-    : { database: [2, 6], processes: [10, 25] }
+    ? { database: [1, 2], processes: [3, 6], mail: [3, 8] }
+    : { database: [2, 6], processes: [10, 25], mail: [10, 30] }
   const faults = causeFaults(run, random.fork(), over.signal, calm)
   const watchingInvariants = watchInvariants(run, over.signal, quick ? 2 : 10)
   const watchingServices = watchServices(run, over.signal)

@@ -21,23 +21,29 @@ const databaseFaults: [kind: string, Fault][] = [
 
 const processFaults: [kind: string, Fault][] = [['process killed with -9', killProcess]]
 
+/** It is no excuse for a mail that comes twice. */
+export const contentRefused = 'all mails refused for their content'
+
+const mailFaults: [string, Fault][] = [[contentRefused, refuseContent]]
+
 /** Every kind, which a run has to have seen. */
-export const faultKinds = [...new Set([...databaseFaults, ...processFaults].map(([kind]) => kind))]
+export const faultKinds = [...new Set([...databaseFaults, ...processFaults, ...mailFaults].map(([kind]) => kind))]
 
 /**
  * Has faults happen until the signal aborts, with calm between them in which the service has to recover. Those of the
- * database and those of processes have each their own time, so that they meet now and then.
+ * database and those of processes have each their own time, so that they meet now and then; so have those of the mail server.
  * @param calm seconds between two faults, at the least and at the most
  */
 export async function causeFaults(
   run: Run,
   random: Random,
   signal: AbortSignal,
-  calm: { database: [number, number]; processes: [number, number] },
+  calm: Record<'database' | 'processes' | 'mail', [number, number]>,
 ): Promise<void> {
   await Promise.all([
     keepFailing(run, random.fork(), signal, databaseFaults, calm.database),
     keepFailing(run, random.fork(), signal, processFaults, calm.processes),
+    keepFailing(run, random.fork(), signal, mailFaults, calm.mail),
   ])
 }
 
@@ -116,4 +122,12 @@ async function refuseConnections({ wire }: Stage, random: Random) {
 
 async function killProcess({ services }: Stage, random: Random) {
   await random.pick(services).killAndStart(random.between(0, 2000))
+}
+
+/** Delivery is paused after five refusals. The half minute until the next try is let pass at once. */
+async function refuseContent({ mailbox, sql }: Stage, random: Random) {
+  mailbox.refusesContent = true
+  await sleep(random.between(500, 4000))
+  mailbox.refusesContent = false
+  await sql`update content_refusals set probe_at = now() where probe_at > now()`.catch(() => {})
 }

@@ -1,3 +1,4 @@
+import { contentRefused } from './faults.ts'
 import type { Fault } from './journal.ts'
 import type { Arrival } from './mailbox.ts'
 import type { Run } from './run.ts'
@@ -39,7 +40,10 @@ export async function reckonMails(run: Run): Promise<MailFigures> {
     findings.check('messageIds', (!mail || strange) && `${messageId} was owed to ${mail?.email ?? 'nobody'}`)
     // All but the last copy have to have an excuse: after an attempt whose end is known there is no other one.
     for (const copy of arrivals.slice(0, -1)) {
-      const excuse = excuseFor(copy, run.journal.faults())
+      const excuse = excuseFor(
+        copy,
+        run.journal.faults().filter(({ kind }) => kind !== contentRefused),
+      )
       if (excuse) copies[excuse]++
       findings.check('copies', !excuse && `${mail?.kind} ${mail?.id} came again`)
     }

@@ -4,6 +4,8 @@ import type { Random } from './random.ts'
 /** A mail server that fails one mail in five, and what came to it. */
 export type Mailbox = AsyncDisposable & {
   url: string
+  /** Whether it refuses all mails for their content. */
+  refusesContent: boolean
   /** Fails no more. */
   behave(): void
   /** By Message-ID, each time that it came. */
@@ -33,13 +35,15 @@ export async function openMailbox(random: Random): Promise<Mailbox> {
   })
   const arrived = new Map<string, Arrival[]>()
   const counted = new Map<string, number>()
-  server.mishap = (step) => {
-    const chosen = mishaps[step]
-    if (!chosen || !random.chance(probability)) return undefined
-    const mishap = random.pick(chosen)
+  const count = (mishap: Mishap, step: Step) => {
     const name = `${mishap === 'drop' ? 'dropped' : [mishap].flat()[0]} at ${step}`
     counted.set(name, (counted.get(name) ?? 0) + 1)
     return mishap
+  }
+  server.mishap = (step) => {
+    if (mailbox.refusesContent && step === 'message') return count([554, 'DT:SPM 126 smtp2'], step)
+    const chosen = mishaps[step]
+    return chosen && random.chance(probability) ? count(random.pick(chosen), step) : undefined
   }
   // Each mail is noted as it is kept, and not kept, for together they would not fit into memory.
   server.mails.push = (...mails) => {
@@ -48,13 +52,15 @@ export async function openMailbox(random: Random): Promise<Mailbox> {
     }
     return 0
   }
-  return {
+  const mailbox: Mailbox = {
     url: server.url,
     arrived,
     mishaps: counted,
+    refusesContent: false,
     behave() {
       server.mishap = () => undefined
     },
     [Symbol.asyncDispose]: () => server.stop(),
   }
+  return mailbox
 }

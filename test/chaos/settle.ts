@@ -24,6 +24,8 @@ export async function settle(run: Run, random: Random, mostSeconds: number): Pro
   for (;;) {
     // By the rules a mail that failed is tried again after 1, 5, 15 … minutes. Here that time is let pass at once.
     await stage.sql`update mails set due_at = now() where state = 'pending' and due_at > now()`
+    await stage.sql`update content_refusals set probe_at = now() where probe_at > now()`
+    await sendRefusedAgain(run)
     // Asking for the tickets of somebody unknown owes nothing and wakes whoever delivers.
     for (const to of stage.services) {
       await ask(run, random, { kind: 'find', to, method: 'POST', path: '/find', form: { email: 'nobody@example.com' } })
@@ -42,4 +44,13 @@ export async function settle(run: Run, random: Random, mostSeconds: number): Pro
   }
   findings.check('owed')
   return seconds()
+}
+
+/** What organisers do: messages and mails that were refused for their content are sent again. */
+async function sendRefusedAgain({ stage }: Run) {
+  await stage.sql`
+    select resume_message(written_id, 0, now()) from content_refusals where written_id is not null and paused_at is not null`
+  await stage.sql`
+    update mails set state = 'pending', due_at = now(), first_tried_at = null, reason = null, refusals = 0
+    where state = 'dead' and refusals > 0 and reason like 'DATA: 554%'`
 }
