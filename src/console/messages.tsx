@@ -27,6 +27,7 @@ import { consoleMessagesFor } from '../messages/console.ts'
 import { type MailingMessages, mailingMessagesFor } from '../messages/mailing.ts'
 import { peopleMessagesFor } from '../messages/people.ts'
 import { moment, number, pick, placeOf } from '../messages/text.ts'
+import { ConfirmField, isConfirmed } from './confirmation.tsx'
 import { Field, type Problem, Problems, typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { nameOf, whoseIds } from './people.tsx'
@@ -60,6 +61,7 @@ messagePages.post('/console/messages/:id/send-again', async (c) => {
   const id = c.req.param('id')
   const message = isId(id) ? await messageProgress(deps, id) : undefined
   if (!message) return c.notFound()
+  if (!(await isConfirmed(c))) return sendAgainPage(c, message)
   const count = await resendMessage(deps, actorOf(c), message.id)
   return c.redirect(doneAt(message, count === undefined ? 'nothing' : 'sent'), 303)
 })
@@ -91,6 +93,7 @@ function sendAgainPage(c: Context<App>, message: MessageProgress) {
         <p class="source">{message.body}</p>
       </article>
       <form class="actions" method="post" action={paths.sendMessageAgain(message.id)}>
+        <ConfirmField />
         <button type="submit">{t.send(people)}</button>
         <a class="button second" href={paths.message(message.id)}>
           {t.cancel}

@@ -352,7 +352,7 @@ test('a message that the mail server refuses is shown as paused, and is sent aga
   await me.post(form, { id, subject: '记得带电脑', body: '你好', do: 'send' })
   expect(await me.read(paths.message(id))).not.toContain('send-again')
   // Nothing was refused yet, so nothing is sent again.
-  expect((await me.post(paths.sendMessageAgain(id), {})).headers.get('location')).toBe(
+  expect((await me.post(paths.sendMessageAgain(id), sure)).headers.get('location')).toBe(
     `${paths.message(id)}?done=nothing`,
   )
   office.server.mishap = (step) => (step === 'message' ? [554, 'DT:SPM <b>to-1@example.com</b> 126'] : undefined)
@@ -378,7 +378,7 @@ test('a message that the mail server refuses is shown as paused, and is sent aga
   expect(asked).toContain(`action="${paths.sendMessageAgain(id)}"`)
   office.server.mishap = () => undefined
   for (const done of ['sent', 'nothing']) {
-    const answer = await me.post(paths.sendMessageAgain(id), {})
+    const answer = await me.post(paths.sendMessageAgain(id), sure)
     expect([answer.status, answer.headers.get('location')]).toEqual([303, `${paths.message(id)}?done=${done}`])
   }
   expect(textOf(await me.read(`${paths.message(id)}?done=sent`))).toContain('马上再发一次')
@@ -393,11 +393,11 @@ test('a message that the mail server refuses is shown as paused, and is sent aga
   ])
   for (const odd of ['x', world.deps.newId()]) {
     expect((await me.get(paths.sendMessageAgain(odd))).status).toBe(404)
-    expect((await me.post(paths.sendMessageAgain(odd), {})).status).toBe(404)
+    expect((await me.post(paths.sendMessageAgain(odd), sure)).status).toBe(404)
   }
   const viewer = await signIn(world, 'viewer')
   expect((await viewer.get(paths.sendMessageAgain(id))).status).toBe(403)
-  expect((await viewer.post(paths.sendMessageAgain(id), {})).status).toBe(403)
+  expect((await viewer.post(paths.sendMessageAgain(id), sure)).status).toBe(403)
 })
 
 test('while the mail server refuses the content of all mails, the mail page and the overview say so', async () => {
