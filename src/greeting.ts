@@ -25,7 +25,7 @@ export function printedAddress(host: string, port: number, interfaces = networkI
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }
 
-/** The address that opens the mailbox, where there is one. Whoever has it reads all mails. */
+/** The address that opens the mailbox, where there is one. It gives access to all mails. */
 export function mailboxUrl({ config: { port, secret } }: Deps): string {
   return urlOf(`http://localhost:${port}`, withQuery(paths.mailbox(), { key: mailboxKeyOf(secret) }))
 }

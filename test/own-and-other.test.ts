@@ -574,7 +574,7 @@ test.each(ofNames)('%s writes no path parameter into an address without encoding
   expect(await stored()).toEqual(before)
 })
 
-// Whoever has the code of a mailed link may sign in with it: it is all that the request has to say.
+// The code of a mailed link is all that signing in with it needs.
 const ofConsoleForms = ofForms.filter((route) => isConsole(route) && route !== 'POST /console/sign-in/:code')
 
 test.each(ofConsoleForms)('%s changes nothing when the form has no field', async (route) => {
@@ -625,7 +625,7 @@ function namesOf(path: string): Names | undefined {
   return names
 }
 
-/** The mailbox opens with its key, whoever else one is. */
+/** The mailbox opens with its key, with any session and without one. */
 const keyOf = (route: string) => route.includes(' /mailbox') && { Cookie: mailboxCookie(world) }
 
 const of = (given: string[] | ((mine: Role) => string[]), mine: Role) =>

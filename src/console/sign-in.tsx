@@ -147,10 +147,9 @@ function wayBack(asked: string | undefined): string {
   return asked && /^\/console(?:\/[\w/-]*)?$/.test(asked) ? asked : paths.console()
 }
 
-/** Whether links to sign in come from the command line, because this installation is one to try and sends no mails. */
+/** Whether sign-in links have to be printed by the command line, because no mail server would send them. */
 function sendsNoMail(c: Context<App>): boolean {
-  const { embedded, config } = c.env.deps
-  return embedded && !config.smtpUrl
+  return !c.env.deps.config.smtpUrl
 }
 
 function NoMailServer({ c }: { c: Context<App> }) {

@@ -34,7 +34,7 @@ export function prepareDataDir(folder: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new ConfigError(
-      `${reason} and its mode cannot be changed to 700 (${code}): choose a folder that belongs to the user of this process`,
+      `${reason} and its mode cannot be changed to 700 (${code}): choose a folder that belongs to the user of this process, or move its contents to a new one in it, such as ${join(folder, 'baoming')}`,
     )
   }
   if (isOpenToOthers(folder))
@@ -79,6 +79,11 @@ function writeDurably(file: string, content: string): void {
   renameSync(unfinished, file)
   if (process.platform === 'win32') return
   const folder = openSync(join(file, '..'), 'r')
-  fsyncSync(folder)
-  closeSync(folder)
+  try {
+    fsyncSync(folder)
+  } catch {
+    // Some network file systems cannot flush a folder. The file itself is complete.
+  } finally {
+    closeSync(folder)
+  }
 }

@@ -11,7 +11,7 @@ import { type Message, messageOf } from '../mail/message.ts'
 import { mailMessagesFor } from '../mail/templates/letter.ts'
 import { moment } from '../messages/text.ts'
 
-/** What would be sent, for whoever tries the service on their own machine. Embedded and without SMTP only. */
+/** The mails that would be sent, for trying the service on one's own machine. Embedded and without SMTP only. */
 export const mailbox = new Hono<App>()
 
 mailbox.use('/mailbox', requireKey())
@@ -72,7 +72,7 @@ function requireKey(): MiddlewareHandler<App> {
     const given = c.req.query('key')
     if (!isMailboxKey(secret, given ?? getCookie(c, cookie) ?? '')) return lockedPage(c)
     if (given === undefined) return next()
-    setCookie(c, cookie, given, { path: paths.mailbox(), httpOnly: true, sameSite: 'Strict', maxAge: keptFor })
+    setCookie(c, cookie, given, { path: paths.mailbox(), httpOnly: true, sameSite: 'Lax', maxAge: keptFor })
     const { pathname, search } = new URL(c.req.url)
     return c.redirect(withQuery(pathname + search, { key: undefined }))
   }
@@ -81,7 +81,7 @@ function requireKey(): MiddlewareHandler<App> {
 /** Seconds: 14 days, as long as a session of the console. */
 const keptFor = 14 * 24 * 3600
 
-/** A 404 as for strangers, which tells whoever sits at this machine where the key is printed. */
+/** A 404 as for strangers; on this machine it names the command that prints the key. */
 async function lockedPage(c: Context<App>) {
   const locale = c.get('locale')
   const { mailbox: words } = mailMessagesFor(locale)
@@ -106,8 +106,8 @@ async function findMessage(deps: Deps, id: string): Promise<Message | undefined>
 const numberOf = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : 0)
 
 /**
- * Undefined for a person who was erased, or whose link is good no longer. Without links that sign in: whoever got to see
- * this page would get the console of their owners, too.
+ * Renders a mail as it would be sent now, without sign-in links: whoever reads this page must not get an account by it.
+ * Undefined for a person who was erased, or whose link has expired.
  */
 function writtenNow(deps: Deps, mail: MailInList): Message | undefined {
   return isToSomeone(mail) ? messageOf(deps, mail, { signInLink: false }) : undefined

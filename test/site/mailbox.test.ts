@@ -23,7 +23,7 @@ test('the greeting prints a link with a key, which opens the mailbox and is kept
   expect(opened.headers.get('cache-control')).toBe('no-store')
   const [cookie = '', ...attributes] = (opened.headers.getSetCookie()[0] ?? '').split('; ')
   expect(cookie).toBe(mailboxCookie(world))
-  expect(attributes.toSorted()).toEqual(['HttpOnly', 'Max-Age=1209600', 'Path=/mailbox', 'SameSite=Strict'])
+  expect(attributes.toSorted()).toEqual(['HttpOnly', 'Max-Age=1209600', 'Path=/mailbox', 'SameSite=Lax'])
   for (const path of parts) {
     expect((await world.request(`http://localhost:3000${path}`, { headers: { Cookie: cookie } })).status).toBe(200)
   }
