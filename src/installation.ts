@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { getMimeType } from 'hono/utils/mime'
 import pino from 'pino'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
@@ -21,14 +19,13 @@ import { openPglite } from './db/pglite.ts'
 import { openPool } from './db/pool.ts'
 import type { Bucket, Deps, Log } from './deps.ts'
 import { addScans } from './domain/registration-links.ts'
+import { files } from './files.ts'
 
 /** An installation that is open in this process, on Node. */
 export type Installation = { deps: Deps; close(): Promise<void> }
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-
 /** A database that is migrated, the secret that belongs to it, and for the embedded one the lock on its folder. */
-export type Opened = OpenDatabase & { secret: string; embedded: boolean }
+export type Opened = OpenDatabase & { secret: string; embedded: boolean; analyse?: () => Promise<unknown> }
 
 /**
  * Opens the installation's database and brings it up to this release. A Postgres that is away is waited for.
@@ -46,23 +43,22 @@ export async function openDatabase(
   if (databaseUrl) {
     const secret = config.secret as string
     const migrating = openPool(databaseUrl, 600)
-    await closeOnError(migrating.close, () => untilThere(() => migrate(migrating.db, join(root, 'drizzle')), log))
+    await closeOnError(migrating.close, () => untilThere(() => migrate(migrating.db, files.migrations), log))
     if (patient) return { ...migrating, secret, embedded: false }
     await migrating.close()
     return { ...openPool(databaseUrl, 3.5), secret, embedded: false }
   }
   const lock: Lock = await lockFolder(dataDir, answer)
   return closeOnError(lock.release, async () => {
-    const opened = await openPglite(join(dataDir, 'pgdata'))
+    const opened = await openPglite(join(dataDir, 'pgdata'), files.database)
     return closeOnError(opened.close, async () => {
       const secret = config.secret ?? loadOrCreateSecret(dataDir)
-      await migrate(opened.db, join(root, 'drizzle'), { alone: true })
-      // PGlite has no process that does it now and then.
-      await opened.analyse()
+      await migrate(opened.db, files.migrations, { alone: true })
       return {
         db: opened.db,
         secret,
         embedded: true,
+        analyse: opened.analyse,
         close: () => opened.close().finally(lock.release),
       }
     })
@@ -196,19 +192,12 @@ function openLimits(): Deps['limit'] {
   }
 }
 
-/** Our own files, those of the API docs and those that read QR codes, kept in memory once they were asked for. */
+/** The files that are served under /assets, kept in memory once they were asked for. */
 function openAssets(): Deps['asset'] {
-  const { resolve } = createRequire(import.meta.url)
-  const docs = dirname(resolve('swagger-ui-dist/package.json'))
-  const scanner = dirname(resolve('qr-scanner/package.json'))
-  const folderOf = (name: string) => {
-    if (/^swagger-ui(-bundle)?\.(css|js)$/.test(name)) return docs
-    return /^qr-scanner(-worker)?\.min\.js$/.test(name) ? scanner : join(root, 'src/assets')
-  }
+  const assets = files.assets()
   const kept = new Map<string, { body: Uint8Array<ArrayBuffer>; etag: string }>()
 
   return async (name) => {
-    if (!/^[a-z0-9-]+(\.min)?\.[a-z]+$/.test(name)) return undefined
     const file = kept.get(name) ?? (await read(name))
     if (!file) return undefined
     kept.set(name, file)
@@ -222,8 +211,9 @@ function openAssets(): Deps['asset'] {
   }
 
   async function read(name: string) {
-    const body = await readFile(join(folderOf(name), name)).catch(() => undefined)
-    if (!body) return undefined
+    const path = assets.get(name)
+    if (!path) return undefined
+    const body = await readFile(path)
     return { body: new Uint8Array(body), etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"` }
   }
 }

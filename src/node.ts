@@ -1,87 +1,30 @@
-import { once } from 'node:events'
-import type { RequestListener, Server } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
-import { createApp } from './app.tsx'
-import { runCommand } from './commands.ts'
-import { CannotStart, type Config, ConfigError, parseConfig } from './config.ts'
+import { CannotStart, parseConfig } from './config.ts'
 import { closeOnError } from './db/close-on-error.ts'
 import { saidOf } from './db/database.ts'
-import type { Deps, Log } from './deps.ts'
-import { listCampaigns } from './domain/campaigns.ts'
-import { purge } from './domain/privacy.ts'
-import { oweReminders } from './domain/reminders.ts'
-import { passOnOffers } from './domain/seats.ts'
-import { greeting, printedAddress } from './greeting.ts'
-import { type Opened, openDatabase, openInstallation, openLog } from './installation.ts'
-import { type Delivery, startDelivery } from './mail/delivery.ts'
-import { openTransport } from './mail/transport.ts'
-import { countMetrics } from './metrics.ts'
-import { seed } from './seed.ts'
+import type { Deps } from './deps.ts'
+import { openDatabase, openLog } from './installation.ts'
 
-/** Opens the installation, serves it, delivers its mail, and stops cleanly. */
+/** Opens the installation and serves it. */
 async function main() {
   const config = parseConfig(process.env)
   const log = openLog(config)
   let running: Deps | undefined
-  const opened = await openDatabase(
+  const opening = openDatabase(
     config,
     log,
     runCommands(() => running),
   )
-  await closeOnError(opened.close, () =>
-    serve(config, log, opened, (deps) => {
+  // The pages are loaded while the database opens, which mostly waits: for files, for compiled WebAssembly, for the network.
+  const loading = import('./serve.ts')
+  const opened = await opening
+  await closeOnError(opened.close, async () => {
+    const { serve } = await loading
+    await serve(config, log, opened, (deps) => {
       running = deps
-    }),
-  )
-}
-
-/** @param ready is given what commands need, once it is there */
-async function serve(config: Config, log: Log, opened: Opened, ready: (deps: Deps) => void) {
-  const address = printedAddress(config.host, config.port)
-  let delivery: Delivery | undefined
-  const installation = openInstallation(config, opened, config.baseUrl ?? address, log, () => delivery?.wake())
-  const { deps } = installation
-  ready(deps)
-  countMetrics(deps)
-  if (opened.embedded && (await listCampaigns(deps, { drafts: true, limit: 1 })).length === 0) await seed(deps)
-
-  const app = createApp(deps)
-  const server = createAdaptorServer({
-    fetch: (request, env) => app.fetch(request, (env as Partial<HttpBindings>).incoming?.socket.remoteAddress),
-  }) as Server
-  await listen(server, config)
-
-  const transport = openTransport(config)
-  if (transport) delivery = startDelivery(deps, transport)
-  else log.warn({}, 'SMTP_URL is not set: mails are kept until it is')
-  if (!config.rateLimit) log.warn({}, 'RATE_LIMIT is off: do not leave it so')
-  const chores = [
-    repeat(6 * 3600, () => purge(deps), log, 'purging failed'),
-    repeat(15, () => passOnOffers(deps), log, 'offers could not be passed on'),
-    repeat(60, () => oweReminders(deps), log, 'reminders could not be owed'),
-  ]
-  stopOn(['SIGTERM', 'SIGINT'], server, async () => {
-    for (const chore of chores) chore.stop()
-    await delivery?.stop()
-    await installation.close()
+    })
   })
-  console.log(await greeting(deps))
-}
-
-/** Listens, or says why it cannot. */
-async function listen(server: Server, { port, host }: Config): Promise<void> {
-  server.listen(port, host)
-  try {
-    await once(server, 'listening')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new ConfigError(`PORT: ${port} is taken by another program, choose another one`)
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-      throw new ConfigError(`HOST: ${host} is not an address of this machine`)
-    if (code === 'EACCES') throw new ConfigError(`PORT: ${port} may not be opened by this user, choose one above 1023`)
-    throw error
-  }
 }
 
 /** Answers the command line of an embedded installation: what it wrote, line by line, then its exit code. */
@@ -92,6 +35,7 @@ function runCommands(ready: () => Deps | undefined): RequestListener {
       const args = JSON.parse(await text(request)) as string[]
       const deps = ready()
       if (!deps) throw new Error('the server is still starting: try again')
+      const { runCommand } = await import('./commands.ts')
       const exit = await runCommand(deps, args, {
         out: (chunk) => say({ out: Buffer.from(chunk).toString('base64') }),
         err: (line) => say({ err: line }),
@@ -102,43 +46,6 @@ function runCommands(ready: () => Deps | undefined): RequestListener {
       say({ exit: 1 })
     }
     response.end()
-  }
-}
-
-/** Does a chore now, and again so many seconds after it ended, however it ended. */
-function repeat(seconds: number, chore: () => Promise<unknown>, log: Log, failure: string): { stop(): void } {
-  let timer: NodeJS.Timeout
-  let stopped = false
-  async function round() {
-    await chore().catch((error) => log.warn(saidOf(error), failure))
-    if (!stopped) timer = setTimeout(round, seconds * 1000)
-  }
-  void round()
-  return {
-    stop() {
-      stopped = true
-      clearTimeout(timer)
-    },
-  }
-}
-
-/** Finishes what runs, then stops; a second signal does not wait. */
-function stopOn(signals: NodeJS.Signals[], server: Server, close: () => Promise<void>) {
-  let stopping = false
-  for (const signal of signals) {
-    process.on(signal, async () => {
-      if (stopping) process.exit(1)
-      stopping = true
-      const served = new Promise((resolve) => server.close(resolve))
-      // A connection that was busy is idle once it has its answer.
-      const closing = setInterval(() => server.closeIdleConnections(), 50)
-      const late = setTimeout(() => server.closeAllConnections(), 5_000)
-      await served
-      clearTimeout(late)
-      clearInterval(closing)
-      await close().catch((error) => console.error(`did not stop cleanly: ${error}`))
-      process.exit(0)
-    })
   }
 }
 

@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { access } from '../src/access.ts'
 import { app } from '../src/app.tsx'
 import type { Role } from '../src/db/schema.ts'
@@ -26,38 +26,61 @@ test('every route is on the access list, and the list names no other', () => {
 const ranks: (Role | 'nobody')[] = ['nobody', 'viewer', 'organiser', 'owner']
 
 const isConsole = (route: string) => / \/console(?:\/|$)/.test(route)
-/** Says how a role proves itself: organisers by their session, everything else by its token. */
-async function prove(world: World, route: string, rank: (typeof ranks)[number]): Promise<Headers> {
-  if (route.includes(' /mailbox')) return new Headers({ Cookie: mailboxCookie(world) })
-  if (rank === 'nobody') return new Headers()
-  if (isConsole(route)) return new Headers({ Cookie: (await world.signIn(rank)).Cookie })
-  return new Headers({ Authorization: `Bearer ${await world.token(rank)}` })
-}
 
 const ofDoors = Object.entries(access).flatMap(([route, needed]) => (needed === 'door' ? [route] : []))
 const ofRoles = Object.entries(access).filter(([, needed]) => needed !== 'door')
 
-test.each(ofRoles)('%s lets in %s and nobody below', async (route, needed) => {
-  await using world = await createWorld()
-  const [method = '', pattern = ''] = route.split(' ')
-  const path = pattern.replace(/\{.*?\}$/, '').replace(/:\w+/g, 'nothing')
-  for (const rank of ranks) {
-    const headers = await prove(world, route, rank)
-    if (method !== 'GET')
-      headers.set('Content-Type', path.startsWith('/api/') ? 'application/json' : 'application/x-www-form-urlencoded')
-    const init = { method, headers, ...(method === 'GET' ? {} : { body: path.startsWith('/api/') ? '{}' : '' }) }
-    const answer = await world.request(path, init)
-    const allowed = !ranks.includes(needed as Role) || ranks.indexOf(rank) >= ranks.indexOf(needed as Role)
-    const toSignIn = answer.headers.get('location')?.startsWith('/console/sign-in?back=') ?? false
-    if (allowed)
-      expect([rank, toSignIn, answer.status]).not.toEqual([rank, expect.anything(), expect.toBeOneOf([401, 403, 500])])
-    else if (rank === 'nobody' && isConsole(route) && method === 'GET') expect([rank, toSignIn]).toEqual([rank, true])
-    else expect([rank, answer.status]).toEqual([rank, rank === 'nobody' ? 401 : 403])
-    if (allowed) expect(toSignIn).toBe(false)
-    if (needed === 'this machine') {
-      expect((await world.request(path, init, '192.168.1.9')).status).toBe(404)
-    }
+describe('by role', () => {
+  let world: World
+  let tokens: Record<Role, string>
+  let cookies: Record<Role, string>
+  beforeAll(async () => {
+    world = await createWorld({ env: { RATE_LIMIT: 'off' } })
+    const ofEach = async (make: (role: Role) => Promise<string>) => ({
+      viewer: await make('viewer'),
+      organiser: await make('organiser'),
+      owner: await make('owner'),
+    })
+    tokens = await ofEach(world.token)
+    cookies = await ofEach(async (role) => (await world.signIn(role)).Cookie)
+  })
+  afterAll(() => world.close())
+
+  /** How a role proves itself: in the console by a session, elsewhere by a token. */
+  async function prove(route: string, rank: (typeof ranks)[number]): Promise<Headers> {
+    if (route.includes(' /mailbox')) return new Headers({ Cookie: mailboxCookie(world) })
+    if (rank === 'nobody') return new Headers()
+    if (!isConsole(route)) return new Headers({ Authorization: `Bearer ${tokens[rank]}` })
+    // The other routes go on with the sessions that signing out would end.
+    if (route === `POST ${paths.signOut()}`) return new Headers({ Cookie: (await world.signIn(rank)).Cookie })
+    return new Headers({ Cookie: cookies[rank] })
   }
+
+  test.each(ofRoles)('%s lets in %s and nobody below', async (route, needed) => {
+    const [method = '', pattern = ''] = route.split(' ')
+    const path = pattern.replace(/\{.*?\}$/, '').replace(/:\w+/g, 'nothing')
+    for (const rank of ranks) {
+      const headers = await prove(route, rank)
+      if (method !== 'GET')
+        headers.set('Content-Type', path.startsWith('/api/') ? 'application/json' : 'application/x-www-form-urlencoded')
+      const init = { method, headers, ...(method === 'GET' ? {} : { body: path.startsWith('/api/') ? '{}' : '' }) }
+      const answer = await world.request(path, init)
+      const allowed = !ranks.includes(needed as Role) || ranks.indexOf(rank) >= ranks.indexOf(needed as Role)
+      const toSignIn = answer.headers.get('location')?.startsWith('/console/sign-in?back=') ?? false
+      if (allowed)
+        expect([rank, toSignIn, answer.status]).not.toEqual([
+          rank,
+          expect.anything(),
+          expect.toBeOneOf([401, 403, 500]),
+        ])
+      else if (rank === 'nobody' && isConsole(route) && method === 'GET') expect([rank, toSignIn]).toEqual([rank, true])
+      else expect([rank, answer.status]).toEqual([rank, rank === 'nobody' ? 401 : 403])
+      if (allowed) expect(toSignIn).toBe(false)
+      if (needed === 'this machine') {
+        expect((await world.request(path, init, '192.168.1.9')).status).toBe(404)
+      }
+    }
+  })
 })
 
 test('every route answers 405 to a method that it does not take, and says which it does', async () => {

@@ -8,7 +8,7 @@ import { root } from './support/processes.ts'
  * neighbours on one floor do not know each other.
  */
 const floors = [
-  ['config.ts', 'links.ts', 'workbook.ts'],
+  ['config.ts', 'files.ts', 'links.ts', 'workbook.ts'],
   ['db'],
   ['deps.ts'],
   ['domain'],
@@ -20,8 +20,8 @@ const floors = [
   ['site', 'console', 'door', 'api', 'operations.ts'],
   ['app.tsx'],
   ['seed.ts', 'metrics.ts', 'installation.ts', 'greeting.ts'],
-  ['commands.ts'],
-  ['node.ts', 'worker.ts', 'cli.ts'],
+  ['commands.ts', 'serve.ts'],
+  ['node.ts', 'worker.ts', 'cli.ts', 'build'],
 ]
 
 type Import = { from: string; to: string; typeOnly: boolean }

@@ -1,13 +1,12 @@
 import { defineConfig } from 'vitest/config'
-import config from './vitest.config.ts'
+import { shared } from './vitest.shared.ts'
 
-/** What takes minutes: thousands of random scripts where `npm test` plays two hundred, and controls that they find errors. */
+/** What takes minutes: thousands of random scripts where the slow tests play two hundred, and controls that find errors. */
 export default defineConfig({
-  ...config,
+  ...shared,
   test: {
-    ...config.test,
+    ...shared.test,
     include: ['test/model/model.test.ts', 'test/**/*.long.test.ts'],
-    exclude: [],
     env: { MODEL_SEQUENCES: process.env.MODEL_SEQUENCES ?? '1250' },
   },
 })

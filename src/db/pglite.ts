@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
@@ -8,10 +8,14 @@ import * as schema from './schema.ts'
 
 /**
  * Opens the embedded database in a folder, which is made if it is not there. One process at a time: see db/lock.ts.
+ * @param template the folder of a closed database that a new one is a copy of; without it a new one is empty
  * @throws {CannotStart} if the folder holds something else or its database does not open
  */
-export async function openPglite(folder: string): Promise<OpenDatabase & { analyse(): Promise<unknown> }> {
-  if (!existsSync(folder)) await makeFolder(folder)
+export async function openPglite(
+  folder: string,
+  template?: string,
+): Promise<OpenDatabase & { analyse(): Promise<unknown> }> {
+  if (!existsSync(folder)) await makeFolder(folder, template)
   checkFolder(folder)
   // Postgres refuses to start over an empty one, which a power cut can leave.
   const pidFile = join(folder, 'postmaster.pid')
@@ -20,11 +24,16 @@ export async function openPglite(folder: string): Promise<OpenDatabase & { analy
   return { ...overPglite(client), analyse: () => client.query('analyze') }
 }
 
+/** Postgres' own 128 MB of buffers are touched as a whole at the start: 318 MB of the process, against 203. */
+const memory = ['-c', 'shared_buffers=32MB']
+
 /** Whoever is killed while the files are made leaves no half a database where the next start looks for one. */
-async function makeFolder(folder: string): Promise<void> {
+async function makeFolder(folder: string, template: string | undefined): Promise<void> {
   const unfinished = `${folder}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
-  await (await create(unfinished)).close()
+  // A copy takes 0.1 s, a new one five seconds and 150 MB that the process keeps.
+  if (template) cpSync(template, unfinished, { recursive: true })
+  else await (await create(unfinished)).close()
   renameSync(unfinished, folder)
 }
 
@@ -40,7 +49,7 @@ function checkFolder(folder: string): void {
 
 async function create(folder: string): Promise<PGlite> {
   try {
-    return await PGlite.create(folder)
+    return await PGlite.create(folder, { startParams: [...PGlite.defaultStartParams, ...memory] })
   } catch (error) {
     // The file system of PGlite throws objects that are no errors.
     const reason = error instanceof Error ? error.message : 'a file cannot be read or written'

@@ -58,7 +58,7 @@ export function fitted(
 /** The least width in em that a text is sure to fit into. */
 export function widthOf(text: string, weight: Weight): number {
   // Nearly all texts, and many times as fast as to look for letters that belong together.
-  const letters = plain.test(text) ? [...text] : [...graphemes.segment(text)].map(({ segment }) => segment)
+  const letters = plain.test(text) ? [...text] : [...segmenter('grapheme').segment(text)].map(({ segment }) => segment)
   return letters.reduce((width, letter) => width + widthOfGrapheme(letter, weight), 0)
 }
 
@@ -79,7 +79,7 @@ function wrap(text: Measured, given: number): { lines: string[]; cut: boolean } 
       continue
     }
     cut = true
-    for (const { segment } of graphemes.segment(piece.text)) {
+    for (const { segment } of segmenter('grapheme').segment(piece.text)) {
       const wide = widthOfGrapheme(segment)
       if (used + wide > width) end()
       line += segment
@@ -104,7 +104,7 @@ function balance(text: Measured, width: number, lines: string[]): string[] {
 
 function shorten(text: string, width: number): string {
   let [kept, used] = ['', widthOf('…', 'bold')]
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of segmenter('grapheme').segment(text)) {
     used += widthOfGrapheme(segment)
     if (used > width) break
     kept += segment
@@ -115,7 +115,7 @@ function shorten(text: string, width: number): string {
 /** Chinese may be broken between any two words, the rest at spaces; punctuation stays with what it belongs to. */
 function piecesOf(text: string): string[] {
   const pieces: string[] = []
-  for (const { segment } of words.segment(text)) {
+  for (const { segment } of segmenter('word').segment(text)) {
     const before = pieces.at(-1)
     if (before === undefined || mayBreak(before, segment)) pieces.push(segment)
     else pieces[pieces.length - 1] = before + segment
@@ -174,5 +174,11 @@ const regular = 0.92
 /** Each of these letters stands for itself. */
 const plain = /^[\u0020-\u007e\u3001-\u3029\u4e00-\u9fff\uff01-\uff5e]*$/
 
-const words = new Intl.Segmenter('zh', { granularity: 'word' })
-const graphemes = new Intl.Segmenter('zh', { granularity: 'grapheme' })
+const segmenters = new Map<string, Intl.Segmenter>()
+
+/** Made when it is first needed, because ICU takes 10 ms to load what it knows of words. */
+function segmenter(granularity: 'word' | 'grapheme'): Intl.Segmenter {
+  const made = segmenters.get(granularity) ?? new Intl.Segmenter('zh', { granularity })
+  segmenters.set(granularity, made)
+  return made
+}

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { compareWith } from './against.ts'
 import { measureExports } from './exports.ts'
 import { measureGrowth } from './growth.ts'
 import { measureLatency } from './latency.ts'
@@ -12,9 +13,12 @@ import { measureStart } from './start.ts'
 import { failure, type Row, tableOf } from './table.ts'
 
 const usage = `npm run bench -- [--only hot,spread,reads,growth,latency,export,mail,start] [--rounds N] [--quick] [--json] [--profile FOLDER]
+       [--against COMMIT | --root FOLDER]
 
   --quick  a minute, to see that everything runs; its figures are too short to be believed
   --json   one JSON object as the last line
+  --against COMMIT  this version and that one in turn, three times; the medians of each, and their ratios
+  --root FOLDER     the version in that folder, which npm ci has been run in
   --profile FOLDER  each process of the service writes its CPU profile there when it ends`
 
 const items: Record<string, (stage: Stage) => Promise<Row[]>> = {
@@ -40,6 +44,8 @@ async function main(): Promise<number> {
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       profile: { type: 'string' },
+      against: { type: 'string' },
+      root: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -47,6 +53,15 @@ async function main(): Promise<number> {
   if (values.help || names.some((name) => !(name in items)) || !/^[1-9]?\d*$/.test(values.rounds ?? '')) {
     console.error(usage)
     return values.help ? 0 : 2
+  }
+  if (values.against) {
+    const options = [
+      ...(values.only ? ['--only', values.only] : []),
+      ...(values.rounds ? ['--rounds', values.rounds] : []),
+      ...(values.quick ? ['--quick'] : []),
+    ]
+    console.log(`\n${await compareWith(values.against, options)}\n`)
+    return 0
   }
   const begun = performance.now()
   const loadBefore = loadavg()
@@ -95,9 +110,10 @@ function commit(): string | undefined {
 
 // What was started is killed when this process exits, but not when a signal ends it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
-setTimeout(() => {
-  console.error(`gave up after ${mostMinutes} minutes`)
-  process.exit(1)
-}, mostMinutes * 60_000).unref()
+if (!process.argv.includes('--against'))
+  setTimeout(() => {
+    console.error(`gave up after ${mostMinutes} minutes`)
+    process.exit(1)
+  }, mostMinutes * 60_000).unref()
 
 process.exitCode = await main()

@@ -26,9 +26,11 @@ export function processorSeconds(pids: number[]): number {
   return pids.reduce((sum, pid) => sum + (ticks(pid, 'user') + ticks(pid, 'system')) / 100, 0)
 }
 
-/** The process that was started with a variable in its environment. */
+/** The innermost process with a variable in its environment: the server, and not the npm or shell that started it. */
 export function processWith(name: string, value: string): number {
-  return processes().find((pid) => read(pid, 'environ').split('\0').includes(`${name}=${value}`)) ?? Number.NaN
+  const found = processes().filter((pid) => read(pid, 'environ').split('\0').includes(`${name}=${value}`))
+  const parents = new Set(found.map((pid) => ticks(pid, 'parent')))
+  return found.find((pid) => !parents.has(pid)) ?? Number.NaN
 }
 
 /** All processes that the parent of a process has started: of a Postgres backend, all of the server. */

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -6,8 +6,8 @@ import postgres from 'postgres'
 import { paths } from '../../src/links.ts'
 import { atExit } from '../support/at-exit.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
-import { runProgram } from '../support/processes.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { cliCommand, root as here, runProgram, serverCommand } from '../support/processes.ts'
+import { type Commands, type Server, startServer } from '../support/server.ts'
 import type { Bare } from './bare.ts'
 import { processorSeconds, processWith, siblingsOf } from './linux.ts'
 import type { Load, Requests, Rush } from './load.ts'
@@ -19,6 +19,9 @@ import { type Subprocess, startSubprocess } from './subprocess.ts'
 export type Stage = {
   sizes: Sizes
   rounds: number
+  /** The folder of the version that is measured, and how its programs are started. */
+  root: string
+  commands: Commands
   postgres: PostgresServer
   /** A path in a folder that goes in the end, however the bench ends. Nothing is there yet. */
   newPath(): string
@@ -32,6 +35,8 @@ export type Stage = {
    * @param env what tells one process from others on that database
    */
   service(database: string, env?: Record<string, string>): Promise<Service>
+  /** Runs a command of the CLI to its end; gives what it wrote. Fails if the command does. */
+  cli(args: string[], env: Record<string, string>): Promise<string>
   /** The environment of a service on that database. */
   environment(database: string): Promise<Record<string, string>>
   /** Makes a database without tables. Gives its address. */
@@ -68,13 +73,18 @@ export type Options = {
   rounds?: number | undefined
   /** A folder into which each process of the service writes its CPU profile. */
   profile?: string | undefined
+  /** The folder of the version that is measured: this one, unless given. */
+  root?: string | undefined
 }
 
 const secret = 'a secret of the bench that is long enough'
 const template = 'bench_template'
 
 /** Starts what all measurements share. */
-export async function openStage({ quick, rounds, profile }: Options, closing: AsyncDisposableStack): Promise<Stage> {
+export async function openStage(
+  { quick, rounds, profile, root = here }: Options,
+  closing: AsyncDisposableStack,
+): Promise<Stage> {
   const say = (what: string) => console.error(`· ${what}`)
   say('starting Postgres and the processes that measure')
   const folder = await mkdtemp(join(tmpdir(), 'baoming-bench-'))
@@ -93,12 +103,13 @@ export async function openStage({ quick, rounds, profile }: Options, closing: As
   // Migrated once, with the token of an organiser in it.
   await admin.unsafe(`create database ${template}`)
   const base = { DATABASE_URL: server.url(template), SECRET: secret, RATE_LIMIT: 'off' }
-  const made = await runProgram(
-    [process.execPath, '--import', 'tsx', 'src/cli.ts', 'token', 'create', '--name', 'bench', '--role', 'organiser'],
-    base,
-  )
-  if (made.code !== 0) throw new Error(`no token was made: ${made.stderr}`)
-  const token = made.stdout.trim()
+  const commands = commandsIn(root)
+  async function cli(args: string[], env: Record<string, string>) {
+    const ended = await runProgram([...commands.cli, ...args], env)
+    if (ended.code !== 0) throw new Error(`${args.join(' ')} failed: ${ended.stderr}`)
+    return ended.stdout
+  }
+  const token = (await cli(['token', 'create', '--name', 'bench', '--role', 'organiser'], base)).trim()
 
   const databases = new Map<string, Promise<unknown>>()
   async function environment(database: string) {
@@ -111,7 +122,7 @@ export async function openStage({ quick, rounds, profile }: Options, closing: As
   async function start(database: string, env: Record<string, string>) {
     const profiled = profile && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(profile)}` }
     const settings = { DATA_DIR: newPath(), ...(await environment(database)), ...profiled, ...env }
-    const running = closing.use(await startServer(settings))
+    const running = closing.use(await startServer(settings, commands))
     // A process that is killed writes no profile.
     if (profile) closing.defer(async () => void (await running.stop()))
     const sql = postgres(server.url(database), { max: 1, onnotice: () => {} })
@@ -123,8 +134,11 @@ export async function openStage({ quick, rounds, profile }: Options, closing: As
   return {
     sizes: sizes[quick ? 'quick' : 'full'],
     rounds: rounds ?? sizes[quick ? 'quick' : 'full'].rounds,
+    root,
+    commands,
     postgres: server,
     newPath,
+    cli,
     load,
     bare: Object.assign(bare, { port: await bare.call('listen', undefined) }),
     sink: Object.assign(sink, { url: `smtp://127.0.0.1:${await sink.call('listen', undefined)}` }),
@@ -145,6 +159,16 @@ export async function openStage({ quick, rounds, profile }: Options, closing: As
     },
     say,
   }
+}
+
+/** Versions before the build into `dist/` are started from their sources. */
+function commandsIn(root: string): Commands {
+  if (root === here) return { server: serverCommand, cli: cliCommand }
+  const program = (name: string) =>
+    existsSync(join(root, 'dist', `${name}.js`))
+      ? [process.execPath, join(root, 'dist', `${name}.js`)]
+      : [process.execPath, '--import', 'tsx', join(root, 'src', `${name}.ts`)]
+  return { server: program('node'), cli: program('cli') }
 }
 
 function createService(server: Server, sql: postgres.Sql, token: string, load: Subprocess<Load>): Service {

@@ -31,12 +31,19 @@ test.concurrent.each(screens)(
     expect([...named].toSorted()).toEqual(routes.toSorted())
 
     const found: string[] = []
+    const seen = new Set<string>()
+    let pages = 0
     let looked = 0
     const visit = async (cookie: string) => {
       const page = await openPage({ locale, width, colorScheme, baseURL: server.url })
       await page.context().addCookies([cookieOf(cookie, server.url)])
       const mistakes = await bring(page)
       const look = async (route: string, answer: PageAnswer | null) => {
+        pages++
+        // axe takes a second a page, and most pages differ from another in their words alone.
+        const places = (await page.evaluate(placesOf)).filter((place) => !seen.has(place))
+        if (places.length === 0) return
+        for (const place of places) seen.add(place)
         looked++
         for (const mistake of await mistakes()) found.push(`${route} ${answer?.status()} ${answer?.url()}: ${mistake}`)
       }
@@ -83,7 +90,8 @@ test.concurrent.each(screens)(
       }
     }
     expect(found).toEqual([])
-    expect(looked).toBeGreaterThan(270)
+    expect(pages).toBeGreaterThan(270)
+    expect(looked).toBeGreaterThan(80)
   },
   600_000,
 )
@@ -134,6 +142,20 @@ function ofFile(error: Error): null {
 }
 
 type PageAnswer = NonNullable<Awaited<ReturnType<Page['goto']>>>
+
+/**
+ * Runs on the page. The kinds of elements that it has and where: an element's name, attributes and whether it has a text,
+ * below those of its parent. A page with no place that others did not have is of a template that was looked at.
+ */
+function placesOf(): string[] {
+  const kind = (element: Element | null) => {
+    if (!element) return ''
+    const attributes = [...element.attributes].map(({ name }) => name).sort()
+    return `${element.localName}.${element.className} ${element.getAttribute('role')} ${element.getAttribute('type')} ${attributes} ${element.textContent?.trim() !== ''}`
+  }
+  const elements = [...document.querySelectorAll('html, body, body *:not(svg *)')]
+  return [...new Set(elements.map((element) => `${kind(element.parentElement)} > ${kind(element)}`))]
+}
 
 /** Brings axe along to every page that is opened there. Gives what looks at the one that is open: a line for each mistake. */
 async function bring(page: Page): Promise<() => Promise<string[]>> {

@@ -5,7 +5,7 @@ import { openPostgres } from '../../src/db/postgres.ts'
 import { signInCodeOf } from '../../src/domain/tickets.ts'
 import { paths } from '../../src/links.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
-import { runProgram } from '../support/processes.ts'
+import { cliCommand, runProgram } from '../support/processes.ts'
 import { type Server, startServer } from '../support/server.ts'
 import { openWire, type Wire } from '../support/wire.ts'
 import { type Mailbox, openMailbox } from './mailbox.ts'
@@ -50,16 +50,16 @@ export async function openStage(random: Random, closing: AsyncDisposableStack): 
   const wire = closing.use(await openWire(server.url()))
   const mailbox = closing.use(await openMailbox(random.fork()))
 
-  const made = await runProgram(
-    [process.execPath, '--import', 'tsx', 'src/cli.ts', 'token', 'create', '--name', 'chaos', '--role', 'organiser'],
-    { DATABASE_URL: server.url(), SECRET: secret },
-  )
+  const made = await runProgram([...cliCommand, 'token', 'create', '--name', 'chaos', '--role', 'organiser'], {
+    DATABASE_URL: server.url(),
+    SECRET: secret,
+  })
   if (made.code !== 0) throw new Error(`no token was made: ${made.stderr}`)
 
-  const invited = await runProgram(
-    [process.execPath, '--import', 'tsx', 'src/cli.ts', 'organiser', 'invite', organiser, '--role', 'organiser'],
-    { DATABASE_URL: server.url(), SECRET: secret },
-  )
+  const invited = await runProgram([...cliCommand, 'organiser', 'invite', organiser, '--role', 'organiser'], {
+    DATABASE_URL: server.url(),
+    SECRET: secret,
+  })
   if (invited.code !== 0) throw new Error(`no organiser was invited: ${invited.stderr}`)
 
   const options = { max: 2, onnotice: () => {}, connection: { application_name: ourName } }

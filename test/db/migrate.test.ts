@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { expect, onTestFinished, test } from 'vitest'
-import { isMigrated, rows } from '../../src/db/database.ts'
+import { rows } from '../../src/db/database.ts'
 import { migrate, NewerDatabase } from '../../src/db/migrate.ts'
 import { openOnServer } from '../support/databases.ts'
-import { root, runProgram } from '../support/processes.ts'
+import { root } from '../support/processes.ts'
 import { createWorld } from '../support/world.ts'
 
 const drizzle = join(root, 'drizzle')
@@ -17,18 +17,6 @@ test('migrating an empty database applies everything, and migrating it again not
   expect(applied).toContain('migration 0')
   expect(applied).toContain('function register')
   expect(await migrate(empty.db, drizzle)).toEqual([])
-})
-
-test('of two processes that migrate an empty database at once, both succeed and each step is taken once', async () => {
-  await using empty = await openOnServer({ migrated: false })
-  const env = { DATABASE_URL: empty.url, SECRET: 'a secret of the tests, known to everyone' }
-  const [one, other] = await Promise.all(
-    [1, 2].map(() => runProgram([process.execPath, '--import', 'tsx', 'src/cli.ts', 'migrate'], env)),
-  )
-  expect([one, other]).toMatchObject([{ code: 0 }, { code: 0 }])
-  expect(await migrate(empty.db, drizzle)).toEqual([])
-  const [steps] = await rows<{ n: number }>(empty.db, sql`select count(*)::int as n from drizzle.__drizzle_migrations`)
-  expect(await isMigrated(empty.db, steps?.n ?? 0)).toBe(true)
 })
 
 test('a database with a migration that this release does not know is refused', async () => {

@@ -404,40 +404,6 @@ test('every reason for which the database gives up a mail that has become pointl
   expect([...new Set(given.map(([, reason]) => reason))].sort()).toEqual([...reasonsNotToSend].sort())
 })
 
-test('100,000 registrations are counted in reasonable time in a database that was never analysed', async () => {
-  await using world = await createWorld({ postgres: true })
-  const campaign = await world.campaign({ items: [question] })
-  const workshop = await world.workshop({ capacity: 100_000, campaignId: campaign.id })
-  await world.register(workshop, { ready: { [workshop.items[0]?.id as string]: true } })
-  await world.db.execute(sql`
-    insert into registrations (id, workshop_id, seq, status, first_status, name, email, email_key, locale, ready,
-      consent_version, consent_at, idempotency_key, first_workshop_id, fingerprint, created_at, placed_at)
-    select gen_random_uuid(), workshop_id, n, 'confirmed', 'confirmed', name, n || email, n || email, locale, ready,
-      consent_version, consent_at, n::text, workshop_id, '', created_at + n * interval '20 seconds', placed_at
-    from registrations, generate_series(2, 100000) n`)
-  await world.db.execute(sql`
-    insert into mails (registration_id, kind, state, created_at, due_at)
-    select id, 'confirmed', 'sent', created_at, created_at from registrations`)
-  world.clock.advance({ days: 9 })
-  const scope = await scopeOf(world, workshop.slug)
-  const times: Record<string, number> = {}
-  const figures = await timed('figures', () => figuresOf(world.deps, scope))
-  expect(figures.registrations.all).toBe(100_000)
-  expect(figures.readiness).toMatchObject([{ ready: 100_000 }])
-  await timed('years', () => figuresOverYears(world.deps))
-  await timed('attention', () => needsAttention(world.deps))
-  console.info(times)
-  // A plan that goes wrong takes minutes.
-  expect(Math.max(...Object.values(times))).toBeLessThan(5_000)
-
-  async function timed<T>(name: string, count: () => Promise<T>): Promise<T> {
-    const begun = performance.now()
-    const counted = await count()
-    times[name] = Math.round(performance.now() - begun)
-    return counted
-  }
-}, 120_000)
-
 async function scopeOf(world: World, slug: string): Promise<Scope> {
   return { workshops: [(await findWorkshop(world.deps, slug)) as Workshop], timeZone: 'Asia/Shanghai' }
 }

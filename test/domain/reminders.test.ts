@@ -438,22 +438,6 @@ describe.each([
   })
 })
 
-/** What is done at most once a minute, among so many, in a database that was never analysed, is looked up. */
-test('100,000 registrations are gone through by their indexes', async () => {
-  await using world = await createWorld({ postgres: true })
-  const workshop = await asking(world, { capacity: 100_000 })
-  await world.register(workshop)
-  await world.db.execute(sql`
-    insert into registrations (id, workshop_id, seq, status, first_status, name, email, email_key, locale,
-      consent_version, consent_at, idempotency_key, first_workshop_id, fingerprint, created_at, placed_at, seated_at)
-    select gen_random_uuid(), workshop_id, n, status, first_status, name, n || email, n || email_key, locale,
-      consent_version, consent_at, n::text, first_workshop_id, fingerprint, created_at, placed_at, seated_at
-    from registrations, generate_series(2, 99999) n`)
-  world.clock.set('2026-12-10T09:00:00+08:00')
-  expect(await oweReminders(world.deps)).toBe(99_999)
-  expect(await oweReminders(world.deps)).toBe(0)
-}, 120_000)
-
 const at = (moment: string) => ({ startsAt: new Date(moment), endsAt: new Date(Date.parse(moment) + 7 * 3_600_000) })
 
 /** A workshop on 2026-12-11 at nine in Shanghai, ten days from now, with two things to confirm. */

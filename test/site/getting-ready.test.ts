@@ -5,7 +5,6 @@ import { findRegistrationById, type Registration } from '../../src/domain/regist
 import { oweReminders } from '../../src/domain/reminders.ts'
 import { cancelRegistration, cancelWorkshop } from '../../src/domain/seats.ts'
 import { changeWorkshop } from '../../src/domain/workshops.ts'
-import { openPage, serve } from '../support/browser.ts'
 import { post, textOf, valuesOf } from '../support/forms.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -79,28 +78,6 @@ describe('POST /t/:ticket/ready', () => {
     expect((await stored()).ready).toEqual({ [studio]: true })
     expect(await (await world.request(path)).text()).not.toContain('/ready"')
   })
-
-  test('with a script each tick is stored at once, and what could not be stored is said', async () => {
-    await using world = await createWorld()
-    const { path, studio, c, stored } = await attendee(world)
-    await using server = await serve(world)
-    await using page = await openPage()
-    await page.goto(`${server.url}${path}`)
-    const button = page.locator('form.ready button')
-    await expect.poll(() => button.isVisible()).toBe(false)
-    await page.check(`[name="ready.${studio}"]`)
-    await expect.poll(() => page.textContent('form.ready [role=status]')).toBe('已保存。')
-    expect((await stored()).ready).toEqual({ [studio]: true })
-
-    await page.context().setOffline(true)
-    await page.check(`[name="ready.${c}"]`)
-    await expect.poll(() => page.textContent('form.ready [role=status]')).toBe('没有保存上，请再按一下按钮。')
-    expect(await button.isVisible()).toBe(true)
-    await page.context().setOffline(false)
-    await button.click()
-    await page.waitForURL(/done=ready/)
-    expect((await stored()).ready).toEqual({ [studio]: true, [c]: true })
-  }, 60_000)
 })
 
 describe('whether they come', () => {

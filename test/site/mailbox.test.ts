@@ -5,7 +5,6 @@ import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
 import { mailboxKeyOf, signInCodeOf } from '../../src/domain/tickets.ts'
 import { greeting } from '../../src/greeting.ts'
 import { mailSignInLink } from '../../src/sign-in.ts'
-import { openPage, serve } from '../support/browser.ts'
 import { requestMailbox as ask, mailboxCookie } from '../support/mailbox.ts'
 import { readQr } from '../support/qr.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -138,25 +137,6 @@ test('GET /mailbox/:id/html is a page of its own that can load nothing and run n
   expect(html).not.toContain('cid:')
   const [, picture = ''] = /src="data:image\/png;base64,([^"]+)"/.exec(html) ?? []
   expect(readQr(Buffer.from(picture, 'base64'))).toContain('/in/')
-})
-
-test('the mail is visible in its frame in a real browser, under the policies that are really sent', async () => {
-  await using world = await createWorld()
-  await world.register(await world.workshop())
-  await using server = await serve(world)
-  await using page = await openPage({ width: 800 })
-  const complaints: string[] = []
-  page.on('console', (message) => complaints.push(message.text()))
-  await page.goto(server.url + printedPath(world))
-  expect(page.url()).toBe(`${server.url}/mailbox`)
-  await page.click('a[href="/mailbox/1"]')
-  const mail = page.frameLocator('iframe')
-  await mail.getByRole('heading', { name: '报名成功' }).waitFor()
-  expect(await mail.getByRole('img').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(200)
-  expect(await mail.locator('body').evaluate((body) => getComputedStyle(body).backgroundColor)).toBe(
-    'rgb(251, 250, 247)',
-  )
-  expect(complaints).toEqual([])
 })
 
 test('a mail of a person who was erased shows that there is nothing left to show', async () => {

@@ -22,8 +22,12 @@ export type PostgresServer = AsyncDisposable & {
   kill(): Promise<void>
 }
 
-/** Starts a new Postgres in a temporary folder, which goes when the server is disposed of. Default settings, fsync on. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * Starts a new Postgres in a temporary folder, which goes when the server is disposed of.
+ * @param durable false for one that does not wait for the disk: nothing of it survives a crash of the machine, and a
+ * kill loses nothing as long as the machine runs
+ */
+export async function startPostgres({ durable = true } = {}): Promise<PostgresServer> {
   // A new folder each time: one whose first start was cut off cannot be used again.
   const folder = await mkdtemp(join(temporary, 'baoming-postgres-'))
   let server: ChildProcess | undefined
@@ -46,7 +50,10 @@ export async function startPostgres(): Promise<PostgresServer> {
   async function start() {
     server = spawn(
       join(programs, 'postgres'),
-      ['-D', data, '-p', `${port}`, '-c', 'max_connections=200', '-c', 'unix_socket_directories='],
+      [
+        ...['-D', data, '-p', `${port}`, '-c', 'max_connections=200', '-c', 'unix_socket_directories='],
+        ...(durable ? [] : ['-c', 'fsync=off', '-c', 'full_page_writes=off']),
+      ],
       { ...owner, stdio: ['ignore', 'ignore', 'pipe'] },
     )
     await untilReady(server)

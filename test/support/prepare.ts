@@ -62,7 +62,7 @@ async function makePgliteTemplate(folder: string): Promise<Prepared['pglite']> {
 /** A migrated and empty database for `create database … template …`, on TEST_DATABASE_URL where that is set. */
 async function makePostgresTemplate(run: AsyncDisposableStack): Promise<Prepared['postgres']> {
   const given = process.env.TEST_DATABASE_URL
-  const url = given ?? run.use(await startPostgres()).url()
+  const url = given ?? run.use(await startPostgres({ durable: false })).url()
   const admin = postgres(url, { max: 1, onnotice: () => {} })
   run.defer(() => admin.end())
   const [version] = await admin`select current_setting('server_version_num')::int / 10000 as major`

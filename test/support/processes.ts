@@ -1,10 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { atExit } from './at-exit.ts'
 
 /** The folder of the repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The programs that `npm ci` builds, run by Node itself, so that a signal reaches them and nothing in between. */
+export const serverCommand = [process.execPath, join(root, 'dist/node.js')]
+export const cliCommand = [process.execPath, join(root, 'dist/cli.js')]
 
 /** A program with all the processes that it starts. */
 export type Program = {
@@ -21,13 +26,14 @@ export type Program = {
 }
 
 /**
- * Starts a program in the repository's folder.
+ * Starts a program.
  * @param env all that it sees of the environment, besides PATH and HOME
+ * @param folder where it is started, the repository's unless given
  */
-export function startProgram(command: string[], env: Record<string, string>): Program {
+export function startProgram(command: string[], env: Record<string, string>, folder = root): Program {
   const [program = '', ...args] = command
   const child = spawn(program, args, {
-    cwd: root,
+    cwd: folder,
     env: { ...basics(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own, so that `kill` reaches what the program started: tsx and wrangler do their work there.

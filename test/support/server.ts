@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
-import { type Program, runProgram, startProgram } from './processes.ts'
+import { cliCommand, type Program, runProgram, serverCommand, startProgram } from './processes.ts'
 
 /** The service as an operator starts it, in processes of its own. */
 export type Server = AsyncDisposable & {
@@ -22,17 +22,17 @@ export type Server = AsyncDisposable & {
   start(env?: Record<string, string>): Promise<void>
 }
 
-/** Node itself, so that a signal reaches the service and nothing in between. */
-const node = [process.execPath, '--import', 'tsx']
+/** How the server and its command line are started. */
+export type Commands = { server: string[]; cli: string[] }
 
 /**
  * Starts the service and waits until it answers and has greeted.
  * @param env its whole environment; PORT and DATA_DIR are chosen unless given
- * @param command what to start instead of `npm start`'s
+ * @param commands other programs than those that `npm ci` builds here
  */
 export async function startServer(
   env: Record<string, string> = {},
-  command: string[] = [...node, 'src/node.ts'],
+  commands: Commands = { server: serverCommand, cli: cliCommand },
 ): Promise<Server> {
   const folder = env.DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'baoming-data-')))
   const port = env.PORT ?? String(await freePort())
@@ -41,7 +41,7 @@ export async function startServer(
   let program: Program | undefined
 
   async function start(changed: Record<string, string> = {}) {
-    program = startProgram(command, { ...settings, ...changed })
+    program = startProgram(commands.server, { ...settings, ...changed })
     await program.wrote('baoming is at')
     const answer = await fetch(`${url}/healthz`)
     if (!answer.ok) throw new Error(`the server greeted but answers ${answer.status}`)
@@ -52,7 +52,7 @@ export async function startServer(
     folder,
     output: () => program?.output() ?? '',
     request: (path, init) => fetch(url + path, { redirect: 'manual', ...init }),
-    cli: (...args) => runProgram([...node, 'src/cli.ts', ...args], settings),
+    cli: (...args) => runProgram([...commands.cli, ...args], settings),
     stop: async () => program?.stop() ?? null,
     kill: async () => program?.kill(),
     start,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { badgeSnippets } from '../../src/spread/badge-snippets.tsx'
-import { openPage } from '../support/browser.ts'
-import { createWorld } from '../support/world.ts'
-import { announce } from './announced.ts'
+import { badgeSnippets } from '../../../src/spread/badge-snippets.tsx'
+import { announce } from '../../spread/announced.ts'
+import { openPage } from '../../support/browser.ts'
+import { createWorld } from '../../support/world.ts'
 
 const baseUrl = 'https://baoming.example.com'
 

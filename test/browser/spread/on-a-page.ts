@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
-import { everyAnswer } from '../../src/answer.ts'
-import { root } from '../support/processes.ts'
+import { everyAnswer } from '../../../src/answer.ts'
+import { root } from '../../support/processes.ts'
 
 /**
  * Serves a page with our scripts and other files of its own, under the policy that all our pages have: nothing inline,

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Database, rows } from '../src/db/database.ts'
-import { publish, signUp } from './support/crowd.ts'
-import { openOnServer } from './support/databases.ts'
-import { runProgram } from './support/processes.ts'
-import { type Server, startServer } from './support/server.ts'
-import { startWorker } from './support/workerd.ts'
+import { type Database, rows } from '../../src/db/database.ts'
+import { publish, signUp } from '../support/crowd.ts'
+import { openOnServer } from '../support/databases.ts'
+import { cliCommand, runProgram } from '../support/processes.ts'
+import { type Server, startServer } from '../support/server.ts'
+import { startWorker } from '../support/workerd.ts'
 
 const secret = 'a secret of this test that is long enough'
 
@@ -28,7 +28,7 @@ test('on Workers the cron trigger passes it on', async () => {
   const database = await openOnServer()
   onTestFinished(() => database.close())
   const env = { DATABASE_URL: database.url, SECRET: secret }
-  const cli = [process.execPath, '--import', 'tsx', 'src/cli.ts']
+  const cli = cliCommand
   const created = await runProgram([...cli, 'token', 'create', '--name', 'offers', '--role', 'organiser'], env)
   await using worker = await startWorker(database.url, { SECRET: secret, BASE_URL: 'http://127.0.0.1' })
   await offerSeat(worker, created.stdout.trim())

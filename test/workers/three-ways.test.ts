@@ -1,13 +1,13 @@
 import { parse } from 'csv-parse/sync'
 import readExcelFile from 'read-excel-file/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Person, publish, signUp } from './support/crowd.ts'
-import { openOnServer } from './support/databases.ts'
-import { runProgram } from './support/processes.ts'
-import { prove } from './support/proofs.ts'
-import { startServer } from './support/server.ts'
-import { type MailServer, startMailServer } from './support/smtp.ts'
-import { startWorker } from './support/workerd.ts'
+import { type Person, publish, signUp } from '../support/crowd.ts'
+import { openOnServer } from '../support/databases.ts'
+import { cliCommand, runProgram } from '../support/processes.ts'
+import { prove } from '../support/proofs.ts'
+import { startServer } from '../support/server.ts'
+import { type MailServer, startMailServer } from '../support/smtp.ts'
+import { startWorker } from '../support/workerd.ts'
 
 type Service = { url: string; request(path: string, init?: RequestInit): Promise<Response> }
 type Started = { service: Service; token: string }
@@ -34,10 +34,10 @@ const ways: Record<string, (mail: MailServer, run: AsyncDisposableStack) => Prom
   async 'a Worker in workerd with Postgres'(mail, run) {
     const database = await openOnServer()
     run.defer(() => database.close())
-    const created = await runProgram(
-      [process.execPath, '--import', 'tsx', 'src/cli.ts', 'token', 'create', '--name', 'suite', '--role', 'organiser'],
-      { DATABASE_URL: database.url, SECRET: secret },
-    )
+    const created = await runProgram([...cliCommand, 'token', 'create', '--name', 'suite', '--role', 'organiser'], {
+      DATABASE_URL: database.url,
+      SECRET: secret,
+    })
     const vars = { ...mailSettings(mail), SECRET: secret, RATE_LIMIT: 'off', BASE_URL: 'http://127.0.0.1' }
     return { service: run.use(await startWorker(database.url, vars)), token: created.stdout.trim() }
   },

@@ -2,18 +2,17 @@ import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { afterAll, describe, expect, test } from 'vitest'
-import { printedAddress } from '../src/greeting.ts'
-import { crowd, publish, signUp } from './support/crowd.ts'
-import { openOnServer } from './support/databases.ts'
-import { freePort } from './support/free-port.ts'
-import { startPostgres } from './support/postgres.ts'
-import { runProgram } from './support/processes.ts'
-import { startServer } from './support/server.ts'
+import { printedAddress } from '../../src/greeting.ts'
+import { crowd, publish, signUp } from '../support/crowd.ts'
+import { openOnServer } from '../support/databases.ts'
+import { freePort } from '../support/free-port.ts'
+import { startPostgres } from '../support/postgres.ts'
+import { cliCommand, runProgram, serverCommand } from '../support/processes.ts'
+import { startServer } from '../support/server.ts'
 
 const secret = 'a secret of this test that is long enough'
-const start = (env: Record<string, string>) => runProgram([process.execPath, '--import', 'tsx', 'src/node.ts'], env)
-const cli = (env: Record<string, string>, ...args: string[]) =>
-  runProgram([process.execPath, '--import', 'tsx', 'src/cli.ts', ...args], env)
+const start = (env: Record<string, string>) => runProgram(serverCommand, env)
+const cli = (env: Record<string, string>, ...args: string[]) => runProgram([...cliCommand, ...args], env)
 
 describe('with nothing set', async () => {
   const server = await startServer()

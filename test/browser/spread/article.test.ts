@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { articleBlock, articleText } from '../../src/spread/article.tsx'
-import { elsewhere, openPage } from '../support/browser.ts'
-import { createWorld } from '../support/world.ts'
-import { announce, tooLong } from './announced.ts'
+import { articleBlock, articleText } from '../../../src/spread/article.tsx'
+import { announce, tooLong } from '../../spread/announced.ts'
+import { elsewhere, openPage } from '../../support/browser.ts'
+import { createWorld } from '../../support/world.ts'
 import { serveOnAPage } from './on-a-page.ts'
 
 const locales = ['zh-CN', 'en'] as const

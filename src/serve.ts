@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
+import { createApp } from './app.tsx'
+import { type Config, ConfigError } from './config.ts'
+import { saidOf } from './db/database.ts'
+import type { Deps, Log } from './deps.ts'
+import { listCampaigns } from './domain/campaigns.ts'
+import { purge } from './domain/privacy.ts'
+import { oweReminders } from './domain/reminders.ts'
+import { passOnOffers } from './domain/seats.ts'
+import { greeting, printedAddress } from './greeting.ts'
+import { type Opened, openInstallation } from './installation.ts'
+import { type Delivery, startDelivery } from './mail/delivery.ts'
+import { openTransport } from './mail/transport.ts'
+import { countMetrics } from './metrics.ts'
+import { seed } from './seed.ts'
+
+/**
+ * Serves an installation, delivers its mail, does its scheduled work, and stops cleanly on a signal.
+ * @param ready called with the dependencies as soon as commands can run with them
+ * @throws {ConfigError} if the port or the address cannot be had
+ */
+export async function serve(config: Config, log: Log, opened: Opened, ready: (deps: Deps) => void): Promise<void> {
+  const address = printedAddress(config.host, config.port)
+  let delivery: Delivery | undefined
+  const installation = openInstallation(config, opened, config.baseUrl ?? address, log, () => delivery?.wake())
+  const { deps } = installation
+  ready(deps)
+  countMetrics(deps)
+  if (opened.embedded && (await listCampaigns(deps, { drafts: true, limit: 1 })).length === 0) await seed(deps)
+
+  const app = createApp(deps)
+  const server = createAdaptorServer({
+    fetch: (request, env) => app.fetch(request, (env as Partial<HttpBindings>).incoming?.socket.remoteAddress),
+  }) as Server
+  await listen(server, config)
+
+  const transport = openTransport(config)
+  if (transport) delivery = startDelivery(deps, transport)
+  else log.warn({}, 'SMTP_URL is not set: mails are kept until it is')
+  if (!config.rateLimit) log.warn({}, 'RATE_LIMIT is off: do not leave it so')
+  const chores = [
+    repeat(6 * 3600, () => purge(deps), log, 'purging failed'),
+    repeat(15, () => passOnOffers(deps), log, 'offers could not be passed on'),
+    repeat(60, () => oweReminders(deps), log, 'reminders could not be owed'),
+  ]
+  // PGlite has no process that does it now and then.
+  if (opened.analyse) chores.push(repeat(6 * 3600, opened.analyse, log, 'analysing failed', 60))
+  stopOn(['SIGTERM', 'SIGINT'], server, async () => {
+    for (const chore of chores) chore.stop()
+    await delivery?.stop()
+    await installation.close()
+  })
+  console.log(await greeting(deps))
+}
+
+/** Listens, or says why it cannot. */
+async function listen(server: Server, { port, host }: Config): Promise<void> {
+  server.listen(port, host)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new ConfigError(`PORT: ${port} is taken by another program, choose another one`)
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new ConfigError(`HOST: ${host} is not an address of this machine`)
+    if (code === 'EACCES') throw new ConfigError(`PORT: ${port} may not be opened by this user, choose one above 1023`)
+    throw error
+  }
+}
+
+/**
+ * Runs a task, and again so many seconds after it ended, however it ended.
+ * @param delay seconds until it runs for the first time
+ */
+function repeat(
+  seconds: number,
+  task: () => Promise<unknown>,
+  log: Log,
+  failure: string,
+  delay = 0,
+): { stop(): void } {
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  async function round() {
+    await task().catch((error) => log.warn(saidOf(error), failure))
+    if (!stopped) timer = setTimeout(round, seconds * 1000)
+  }
+  if (delay > 0) timer = setTimeout(round, delay * 1000)
+  else void round()
+  return {
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** Finishes what runs, then stops; a second signal does not wait. */
+function stopOn(signals: NodeJS.Signals[], server: Server, close: () => Promise<void>) {
+  let stopping = false
+  for (const signal of signals) {
+    process.on(signal, async () => {
+      if (stopping) process.exit(1)
+      stopping = true
+      const served = new Promise((resolve) => server.close(resolve))
+      // A connection that was busy is idle once it has its answer.
+      const closing = setInterval(() => server.closeIdleConnections(), 50)
+      const late = setTimeout(() => server.closeAllConnections(), 5_000)
+      await served
+      clearTimeout(late)
+      clearInterval(closing)
+      await close().catch((error) => console.error(`did not stop cleanly: ${error}`))
+      process.exit(0)
+    })
+  }
+}

@@ -1,0 +1,10 @@
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+
+// The least that a Hono server can be: what our start and memory are compared with.
+const app = new Hono()
+app.get('/', (c) => c.html('<!doctype html><title>bare</title><a href="/w/bare">bare</a>'))
+app.get('/json', (c) => c.json({ taken: 1, capacity: 2 }))
+app.post('/sign-up', async (c) => c.json(await c.req.json(), 201))
+
+serve({ fetch: app.fetch, hostname: '127.0.0.1', port: Number(process.env.PORT) })

@@ -1,0 +1,100 @@
+import { sql } from 'drizzle-orm'
+import { expect, test } from 'vitest'
+import { rows } from '../../src/db/database.ts'
+import { needsAttention } from '../../src/domain/attention.ts'
+import { figuresOf } from '../../src/domain/figures.ts'
+import { oweReminders } from '../../src/domain/reminders.ts'
+import { listRoster, wholeRoster } from '../../src/domain/roster.ts'
+import type { ItemDraft } from '../../src/domain/workshops.ts'
+import { figuresOverYears } from '../../src/domain/years.ts'
+import { createWorld } from '../support/world.ts'
+
+/*
+ * Queries on Postgres databases that were filled a moment ago and never analysed: a plan that goes wrong takes minutes.
+ */
+
+const question: ItemDraft = { kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true }
+/** Ten days after the clock of a world. */
+const week = { startsAt: new Date('2026-12-11T09:00:00+08:00'), endsAt: new Date('2026-12-11T16:00:00+08:00') }
+
+test('100,000 registrations are counted in reasonable time in a database that was never analysed', async () => {
+  await using world = await createWorld({ postgres: true })
+  const campaign = await world.campaign({ items: [question] })
+  const workshop = await world.workshop({ capacity: 100_000, campaignId: campaign.id })
+  await world.register(workshop, { ready: { [workshop.items[0]?.id as string]: true } })
+  await world.db.execute(sql`
+    insert into registrations (id, workshop_id, seq, status, first_status, name, email, email_key, locale, ready,
+      consent_version, consent_at, idempotency_key, first_workshop_id, fingerprint, created_at, placed_at)
+    select gen_random_uuid(), workshop_id, n, 'confirmed', 'confirmed', name, n || email, n || email, locale, ready,
+      consent_version, consent_at, n::text, workshop_id, '', created_at + n * interval '20 seconds', placed_at
+    from registrations, generate_series(2, 100000) n`)
+  await world.db.execute(sql`
+    insert into mails (registration_id, kind, state, created_at, due_at)
+    select id, 'confirmed', 'sent', created_at, created_at from registrations`)
+  world.clock.advance({ days: 9 })
+  const scope = { workshops: [workshop], timeZone: 'Asia/Shanghai' }
+  const times: Record<string, number> = {}
+  const figures = await timed('figures', () => figuresOf(world.deps, scope))
+  expect(figures.registrations.all).toBe(100_000)
+  expect(figures.readiness).toMatchObject([{ ready: 100_000 }])
+  await timed('years', () => figuresOverYears(world.deps))
+  await timed('attention', () => needsAttention(world.deps))
+  console.info(times)
+  // A plan that goes wrong takes minutes.
+  expect(Math.max(...Object.values(times))).toBeLessThan(5_000)
+
+  async function timed<T>(name: string, count: () => Promise<T>): Promise<T> {
+    const begun = performance.now()
+    const counted = await count()
+    times[name] = Math.round(performance.now() - begun)
+    return counted
+  }
+}, 120_000)
+
+test('100,000 registrations are gone through by their indexes', async () => {
+  await using world = await createWorld({ postgres: true })
+  const workshop = await world.workshop({ ...week, capacity: 100_000, items: [question] })
+  await world.register(workshop)
+  await world.db.execute(sql`
+    insert into registrations (id, workshop_id, seq, status, first_status, name, email, email_key, locale,
+      consent_version, consent_at, idempotency_key, first_workshop_id, fingerprint, created_at, placed_at, seated_at)
+    select gen_random_uuid(), workshop_id, n, status, first_status, name, n || email, n || email_key, locale,
+      consent_version, consent_at, n::text, first_workshop_id, fingerprint, created_at, placed_at, seated_at
+    from registrations, generate_series(2, 99999) n`)
+  world.clock.set('2026-12-10T09:00:00+08:00')
+  expect(await oweReminders(world.deps)).toBe(99_999)
+  expect(await oweReminders(world.deps)).toBe(0)
+}, 120_000)
+
+test('the plan looks lines up instead of joining the whole list, also in a database that was never analysed', async () => {
+  await using world = await createWorld({ postgres: true })
+  const workshop = await world.workshop({ capacity: 20_000 })
+  await world.register(workshop, { phone: '+8613800138000' })
+  await world.db.execute(sql`
+    insert into registrations (id, workshop_id, seq, status, first_status, name, email, email_key, phone, locale,
+      consent_version, consent_at, idempotency_key, first_workshop_id, fingerprint, created_at, placed_at)
+    select gen_random_uuid(), workshop_id, n, 'confirmed', 'confirmed', name, n || email, n || email, phone, locale,
+      consent_version, consent_at, n::text, workshop_id, '', created_at, placed_at
+    from registrations, generate_series(2, 10000) n
+  `)
+  let lines = 0
+  const before = await reads()
+  for await (const page of wholeRoster(world.deps, workshop)) lines += page.length
+  expect(lines).toBe(10_000)
+  // Everybody shares one phone number here, so that a line is found at the first look.
+  const whole = await reads()
+  expect(whole - before).toBeLessThan(10 * 10_000)
+  await listRoster(world.deps, workshop, { limit: 100 })
+  expect((await reads()) - whole).toBeLessThan(10 * 100)
+
+  /** Rows that scans of the table have read. */
+  async function reads(): Promise<number> {
+    await world.db.execute(sql`select pg_stat_force_next_flush()`)
+    const [row] = await rows<{ n: number }>(
+      world.db,
+      sql`select (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as n
+          from pg_stat_user_tables where relname = 'registrations'`,
+    )
+    return row?.n ?? 0
+  }
+}, 60_000)
