@@ -74,13 +74,7 @@ async function listen(server: Server, { port, host }: Config): Promise<void> {
  * Runs a task, and again so many seconds after it ended, however it ended.
  * @param delay seconds until it runs for the first time
  */
-function repeat(
-  seconds: number,
-  task: () => Promise<unknown>,
-  log: Log,
-  failure: string,
-  delay = 0,
-): { stop(): void } {
+function repeat(seconds: number, task: () => Promise<unknown>, log: Log, failure: string, delay = 0): { stop(): void } {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   async function round() {

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { newDataDir } from '../support/databases.ts'
-import { root, runProgram } from '../support/processes.ts'
+import { cliCommand, root, runProgram } from '../support/processes.ts'
 import { startServer } from '../support/server.ts'
 
-const node = [process.execPath, '--import', 'tsx']
-const cli = (folder: string, ...args: string[]) => runProgram([...node, 'src/cli.ts', ...args], { DATA_DIR: folder })
+const cli = (folder: string, ...args: string[]) => runProgram([...cliCommand, ...args], { DATA_DIR: folder })
 
 async function newFolder(mode: number): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'baoming-data-'))
@@ -66,7 +65,7 @@ test.skipIf(process.getuid?.() !== 0)('a DATA_DIR whose mode may not be changed 
     const config = parseConfig({ DATA_DIR: '${folder}' })
     await openDatabase(config, openLog(config), () => {}).catch((error) => console.log(error.message))
   `
-  const ended = await runProgram([...node, '--input-type=module', '--eval', script], {})
+  const ended = await runProgram([process.execPath, '--import', 'tsx', '--input-type=module', '--eval', script], {})
   expect(ended.stdout).toMatch(/^wrong setting, DATA_DIR: .*\(EPERM\)[^\n]*\n$/)
   expect(await readdir(folder)).toEqual([])
 })

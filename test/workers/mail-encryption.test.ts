@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { type Database, rows } from '../../src/db/database.ts'
 import { publish, signUp } from '../support/crowd.ts'
 import { openOnServer } from '../support/databases.ts'
-import { runProgram } from '../support/processes.ts'
+import { cliCommand, runProgram } from '../support/processes.ts'
 import { authorityFile, type Encryption, startMailServer } from '../support/smtp.ts'
 import { startWorker } from '../support/workerd.ts'
 
@@ -20,8 +20,8 @@ test.each<[Encryption['mode'], RegExp]>([
   async (mode, timeout) => {
     await using mail = await startMailServer(login, undefined, { mode, certificate: 'elsewhere.example' })
     await using database = await openOnServer()
-    const cli = ['src/cli.ts', 'token', 'create', '--name', 't', '--role', 'organiser']
-    const { stdout: token } = await runProgram([process.execPath, '--import', 'tsx', ...cli], {
+    const command = [...cliCommand, 'token', 'create', '--name', 't', '--role', 'organiser']
+    const { stdout: token } = await runProgram(command, {
       DATABASE_URL: database.url,
       SECRET: secret,
     })

@@ -4,17 +4,16 @@ import { join } from 'node:path'
 import { setInterval } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
-import type { Database } from '../src/db/database.ts'
-import { openPglite } from '../src/db/pglite.ts'
-import { newDataDir, openOnServer } from './support/databases.ts'
-import { freePort } from './support/free-port.ts'
-import { runProgram } from './support/processes.ts'
-import { startMailServer } from './support/smtp.ts'
+import type { Database } from '../../src/db/database.ts'
+import { openPglite } from '../../src/db/pglite.ts'
+import { newDataDir, openOnServer } from '../support/databases.ts'
+import { freePort } from '../support/free-port.ts'
+import { cliCommand, runProgram, serverCommand } from '../support/processes.ts'
+import { startMailServer } from '../support/smtp.ts'
 
-const node = [process.execPath, '--import', 'tsx']
 const secret = 'a secret of this test that is long enough'
-const start = (env: Record<string, string>) => runProgram([...node, 'src/node.ts'], env)
-const cli = (env: Record<string, string>, ...args: string[]) => runProgram([...node, 'src/cli.ts', ...args], env)
+const start = (env: Record<string, string>) => runProgram(serverCommand, env)
+const cli = (env: Record<string, string>, ...args: string[]) => runProgram([...cliCommand, ...args], env)
 
 async function change(folder: string, work: (db: Database) => Promise<unknown>) {
   const { db, close } = await openPglite(join(folder, 'pgdata'))
