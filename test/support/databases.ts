@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import postgres from 'postgres'
-import { afterAll, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import type { OpenDatabase } from '../../src/db/database.ts'
 import { overPglite } from '../../src/db/pglite.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
@@ -27,8 +27,7 @@ export async function newDataDir(): Promise<string> {
 }
 
 /**
- * Opens an empty database on a real Postgres. One that was closed is emptied and used again by the same test file, unless
- * its schema was changed.
+ * Opens an empty database on a real Postgres. One that was closed is emptied and used again, unless its schema was changed.
  * @param migrated false for one without tables
  */
 export async function openOnServer({
@@ -51,13 +50,8 @@ type OnServer = {
   schema: string | undefined
 }
 
-/** Emptying takes 15 ms, creating and dropping a database 150. */
+/** Emptying takes 15 ms, creating and dropping a database 150. They are dropped with the template: see prepare.ts. */
 const idleOnServer: OnServer[] = []
-
-afterAll(async () => {
-  const server = idleOnServer.length > 0 ? await prepared('postgres') : undefined
-  for (const { url } of idleOnServer.splice(0)) if (server) await dropDatabase(server, url)
-})
 
 async function createDatabase(server: Prepared['postgres'], migrated: boolean): Promise<OnServer> {
   const name = `${server.template}_${randomUUID().slice(0, 8)}`
@@ -92,10 +86,8 @@ function emptyOnServer(url: string, schema: string): Promise<boolean> {
   }).catch(() => false)
 }
 
-/** PGlites that were emptied and wait for the next world: emptying takes 10 ms, loading a new one 300. */
+/** PGlites that were emptied and wait for the next world, until the process ends: emptying takes 10 ms, a new one 300. */
 const idle: PGlite[] = []
-
-afterAll(() => Promise.all(idle.splice(0).map((client) => client.close())))
 
 let loading: Promise<Blob> | undefined
 
