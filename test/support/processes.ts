@@ -81,9 +81,10 @@ export function startProgram(command: string[], env: Record<string, string>, fol
 export async function runProgram(
   command: string[],
   env: Record<string, string> = {},
+  folder = root,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const [program = '', ...args] = command
-  const child = spawn(program, args, { cwd: root, env: { ...basics(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, args, { cwd: folder, env: { ...basics(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text))

@@ -1,0 +1,111 @@
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { paths } from '../../src/links.ts'
+import { freePort } from '../support/free-port.ts'
+import { root, runProgram, startProgram } from '../support/processes.ts'
+import { startServer } from '../support/server.ts'
+
+/** A folder with `dist/` and the packages, and with what else is named; it goes after the test. */
+async function install(...names: string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'baoming-install-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  for (const name of ['package.json', 'dist', ...names]) {
+    await cp(join(root, name), join(folder, name), { recursive: true })
+  }
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  return folder
+}
+
+const sources = ['package-lock.json', 'drizzle', 'src']
+
+const programs = (folder: string) => ({
+  server: [process.execPath, join(folder, 'dist/node.js')],
+  cli: [process.execPath, join(folder, 'dist/cli.js')],
+})
+
+test('dist/ alone is enough: pages, assets, migrations and commands need no sources', async () => {
+  const folder = await install()
+  await using server = await startServer({}, programs(folder))
+  for (const path of [
+    '/',
+    paths.asset('site.css'),
+    paths.asset('swagger-ui-bundle.js'),
+    paths.asset('qr-scanner.min.js'),
+  ])
+    expect([path, (await server.request(path)).status]).toEqual([path, 200])
+  expect(await server.cli('doctor')).toMatchObject({ code: 0 })
+  expect((await server.request(paths.signIn())).status).toBe(200)
+}, 120_000)
+
+test.each([
+  ['a migration', 'drizzle/0099_newer.sql', 'select 1'],
+  ['a source file', 'src/newer.ts', 'export {}'],
+])('a build of other sources stops before it opens the database: %s was added', async (_, name, text) => {
+  const folder = await install(...sources)
+  await writeFile(join(folder, name), text)
+  const data = join(folder, 'data')
+  for (const program of Object.values(programs(folder))) {
+    expect(await runProgram([...program, 'doctor'], { DATA_DIR: data })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'dist/ was built from other sources: run npm ci\n',
+    })
+  }
+  expect(await readdir(folder)).not.toContain('data')
+})
+
+test('a build of the same sources starts beside them', async () => {
+  const folder = await install(...sources)
+  expect(await runProgram([...programs(folder).cli, 'help'], { DATA_DIR: join(folder, 'data') })).toMatchObject({
+    code: 0,
+  })
+})
+
+test('npm start and npm run cli say in one sentence that dist/ is missing', async () => {
+  const folder = await install()
+  await rm(join(folder, 'dist'), { recursive: true })
+  for (const command of [
+    ['start', '--silent'],
+    ['run', '--silent', 'cli', '--', 'doctor'],
+  ]) {
+    expect(await runProgram(['npm', ...command], {}, folder)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: 'dist/ is missing: run npm ci\n',
+    })
+  }
+})
+
+test('SIGTERM to npm start reaches the server, which stops and gives its folder back', async () => {
+  const folder = await install()
+  const [data, port] = [join(folder, 'data'), await freePort()]
+  const program = startProgram(['npm', 'start'], { DATA_DIR: data, PORT: String(port) }, folder)
+  await program.wrote('baoming is at')
+  await program.stop()
+  expect((await readdir(data)).filter((name) => name.endsWith('.sock'))).toEqual([])
+}, 60_000)
+
+test('a server goes on reading the files of its build while the next one is made', async () => {
+  const folder = await install(...sources)
+  await using server = await startServer({}, programs(folder))
+  const before = (await builds()).at(-1)
+  const built = await runProgram([process.execPath, 'src/build/main.js'], {}, folder)
+  expect(built).toMatchObject({ code: 0, stderr: '' })
+  expect(await builds()).toEqual([before, expect.any(String)])
+  // Signing in loads a chunk that nothing has asked for before, and no asset was read yet.
+  const answer = await server.request(paths.signIn(), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    body: 'email=nobody%40example.com',
+  })
+  expect(answer.status).toBe(303)
+  expect((await server.request('/console', { headers: { Cookie: 'baoming.session_token=x' } })).status).toBe(302)
+  expect((await server.request(paths.asset('console.css'))).status).toBe(200)
+  expect(await readFile(join(folder, 'dist/node.js'), 'utf8')).not.toContain(before)
+
+  async function builds() {
+    return (await readdir(join(folder, 'dist'))).filter((name) => name.startsWith('build-')).sort()
+  }
+}, 120_000)
