@@ -40,15 +40,16 @@ export async function serve(config: Config, log: Log, opened: Opened, ready: (de
   if (transport) delivery = startDelivery(deps, transport)
   else log.warn({}, 'SMTP_URL is not set: mails are kept until it is')
   if (!config.rateLimit) log.warn({}, 'RATE_LIMIT is off: do not leave it so')
-  const chores = [
-    repeat(6 * 3600, () => purge(deps), log, 'purging failed'),
-    repeat(15, () => passOnOffers(deps), log, 'offers could not be passed on'),
-    repeat(60, () => oweReminders(deps), log, 'reminders could not be owed'),
+  // A moment after the start, so that the first page need not wait for PGlite, which does one thing at a time.
+  const tasks = [
+    repeat(6 * 3600, () => purge(deps), log, 'purging failed', 2),
+    repeat(15, () => passOnOffers(deps), log, 'offers could not be passed on', 2),
+    repeat(60, () => oweReminders(deps), log, 'reminders could not be owed', 2),
   ]
   // PGlite has no process that does it now and then.
-  if (opened.analyse) chores.push(repeat(6 * 3600, opened.analyse, log, 'analysing failed', 60))
+  if (opened.analyse) tasks.push(repeat(6 * 3600, opened.analyse, log, 'analysing failed', 60))
   stopOn(['SIGTERM', 'SIGINT'], server, async () => {
-    for (const chore of chores) chore.stop()
+    for (const task of tasks) task.stop()
     await delivery?.stop()
     await installation.close()
   })
@@ -70,19 +71,20 @@ async function listen(server: Server, { port, host }: Config): Promise<void> {
   }
 }
 
-/**
- * Runs a task, and again so many seconds after it ended, however it ended.
- * @param delay seconds until it runs for the first time
- */
-function repeat(seconds: number, task: () => Promise<unknown>, log: Log, failure: string, delay = 0): { stop(): void } {
-  let timer: NodeJS.Timeout | undefined
+/** Runs a task after `delay` seconds, and again so many seconds after it ended, however it ended. */
+function repeat(
+  seconds: number,
+  task: () => Promise<unknown>,
+  log: Log,
+  failure: string,
+  delay: number,
+): { stop(): void } {
   let stopped = false
   async function round() {
     await task().catch((error) => log.warn(saidOf(error), failure))
     if (!stopped) timer = setTimeout(round, seconds * 1000)
   }
-  if (delay > 0) timer = setTimeout(round, delay * 1000)
-  else void round()
+  let timer = setTimeout(round, delay * 1000)
   return {
     stop() {
       stopped = true
