@@ -124,12 +124,14 @@ const queryOf =
   async (text) =>
     (await client.query<{ schema: string }>(text)).rows
 
-/** Changes whenever a column, constraint, index, function, trigger or applied migration is added, changed or dropped. */
+/** Changes whenever a table, column, constraint, index, function, trigger or applied migration is added, changed or dropped. */
 async function schemaOf(query: Query): Promise<string> {
   const rows = await query(`
     select md5(string_agg(object::text, ',' order by object::text)) as schema
     from (
       select (tableoid, attrelid, attnum, xmin) as object from pg_attribute where attrelid >= 16384
+      -- Emptying a table changes its row, but neither its name nor its schema.
+      union all select (tableoid, oid, relname, relnamespace) from pg_class where oid >= 16384
       union all select (tableoid, oid, xmin) from pg_attrdef
       union all select (tableoid, oid, xmin) from pg_constraint where oid >= 16384
       union all select (tableoid, indexrelid, xmin) from pg_index where indexrelid >= 16384
