@@ -129,8 +129,8 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
 
 /** Whether Intl knows a time zone by this name; offsets such as +08:00 are names to it too. */
 export function isTimeZone(name: string): boolean {
-  // Offsets such as +08:00 know no summer time.
-  if (!/^[A-Za-z]/.test(name)) return false
+  // Offsets such as +08:00 know no summer time. The longest names have some thirty characters.
+  if (!/^[A-Za-z][\w/+-]{0,63}$/.test(name)) return false
   try {
     return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))
   } catch {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Locale } from '../config.ts'
 import type { App } from '../context.ts'
 import { itemKinds, type Text } from '../db/schema.ts'
+import { atMost } from '../domain/bounds.ts'
 import type { Item, ItemDraft } from '../domain/workshops.ts'
 import { pick } from '../messages/text.ts'
 import { said } from './requests.ts'
@@ -30,8 +31,9 @@ const ItemBody = z
       kind: z.enum(itemKinds, said),
       text: text(300),
       url: z
-        .url({ protocol: /^https?$/, error: 'url_invalid' })
-        .max(2000, 'too_long')
+        .string('url_invalid')
+        .max(2000, { error: 'too_long', abort: true })
+        .check(z.url({ protocol: /^https?$/, error: 'url_invalid' }))
         // As it is read, without the line breaks, quotes and control characters that the parser forgives.
         .transform((url) => new URL(url).href)
         .nullish(),
@@ -41,17 +43,16 @@ const ItemBody = z
   )
   .meta({ id: 'ItemDraft' })
 
-const texts = z
-  .array(text(300), said)
-  .max(50, 'too_long')
+/** Items that a checklist may have. */
+const mostItems = 50
+
+const texts = atMost(mostItems, z.array(text(300), said).max(mostItems, 'too_long'))
   .optional()
   .meta({ description: 'The texts of all items of this kind; those of the other kinds stay.' })
 
 /** The fields of a body that carry a checklist. */
 export const checklist = {
-  items: z
-    .array(ItemBody, said)
-    .max(50, 'too_long')
+  items: atMost(mostItems, z.array(ItemBody, said).max(mostItems, 'too_long'))
     .optional()
     .meta({ description: 'The whole checklist. Empty: a workshop has the one of its campaign again.' }),
   prerequisites: texts,

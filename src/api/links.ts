@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
+import { bounded } from '../domain/bounds.ts'
 import { oneLine } from '../domain/plain-text.ts'
 import {
   changeLink,
@@ -34,8 +35,8 @@ const LinkAnswer = z
 
 const channel = z
   .string(said)
-  .transform(oneLine)
-  .pipe(z.string().min(1, 'missing').max(100, 'too_long'))
+  .transform(bounded((text) => oneLine(text, 100)))
+  .pipe(z.string().min(1, 'missing'))
   .meta({ description: 'Where it is shown.', example: 'AI newsletter 2023-07-07' })
 
 const expiresAt = z

@@ -1,6 +1,8 @@
 import type { Context, TypedResponse } from 'hono'
 import { z } from 'zod'
 import type { App } from '../context.ts'
+import { firstOfEach, mostProblems } from '../domain/bounds.ts'
+import { beginning } from '../domain/plain-text.ts'
 import type { FieldCode } from '../domain/registrations.ts'
 import type { Refusal } from '../domain/seats.ts'
 import { apiMessagesFor } from '../messages/api.ts'
@@ -26,14 +28,14 @@ const Problem = z
     errors: z
       .array(z.object({ field: z.string(), code: z.string(), message: z.string() }))
       .optional()
-      .meta({ description: 'With `invalid`: every field that is refused and why.' }),
+      .meta({ description: `With \`invalid\`: every field that is refused and why, at most ${mostProblems} of them.` }),
     taken: z.int().optional().meta({ description: 'With `capacity_below_taken`: how many seats are taken.' }),
   })
   .meta({ id: 'Problem', description: 'A problem as in RFC 9457.' })
 
 /**
  * Answers with what went wrong (RFC 9457), in the language of the request.
- * @param more the refused fields, or the number that a refusal comes with
+ * @param more the refused fields, of each of which the first problem is told, or the number that a refusal comes with
  */
 export function problem(
   c: Context<App>,
@@ -55,13 +57,11 @@ export function problem(
     code,
     ...more,
     ...(errors && {
-      errors: errors.map(({ field, code }) => ({
-        field,
-        code,
-        message: fieldSentences[code](
-          (Object.hasOwn(forAttendees.fields, field) && forAttendees.fields[field]) || field,
-        ),
-      })),
+      errors: firstOfEach(errors, ({ field }) => field).map(({ field: whole, code }) => {
+        const field = shortName(whole)
+        const name = (Object.hasOwn(forAttendees.fields, field) && forAttendees.fields[field]) || field
+        return { field, code, message: fieldSentences[code](name) }
+      }),
     }),
   }
   const headers = {
@@ -71,6 +71,11 @@ export function problem(
     ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
   }
   return c.body(JSON.stringify(body), status, headers) as Response as ProblemResponse
+}
+
+/** The name of a field as an answer repeats it. The names of our own fields are shorter than 100 characters. */
+function shortName(field: string): string {
+  return field.length > 100 ? `${beginning(field, 99)}…` : field
 }
 
 /** The problems of a route, for its documentation; those of every route are added. */

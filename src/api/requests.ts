@@ -27,9 +27,7 @@ export function refuseInvalid(
 ): ProblemResponse | undefined {
   if (result.success || !result.error) return undefined
   if (result.target === 'param') return problem(c, 404, 'not_found')
-  const errors = fieldProblemsOf(result.error.issues)
-  const firstOfEach = errors.filter(({ field }, n) => errors.findIndex((other) => other.field === field) === n)
-  return problem(c, 422, 'invalid', { errors: firstOfEach })
+  return problem(c, 422, 'invalid', { errors: fieldProblemsOf(result.error.issues) })
 }
 
 /**
@@ -55,7 +53,7 @@ export const publicHeaders = {
 /** For zod: what is not there is missing, what is of the wrong type is invalid. */
 export const said = { error: (issue: { input?: unknown }) => (issue.input === undefined ? 'missing' : 'invalid') }
 
-export const slug = z.string(said).regex(slugPattern, 'slug_invalid').max(80, 'too_long')
+export const slug = z.string(said).max(80, { error: 'too_long', abort: true }).regex(slugPattern, 'slug_invalid')
 export const bySlug = z.object({ slug: slug.meta({ example: 'shanghai-2026-12-19' }) })
 
 export const idempotencyKey = z

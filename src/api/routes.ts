@@ -54,8 +54,8 @@ has changed. It comes out as one string.
 
 **Times** are ISO 8601 and come out with the offset that the workshop's time zone has then.
 
-**Problems** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Every field that is refused is named, and a
-field that nobody knows is refused, because it is a slip of the pen more often than not.
+**Problems** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Every field that is refused is named, up to 50
+of them, and a field that nobody knows is refused, because it is a slip of the pen more often than not.
 `.trim()
 
 /** The JSON API, with its description. */

@@ -24,15 +24,19 @@ export function readText(c: Context<App>, given: TextInput): Text {
   return sorted(given, locale === 'en' ? 'en' : 'zh')
 }
 
-function textOf(clean: (text: string) => string, longest: number, { empty }: { empty: boolean }) {
+function textOf(
+  clean: (text: string, longest: number) => string | undefined,
+  longest: number,
+  { empty }: { empty: boolean },
+) {
   const words = z.string(said)
   return z
     .union([words, z.strictObject({ zh: words.optional(), en: words.optional() }, said)], said)
     .transform((given, { addIssue }): TextInput => {
       const checked = (text: string, path: string[]) => {
-        const words = clean(text)
-        if (words.length > longest) addIssue({ code: 'custom', message: 'too_long', path })
-        return words
+        const words = clean(text, longest)
+        if (words === undefined) addIssue({ code: 'custom', message: 'too_long', path })
+        return words ?? text
       }
       const text =
         typeof given === 'string'

@@ -1,7 +1,14 @@
 import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App, SignedIn } from '../context.ts'
-import { endSession, listPasskeys, listSessions, removePasskey, renameOrganiser } from '../domain/organisers.ts'
+import {
+  endSession,
+  listPasskeys,
+  listSessions,
+  type OrganiserRefusal,
+  removePasskey,
+  renameOrganiser,
+} from '../domain/organisers.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -39,14 +46,14 @@ accountPages.post('/console/account/passkeys/:id/remove', async (c) => {
 /** Who is signed in: these routes answer nobody else. */
 const me = (c: Context<App>) => c.get('organiser') as SignedIn
 
-async function accountPage(c: Context<App>, mistake?: { name: string; refusal: 'name_missing' | string }) {
+async function accountPage(c: Context<App>, mistake?: { name: string; refusal: OrganiserRefusal }) {
   const { deps } = c.env
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
   const { id, name, email, role, sessionId } = me(c)
   const [sessions, passkeys] = await Promise.all([listSessions(deps, id), listPasskeys(deps, id)])
   const at = (time: Date) => moment(time, deps.config.timeZone, locale)
-  const problems = mistake ? [{ field: 'name', text: t.organisers.refusals.name_missing }] : []
+  const problems = mistake ? [{ field: 'name', text: t.organisers.refusals[mistake.refusal] }] : []
   const done = { saved: t.done, ended: t.account.ended, removed: t.account.removed, passkey: t.account.passkeyAdded }
   return consolePage(
     c,

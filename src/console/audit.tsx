@@ -12,6 +12,7 @@ import {
   wholeAudit,
 } from '../domain/audit.ts'
 import { findCampaign } from '../domain/campaigns.ts'
+import { readSearch } from '../domain/plain-text.ts'
 import { clockIn, dateIn, minuteIn, readMoment } from '../domain/time-zones.ts'
 import { findWorkshop } from '../domain/workshops.ts'
 import { isId } from '../form-body.ts'
@@ -111,7 +112,7 @@ async function readFilter(c: Context<App>): Promise<Asked | undefined> {
   const t = figureMessagesFor(locale).audit
   const { actor, action, from, to, workshop, campaign, person } = queryOf(c)
   const filter: AuditFilter = {
-    actor: actor?.trim() || undefined,
+    actor,
     action: auditActions.find((one) => one === action),
     before: /^\d{1,15}$/.test(c.req.query('before') ?? '') ? Number(c.req.query('before')) : undefined,
   }
@@ -155,7 +156,12 @@ const asked = ['actor', 'action', 'from', 'to', 'workshop', 'campaign', 'person'
 
 /** What of the query filters, without what is empty. */
 function queryOf(c: Context<App>): Partial<Record<(typeof asked)[number], string>> {
-  return Object.fromEntries(asked.flatMap((name) => (c.req.query(name) ? [[name, c.req.query(name)]] : [])))
+  return Object.fromEntries(
+    asked.flatMap((name) => {
+      const value = readSearch(c.req.query(name))
+      return value ? [[name, value]] : []
+    }),
+  )
 }
 
 function FilterForm({

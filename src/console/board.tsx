@@ -2,10 +2,9 @@ import { type Context, Hono } from 'hono'
 import { actorOf } from '../audited.ts'
 import type { App } from '../context.ts'
 import { boardStates } from '../db/schema.ts'
-import { boardLimits } from '../domain/board-serials.ts'
+import { readNote } from '../domain/board-serials.ts'
 import { type Board, type BoardWorkshop, findBoard, removeBoard, renameBoard, setBoardState } from '../domain/boards.ts'
 import { loansOfBoard, type PastLoan, returnBoard } from '../domain/loans.ts'
-import { beginning } from '../domain/plain-text.ts'
 import { isId, readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { type BoardMessages, boardMessagesFor } from '../messages/boards.ts'
@@ -65,10 +64,15 @@ boardPage.post('/console/boards/:id/return', async (c) => {
   const t = boardMessagesFor(c.var.locale)
   const body = await readFormBody(c)
   const as = typed(body, 'as')
+  const damage = typed(body, 'damage')
+  if (readNote(damage) === undefined) {
+    const problems = [{ field: 'damage', text: t.problems.too_long(t.fields.note) }]
+    return showBoard(c, board, { shown: { damage, as }, status: 422, problems })
+  }
   const returned = await returnBoard(deps, actorOf(c), {
     ...{ id: readNonce(body) ?? deps.newId(), boardId: board.id, at: deps.now() },
     ...{ broken: as === 'broken', lost: as === 'lost' },
-    note: beginning(typed(body, 'damage'), boardLimits.note),
+    note: damage,
   })
   if (returned.outcome === 'not_found') return c.notFound()
   if (returned.outcome === 'returned') return done(c, board, 'returned')
@@ -103,7 +107,7 @@ function done(c: Context<App>, { id }: Board, what: 'saved' | 'returned'): Respo
 
 /** A form as it was sent, for it to come back, and why. */
 type Again = {
-  shown?: Partial<{ kind: string; serial: string; state: string; note: string }>
+  shown?: Partial<{ kind: string; serial: string; state: string; note: string; damage: string; as: string }>
   problems: Problem[]
   status: 409 | 422
 }
@@ -145,7 +149,7 @@ async function showBoard(c: Context<App>, board: Board, again?: Again): Promise<
       <p class="links">
         <a href={withQuery(paths.boardLabels(), { chosen: 'yes', id: board.id })}>{words.label}</a>
       </p>
-      {board.holder && <ReturnForm c={c} board={board} t={t} />}
+      {board.holder && <ReturnForm c={c} board={board} shown={again?.shown} problems={problems} t={t} />}
       <form class="narrow" method="post" action={paths.boardState(board.id)} novalidate>
         <ConfirmField />
         <Choice
@@ -196,7 +200,19 @@ async function showBoard(c: Context<App>, board: Board, again?: Again): Promise<
   )
 }
 
-function ReturnForm({ c, board, t }: { c: Context<App>; board: Board; t: BoardMessages }) {
+function ReturnForm({
+  c,
+  board,
+  shown: { as: chosen = 'fine', damage = '' } = {},
+  problems,
+  t,
+}: {
+  c: Context<App>
+  board: Board
+  shown: Again['shown']
+  problems: Problem[]
+  t: BoardMessages
+}) {
   const { returnedAll } = t.board
   return (
     <form class="narrow city" method="post" action={paths.boardReturn(board.id)}>
@@ -208,13 +224,13 @@ function ReturnForm({ c, board, t }: { c: Context<App>; board: Board; t: BoardMe
         {(['fine', 'broken', 'lost'] as const).map((as) => (
           <div class="field">
             <label class="check">
-              <input type="radio" name="as" value={as} checked={as === 'fine'} />
+              <input type="radio" name="as" value={as} checked={as === chosen} />
               <span>{returnedAll[as]}</span>
             </label>
           </div>
         ))}
       </fieldset>
-      <Field name="damage" label={t.fields.note} hint={t.board.noteHint} value="" />
+      <Field name="damage" label={t.fields.note} hint={t.board.noteHint} value={damage} problems={problems} />
       <p class="actions">
         <button type="submit">{t.board.return}</button>
       </p>

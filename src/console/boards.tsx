@@ -15,7 +15,7 @@ import {
   countBoards,
   listBoards,
 } from '../domain/boards.ts'
-import { beginning } from '../domain/plain-text.ts'
+import { readSearch } from '../domain/plain-text.ts'
 import { dateIn } from '../domain/time-zones.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
@@ -247,9 +247,9 @@ export function eventOf({ city, startsAt, timeZone }: BoardWorkshop, c: Context<
 export function readFilter(c: Context<App>): BoardFilter {
   const { kind, place, q } = c.req.query()
   return {
-    kind: kind ? beginning(kind, 100) : undefined,
+    kind: readSearch(kind),
     place: boardPlaces.find((known) => known === place),
-    search: q?.trim() ? beginning(q, 100) : undefined,
+    search: readSearch(q),
   }
 }
 

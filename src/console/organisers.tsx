@@ -101,7 +101,7 @@ async function organisersPage(c: Context<App>, mistake?: Mistake) {
   const at = (time: Date) => moment(time, deps.config.timeZone, locale)
   const people = await listOrganisers(deps)
   const problems = mistake
-    ? [{ field: mistake.refusal === 'name_missing' ? 'name' : 'email', text: t.organisers.refusals[mistake.refusal] }]
+    ? [{ field: mistake.refusal.startsWith('name_') ? 'name' : 'email', text: t.organisers.refusals[mistake.refusal] }]
     : []
   const options = roles.map((role) => ({ value: role, text: `${t.roles[role]} · ${t.roleHints[role]}` }))
   const done = { invited: t.organisers.invited, changed: t.organisers.changed, removed: t.organisers.removed }

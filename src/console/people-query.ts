@@ -4,7 +4,7 @@ import { registrationStatuses } from '../db/schema.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { comings } from '../domain/coming.ts'
 import { type PeopleFilter, type PeopleOrder, peopleOrders } from '../domain/people.ts'
-import { beginning } from '../domain/plain-text.ts'
+import { readSearch } from '../domain/plain-text.ts'
 import { readinesses } from '../domain/readiness.ts'
 import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { isId } from '../form-body.ts'
@@ -47,7 +47,7 @@ export function readPeopleQuery(c: Context<App>): PeopleQuery {
   const by = peopleOrders.find((order) => order === sort.replace(/^-/, '')) ?? 'number'
   return {
     filter: {
-      search: beginning(q?.trim() ?? '', 100) || undefined,
+      search: readSearch(q),
       status: registrationStatuses.find((known) => known === status),
       link: link && /^\w{1,64}$/.test(link) ? link : undefined,
       readiness: readinesses.find((known) => known === ready),

@@ -15,7 +15,7 @@ import { typed } from './fields.tsx'
 import { consolePage } from './layout.tsx'
 import { nameOf, Status, workshopName } from './people.tsx'
 import { findWhose, listPath, type Whose } from './people-query.ts'
-import { PromotionFields, readPromotion, Targets } from './person-changes.tsx'
+import { PromotionFields, type PromotionTyped, readPromotion, Targets } from './person-changes.tsx'
 import { Refused } from './person-fields.tsx'
 
 /** Several people at once, and those who may be one. */
@@ -42,7 +42,8 @@ peopleTogetherPages.post('/console/people/chosen', async (c) => {
   if (people.length === 0 || (action === 'merge' && !kept)) return nobodyPage(c, back)
   const asked = { action, people, kept, back }
   if (body.sure !== 'yes') return askPage(c, asked)
-  if (action === 'promote' && !readPromotion(body).reason) return askPage(c, asked, readPromotion(body))
+  const promotion = action === 'promote' ? readPromotion(body) : undefined
+  if (promotion?.problem) return askPage(c, asked, promotion)
   const outcomes: Outcome[] = []
   for (const person of people) outcomes.push({ person, ...(await act(c, asked, person, body)) })
   return donePage(c, asked, outcomes)
@@ -88,7 +89,8 @@ async function findOne(c: Context<App>, id: string): Promise<Registration | unde
 
 /** The list from which people were chosen, or the console where the form says anything else. */
 function readBack(path: string): string {
-  return /^\/console\/(?:workshops|campaigns)\/[a-z0-9-]+\/people(?:[?/][^\s\\]*)?$/.test(path) ? path : paths.console()
+  const isList = /^\/console\/(?:workshops|campaigns)\/[a-z0-9-]+\/people(?:[?/][^\s\\]*)?$/
+  return path.length <= 2000 && isList.test(path) ? path : paths.console()
 }
 
 function nobodyPage(c: Context<App>, back: string) {
@@ -107,8 +109,8 @@ function nobodyPage(c: Context<App>, back: string) {
   )
 }
 
-/** @param promotion what was typed, where the reason was missing */
-async function askPage(c: Context<App>, asked: Asked, promotion?: { reason: string; addSeat: boolean }) {
+/** @param promotion what was typed, where there is something wrong with the reason */
+async function askPage(c: Context<App>, asked: Asked, promotion?: PromotionTyped) {
   const { action, people, kept, back } = asked
   const t = peopleMessagesFor(c.var.locale)
   const title = t.together[`${action}Title`](people.length)
@@ -118,7 +120,7 @@ async function askPage(c: Context<App>, asked: Asked, promotion?: { reason: stri
     c,
     { title, section: 'campaigns', back: { href: back, text: t.together.toList }, status: promotion ? 422 : 200 },
     <>
-      {promotion && <Refused title={t.person.problems}>{t.promote.reasonMissing}</Refused>}
+      {promotion?.problem && <Refused title={t.person.problems}>{t.promote[promotion.problem]}</Refused>}
       <h1>{title}</h1>
       <form method="post" action={paths.chosenPeople()} novalidate>
         <input type="hidden" name="action" value={action} />
@@ -139,7 +141,7 @@ async function askPage(c: Context<App>, asked: Asked, promotion?: { reason: stri
         {action === 'move' && <Targets c={c} workshops={targets} t={t} />}
         {action === 'promote' && (
           <div class="narrow">
-            <PromotionFields {...promotion} label={t.promote.addSeats} t={t} />
+            <PromotionFields reason={promotion?.reason} addSeat={promotion?.addSeat} label={t.promote.addSeats} t={t} />
           </div>
         )}
         <ul class="rows">

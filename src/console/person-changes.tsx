@@ -3,7 +3,7 @@ import type { Child } from 'hono/jsx'
 import { actorOf } from '../audited.ts'
 import type { App } from '../context.ts'
 import { cancelPerson, erasePerson, movePerson, type Person, promotePerson } from '../domain/person.ts'
-import { beginning } from '../domain/plain-text.ts'
+import { oneLine } from '../domain/plain-text.ts'
 import type { EraseRefusal } from '../domain/seats.ts'
 import { seatsLeft, type Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
@@ -60,7 +60,7 @@ personChanges.post('/console/people/:id/promote', async (c) => {
   if (!person) return c.notFound()
   const t = peopleMessagesFor(c.var.locale)
   const typed = readPromotion(await readFormBody(c))
-  if (!typed.reason) return promotePage(c, person, { ...typed, status: 422, problem: t.promote.reasonMissing })
+  if (typed.problem) return promotePage(c, person, { ...typed, status: 422, problem: t.promote[typed.problem] })
   const outcome = await promotePerson(c.env.deps, actorOf(c), person, typed)
   if (outcome.kind === 'promoted') return done(c, person.id, 'promoted')
   const { refusal, taken, capacity } = outcome
@@ -82,11 +82,21 @@ personChanges.post('/console/people/:id/erase', async (c) => {
   return c.redirect(withQuery(paths.workshopPeople(person.workshop.slug), { done: 'erased' }), 303)
 })
 
-/** Why somebody is given a seat before their turn, as the form sends it. */
-export function readPromotion(body: Record<string, unknown>): { reason: string; addSeat: boolean } {
-  const reason = beginning(typed(body, 'reason').trim(), 500)
-  return { reason, addSeat: body.addSeat === 'yes' }
+/** Why somebody is given a seat before their turn, as the form sends it, and what is wrong with that. */
+export function readPromotion(body: Record<string, unknown>): PromotionTyped {
+  const reason = oneLine(typed(body, 'reason'), longestReason)
+  const addSeat = body.addSeat === 'yes'
+  if (reason === undefined) return { reason: typed(body, 'reason'), addSeat, problem: 'reasonTooLong' }
+  return { reason, addSeat, problem: reason ? undefined : 'reasonMissing' }
 }
+
+export type PromotionTyped = {
+  reason: string
+  addSeat: boolean
+  problem: 'reasonMissing' | 'reasonTooLong' | undefined
+}
+
+const longestReason = 500
 
 function cancelPage(c: Context<App>, person: Person, refusal?: string) {
   const t = peopleMessagesFor(c.var.locale)
@@ -199,7 +209,7 @@ export function PromotionFields({
           name="reason"
           type="text"
           value={reason}
-          maxlength={500}
+          maxlength={longestReason}
           required
           aria-describedby="reason-hint"
         />

@@ -1,5 +1,6 @@
 import { isTimeZone } from '../config.ts'
 import { type ItemKind, itemKinds, type Text } from '../db/schema.ts'
+import { mostProblems } from '../domain/bounds.ts'
 import { oneLine, plainLines } from '../domain/plain-text.ts'
 import { readMoment } from '../domain/time-zones.ts'
 import type { ItemDraft } from '../domain/workshops.ts'
@@ -12,29 +13,36 @@ export type Refused = { field: string; code: FieldProblemCode; taken?: number }
 /** As many as the API takes. */
 const mostItems = 50
 
+const longestUrl = 2000
+
+/** Lines of one kind that are read from a form, and come back with it: twice as many as any list may have. */
+const mostRows = 100
+
 /** Reads the fields of a form that was sent, and keeps what is wrong with them. */
 export class Form {
   readonly refused: Refused[] = []
 
   constructor(readonly body: Record<string, unknown>) {}
 
-  /** A text in both languages, from `name.zh` and `name.en`. */
+  /** A text in both languages, from `name.zh` and `name.en`; as it was typed where it is too long. */
   text(name: string, longest: number, { needed = false, lines = false } = {}): Text {
-    const clean = lines ? plainLines : oneLine
-    const [zh, en] = (['zh', 'en'] as const).map((language) => {
-      const text = clean(typed(this.body, `${name}.${language}`))
-      if (text.length > longest) this.refuse(`${name}.${language}`, 'too_long')
-      return text
-    })
+    const [zh, en] = (['zh', 'en'] as const).map((language) =>
+      this.#read(`${name}.${language}`, longest, lines ? plainLines : oneLine),
+    )
     if (needed && !zh && !en) this.refuse(`${name}.zh`, 'missing')
     return { ...(zh && { zh }), ...(en && { en }) }
   }
 
-  /** A line of text, or null where nothing was typed. */
+  /** A line of text, or null where nothing was typed; as it was typed where it is too long. */
   line(name: string, longest: number): string | null {
-    const text = oneLine(typed(this.body, name))
-    if (text.length > longest) this.refuse(name, 'too_long')
-    return text || null
+    return this.#read(name, longest, oneLine) || null
+  }
+
+  #read(name: string, longest: number, read: typeof oneLine): string {
+    const text = typed(this.body, name)
+    const plain = read(text, longest)
+    if (plain === undefined) this.refuse(name, 'too_long')
+    return plain ?? text
   }
 
   /** A whole number; undefined where nothing was typed. */
@@ -102,14 +110,16 @@ export class Form {
 
   /** The numbers of the lines `name.N.…` that were sent, in their order. */
   rows(name: string): number[] {
+    const line = new RegExp(`^${name}\\.(\\d{1,3})\\.`)
     const numbers = Object.keys(this.body).flatMap((key) => {
-      const [, n] = new RegExp(`^${name}\\.(\\d{1,3})\\.`).exec(key) ?? []
+      const [, n] = line.exec(key) ?? []
       return n === undefined ? [] : [Number(n)]
     })
-    return [...new Set(numbers)].sort((a, b) => a - b)
+    return [...new Set(numbers)].sort((a, b) => a - b).slice(0, mostRows)
   }
 
   refuse(field: string, code: FieldProblemCode, taken?: number): void {
+    if (this.refused.length === mostProblems) return
     // A day of two times is wrong once.
     if (this.refused.some((known) => known.field === field)) return
     this.refused.push({ field, code, ...(taken !== undefined && { taken }) })
@@ -119,10 +129,14 @@ export class Form {
   url(name: string): string | null {
     const text = typed(this.body, name).trim()
     if (!text) return null
+    if (text.length > longestUrl) {
+      this.refuse(name, 'too_long')
+      return text
+    }
     const address = URL.canParse(text) ? new URL(text) : undefined
     if (!address || !/^https?:$/.test(address.protocol)) this.refuse(name, 'url_invalid')
     // As it is kept, which for Chinese is nine times as long: what was saved can be saved again.
-    else if (address.href.length > 2000) this.refuse(name, 'too_long')
+    else if (address.href.length > longestUrl) this.refuse(name, 'too_long')
     else return address.href
     return text
   }

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { type App, limitMailbox, limitRange } from '../context.ts'
 import { createFirstOwner, hasOwner } from '../domain/organisers.ts'
-import { parseEmail } from '../domain/registrations.ts'
+import { type FieldProblem, parseEmail } from '../domain/registrations.ts'
 import { isFirstOwnerCode, readSignInCode } from '../domain/tickets.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
@@ -43,14 +43,19 @@ signInPages.get('/console/sign-in', async (c) => {
 signInPages.post('/console/sign-in', async (c) => {
   await limitRange(c, 'find')
   const body = await readFormBody(c)
-  const t = consoleMessagesFor(c.get('locale')).signIn
   const parsed = parseEmail(typed(body, 'email'))
   if ('problems' in parsed)
-    return signInPage(c, { email: typed(body, 'email'), back: typed(body, 'back') }, t.emailInvalid)
+    return signInPage(c, { email: typed(body, 'email'), back: typed(body, 'back') }, emailProblem(c, parsed.problems))
   await limitMailbox(c, 'sign_in', parsed.email)
   await mailSignInLink(c.env.deps, parsed.email)
   return c.redirect(withQuery(paths.signIn(), { done: 'mailed' }), 303)
 })
+
+/** Why an address is refused, as a sentence. */
+function emailProblem(c: Context<App>, [problem]: FieldProblem[]): string {
+  const t = consoleMessagesFor(c.get('locale'))
+  return problem?.code === 'too_long' ? t.organisers.refusals.email_too_long : t.signIn.emailInvalid
+}
 
 /** A page with a button and no more: programs that look for danger in mails follow links, but press nothing. */
 signInPages.get('/console/sign-in/:code', (c) => {
@@ -115,7 +120,7 @@ signInPages.post('/console/first/:code', async (c) => {
   }
   if (created.refusal === 'there_is_one') return ownerIsThere(c)
   return firstOwnerPage(c, person, {
-    field: created.refusal === 'name_missing' ? 'name' : 'email',
+    field: created.refusal.startsWith('name_') ? 'name' : 'email',
     text: consoleMessagesFor(c.get('locale')).organisers.refusals[created.refusal],
   })
 })

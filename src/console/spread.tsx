@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
 import { type Campaign, findCampaign } from '../domain/campaigns.ts'
-import { beginning, oneLine } from '../domain/plain-text.ts'
+import { oneLine } from '../domain/plain-text.ts'
 import {
   createLink,
   type LinkTarget,
@@ -61,9 +61,13 @@ export const pathOf = (target: LinkTarget) =>
 async function addLink(c: Context<App>, kind: 'campaign' | 'workshop') {
   const subject = await findSubject(c, kind)
   if (!subject) return c.notFound()
-  const t = consoleMessagesFor(c.get('locale')).spread
-  const channel = beginning(oneLine(typed(await readFormBody(c), 'channel')), 80)
-  if (!channel) return spreadPage(c, subject, t.channelMissing)
+  const t = consoleMessagesFor(c.get('locale'))
+  const typedChannel = typed(await readFormBody(c), 'channel')
+  const channel = oneLine(typedChannel, 80)
+  if (!channel) {
+    const text = channel === undefined ? t.fieldProblems.too_long(t.spread.channel) : t.spread.channelMissing
+    return spreadPage(c, subject, { text, channel: typedChannel })
+  }
   const link = await createLink(c.env.deps, subject.target, { channel })
   if (!link) return c.notFound()
   await audited(c, { action: 'link.created', facts: { code: link.code, channel } })
@@ -92,7 +96,8 @@ function addressOf(c: Context<App>, { of, target }: Subject, link: RegistrationL
   return urlOf(c.env.deps.config.baseUrl, link ? paths.link(link.code) : page)
 }
 
-async function spreadPage(c: Context<App>, subject: Subject, problem?: string) {
+/** @param mistake the channel as it was typed, and what is wrong with it */
+async function spreadPage(c: Context<App>, subject: Subject, mistake?: { text: string; channel: string }) {
   const { deps } = c.env
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
@@ -102,7 +107,7 @@ async function spreadPage(c: Context<App>, subject: Subject, problem?: string) {
   const stats = await Promise.all(links.map(({ code }) => linkStats(deps, code)))
   const url = addressOf(c, subject, link)
   const snippets = badgeSnippets(of, { baseUrl: deps.config.baseUrl, locale, via: link?.code })
-  const problems = problem ? [{ field: 'channel', text: problem }] : []
+  const problems = mistake ? [{ field: 'channel', text: mistake.text }] : []
   const poster = (format: PosterFormat) =>
     withQuery('campaign' in target ? paths.campaignPoster(of.slug, format) : paths.workshopPoster(of.slug, format), {
       link: link?.code,
@@ -121,7 +126,7 @@ async function spreadPage(c: Context<App>, subject: Subject, problem?: string) {
       },
       scripts: ['copy', 'copy-html', 'picture'],
       done: done[c.req.query('done') as keyof typeof done],
-      status: problem ? 422 : 200,
+      status: mistake ? 422 : 200,
     },
     <>
       <h1>{words.title}</h1>
@@ -141,7 +146,14 @@ async function spreadPage(c: Context<App>, subject: Subject, problem?: string) {
         action={'campaign' in target ? paths.addCampaignLink(of.slug) : paths.addWorkshopLink(of.slug)}
         novalidate
       >
-        <Field name="channel" label={words.channel} hint={words.channelHint} value="" problems={problems} required />
+        <Field
+          name="channel"
+          label={words.channel}
+          hint={words.channelHint}
+          value={mistake?.channel ?? ''}
+          problems={problems}
+          required
+        />
         <button class="small" type="submit">
           {words.make}
         </button>

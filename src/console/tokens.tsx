@@ -1,9 +1,8 @@
 import { type Context, Hono } from 'hono'
 import { audited } from '../audited.ts'
 import type { App } from '../context.ts'
-import { roles } from '../db/schema.ts'
-import { createToken, listTokens, revokeToken } from '../domain/organisers.ts'
-import { beginning, oneLine } from '../domain/plain-text.ts'
+import { type Role, roles } from '../db/schema.ts'
+import { createToken, listTokens, readTokenName, revokeToken } from '../domain/organisers.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -20,9 +19,12 @@ tokenPages.get('/console/tokens', (c) => tokensPage(c))
 /** The answer to the form shows the token: it is nowhere else to be seen. */
 tokenPages.post('/console/tokens', async (c) => {
   const body = await readFormBody(c)
-  const name = beginning(oneLine(typed(body, 'name')), 80)
+  const name = readTokenName(typed(body, 'name'))
   const role = roles.find((role) => role === body.role) ?? 'viewer'
-  if (!name) return tokensPage(c, { mistake: true })
+  if (!name) {
+    const problem = name === undefined ? 'too_long' : 'missing'
+    return tokensPage(c, { mistake: { name: typed(body, 'name'), role, problem } })
+  }
   const created = await createToken(c.env.deps, name, role)
   await audited(c, { action: 'token.created', facts: { name, role } })
   return tokensPage(c, { created })
@@ -38,12 +40,15 @@ tokenPages.post('/console/tokens/:id/revoke', async (c) => {
   return c.redirect(withQuery(paths.tokens(), { done: 'revoked' }), 303)
 })
 
-async function tokensPage(c: Context<App>, { created, mistake }: { created?: string; mistake?: boolean } = {}) {
+type Mistake = { name: string; role: Role; problem: 'missing' | 'too_long' }
+
+async function tokensPage(c: Context<App>, { created, mistake }: { created?: string; mistake?: Mistake } = {}) {
   const { deps } = c.env
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
   const tokens = await listTokens(deps)
-  const problems = mistake ? [{ field: 'name', text: t.tokens.nameMissing }] : []
+  const text = mistake?.problem === 'too_long' ? t.fieldProblems.too_long(t.tokens.name) : t.tokens.nameMissing
+  const problems = mistake ? [{ field: 'name', text }] : []
   return consolePage(
     c,
     {
@@ -95,12 +100,12 @@ async function tokensPage(c: Context<App>, { created, mistake }: { created?: str
       </ul>
       <h2>{t.tokens.create}</h2>
       <form class="narrow" method="post" action={paths.tokens()} novalidate>
-        <Field name="name" label={t.tokens.name} value="" problems={problems} required />
+        <Field name="name" label={t.tokens.name} value={mistake?.name ?? ''} problems={problems} required />
         <Choice
           name="role"
           label={t.tokens.role}
           options={roles.map((role) => ({ value: role, text: `${t.roles[role]} · ${t.roleHints[role]}` }))}
-          value="viewer"
+          value={mistake?.role ?? 'viewer'}
         />
         <button type="submit">{t.tokens.create}</button>
       </form>

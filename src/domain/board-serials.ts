@@ -1,4 +1,5 @@
-import { oneLine, plainLines } from './plain-text.ts'
+import { firstOfEach } from './bounds.ts'
+import { plainLines, plainWidth } from './plain-text.ts'
 
 /*
  * What people type of boards: kinds, serial numbers and ranges of them, notes.
@@ -6,6 +7,13 @@ import { oneLine, plainLines } from './plain-text.ts'
 
 /** Characters that each may have at the most, and how many boards are added at once. */
 export const boardLimits = { kind: 60, serial: 40, note: 500, boards: 500 } as const
+
+/** Characters of a range: two serial numbers with dots and spaces between them. */
+const longestRange = 2 * boardLimits.serial + 4
+/** Characters of all that is typed at once: as many ranges as boards, and what separates them. */
+const longestSerials = boardLimits.boards * (longestRange + 2)
+/** Serial numbers that are read at once, those that are named again included. */
+const mostNamed = 10 * boardLimits.boards
 
 export type BoardProblem =
   | { field: 'kind' | 'serial' | 'serials'; code: 'missing' }
@@ -23,34 +31,50 @@ export function readBoards(typed: { kind: string; serials: string }): {
   serials: string[]
   problems: BoardProblem[]
 } {
-  const kind = plainWidth(typed.kind)
+  const kind = plainWidth(typed.kind, boardLimits.kind)
   const problems: BoardProblem[] = []
-  if (!kind) problems.push({ field: 'kind', code: 'missing' })
-  if (kind.length > boardLimits.kind) problems.push({ field: 'kind', code: 'too_long' })
+  if (kind === undefined) problems.push({ field: 'kind', code: 'too_long' })
+  if (kind === '') problems.push({ field: 'kind', code: 'missing' })
+  const serials = readSerials(typed.serials, problems)
+  if (serials.length === 0 && !problems.some(({ field }) => field === 'serials')) {
+    problems.push({ field: 'serials', code: 'missing' })
+  }
+  if (serials.some((serial) => serial.length > boardLimits.serial)) {
+    problems.push({ field: 'serials', code: 'too_long' })
+  }
+  return { kind: kind ?? '', serials, problems: firstOfEach(problems, ({ field, code }) => `${field} ${code}`) }
+}
+
+/** The serial numbers that a text names; what is wrong with it is added to the problems. */
+function readSerials(typed: string, problems: BoardProblem[]): string[] {
+  const field = 'serials'
+  if (typed.length > longestSerials) {
+    problems.push({ field, code: 'too_long' })
+    return []
+  }
   const serials = new Set<string>()
-  for (const part of typed.serials.split(/[\r\n,，、;；]/)) {
-    const text = plainWidth(part)
-    if (!text) continue
-    const named = serialsIn(text)
-    if (named === 'range_invalid') problems.push({ field: 'serials', code: named, text: text.slice(0, 80) })
-    else for (const serial of named === 'too_many' ? [] : named) serials.add(serial)
-    if (named === 'too_many' || serials.size > boardLimits.boards) {
-      problems.push({ field: 'serials', code: 'too_many' })
+  let named = 0
+  for (const part of typed.split(/[\r\n,，、;；]/)) {
+    // Most of what is between separators may be nothing.
+    const text = part.trim() && plainWidth(part, longestRange)
+    if (text === '') continue
+    const read = text === undefined ? 'too_long' : serialsIn(text)
+    if (typeof read !== 'string') for (const serial of read) serials.add(serial)
+    else if (read === 'range_invalid') problems.push({ field, code: read, text: text ?? '' })
+    else problems.push({ field, code: read })
+    named += typeof read === 'string' ? 1 : read.length
+    if (read === 'too_many') break
+    if (serials.size > boardLimits.boards || named > mostNamed) {
+      problems.push({ field, code: 'too_many' })
       break
     }
   }
-  if (serials.size === 0 && !problems.some(({ field }) => field === 'serials')) {
-    problems.push({ field: 'serials', code: 'missing' })
-  }
-  if ([...serials].some((serial) => serial.length > boardLimits.serial)) {
-    problems.push({ field: 'serials', code: 'too_long' })
-  }
-  return { kind, serials: [...serials], problems: firstOfEach(problems) }
+  return [...serials]
 }
 
-/** A note on a board as it was typed, made plain text. */
-export function readNote(typed: string): string {
-  return plainLines(typed)
+/** A note on a board as it was typed, made plain text. Undefined for one that is too long. */
+export function readNote(typed: string): string | undefined {
+  return plainLines(typed, boardLimits.note)
 }
 
 /** A serial number, or all of a range. The end of a range may leave out what both have in common. */
@@ -68,16 +92,5 @@ function serialsIn(text: string): string[] | 'range_invalid' | 'too_many' {
   return Array.from(
     { length: count },
     (_, n) => `${head}${String(Number(first) + n).padStart(first.length, '0')}${tail}`,
-  )
-}
-
-/** Full-width letters and digits become plain ones: what stands on a board is typed in many ways. */
-export function plainWidth(text: string): string {
-  return oneLine(text.toWellFormed().normalize('NFKC'))
-}
-
-function firstOfEach(problems: BoardProblem[]): BoardProblem[] {
-  return problems.filter(
-    ({ field, code }, n) => n === problems.findIndex((other) => other.field === field && other.code === code),
   )
 }

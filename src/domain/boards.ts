@@ -3,7 +3,8 @@ import { at, databaseError, rows, uuids } from '../db/database.ts'
 import { type BoardState, boards, type Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { type Actor, recordAudit } from './audit.ts'
-import { type BoardProblem, boardLimits, plainWidth, readNote } from './board-serials.ts'
+import { type BoardProblem, boardLimits, readNote } from './board-serials.ts'
+import { normalize, plainWidth, toOneLine } from './plain-text.ts'
 import { shortCode } from './registration-links.ts'
 
 /*
@@ -70,7 +71,7 @@ export async function addBoards(
 export type BoardFilter = {
   kind?: string | undefined
   place?: BoardPlace | undefined
-  /** Part of the serial number, kind or note, or of the holder's name, in any case. */
+  /** Part of the serial number, kind or note, or of the holder's name, in any case. As `readSearch` reads it. */
   search?: string | undefined
   /** Packed for this workshop, or with somebody in it. */
   workshopId?: string | undefined
@@ -155,12 +156,14 @@ export async function renameBoard(
   board: Pick<Board, 'id' | 'kind' | 'serial'>,
   { kind, serial }: { kind: string; serial: string },
 ): Promise<'changed' | 'exists' | 'not_found' | BoardProblem[]> {
-  const name = { kind: plainWidth(kind), serial: plainWidth(serial) }
+  const read = { kind: plainWidth(kind, boardLimits.kind), serial: plainWidth(serial, boardLimits.serial) }
   const problems = (['kind', 'serial'] as const).flatMap((field): BoardProblem[] => {
-    if (!name[field]) return [{ field, code: 'missing' }]
-    return name[field].length > boardLimits[field] ? [{ field, code: 'too_long' }] : []
+    if (read[field] === undefined) return [{ field, code: 'too_long' }]
+    return read[field] === '' ? [{ field, code: 'missing' }] : []
   })
   if (problems.length > 0) return problems
+  // Neither is undefined: that was a problem.
+  const name = read as { kind: string; serial: string }
   if (name.kind === board.kind && name.serial === board.serial) return 'changed'
   try {
     const changed = await deps.db
@@ -188,7 +191,7 @@ export async function setBoardState(
   { state, note }: { state: BoardState; note: string },
 ): Promise<'changed' | 'lent' | 'not_found' | BoardProblem[]> {
   const said = readNote(note)
-  if (said.length > boardLimits.note) return [{ field: 'note', code: 'too_long' }]
+  if (said === undefined) return [{ field: 'note', code: 'too_long' }]
   const [answer] = await rows<{ outcome: 'changed' | 'lent' | 'not_found' }>(
     deps.db,
     sql`select set_board_state(${board.id}::uuid, ${state}, ${said || null}, ${at(deps.now())}) as outcome`,
@@ -270,7 +273,7 @@ export const boardWorkshop = sql.raw(
 )
 
 function conditionOf({ kind, place, search, workshopId }: BoardFilter): SQL {
-  const part = search && plainWidth(search).toLowerCase()
+  const part = search && toOneLine(normalize(search, 'NFKC')).toLowerCase()
   const conditions = [
     ...(kind ? [sql`b.kind = ${kind}`] : []),
     ...(place ? [sql`b.place = ${place}`] : []),

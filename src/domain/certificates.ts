@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import { at, databaseError, rows } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import { checkedIn, overSince } from './attendance.ts'
+import { normalize } from './plain-text.ts'
 import { type FieldProblem, fieldProblems, type Registration, signUp } from './registrations.ts'
 import { findWorkshopById, type Workshop } from './workshops.ts'
 
@@ -41,8 +42,7 @@ export function inGroups(number: string): string {
  */
 export function readNumber(typed: string): string | undefined {
   if (typed.length > 100) return undefined
-  const plain = typed
-    .normalize('NFKC')
+  const plain = normalize(typed, 'NFKC')
     .toUpperCase()
     .replace(/[\s\p{Pd}\p{Cf}]/gu, '')
     .replaceAll('O', '0')

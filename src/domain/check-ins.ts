@@ -5,7 +5,7 @@ import { type Canceller, checkIns, type RegistrationStatus, type Text } from '..
 import type { Deps } from '../deps.ts'
 import { believed, type DoorActor } from './door-sessions.ts'
 import { nameInitialsOf, storeInitials, typedInitials } from './name-initials.ts'
-import { oneLine } from './plain-text.ts'
+import { normalize, toOneLine } from './plain-text.ts'
 import { doorCodeOf } from './tickets.ts'
 import { dateIn } from './time-zones.ts'
 import type { Workshop } from './workshops.ts'
@@ -238,12 +238,15 @@ function hashedDoorCode({ config }: Deps, { id, ticket_version: version }: Store
   return createHash('sha256').update(doorCodeOf(config.secret, { id, version })).digest('base64url')
 }
 
-/** Those whom a search at a door finds: by name, pinyin or initials, the end of the phone number, or the number. */
+/**
+ * Those whom a search at a door finds: by name, pinyin or initials, the end of the phone number, or the number.
+ * @param search as `readSearch` reads it
+ */
 export function searchDoorPeople(people: readonly DoorPerson[], search: string): DoorPerson[] {
-  const typed = oneLine(search).toLowerCase().replaceAll(' ', '')
+  const typed = toOneLine(search).toLowerCase().replaceAll(' ', '')
   if (typed === '') return [...people]
   const initials = typedInitials(search)
-  const plain = typed.normalize('NFKC')
+  const plain = normalize(typed, 'NFKC')
   if (/^#\d+$/.test(plain)) return people.filter(({ seq }) => seq === Number(plain.slice(1)))
   const digits = /^\d+$/.test(plain) ? plain : undefined
   return people.filter(

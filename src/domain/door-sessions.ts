@@ -78,9 +78,9 @@ export async function openDoor(
 ): Promise<
   { kind: 'opened'; session: DoorSession; token: string } | { kind: 'refused'; refusal: 'missing' | 'too_long' }
 > {
-  const called = oneLine(name)
+  const called = oneLine(name, longestName)
+  if (called === undefined) return { kind: 'refused', refusal: 'too_long' }
   if (called === '') return { kind: 'refused', refusal: 'missing' }
-  if (called.length > longestName) return { kind: 'refused', refusal: 'too_long' }
   const token = randomBytes(32).toString('base64url')
   const now = deps.now()
   const [session] = await deps.db

@@ -47,9 +47,9 @@ export function parseAnswers(
     if (typeof given !== 'string') continue
     if (kind === 'rating' && /^[1-5]$/.test(given)) answers.ratings[id] = Number(given)
     if (kind === 'text') {
-      const text = plainLines(given)
-      if (text.length > longestAnswer) tooLong.push(id)
-      if (text) answers.texts[id] = text
+      const text = plainLines(given, longestAnswer)
+      if (text === undefined) tooLong.push(id)
+      else if (text) answers.texts[id] = text
     }
   }
   return tooLong.length > 0 ? { tooLong } : { answers }

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { at, rows } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import { type Actor, recordAudit } from './audit.ts'
-import { boardLimits, readNote } from './board-serials.ts'
+import { boardLimits } from './board-serials.ts'
 import {
   type BoardWorkshop,
   boardWorkshop,
@@ -12,7 +12,7 @@ import {
   type StoredBoardWorkshop,
 } from './boards.ts'
 import { believed } from './door-sessions.ts'
-import { beginning } from './plain-text.ts'
+import { beginning, toPlainLines } from './plain-text.ts'
 import type { Workshop } from './workshops.ts'
 
 /*
@@ -99,7 +99,8 @@ export async function returnBoard(
   taken: { id: string; boardId: string; at: Date; broken?: boolean; lost?: boolean; note?: string | undefined },
 ): Promise<Returned> {
   const state = taken.lost ? 'retired' : taken.broken ? 'broken' : null
-  const note = beginning(readNote(taken.note ?? ''), boardLimits.note)
+  const typed = beginning(taken.note ?? '', 4 * boardLimits.note)
+  const note = beginning(toPlainLines(typed), boardLimits.note)
   const [answer] = await rows<TakenBack>(
     deps.db,
     sql`select t.outcome, t.replayed, t.registration, t.workshop, b.id, b.kind, b.serial

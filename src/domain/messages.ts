@@ -3,6 +3,7 @@ import { at, rows, uuids } from '../db/database.ts'
 import { type MailState, messages, type Text } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { type Actor, recordAudit } from './audit.ts'
+import { mostProblems } from './bounds.ts'
 import { secondsBetweenMails } from './mail-pace.ts'
 import { type PeopleFilter, peopleCondition } from './people.ts'
 import { oneLine, plainLines } from './plain-text.ts'
@@ -92,19 +93,23 @@ export const messageLimits = { subject: 200, body: 10_000 } as const
 
 export type MessageProblem =
   | { field: keyof MessageDraft; code: 'missing' | 'too_long' }
-  /** `names`: what stands in braces and for nothing. */
+  /** `names`: what stands in braces and for nothing, at most 50 of them. */
   | { field: keyof MessageDraft; code: 'unknown_placeholder'; names: string[] }
 
-/** Reads a message as it was typed: made plain text, and what is wrong with it. */
+/** Reads a message as it was typed: made plain text, but for what is too long, and what is wrong with it. */
 export function readMessage(typed: MessageDraft): { draft: MessageDraft; problems: MessageProblem[] } {
-  const draft = { subject: oneLine(typed.subject), body: plainLines(typed.body) }
+  const read = {
+    subject: oneLine(typed.subject, messageLimits.subject),
+    body: plainLines(typed.body, messageLimits.body),
+  }
   const problems = (['subject', 'body'] as const).flatMap((field): MessageProblem[] => {
-    if (!draft[field]) return [{ field, code: 'missing' }]
-    if (draft[field].length > messageLimits[field]) return [{ field, code: 'too_long' }]
-    const names = unknownPlaceholders(draft[field])
+    const text = read[field]
+    if (text === undefined) return [{ field, code: 'too_long' }]
+    if (!text) return [{ field, code: 'missing' }]
+    const names = unknownPlaceholders(text).slice(0, mostProblems)
     return names.length > 0 ? [{ field, code: 'unknown_placeholder', names }] : []
   })
-  return { draft, problems }
+  return { draft: { subject: read.subject ?? typed.subject, body: read.body ?? typed.body }, problems }
 }
 
 /** Whom a message is for: who of a workshop, or of all workshops of a campaign, a filter lets through. */

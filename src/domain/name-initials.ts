@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { pinyin } from 'pinyin-pro'
 import { uuids } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
+import { normalize } from './plain-text.ts'
 
 /**
  * How a name is typed by those who do not switch to Chinese: its words or syllables, the same as one word, and their
@@ -9,7 +10,7 @@ import type { Deps } from '../deps.ts'
  * these stand as in a Chinese register, syllable by syllable. Surnames are read as surnames: 单 is shan, 曾 is zeng.
  */
 export function nameInitialsOf(name: string): string {
-  const read = pinyin(name.normalize('NFKC'), {
+  const read = pinyin(normalize(name, 'NFKC'), {
     toneType: 'none',
     type: 'array',
     surname: 'head',
@@ -47,11 +48,11 @@ export async function storeInitials(
 
 /** What was typed, as it would stand within such initials, or undefined if that is no Latin letter. */
 export function typedInitials(typed: string): string | undefined {
-  const letters = plainLetters(typed.normalize('NFKC')).replace(/[^\p{L}\p{N}]/gu, '')
+  const letters = plainLetters(normalize(typed, 'NFKC')).replace(/[^\p{L}\p{N}]/gu, '')
   return /[a-z]/.test(letters) && !/\p{Script=Han}/u.test(letters) ? letters : undefined
 }
 
 /** In lower case and without accents: Zoë is zoe. */
 function plainLetters(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+  return normalize(text, 'NFKD').replace(/\p{M}/gu, '').toLowerCase()
 }

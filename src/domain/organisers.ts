@@ -12,7 +12,8 @@ import {
   verifications,
 } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
-import { parseEmail, signUp } from './registrations.ts'
+import { oneLine } from './plain-text.ts'
+import { type FieldProblem, fieldProblems, parseEmail, signUp } from './registrations.ts'
 import { fingerprintOf, readSignInCode } from './tickets.ts'
 
 /** A person with an account. */
@@ -78,7 +79,15 @@ export async function forgetStaleSignIns({ db }: Pick<Deps, 'db'>): Promise<void
   await db.delete(sessions).where(sql`${sessions.expiresAt} < now()`)
 }
 
-export type OrganiserRefusal = 'name_missing' | 'email_invalid' | 'exists' | 'last_owner' | 'not_found' | 'there_is_one'
+export type OrganiserRefusal =
+  | 'name_missing'
+  | 'name_too_long'
+  | 'email_invalid'
+  | 'email_too_long'
+  | 'exists'
+  | 'last_owner'
+  | 'not_found'
+  | 'there_is_one'
 export type OrganiserChanged =
   | { kind: 'changed'; organiser: Organiser }
   | { kind: 'refused'; refusal: OrganiserRefusal }
@@ -161,8 +170,9 @@ export async function removeOrganiser(deps: Deps, id: string): Promise<Organiser
 
 /** Changes one's own name. */
 export async function renameOrganiser(deps: Deps, id: string, typed: string): Promise<OrganiserChanged> {
-  const name = parseName(typed)
-  if (!name) return { kind: 'refused', refusal: 'name_missing' }
+  const parsed = parseName(typed)
+  if ('refusal' in parsed) return { kind: 'refused', ...parsed }
+  const { name } = parsed
   const [organiser] = await deps.db
     .update(organisers)
     .set({ name, updatedAt: deps.now() })
@@ -191,6 +201,11 @@ export async function endSession(deps: Deps, organiserId: string, id: string): P
     .where(and(eq(sessions.userId, organiserId), sql`${sessions.id}::text = ${id}`))
     .returning({ id: sessions.id })
   return ended.length > 0
+}
+
+/** Reads the name of a token as it was typed. Undefined for one that is too long. */
+export function readTokenName(typed: string): string | undefined {
+  return oneLine(typed, 80)
 }
 
 /** Makes an API token and returns it; only its hash is kept, so it is seen once. 256 bits. */
@@ -255,16 +270,20 @@ function readPerson({
   name: string
   email: string
 }): { name: string; email: string } | { refusal: OrganiserRefusal } {
-  const name = parseName(typed)
-  if (!name) return { refusal: 'name_missing' }
+  const named = parseName(typed)
+  if ('refusal' in named) return named
   const parsed = parseEmail(email)
-  if ('problems' in parsed) return { refusal: 'email_invalid' }
-  return { name, email: parsed.email.toLowerCase() }
+  if ('problems' in parsed) return { refusal: isTooLong(parsed.problems) ? 'email_too_long' : 'email_invalid' }
+  return { name: named.name, email: parsed.email.toLowerCase() }
 }
 
-function parseName(typed: string): string | undefined {
-  return signUp.pick({ name: true }).safeParse({ name: typed }).data?.name
+function parseName(typed: string): { name: string } | { refusal: 'name_missing' | 'name_too_long' } {
+  const parsed = signUp.pick({ name: true }).safeParse({ name: typed })
+  if (parsed.success) return parsed.data
+  return { refusal: isTooLong(fieldProblems(parsed.error)) ? 'name_too_long' : 'name_missing' }
 }
+
+const isTooLong = (problems: FieldProblem[]) => problems.some(({ code }) => code === 'too_long')
 
 function newOrganiser(deps: Deps, { name, email }: { name: string; email: string }, role: Role) {
   const now = deps.now()

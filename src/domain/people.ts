@@ -4,7 +4,7 @@ import { type RegistrationStatus, registrationStatuses } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { type Coming, isComing } from './coming.ts'
 import { nameInitialsOf, storeInitials, typedInitials } from './name-initials.ts'
-import { oneLine } from './plain-text.ts'
+import { normalize, toOneLine } from './plain-text.ts'
 import { askedOf, type Readiness } from './readiness.ts'
 import { lineColumns, type RosterLine, readLine, type StoredLine } from './roster.ts'
 import type { Workshop } from './workshops.ts'
@@ -20,7 +20,10 @@ export const peopleOrders = ['number', 'name', 'time', 'status', 'company'] as c
 export type PeopleOrder = { by: (typeof peopleOrders)[number]; descending?: boolean | undefined }
 
 export type PeopleFilter = {
-  /** Part of the name, its pinyin or initials, part of the e-mail or company, the last digits of the phone, or the number. */
+  /**
+   * Part of the name, its pinyin or initials, part of the e-mail or company, the last digits of the phone, or the number. As
+   * `readSearch` reads it.
+   */
   search?: string | undefined
   status?: RegistrationStatus | undefined
   /** The code of the registration link through which they came, or `none` for those who came without one. */
@@ -232,8 +235,8 @@ function isIn(workshops: readonly Workshop[]): SQL {
 
 /** Names and companies are compared without spaces and capitals. */
 function found(search: string): SQL {
-  const typed = oneLine(search).toLowerCase().replaceAll(' ', '')
-  const plain = typed.normalize('NFKC')
+  const typed = toOneLine(search).toLowerCase().replaceAll(' ', '')
+  const plain = normalize(typed, 'NFKC')
   const initials = typedInitials(search)
   const digits = /^\+?[\d()-]+$/.test(plain) ? plain.replace(/\D/g, '') : ''
   const alternatives = [

@@ -5,7 +5,8 @@ import { locales } from '../config.ts'
 import { at, rows } from '../db/database.ts'
 import { type Canceller, type RegistrationStatus, registrations, type SignUp } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
-import { oneLine } from './plain-text.ts'
+import { atMost, bounded, firstOfEach } from './bounds.ts'
+import { normalize, oneLine, within } from './plain-text.ts'
 import { type Bearer, doorCodeOf, ticketOf } from './tickets.ts'
 import { holdsWebAddress } from './web-addresses.ts'
 import { findWorkshopById, type Workshop } from './workshops.ts'
@@ -30,27 +31,25 @@ export const consentVersion = '2026-11-24b'
 const line = (longest: number) =>
   z
     .string({ error: (issue) => (issue.input === undefined ? 'missing' : 'invalid') })
-    .transform(oneLine)
-    .pipe(
-      z
-        .string()
-        .max(longest, 'too_long')
-        .refine((text) => !holdsWebAddress(text), 'web_address'),
-    )
+    .transform(bounded((text) => oneLine(text, longest)))
+    .pipe(z.string().refine((text) => !holdsWebAddress(text), 'web_address'))
+
+/** Items of a checklist that one sign-up answers: as many as a checklist may have. */
+const mostAnswers = 50
 
 /** What someone types in to sign up. Empty optional fields count as not given. */
 export const signUp = z.object({
   name: line(80).pipe(z.string().min(1, 'missing')),
   email: z
     .string({ error: (issue) => (issue.input === undefined ? 'missing' : 'invalid') })
-    .transform(plainWidth)
-    .pipe(z.string().min(1, 'missing').max(254, 'too_long').regex(emailAddress(), 'email_invalid')),
+    .transform(bounded((text) => plainWidth(text, 254)))
+    .pipe(z.string().min(1, 'missing').regex(emailAddress(), 'email_invalid')),
   phone: z
     .string('invalid')
-    .transform((text, context) => {
-      const typed = plainWidth(text)
+    .transform(bounded((text) => plainWidth(text, 40)))
+    .transform((typed, context) => {
       if (typed === '') return undefined
-      const number = typed.length < 40 ? parsePhoneNumber(typed, 'CN') : undefined
+      const number = parsePhoneNumber(typed, 'CN')
       if (number?.isValid()) return number.number as string
       context.addIssue({ code: 'custom', message: 'phone_invalid' })
       return z.NEVER
@@ -65,7 +64,7 @@ export const signUp = z.object({
     .string('invalid')
     .transform((code) => (/^\w{1,64}$/.test(code) ? code : undefined))
     .optional(),
-  ready: z.record(z.uuid('invalid'), z.boolean('invalid'), 'invalid').optional(),
+  ready: atMost(mostAnswers, z.record(z.uuid('invalid'), z.boolean('invalid'), 'invalid')).optional(),
   consent: z.literal(true, 'consent_missing'),
 })
 
@@ -260,7 +259,7 @@ export function fieldProblems(error: z.ZodError): FieldProblem[] {
     field: issue.path.join('.'),
     code: fieldCodes.find((code) => code === issue.message) ?? ('invalid' as const),
   }))
-  return problems.filter(({ field }, n) => problems.findIndex((other) => other.field === field) === n)
+  return firstOfEach(problems, ({ field }) => field)
 }
 
 function inFormOrder(problems: FieldProblem[]): FieldProblem[] {
@@ -269,12 +268,16 @@ function inFormOrder(problems: FieldProblem[]): FieldProblem[] {
   return problems.toSorted((a, b) => rank(a) - rank(b))
 }
 
-/** Full-width letters and digits become plain ones; invisible characters that came with a paste go. */
-function plainWidth(text: string): string {
-  return text
-    .normalize('NFKC')
-    .replace(/\p{Cf}/gu, '')
-    .trim()
+/**
+ * Full-width letters and digits become plain ones; invisible characters that came with a paste go. Undefined for a text that
+ * is too long.
+ */
+function plainWidth(text: string, longest: number): string | undefined {
+  return within(longest, text, (text) =>
+    normalize(text, 'NFKC')
+      .replace(/\p{Cf}/gu, '')
+      .trim(),
+  )
 }
 
 /**

@@ -1,5 +1,6 @@
 import { pinyin } from 'pinyin-pro'
 import type { Text } from '../db/schema.ts'
+import { normalize } from './plain-text.ts'
 
 /** What a slug looks like: lower-case Latin words with hyphens, short enough for a QR. */
 export const slugPattern = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
@@ -14,8 +15,7 @@ export function slugOf(name: Text, date: Date, timeZone: string, attempt = 1): s
     pinyin(name.zh ?? '', { toneType: 'none', type: 'array', nonZh: 'consecutive' }).join(
       name.zh && name.zh.length > 4 ? '-' : '',
     )
-  const words = latin
-    .normalize('NFKD')
+  const words = normalize(latin, 'NFKD')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')

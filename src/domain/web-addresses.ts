@@ -1,11 +1,12 @@
+import { normalize } from './plain-text.ts'
+
 /**
  * Whether a text holds something that mail programs turn into a link: our mails must not carry strangers' links. Read as
  * browsers read it, in plain width, with the Chinese full stops as dots (UTS 46, 2.3) and without invisible characters.
  * Programming languages such as Node.js, titles such as Dr.Wang and abbreviations such as Co.Ltd are no addresses.
  */
 export function holdsWebAddress(text: string): boolean {
-  const plain = text
-    .normalize('NFKC')
+  const plain = normalize(text, 'NFKC')
     .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
     .replace(/[。｡．]/g, '.')
   return addresses.some((address) => address.test(plain))

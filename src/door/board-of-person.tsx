@@ -51,11 +51,14 @@ export function ReturnForm({
   c,
   id,
   label,
+  note,
   back,
 }: {
   c: Context<App>
   id: string
   label?: string
+  /** What is broken, where the form comes back. */
+  note?: string
   /** Where to go then: see boards.tsx. */
   back?: 'label'
 }) {
@@ -68,14 +71,14 @@ export function ReturnForm({
       <button type="submit" class="second" aria-label={label}>
         {t.return}
       </button>
-      <details>
+      <details open={note !== undefined}>
         <summary>{t.broken}</summary>
         <label class="check">
-          <input type="checkbox" name="broken" value="yes" />
+          <input type="checkbox" name="broken" value="yes" checked={note !== undefined} />
           <span>{t.brokenHint}</span>
         </label>
         <label for="note">{t.note}</label>
-        <input id="note" name="note" maxlength={boardLimits.note} autocomplete="off" />
+        <input id="note" name="note" value={note} maxlength={boardLimits.note} autocomplete="off" />
       </details>
     </form>
   )

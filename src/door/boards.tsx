@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import type { Child } from 'hono/jsx'
 import { z } from 'zod'
 import type { App } from '../context.ts'
+import { readNote } from '../domain/board-serials.ts'
 import { type Board, findBoard, findBoardByCode } from '../domain/boards.ts'
 import { listDoorPeople } from '../domain/check-ins.ts'
 import { lendBoard, returnBoard } from '../domain/loans.ts'
@@ -55,7 +56,11 @@ boardPages.post('/door/return', async (c) => {
   const t = boardMessagesFor(c.var.locale)
   const asked = returnForm.safeParse(await readFormBody(c)).data
   if (!asked) return refusedPage(c, t.door.notReturnedTitle, t.returnRefusals.not_found, 404)
-  const { id = deps.newId(), board: boardId, broken, note, back } = asked
+  const { id = deps.newId(), board: boardId, broken, note = '', back } = asked
+  if (broken === 'yes' && readNote(note) === undefined) {
+    const form = <ReturnForm c={c} id={boardId} note={note} {...(back === 'label' && { back })} />
+    return refusedPage(c, t.door.notReturnedTitle, t.problems.too_long(t.door.note), 422, form)
+  }
   const returned = await returnBoard(deps, door.actor, {
     ...{ id, boardId, at: deps.now(), broken: broken === 'yes' },
     note: broken === 'yes' ? note : undefined,
@@ -143,12 +148,20 @@ async function lendTo(c: Context<App>, door: Door, board: Board): Promise<Child>
   )
 }
 
-function refusedPage(c: Context<App>, title: string, reason: string, status: 404 | 409): Promise<Response> {
+/** @param form as it was sent, where it can be corrected */
+function refusedPage(
+  c: Context<App>,
+  title: string,
+  reason: string,
+  status: 404 | 409 | 422,
+  form?: Child,
+): Promise<Response> {
   const t = boardMessagesFor(c.var.locale)
   return doorPage(
     c,
     { title, tone: 'stop', status, phone: false },
     <Panel tone="stop" title={title} lines={[reason, t.door.nothing]}>
+      {form}
       <ToDoor t={t} />
     </Panel>,
   )

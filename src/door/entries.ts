@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
 import type { App } from '../context.ts'
 import { boardLimits } from '../domain/board-serials.ts'
+import { atMost } from '../domain/bounds.ts'
 import {
   checkIn,
   countDoor,
@@ -92,7 +93,7 @@ const entry = z.discriminatedUnion('kind', [
 type Entry = z.output<typeof entry>
 
 /** `workshop`: the slug of the one at whose door they were made. */
-const sent = z.object({ workshop: z.string().optional(), entries: z.array(entry).max(mostEntries) })
+const sent = z.object({ workshop: z.string().optional(), entries: atMost(mostEntries, z.array(entry)) })
 
 /**
  * The entries of a body, or undefined where they cannot be parsed. The origin is not checked here: `refuseForeignForms` in

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import type { App } from '../context.ts'
 import { countDoor, type DoorCounts, type DoorPerson, listDoorPeople, searchDoorPeople } from '../domain/check-ins.ts'
+import { readSearch } from '../domain/plain-text.ts'
 import { paths, withQuery } from '../links.ts'
 import { type DoorMessages, doorMessagesFor } from '../messages/door.ts'
 import { day, pick } from '../messages/text.ts'
@@ -22,7 +23,7 @@ export async function listPage(c: Context<App>, mistake?: WalkInMistake): Promis
   const door = await doorOf(c)
   const { session, workshop } = door
   const [people, counts] = await Promise.all([listDoorPeople(deps, workshop), countDoor(deps, workshop)])
-  const search = c.req.query('q') ?? ''
+  const search = readSearch(c.req.query('q')) ?? ''
   const found = searchDoorPeople(people, search)
   const chosen = people.find(({ id }) => id === c.req.query('person'))
   const said = mistake ? undefined : await whatIsSaid(c, door, chosen)

@@ -105,7 +105,9 @@ export const consoleEn: ConsoleMessages = {
     removed: 'Removed.',
     refusals: {
       name_missing: 'Please type a name.',
+      name_too_long: 'The name is too long: 80\u00a0characters at most.',
       email_invalid: 'This is no e-mail address; one looks like name@example.com',
+      email_too_long: 'The e-mail address is too long.',
       exists: 'This address has an account already.',
       last_owner: 'This is the last owner. Make somebody else an owner first.',
       not_found: 'There is no such account.',

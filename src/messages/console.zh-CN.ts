@@ -108,7 +108,9 @@ export const consoleZhCN = {
     removed: '已移除。',
     refusals: {
       name_missing: '请填写名字。',
+      name_too_long: '名字太长了，最多\u00a080\u00a0个字。',
       email_invalid: '邮箱格式不对，例如 name@example.com',
+      email_too_long: '邮箱地址太长了。',
       exists: '这个邮箱已经有账号了。',
       last_owner: '这是最后一个所有者，先让另一个人也成为所有者。',
       not_found: '找不到这个成员。',

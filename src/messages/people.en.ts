@@ -153,6 +153,7 @@ export const en: PeopleMessages = {
     reason: 'Reason',
     reasonHint: 'For example: assists the teacher',
     reasonMissing: 'Please give a reason',
+    reasonTooLong: 'The reason is too long: 500\u00a0characters at most',
     addSeat: 'If no seat is free, add one for this person',
     addSeats: 'If no seat is free, add one for each of them',
     submit: 'Give the seat and send the mail',

@@ -175,6 +175,7 @@ export const zhCN = {
     reason: '原因',
     reasonHint: '例如：讲师的助手',
     reasonMissing: '请填写原因',
+    reasonTooLong: '原因太长了，最多\u00a0500\u00a0个字',
     addSeat: '没有空名额时，加一个名额给这个人',
     addSeats: '没有空名额时，给每个人加一个名额',
     submit: '给名额，发邮件通知',

@@ -1,6 +1,6 @@
 import type { Locale } from '../config.ts'
 import type { Campaign } from '../domain/campaigns.ts'
-import { oneLine, plainLines } from '../domain/plain-text.ts'
+import { toOneLine, toPlainLines } from '../domain/plain-text.ts'
 import { type Item, isPublic, type Workshop } from '../domain/workshops.ts'
 import { type ItemTag, tagOf } from '../messages/items.ts'
 import { pick } from '../messages/text.ts'
@@ -32,11 +32,11 @@ export function announcementOf(subject: Campaign | Workshop, locale: Locale): An
 
 /** A text of the organisers as one line: no control characters, and none that XML 1.0 (2.2) forbids. */
 export function printable(text: string): string {
-  return oneLine(text).replace(/[\ufffe\uffff]/g, '')
+  return toOneLine(text).replace(/[\ufffe\uffff]/g, '')
 }
 
 function summaryOf(summary: Campaign['summary'], locale: Locale): string {
-  return plainLines(pick(summary, locale)).split('\n').map(printable).filter(Boolean).join('\n')
+  return toPlainLines(pick(summary, locale)).split('\n').map(printable).filter(Boolean).join('\n')
 }
 
 function worthTelling(workshops: Workshop[]): Workshop[] {

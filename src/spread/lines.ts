@@ -1,3 +1,5 @@
+import { normalize } from '../domain/plain-text.ts'
+
 /*
  * How a text is broken into lines where no browser does it. A picture is drawn with fonts that we do not know, so the
  * measure is an upper bound: what fits by it fits in PingFang, Noto, YaHei, Segoe, San Francisco and DejaVu, the widest of all, bold too.
@@ -138,7 +140,7 @@ const neverLast = /[（《〈「『【〔“‘([{]/u
 const wide = /[\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]|[\u{20000}-\u{3ffff}]|\p{Extended_Pictographic}/u
 
 function widthOfGrapheme(grapheme: string, weight: Weight = 'bold'): number {
-  const known = widths.get(grapheme) ?? widths.get(grapheme.normalize('NFD').charAt(0))
+  const known = widths.get(grapheme) ?? widths.get(normalize(grapheme, 'NFD').charAt(0))
   if (known !== undefined) return known * (weight === 'bold' ? 1 : regular)
   return Math.max(
     0.35,

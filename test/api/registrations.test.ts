@@ -176,12 +176,19 @@ describe('POST /workshops/:slug/registrations', () => {
     ['email', 'wang@example.com, li@example.com', 'email_invalid'],
     ['email', ['wang@example.com'], 'invalid'],
     ['phone', '12345', 'phone_invalid'],
+    ['phone', '1'.repeat(41), 'too_long'],
+    ['phone', '1'.repeat(50_000), 'too_long'],
+    ['email', `${'x'.repeat(243)}@example.com`, 'too_long'],
+    ['name', `e${'\u0301\u0323'.repeat(10_000)}`, 'too_long'],
+    ['company', ' '.repeat(481), 'too_long'],
     ['phone', 13800138000, 'invalid'],
     ['company', 'x'.repeat(121), 'too_long'],
     ['company', 'https://example.com', 'web_address'],
     ['locale', 'fr', 'invalid'],
     ['via', 5, 'invalid'],
     ['ready', 'yes', 'invalid'],
+    ['ready', Object.fromEntries(Array.from({ length: 51 }, (_, n) => [n, true])), 'too_long'],
+    ['ready', Object.fromEntries(Array.from({ length: 6_000 }, (_, n) => [n, 0])), 'too_long'],
     ['consent', undefined, 'consent_missing'],
     ['consent', false, 'consent_missing'],
     ['consent', 'true', 'consent_missing'],
@@ -192,6 +199,24 @@ describe('POST /workshops/:slug/registrations', () => {
     const anyone = await openClient(world)
     await world.workshop({ slug: 'shanghai' })
     expectRefusedFields(await signUp(anyone, 'shanghai', { ...person, [field]: value }), { [field]: code })
+    expect(await stored(world)).toEqual([])
+  })
+
+  test('names the first 50 fields that are wrong, and long names of fields by their beginning', async () => {
+    await using world = await createWorld()
+    const anyone = await openClient(world)
+    await world.workshop({ slug: 'shanghai' })
+    const many = Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`field${n}`, 0]))
+    const { errors } = expectProblem(await signUp(anyone, 'shanghai', { ...person, ...many }), 422, 'invalid')
+    expect(errors).toHaveLength(50)
+    expect(errors[49]).toMatchObject({ field: 'field49', code: 'unknown_field' })
+    const long = await signUp(anyone, 'shanghai', {
+      ...person,
+      ['名'.repeat(10_000)]: 0,
+      ready: { ['x'.repeat(9_000)]: true },
+    })
+    const named = expectProblem(long, 422, 'invalid').errors.map(({ field }: { field: string }) => field)
+    expect(named).toEqual([`ready.${'x'.repeat(93)}…`, `${'名'.repeat(99)}…`])
     expect(await stored(world)).toEqual([])
   })
 

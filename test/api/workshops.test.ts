@@ -410,11 +410,14 @@ describe('POST /workshops', () => {
     ['slug', 'Not A Slug', 'slug_invalid'],
     ['slug', 'a'.repeat(81), 'too_long'],
     ['slug', '', 'slug_invalid'],
-    ['slug', 'A'.repeat(81), 'slug_invalid'],
+    ['slug', 'A'.repeat(81), 'too_long'],
     ['campaign', 'nowhere', 'not_found'],
     ['campaign', 'No Slug', 'slug_invalid'],
     ['items', 'board', 'invalid'],
     ['items', Array(51).fill({ kind: 'bring', text: 'x' }), 'too_long'],
+    ['items', Array(20_000).fill(0), 'too_long'],
+    ['bring', Array(20_000).fill(0), 'too_long'],
+    ['venue', `e${'\u0301\u0323'.repeat(10_000)}`, 'too_long'],
     ['prerequisites', 'C', 'invalid'],
     ['colour', 'green', 'unknown_field'],
     ['state', 'published', 'unknown_field'],
@@ -442,6 +445,7 @@ describe('POST /workshops', () => {
         { kind: 'bring' },
         { kind: 'bring', text: 'x', id: 'one' },
         'laptop',
+        { kind: 'bring', text: 'x', url: `https://example.com/${'x'.repeat(2000)}` },
       ],
     }
     expectRefusedFields(await organiser.post('/workshops', { body }), {
@@ -455,6 +459,7 @@ describe('POST /workshops', () => {
       'items.4.text': 'missing',
       'items.5.id': 'invalid',
       'items.6': 'invalid',
+      'items.7.url': 'too_long',
     })
     expectRefusedFields(
       await organiser.post('/workshops', {

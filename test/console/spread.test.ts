@@ -54,12 +54,15 @@ describe('a registration link', () => {
     expect(await get(spread)).toContain('已停用')
   })
 
-  test('has a channel that is cut where it is too long, and no emoji in half', async () => {
+  test('has a channel of at most 80 characters, and a longer one comes back as it was typed', async () => {
     await using world = await createWorld()
     const { slug } = await world.campaign()
     const { send } = await open(world)
-    const made = await send(`/console/campaigns/${slug}/links`, { channel: `${'群'.repeat(79)}😀` })
+    const made = await send(`/console/campaigns/${slug}/links`, { channel: `${'群'.repeat(78)}😀` })
     expect([made.status, made.headers.get('location')]).toEqual([303, expect.stringContaining('done=made')])
+    const channel = `${'群'.repeat(79)}😀`
+    const refused = await send(`/console/campaigns/${slug}/links`, { channel })
+    expect([refused.status, valuesOf(await refused.text())]).toEqual([422, expect.objectContaining({ channel })])
   })
 
   test('comes back as it was typed where something of it is wrong', async () => {

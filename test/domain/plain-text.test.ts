@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
-import { oneLine, plainLines } from '../../src/domain/plain-text.ts'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { normalize, oneLine, plainLines, plainWidth, readSearch } from '../../src/domain/plain-text.ts'
+import { root } from '../support/processes.ts'
 
 test.each([
   ['a Persian name', 'علی\u200cرضا'],
@@ -7,7 +10,7 @@ test.each([
   ['a family', '👨\u200d👩\u200d👧'],
   ['a Sinhalese name', 'ශ්\u200dරී'],
 ])('the joiners inside of %s stay', (_, text) => {
-  expect(oneLine(text)).toBe(text)
+  expect(oneLine(text, 80)).toBe(text)
 })
 
 test.each([
@@ -19,15 +22,56 @@ test.each([
   ['王\u200b小\u202e明\ufeff', '王 小 明'],
   ['王\u3000小明\r\n', '王 小明'],
 ])('whatever else has no shape is a space or nothing: %j', (text, line) => {
-  expect(oneLine(text)).toBe(line)
+  expect(oneLine(text, 80)).toBe(line)
 })
 
 test('paragraphs keep their lines', () => {
-  expect(plainLines('a\u0000b\r\n\r\n c\u200d ')).toBe('a b\n\nc')
+  expect(plainLines('a\u0000b\r\n\r\n c\u200d ', 80)).toBe('a b\n\nc')
 })
 
-test('it takes no long text long', () => {
-  const begun = performance.now()
-  for (const part of ['\u200d', '\u200da', ' ', '\u200b', 'a ']) oneLine(`${part.repeat(30_000)}a`)
-  expect(performance.now() - begun).toBeLessThan(2000)
+describe('a text that is too long', () => {
+  test.each([
+    ['oneLine', oneLine],
+    ['plainLines', plainLines],
+    ['plainWidth', plainWidth],
+  ])('is undefined to %s, by its length once it is read', (_, read) => {
+    expect(read('x'.repeat(80), 80)).toBe('x'.repeat(80))
+    expect(read('x'.repeat(81), 80)).toBeUndefined()
+    // Decomposed, with invisible characters and spaces around it.
+    expect(read(`${' '.repeat(70)}${'e\u0301'.repeat(80)}${'\u200d'.repeat(90)}`, 80)).toBe('é'.repeat(80))
+  })
+
+  test('is not read where it has more than four times as many characters', () => {
+    expect(oneLine(' '.repeat(320), 80)).toBe('')
+    expect(oneLine(' '.repeat(321), 80)).toBeUndefined()
+  })
+
+  test('is cut where it is searched for', () => {
+    expect(readSearch(` ${'x'.repeat(99)}😀`)).toBe('x'.repeat(99))
+    expect([readSearch(' '), readSearch(undefined)]).toEqual([undefined, undefined])
+  })
+})
+
+describe('normalize', () => {
+  test('drops combining marks after the 30th in a row, and no others', () => {
+    const marks = '\u0301\u0323'.repeat(15)
+    expect(normalize(`e${marks}`, 'NFD')).toBe(`e${'\u0323'.repeat(15)}${'\u0301'.repeat(15)}`)
+    expect(normalize(`e${marks}\u0301\u0302x\u0301`, 'NFD')).toBe(normalize(`e${marks}x\u0301`, 'NFD'))
+    expect(normalize(`か${'\uff9e\u0301'.repeat(100)}`, 'NFKC')).toHaveLength(30)
+  })
+
+  test('counts every character that becomes nothing but combining marks', () => {
+    const becoming = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code)).filter(
+      (character) => /^\p{M}+$/u.test(character.normalize('NFKD')) && !/\p{M}/u.test(character),
+    )
+    expect(becoming).toEqual(['\uff9e', '\uff9f'])
+  })
+
+  test('is the one place where the server normalizes', () => {
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    const normalizing = files.filter(
+      (file) => /\.tsx?$/.test(file) && /\.normalize\(/.test(readFileSync(join(root, 'src', file), 'utf8')),
+    )
+    expect(normalizing).toEqual([join('domain', 'plain-text.ts')])
+  })
 })
