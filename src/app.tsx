@@ -48,13 +48,13 @@ app.use(headAnswer())
 app.use(refuseNul())
 app.use(compressPages())
 app.use(timeout(4_000, () => new HTTPException(503)))
-app.use(limitBody({ organisers: 1024 * 1024, doors: 256 * 1024, others: 64 * 1024 }))
 app.use(chooseLanguage())
 app.use(refuseForeignForms())
 app.use(readToken())
 app.use(readSession())
 app.use(readDoor())
 app.use(checkAccess())
+app.use(limitBody())
 
 app.route('/', operations)
 app.route('/', site)
@@ -200,13 +200,27 @@ function refuseNul(): MiddlewareHandler<App> {
   return (c, next) => (c.req.url.includes('%00') ? Promise.resolve(c.notFound()) : next())
 }
 
-/** At most so many bytes of a body. What says its length, which Node and Cloudflare hold it to, is not read here. */
-function limitBody(most: { organisers: number; doors: number; others: number }): MiddlewareHandler<App> {
+const kB = 1024
+
+/** How many bytes a body may have. At the console and the door few do until somebody is signed in. */
+function largestBody(c: Context<App>): number {
+  if (isConsole(c.req.path) && !c.get('organiser')) return 8 * kB
+  // The largest form brings a picture; what a passkey says is a few kB of JSON.
+  if (isConsole(c.req.path)) return c.req.path.startsWith(paths.auth()) ? 64 * kB : 1024 * kB
+  if (isDoor(c.req.path)) return c.get('door') ? 256 * kB : 8 * kB
+  return 64 * kB
+}
+
+/**
+ * Refuses a body that is too large with 413. Comes after the access check, so that nothing is read of a body whose sender
+ * may not call the route. Of a body with a Content-Length, which Node and Cloudflare enforce, nothing is read here either.
+ */
+function limitBody(): MiddlewareHandler<App> {
   const tooLarge = () => Promise.reject(new HTTPException(413))
   const measured = (maxSize: number) => bodyLimit({ maxSize, onError: tooLarge })
   return (c, next) => {
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
-    const maxSize = isConsole(c.req.path) ? most.organisers : isDoor(c.req.path) ? most.doors : most.others
+    const maxSize = largestBody(c)
     const length = c.req.header('transfer-encoding') ? undefined : c.req.header('content-length')
     if (length === undefined) return measured(maxSize)(c, next)
     return Number(length) <= maxSize ? next() : tooLarge()

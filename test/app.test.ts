@@ -5,6 +5,8 @@ import { addressRange } from '../src/context.ts'
 import { openFresh } from '../src/db/fresh.ts'
 import { createToken, listTokens, revokeToken } from '../src/domain/organisers.ts'
 import { limits } from '../src/installation.ts'
+import { paths } from '../src/links.ts'
+import { joinPath, newDoor } from './support/door.ts'
 import { openForm } from './support/forms.ts'
 import { createWorld, type World } from './support/world.ts'
 
@@ -67,6 +69,91 @@ test('a body over 64 KB is refused, on pages and in the API', async () => {
   const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': 'a-key-of-mine' }
   const answer = await world.request(`/api/v1/workshops/${slug}/registrations`, { method: 'POST', headers, body })
   expect([answer.status, await codeOf(answer)]).toEqual([413, 'too_large'])
+})
+
+test('before there is a session a body at the console and the door has 8 kB at the most, with one 1 MB and 256 kB', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop()
+  const { Cookie } = await world.signIn('viewer')
+  const door = (await newDoor(world, workshop)).Cookie
+  const status = async (path: string, bytes: number, headers: Record<string, string> = {}) => {
+    const body = `name=${'x'.repeat(bytes - 'name='.length)}`
+    const known = await world.request(path, { method: 'POST', headers: { ...form, ...headers }, body })
+    // Without a length, as it comes in chunks: it is counted while it is read.
+    const stream = new Blob([body]).stream()
+    const init = { method: 'POST', headers: { ...form, ...headers }, body: stream, duplex: 'half' }
+    const chunked = await world.request(path, init as RequestInit)
+    expect([path, bytes, chunked.status]).toEqual([path, bytes, known.status])
+    return known.status
+  }
+  const kB = 1024
+  const join = joinPath(world, workshop)
+  for (const path of [paths.signIn(), join]) {
+    expect([path, await status(path, 8 * kB)]).toEqual([path, 422])
+    expect([path, await status(path, 8 * kB + 1)]).toEqual([path, 413])
+    // A cookie that is none of ours is no session.
+    const made = { Cookie: `baoming.session_token=${'x'.repeat(40)}; door=${'x'.repeat(43)}` }
+    expect([path, await status(path, 8 * kB + 1, made)]).toEqual([path, 413])
+  }
+  expect(await status(join, 256 * kB, { Cookie: door })).toBe(422)
+  expect(await status(join, 256 * kB + 1, { Cookie: door })).toBe(413)
+  expect(await status(paths.account(), 1024 * kB, { Cookie })).toBe(422)
+  expect(await status(paths.account(), 1024 * kB + 1, { Cookie })).toBe(413)
+  // Whoever has to sign in is told so: a session may have ended while a long form was filled in.
+  expect(await status(paths.account(), 1024 * kB)).toBe(401)
+  const passkey = `${paths.auth()}/passkey/verify-authentication`
+  const json = { 'Content-Type': 'application/json', Origin: 'http://localhost' }
+  const sign = (bytes: number) => ({ response: { id: 'x'.repeat(bytes) } })
+  const verify = async (bytes: number) =>
+    (await world.request(passkey, { method: 'POST', headers: json, body: JSON.stringify(sign(bytes)) })).status
+  expect([await verify(6 * kB), await verify(9 * kB)]).toEqual([400, 413])
+})
+
+test('a form has at most 200 fields before there is a session and 2,000 with one, however it is encoded', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop()
+  const { Cookie } = await world.signIn('viewer')
+  const door = (await newDoor(world, workshop)).Cookie
+  const status = async (path: string, fields: number, headers: Record<string, string> = {}) => {
+    const names = ['name=', ...Array.from({ length: fields - 1 }, (_, n) => `f${n}=x`)]
+    const encoded = await world.request(path, {
+      method: 'POST',
+      headers: { ...form, ...headers },
+      body: names.join('&'),
+    })
+    const parts = new FormData()
+    for (const name of names) parts.append(name.split('=')[0] ?? '', 'x'.repeat(100).slice(0, name === 'name=' ? 0 : 1))
+    const inParts = await world.request(path, { method: 'POST', headers, body: parts })
+    expect([path, fields, inParts.status]).toEqual([path, fields, encoded.status])
+    return encoded.status
+  }
+  expect([await status('/find', 200), await status('/find', 201)]).toEqual([422, 413])
+  const { slug } = workshop
+  expect([await status(`/w/${slug}`, 200), await status(`/w/${slug}`, 201)]).toEqual([422, 413])
+  const walkIn = paths.doorWalkIn()
+  expect([await status(walkIn, 2_000, { Cookie: door }), await status(walkIn, 2_001, { Cookie: door })]).toEqual([
+    422, 413,
+  ])
+  expect([await status(paths.account(), 2_000, { Cookie }), await status(paths.account(), 2_001, { Cookie })]).toEqual([
+    422, 413,
+  ])
+  // A megabyte of fields, and a megabyte in a few of them.
+  const send = async (body: string) =>
+    (await world.request(paths.account(), { method: 'POST', headers: { ...form, Cookie }, body })).status
+  expect([
+    await send('a&'.repeat(520_000)),
+    await send(`a=${'x'.repeat(90_000)}&`.repeat(5).replaceAll('&a', '&b')),
+  ]).toEqual([413, 422])
+  const five = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}=${'x'.repeat(90_000)}`).join('&')
+  expect(await send(five)).toBe(413)
+})
+
+test('a form is read as browsers encode it, with plus signs for spaces', async () => {
+  await using world = await createWorld()
+  const { Cookie } = await world.signIn('viewer')
+  const body = 'name=%E6%9D%8E%2B+%E5%9B%9B++%26&x=+'
+  await world.request(paths.account(), { method: 'POST', headers: { ...form, Cookie }, body })
+  expect(await (await world.request(paths.account(), { headers: { Cookie } })).text()).toContain('value="李+ 四 &amp;"')
 })
 
 test('neither a path nor a text with NUL can make the database fail', async () => {
