@@ -7,7 +7,7 @@ import { type AnnouncementDraft, readAnnouncement } from '../domain/announcement
 import { pastAttendances } from '../domain/attendance.ts'
 import { findCampaign } from '../domain/campaigns.ts'
 import { dateIn } from '../domain/time-zones.ts'
-import { findWorkshop } from '../domain/workshops.ts'
+import { findWorkshop, type Workshop } from '../domain/workshops.ts'
 import { readFormBody } from '../form-body.ts'
 import { paths, withQuery } from '../links.ts'
 import { consoleMessagesFor } from '../messages/console.ts'
@@ -41,6 +41,10 @@ announcePages.post('/console/campaigns/new', async (c) => {
   const form = new Form(await readFormBody(c))
   const action = typed(form.body, 'do')
   const shown = shownAgain(form)
+  if (shown.source && shown.source.length > longestAnnouncement) {
+    const problems = [{ field: 'source', text: t.announce.textTooLong }]
+    return announcePage(c, { title: t.announce.title }, { ...shown, source: undefined }, problems)
+  }
   if (action) return announcePage(c, { title: t.announce.title }, rearrangedBy(action, shown))
   const campaign = {
     title: form.text('title', 200, { needed: true }),
@@ -49,12 +53,7 @@ announcePages.post('/console/campaigns/new', async (c) => {
     items: form.items(),
   }
   const rows = form.rows('city')
-  const models = await Promise.all(
-    rows.map((n) => {
-      const slug = typed(form.body, `city.${n}.like`)
-      return slug ? findWorkshop(deps, slug) : undefined
-    }),
-  )
+  const models = await modelsOf(deps, form, rows)
   const workshops = rows.map((n, row): AnnouncedWorkshop => {
     const at = `city.${n}`
     const like = models[row]
@@ -74,7 +73,7 @@ announcePages.post('/console/campaigns/new', async (c) => {
     return facts
   })
   if (workshops.length === 0) form.refuse('city', 'no_workshop')
-  if (workshops.length > 50) form.refuse('city', 'too_many_workshops')
+  if (workshops.length > mostWorkshops) form.refuse('city', 'too_many_workshops')
   if (form.refused.length > 0) {
     return announcePage(c, { title: t.announce.title }, shown, problemsOf(form.refused, t, fieldNames(t)))
   }
@@ -87,6 +86,19 @@ announcePages.post('/console/campaigns/new', async (c) => {
   await audited(c, { action: 'campaign.created', campaignId: id, facts: { slug } })
   return c.redirect(withQuery(paths.consoleCampaign(slug), { done: 'created' }), 303)
 })
+
+/** Workshops that one announcement may have. */
+const mostWorkshops = 50
+
+/** The workshops whose ways those of the form take over, by the lines of the form. */
+async function modelsOf(deps: Deps, form: Form, rows: number[]): Promise<(Workshop | undefined)[]> {
+  return Promise.all(
+    rows.slice(0, mostWorkshops).map((n) => {
+      const slug = typed(form.body, `city.${n}.like`)
+      return slug ? findWorkshop(deps, slug) : undefined
+    }),
+  )
+}
 
 /** In UTF-16 units. A newsletter has some thousands. */
 const longestAnnouncement = 50_000
@@ -107,7 +119,8 @@ announcePages.post('/console/draft', async (c) => {
   if (source.length > longestAnnouncement) return draftPage(c, source, t.announce.textTooLong)
   const draft = readAnnouncement(source, today(deps))
   const shown = { ...fromDraft(draft, t), source }
-  return announcePage(c, { title: t.announce.checkTitle, lead: t.announce.checkLead }, shown)
+  const { leftover } = draft
+  return announcePage(c, { title: t.announce.checkTitle, lead: t.announce.checkLead, leftover }, shown)
 })
 
 announcePages.get('/console/campaigns/:slug/next', async (c) => {
@@ -117,9 +130,17 @@ announcePages.get('/console/campaigns/:slug/next', async (c) => {
   return announcePage(c, { title: t.nextTitle, lead: t.nextLead }, fromMonthBefore(campaign))
 })
 
-type Shown = { title: string; lead?: string }
+type Leftover = AnnouncementDraft['leftover']
 
-async function announcePage(c: Context<App>, { title, lead }: Shown, shown: Announcement, problems: Problem[] = []) {
+/** `leftover`: of the source, where it was just read. */
+type Shown = { title: string; lead?: string; leftover?: Leftover }
+
+async function announcePage(
+  c: Context<App>,
+  { title, lead, leftover }: Shown,
+  shown: Announcement,
+  problems: Problem[] = [],
+) {
   const { source } = shown
   const locale = c.get('locale')
   const t = consoleMessagesFor(locale)
@@ -137,7 +158,9 @@ async function announcePage(c: Context<App>, { title, lead }: Shown, shown: Anno
       <h1>{title}</h1>
       {lead && <p class="lead">{lead}</p>}
       <Problems problems={problems} t={t} />
-      {source && <Unread text={source} leftover={readAnnouncement(source, today(c.env.deps)).leftover} t={t} />}
+      {source && (
+        <Unread text={source} leftover={leftover ?? readAnnouncement(source, today(c.env.deps)).leftover} t={t} />
+      )}
       <form method="post" action={paths.newCampaign()} novalidate>
         <input type="hidden" name="id" value={shown.id ?? c.env.deps.newId()} />
         {source && <input type="hidden" name="source" value={source} />}
@@ -245,15 +268,7 @@ async function announcePage(c: Context<App>, { title, lead }: Shown, shown: Anno
 }
 
 /** What of an announcement is not in the draft, and all of it with that marked. */
-function Unread({
-  text,
-  leftover,
-  t,
-}: {
-  text: string
-  leftover: AnnouncementDraft['leftover']
-  t: ReturnType<typeof consoleMessagesFor>
-}) {
+function Unread({ text, leftover, t }: { text: string; leftover: Leftover; t: ReturnType<typeof consoleMessagesFor> }) {
   const pieces: { text: string; left: boolean }[] = []
   let at = 0
   for (const { start, end } of leftover) {

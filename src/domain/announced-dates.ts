@@ -20,11 +20,18 @@ export type DateReading = { start: number; end: number } & (
  * that no calendar has is not read, nor is a weekday that contradicts its date. Times stay on their own: see `joinTimes`.
  * @param plain the text in plain width
  * @param loose whether 7.15 is a date
+ * @param left how many places where a date or time can begin may still be looked at; it is lowered by those that were
  */
-export function findDates(plain: string, start: number, end: number, today: Day, loose = false): DateReading[] {
+export function findDates(
+  plain: string,
+  start: number,
+  end: number,
+  today: Day,
+  { loose, left }: { loose: boolean; left: { tokens: number } },
+): DateReading[] {
   const scan: Scan = { text: plain.slice(start, end), today, year: undefined, loose }
   const readings: DateReading[] = []
-  for (let at = 0; ; ) {
+  for (let at = 0; left.tokens > 0; left.tokens--) {
     starts.lastIndex = at
     const match = starts.exec(scan.text)
     if (!match) break
@@ -96,10 +103,10 @@ const chineseDay = sticky(
 const numeric = sticky('(\\d{4})([-/.])(\\d{1,2})(?:\\2(\\d{1,2}))?(?![\\d/.:-]?\\d)')
 const monthAndDay = sticky('(\\d{1,2})([/.])(\\d{1,2})(?![\\d/.:]?\\d|-\\d(?!\\d?/))')
 const englishDayFirst = sticky(
-  `(?:(${dayNames})\\.?,? )?(?:the )?(\\d{1,2}${th}(?:(?:${between}|${list})\\d{1,2}${th})*) (?:of )?(${monthNames})\\.?(?:,? (\\d{4}))?(?!\\w)`,
+  `(?:(${dayNames})\\.?,? )?(?:the )?(\\d{1,2}${th}(?:(?:${between}|${list})\\d{1,2}${th}){0,11}) (?:of )?(${monthNames})\\.?(?:,? (\\d{4}))?(?!\\w)`,
 )
 const englishMonthFirst = sticky(
-  `(?:(${dayNames})\\.?,? )?(${monthNames})\\.? (?:the )?(\\d{1,2}${th}(?:(?:${between}|${list})\\d{1,2}${th})*)(?:,? (\\d{4})(?!\\w|:\\d))?`,
+  `(?:(${dayNames})\\.?,? )?(${monthNames})\\.? (?:the )?(\\d{1,2}${th}(?:(?:${between}|${list})\\d{1,2}${th}){0,11})(?:,? (\\d{4})(?!\\w|:\\d))?`,
 )
 const englishMonth = sticky(`(${monthNames})\\.?(?:,? (\\d{4}))?(?!\\w)`, 'y')
 const weekday = sticky(` ?\\(? ?(?:(?:周|星期|礼拜)([一二三四五六日天])|(${dayNames})(?![a-z])) ?\\)?`, 'yi')

@@ -116,7 +116,11 @@ export function takeThings(reader: Reader, range: Range, kind: ItemKind | 'softw
   takeThing(reader, { start: range.start + start, end: range.end }, kind)
 }
 
+/** Twice as many as a checklist may have. What comes after them is left over. */
+const mostItems = 100
+
 function takeThing(reader: Reader, range: Range, kind: ItemKind | 'software'): void {
+  if (reader.items.length === mostItems) return
   const url = reader.urls.find(({ start, end }) => start >= range.start && end <= range.end)
   const whole = trimmedBy(reader, { start: range.start, end: url?.start ?? range.end }, afterThing)
   const thing = trimmedBy(reader, kind === 'software' ? trimmedBy(reader, whole, installed) : whole, beforeThing)

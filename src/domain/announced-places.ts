@@ -3,6 +3,7 @@ import { itemCue, statement } from './announced-items.ts'
 import type { Section } from './announcement-parts.ts'
 import {
   add,
+  matchesOf,
   type Place,
   type Range,
   type Reader,
@@ -24,12 +25,20 @@ type Token = Range & ({ city: NamedCity } | { reading: DateReading })
 
 /** Dates, times and cities of a range, in its order. */
 export function tokensOf(reader: Reader, range: Range): Token[] {
-  const readings = findDates(reader.plain, range.start, range.end, reader.today)
-  const cities = findCities(reader.text, reader.plain, range.start, range.end).filter(({ inside }) => !inside)
+  const readings = datesIn(reader, range)
+  const cities = citiesIn(reader, range).filter(({ inside }) => !inside)
   return [
     ...readings.map((reading) => ({ start: reading.start, end: reading.end, reading })),
     ...cities.map((city) => ({ start: city.start, end: city.end, city })),
   ].sort((a, b) => a.start - b.start)
+}
+
+function datesIn({ plain, today, left }: Reader, { start, end }: Range, loose = false): DateReading[] {
+  return findDates(plain, start, end, today, { loose, left })
+}
+
+function citiesIn({ text, plain, left }: Reader, { start, end }: Range): NamedCity[] {
+  return findCities(text, plain, start, end, left)
 }
 
 /** Whether a range says nothing but dates, times and cities. */
@@ -44,6 +53,7 @@ export function isOnly(reader: Reader, range: Range, tokens: Token[]): boolean {
 }
 
 const joining = /举行|举办|[在于和与及至到或]|(?<![A-Za-z])(?:in|on|at|and|from|to|or)(?![A-Za-z])|[+&|~]/gi
+const onlyJoining = new RegExp(`^(?:${joining.source})+$`, 'i')
 
 /** Takes the dates and cities of a range that says nothing else, or of a title. */
 export function readTokens(reader: Reader, range: Range, titled: boolean): void {
@@ -79,7 +89,7 @@ function takeJoining(reader: Reader, range: Range, tokens: Range[]): void {
     ...tokens.toSorted((a, b) => a.start - b.start),
     { start: range.end, end: range.end },
   ]) {
-    for (const word of reader.plain.slice(at, Math.max(at, start)).matchAll(joining)) {
+    for (const word of matchesOf(joining, reader.plain.slice(at, Math.max(at, start)))) {
       take(reader, at + word.index, at + word.index + word[0].length, 'date', 'cue')
     }
     at = end
@@ -179,7 +189,7 @@ function giveTimes(reader: Reader, readings: DateReading[]): void {
 
 /** Reads what a label says is the time. */
 export function readWhen(reader: Reader, range: Range): void {
-  const readings = findDates(reader.plain, range.start, range.end, reader.today, true)
+  const readings = datesIn(reader, range, true)
   const cities = tokensOf(reader, range).flatMap((token) => ('city' in token ? [token.city] : []))
   for (const city of cities) takeCity(reader, city)
   takeJoining(reader, range, [...readings, ...cities])
@@ -223,8 +233,8 @@ const unsettled =
 
 /** Reads what a label says is the place: cities, each with the venue and address that follow it, and dates among them. */
 export function readWhere(reader: Reader, range: Range, section: 'where' | 'city' | 'address'): void {
-  const readings = joinTimes(findDates(reader.plain, range.start, range.end, reader.today))
-  const all = findCities(reader.text, reader.plain, range.start, range.end)
+  const readings = joinTimes(datesIn(reader, range))
+  const all = citiesIn(reader, range)
   const listed = all.filter(
     (city, index) =>
       !city.inside &&
@@ -277,10 +287,12 @@ function unknownCities(reader: Reader, range: Range, section: Section, known: Na
 
 const online = /线上|直播|腾讯|会议|(?<![A-Za-z])(?:online|zoom|remote)(?![A-Za-z])/i
 
+const partEnds = /[,、;/|&]|和|及|与|(?<![A-Za-z])and(?![A-Za-z])/g
+
 function partsOf(reader: Reader, range: Range): Range[] {
   const parts: Range[] = []
   let at = range.start
-  for (const found of slice(reader, range).matchAll(/[,、;/|&]|和|及|与|(?<![A-Za-z])and(?![A-Za-z])/g)) {
+  for (const found of matchesOf(partEnds, slice(reader, range))) {
     parts.push(trimmed(reader.plain, { start: at, end: range.start + found.index }))
     at = range.start + found.index + found[0].length
   }
@@ -289,7 +301,7 @@ function partsOf(reader: Reader, range: Range): Range[] {
 }
 
 const chineseAddress =
-  /\d+\s*(?:号|弄|巷)|[\u4e00-\u9fff](?:路|街|大道|巷)(?!演|由)|[\u4e00-\u9fff]{2}(?<![园校社景片])区(?!域)/
+  /(?<!\d)\d+\s*(?:号|弄|巷)|[\u4e00-\u9fff](?:路|街|大道|巷)(?!演|由)|[\u4e00-\u9fff]{2}(?<![园校社景片])区(?!域)/
 
 const englishAddress =
   /^\s*(?:No\.? ?)?\d+[A-Za-z]?,? (?:[A-Z][\w.'-]* ){0,4}(?:Road|Rd|Street|St|Avenue|Ave|Lane|Boulevard|Blvd|Way|Drive)\b/
@@ -306,7 +318,7 @@ function takePlace(
 ): void {
   const joints = { ...trimmed(reader.plain, around) }
   const said = slice(reader, joints)
-  const word = new RegExp(`^(?:${joining.source})+$`, 'i').exec(said)
+  const word = onlyJoining.exec(said)
   if (word) take(reader, joints.start, joints.end, 'city', 'cue')
   if (word || !significant.test(said) || unsettled.test(said)) return
   const range = { start: joints.start, end: joints.end }
@@ -318,7 +330,7 @@ function takePlace(
   let addressAt = section === 'address' ? range.start : range.end
   let at = range.start
   if (section !== 'address') {
-    const ends = [...slice(reader, range).matchAll(placeSeparator)].map(({ index }) => range.start + index)
+    const ends = matchesOf(placeSeparator, slice(reader, range)).map(({ index }) => range.start + index)
     for (const end of [...ends, range.end]) {
       const part = reader.plain.slice(at, end).replace(/^[,;()[\] ]+/, '')
       if (chineseAddress.test(part) || englishAddress.test(part)) {
@@ -346,14 +358,14 @@ export function readProse(reader: Reader): void {
   const dates = places.flatMap((place) => place.dates)
   const [noDay, noDate, noCity] = [!dates.some((date) => 'date' in date), dates.length === 0, reader.places.size === 0]
   for (const range of reader.prose) {
-    const readings = joinTimes(findDates(reader.plain, range.start, range.end, reader.today)).filter(
+    const readings = joinTimes(datesIn(reader, range)).filter(
       (reading) =>
         reading.kind === 'time' ||
         reading.dates.every((date) => isNew(reader, date) && ('date' in date ? noDay : noDate)),
     )
     const dated = readings.some(({ kind }) => kind === 'dates')
     const cities = noCity
-      ? findCities(reader.text, reader.plain, range.start, range.end).filter(
+      ? citiesIn(reader, range).filter(
           ({ start, inside }) =>
             !inside &&
             /(?:[在于到]|\b(?:in|and|at)\s+|[、,和及与&]\s*)$/i.test(

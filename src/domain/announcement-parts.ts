@@ -97,11 +97,10 @@ export function split(reader: Reader): Segment[] {
   const segments: Segment[] = []
   let blank = false
   for (const { start, end } of linesOf(reader.plain)) {
-    if (!/[^\s]/.test(reader.plain.slice(start, end))) blank = true
-    else {
-      splitLine(reader, { start, end }, blank ? 'blank' : 'line', segments)
-      blank = false
-    }
+    if (reader.left.marks <= 0) break
+    const line = reader.plain.slice(start, end)
+    if (significant.test(line)) splitLine(reader, { start, end }, blank ? 'blank' : 'line', segments)
+    blank = !/[^\s]/.test(line)
   }
   return segments
 }
@@ -140,11 +139,14 @@ function splitLine(reader: Reader, line: Range, after: 'blank' | 'line', segment
     next = { ...next, start: begin, section: undefined, labelled: false, mark: undefined, after: 'part', ...changes }
   }
   const rest = plain.slice(line.start, line.end)
-  for (const found of matchesOf(breaks, rest)) {
+  const first = line.start + rest.search(significant)
+  const marks = matchesOf(breaks, rest, reader.left.marks)
+  reader.left.marks -= 1 + marks.length
+  for (const found of marks) {
     const groups = found.groups as Record<string, string | undefined>
     const [start, end] = [line.start + found.index, line.start + found.index + found[0].length]
     if (start < next.start) continue
-    if (groups.space && significant.test(plain.slice(line.start, start))) continue
+    if (groups.space && first < start) continue
     if (groups.label || groups.call) {
       const section = groups.call ? 'registration' : (sectionOf(found) as Section)
       const mark = significant.test(plain.slice(next.start, start)) ? undefined : next.mark

@@ -19,6 +19,7 @@ import {
   createReader,
   languageOf,
   linesOf,
+  matchesOf,
   type Range,
   type Reader,
   type Span,
@@ -51,7 +52,8 @@ export type Leftover = { start: number; end: number; text: string }
 /**
  * Reads a newsletter's announcement of workshops into a draft for an organiser to check. It looks for cues (labels such as
  * 时间：, verbs such as 自行携带, the shapes of dates, names of cities) and leaves the rest visible. It guesses no day and
- * no city, and never throws; 100 kB take a fraction of a second.
+ * no city, and never throws. Its time is linear in the length of the text: the repetitions of each pattern and the numbers of
+ * segments, dates, cities, items and pieces left over are bounded.
  * @param today for dates without a year, which are the next ones
  */
 export function readAnnouncement(text: string, today: Day): AnnouncementDraft {
@@ -250,6 +252,9 @@ const free =
 
 const paid = /[¥￥$€]\s?\d|\d\s?(?:元|rmb|cny|usd|eur)(?![A-Za-z])|收费/i
 
+/** Pieces that are left over at the most. The last of them is the rest of the text. */
+const mostLeftover = 500
+
 /** All that no span covers, in whole lines at most, without the spaces and punctuation around it. */
 function leftoverOf(reader: Reader): Leftover[] {
   const leftover: Leftover[] = []
@@ -257,9 +262,14 @@ function leftoverOf(reader: Reader): Leftover[] {
   for (const { start, end } of [...reader.read, { start: reader.text.length, end: reader.text.length }]) {
     if (start > at) {
       for (const line of linesOf(reader.plain.slice(at, start))) {
-        const range = trimmed(reader.text, { start: at + line.start, end: at + line.end })
+        const isLast = leftover.length === mostLeftover - 1
+        const range = trimmed(reader.text, {
+          start: at + line.start,
+          end: isLast ? reader.text.length : at + line.end,
+        })
         const text = reader.text.slice(range.start, range.end)
         if (significant.test(text)) leftover.push({ ...range, text })
+        if (isLast) return leftover
       }
     }
     at = Math.max(at, end)
@@ -271,9 +281,7 @@ function leftoverOf(reader: Reader): Leftover[] {
 function clausesOf(reader: Reader, segment: Range): Range[] {
   const clauses: Range[] = []
   let at = segment.start
-  for (const found of slice(reader, segment).matchAll(
-    /[([【][^()[\]【】]{0,120}[)\]】]|(,(?!\d{3}(?!\d))|(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff]))/g,
-  )) {
+  for (const found of matchesOf(clauseEnds, slice(reader, segment))) {
     if (!found[1]) continue
     clauses.push(trimmed(reader.plain, { start: at, end: segment.start + found.index }))
     at = segment.start + found.index + found[0].length
@@ -284,6 +292,8 @@ function clausesOf(reader: Reader, segment: Range): Range[] {
     clauses.filter(({ start, end }) => end > start),
   )
 }
+
+const clauseEnds = /[([【][^()[\]【】]{0,120}[)\]】]|(,(?!\d{3}(?!\d))|(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff]))/g
 
 /** Makes one clause of those in a row that say nothing but dates, times and cities. */
 function joinTokens(reader: Reader, clauses: Range[]): Range[] {

@@ -8,11 +8,20 @@ export type NamedCity = { start: number; end: number; nameEnd: number; key: stri
  * The cities that a range of a text names, in its order. Streets called after one (南京东路) are none. A city is `inside`
  * when its name is part of an institution's (上海交通大学, Shanghai Tower).
  * @param plain the text in plain width, of the same length
+ * @param left how many names may still be found; it is lowered by those that were
  */
-export function findCities(text: string, plain: string, start: number, end: number): NamedCity[] {
+export function findCities(
+  text: string,
+  plain: string,
+  start: number,
+  end: number,
+  left: { tokens: number },
+): NamedCity[] {
   const found: NamedCity[] = []
   const range = plain.slice(start, end)
-  for (const match of matchesOf(names, range)) {
+  const matches = matchesOf(names, range, left.tokens)
+  left.tokens -= matches.length
+  for (const match of matches) {
     const { several, zh, suffix = '', en } = match.groups as { [name: string]: string | undefined }
     const from = start + match.index
     if (several) {

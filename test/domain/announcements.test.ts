@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AnnouncedDate } from '../../src/domain/announced-dates.ts'
 import { type AnnouncementDraft, readAnnouncement } from '../../src/domain/announcements.ts'
+import { hostileAnnouncements, repeated } from '../support/hostile.ts'
 
 const today = { year: 2023, month: 7, day: 7 }
 
@@ -716,48 +717,20 @@ test.each([
   expect(inShort(`时间：${said}`).workshops).toEqual([])
 })
 
-describe('a hostile text', () => {
-  const unit = (text: string) => text.repeat(Math.ceil(100_000 / text.length))
-  test.each([
-    ['one letter', 'a'],
-    ['spaces', ' '],
-    ['full stops and spaces', '.  '],
-    ['brackets that open', '（'],
-    ['brackets that pair', '("'],
-    ['digits', '1'],
-    ['dates', '7月15日'],
-    ['dates with times', '7月15日9:30-17:00、'],
-    ['ever other dates', '2023年7月15日-16日上海'],
-    ['dates and cities', '7月15日上海，7月22日南京，'],
-    ['cities', '上海南京'],
-    ['labels', '时间：'],
-    ['labels of places', '地点：上海、城市：甲乙、丙丁'],
-    ['cues', '请自行携带'],
-    ['words that may begin a cue', '请需要提前自行'],
-    ['conjunctions', '用于和及与'],
-    ['English conjunctions', 'for and '],
-    ['addresses', 'https://a.b/ '],
-    ['software with addresses', '请安装A https://a.b/\n'],
-    ['mail addresses that never end', 'a.'],
-    ['hash signs', '#'],
-    ['points', '1.a\n'],
-    ['emoji', '👨‍👩‍👧'],
-    ['line breaks', '\n'],
-    ['English words', 'Please bring a laptop, we will provide boards. '],
-    ['months', 'July '],
-    ['halves of surrogate pairs', '\ud83d'],
-    ['the newsletter', announcements[0]?.[1] as string],
-  ])('of 100 kB of %s is read in well under a second', (_, repeated) => {
-    const text = unit(repeated)
-    // Of this process's own time: others may keep the processor busy. A second and third look, for they slow it down too.
-    const look = () => {
-      const started = process.cpuUsage()
-      const draft = readAnnouncement(text, today)
-      const { user, system } = process.cpuUsage(started)
-      return { draft, took: (user + system) / 1000 }
-    }
-    const { draft, took } = look()
-    expect(took < 1000 ? took : Math.min(look().took, look().took)).toBeLessThan(1000)
-    expectCovered(text, draft)
-  })
+test.each(Object.entries(hostileAnnouncements))('nothing of 100 kB of %s is lost', (_, unit) => {
+  const text = repeated(unit, 100_000)
+  const draft = readAnnouncement(text, today)
+  expectCovered(text, draft)
+  expect(draft.items.length).toBeLessThanOrEqual(100)
+  expect(draft.workshops.length).toBeLessThanOrEqual(61)
+  expect(draft.leftover.length).toBeLessThanOrEqual(500)
+})
+
+test('the announcement at the end of a long newsletter is read', () => {
+  const text = '时间：7月15日\n城市：上海、南京\n自行携带电脑，及插线板'
+  const article = '本期介绍 RT-Thread 的线程调度，以及它在 STM32 上的 3 个例子。\n'.repeat(250)
+  const draft = readAnnouncement(`${article}${text}`, today)
+  expect(article.length).toBeGreaterThan(10_000)
+  expect(draft.workshops.map(({ city }) => both(city))).toEqual(['上海', '南京'])
+  expect(draft.items.map(({ text }) => both(text)).slice(-2)).toEqual(['电脑', '插线板'])
 })
