@@ -5,7 +5,15 @@ import { type Role, roles } from './db/schema.ts'
 import type { Deps } from './deps.ts'
 import { listCampaigns } from './domain/campaigns.ts'
 import { examine } from './domain/doctor.ts'
-import { createToken, inviteOrganiser, listOrganisers, listTokens, revokeToken } from './domain/organisers.ts'
+import {
+  createToken,
+  inviteOrganiser,
+  listOrganisers,
+  listTokens,
+  readTokenName,
+  revokeToken,
+} from './domain/organisers.ts'
+import { beginning } from './domain/plain-text.ts'
 import { purge } from './domain/privacy.ts'
 import { findWorkshop } from './domain/workshops.ts'
 import { mailboxUrl } from './greeting.ts'
@@ -36,9 +44,16 @@ export const usage = `commands:
                                                write the attendee list of the workshop with this slug to stdout
   purge                                        forget the people of workshops that ended RETENTION_DAYS ago`
 
+/** How many arguments a command takes at the most, and how many characters each of them has. */
+const mostArguments = 20
+const longestArgument = 500
+
 /** Runs one of the operator's commands. Gives its exit code. */
 export async function runCommand(deps: Deps, args: readonly string[], output: Output): Promise<number> {
   try {
+    if (args.length > mostArguments) throw new CommandError(`a command takes at most ${mostArguments} arguments`)
+    const long = args.findIndex((arg) => arg.length > longestArgument)
+    if (long >= 0) throw new CommandError(`argument ${long + 1} is too long: at most ${longestArgument} characters`)
     const [name = 'help', ...rest] = args
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined
     if (!command) throw new CommandError(`there is no command ${name}`)
@@ -100,7 +115,8 @@ const commands: Record<string, (deps: Deps, args: string[], output: Output) => P
     if (action !== 'invite' || !email || !role) {
       throw new CommandError(`organiser invite needs an address and --role (${roles.join(', ')})`)
     }
-    const invited = await inviteOrganiser(deps, { name: values.name ?? email.split('@')[0] ?? email, email, role })
+    const name = values.name ?? beginning(email.split('@')[0] ?? email, 80)
+    const invited = await inviteOrganiser(deps, { name, email, role })
     if (invited.kind === 'changed') {
       err(
         deps.config.smtpUrl
@@ -109,6 +125,8 @@ const commands: Record<string, (deps: Deps, args: string[], output: Output) => P
       )
       return 0
     }
+    if (invited.refusal === 'name_too_long') throw new CommandError('the name is too long: at most 80 characters')
+    if (invited.refusal === 'email_too_long') throw new CommandError('the address is too long: at most 254 characters')
     err(invited.refusal === 'exists' ? `${email} has an account already` : `${email} is no e-mail address`)
     return 1
   },
@@ -122,8 +140,10 @@ const commands: Record<string, (deps: Deps, args: string[], output: Output) => P
     const [action, id] = positionals
     if (action === 'create') {
       const role = roles.find((known) => known === values.role)
-      if (!values.name || !role) throw new CommandError(`token create needs --name and --role (${roles.join(', ')})`)
-      out(`${await createToken(deps, values.name, role satisfies Role)}\n`)
+      const name = readTokenName(values.name ?? '')
+      if (name === undefined) throw new CommandError('the name is too long: at most 80 characters')
+      if (!name || !role) throw new CommandError(`token create needs --name and --role (${roles.join(', ')})`)
+      out(`${await createToken(deps, name, role satisfies Role)}\n`)
       err('keep it: only its hash is stored')
       return 0
     }

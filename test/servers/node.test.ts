@@ -72,6 +72,23 @@ describe('with nothing set', async () => {
       stderr: expect.stringContaining('--role (owner, organiser, viewer)'),
     })
     expect(await server.cli('export', '--format', 'pdf')).toMatchObject({ code: 2 })
+    const long = 'x'.repeat(81)
+    for (const [sentence, ...args] of [
+      ['the name is too long: at most 80 characters', 'token', 'create', '--role', 'viewer', '--name', long],
+      ['the name is too long', 'organiser', 'invite', 'a@example.com', '--role', 'viewer', '--name', long],
+      [
+        'the address is too long: at most 254',
+        'organiser',
+        'invite',
+        `${long.repeat(4)}@example.com`,
+        '--role',
+        'viewer',
+      ],
+      ['argument 2 is too long: at most 500 characters', 'export', 'e\u0301\u0323'.repeat(10_000)],
+      ['a command takes at most 20 arguments', ...Array<string>(21).fill('x')],
+    ] as const) {
+      expect(await server.cli(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(sentence) })
+    }
     expect(await server.cli('export', 'nowhere')).toMatchObject({ code: 1, stderr: 'there is no workshop nowhere\n' })
   })
 
