@@ -126,6 +126,7 @@ const withoutText = [
   ...['/t/:ticket/move', '/t/:ticket/erase', '/door/entries', '/door/check-in', '/door/undo', '/door/stand'],
   ...['/door/leave', '/door/lend', '/door/seat', '/door/end', '/console/sign-in/:code', '/console/sign-out'],
   ...['/console/auth/passkey/verify-authentication', '/console/auth/passkey/verify-registration'],
+  '/console/messages/:id/send-again',
   ...['/console/account/sessions/:id/end', '/console/account/passkeys/:id/remove'],
   ...['/console/campaigns/:slug/publish', '/console/campaigns/:slug/unpublish', '/console/workshops/:slug/state'],
   ...[
@@ -163,7 +164,7 @@ test.each(cases)('$route refuses a $field of more than $longest characters', asy
         Cookie: signsIn ? '' : route.includes('/door/') ? furnished.door : furnished.Cookie,
         'Content-Type': 'application/x-www-form-urlencoded',
       },
-      body: new URLSearchParams({ ...promoted?.fields, ...others, [field]: typed }).toString(),
+      body: new URLSearchParams({ sure: 'yes', ...promoted?.fields, ...others, [field]: typed }).toString(),
     })
     return { status: answer.status, html: await answer.text() }
   }
