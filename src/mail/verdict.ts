@@ -44,17 +44,22 @@ export function judge(failure: Failure, recipient: string, offered: boolean): Ex
 }
 
 /**
- * Whether a permanent refusal is about the recipient: an answer to RCPT, an enhanced status of addresses (x.1.x) or
- * mailboxes (x.2.x) (RFC 3463), or, in answer to DATA, words for an unknown or full mailbox.
+ * Whether a permanent refusal is about the recipient: a reply to RCPT, an enhanced status code of recipient addresses or
+ * mailboxes (RFC 3463), or, in a reply to DATA, words for an unknown or full mailbox. The words do not count under 5.7.x
+ * (policy) or beside words for the sender, whose mailbox or account they may mean.
  */
 function isAboutRecipient({ command = '', code = '', response = '' }: Failure): boolean {
-  return (
-    command === 'RCPT TO' || code === 'EENVELOPE' || /^\d{3}[ -]5\.[12]\./.test(response) || aboutMailbox.test(response)
-  )
+  if (command === 'RCPT TO' || code === 'EENVELOPE' || recipientStatus.test(response)) return true
+  return aboutMailbox.test(response) && !aboutSenderOrPolicy.test(response)
 }
 
+/** Not 5.1.7 and 5.1.8, which are about the sender, nor 5.2.252 (SendAsDenied) and 5.2.0 (OutboundSpamException). */
+const recipientStatus = /^\d{3}[ -]5\.(1\.([1-6]|10)|2\.[1-4])\b/
+
 const aboutMailbox =
-  /mailbox|\b(no such|unknown|invalid) (user|recipient|account|address)|\b(user|recipient|account) (is )?(unknown|invalid|disabled|suspended|not found|does ?n[o']t exist)|over ?quota/i
+  /\b(no such|unknown|invalid) (user|recipient|account|address|mailbox)|\b(user|recipient|account|mailbox) (is )?(unknown|unavailable|invalid|disabled|suspended|full|not found|does ?n[o']t exist)|over ?quota/i
+
+const aboutSenderOrPolicy = /^\d{3}[ -]5\.7\.|sender|outbound|spam|send ?as|your account/i
 
 /** 552: the message is too large. */
 const tooLarge = 552
@@ -83,10 +88,18 @@ function hadNoSession(
  * relay that wants a password. A full mailbox and a mail that runs in circles use some of the same words.
  */
 function concernsAllMails(response: string): boolean {
+  if (aboutSender.some((words) => words.test(response))) return true
   if (/\b[45]\.2\.[1-4]\b|mailbox|too many (hops|received|attachments|parts)|receiving mail/i.test(response))
     return false
   return aboutUs.some((words) => words.test(response))
 }
+
+/** Words and codes that can only mean the sender, its address, its permission or its account. */
+const aboutSender = [
+  /^\d{3}[ -][45]\.(1\.[78]|2\.252|7\.60)\b|SendAsDenied|OutboundSpam|bad outbound sender/i,
+  /\bsender (address|mailbox)\b.*\b(rejected|not owned)|permissions? to send as/i,
+  /\byour (e-?mail )?account (is|was|has been) (suspended|disabled|blocked|locked|restricted)/i,
+]
 
 const aboutUs = [
   /too many |too much mail|too (fast|frequent)|throttl|(rate|frequency) limit/i,

@@ -111,6 +111,15 @@ const table: Record<'again' | 'dead' | 'standstill', Failure[]> = {
     data('550 5.7.1 SPF check failed for example.com'),
     data('550 5.7.20 No passing DKIM signature found'),
     data('550 5.7.23 The message was rejected because of Sender Policy Framework violation'),
+    // The sender: its address, its permission, its account.
+    data('554 5.2.252 SendAsDenied; events@example.com not allowed to send as info@example.com'),
+    data('554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; WASCL UserAction verdict is Suspend'),
+    data('550 5.1.8 Access denied, bad outbound sender AS(42003)'),
+    data('550 5.1.7 Invalid sender address'),
+    data('550 5.7.60 SMTP; Client does not have permissions to send as this sender'),
+    data('554 5.7.1 Your account is suspended for sending spam'),
+    data('553 5.7.1 Sender mailbox is not owned by user'),
+    rcpt('553 5.7.1 <info@example.com>: Sender address rejected: not owned by user events@example.com'),
   ],
 }
 
@@ -141,6 +150,8 @@ const refusals: Record<'recipient' | 'message', Failure[]> = {
     data('554 Invalid recipient'),
     data("554 delivery error: This user doesn't have an account, recipient unknown"),
     data('552 Mailbox full'),
+    data('550 5.5.0 Requested action not taken: mailbox unavailable'),
+    data('550 5.1.10 RESOLVER.ADR.RecipientNotFound'),
     { command: 'API', code: 'EENVELOPE', message: 'No recipients defined' },
   ],
   message: [
@@ -151,6 +162,9 @@ const refusals: Record<'recipient' | 'message', Failure[]> = {
     data("550 5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy."),
     data('550 5.7.1 Our system has detected that this message is likely unsolicited mail.'),
     data('554 5.7.1 Spam message rejected'),
+    data('554 5.7.1 Account disabled'),
+    data('550 Outbound mail refused: account suspended'),
+    data('550 Message content rejected; contact postmaster mailbox admin'),
     data('554 Reject by content spam at End of Data State'),
     data('552 5.3.4 Message size exceeds fixed limit'),
     { command: 'MAIL FROM', code: 'EMESSAGE', message: 'Message size larger than allowed 1000' },
