@@ -1,4 +1,4 @@
--- revision 6
+-- revision 7
 -- Claims mails that are due, the longest due first, for a sender who has them to itself until p_leased_until, and gives
 -- up those that would only confuse now. Returns both.
 -- Which of them would is read after they are locked: who closes or opens a workshop waits for that, and counts on the
@@ -9,8 +9,8 @@
 -- tried, also if it is put back.
 --
 -- Mails of a paused message are left out. While delivery is paused, one mail is claimed when the next try is due: not the
--- one that was tried last unless there is no other, mails of messages after all others, the least tried first. So a mail
--- that is refused in any case keeps no other waiting. See record_outcomes.sql.
+-- one that was tried last unless there is no other, mails of messages after all others, the least tried first. So other
+-- mails do not wait for one that is refused in any case. See record_outcomes.sql.
 create or replace function claim_mails(
   p_limit integer, p_rate integer, p_now timestamptz, p_leased_until timestamptz, p_sender_domain text
 ) returns setof mails
@@ -126,6 +126,7 @@ begin
     update mails m
     set state = case when due.pointless is null then 'sending' else 'dead' end,
         reason = coalesce(due.pointless, m.reason),
+        refusals = case when due.pointless is null then m.refusals else 0 end,
         attempt = m.attempt + 1,
         -- Due again when the lease runs out: that is how the mail of a sender that died is found.
         due_at = p_leased_until,

@@ -1,4 +1,4 @@
--- revision 5
+-- revision 6
 -- Erases the personal fields of registrations; what remains is a row that counts. A seat that is still held is given
 -- back first. Mails that are still owed cannot be delivered any more, and what their mailboxes still hold back goes. The
 -- audit log keeps that something was done to them, and nothing of who they were. Of the day it remains that they came, had
@@ -42,7 +42,8 @@ begin
 
   update mails
   set state = case when state in ('pending', 'sending') then 'dead' else state end,
-      reason = case when state in ('pending', 'sending') then 'the person was erased' end
+      reason = case when state in ('pending', 'sending') then 'the person was erased' end,
+      refusals = 0
   where registration_id = any (p_ids);
 
   perform 1 from audit_entries e

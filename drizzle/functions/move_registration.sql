@@ -1,4 +1,4 @@
--- revision 3
+-- revision 4
 -- Moves a registration to another workshop of its campaign: same id, same ticket, a new number there, a seat if one is
 -- free and nobody waits, else a place in line. The seat that it leaves goes to the next in line there. One that cannot
 -- be placed stays where it is.
@@ -67,9 +67,10 @@ begin
         calendar_raise = greatest(0, v_old.calendar_sequence - v_new.calendar_sequence) + calendar_raise + 1
     where id = p_id;
 
-    -- What still waits to be sent would tell of the old workshop, or the same twice; not so a message to the campaign.
-    update mails m set state = 'dead', reason = 'superseded by a move'
-    where m.registration_id = p_id and m.state = 'pending' and m.kind <> 'found'
+    -- What still waits to be sent would tell of the old workshop, or the same twice; not so a message to the campaign. Mails
+    -- whose content was refused count too: resume_message would send them.
+    update mails m set state = 'dead', reason = 'superseded by a move', refusals = 0
+    where m.registration_id = p_id and (m.state = 'pending' or (m.state = 'dead' and m.refusals > 0)) and m.kind <> 'found'
       and not exists (select 1 from messages x where x.id = m.written_id and x.campaign_id is not null);
 
     insert into mails (registration_id, kind, facts, created_at, due_at)

@@ -1,17 +1,19 @@
--- revision 1
+-- revision 2
 -- Records the outcomes of delivery attempts, and pauses what the server refuses for its content. Outcomes of mails that
 -- another sender claimed since are ignored.
 --
 -- p_outcomes: [{ id, attempt, state, sent_at, due_at, reason, postponed_since, refused_at }] in the order in which the
--- attempts ended, as domain/mails.ts builds it. refused_at: when a mail was claimed whose content was refused; its state is
--- `dead`.
+-- attempts ended, as domain/mails.ts builds it. refused_at: when a mail was claimed whose content was refused; it is
+-- `pending`, as every mail that is tried again, or `dead` after 24 hours.
 --
--- Refusals in a row are counted for each message of an organiser, and together for all other mails; one mail counts once.
--- Five pause the message, or delivery as a whole, and the five are due again. An accepted mail ends row and pause. While
--- delivery is paused, claim_mails hands out one mail at a time; each that is refused is due again, and the next one is tried
--- after 30 s, 1, 2, 4 and then every 5 minutes.
--- A mail that was put back twice and is refused once more fails, and does not count: otherwise five mails that are refused
--- for good would pause delivery for ever.
+-- Refusals in a row are counted for each message of an organiser, and together for all other mails; one mail counts once in
+-- a row, and in two rows at the most: otherwise five mails that are refused in any case would pause delivery every hour.
+-- Five pause the message, or delivery as a whole, and the five are due at once. An accepted mail ends the row.
+--
+-- While delivery is paused, claim_mails hands out one mail at a time. After a refusal the next one is tried 30 s, 1, 2, 4
+-- and then every 5 minutes later; after an accepted mail at once. Five accepted in a row, or an accepted one after which no
+-- other is due, end the pause: a server that accepts one attempt in six would otherwise refuse most mails at full speed.
+-- The 24 hours of the refused mails do not run until the first mail is accepted.
 --
 -- Returns what was recorded of each mail. pause: null | paused | kept | resumed; of its message if of_message.
 --
@@ -28,8 +30,6 @@ declare
   v_outcome record;
   v_run content_refusals;
   v_delivery content_refusals;
-  v_back bigint[] := '{}';
-  v_mail bigint;
 begin
   -- The rows that these outcomes may change: as a rule there are none, and this is all that counting costs.
   if v_refused or exists (select 1 from content_refusals c where c.refused_mails <> '{}' or c.paused_at is not null) then
@@ -58,7 +58,7 @@ begin
   for no key update;
 
   for v_outcome in
-    with said as (
+    with outcomes as (
       select * from rows from (
         jsonb_to_recordset(p_outcomes) as (
           id bigint, attempt integer, state text, sent_at timestamptz, due_at timestamptz, reason text,
@@ -70,16 +70,16 @@ begin
     -- not begun. A message that nobody can have seen gets another date.
     stored as (
       update mails m
-      set state = said.state, leased_until = null,
-        sent_at = coalesce(said.sent_at, m.sent_at),
-        due_at = coalesce(said.due_at, m.due_at),
-        reason = coalesce(said.reason, case when said.postponed_since is not null then m.reason end),
-        first_tried_at = case when said.postponed_since is null then m.first_tried_at
-          else nullif(m.first_tried_at, said.postponed_since) + (said.due_at - said.postponed_since) end,
-        dated_at = nullif(m.dated_at, coalesce(said.postponed_since, said.refused_at))
-      from said
-      where m.id = any (v_ids) and m.id = said.id and m.attempt = said.attempt and m.state = 'sending'
-      returning m.id, m.written_id, m.refusals, said.n, said.state, said.reason, said.refused_at is not null as refused
+      set state = outcomes.state, leased_until = null,
+        sent_at = coalesce(outcomes.sent_at, m.sent_at),
+        due_at = coalesce(outcomes.due_at, m.due_at),
+        reason = coalesce(outcomes.reason, case when outcomes.postponed_since is not null then m.reason end),
+        first_tried_at = case when outcomes.postponed_since is null then m.first_tried_at
+          else nullif(m.first_tried_at, outcomes.postponed_since) + (outcomes.due_at - outcomes.postponed_since) end,
+        dated_at = nullif(m.dated_at, coalesce(outcomes.postponed_since, outcomes.refused_at))
+      from outcomes
+      where m.id = any (v_ids) and m.id = outcomes.id and m.attempt = outcomes.attempt and m.state = 'sending'
+      returning m.id, m.written_id, m.refusals, outcomes.n, outcomes.state, outcomes.reason, outcomes.refused_at is not null as refused
     )
     select * from stored order by n
   loop
@@ -94,24 +94,43 @@ begin
       where c.id = any (v_rows) and c.written_id is null and c.paused_at is not null and c.probed_mail = v_outcome.id;
 
       if v_outcome.state = 'sent' then
-        -- A mail of a message ends the pause of delivery if it was the one to be tried.
-        update content_refusals c
-        set refused_mails = '{}', reason = null, paused_at = null, probe_at = null, probes = 0, probed_mail = null
-        where c.id in (v_run.id, v_delivery.id);
-        if v_delivery.id is not null or v_run.paused_at is not null then
+        if v_run.written_id is not null or v_run.paused_at is null then
+          update content_refusals c set refused_mails = '{}', reason = null, paused_at = null where c.id = v_run.id;
+          if v_run.paused_at is not null then
+            pause := 'resumed';
+            of_message := true;
+          end if;
+        end if;
+        -- While delivery is paused only the mail that was to be tried counts, also one of a message.
+        if v_delivery.accepted >= 4 or (v_delivery.id is not null and not exists (
+          select 1 from mails m
+          where m.state in ('pending', 'sending') and m.due_at <= p_now and (m.written_id is null or m.written_id <> all (
+            array(select c.written_id from content_refusals c where c.written_id is not null and c.paused_at is not null)
+          ))
+        )) then
+          update content_refusals c
+          set refused_mails = '{}', reason = null, paused_at = null, probe_at = null, probes = 0, probed_mail = null,
+            accepted = 0
+          where c.id = v_delivery.id;
           pause := 'resumed';
-          of_message := v_delivery.id is null and v_run.written_id is not null;
+          of_message := false;
+        elsif v_delivery.id is not null then
+          update content_refusals c
+          set refused_mails = '{}', accepted = c.accepted + 1, probe_at = p_now, probes = 0
+          where c.id = v_delivery.id;
         end if;
 
       elsif v_outcome.refused and (v_delivery.id is not null or v_run.paused_at is not null) then
-        recorded := 'pending';
         pause := 'kept';
         of_message := v_delivery.id is null and v_run.written_id is not null;
-        v_back := v_back || v_outcome.id;
+        update mails m
+        set due_at = p_now,
+          first_tried_at = case when not of_message and coalesce(v_delivery.refused_mails, v_run.refused_mails) = '{}'
+            then m.first_tried_at end
+        where m.id = v_outcome.id and m.state = 'pending';
         update content_refusals c
-        set reason = v_outcome.reason,
-          probe_at = p_now + least(interval '30 seconds' * 2 ^ least(c.probes + 1, 4), interval '5 minutes'),
-          probes = c.probes + 1
+        set reason = v_outcome.reason, accepted = 0, probes = c.probes + 1,
+          probe_at = p_now + least(interval '30 seconds' * 2 ^ least(c.probes, 4), interval '5 minutes')
         where c.id = v_delivery.id;
 
       elsif v_outcome.refused then
@@ -119,11 +138,10 @@ begin
         if v_outcome.refusals < 2 and not v_outcome.id = any (v_run.refused_mails) then
           v_run.refused_mails := v_run.refused_mails || v_outcome.id;
           if cardinality(v_run.refused_mails) >= 5 then
-            recorded := 'pending';
             pause := 'paused';
             of_message := v_run.written_id is not null;
-            v_back := v_back || v_run.refused_mails;
             v_run.paused_at := p_now;
+            update mails m set due_at = p_now where m.id = any (v_run.refused_mails) and m.state = 'pending';
             if not of_message then
               v_run.probe_at := p_now + interval '30 seconds';
               -- The pause does not count as time in which a mail was tried.
@@ -137,26 +155,16 @@ begin
           end if;
           update content_refusals c
           set refused_mails = v_run.refused_mails, reason = v_outcome.reason, paused_at = v_run.paused_at,
-            probe_at = v_run.probe_at, probes = 0, probed_mail = null
+            probe_at = v_run.probe_at, probes = 1, probed_mail = null, accepted = 0
           where c.id = v_run.id;
         end if;
 
       elsif v_delivery.id is not null then
-        -- Says nothing about content: the next mail may be tried at once.
+        -- Not about content: the next mail may be tried at once.
         update content_refusals c set probe_at = p_now where c.id = v_delivery.id;
       end if;
     end if;
     return next;
-  end loop;
-
-  foreach v_mail in array v_back loop
-    begin
-      update mails m set state = 'pending', due_at = p_now, first_tried_at = null
-      where m.id = v_mail and m.state = 'dead' and (m.refusals > 0 or m.id = any (v_ids));
-    exception when unique_violation then
-      -- A reminder that was created anew meanwhile.
-      null;
-    end;
   end loop;
 end
 $$;

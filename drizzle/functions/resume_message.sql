@@ -1,6 +1,6 @@
--- revision 1
--- Ends the pause of a message, and makes its mails due again: those that wait, and those whose content was refused.
--- Whoever got it, or is unknown to the server, is not mailed again. p_seconds between them leave tickets their turn.
+-- revision 2
+-- Ends the pause of a message, and makes its pending mails due, and those that failed because their content was refused.
+-- Mails that were sent or failed for another reason stay as they are. p_seconds apart, so that tickets are sent in between.
 -- Returns how many mails wait now; 0 if nothing was paused or refused.
 create or replace function resume_message(p_message uuid, p_seconds double precision, p_now timestamptz) returns integer
 language plpgsql as $$

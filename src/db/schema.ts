@@ -401,17 +401,19 @@ export const contentRefusals = pgTable(
   {
     id: integer().primaryKey().generatedAlwaysAsIdentity(),
     writtenId: uuid('written_id').references((): AnyPgColumn => messages.id),
-    /** Ids of the mails that were refused since the last one was accepted. */
+    /** Ids of the mails that were refused in a row; empty in a pause once a mail was accepted. */
     refusedMails: bigint('refused_mails', { mode: 'number' }).array().notNull().default(sql`'{}'`),
     /** The server's last refusal; redacted, without addresses. */
     reason: text(),
     pausedAt: instant('paused_at'),
     /** While delivery is paused: when the next mail may be tried. */
     probeAt: instant('probe_at'),
-    /** How many mails were tried and refused in this pause. */
+    /** How many waits followed one another since the last accepted mail; each is twice as long as the one before. */
     probes: integer().notNull().default(0),
     /** The mail that was tried last in this pause. */
     probedMail: bigint('probed_mail', { mode: 'number' }),
+    /** How many mails were accepted in a row in this pause. Five end it. */
+    accepted: integer().notNull().default(0),
   },
   (refusals) => [unique('content_refusals_of').on(refusals.writtenId).nullsNotDistinct()],
 )

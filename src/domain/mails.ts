@@ -103,10 +103,10 @@ export async function claimDueMails(
 /** What became of an attempt to send a mail. Reasons are short and name nobody. */
 export type Outcome =
   | { kind: 'sent' }
-  /** This mail could not be delivered now. */
-  | { kind: 'again'; reason: string }
-  /** A server refused this recipient or this message for good; neither is given where the mail was tried for too long. */
-  | { kind: 'dead'; reason: string; refused?: 'recipient' | 'message' }
+  /** This mail could not be delivered now. `contentRefused`: a server refused its content. */
+  | { kind: 'again'; reason: string; contentRefused?: true }
+  /** A server refused this recipient for good, or the mail was tried for too long. */
+  | { kind: 'dead'; reason: string; contentRefused?: true }
   /** It was not tried, or no mail can be delivered now: for this one it counts as if it had not been tried. */
   | { kind: 'postponed'; reason?: string; until: Date }
 
@@ -135,23 +135,23 @@ export async function recordOutcomes(
 ): Promise<(Recorded | undefined)[]> {
   const now = deps.now()
   const finals = attempts.map(({ mail, outcome }) => ({ mail, outcome: finalOf(mail, outcome, now) }))
-  const said = JSON.stringify(
+  const outcomes = JSON.stringify(
     finals.map(({ mail, outcome }) => ({
       id: mail.id,
       attempt: mail.attempt,
       ...consequence(outcome, mail, now),
     })),
   )
-  const stored = await rows<{ mail_id: number | string; pause: Recorded['pause']; of_message: boolean }>(
+  const recorded = await rows<{ mail_id: number | string; pause: Recorded['pause']; of_message: boolean }>(
     deps.db,
-    sql`select mail_id, pause, of_message from record_outcomes(${said}::jsonb, ${at(now)})`,
+    sql`select mail_id, pause, of_message from record_outcomes(${outcomes}::jsonb, ${at(now)})`,
   )
-  const found = new Map(stored.map((row) => [Number(row.mail_id), row]))
+  const found = new Map(recorded.map((row) => [Number(row.mail_id), row]))
   return finals.map(({ mail, outcome }) => {
     const row = found.get(mail.id)
     if (!row) return undefined
-    const putBack = row.pause === 'paused' || row.pause === 'kept'
-    return { kind: putBack ? 'postponed' : outcome.kind, pause: row.pause, ofMessage: row.of_message }
+    const postponed = outcome.kind === 'again' && (row.pause === 'paused' || row.pause === 'kept')
+    return { kind: postponed ? 'postponed' : outcome.kind, pause: row.pause, ofMessage: row.of_message }
   })
 }
 
@@ -349,7 +349,7 @@ type StoredClaim = {
 
 function finalOf(mail: Attempt, outcome: Outcome, now: Date): Outcome {
   return outcome.kind === 'again' && !nextTry(mail.firstTriedAt, now)
-    ? { kind: 'dead', reason: `given up after 24 hours: ${outcome.reason}` }
+    ? { ...outcome, kind: 'dead', reason: `given up after 24 hours: ${outcome.reason}` }
     : outcome
 }
 
@@ -359,13 +359,14 @@ function consequence(outcome: Outcome, mail: Attempt, now: Date) {
     case 'sent':
       return { state: 'sent', sent_at: now }
     case 'again':
-      return { state: 'pending', due_at: nextTry(mail.firstTriedAt, now), reason: outcome.reason }
-    case 'dead':
       return {
-        state: 'dead',
+        state: 'pending',
+        due_at: nextTry(mail.firstTriedAt, now),
         reason: outcome.reason,
-        refused_at: outcome.refused === 'message' ? mail.claimedAt : undefined,
+        refused_at: outcome.contentRefused && mail.claimedAt,
       }
+    case 'dead':
+      return { state: 'dead', reason: outcome.reason, refused_at: outcome.contentRefused && mail.claimedAt }
     case 'postponed':
       return { state: 'pending', due_at: outcome.until, reason: outcome.reason, postponed_since: mail.claimedAt }
   }

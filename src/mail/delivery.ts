@@ -45,12 +45,12 @@ export async function deliverDue(
   const round: Round = { sent: 0, again: 0, dead: 0, postponed: 0, standstill: undefined }
   let deliveryPaused = false
   const goesOn = () => !round.standstill && !deliveryPaused && !stopped() && deps.now() < until
-  /** A message was paused: what was claimed before that is put back, because mails of the message may be among it. */
-  let putsBack = false
+  /** What was claimed before a message was paused is put back, because mails of that message may be among it. */
+  let messagePaused = false
 
   let due = true
   async function claim(most: number): Promise<ClaimedMail[] | undefined> {
-    if (!goesOn() || putsBack) return undefined
+    if (!goesOn() || messagePaused) return undefined
     const { mails, givenUp } = await claimDueMails(deps, most, lease)
     round.dead += givenUp
     if (mails.length + givenUp === 0) return undefined
@@ -59,7 +59,7 @@ export async function deliverDue(
   }
 
   async function send(mail: ClaimedMail): Promise<Outcome> {
-    const verdict = goesOn() && !putsBack ? await attempt(deps, transport, mail) : undefined
+    const verdict = goesOn() && !messagePaused ? await attempt(deps, transport, mail) : undefined
     if (verdict?.kind === 'standstill') round.standstill = verdict.reason
     return outcomeOf(verdict, secondsFrom(deps.now(), round.standstill ? pause : 0))
   }
@@ -76,16 +76,16 @@ export async function deliverDue(
     if (!recorded) return
     round[recorded.kind]++
     if (recorded.pause === 'paused' || recorded.pause === 'kept') {
-      if (recorded.ofMessage) putsBack = true
+      if (recorded.ofMessage) messagePaused = true
       else deliveryPaused = true
     }
     logRecorded(deps, mail, outcome, recorded)
   }
 
-  /** Gives the outcome that is still to be recorded. A refusal of content may begin a pause, so it is recorded at once. */
-  async function sendOrRefuse(mail: ClaimedMail): Promise<Outcome | undefined> {
+  /** Sends a mail. Records a refusal of its content at once, because it may begin a pause; returns any other outcome. */
+  async function sendAndRecordRefusal(mail: ClaimedMail): Promise<Outcome | undefined> {
     const outcome = await send(mail)
-    if (outcome.kind !== 'dead' || outcome.refused !== 'message') return outcome
+    if (outcome.kind !== 'again' || !outcome.contentRefused) return outcome
     await record(mail, outcome)
     return undefined
   }
@@ -95,16 +95,16 @@ export async function deliverDue(
   // Until nothing is due once all that was claimed is gone: it may have been put back, and more may be owed since.
   while (due && goesOn()) {
     due = false
-    putsBack = false
+    messagePaused = false
     const mails = inStock(() => claim(concurrency * 4), concurrency * 2)
-    await inParallel(mails, concurrency, sendOrRefuse, async (mail, outcome) => {
+    await inParallel(mails, concurrency, sendAndRecordRefusal, async (mail, outcome) => {
       if (outcome) await record(mail, outcome)
     })
   }
   return round
 }
 
-/** Logs a mail that failed, and a pause that began or ended; without personal data. */
+/** Logs a mail that failed or whose content was refused at its first attempt, and a pause that began or ended; without personal data. */
 function logRecorded(deps: Deps, mail: ClaimedMail, outcome: Outcome, { kind, pause, ofMessage }: Recorded): void {
   const { id, written } = mail
   if (outcome.kind === 'sent' && pause === 'resumed') {
@@ -116,13 +116,14 @@ function logRecorded(deps: Deps, mail: ClaimedMail, outcome: Outcome, { kind, pa
   if (pause === 'paused') {
     if (ofMessage) deps.log.warn({ message: written?.id, reason }, 'message paused')
     else deps.log.error({ reason }, 'mail delivery paused')
-  } else if (kind === 'dead') {
-    const refused = outcome.kind === 'dead' ? outcome.refused : undefined
-    // Without the text of the reply, which may quote what somebody typed; it is in the console.
-    const [, code] = /^(?:[A-Z ]+: )?([45]\d\d(?:[ -]\d\.\d{1,3}\.\d{1,3})?)/.exec(reason) ?? []
-    if (refused) deps.log.warn({ mail: id, kind: mail.kind, refused, code }, 'mail refused')
-    else deps.log.warn({ mail: id, kind: mail.kind, code }, 'mail expired')
   }
+  // Without the text of the reply, which may quote what somebody typed; it is in the console.
+  const [, code] = /^(?:[A-Z ]+: )?([45]\d\d(?:[ -]\d\.\d{1,3}\.\d{1,3})?)/.exec(reason) ?? []
+  const facts = { mail: id, kind: mail.kind, code }
+  if (outcome.kind === 'dead') deps.log.warn({ ...facts, refused: 'recipient' }, 'mail refused')
+  else if (kind === 'dead') deps.log.warn(facts, 'mail expired')
+  else if (outcome.contentRefused && !pause && mail.firstTriedAt.getTime() === mail.claimedAt.getTime())
+    deps.log.warn({ ...facts, refused: 'message' }, 'mail refused')
 }
 
 export type Delivery = {

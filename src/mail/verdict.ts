@@ -1,10 +1,13 @@
 /** What a mail server's answer means for a mail. Reasons are short and name nobody. */
 export type Verdict =
   | { kind: 'sent' }
-  /** It did not work now; the same mail may go through later. */
-  | { kind: 'again'; reason: string }
-  /** This recipient or this message is refused for good. `refused`: which of the two the reply is about. */
-  | { kind: 'dead'; reason: string; refused: 'recipient' | 'message' }
+  /**
+   * It did not work now; the same mail may go through later. `contentRefused`: a permanent refusal that does not name the
+   * recipient, which some servers give to one attempt and not to the next.
+   */
+  | { kind: 'again'; reason: string; contentRefused?: true }
+  /** This recipient is refused for good. */
+  | { kind: 'dead'; reason: string }
   /** Nothing can be sent now: it says nothing about this mail. */
   | { kind: 'standstill'; reason: string }
 
@@ -40,7 +43,7 @@ export function judge(failure: Failure, recipient: string, offered: boolean): Ex
   // Without a reply nodemailer itself refused: an impossible address, or a message over the size the server announced.
   const refusedHere = !responseCode && (failure.code === 'EENVELOPE' || failure.code === 'EMESSAGE')
   if (!permanent && !refusedHere) return { kind: 'again', reason }
-  return { kind: 'dead', reason, refused: isAboutRecipient(failure) ? 'recipient' : 'message' }
+  return isAboutRecipient(failure) ? { kind: 'dead', reason } : { kind: 'again', reason, contentRefused: true }
 }
 
 /**

@@ -123,7 +123,7 @@ export const figuresEn: FigureMessages = {
 
   attention: {
     delivery_paused: (count, since) =>
-      `The mail server refuses the content of our mails: delivery is paused since ${since}, ${many(count, 'mail')} waiting`,
+      `The mail server refuses the content of our mails: delivery has been paused since ${since}, ${many(count, 'mail')} waiting`,
     message_paused: (count, subject) =>
       `The mail server refuses the message “${subject}”: it is paused, ${many(count, 'mail')} waiting`,
     mails_failed: (count, workshop) => `${workshop}: ${many(count, 'mail')} could not be delivered`,

@@ -86,9 +86,9 @@ export const en: MailingMessages = {
     paused: (sent, waiting) =>
       `The mail server refused several mails of this message in a row, so it is paused: ${sent} sent, ${waiting} waiting. Tickets and other mails do not wait for it.`,
     refused: (refused) => `The mail server refused ${refused} ${refused === 1 ? 'mail' : 'mails'} of this message.`,
-    answered: 'It answered:',
+    answered: 'Server reply:',
     whatToDo:
-      'Find out what the answer means: the text looks like spam, or the sending account is restricted. Once that is solved, send it again to those who have not got it. To change the text, write a new message.',
+      'Find out what the reply means: the text looks like spam, or the sending account is restricted. Once that is solved, send it again to those who have not got it. To change the text, write a new message.',
     sendAgain: 'Send again',
   },
 
@@ -108,10 +108,10 @@ export const en: MailingMessages = {
     held: 'No mail server is set (SMTP_URL). Mails are kept, and go out once there is one, if they still make sense.',
     toMailbox: 'Look at the mails that are kept',
     paused: (count, since) =>
-      `Delivery is paused since ${since}: the mail server refused the content of several mails in a row. ${count} ${count === 1 ? 'mail is' : 'mails are'} waiting; none is lost.`,
-    answered: 'It answered:',
+      `Delivery has been paused since ${since}: the mail server refused the content of several mails in a row. ${count} ${count === 1 ? 'mail is' : 'mails are'} waiting; each is kept, and tried for at least 24 hours.`,
+    answered: 'Server reply:',
     pausedToDo:
-      'Every few minutes another mail is tried; as soon as one is accepted, all of them go out. Ask your mail provider what the answer means: whether the account or IP is restricted, whether SPF, DKIM and DMARC are set up for the domain of MAIL_FROM, and how to have it unblocked.',
+      'Every few minutes another mail is tried. After one that is accepted the next is tried at once, and after five accepted in a row all of them go out. Ask your mail provider what the reply means: whether the account or IP is restricted, whether SPF, DKIM and DMARC are set up for the domain of MAIL_FROM, and how to have it unblocked.',
     standstill: (count, since) =>
       `${count} ${count === 1 ? 'mail has' : 'mails have'} not gone out, the oldest since ${since}. Please check the mail server; the mails below say why.`,
     none: 'There are no mails yet.',

@@ -110,10 +110,10 @@ export const zhCN = {
     held: '没有设置邮件服务器（SMTP_URL），邮件先留着，设置以后还有意义的会发出去。',
     toMailbox: '看看留着的邮件',
     paused: (count: number, since: string) =>
-      `发信从 ${since} 起暂停：邮件服务器接连拒收了邮件的内容。有\u00a0${count}\u00a0封邮件等着发，一封也不会丢。`,
+      `发信从 ${since} 起暂停：邮件服务器接连拒收了邮件的内容。有\u00a0${count}\u00a0封邮件等着发，都会保留，至少重试\u00a024\u00a0小时。`,
     answered: '它的回答：',
     pausedToDo:
-      '每隔几分钟换一封试发，只要有一封被收下，就全部接着发。请到邮箱服务商那里查这个回答的意思：账号或 IP 有没有受限制，MAIL_FROM 的域名有没有配好 SPF、DKIM 和 DMARC，要不要申诉。',
+      '每隔几分钟换一封试发，有一封被收下就马上试下一封，连续五封被收下后全部接着发。请到邮箱服务商那里查这个回答的意思：账号或 IP 有没有受限制，MAIL_FROM 的域名有没有配好 SPF、DKIM 和 DMARC，要不要申诉。',
     standstill: (count: number, since: string) =>
       `有\u00a0${count}\u00a0封邮件一直没有发出去，最早的是 ${since}的。请检查邮件服务器，下面的邮件写着原因。`,
     none: '还没有邮件。',

@@ -46,11 +46,8 @@ export async function settle(run: Run, random: Random, mostSeconds: number): Pro
   return seconds()
 }
 
-/** What organisers do: messages and mails that were refused for their content are sent again. */
+/** What organisers do: messages that were refused for their content are sent again. */
 async function sendRefusedAgain({ stage }: Run) {
   await stage.sql`
     select resume_message(written_id, 0, now()) from content_refusals where written_id is not null and paused_at is not null`
-  await stage.sql`
-    update mails set state = 'pending', due_at = now(), first_tried_at = null, reason = null, refusals = 0
-    where state = 'dead' and refusals > 0 and reason like 'DATA: 554%'`
 }

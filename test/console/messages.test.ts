@@ -413,7 +413,9 @@ test('while the mail server refuses the content of all mails, the mail page and 
   expect(textOf(page)).toMatch(/发信从 .*10:00 起暂停：邮件服务器接连拒收了邮件的内容。有 8 封邮件等着发/)
   expect(textOf(page)).toContain('它的回答： DATA: 550 Mail content denied &lt;i&gt;')
   expect(textOf(page)).toContain('SPF、DKIM')
-  expect(textOf(await me.read(`${paths.consoleMails()}?lang=en`))).toContain('8 mails are waiting; none is lost')
+  expect(textOf(await me.read(`${paths.consoleMails()}?lang=en`))).toContain(
+    '8 mails are waiting; each is kept, and tried for at least 24 hours',
+  )
   countMetrics(world.deps)
   expect(await world.deps.metrics?.()).toContain('baoming_mail_delivery_paused 1\n')
   expect(textOf(await me.read(paths.console()))).toMatch(/邮件服务器拒收邮件内容，.*10:00 起暂停发信，8 封邮件等着发/)

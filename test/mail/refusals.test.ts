@@ -103,12 +103,12 @@ describe.each([
     expect(pauses(o)).toHaveLength(1)
   })
 
-  test('an accepted mail ends the row: what was refused before fails, and is logged without personal data', async () => {
+  test('an accepted mail ends the row: what was refused is tried again for 24 hours, and logged without personal data', async () => {
     await using o = await office()
     await o.owe(9)
     refuse(o, (to) => (to.startsWith('person-5@') ? undefined : [554, '5.7.1 Spam, dear 学员']))
     await deliverOneByOne(o)
-    expect(await inStates(o)).toEqual('dead dead dead dead sent dead dead dead dead'.split(' '))
+    expect(await inStates(o)).toEqual('pending pending pending pending sent pending pending pending pending'.split(' '))
     expect(await findDeliveryPause(o.world.deps)).toBeUndefined()
     expect(o.world.logged).toEqual(
       [1, 2, 3, 4, 6, 7, 8, 9].map((mail) => ({
@@ -119,13 +119,84 @@ describe.each([
     )
   })
 
+  test.each([4, 6, 11])('no mail is lost with a server that accepts one attempt in %i', async (nth) => {
+    await using o = await office()
+    await o.owe(30)
+    let attempts = 0
+    refuse(o, () => (++attempts % nth === 0 ? undefined : spam))
+    for (let minutes = 0; minutes < 23 * 60; minutes++) {
+      await o.deliver()
+      o.world.clock.advance({ minutes: 1 })
+    }
+    const { sent, pending = 0, ...others } = await states(o)
+    expect({ ...others, all: (sent ?? 0) + pending }).toEqual({ all: 30 })
+    expect(new Set(arrived(o)).size).toBe(sent)
+    expect(o.server.mails).toHaveLength(sent ?? 0)
+    accept(o)
+    for (let minutes = 0; minutes < 65; minutes++) {
+      await o.deliver()
+      o.world.clock.advance({ minutes: 1 })
+    }
+    expect(await states(o)).toEqual({ sent: 30 })
+  })
+
+  test('after the first accepted mail one is tried at a time, and five accepted in a row end the pause', async () => {
+    await using o = await office()
+    await o.owe(20)
+    refuse(o, () => spam)
+    await o.deliver()
+    let accepts = 4
+    refuse(o, () => (accepts-- > 0 ? undefined : spam))
+    o.world.clock.advance({ seconds: 30 })
+    expect(await o.deliver()).toMatchObject({ sent: 4, postponed: 1, dead: 0 })
+    expect(await findDeliveryPause(o.world.deps)).toBeDefined()
+    accept(o)
+    expect(await o.deliver()).toMatchObject({ sent: 0 })
+    // Four do not end it, whatever was accepted before the refusal.
+    o.world.clock.advance({ seconds: 60 })
+    const { mails } = await claimDueMails(o.world.deps, 10, 120)
+    expect(mails).toHaveLength(1)
+    expect((await claimDueMails(o.world.deps, 10, 120)).mails).toHaveLength(0)
+    o.world.clock.advance({ seconds: 120 })
+    expect(await o.deliver()).toMatchObject({ sent: 16 })
+    expect(await findDeliveryPause(o.world.deps)).toBeUndefined()
+    expect(pauses(o).map(({ message }) => message)).toEqual(['mail delivery paused', 'mail delivery resumed'])
+  })
+
+  test('a mail that was refused is not sent once it is superseded', async () => {
+    await using o = await office()
+    await o.owe(6)
+    const { db } = o.world
+    await db.execute(sql`update mails set kind = 'cancelled', facts = '{"by": "absence"}' where id = 1`)
+    await db.execute(sql`
+      update registrations set status = 'cancelled', cancelled_at = created_at + interval '1 hour', cancelled_by = 'absence'
+      where id = (select registration_id from mails where id = 1)`)
+    refuse(o, () => spam)
+    const refusal = { kind: 'again', reason: 'DATA: 554', contentRefused: true } as const
+    const { mails } = await claimDueMails(o.world.deps, 1, 120)
+    await recordOutcomes(
+      o.world.deps,
+      mails.map((mail) => ({ mail, outcome: refusal })),
+    )
+    const [back] = await rows<{ back: boolean }>(
+      db,
+      sql`select came_in_time(r, w, r.cancelled_at - interval '1 minute', r.cancelled_at) as back
+          from registrations r join workshops w on w.id = r.workshop_id
+          where r.id = (select registration_id from mails where id = 1)`,
+    )
+    expect(back?.back).toBe(true)
+    await o.deliver()
+    expect(pauses(o)).toHaveLength(1)
+    expect((await o.stored())[0]).toMatchObject({ state: 'dead', reason: 'came after all' })
+  })
+
   test('two processes count together', async () => {
     await using o = await office()
     await o.owe(6)
     const { deps } = o.world
     const mine = (await claimDueMails(deps, 3, 120)).mails
     const theirs = (await claimDueMails(deps, 2, 120)).mails
-    const refusal = { kind: 'dead', reason: 'DATA: 554 DT:SPM', refused: 'message' } as const
+    const refusal = { kind: 'again', reason: 'DATA: 554 DT:SPM', contentRefused: true } as const
     const recorded = await Promise.all(
       [mine, theirs].map((mails) =>
         recordOutcomes(
@@ -162,36 +233,47 @@ describe.each([
     expect(arrived(o)).toEqual(people(1, 40))
   })
 
-  test('a mail that is refused in any case keeps no other waiting, and fails once others are accepted', async () => {
+  test('a mail that is refused in any case does not delay others, and expires after 24 hours', async () => {
     await using o = await office()
     await o.owe(12)
     refuse(o, () => spam)
     await o.deliver()
     refuse(o, (to) => (to.startsWith('person-1@') ? spam : undefined))
     o.world.clock.advance({ seconds: 30 })
-    expect(await o.deliver()).toMatchObject({ sent: 11, dead: 1 })
+    await o.deliver()
+    o.world.clock.advance({ seconds: 30 })
+    await o.deliver()
     expect(arrived(o)).toEqual(people(2, 12))
+    for (let hour = 0; hour < 26; hour++) {
+      o.world.clock.advance({ hours: 1 })
+      await o.deliver()
+    }
+    expect(await states(o)).toEqual({ sent: 11, dead: 1 })
+    expect(await findDeliveryPause(o.world.deps)).toBeUndefined()
   })
 
-  test('where all mails that wait are refused in any case, a new one is the next that is tried', async () => {
+  test('five mails that are refused in any case do not delay a new one, and expire after 24 hours', async () => {
     await using o = await office()
     await o.owe(5)
     refuse(o, (to) => (/-[1-5]@/.test(to) ? spam : undefined))
     await o.deliver()
-    o.world.clock.advance({ minutes: 10 })
+    for (let hour = 0; hour < 26; hour++) {
+      o.world.clock.advance({ hours: 1 })
+      await o.owe(1)
+      expect(await o.deliver()).toMatchObject({ sent: 1 })
+    }
+    for (let minutes = 0; minutes < 240; minutes += 5) {
+      o.world.clock.advance({ minutes: 5 })
+      await o.deliver()
+    }
+    expect(await states(o)).toEqual({ sent: 26, dead: 5 })
     await o.owe(1)
     expect(await o.deliver()).toMatchObject({ sent: 1 })
-    // The five were tried again, in vain, and were put back a second time.
-    expect(pauses(o).map(({ level }) => level)).toEqual(['error', 'info', 'error'])
-    expect(await states(o)).toEqual({ sent: 1, pending: 5 })
-    o.world.clock.advance({ minutes: 10 })
-    await o.owe(1)
-    expect(await o.deliver()).toMatchObject({ sent: 1, dead: 5 })
-    expect(await states(o)).toEqual({ sent: 2, dead: 5 })
     expect(await findDeliveryPause(o.world.deps)).toBeUndefined()
+    expect(pauses(o).filter(({ message }) => message === 'mail delivery paused')).toHaveLength(1)
   })
 
-  test('what says nothing about content lets the next mail be tried at once', async () => {
+  test('delivery tries the next mail at once while it is paused, when a reply is not about the content', async () => {
     await using o = await office()
     await o.owe(8)
     refuse(o, () => spam)
@@ -219,7 +301,7 @@ describe.each([
     expect(await o.deliver()).toMatchObject({ sent: 6 })
     expect(arrived(o)).toEqual(people(1, 6))
     // What the dead one would have said comes too late.
-    const refusal = { kind: 'dead', reason: 'DATA: 554', refused: 'message' } as const
+    const refusal = { kind: 'again', reason: 'DATA: 554', contentRefused: true } as const
     expect(await recordOutcomes(o.world.deps, [{ mail: lost as never, outcome: refusal }])).toEqual([undefined])
     expect(await states(o)).toEqual({ sent: 6 })
   })
@@ -237,31 +319,6 @@ describe.each([
     accept(o)
     o.server.mishap = (step, to) => (step === 'recipient' && to?.startsWith('person-1@') ? 451 : undefined)
     expect(await o.deliver()).toMatchObject({ sent: 5, again: 1, dead: 0 })
-  })
-
-  test('a reminder that was created anew meanwhile is not sent twice', async () => {
-    await using o = await office()
-    await o.owe(5)
-    const { db, clock } = o.world
-    const facts = { occasion: 'x 2026-12-11' }
-    await db.execute(sql`update mails set kind = 'coming', facts = ${JSON.stringify(facts)}::jsonb where id = 1`)
-    await db.execute(
-      sql`update mails set due_at = ${clock.now().toISOString()}::timestamptz + interval '1 day' where id = 1`,
-    )
-    const refusal = { kind: 'dead', reason: 'DATA: 554', refused: 'message' } as const
-    const { mails } = await claimDueMails(o.world.deps, 4, 120)
-    await recordOutcomes(
-      o.world.deps,
-      mails.map((mail) => ({ mail, outcome: refusal })),
-    )
-    // As if the first to be refused had been a reminder, which exists once more since.
-    await db.execute(sql`update mails set kind = 'coming', facts = ${JSON.stringify(facts)}::jsonb, registration_id = (
-      select registration_id from mails where id = 1) where id = ${mails[0]?.id}`)
-    await o.owe(1)
-    const [fifth] = (await claimDueMails(o.world.deps, 1, 120)).mails
-    const [recorded] = await recordOutcomes(o.world.deps, [{ mail: fifth as never, outcome: refusal }])
-    expect(recorded).toMatchObject({ kind: 'postponed', pause: 'paused' })
-    expect(await inStates(o)).toEqual('pending dead pending pending pending pending'.split(' '))
   })
 
   test('a message that is refused is paused alone: tickets go out at once, and sending it again reaches the rest', async () => {
@@ -315,7 +372,10 @@ describe.each([
     const workshop = await filled(o, 4)
     const id = await broadcast(o, workshop)
     refuse(o, (to) => (to.startsWith('person-1@') ? [550, '5.1.1 No such user'] : spam))
-    await o.deliver()
+    for (let hour = 0; hour < 26; hour++) {
+      await o.deliver()
+      o.world.clock.advance({ hours: 1 })
+    }
     expect(await messageProgress(o.world.deps, id)).toMatchObject({ states: { dead: 4 }, refused: 3, paused: null })
     accept(o)
     expect(await resendMessage(o.world.deps, actor, id)).toBe(3)

@@ -32,6 +32,13 @@ const table: Record<'again' | 'dead' | 'standstill', Failure[]> = {
     { code: 'ECONNECTION', message: 'Reached maximum number of retries after connection was closed' },
     { code: 'EABORT', message: 'Message sending aborted' },
     {},
+    // Refusals of the content.
+    data('550 5.7.1 Message rejected as spam'),
+    data('554 DT:SPM 126 smtp1'),
+    data('554 5.6.0 Message contains too many attachments'),
+    data('552 5.3.4 Message size exceeds fixed limit'),
+    reply('MAIL FROM', '552 5.3.4 Message size exceeds fixed limit'),
+    { command: 'MAIL FROM', code: 'EMESSAGE', message: 'Message size larger than allowed 1000' },
   ],
   dead: [
     rcpt('550 5.1.1 No such user'),
@@ -44,12 +51,6 @@ const table: Record<'again' | 'dead' | 'standstill', Failure[]> = {
     rcpt('553 5.1.3 Mailbox name not allowed'),
     rcpt('550 Mailbox not found. http://service.mail.qq.com/cgi-bin/help?subtype=1'),
     rcpt('554 5.4.6 Too many hops'),
-    data('550 5.7.1 Message rejected as spam'),
-    data('554 DT:SPM 126 smtp1'),
-    data('554 5.6.0 Message contains too many attachments'),
-    data('552 5.3.4 Message size exceeds fixed limit'),
-    reply('MAIL FROM', '552 5.3.4 Message size exceeds fixed limit'),
-    { command: 'MAIL FROM', code: 'EMESSAGE', message: 'Message size larger than allowed 1000' },
     { command: 'API', code: 'EENVELOPE', message: 'No recipients defined' },
   ],
   standstill: [
@@ -173,7 +174,8 @@ const refusals: Record<'recipient' | 'message', Failure[]> = {
 
 for (const [refused, failures] of Object.entries(refusals)) {
   test.each(failures)(`refuses the ${refused}: $command $response $message`, (failure) => {
-    expect(judge(failure, 'wang@example.com', true)).toMatchObject({ kind: 'dead', refused })
+    const verdict = judge(failure, 'wang@example.com', true)
+    expect(verdict).toMatchObject(refused === 'message' ? { kind: 'again', contentRefused: true } : { kind: 'dead' })
   })
 }
 

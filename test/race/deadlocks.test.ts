@@ -216,7 +216,7 @@ async function makeStage(world: World) {
             outcome: pick([
               { kind: 'sent' },
               { kind: 'again', reason: 'x' },
-              { kind: 'dead', reason: '554', refused: 'message' },
+              { kind: 'again', reason: '554', contentRefused: true },
             ]),
           })),
       )

@@ -1,0 +1,1 @@
+ALTER TABLE "content_refusals" ADD COLUMN "accepted" integer DEFAULT 0 NOT NULL;
