@@ -42,7 +42,7 @@ export function countMetrics(deps: Deps): void {
   })
   new Gauge({
     name: 'baoming_mail_oldest_due_seconds',
-    help: 'How long the oldest mail has been due',
+    help: 'How long the oldest mail has been due, without the mails of paused messages',
     registers,
     async collect() {
       this.set((await countMails(deps)).oldestDueSeconds)

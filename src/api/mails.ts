@@ -82,7 +82,7 @@ mails.openapi(
     request: { params: z.object({ id: id.meta({ example: '42' }) }), query: inLanguage },
     responses: {
       200: { description: 'The mail as it is now', content: json(MailAnswer) },
-      ...problems({ 404: ['not_found'], 409: ['not_dead'] }),
+      ...problems({ 404: ['not_found'], 409: ['not_dead', 'message_paused'] }),
     },
   }),
   async (c) => {

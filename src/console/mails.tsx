@@ -95,6 +95,8 @@ mailPages.post('/console/mails/:id/send-again', async (c) => {
   if (!(await isConfirmed(c))) return mailsPage(c)
   const outcome = await sendAgain(deps, mail.id)
   if (outcome === 'not_found') return c.notFound()
+  if (outcome === 'message_paused' && mail.written)
+    return c.redirect(withQuery(paths.message(mail.written.id), { done: outcome }), 303)
   if (outcome === 'owed') await audited(c, auditOf(mail))
   return c.redirect(withQuery(addressOf(readQuery(c)), { done: outcome }), 303)
 })

@@ -366,7 +366,7 @@ function progressPage(c: Context<App>, message: MessageProgress) {
   const { states, people, paused, refused } = message
   const waiting = states.pending + states.sending
   const { again } = mailingMessagesFor(c.var.locale)
-  const done = (['sent', 'nothing'] as const).find((known) => known === c.req.query('done'))
+  const done = (['sent', 'nothing', 'message_paused'] as const).find((known) => known === c.req.query('done'))
   const held = waiting > 0 && shownState(deps, 'pending') === 'held'
   const about = aboutOf(c, message)
   const mailsOf = (state?: string) => withQuery(paths.consoleMails(), { message: message.id, state })

@@ -116,6 +116,7 @@ const doneJustNow = [
   'added',
   'owed',
   'not_dead',
+  'message_paused',
   'checkedIn',
   'undone',
 ] as const

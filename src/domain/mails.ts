@@ -201,12 +201,15 @@ export async function findDeliveryPause(deps: Deps): Promise<DeliveryPause | und
   return pause && { since: new Date(pause.since), reason: pause.reason }
 }
 
-/** Sends a dead mail again, with a new 24 hours. `not_dead`: it was sent or waits, or another one says the same. */
-export async function sendAgain(deps: Deps, id: number): Promise<'owed' | 'not_dead' | 'not_found'> {
+/** `not_dead`: it was sent or waits, or another one says the same. `message_paused`: it is sent again with its message. */
+export type SendAgainOutcome = 'owed' | 'not_dead' | 'message_paused' | 'not_found'
+
+/** Sends a dead mail again, with a new 24 hours. */
+export async function sendAgain(deps: Deps, id: number): Promise<SendAgainOutcome> {
   const revived = await rows(
     deps.db,
     sql`update mails set state = 'pending', due_at = ${at(deps.now())}, first_tried_at = null, reason = null, refusals = 0
-        where id = ${id} and state = 'dead' returning id`,
+        where id = ${id} and state = 'dead' and ${isNotPaused} returning id`,
   ).catch((error) => {
     // Of a reminder that became pointless and was owed anew.
     if (databaseError(error)?.constraint === 'mails_reminders_once') return []
@@ -216,8 +219,12 @@ export async function sendAgain(deps: Deps, id: number): Promise<'owed' | 'not_d
     deps.mailOwed()
     return 'owed'
   }
-  const [there] = await deps.db.select({ id: mails.id }).from(mails).where(eq(mails.id, id))
-  return there ? 'not_dead' : 'not_found'
+  const [mail] = await rows<{ paused: boolean }>(
+    deps.db,
+    sql`select state = 'dead' and not ${isNotPaused} as paused from mails where id = ${id}`,
+  )
+  if (!mail) return 'not_found'
+  return mail.paused ? 'message_paused' : 'not_dead'
 }
 
 /**
@@ -255,22 +262,23 @@ export type ShownState = (typeof shownStates)[number]
 
 /**
  * How many mails there are in each state, and for how many seconds the oldest one that is still owed has waited; at most
- * a second old, because it counts them all.
+ * a second old, because it counts them all. Mails of paused messages do not count as waiting.
  */
 export async function countMails(
   deps: Deps,
 ): Promise<{ states: Record<ShownState, number>; oldestDueSeconds: number }> {
   return deps.fresh('mails', async () => {
-    const counted = await rows<{ state: MailState; n: number; oldest: string | Date }>(
+    const counted = await rows<{ state: MailState; n: number; oldest: string | Date | null }>(
       deps.db,
-      sql`select state, count(*)::int as n, min(created_at) as oldest from mails group by state`,
+      sql`select state, count(*)::int as n, min(created_at) filter (where ${isNotPaused}) as oldest from mails group by state`,
     )
     const states = { pending: 0, held: 0, sending: 0, sent: 0, dead: 0 }
     const now = deps.now().getTime()
     let oldest = now
     for (const row of counted) {
       states[shownState(deps, row.state)] += row.n
-      if (row.state === 'pending' || row.state === 'sending') oldest = Math.min(oldest, new Date(row.oldest).getTime())
+      if (row.oldest && (row.state === 'pending' || row.state === 'sending'))
+        oldest = Math.min(oldest, new Date(row.oldest).getTime())
     }
     return { states, oldestDueSeconds: Math.round((now - oldest) / 1000) }
   })

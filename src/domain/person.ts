@@ -13,7 +13,7 @@ import {
 } from '../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { type Actor, type AuditAction, type AuditDraft, auditInsert, recordAudit } from './audit.ts'
-import { type ShownState, sendAgain, shownState } from './mails.ts'
+import { type SendAgainOutcome, type ShownState, sendAgain, shownState } from './mails.ts'
 import { correctEmail, type EmailRefusal, findRegistrationById, type Registration } from './registrations.ts'
 import {
   cancelRegistration,
@@ -309,7 +309,7 @@ export async function sendPersonAgain(
   actor: Actor,
   person: Person,
   mail: number,
-): Promise<'owed' | 'not_dead' | 'not_found'> {
+): Promise<SendAgainOutcome> {
   const there = person.mails.find(({ id }) => id === mail)
   if (!there) return 'not_found'
   const outcome = await sendAgain(deps, mail)

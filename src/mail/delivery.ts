@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts'
 import {
   type ClaimedMail,
   claimDueMails,
+  findDeliveryPause,
   nextMailDueAt,
   type Outcome,
   type Recorded,
@@ -161,7 +162,7 @@ export function startDelivery(
           told = 'server'
           await rest.atLeast(pause)
         } else {
-          if (told) deps.log.info({}, 'mail flows again')
+          if (told && !(await findDeliveryPause(deps))) deps.log.info({}, 'mail flows again')
           told = undefined
           troubles = 0
           await rest.untilWoken(await secondsToNext(deps))

@@ -129,11 +129,11 @@ const aboutUs = [
  * quote only the part before the @, or write it as it stands in a return path.
  */
 function reasonOf({ command, responseCode, response, message = 'failed' }: Failure, recipient: string): string {
-  const said = response || message
+  const text = response || message
   const [local = ''] = recipient.split('@')
   const spellings = [recipient, recipient.replace('@', '='), encodeURIComponent(recipient), local]
   const redacted = spellings
-    .reduce((text, spelling) => text.replace(asWord(spelling), '…'), said)
+    .reduce((redacted, spelling) => redacted.replace(asWord(spelling), '…'), text)
     .replace(/[^\s<>"'(),;:]*(@|%40|=40)[^\s<>"'(),;:]*/gi, '…')
     .replace(/\s+/g, ' ')
     .trim()

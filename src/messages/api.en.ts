@@ -41,6 +41,7 @@ export const en: ApiMessages = {
     not_offered: 'No seat is held for this person, who still waits.',
     over: 'The workshop is over.',
     not_dead: 'Only a dead mail can be sent again: this one was sent or is still owed.',
+    message_paused: 'The message of this mail is paused: send the message again first, in the console.',
   },
 
   fieldProblems: {

@@ -44,6 +44,7 @@ export const zhCN = {
     not_offered: '没有为这个人保留名额：还在排队。',
     over: '培训已经结束。',
     not_dead: '只有发送失败的邮件才能重发：这一封已经发出，或者还在等待发送。',
+    message_paused: '这封邮件所属的消息已暂停：请先在管理后台再发一次这条消息。',
   },
 
   /** Why a field is refused, beside the reasons that the form knows. */

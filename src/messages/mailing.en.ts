@@ -100,6 +100,7 @@ export const en: MailingMessages = {
     cancel: 'Not now',
     sent: 'The message goes out again at once to those who have not got it.',
     nothing: 'There is nothing to send again: its mails were sent, or are waiting already.',
+    message_paused: 'This mail was not sent: its message is paused. Send the message again first, then this mail.',
   },
 
   mails: {

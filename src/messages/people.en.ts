@@ -91,6 +91,8 @@ export const en: PeopleMessages = {
     owed: 'The mail leaves once more in a moment.',
     erased: 'Erased.',
     not_dead: 'This mail was sent, or is waiting to be sent. There is no need to send it again.',
+    message_paused:
+      'This mail was not sent: its message is paused. Send that message again first, under Messages, then this mail.',
     problems: 'Almost there',
     refused: 'That was not done',
   },

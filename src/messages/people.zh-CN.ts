@@ -114,6 +114,7 @@ export const zhCN = {
     owed: '邮件马上再发一次。',
     erased: '资料已删除。',
     not_dead: '这封邮件已经发出，或者还在等待发送，不用再发。',
+    message_paused: '这封邮件没有再发：它所属的消息已暂停。请先到“消息”里再发一次那条消息，然后再发这封。',
     problems: '还差一点',
     refused: '没有做成',
   },

@@ -1,5 +1,6 @@
-import { asc, eq, isNotNull } from 'drizzle-orm'
+import { asc, eq, isNotNull, sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import { rows } from '../../src/db/database.ts'
 import type { Role } from '../../src/db/schema.ts'
 import { auditEntries, mails, messages } from '../../src/db/schema.ts'
 import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
@@ -361,6 +362,13 @@ test('a message that the mail server refuses is shown as paused, and is sent aga
   const page = await me.read(paths.message(id))
   expect(textOf(page)).toContain('已经暂停发送：发出了 0 封，还有 8 封等着')
   expect(textOf(page)).toMatch(/它的回答： DATA: 554 DT:SPM &lt;b&gt;…&lt;\/b&gt; 126/)
+  const [failed] = await rows<{ id: number | string }>(
+    world.db,
+    sql`update mails set state = 'dead' where id = (select max(id) from mails where written_id is not null) returning id`,
+  )
+  const refused = (await me.post(`/console/mails/${failed?.id}/send-again`, sure)).headers.get('location') ?? ''
+  expect(textOf(await me.read(refused))).toContain('它所属的消息已暂停。请先再发一次这条消息')
+  await world.db.execute(sql`update mails set state = 'pending' where id = ${failed?.id}`)
   expect(page).not.toContain('data-waiting')
   expect(textOf(await me.read(paths.workshopMessages(workshop.slug)))).toContain('8 人 已暂停 等待发送 8')
   const overview = await me.read(paths.console())

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { rows } from '../../src/db/database.ts'
-import { claimDueMails, findDeliveryPause, recordOutcomes } from '../../src/domain/mails.ts'
+import { claimDueMails, countMails, findDeliveryPause, recordOutcomes, sendAgain } from '../../src/domain/mails.ts'
 import { messageProgress, resendMessage, sendMessage } from '../../src/domain/messages.ts'
 import type { Workshop } from '../../src/domain/workshops.ts'
 import { deliverDue, startDelivery } from '../../src/mail/delivery.ts'
@@ -367,6 +367,43 @@ describe.each([
     ).toEqual(people(1, 20))
   })
 
+  test('sendAgain rejects a failed mail of a message that is paused, and oldestDueSeconds leaves the message out', async () => {
+    await using o = await office()
+    const workshop = await filled(o, 9)
+    const id = await broadcast(o, workshop)
+    refuse(o, (to) => (to.startsWith('person-1@') ? [550, '5.1.1 No such user'] : spam))
+    await o.deliver()
+    expect((await messageProgress(o.world.deps, id))?.paused).not.toBeNull()
+    const [dead] = await rows<{ id: number | string }>(o.world.db, sql`select id from mails where state = 'dead'`)
+    expect(await sendAgain(o.world.deps, Number(dead?.id))).toBe('message_paused')
+    expect(await messageProgress(o.world.deps, id)).toMatchObject({ states: { dead: 1 } })
+    o.world.clock.advance({ hours: 1 })
+    expect((await countMails(o.world.deps)).oldestDueSeconds).toBe(0)
+    expect(await resendMessage(o.world.deps, actor, id)).toBe(8)
+    expect(await sendAgain(o.world.deps, Number(dead?.id))).toBe('owed')
+  })
+
+  test('a refused mail of a message is not sent again with it after the person moved to another workshop', async () => {
+    await using o = await office()
+    const campaign = await o.world.campaign()
+    const [here, there] = [
+      await o.world.workshop({ campaignId: campaign.id }),
+      await o.world.workshop({ campaignId: campaign.id }),
+    ]
+    const { id: person } = await o.world.register(here)
+    await o.deliver()
+    const id = await broadcast(o, here)
+    refuse(o, () => spam)
+    await o.deliver()
+    const moved = await rows<{ outcome: string }>(
+      o.world.db,
+      sql`select outcome from move_registration(${person}::uuid, ${there.id}::uuid, ${o.world.clock.now().toISOString()}::timestamptz)`,
+    )
+    expect(moved).toEqual([{ outcome: 'confirmed' }])
+    expect(await resendMessage(o.world.deps, actor, id)).toBeUndefined()
+    expect(await messageProgress(o.world.deps, id)).toMatchObject({ states: { dead: 1 }, refused: 0 })
+  })
+
   test('mails of a message that were refused and failed are sent again with it, unknown addresses are not', async () => {
     await using o = await office()
     const workshop = await filled(o, 4)
@@ -443,6 +480,32 @@ test('delivery waits for the next try while it is paused, and goes on by itself'
   await o.server.received(8)
   await until(async () => pauses(o).length > 1)
   expect(pauses(o).map(({ message }) => message)).toEqual(['mail delivery paused', 'mail delivery resumed'])
+})
+
+test('delivery does not log that mail flows again when an outage ends in a pause', async () => {
+  await using o = await openOffice()
+  await o.owe(8)
+  o.server.mishap = (step) => (step === 'sender' ? [553, 'Mail from must equal authorized user'] : undefined)
+  const delivery = startDelivery(o.world.deps, o.transport, { pauses: { first: 0.01, most: 0.01 } })
+  onTestFinished(() => delivery.stop())
+  await until(async () => pauses(o).length > 0)
+  refuse(o, () => spam)
+  await until(async () => {
+    o.world.clock.advance({ seconds: 1 })
+    return pauses(o).length > 1
+  })
+  accept(o)
+  await until(async () => {
+    o.world.clock.advance({ seconds: 30 })
+    delivery.wake()
+    return (await states(o)).sent === 8
+  })
+  await until(async () => pauses(o).length > 2)
+  expect(pauses(o).map(({ message }) => message)).toEqual([
+    'mail stands still: nothing can be sent',
+    'mail delivery paused',
+    'mail delivery resumed',
+  ])
 })
 
 test('a mail that could not be delivered for 24 hours is logged', async () => {
