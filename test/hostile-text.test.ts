@@ -27,7 +27,7 @@ let world: World
 let furnished: Furnished
 /** The API's own token, of an owner. */
 let token: string
-/** The slowest requests, for whoever looks at the test. */
+/** The slowest requests, which are printed with HOSTILE_TIMES=1. */
 const slowest: { took: number; what: string }[] = []
 const tooSlow: { what: string; path: string; init: RequestInit; took: number }[] = []
 let requests = 0
@@ -86,6 +86,14 @@ function limitOf(route: string): number {
   if (mayMore && route.includes('/passkey/')) return 64 * kB
   if (route.includes(' /console')) return (mayMore ? 1024 : 8) * kB
   return / \/(door|in|b)\b/.test(route) ? (mayMore ? 256 : 8) * kB : 64 * kB
+}
+
+/** An address of a route of the API. */
+function addressOf(route: string): string {
+  const one = (page: string) => furnished.opened[page]?.[0]?.split('/').at(-1) ?? ''
+  const slug = one(route.includes('/campaigns') ? 'GET /c/:campaign' : 'GET /w/:workshop')
+  const names: Record<string, string> = { slug, code: one('GET /console/links/:code'), id: '1' }
+  return (route.split(' ')[1] ?? '').replace(/:(\w+)/g, (_, name: string) => names[name] ?? '')
 }
 
 /** A pattern of the access list with its names filled in. */
@@ -168,7 +176,7 @@ async function allForms(): Promise<Map<string, Form>> {
   await look(opened, (route) => (access[route] === 'anyone' ? '' : Cookie))
   await look(atDoor, () => door)
   for (const [route, all] of Object.entries(sent)) {
-    for (const { path, fields } of all.slice(0, route.endsWith('/new') ? undefined : 0)) {
+    for (const { path, fields } of all.slice(0, /\/(new|chosen)$/.test(route) ? undefined : 0)) {
       const body = new URLSearchParams(fields).toString()
       const answer = await world.request(path, { method: 'POST', headers: { ...urlEncoded, Cookie }, body })
       for (const form of formsOf(await answer.text(), path)) add(form)
@@ -210,6 +218,21 @@ async function tryFields(route: string, { path, fields, long }: Form): Promise<n
     }
   }
   return names.length
+}
+
+/** Sends a form that is filled in as somebody did, once with each of its fields hostile. */
+async function tryForm(route: string, { path, fields }: Pick<Form, 'path' | 'fields'>): Promise<void> {
+  const headers = { ...urlEncoded, ...proofOf(route) }
+  for (const name of Object.keys(fields)) {
+    const others = Object.entries({ ...fields, sure: 'yes' }).filter(([other]) => other !== name)
+    const start = `${others.map(([name, value]) => `${written(name)}=${written(value)}&`).join('')}${written(name)}=`
+    const body = start + ofBytes(written(worst[1]), limitOf(route) - Buffer.byteLength(start), 'e')
+    await time(`${route} ${Object.values(fields).join(' ').slice(0, 40)}: ${name}`, path, {
+      method: 'POST',
+      headers,
+      body,
+    })
+  }
 }
 
 /** Sends bodies of very many fields, and of many parts. */
@@ -284,14 +307,13 @@ async function tryValues(
       'many alike': elements(own.length < room / 4 ? own : '1')(room),
       digits: '1'.repeat(room),
     }
-    for (const [unit, text] of [worst, another(), another()]) {
+    for (const [unit, text] of [worst, another()]) {
       const plain = JSON.stringify(text).slice(1, -1)
       hostile[unit] = `"${ofBytes(plain, room, 'e')}"`
     }
-    for (const length of [300, 8_000]) {
-      const [unit, text] = another()
-      hostile[`${length} ${unit}`] = JSON.stringify(repeated(text, length))
-    }
+    const [unit, text] = another()
+    const length = turns % 2 ? 300 : 8_000
+    hostile[`${length} ${unit}`] = JSON.stringify(repeated(text, length))
     for (const [what, text] of Object.entries(hostile))
       await send(
         `${name} of ${what}`,
@@ -385,32 +407,48 @@ describe('no request takes more than 50 ms of the processor', () => {
       paths: Record<string, Record<string, Operation>>
       components: { schemas: Record<string, Schema> }
     }
-    const one = (route: string) => furnished.opened[route]?.[0]?.split('/').at(-1) ?? ''
-    const named: Record<string, string> = { code: one('GET /console/links/:code'), id: '1' }
     let values = 0
     for (const [pattern, methods] of Object.entries(paths)) {
-      named.slug = one(pattern.startsWith('/campaigns') ? 'GET /c/:campaign' : 'GET /w/:workshop')
-      const path = `/api/v1${pattern.replace(/\{(\w+)\}/g, (_, name: string) => named[name] ?? '')}`
       for (const [method, { parameters = [], requestBody }] of Object.entries(methods)) {
         const route = `${method.toUpperCase()} /api/v1${pattern.replace(/\{(\w+)\}/g, ':$1')}`
+        const path = addressOf(route)
         const key = parameters.some(({ name }) => name === 'Idempotency-Key')
         const more: Record<string, string> = key ? { 'Idempotency-Key': 'a-key-of-the-test' } : {}
         const schema = requestBody?.content['application/json'].schema
         if (schema) values += await tryValues(route, path, sampleOf(schema, components.schemas), more)
+        for (const { name } of parameters.filter((parameter) => parameter.in === 'query')) {
+          values++
+          for (const [unit, text] of [worst, another()]) {
+            const query = encodeURIComponent(repeated(text, longestHead).toWellFormed()).slice(0, longestHead - 200)
+            const init = { method: method.toUpperCase(), headers: { ...proofOf(route), ...more } }
+            await time(`${route} ?${name}= of ${unit}`, `${path}?${name}=${query.replace(/%.?$/, '')}`, init)
+          }
+        }
       }
     }
     const id = '00000000-0000-7000-8000-000000000001'
     const at = '2026-12-02T09:30:00+08:00'
+    const list = await world.request('/door/list.json', { headers: { Cookie: furnished.door } })
+    const { workshop } = (await list.json()) as { workshop: { slug: string } }
+    const walkIn = { kind: 'walk_in', id, name: '张三', phone: '13800138000', at }
     values += await tryValues('POST /door/entries', '/door/entries', {
-      workshop: 'nowhere',
+      workshop: workshop.slug,
       entries: [
+        walkIn,
         { kind: 'in', id, registration: id, at },
         { kind: 'undo', id, checkIn: id, at },
         { kind: 'lend', id, board: id, registration: id, at },
         { kind: 'return', id, board: id, at, broken: true, note: 'USB' },
-        { kind: 'walk_in', id, name: '张三', phone: '13800138000', at },
       ],
     })
+    // As many as a phone sends at once, with as much text as there is room for.
+    for (const [unit, text] of units) {
+      const entry = { ...walkIn, name: repeated(text, 80), phone: repeated(text, 40) }
+      const entries = Array(Math.min(500, Math.floor(limitOf('POST /door/entries') / JSON.stringify(entry).length / 3)))
+      const body = JSON.stringify({ entries: entries.fill(entry) })
+      const headers = { 'Content-Type': 'application/json', Cookie: furnished.door }
+      await time(`POST /door/entries walk-ins of ${unit}`, '/door/entries', { method: 'POST', headers, body })
+    }
     const passkey = {
       name: 'a phone',
       response: {
@@ -455,7 +493,7 @@ describe('no request takes more than 50 ms of the processor', () => {
           await send(`${name} of ${unit}`, fill(pattern.replace(name, () => whole)))
         }
       }
-      const page = atDoor[route]?.[0] ?? opened[route]?.[0] ?? fill(pattern)
+      const page = atDoor[route]?.[0] ?? opened[route]?.[0] ?? addressOf(route)
       const read = await queriesOf(page, headers)
       for (const name of read) {
         parameters++
@@ -482,7 +520,7 @@ describe('no request takes more than 50 ms of the processor', () => {
     // Cookies are read by name.
     const starts = ['', 'lang=', 'door=', 'key=', 'people-columns=', 'baoming.session_token=']
     for (const route of [...routes, ...api]) {
-      const path = furnished.opened[route]?.[0] ?? fill(route.split(' ')[1] ?? '')
+      const path = furnished.opened[route]?.[0] ?? addressOf(route)
       for (const name of headers) {
         for (const start of name === 'Cookie' ? starts : ['']) {
           for (const [unit, text] of [worst, another(), ['parts', 'a=b; '], ['tags', 'a;q=1,']] as const) {
@@ -522,12 +560,13 @@ describe('no request takes more than 50 ms of the processor', () => {
     const forms = await allForms()
     const posts = Object.keys(access).filter((route) => route.startsWith('POST ') && !isForPrograms(route))
     // What ends a session comes last.
-    const endsSession = (route: string) => Number(/\/(sign-out|end)$/.test(route))
+    const endsSession = (route: string) => Number(/\/(sign-out|door\/end)$/.test(route))
     let fields = 0
     for (const route of posts.toSorted((a, b) => endsSession(a) - endsSession(b))) {
       const pattern = route.split(' ')[1] ?? ''
       const form = forms.get(route) ?? { route, path: fill(pattern), fields: {}, long: new Set<string>() }
       fields += await tryFields(route, form)
+      for (const entry of furnished.sent[route] ?? []) await tryForm(route, { ...form, ...entry })
       if (manyFields.includes(route)) await tryCounts(route, form.path)
       else {
         const headers = { ...urlEncoded, ...proofOf(route) }

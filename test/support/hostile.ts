@@ -27,6 +27,7 @@ export const hostileUnits = {
   'quotes and tags': '"<',
   'halves of surrogate pairs': '\ud83d',
   ligatures: 'ﷺ',
+  'ligatures and dots': 'ﷺ.',
   'Chinese names': '单于',
   braces: '{{',
   'placeholders that are none': '{{a}}',
