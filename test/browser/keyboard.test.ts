@@ -43,8 +43,10 @@ test('one signs in, announces a month, orders its checklist and publishes it by 
   await expect.poll(() => focused(page)).toMatchObject({ name: 'item.1.zh' })
   await page.keyboard.type('笔记本电脑')
   await follow(page, 'button[value="add-item"]')
+  await expect.poll(() => focused(page)).toMatchObject({ name: 'item.2.zh' })
   await page.keyboard.type('插线板')
   await follow(page, 'button[value="add-item"]')
+  await expect.poll(() => focused(page)).toMatchObject({ name: 'item.3.zh' })
   await tabTo(page, 'button[value="up.2"]', 'Shift+Tab')
   await press(page, 'Space')
   // It goes on from the line that moved, by the same button.
