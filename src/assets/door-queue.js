@@ -23,6 +23,7 @@ export async function openQueue({ store, changed, over, another }) {
   let failure
   let timer
   let stopped = false
+  let added = false
   const waiting = new Map()
 
   const unsent = () => records.filter(({ sentAt }) => sentAt === undefined)
@@ -50,12 +51,12 @@ export async function openQueue({ store, changed, over, another }) {
     })
   }
 
-  /** Sends what is there, one batch after the other. */
+  /** Sends what is there, one batch after the other; what is added while a request runs is sent right after it. */
   function send() {
+    added = sending !== undefined
     sending ??= sendAll().finally(() => {
       sending = undefined
-      // What was written down in the meantime.
-      if (!stopped && failures === 0 && mine().length > 0) send()
+      if (!stopped && (failures === 0 || added) && mine().length > 0) send()
     })
     return sending
   }
