@@ -91,7 +91,7 @@ test('before there is a session a body at the console and the door has 8 kB at t
   for (const path of [paths.signIn(), join]) {
     expect([path, await status(path, 8 * kB)]).toEqual([path, 422])
     expect([path, await status(path, 8 * kB + 1)]).toEqual([path, 413])
-    // A cookie that is none of ours is no session.
+    // An unknown cookie is not a session.
     const made = { Cookie: `baoming.session_token=${'x'.repeat(40)}; door=${'x'.repeat(43)}` }
     expect([path, await status(path, 8 * kB + 1, made)]).toEqual([path, 413])
   }
@@ -99,7 +99,7 @@ test('before there is a session a body at the console and the door has 8 kB at t
   expect(await status(join, 256 * kB + 1, { Cookie: door })).toBe(413)
   expect(await status(paths.account(), 1024 * kB, { Cookie })).toBe(422)
   expect(await status(paths.account(), 1024 * kB + 1, { Cookie })).toBe(413)
-  // Whoever has to sign in is told so: a session may have ended while a long form was filled in.
+  // A request without a session is answered 401: a session may have ended while a long form was filled in.
   expect(await status(paths.account(), 1024 * kB)).toBe(401)
   const passkey = `${paths.auth()}/passkey/verify-authentication`
   const json = { 'Content-Type': 'application/json', Origin: 'http://localhost' }

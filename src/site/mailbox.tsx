@@ -106,7 +106,7 @@ async function findMessage(deps: Deps, id: string): Promise<Message | undefined>
 const numberOf = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : 0)
 
 /**
- * Renders a mail as it would be sent now, without sign-in links: whoever reads this page must not get an account by it.
+ * Renders a mail as it would be sent now, without sign-in links: reading this page must not give access to an account.
  * Undefined for a person who was erased, or whose link has expired.
  */
 function writtenNow(deps: Deps, mail: MailInList): Message | undefined {

@@ -345,7 +345,7 @@ describe.each([
     expect(await o.deliver()).toMatchObject({ sent: 0 })
     expect(o.server.reached.message).toBe(tried)
 
-    // The server accepts it for a while: whoever got it does not get it again.
+    // The server accepts it for a while: nobody gets it twice.
     let accepts = 7
     refuse(o, () => (accepts-- > 0 ? undefined : spam))
     expect(await resendMessage(o.world.deps, actor, id)).toBe(20)

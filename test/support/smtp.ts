@@ -121,7 +121,7 @@ export async function startMailServer<Mail = ParsedMail>(
           async (error) => {
             if (error) return answer(error)
             const source = await buffer(stream).catch(() => undefined)
-            // Whoever went away in the middle of the text hears no answer.
+            // A client that disconnected during the message gets no reply.
             if (source) await take(source, session, answer)
           },
           session.envelope.rcptTo[0]?.address,
