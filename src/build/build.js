@@ -19,7 +19,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
  * @returns {Promise<void>}
  */
 export async function build(out) {
-  const before = await listBuilds(out)
+  await mkdir(out, { recursive: true })
+  const [before] = /build-[^/]+/.exec(await readStarter(out)) ?? []
   // Taken first: sources that change meanwhile make the build an old one.
   const sources = fingerprint(root)
   const name = `build-${new Date().toISOString().replace(/[:.]/g, '-')}`
@@ -37,7 +38,11 @@ export async function build(out) {
     await writeFile(join(out, `${entry}.js.unfinished`), starter(name, entry, sources))
     await rename(join(out, `${entry}.js.unfinished`), join(out, `${entry}.js`))
   }
-  for (const old of before.slice(0, -1)) await rm(join(out, old), { recursive: true, force: true })
+  // Also what builds that failed have left.
+  for (const old of await readdir(out)) {
+    if (old.startsWith('build-') && old !== name && old !== before)
+      await rm(join(out, old), { recursive: true, force: true })
+  }
 }
 
 /**
@@ -46,8 +51,7 @@ export async function build(out) {
  * @returns {Promise<boolean>}
  */
 export async function isCurrent(out) {
-  const text = await readFile(join(out, 'node.js'), 'utf8').catch(() => '')
-  return text.includes(`'${fingerprint(root)}'`)
+  return (await readStarter(out)).includes(`'${fingerprint(root)}'`)
 }
 
 /**
@@ -116,9 +120,8 @@ function starter(build, entry, sources) {
 
 /**
  * @param {string} out
- * @returns {Promise<string[]>} the folders of earlier builds, the newest last
+ * @returns {Promise<string>} the text of `dist/node.js`, empty where there is none
  */
-async function listBuilds(out) {
-  await mkdir(out, { recursive: true })
-  return (await readdir(out)).filter((name) => name.startsWith('build-')).sort()
+function readStarter(out) {
+  return readFile(join(out, 'node.js'), 'utf8').catch(() => '')
 }

@@ -42,11 +42,11 @@ export const signUp = z.object({
   name: line(80).pipe(z.string().min(1, 'missing')),
   email: z
     .string({ error: (issue) => (issue.input === undefined ? 'missing' : 'invalid') })
-    .transform(bounded((text) => plainWidth(text, 254)))
+    .transform(bounded((text) => withoutInvisible(text, 254)))
     .pipe(z.string().min(1, 'missing').regex(emailAddress(), 'email_invalid')),
   phone: z
     .string('invalid')
-    .transform(bounded((text) => plainWidth(text, 40)))
+    .transform(bounded((text) => withoutInvisible(text, 40)))
     .transform((typed, context) => {
       if (typed === '') return undefined
       const number = parsePhoneNumber(typed, 'CN')
@@ -272,7 +272,7 @@ function inFormOrder(problems: FieldProblem[]): FieldProblem[] {
  * Full-width letters and digits become plain ones; invisible characters that came with a paste go. Undefined for a text that
  * is too long.
  */
-function plainWidth(text: string, longest: number): string | undefined {
+function withoutInvisible(text: string, longest: number): string | undefined {
   return within(longest, text, (text) =>
     normalize(text, 'NFKC')
       .replace(/\p{Cf}/gu, '')
