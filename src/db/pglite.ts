@@ -32,7 +32,7 @@ async function makeFolder(folder: string, template: string | undefined): Promise
   const unfinished = `${folder}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
   // A copy takes 0.1 s, a new one five seconds and 150 MB that the process keeps.
-  if (template) cpSync(template, unfinished, { recursive: true })
+  if (template) copy(template, unfinished)
   else await (await create(unfinished)).close()
   renameSync(unfinished, folder)
 }
@@ -47,15 +47,27 @@ function checkFolder(folder: string): void {
     )
 }
 
+function copy(template: string, folder: string): void {
+  try {
+    cpSync(template, folder, { recursive: true })
+  } catch (error) {
+    throw cannotOpen(folder, error)
+  }
+}
+
 async function create(folder: string): Promise<PGlite> {
   try {
     return await PGlite.create(folder, { startParams: [...PGlite.defaultStartParams, ...memory] })
   } catch (error) {
-    // The file system of PGlite throws objects that are no errors.
-    const reason = error instanceof Error ? error.message : 'a file cannot be read or written'
-    const advice = 'restore it from a backup, or start the release that it was made by'
-    throw new CannotStart(`the database in ${folder} does not open (${reason}): ${freeSpace(folder) ?? advice}`)
+    throw cannotOpen(folder, error)
   }
+}
+
+function cannotOpen(folder: string, error: unknown): CannotStart {
+  // The file system of PGlite throws objects that are no errors.
+  const reason = error instanceof Error ? error.message : 'a file cannot be read or written'
+  const advice = 'restore it from a backup, or start the release that it was made by'
+  return new CannotStart(`the database in ${folder} does not open (${reason}): ${freeSpace(folder) ?? advice}`)
 }
 
 /** What to do where the disk is full; undefined where it is not. A new database takes 40 MB. */
