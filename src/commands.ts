@@ -3,7 +3,7 @@ import { locales } from './config.ts'
 import { hasMailbox } from './context.ts'
 import { type Role, roles } from './db/schema.ts'
 import type { Deps } from './deps.ts'
-import { listCampaigns } from './domain/campaigns.ts'
+import { hasCampaigns } from './domain/campaigns.ts'
 import { examine } from './domain/doctor.ts'
 import {
   createToken,
@@ -79,8 +79,7 @@ const commands: Record<string, (deps: Deps, args: string[], output: Output) => P
   },
 
   async seed(deps, _args, { out, err }) {
-    const existing = await listCampaigns(deps, { drafts: true, limit: 1 })
-    if (existing.length > 0) {
+    if (await hasCampaigns(deps)) {
       err('there are campaigns already: the example is for an empty installation')
       return 1
     }

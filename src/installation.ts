@@ -14,7 +14,7 @@ import { isDatabaseAway, type OpenDatabase, saidOf } from './db/database.ts'
 import { openDesk } from './db/desk.ts'
 import { openFresh } from './db/fresh.ts'
 import { type Lock, lockFolder } from './db/lock.ts'
-import { migrate } from './db/migrate.ts'
+import { isCurrent, migrate } from './db/migrate.ts'
 import { openPglite } from './db/pglite.ts'
 import { openPool } from './db/pool.ts'
 import type { Bucket, Deps, Log } from './deps.ts'
@@ -42,11 +42,11 @@ export async function openDatabase(
   const { databaseUrl, dataDir } = config
   if (databaseUrl) {
     const secret = config.secret as string
-    const migrating = openPool(databaseUrl, 600)
-    await closeOnError(migrating.close, () => untilThere(() => migrate(migrating.db, files.migrations), log))
-    if (patient) return { ...migrating, secret, embedded: false }
-    await migrating.close()
-    return { ...openPool(databaseUrl, 3.5), secret, embedded: false }
+    const pool = openPool(databaseUrl, patient ? 600 : 3.5)
+    await closeOnError(pool.close, async () => {
+      if (!(await untilThere(() => isCurrent(pool.db, files.migrations), log))) await migrateWithTime(databaseUrl, log)
+    })
+    return { ...pool, secret, embedded: false }
   }
   const lock: Lock = await lockFolder(dataDir, answer)
   return closeOnError(lock.release, async () => {
@@ -63,6 +63,12 @@ export async function openDatabase(
       }
     })
   })
+}
+
+/** Brings Postgres up to this release through connections of their own, on which a statement may take ten minutes. */
+async function migrateWithTime(databaseUrl: string, log: Log): Promise<void> {
+  const { db, close } = openPool(databaseUrl, 600)
+  await untilThere(() => migrate(db, files.migrations), log).finally(close)
 }
 
 /**
@@ -126,7 +132,7 @@ function nextRandom(): Uint8Array {
 }
 
 /** Tries until the database answers, for 30 s. */
-async function untilThere(work: () => Promise<unknown>, log: Log) {
+async function untilThere<Result>(work: () => Promise<Result>, log: Log): Promise<Result> {
   const deadline = performance.now() + 30_000
   for (;;) {
     try {

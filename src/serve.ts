@@ -5,7 +5,7 @@ import { createApp } from './app.tsx'
 import { type Config, ConfigError } from './config.ts'
 import { saidOf } from './db/database.ts'
 import type { Deps, Log } from './deps.ts'
-import { listCampaigns } from './domain/campaigns.ts'
+import { hasCampaigns } from './domain/campaigns.ts'
 import { purge } from './domain/privacy.ts'
 import { oweReminders } from './domain/reminders.ts'
 import { passOnOffers } from './domain/seats.ts'
@@ -28,7 +28,7 @@ export async function serve(config: Config, log: Log, opened: Opened, ready: (de
   const { deps } = installation
   ready(deps)
   countMetrics(deps)
-  if (opened.embedded && (await listCampaigns(deps, { drafts: true, limit: 1 })).length === 0) await seed(deps)
+  if (opened.embedded && !(await hasCampaigns(deps))) await seed(deps)
 
   const app = createApp(deps)
   const server = createAdaptorServer({

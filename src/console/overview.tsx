@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import type { App } from '../context.ts'
 import { needsAttention } from '../domain/attention.ts'
-import { listCampaigns } from '../domain/campaigns.ts'
+import { hasCampaigns } from '../domain/campaigns.ts'
 import { countRegistrations, type Figures, seatsOf } from '../domain/figures.ts'
 import { mayActAs } from '../domain/organisers.ts'
 import { dateIn } from '../domain/time-zones.ts'
@@ -59,11 +59,11 @@ overviewPages.get('/console', async (c) => {
 
 async function isEmpty(c: Context<App>): Promise<boolean> {
   const { deps } = c.env
-  const [campaigns, over] = await Promise.all([
-    listCampaigns(deps, { drafts: true, limit: 1 }),
+  const [hasCampaign, over] = await Promise.all([
+    hasCampaigns(deps),
     listWorkshops(deps, { drafts: true, status: 'over', limit: 1 }),
   ])
-  return campaigns.length + over.items.length === 0
+  return !hasCampaign && over.items.length === 0
 }
 
 /** The two ways to a campaign, for those who may make one. */

@@ -47,7 +47,7 @@ export async function migrate(
  * Tells whether there is nothing to do, by reading alone: most starts find it so, and on PGlite the rest takes a third of
  * the time until the first page.
  */
-async function isCurrent(db: Database, folder: string): Promise<boolean> {
+export async function isCurrent(db: Database, folder: string): Promise<boolean> {
   const [there] = await rows<{ there: boolean }>(
     db,
     sql`select to_regclass('drizzle.__drizzle_migrations') is not null and to_regclass('drizzle.functions') is not null

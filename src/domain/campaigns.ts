@@ -52,6 +52,12 @@ export async function findPublicCampaign(deps: Deps, slug: string): Promise<Camp
   })
 }
 
+/** True if there is a campaign, draft or not. */
+export async function hasCampaigns({ db }: Deps): Promise<boolean> {
+  const [first] = await db.select({ id: campaigns.id }).from(campaigns).limit(1)
+  return first !== undefined
+}
+
 /** The newest campaigns, with their workshops. */
 export async function listCampaigns(deps: Deps, { drafts = false, limit = 50 } = {}): Promise<Campaign[]> {
   const found = await selectCampaigns(deps)
@@ -69,7 +75,7 @@ export async function createCampaign(
 ): Promise<CampaignChanged> {
   const { items = [], publish = false, slug: given, summary = {}, ...facts } = draft
   for (let attempt = 1; ; attempt++) {
-    const slug = given ?? slugOf(draft.title, deps.now(), deps.config.timeZone, attempt)
+    const slug = given ?? (await slugOf(draft.title, deps.now(), deps.config.timeZone, attempt))
     try {
       await deps.db.transaction(async (tx) => {
         await tx.insert(campaigns).values({

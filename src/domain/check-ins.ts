@@ -178,7 +178,7 @@ const noSignUp = sql`r.consent_version like '%-door'`
 /** The people of a workshop, in the order of their numbers; whoever was erased is left out. */
 export async function listDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id' | 'timeZone'>): Promise<DoorPerson[]> {
   const stored = await readPeople(deps, workshop)
-  const people = stored.map((row) => readPerson(deps, workshop, row))
+  const people = await Promise.all(stored.map((row) => readPerson(deps, workshop, row)))
   // Every phone asks for the list every ten seconds.
   const unknown = people.filter((_, n) => stored[n]?.initials === null)
   await storeInitials(deps, unknown, 'skip')
@@ -216,12 +216,16 @@ async function readPeople(deps: Deps, workshop: Pick<Workshop, 'id'>, id?: strin
   )
 }
 
-function readPerson(deps: Deps, { timeZone }: Pick<Workshop, 'timeZone'>, row: StoredPerson): DoorPerson {
+async function readPerson(
+  deps: Deps,
+  { timeZone }: Pick<Workshop, 'timeZone'>,
+  row: StoredPerson,
+): Promise<DoorPerson> {
   return {
     id: row.id,
     seq: row.seq,
     name: row.name,
-    initials: row.initials ?? nameInitialsOf(row.name),
+    initials: row.initials ?? (await nameInitialsOf(row.name)),
     tail: row.tail,
     status: row.status,
     cancelledBy: row.cancelled_by,

@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import { pinyin } from 'pinyin-pro'
 import { uuids } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 import { normalize } from './plain-text.ts'
@@ -9,7 +8,9 @@ import { normalize } from './plain-text.ts'
  * initials. 王小明 is `wang xiao ming / wangxiaoming / wxm`, Ann Lee is `ann lee / annlee / al`. In the order of bytes
  * these stand as in a Chinese register, syllable by syllable. Surnames are read as surnames: 单 is shan, 曾 is zeng.
  */
-export function nameInitialsOf(name: string): string {
+export async function nameInitialsOf(name: string): Promise<string> {
+  // Loaded when it is needed: its dictionaries take 14 ms of a start.
+  const { pinyin } = await import('pinyin-pro')
   const read = pinyin(normalize(name, 'NFKC'), {
     toneType: 'none',
     type: 'array',

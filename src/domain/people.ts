@@ -199,7 +199,7 @@ async function fillInitials(
     if (unknown.length === 0) return
     await storeInitials(
       deps,
-      unknown.map(({ id, name }) => ({ id, name, initials: nameInitialsOf(name) })),
+      await Promise.all(unknown.map(async ({ id, name }) => ({ id, name, initials: await nameInitialsOf(name) }))),
       'wait',
     )
   }

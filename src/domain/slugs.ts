@@ -1,4 +1,3 @@
-import { pinyin } from 'pinyin-pro'
 import type { Text } from '../db/schema.ts'
 import { normalize } from './plain-text.ts'
 
@@ -9,12 +8,8 @@ export const slugPattern = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
  * A slug from a place or title and a date: `shanghai-2026-12-19`. Chinese names are spelled in pinyin.
  * @param attempt from 2 on, a number is appended, for when the slug is taken
  */
-export function slugOf(name: Text, date: Date, timeZone: string, attempt = 1): string {
-  const latin =
-    name.en ??
-    pinyin(name.zh ?? '', { toneType: 'none', type: 'array', nonZh: 'consecutive' }).join(
-      name.zh && name.zh.length > 4 ? '-' : '',
-    )
+export async function slugOf(name: Text, date: Date, timeZone: string, attempt = 1): Promise<string> {
+  const latin = name.en ?? (await spell(name.zh ?? ''))
   const words = normalize(latin, 'NFKD')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
@@ -23,4 +18,11 @@ export function slugOf(name: Text, date: Date, timeZone: string, attempt = 1): s
     .replace(/-+$/, '')
   const day = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(date)
   return [words || 'workshop', day, ...(attempt > 1 ? [attempt] : [])].join('-')
+}
+
+/** The pinyin of a Chinese name, with hyphens between the syllables of a long one. */
+async function spell(name: string): Promise<string> {
+  // Loaded when it is needed: its dictionaries take 14 ms of a start.
+  const { pinyin } = await import('pinyin-pro')
+  return pinyin(name, { toneType: 'none', type: 'array', nonZh: 'consecutive' }).join(name.length > 4 ? '-' : '')
 }

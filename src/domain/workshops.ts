@@ -159,7 +159,7 @@ export async function createWorkshop(deps: Deps, draft: WorkshopDraft): Promise<
   const timeZone = draft.timeZone ?? deps.config.timeZone
   const { items = [], publish = false, slug: given, ...facts } = draft
   for (let attempt = 1; ; attempt++) {
-    const slug = given ?? slugOf(draft.city, draft.startsAt, timeZone, attempt)
+    const slug = given ?? (await slugOf(draft.city, draft.startsAt, timeZone, attempt))
     try {
       await deps.db.transaction(async (tx) => {
         await tx.insert(workshops).values({
