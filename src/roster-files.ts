@@ -1,5 +1,5 @@
 import parsePhoneNumber from 'libphonenumber-js/mobile'
-import writeExcelFile, { type CellObject } from 'write-excel-file/universal'
+import type { CellObject } from 'write-excel-file/universal'
 import type { Locale } from './config.ts'
 import type { Text } from './db/schema.ts'
 import type { Deps } from './deps.ts'
@@ -41,6 +41,7 @@ export async function* rosterXlsx(
   filter: PeopleFilter = {},
   order?: PeopleOrder,
 ): AsyncGenerator<Uint8Array> {
+  const { default: writeExcelFile } = await import('write-excel-file/universal')
   const columns = columnsOf(workshops, locale)
   const head = columns.map(({ head }): CellObject => ({ value: head, type: String, fontWeight: 'bold' }))
   const begun = await writeExcelFile([head], {

@@ -12,7 +12,6 @@ import { passOnOffers } from './domain/seats.ts'
 import { greeting, printedAddress } from './greeting.ts'
 import { type Opened, openInstallation } from './installation.ts'
 import { type Delivery, startDelivery } from './mail/delivery.ts'
-import { openTransport } from './mail/transport.ts'
 import { countMetrics } from './metrics.ts'
 import { seed } from './seed.ts'
 
@@ -36,9 +35,12 @@ export async function serve(config: Config, log: Log, opened: Opened, ready: (de
   }) as Server
   await listen(server, config)
 
-  const transport = openTransport(config)
-  if (transport) delivery = startDelivery(deps, transport)
-  else log.warn({}, 'SMTP_URL is not set: mails are kept until it is')
+  if (config.smtpUrl) {
+    // nodemailer is a tenth of the code that a start loads.
+    const { openTransport } = await import('./mail/transport.ts')
+    const transport = openTransport(config)
+    if (transport) delivery = startDelivery(deps, transport)
+  } else log.warn({}, 'SMTP_URL is not set: mails are kept until it is')
   if (!config.rateLimit) log.warn({}, 'RATE_LIMIT is off: do not leave it so')
   // A moment after the start, so that the first page need not wait for PGlite, which does one thing at a time.
   const tasks = [

@@ -60,7 +60,8 @@ export async function isCurrent(db: Database, folder: string): Promise<boolean> 
                (select count(*)::int from drizzle.unfinished) as unfinished`,
   )
   if (state?.unfinished !== 0) return false
-  if (state.migrations !== readMigrationFiles({ migrationsFolder: folder }).length) return false
+  const { entries } = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as { entries: unknown[] }
+  if (state.migrations !== entries.length) return false
   return (await changedFunctions(db, join(folder, 'functions'))).length === 0
 }
 
