@@ -1,23 +1,23 @@
 import type { RequestListener } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { CannotStart, parseConfig } from './config.ts'
-import { closeOnError } from './db/close-on-error.ts'
-import { saidOf } from './db/database.ts'
-import type { Deps } from './deps.ts'
-import { openDatabase, openLog } from './installation.ts'
+import { redactError } from './db/database.ts'
+import type { Deps } from './domain/deps.ts'
+import { closeOnError } from './lib/close-on-error.ts'
+import { parseConfig, StartupError } from './lib/config.ts'
+import { createLogger, openDatabase } from './server/runtime.ts'
 
 /** Opens the installation and serves it. */
 async function main() {
   const config = parseConfig(process.env)
-  const log = openLog(config)
+  const log = createLogger(config)
   let running: Deps | undefined
   const opening = openDatabase(
     config,
     log,
-    runCommands(() => running),
+    commandListener(() => running),
   )
   // The pages are loaded while the database opens, which mostly waits: for files, for compiled WebAssembly, for the network.
-  const loading = import('./serve.ts')
+  const loading = import('./server/serve.ts')
   const opened = await opening
   await closeOnError(opened.close, async () => {
     const { serve } = await loading
@@ -28,22 +28,22 @@ async function main() {
 }
 
 /** Answers the command line of an embedded installation: what it wrote, line by line, then its exit code. */
-function runCommands(ready: () => Deps | undefined): RequestListener {
+function commandListener(currentDeps: () => Deps | undefined): RequestListener {
   return async (request, response) => {
-    const say = (said: object) => response.write(`${JSON.stringify(said)}\n`)
+    const send = (line: object) => response.write(`${JSON.stringify(line)}\n`)
     try {
       const args = JSON.parse(await text(request)) as string[]
-      const deps = ready()
+      const deps = currentDeps()
       if (!deps) throw new Error('the server is still starting: try again')
-      const { runCommand } = await import('./commands.ts')
+      const { runCommand } = await import('./server/commands.ts')
       const exit = await runCommand(deps, args, {
-        out: (chunk) => say({ out: Buffer.from(chunk).toString('base64') }),
-        err: (line) => say({ err: line }),
+        out: (chunk) => send({ out: Buffer.from(chunk).toString('base64') }),
+        err: (line) => send({ err: line }),
       })
-      say({ exit })
+      send({ exit })
     } catch (error) {
-      say({ err: `failed: ${saidOf(error).reason}` })
-      say({ exit: 1 })
+      send({ err: `failed: ${redactError(error).reason}` })
+      send({ exit: 1 })
     }
     response.end()
   }
@@ -52,6 +52,6 @@ function runCommands(ready: () => Deps | undefined): RequestListener {
 try {
   await main()
 } catch (error) {
-  console.error(error instanceof CannotStart ? error.message : `cannot start: ${saidOf(error).reason}`)
+  console.error(error instanceof StartupError ? error.message : `cannot start: ${redactError(error).reason}`)
   process.exit(1)
 }

@@ -1,18 +1,18 @@
 import { v7 as uuidv7 } from 'uuid'
 import journal from '../drizzle/meta/_journal.json' with { type: 'json' }
-import { createApp } from './app.tsx'
-import { ConfigError, parseConfig } from './config.ts'
-import { saidOf } from './db/database.ts'
-import { openLonelyDesk } from './db/desk.ts'
-import { openFresh } from './db/fresh.ts'
+import { redactError } from './db/database.ts'
 import { openPostgres } from './db/postgres.ts'
-import type { Bucket, Deps, Log } from './deps.ts'
-import { purge } from './domain/privacy.ts'
-import { addScans } from './domain/registration-links.ts'
-import { oweReminders } from './domain/reminders.ts'
-import { passOnOffers } from './domain/seats.ts'
-import { deliverDue } from './mail/delivery.ts'
-import { openSingleTransport } from './mail/transport.ts'
+import type { Deps, Log, RateLimitName } from './domain/deps.ts'
+import { enqueueReminders } from './domain/mails/reminders.ts'
+import { addScans } from './domain/promotion/registration-links.ts'
+import { createUnbatchedRegistrar } from './domain/registrations/batcher.ts'
+import { purge } from './domain/registrations/privacy.ts'
+import { expireOffers } from './domain/registrations/seats.ts'
+import { deliverDueMails } from './email/delivery.ts'
+import { createSingleTransport } from './email/transport.ts'
+import { createApp } from './http/app.tsx'
+import { createCache } from './lib/cache.ts'
+import { ConfigError, parseConfig } from './lib/config.ts'
 
 /** The bindings of wrangler.toml; the rest are settings, as on Node. */
 type Env = {
@@ -31,11 +31,11 @@ type Env = {
 } & Record<string, unknown>
 
 type RateLimit = { limit(options: { key: string }): Promise<{ success: boolean }> }
-type Lifetime = { waitUntil(promise: Promise<unknown>): void }
+type RequestScope = { waitUntil(promise: Promise<unknown>): void }
 
 export default {
-  async fetch(request: Request, env: Env, lifetime: Lifetime): Promise<Response> {
-    const deps = openDeps(env, lifetime)
+  async fetch(request: Request, env: Env, lifetime: RequestScope): Promise<Response> {
+    const deps = createDeps(env, lifetime)
     return createApp(deps).fetch(request, request.headers.get('cf-connecting-ip') ?? undefined)
   },
 
@@ -43,27 +43,27 @@ export default {
    * Every minute the offers that were not taken, the reminders whose time it is and the mails that are due; once a night
    * the people whose time is over.
    */
-  async scheduled(event: { cron: string }, env: Env, lifetime: Lifetime): Promise<void> {
-    const deps = openDeps(env, lifetime)
-    await orSay('the cron trigger failed', async () => {
-      if (event.cron === nightly) {
+  async scheduled(event: { cron: string }, env: Env, lifetime: RequestScope): Promise<void> {
+    const deps = createDeps(env, lifetime)
+    await logErrors('the cron trigger failed', async () => {
+      if (event.cron === nightlyCron) {
         deps.log.info({ forgotten: await purge(deps) }, 'purged')
         return
       }
-      const done = await Promise.allSettled([passOnOffers(deps), oweReminders(deps)])
-      await deliver(deps)
+      const done = await Promise.allSettled([expireOffers(deps), enqueueReminders(deps)])
+      await deliverMail(deps)
       for (const chore of done) if (chore.status === 'rejected') throw chore.reason
     })
   },
 }
 
 /** As in wrangler.toml. */
-const nightly = '17 19 * * *'
+const nightlyCron = '17 19 * * *'
 
 /** Plain values may outlive a request here, connections and promises may not. */
-const fresh = openFresh(1000, { shareWork: false })
+const cache = createCache(1000, { shareWork: false })
 
-function openDeps(env: Env, lifetime: Lifetime): Deps {
+function createDeps(env: Env, scope: RequestScope): Deps {
   const settings = Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
   const config = parseConfig({ ...Object.fromEntries(settings), DATABASE_URL: env.HYPERDRIVE.connectionString })
   const { baseUrl, secret } = config
@@ -78,45 +78,45 @@ function openDeps(env: Env, lifetime: Lifetime): Deps {
     now,
     newId: uuidv7,
     log,
-    desk: openLonelyDesk(db, now),
-    fresh,
-    mailOwed() {
+    registrationBatcher: createUnbatchedRegistrar(db, now),
+    cache,
+    notifyMailQueue() {
       if (delivering) return
       delivering = true
-      lifetime.waitUntil(orSay('delivering mails failed', () => deliver(deps)))
+      scope.waitUntil(logErrors('delivering mails failed', () => deliverMail(deps)))
     },
-    countScan: (code) =>
-      lifetime.waitUntil(orSay('a scan could not be counted', () => addScans({ db }, new Map([[code, 1]])))),
-    limit: config.rateLimit ? limitBy(env) : async () => ({ ok: true, retryAfter: 0 }),
-    async asset(name) {
+    recordScan: (code) =>
+      scope.waitUntil(logErrors('a scan could not be counted', () => addScans({ db }, new Map([[code, 1]])))),
+    rateLimit: config.rateLimit ? createRateLimiter(env) : async () => ({ ok: true, retryAfter: 0 }),
+    async readAsset(name) {
       const file = await env.ASSETS.fetch(`https://assets.invalid/${name}`)
       return file.ok ? new Response(file.body, file) : undefined
     },
-    compresses: false,
-    migrations: journal.entries.length,
+    compressResponses: false,
+    expectedMigrations: journal.entries.length,
   }
   return deps
 }
 
-async function deliver(deps: Deps): Promise<void> {
-  const transport = openSingleTransport(deps.config)
+async function deliverMail(deps: Deps): Promise<void> {
+  const transport = createSingleTransport(deps.config)
   if (!transport) return
-  const { standstill } = await deliverDue(deps, transport)
-  if (standstill) deps.log.error({ reason: standstill }, 'mail stands still: nothing can be sent')
+  const { outage } = await deliverDueMails(deps, transport)
+  if (outage) deps.log.error({ reason: outage }, 'mail stands still: nothing can be sent')
 }
 
 /** Does what no visitor waits for. The platform logs whatever is thrown, so that must not name anybody. */
-async function orSay(failure: string, work: () => Promise<unknown>): Promise<void> {
+async function logErrors(failure: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work()
   } catch (error) {
-    log.error(saidOf(error), failure)
+    log.error(redactError(error), failure)
     throw new Error(failure)
   }
 }
 
-function limitBy(env: Env): Deps['limit'] {
-  const bindings: Record<Bucket, RateLimit | undefined> = {
+function createRateLimiter(env: Env): Deps['rateLimit'] {
+  const bindings: Record<RateLimitName, RateLimit | undefined> = {
     register: env.LIMIT_REGISTER,
     challenge: env.LIMIT_CHALLENGE,
     find: env.LIMIT_FIND,
@@ -128,9 +128,9 @@ function limitBy(env: Env): Deps['limit'] {
     door: env.LIMIT_DOOR,
     certificate: env.LIMIT_CERTIFICATE,
   }
-  return async (bucket, key) => {
-    const answer = await bindings[bucket]?.limit({ key })
-    return { ok: answer?.success ?? true, retryAfter: 60 }
+  return async (name, key) => {
+    const result = await bindings[name]?.limit({ key })
+    return { ok: result?.success ?? true, retryAfter: 60 }
   }
 }
 

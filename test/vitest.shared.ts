@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { ViteUserConfig } from 'vitest/config'
-import { Tally } from './support/tally.ts'
+import { CountReporter } from './support/vitest/count-reporter.ts'
 
 /**
  * The folders of tests that take long: they start servers, browsers and workerd, race against each other or fill
@@ -15,8 +15,8 @@ export const shared: ViteUserConfig = {
   publicDir: false,
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
-    globalSetup: ['test/support/prepare.ts'],
-    reporters: ['default', new Tally()],
+    globalSetup: ['test/support/vitest/global-setup.ts'],
+    reporters: ['default', new CountReporter()],
     // A process each: servers, browsers and databases of one file cannot disturb those of another.
     pool: 'forks',
     maxWorkers: 2,

@@ -8,6 +8,6 @@ export default defineConfig({
     ...shared.test,
     include: [`${slow}/*.test.{ts,tsx}`],
     exclude: ['test/**/*.long.test.ts'],
-    globalSetup: ['test/support/build.ts', 'test/support/prepare.ts'],
+    globalSetup: ['test/support/vitest/build-service.ts', 'test/support/vitest/global-setup.ts'],
   },
 })

@@ -1,8 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { audited } from '../audited.ts'
-import type { App } from '../context.ts'
 import { campaignStates } from '../db/schema.ts'
 import {
   type Campaign,
@@ -14,60 +12,65 @@ import {
   findCampaign,
   findPublicCampaign,
   listCampaigns,
-} from '../domain/campaigns.ts'
-import { paths, urlOf } from '../links.ts'
-import { pick } from '../messages/text.ts'
-import { checkChecklist, checklist, ItemAnswer, readChecklist, showItems } from './checklists.ts'
+} from '../domain/campaigns/campaigns.ts'
+import { audit } from '../http/audit.ts'
+import type { App } from '../http/context.ts'
+import { absoluteUrl, paths } from '../http/links.ts'
+import { localize } from '../i18n/format.ts'
+import { checklistFields, ItemResponse, parseChecklist, serializeItems, validateChecklist } from './checklists.ts'
+import { multiLineText, parseLocalizedText, singleLineText } from './localized-text.ts'
 import { type ProblemResponse, problem, problems } from './problem.ts'
 import {
-  anyone,
-  asState,
-  bySlug,
-  given,
-  inLanguage,
-  json,
-  jsonBody,
-  organisers,
-  publicRead,
-  said,
+  jsonContent,
+  languageQuery,
+  omitUndefined,
+  organiserRoute,
+  parseState,
+  publicCache,
+  publicRoute,
+  requireJson,
   slug,
+  slugParams,
+  typeErrorMessage,
 } from './requests.ts'
-import { paragraphs, readText, text } from './texts.ts'
-import { showWorkshop, WorkshopAnswer } from './workshops.ts'
+import { serializeWorkshop, WorkshopResponse } from './workshops.ts'
 
 export const campaigns = new OpenAPIHono<App>()
 
-const CampaignAnswer = z
+const CampaignResponse = z
   .object({
     slug: z.string(),
     title: z.string(),
     summary: z.string(),
     oneSeatPerPerson: z.boolean(),
-    items: z.array(ItemAnswer).meta({ description: 'The checklist of its workshops that have none of their own.' }),
-    workshops: z.array(WorkshopAnswer).meta({ description: 'In the order in which they start.' }),
+    items: z.array(ItemResponse).meta({ description: 'The checklist of its workshops that have none of their own.' }),
+    workshops: z.array(WorkshopResponse).meta({ description: 'In the order in which they start.' }),
     state: z.enum(campaignStates),
     url: z.url().meta({ description: 'The page for attendees.' }),
   })
   .meta({ id: 'Campaign', description: 'One announcement: what it teaches, and the workshops of that month.' })
 
-const facts = {
+const campaignFields = {
   slug: slug.optional().meta({ description: 'Made from title and date if it is not given. Fixed once published.' }),
-  title: text(200),
-  summary: paragraphs(5000).optional(),
-  oneSeatPerPerson: z.boolean(said).optional(),
-  ...checklist,
+  title: singleLineText(200),
+  summary: multiLineText(5000).optional(),
+  oneSeatPerPerson: z.boolean(typeErrorMessage).optional(),
+  ...checklistFields,
 }
 
 const CampaignDraftBody = z
-  .strictObject({ ...facts, publish: z.boolean(said).optional() }, said)
-  .check(checkChecklist)
+  .strictObject({ ...campaignFields, publish: z.boolean(typeErrorMessage).optional() }, typeErrorMessage)
+  .check(validateChecklist)
   .meta({ id: 'CampaignDraft' })
 
 const CampaignChangesBody = z
-  .strictObject(facts, said)
+  .strictObject(campaignFields, typeErrorMessage)
   .partial()
-  .extend({ state: z.enum(campaignStates, said).optional(), publish: z.boolean(said).optional() })
-  .check(checkChecklist)
+  .extend({
+    state: z.enum(campaignStates, typeErrorMessage).optional(),
+    publish: z.boolean(typeErrorMessage).optional(),
+  })
+  .check(validateChecklist)
   .meta({ id: 'CampaignChanges' })
 
 const tags = ['Campaigns']
@@ -78,13 +81,13 @@ campaigns.openapi(
     path: '/campaigns',
     tags,
     summary: 'The newest 50 campaigns, the latest first',
-    security: anyone,
-    middleware: publicRead,
-    request: { query: inLanguage },
+    security: publicRoute,
+    middleware: publicCache,
+    request: { query: languageQuery },
     responses: {
       200: {
         description: 'The campaigns. Bearers of a token see drafts too.',
-        content: json(z.object({ items: z.array(CampaignAnswer) })),
+        content: jsonContent(z.object({ items: z.array(CampaignResponse) })),
       },
       ...problems(),
     },
@@ -93,8 +96,8 @@ campaigns.openapi(
     const { deps } = c.env
     const items = c.var.role
       ? await listCampaigns(deps, { drafts: true })
-      : await deps.fresh('campaigns', () => listCampaigns(deps))
-    return c.json({ items: items.map((campaign) => showCampaign(c, campaign)) }, 200)
+      : await deps.cache('campaigns', () => listCampaigns(deps))
+    return c.json({ items: items.map((campaign) => serializeCampaign(c, campaign)) }, 200)
   },
 )
 
@@ -104,11 +107,11 @@ campaigns.openapi(
     path: '/campaigns/{slug}',
     tags,
     summary: 'A campaign',
-    security: anyone,
-    middleware: publicRead,
-    request: { params: bySlug, query: inLanguage },
+    security: publicRoute,
+    middleware: publicCache,
+    request: { params: slugParams, query: languageQuery },
     responses: {
-      200: { description: 'The campaign', content: json(CampaignAnswer) },
+      200: { description: 'The campaign', content: jsonContent(CampaignResponse) },
       ...problems({ 404: ['not_found'] }),
     },
   }),
@@ -116,7 +119,7 @@ campaigns.openapi(
     const { deps } = c.env
     const { slug } = c.req.valid('param')
     const campaign = await (c.var.role ? findCampaign(deps, slug) : findPublicCampaign(deps, slug))
-    return campaign ? c.json(showCampaign(c, campaign), 200) : problem(c, 404, 'not_found')
+    return campaign ? c.json(serializeCampaign(c, campaign), 200) : problem(c, 404, 'not_found')
   },
 )
 
@@ -127,22 +130,22 @@ campaigns.openapi(
     tags,
     summary: 'Create a campaign',
     description: 'A draft, unless `publish` is true.',
-    security: organisers,
-    middleware: jsonBody,
-    request: { query: inLanguage, body: { required: true, content: json(CampaignDraftBody) } },
+    security: organiserRoute,
+    middleware: requireJson,
+    request: { query: languageQuery, body: { required: true, content: jsonContent(CampaignDraftBody) } },
     responses: {
-      201: { description: 'The campaign', content: json(CampaignAnswer) },
+      201: { description: 'The campaign', content: jsonContent(CampaignResponse) },
       ...problems({ 409: ['slug_taken'], 422: ['invalid'] }),
     },
   }),
   async (c) => {
     // Nothing that a draft needs is missing: its schema has seen to that.
-    const draft = given(readFacts(c, c.req.valid('json'))) as CampaignDraft
+    const draft = omitUndefined(parseCampaignBody(c, c.req.valid('json'))) as CampaignDraft
     const created = await createCampaign(c.env.deps, draft)
-    if (created.kind === 'refused') return refused(c, created.refusal)
+    if (created.kind === 'refused') return refusalProblem(c, created.refusal)
     const { id, slug } = created.campaign
-    await audited(c, { action: 'campaign.created', campaignId: id, facts: { slug } })
-    return c.json(showCampaign(c, created.campaign), 201)
+    await audit(c, { action: 'campaign.created', campaignId: id, facts: { slug } })
+    return c.json(serializeCampaign(c, created.campaign), 201)
   },
 )
 
@@ -153,11 +156,15 @@ campaigns.openapi(
     tags,
     summary: 'Change or publish a campaign',
     description: 'Only what is given changes.',
-    security: organisers,
-    middleware: jsonBody,
-    request: { params: bySlug, query: inLanguage, body: { required: true, content: json(CampaignChangesBody) } },
+    security: organiserRoute,
+    middleware: requireJson,
+    request: {
+      params: slugParams,
+      query: languageQuery,
+      body: { required: true, content: jsonContent(CampaignChangesBody) },
+    },
     responses: {
-      200: { description: 'The campaign as it is now', content: json(CampaignAnswer) },
+      200: { description: 'The campaign as it is now', content: jsonContent(CampaignResponse) },
       ...problems({ 404: ['not_found'], 409: ['slug_taken', 'slug_fixed'], 422: ['invalid'] }),
     },
   }),
@@ -166,46 +173,50 @@ campaigns.openapi(
     const { slug } = c.req.valid('param')
     const campaign = await findCampaign(deps, slug)
     if (!campaign) return problem(c, 404, 'not_found')
-    const changed = await changeCampaign(deps, slug, given(readFacts(c, asState(c.req.valid('json')), campaign)))
-    if (changed.kind === 'refused') return refused(c, changed.refusal)
-    await audited(c, {
+    const changed = await changeCampaign(
+      deps,
+      slug,
+      omitUndefined(parseCampaignBody(c, parseState(c.req.valid('json')), campaign)),
+    )
+    if (changed.kind === 'refused') return refusalProblem(c, changed.refusal)
+    await audit(c, {
       action: 'campaign.changed',
       campaignId: changed.campaign.id,
       facts: { slug: changed.campaign.slug },
     })
-    return c.json(showCampaign(c, changed.campaign), 200)
+    return c.json(serializeCampaign(c, changed.campaign), 200)
   },
 )
 
-function showCampaign(c: Context<App>, campaign: Campaign): z.input<typeof CampaignAnswer> {
+function serializeCampaign(c: Context<App>, campaign: Campaign): z.input<typeof CampaignResponse> {
   const { locale } = c.var
   return {
     slug: campaign.slug,
-    title: pick(campaign.title, locale),
-    summary: pick(campaign.summary, locale),
+    title: localize(campaign.title, locale),
+    summary: localize(campaign.summary, locale),
     oneSeatPerPerson: campaign.oneSeatPerPerson,
-    items: showItems(campaign.items, locale),
-    workshops: campaign.workshops.map((workshop) => showWorkshop(c, workshop)),
+    items: serializeItems(campaign.items, locale),
+    workshops: campaign.workshops.map((workshop) => serializeWorkshop(c, workshop)),
     state: campaign.state,
-    url: urlOf(c.env.deps.config.baseUrl, paths.campaign(campaign.slug)),
+    url: absoluteUrl(c.env.deps.config.baseUrl, paths.campaign(campaign.slug)),
   }
 }
 
 /** What a body says about a campaign, in the words of the domain. */
-function readFacts(
+function parseCampaignBody(
   c: Context<App>,
   { items, prerequisites, provided, bring, ...body }: z.output<typeof CampaignChangesBody>,
   current?: Campaign,
 ): CampaignChanges {
-  const words = (given: typeof body.title) => (given === undefined ? undefined : readText(c, given))
+  const localized = (given: typeof body.title) => (given === undefined ? undefined : parseLocalizedText(c, given))
   return {
     ...body,
-    title: words(body.title),
-    summary: words(body.summary),
-    items: readChecklist(c, { items, prerequisites, provided, bring }, current?.items),
+    title: localized(body.title),
+    summary: localized(body.summary),
+    items: parseChecklist(c, { items, prerequisites, provided, bring }, current?.items),
   }
 }
 
-function refused(c: Context<App>, refusal: CampaignRefusal): ProblemResponse {
+function refusalProblem(c: Context<App>, refusal: CampaignRefusal): ProblemResponse {
   return refusal === 'not_found' ? problem(c, 404, refusal) : problem(c, 409, refusal)
 }

@@ -1,14 +1,14 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { z } from 'zod'
-import { type App, limitRange } from '../context.ts'
-import { challengeFor } from '../domain/proofs.ts'
-import { findPublicWorkshop } from '../domain/workshops.ts'
+import { createSignUpChallenge } from '../domain/registrations/proof-of-work.ts'
+import { findPublicWorkshop } from '../domain/workshops/workshops.ts'
+import { type App, rateLimitByIp } from '../http/context.ts'
 import { problem, problems } from './problem.ts'
-import { bySlug, idempotencyKey, inLanguage, json } from './requests.ts'
+import { idempotencyKey, jsonContent, languageQuery, slugParams } from './requests.ts'
 
 export const challenges = new OpenAPIHono<App>()
 
-const ChallengeAnswer = z
+const ChallengeResponse = z
   .object({
     parameters: z.looseObject({
       algorithm: z.literal('PBKDF2/SHA-256'),
@@ -43,18 +43,18 @@ The \`proof\` of the sign-up is base64 of the JSON \`{ "challenge": …, "soluti
 with this answer unchanged and the key in hex. It is good for a sign-up to this workshop with the same Idempotency-Key,
 retries included, until \`expiresAt\`. A workshop without \`proofOfWork\` has no challenge.`.trim(),
     security: [],
-    request: { params: bySlug, query: inLanguage, headers: z.object({ 'Idempotency-Key': idempotencyKey }) },
+    request: { params: slugParams, query: languageQuery, headers: z.object({ 'Idempotency-Key': idempotencyKey }) },
     responses: {
-      200: { description: 'The challenge', content: json(ChallengeAnswer) },
+      200: { description: 'The challenge', content: jsonContent(ChallengeResponse) },
       ...problems({ 404: ['not_found'], 422: ['invalid'] }),
     },
   }),
   async (c) => {
     const { deps } = c.env
-    await limitRange(c, 'challenge')
+    await rateLimitByIp(c, 'challenge')
     const workshop = await findPublicWorkshop(deps, c.req.valid('param').slug)
     if (!workshop?.proofOfWork) return problem(c, 404, 'not_found')
-    const challenge = await challengeFor(deps, workshop.slug, c.req.valid('header')['Idempotency-Key'])
-    return c.json(challenge as z.input<typeof ChallengeAnswer>, 200)
+    const challenge = await createSignUpChallenge(deps, workshop.slug, c.req.valid('header')['Idempotency-Key'])
+    return c.json(challenge as z.input<typeof ChallengeResponse>, 200)
   },
 )

@@ -1,23 +1,23 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { audited } from '../audited.ts'
-import type { App } from '../context.ts'
 import { mailKinds } from '../db/schema.ts'
-import { findMail, listMails, type MailInList, sendAgain, shownStates } from '../domain/mails.ts'
-import { isoIn } from '../domain/time-zones.ts'
+import { displayStates, findMail, type ListedMail, listMails, retryMail } from '../domain/mails/outbox.ts'
+import { audit } from '../http/audit.ts'
+import type { App } from '../http/context.ts'
+import { formatIso } from '../lib/time-zones.ts'
 import { problem, problems } from './problem.ts'
-import { inLanguage, json, organisers } from './requests.ts'
+import { jsonContent, languageQuery, organiserRoute } from './requests.ts'
 
 export const mails = new OpenAPIHono<App>()
 
-const moment = z.iso.datetime({ offset: true })
+const dateTime = z.iso.datetime({ offset: true })
 
-const MailAnswer = z
+const MailResponse = z
   .object({
     id: z.int(),
     kind: z.enum(mailKinds),
-    state: z.enum(shownStates).meta({
+    state: z.enum(displayStates).meta({
       description: '`held`: owed, but no mail server is set. `dead`: given up or refused for good, see `reason`.',
     }),
     workshop: z
@@ -31,14 +31,14 @@ const MailAnswer = z
     email: z.string().nullable(),
     attempts: z.int(),
     reason: z.string().nullable().meta({ description: 'Why the last attempt failed, or why it was given up.' }),
-    createdAt: moment,
-    sentAt: moment.nullable(),
+    createdAt: dateTime,
+    sentAt: dateTime.nullable(),
   })
   .meta({ id: 'Mail', description: 'An e-mail that is owed to an attendee. Times are those of the installation.' })
 
 const id = z.string().regex(/^\d{1,15}$/)
 const tags = ['Mails']
-const pageLength = 50
+const pageSize = 50
 
 mails.openapi(
   createRoute({
@@ -46,27 +46,27 @@ mails.openapi(
     path: '/mails',
     tags,
     summary: 'Mails, the newest first',
-    security: organisers,
+    security: organiserRoute,
     request: {
-      query: inLanguage.extend({
-        state: z.enum(shownStates).optional(),
+      query: languageQuery.extend({
+        state: z.enum(displayStates).optional(),
         cursor: id.optional().meta({ description: '`next` of the page before.' }),
       }),
     },
     responses: {
       200: {
         description: 'A page of mails',
-        content: json(z.object({ items: z.array(MailAnswer), next: z.string().optional() })),
+        content: jsonContent(z.object({ items: z.array(MailResponse), next: z.string().optional() })),
       },
       ...problems({ 422: ['invalid'] }),
     },
   }),
   async (c) => {
     const { state, cursor } = c.req.valid('query')
-    const found = await listMails(c.env.deps, { state, before: Number(cursor ?? 0), limit: pageLength + 1 })
-    const items = found.slice(0, pageLength)
-    const next = found.length > pageLength ? String(items.at(-1)?.id) : undefined
-    return c.json({ items: items.map((mail) => showMail(c, mail)), ...(next && { next }) }, 200)
+    const found = await listMails(c.env.deps, { state, before: Number(cursor ?? 0), limit: pageSize + 1 })
+    const items = found.slice(0, pageSize)
+    const next = found.length > pageSize ? String(items.at(-1)?.id) : undefined
+    return c.json({ items: items.map((mail) => serializeMail(c, mail)), ...(next && { next }) }, 200)
   },
 )
 
@@ -78,26 +78,26 @@ mails.openapi(
     summary: 'Send a dead mail again',
     description:
       'For 24 hours it is tried as if it were new. One that would only confuse, such as a confirmation after the workshop, is given up again.',
-    security: organisers,
-    request: { params: z.object({ id: id.meta({ example: '42' }) }), query: inLanguage },
+    security: organiserRoute,
+    request: { params: z.object({ id: id.meta({ example: '42' }) }), query: languageQuery },
     responses: {
-      200: { description: 'The mail as it is now', content: json(MailAnswer) },
+      200: { description: 'The mail as it is now', content: jsonContent(MailResponse) },
       ...problems({ 404: ['not_found'], 409: ['not_dead', 'message_paused'] }),
     },
   }),
   async (c) => {
     const { deps } = c.env
     const id = Number(c.req.valid('param').id)
-    const outcome = await sendAgain(deps, id)
+    const outcome = await retryMail(deps, id)
     const mail = await findMail(deps, id)
     if (outcome === 'not_found' || !mail) return problem(c, 404, 'not_found')
     if (outcome !== 'owed') return problem(c, 409, outcome)
-    await audited(c, { action: 'mail.sent_again', registrationId: mail.registrationId ?? undefined })
-    return c.json(showMail(c, mail), 200)
+    await audit(c, { action: 'mail.sent_again', registrationId: mail.registrationId ?? undefined })
+    return c.json(serializeMail(c, mail), 200)
   },
 )
 
-function showMail(c: Context<App>, mail: MailInList): z.input<typeof MailAnswer> {
+function serializeMail(c: Context<App>, mail: ListedMail): z.input<typeof MailResponse> {
   const { timeZone } = c.env.deps.config
   const { registration, held } = mail
   return {
@@ -110,7 +110,7 @@ function showMail(c: Context<App>, mail: MailInList): z.input<typeof MailAnswer>
     email: (registration ?? held?.signUp)?.email ?? null,
     attempts: mail.attempt,
     reason: mail.reason,
-    createdAt: isoIn(mail.createdAt, timeZone),
-    sentAt: mail.sentAt && isoIn(mail.sentAt, timeZone),
+    createdAt: formatIso(mail.createdAt, timeZone),
+    sentAt: mail.sentAt && formatIso(mail.sentAt, timeZone),
   }
 }

@@ -1,13 +1,13 @@
 import type { Context, TypedResponse } from 'hono'
 import { z } from 'zod'
-import type { App } from '../context.ts'
-import { firstOfEach, mostProblems } from '../domain/bounds.ts'
-import { beginning } from '../domain/plain-text.ts'
-import type { FieldCode } from '../domain/registrations.ts'
-import type { Refusal } from '../domain/seats.ts'
-import { apiMessagesFor } from '../messages/api.ts'
-import type { ApiMessages } from '../messages/api.zh-CN.ts'
-import { messagesFor } from '../messages/messages.ts'
+import type { FieldCode } from '../domain/registrations/registrations.ts'
+import type { Refusal } from '../domain/registrations/seats.ts'
+import type { App } from '../http/context.ts'
+import { apiMessages } from '../i18n/api.ts'
+import { publicMessages } from '../i18n/public.ts'
+import type { ApiMessages } from '../i18n/zh-CN/api.ts'
+import { firstPerKey, maxProblems } from '../lib/input-limits.ts'
+import { truncate } from '../lib/text.ts'
 
 export type ProblemStatus = keyof ApiMessages['statuses']
 export type ProblemCode = keyof ApiMessages['problems'] | Refusal
@@ -28,7 +28,7 @@ const Problem = z
     errors: z
       .array(z.object({ field: z.string(), code: z.string(), message: z.string() }))
       .optional()
-      .meta({ description: `With \`invalid\`: every field that is refused and why, at most ${mostProblems} of them.` }),
+      .meta({ description: `With \`invalid\`: every field that is refused and why, at most ${maxProblems} of them.` }),
     taken: z.int().optional().meta({ description: 'With `capacity_below_taken`: how many seats are taken.' }),
   })
   .meta({ id: 'Problem', description: 'A problem as in RFC 9457.' })
@@ -45,21 +45,21 @@ export function problem(
 ): ProblemResponse {
   // What fails before the language is chosen is said in the installation's own.
   const locale = c.var.locale ?? c.env.deps.config.defaultLocale
-  const forAttendees = messagesFor(locale)
-  const forPrograms = apiMessagesFor(locale)
-  const sentences = { ...forAttendees.refusals, ...forPrograms.problems }
-  const fieldSentences = { ...forAttendees.fieldProblems, ...forPrograms.fieldProblems }
+  const publicTexts = publicMessages(locale)
+  const apiTexts = apiMessages(locale)
+  const sentences = { ...publicTexts.refusals, ...apiTexts.problems }
+  const fieldSentences = { ...publicTexts.fieldProblems, ...apiTexts.fieldProblems }
   const body: z.input<typeof Problem> = {
     type: 'about:blank',
-    title: forPrograms.statuses[status],
+    title: apiTexts.statuses[status],
     status,
     detail: sentences[code],
     code,
     ...more,
     ...(errors && {
-      errors: firstOfEach(errors, ({ field }) => field).map(({ field: whole, code }) => {
-        const field = shortName(whole)
-        const name = (Object.hasOwn(forAttendees.fields, field) && forAttendees.fields[field]) || field
+      errors: firstPerKey(errors, ({ field }) => field).map(({ field: fieldPath, code }) => {
+        const field = truncateFieldName(fieldPath)
+        const name = (Object.hasOwn(publicTexts.fields, field) && publicTexts.fields[field]) || field
         return { field, code, message: fieldSentences[code](name) }
       }),
     }),
@@ -74,8 +74,8 @@ export function problem(
 }
 
 /** The name of a field as an answer repeats it. The names of our own fields are shorter than 100 characters. */
-function shortName(field: string): string {
-  return field.length > 100 ? `${beginning(field, 99)}…` : field
+function truncateFieldName(field: string): string {
+  return field.length > 100 ? `${truncate(field, 99)}…` : field
 }
 
 /** The problems of a route, for its documentation; those of every route are added. */

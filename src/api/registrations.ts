@@ -1,25 +1,33 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
-import { attachment, streamOf, wholeAnswer } from '../answer.ts'
-import { audited } from '../audited.ts'
-import { type App, limitRange } from '../context.ts'
 import { cancellers, registrationStatuses } from '../db/schema.ts'
-import type { Deps } from '../deps.ts'
-import { isProven } from '../domain/proofs.ts'
-import { parseSignUp, signUp } from '../domain/registrations.ts'
-import { listRoster, type RosterLine } from '../domain/roster.ts'
-import { cancelRegistration, forgetPerson, register, takeOffer } from '../domain/seats.ts'
-import { isoIn } from '../domain/time-zones.ts'
-import { findPublicWorkshop, findWorkshop, type Workshop } from '../domain/workshops.ts'
-import { paths, urlOf } from '../links.ts'
-import { rosterCsv, rosterFileName, rosterXlsx } from '../roster-files.ts'
+import type { Deps } from '../domain/deps.ts'
+import { type AttendeeRow, listAttendees } from '../domain/registrations/export.ts'
+import { verifyProof } from '../domain/registrations/proof-of-work.ts'
+import { parseSignUp, signUpSchema } from '../domain/registrations/registrations.ts'
+import { acceptOffer, cancelRegistration, eraseRegistration, register } from '../domain/registrations/seats.ts'
+import { findPublicWorkshop, findWorkshop, type Workshop } from '../domain/workshops/workshops.ts'
+import { attendeeFileName, attendeesCsv, attendeesXlsx } from '../http/attendee-export.ts'
+import { audit } from '../http/audit.ts'
+import { type App, rateLimitByIp } from '../http/context.ts'
+import { absoluteUrl, paths } from '../http/links.ts'
+import { attachment, rawResponse, streamBody } from '../http/responses.ts'
+import { formatIso } from '../lib/time-zones.ts'
 import { type ApiFieldProblem, problem, problems } from './problem.ts'
-import { bySlug, codeOf, idempotencyKey, inLanguage, json, jsonBody, organisers } from './requests.ts'
+import {
+  fieldCode,
+  idempotencyKey,
+  jsonContent,
+  languageQuery,
+  organiserRoute,
+  requireJson,
+  slugParams,
+} from './requests.ts'
 
 export const registrations = new OpenAPIHono<App>()
 
-const SignedUp = z
+const SignUpResponse = z
   .object({
     id: z.guid(),
     status: z.enum(['confirmed', 'waitlisted', 'offered']),
@@ -31,18 +39,18 @@ const SignedUp = z
 /** The domain's own schema, described for those who call the API. */
 const SignUpBody = z
   .strictObject({
-    ...signUp.shape,
-    name: signUp.shape.name.meta({ description: 'At most 80 characters, no web address.', example: '王小明' }),
-    email: signUp.shape.email.meta({ description: 'Plain ASCII.', example: 'wang@example.com' }),
-    phone: signUp.shape.phone.meta({
+    ...signUpSchema.shape,
+    name: signUpSchema.shape.name.meta({ description: 'At most 80 characters, no web address.', example: '王小明' }),
+    email: signUpSchema.shape.email.meta({ description: 'Plain ASCII.', example: 'wang@example.com' }),
+    phone: signUpSchema.shape.phone.meta({
       description: 'Of a mobile, as people write it. A number without a country code is Chinese.',
       example: '+86 138 0013 8000',
     }),
-    company: signUp.shape.company.meta({ description: 'At most 120 characters, no web address.' }),
-    locale: signUp.shape.locale.meta({ description: 'Language of the mails, else that of the request.' }),
-    via: signUp.shape.via.meta({ description: 'Code of the registration link that led here.' }),
-    ready: signUp.shape.ready.meta({ description: 'Answers to the checklist, by the id of the item.' }),
-    consent: signUp.shape.consent.meta({ description: 'To the privacy notice.' }),
+    company: signUpSchema.shape.company.meta({ description: 'At most 120 characters, no web address.' }),
+    locale: signUpSchema.shape.locale.meta({ description: 'Language of the mails, else that of the request.' }),
+    via: signUpSchema.shape.via.meta({ description: 'Code of the registration link that led here.' }),
+    ready: signUpSchema.shape.ready.meta({ description: 'Answers to the checklist, by the id of the item.' }),
+    consent: signUpSchema.shape.consent.meta({ description: 'To the privacy notice.' }),
     proof: z.string().optional().meta({
       description: 'Of the work that a workshop with `proofOfWork` wants: see its challenge. Others pass it over.',
     }),
@@ -60,13 +68,13 @@ const signUpRoute = createRoute({
     'Gives a seat or a place on the waitlist; either is a success. A retry with the same key and body gets the same answer and is stored once. `already_registered` mails the ticket to the address on file and tells no more.',
   security: [],
   request: {
-    params: bySlug,
-    query: inLanguage,
+    params: slugParams,
+    query: languageQuery,
     headers: z.object({ 'Idempotency-Key': idempotencyKey }),
-    body: { required: true, content: json(SignUpBody) },
+    body: { required: true, content: jsonContent(SignUpBody) },
   },
   responses: {
-    201: { description: 'Signed up', content: json(SignedUp) },
+    201: { description: 'Signed up', content: jsonContent(SignUpResponse) },
     ...problems({
       404: ['not_found'],
       409: ['already_registered', 'full', 'not_open', 'closed', 'cancelled', 'idempotency_mismatch'],
@@ -77,7 +85,7 @@ const signUpRoute = createRoute({
 
 // What a sign-up must hold depends on its workshop, so the handler checks all of it, with the schemas above.
 registrations.openAPIRegistry.registerPath(signUpRoute)
-registrations.post(signUpRoute.getRoutingPath(), limitSignUps(), jsonBody, async (c) => {
+registrations.post(signUpRoute.getRoutingPath(), rateLimitSignUps(), requireJson, async (c) => {
   const { deps } = c.env
   const workshop = await findPublicWorkshop(deps, c.req.param('slug'))
   if (!workshop) return problem(c, 404, 'not_found')
@@ -86,10 +94,10 @@ registrations.post(signUpRoute.getRoutingPath(), limitSignUps(), jsonBody, async
   const key = idempotencyKey.safeParse(c.req.header('idempotency-key'))
   const parsed = parseSignUp(body, workshop, c.get('locale'))
   const errors: ApiFieldProblem[] = [
-    ...(key.error ? [{ field: 'Idempotency-Key', code: codeOf(key.error.issues[0]) }] : []),
+    ...(key.error ? [{ field: 'Idempotency-Key', code: fieldCode(key.error.issues[0]) }] : []),
     ...('problems' in parsed ? parsed.problems : []),
-    ...(workshop.proofOfWork ? await proofProblems(deps, workshop.slug, key.data, body) : []),
-    ...unknownFields(body),
+    ...(workshop.proofOfWork ? await validateProof(deps, workshop.slug, key.data, body) : []),
+    ...findUnknownFields(body),
   ]
   if (errors.length > 0 || !key.success || 'problems' in parsed) return problem(c, 422, 'invalid', { errors })
 
@@ -104,22 +112,22 @@ registrations.post(signUpRoute.getRoutingPath(), limitSignUps(), jsonBody, async
     )
   }
   const { id, status, position, ticket } = answer
-  const ticketUrl = urlOf(deps.config.baseUrl, paths.ticket(ticket))
-  const signedUp = { id, status, position, ticketUrl } satisfies z.input<typeof SignedUp>
-  return wholeAnswer(c, JSON.stringify(signedUp), 201, {
+  const ticketUrl = absoluteUrl(deps.config.baseUrl, paths.ticket(ticket))
+  const signedUp = { id, status, position, ticketUrl } satisfies z.input<typeof SignUpResponse>
+  return rawResponse(c, JSON.stringify(signedUp), 201, {
     'Content-Type': 'application/json',
     'Cache-Control': 'no-store',
   })
 })
 
-function limitSignUps(): MiddlewareHandler<App> {
+function rateLimitSignUps(): MiddlewareHandler<App> {
   return async (c, next) => {
-    await limitRange(c, 'register')
+    await rateLimitByIp(c, 'register')
     return next()
   }
 }
 
-async function proofProblems(
+async function validateProof(
   deps: Deps,
   slug: string,
   key: string | undefined,
@@ -127,20 +135,20 @@ async function proofProblems(
 ): Promise<ApiFieldProblem[]> {
   const proof = (body as { proof?: unknown } | null)?.proof
   if (proof === undefined || proof === '') return [{ field: 'proof', code: 'proof_missing' }]
-  const proven = key !== undefined && typeof proof === 'string' && (await isProven(deps, slug, key, proof))
+  const proven = key !== undefined && typeof proof === 'string' && (await verifyProof(deps, slug, key, proof))
   return proven ? [] : [{ field: 'proof', code: 'proof_invalid' }]
 }
 
-function unknownFields(body: unknown): ApiFieldProblem[] {
+function findUnknownFields(body: unknown): ApiFieldProblem[] {
   if (typeof body !== 'object' || body === null) return []
   return Object.keys(body)
     .filter((field) => !Object.hasOwn(SignUpBody.shape, field))
     .map((field) => ({ field, code: 'unknown_field' }))
 }
 
-const moment = z.iso.datetime({ offset: true })
+const dateTime = z.iso.datetime({ offset: true })
 
-const RegistrationAnswer = z
+const RegistrationResponse = z
   .object({
     id: z.guid(),
     seq: z.int().meta({ description: 'Sequence number: rises in the order of sign-up, within the workshop.' }),
@@ -155,10 +163,10 @@ const RegistrationAnswer = z
     channel: z.string().nullable().meta({ description: 'Of the registration link that led here.' }),
     walkIn: z.boolean().meta({ description: 'Came to the door without having signed up.' }),
     ready: z.record(z.string(), z.boolean()).meta({ description: 'Answers to the checklist, by the id of the item.' }),
-    createdAt: moment,
-    seatedAt: moment.nullable(),
-    offeredUntil: moment.nullable().meta({ description: 'Until when an `offered` seat is held.' }),
-    cancelledAt: moment.nullable(),
+    createdAt: dateTime,
+    seatedAt: dateTime.nullable(),
+    offeredUntil: dateTime.nullable().meta({ description: 'Until when an `offered` seat is held.' }),
+    cancelledAt: dateTime.nullable(),
     cancelledBy: z.enum(cancellers).nullable().meta({
       description:
         '`deadline`: an offered seat was not taken in time. `absence`: did not come, and the seat went to somebody at the door.',
@@ -168,8 +176,8 @@ const RegistrationAnswer = z
   })
   .meta({ id: 'Registration' })
 
-const workbook = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
-const ofStatus = inLanguage.extend({ status: z.enum(registrationStatuses).optional() })
+const xlsxMediaType = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
+const statusQuery = languageQuery.extend({ status: z.enum(registrationStatuses).optional() })
 
 registrations.openapi(
   createRoute({
@@ -177,10 +185,10 @@ registrations.openapi(
     path: '/workshops/{slug}/registrations',
     tags,
     summary: 'The attendee list, in the order of sign-up',
-    security: organisers,
+    security: organiserRoute,
     request: {
-      params: bySlug,
-      query: ofStatus.extend({
+      params: slugParams,
+      query: statusQuery.extend({
         cursor: z
           .string()
           .regex(/^\d{1,9}$/)
@@ -191,7 +199,7 @@ registrations.openapi(
     responses: {
       200: {
         description: 'A page of registrations; times have the offset of the workshop.',
-        content: json(z.object({ items: z.array(RegistrationAnswer), next: z.string().optional() })),
+        content: jsonContent(z.object({ items: z.array(RegistrationResponse), next: z.string().optional() })),
       },
       ...problems({ 404: ['not_found'], 422: ['invalid'] }),
     },
@@ -201,22 +209,25 @@ registrations.openapi(
     const { status, cursor } = c.req.valid('query')
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
-    await audited(c, { action: 'list.looked_up', workshopId: workshop.id, facts: { slug: workshop.slug } })
-    const { lines, next } = await listRoster(deps, workshop, { status, after: Number(cursor ?? 0) })
-    return c.json({ items: lines.map((line) => showLine(line, workshop)), ...(next && { next: String(next) }) }, 200)
+    await audit(c, { action: 'list.looked_up', workshopId: workshop.id, facts: { slug: workshop.slug } })
+    const { lines, next } = await listAttendees(deps, workshop, { status, after: Number(cursor ?? 0) })
+    return c.json(
+      { items: lines.map((line) => serializeAttendee(line, workshop)), ...(next && { next: String(next) }) },
+      200,
+    )
   },
 )
 
 /** What a program is told of somebody: what the schema promises, and no more of what the console shows. */
-function showLine(shown: RosterLine, { timeZone }: Workshop): z.input<typeof RegistrationAnswer> {
-  const { workshopId: _workshop, comingOn: _coming, checkedInAt: _came, ...told } = shown
-  const { createdAt, seatedAt, offeredUntil, cancelledAt, ...line } = told
+function serializeAttendee(row: AttendeeRow, { timeZone }: Workshop): z.input<typeof RegistrationResponse> {
+  const { workshopId: _workshop, comingOn: _coming, checkedInAt: _came, ...publicFields } = row
+  const { createdAt, seatedAt, offeredUntil, cancelledAt, ...line } = publicFields
   return {
     ...line,
-    createdAt: isoIn(createdAt, timeZone),
-    seatedAt: seatedAt && isoIn(seatedAt, timeZone),
-    offeredUntil: offeredUntil && isoIn(offeredUntil, timeZone),
-    cancelledAt: cancelledAt && isoIn(cancelledAt, timeZone),
+    createdAt: formatIso(createdAt, timeZone),
+    seatedAt: seatedAt && formatIso(seatedAt, timeZone),
+    offeredUntil: offeredUntil && formatIso(offeredUntil, timeZone),
+    cancelledAt: cancelledAt && formatIso(cancelledAt, timeZone),
   }
 }
 
@@ -227,8 +238,8 @@ registrations.openapi(
     tags,
     summary: 'The attendee list as CSV',
     description: 'UTF-8 with a byte order mark. Heads are in the language of the request, times are local.',
-    security: organisers,
-    request: { params: bySlug, query: ofStatus },
+    security: organiserRoute,
+    request: { params: slugParams, query: statusQuery },
     responses: {
       200: { description: 'The list', content: { 'text/csv': { schema: z.string() } } },
       ...problems({ 404: ['not_found'], 422: ['invalid'] }),
@@ -238,11 +249,11 @@ registrations.openapi(
     const { deps } = c.env
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
-    await audited(c, exported(workshop, 'csv'))
-    const csv = rosterCsv(deps, [workshop], c.var.locale, c.req.valid('query'))
-    return c.body(await streamOf(deps, csv), 200, {
+    await audit(c, exportAuditEntry(workshop, 'csv'))
+    const csv = attendeesCsv(deps, [workshop], c.var.locale, c.req.valid('query'))
+    return c.body(await streamBody(deps, csv), 200, {
       'Content-Type': 'text/csv; charset=utf-8',
-      'Content-Disposition': attachment(`${workshop.slug}.csv`, rosterFileName(workshop, c.var.locale, 'csv')),
+      'Content-Disposition': attachment(`${workshop.slug}.csv`, attendeeFileName(workshop, c.var.locale, 'csv')),
     })
   },
 )
@@ -254,10 +265,10 @@ registrations.openapi(
     tags,
     summary: 'The attendee list as a workbook',
     description: 'Heads are in the language of the request, times are local.',
-    security: organisers,
-    request: { params: bySlug, query: ofStatus },
+    security: organiserRoute,
+    request: { params: slugParams, query: statusQuery },
     responses: {
-      200: { description: 'The list', content: { [workbook]: { schema: { type: 'string', format: 'binary' } } } },
+      200: { description: 'The list', content: { [xlsxMediaType]: { schema: { type: 'string', format: 'binary' } } } },
       ...problems({ 404: ['not_found'], 422: ['invalid'] }),
     },
   }),
@@ -265,22 +276,22 @@ registrations.openapi(
     const { deps } = c.env
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
-    await audited(c, exported(workshop, 'xlsx'))
-    const xlsx = rosterXlsx(deps, [workshop], c.var.locale, c.req.valid('query'))
-    return c.body(await streamOf(deps, xlsx), 200, {
-      'Content-Type': workbook,
-      'Content-Disposition': attachment(`${workshop.slug}.xlsx`, rosterFileName(workshop, c.var.locale, 'xlsx')),
+    await audit(c, exportAuditEntry(workshop, 'xlsx'))
+    const xlsx = attendeesXlsx(deps, [workshop], c.var.locale, c.req.valid('query'))
+    return c.body(await streamBody(deps, xlsx), 200, {
+      'Content-Type': xlsxMediaType,
+      'Content-Disposition': attachment(`${workshop.slug}.xlsx`, attendeeFileName(workshop, c.var.locale, 'xlsx')),
     })
   },
 )
 
-const exported = ({ id, slug }: Workshop, format: 'csv' | 'xlsx') => ({
+const exportAuditEntry = ({ id, slug }: Workshop, format: 'csv' | 'xlsx') => ({
   action: 'list.exported' as const,
   workshopId: id,
   facts: { slug, format },
 })
 
-const byId = z.object({ id: z.guid() })
+const idParams = z.object({ id: z.guid() })
 
 registrations.openapi(
   createRoute({
@@ -289,12 +300,12 @@ registrations.openapi(
     tags,
     summary: 'Cancel a registration',
     description: 'The seat goes to the next in line; both are told by mail.',
-    security: organisers,
-    request: { params: byId, query: inLanguage },
+    security: organiserRoute,
+    request: { params: idParams, query: languageQuery },
     responses: {
       200: {
         description: 'Cancelled',
-        content: json(z.object({ id: z.guid(), status: z.literal('cancelled') })),
+        content: jsonContent(z.object({ id: z.guid(), status: z.literal('cancelled') })),
       },
       ...problems({ 404: ['not_found'], 409: ['already_cancelled', 'over'] }),
     },
@@ -303,7 +314,7 @@ registrations.openapi(
     const { id } = c.req.valid('param')
     const outcome = await cancelRegistration(c.env.deps, id, 'organiser')
     if (outcome === 'cancelled') {
-      await audited(c, { action: 'person.cancelled', registrationId: id })
+      await audit(c, { action: 'person.cancelled', registrationId: id })
       return c.json({ id, status: outcome }, 200)
     }
     return problem(c, outcome === 'not_found' ? 404 : 409, outcome)
@@ -317,19 +328,19 @@ registrations.openapi(
     tags,
     summary: 'Take an offered seat for somebody',
     description: 'For those who say on the phone that they come. One who has the seat already is answered the same.',
-    security: organisers,
-    request: { params: byId, query: inLanguage },
+    security: organiserRoute,
+    request: { params: idParams, query: languageQuery },
     responses: {
       200: {
         description: 'Confirmed',
-        content: json(z.object({ id: z.guid(), status: z.literal('confirmed') })),
+        content: jsonContent(z.object({ id: z.guid(), status: z.literal('confirmed') })),
       },
       ...problems({ 404: ['not_found'], 409: ['lapsed', 'not_offered', 'already_cancelled'] }),
     },
   }),
   async (c) => {
     const { id } = c.req.valid('param')
-    const outcome = await takeOffer(c.env.deps, id)
+    const outcome = await acceptOffer(c.env.deps, id)
     if (outcome === 'taken' || outcome === 'already_taken') return c.json({ id, status: 'confirmed' as const }, 200)
     if (outcome === 'not_found') return problem(c, 404, outcome)
     return problem(c, 409, outcome === 'cancelled' ? 'already_cancelled' : outcome)
@@ -343,8 +354,8 @@ registrations.openapi(
     tags,
     summary: 'Erase a person',
     description: 'Gives back the seat they still hold and empties the personal fields, for good. No mail is sent.',
-    security: organisers,
-    request: { params: byId, query: inLanguage },
+    security: organiserRoute,
+    request: { params: idParams, query: languageQuery },
     responses: {
       204: { description: 'Erased' },
       ...problems({ 404: ['not_found'], 409: ['board_not_returned'] }),
@@ -352,9 +363,9 @@ registrations.openapi(
   }),
   async (c) => {
     const { id } = c.req.valid('param')
-    const outcome = await forgetPerson(c.env.deps, id, 'organiser')
+    const outcome = await eraseRegistration(c.env.deps, id, 'organiser')
     if (outcome !== 'erased') return problem(c, outcome === 'not_found' ? 404 : 409, outcome)
-    await audited(c, { action: 'person.erased', registrationId: id })
+    await audit(c, { action: 'person.erased', registrationId: id })
     return c.body(null, 204)
   },
 )

@@ -1,17 +1,17 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { html } from 'hono/html'
-import type { App } from '../context.ts'
-import { paths } from '../links.ts'
+import type { App } from '../http/context.ts'
+import { paths } from '../http/links.ts'
 import { availability } from './availability.ts'
 import { campaigns } from './campaigns.ts'
 import { challenges } from './challenges.ts'
-import { links } from './links.ts'
 import { mails } from './mails.ts'
+import { registrationLinks } from './registration-links.ts'
 import { registrations } from './registrations.ts'
-import { publicRead, refuseInvalid } from './requests.ts'
+import { publicCache, validationHook } from './requests.ts'
 import { workshops } from './workshops.ts'
 
-const v1 = new OpenAPIHono<App>({ defaultHook: refuseInvalid })
+const v1 = new OpenAPIHono<App>({ defaultHook: validationHook })
 
 // Whatever does not say otherwise may hold what only this caller may see.
 v1.use(async (c, next) => {
@@ -23,7 +23,7 @@ v1.route('/', workshops)
 v1.route('/', availability)
 v1.route('/', challenges)
 v1.route('/', registrations)
-v1.route('/', links)
+v1.route('/', registrationLinks)
 v1.route('/', mails)
 
 v1.openAPIRegistry.registerComponent('securitySchemes', 'token', {
@@ -33,15 +33,15 @@ v1.openAPIRegistry.registerComponent('securitySchemes', 'token', {
     'An API token. What it may do depends on its role: `viewer`, `organiser` or `owner`, each more than the one before.',
 })
 
-let document: object | undefined
+let openApiDocument: object | undefined
 
-v1.get('/openapi.json', publicRead, (c) => {
-  document ??= v1.getOpenAPI31Document({
+v1.get('/openapi.json', publicCache, (c) => {
+  openApiDocument ??= v1.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'baoming', version: '1', description, license: { name: 'Apache-2.0' } },
     servers: [{ url: paths.api() }],
   })
-  return c.json(document)
+  return c.json(openApiDocument)
 })
 
 const description = `
@@ -59,11 +59,11 @@ of them, and a field that nobody knows is refused, because it is a slip of the p
 `.trim()
 
 /** The JSON API, with its description. */
-export const api = new OpenAPIHono<App>()
+export const apiRoutes = new OpenAPIHono<App>()
 
-api.route('/v1', v1)
+apiRoutes.route('/v1', v1)
 
-api.get('/docs', (c) =>
+apiRoutes.get('/docs', (c) =>
   c.html(html`<!doctype html>
 <html lang="en">
   <head>

@@ -1,14 +1,10 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { audited } from '../audited.ts'
-import { isTimeZone } from '../config.ts'
-import type { App } from '../context.ts'
 import { phoneRules } from '../db/schema.ts'
-import type { AuditAction } from '../domain/audit.ts'
-import { findCampaign } from '../domain/campaigns.ts'
-import { cancelWorkshop } from '../domain/seats.ts'
-import { isoIn, readMoment } from '../domain/time-zones.ts'
+import type { AuditAction } from '../domain/audit/log.ts'
+import { findCampaign } from '../domain/campaigns/campaigns.ts'
+import { cancelWorkshop } from '../domain/registrations/seats.ts'
 import {
   changeWorkshop,
   createWorkshop,
@@ -21,31 +17,35 @@ import {
   type WorkshopDraft,
   type WorkshopRefusal,
   workshopStatuses,
-} from '../domain/workshops.ts'
-import { paths, urlOf } from '../links.ts'
-import { pick } from '../messages/text.ts'
-import { checkChecklist, checklist, ItemAnswer, readChecklist, showItems } from './checklists.ts'
+} from '../domain/workshops/workshops.ts'
+import { audit } from '../http/audit.ts'
+import type { App } from '../http/context.ts'
+import { absoluteUrl, paths } from '../http/links.ts'
+import { localize } from '../i18n/format.ts'
+import { isTimeZone } from '../lib/config.ts'
+import { formatIso, parseDateTime } from '../lib/time-zones.ts'
+import { checklistFields, ItemResponse, parseChecklist, serializeItems, validateChecklist } from './checklists.ts'
+import { parseLocalizedText, singleLineText } from './localized-text.ts'
 import { type ProblemResponse, problem, problems } from './problem.ts'
 import {
-  anyone,
-  asState,
-  bySlug,
-  given,
-  inLanguage,
-  json,
-  jsonBody,
-  organisers,
-  publicRead,
-  said,
+  jsonContent,
+  languageQuery,
+  omitUndefined,
+  organiserRoute,
+  parseState,
+  publicCache,
+  publicRoute,
+  requireJson,
   slug,
+  slugParams,
+  typeErrorMessage,
 } from './requests.ts'
-import { readText, text } from './texts.ts'
 
 export const workshops = new OpenAPIHono<App>()
 
-const moment = z.iso.datetime({ offset: true }).meta({ example: '2026-12-19T09:30:00+08:00' })
+const dateTime = z.iso.datetime({ offset: true }).meta({ example: '2026-12-19T09:30:00+08:00' })
 
-export const WorkshopAnswer = z
+export const WorkshopResponse = z
   .object({
     slug: z.string(),
     campaign: z.string().nullable().meta({ description: 'Slug of its campaign.' }),
@@ -53,11 +53,11 @@ export const WorkshopAnswer = z
     city: z.string(),
     venue: z.string(),
     address: z.string(),
-    startsAt: moment,
-    endsAt: moment,
+    startsAt: dateTime,
+    endsAt: dateTime,
     timeZone: z.string().meta({ description: 'IANA time zone; the times have its offset.', example: 'Asia/Shanghai' }),
-    opensAt: moment.optional().meta({ description: 'When registration opens, if not at once.' }),
-    closesAt: moment.optional().meta({ description: 'When registration closes, if not at the start.' }),
+    opensAt: dateTime.optional().meta({ description: 'When registration opens, if not at once.' }),
+    closesAt: dateTime.optional().meta({ description: 'When registration closes, if not at the start.' }),
     capacity: z.int(),
     boards: z.int().meta({ description: 'Boards that are lent.' }),
     seatsLeft: z.int(),
@@ -72,7 +72,7 @@ export const WorkshopAnswer = z
     proofOfWork: z
       .boolean()
       .meta({ description: 'Whether a sign-up has to come with a proof of work: see its challenge.' }),
-    items: z.array(ItemAnswer).meta({ description: "Its own checklist, or its campaign's where it has none." }),
+    items: z.array(ItemResponse).meta({ description: "Its own checklist, or its campaign's where it has none." }),
     prerequisites: z.array(z.string()),
     provided: z.array(z.string()),
     bring: z.array(z.string()),
@@ -80,56 +80,59 @@ export const WorkshopAnswer = z
   })
   .meta({ id: 'Workshop', description: 'One date in one city.' })
 
-const time = z
-  .string(said)
-  .refine((text) => readMoment(text, 'UTC') !== undefined, 'time_invalid')
+const timeField = z
+  .string(typeErrorMessage)
+  .refine((text) => parseDateTime(text, 'UTC') !== undefined, 'time_invalid')
   .meta({
     description: "ISO 8601; without an offset in the workshop's time zone.",
     examples: ['2026-12-19T09:30', '2026-12-19T09:30:00+08:00'],
   })
 
-const facts = {
+const workshopFields = {
   campaign: slug.optional().meta({ description: 'Slug of the campaign it belongs to.' }),
   slug: slug.optional().meta({ description: 'Made from city and date if it is not given. Fixed once published.' }),
-  title: text(200),
-  city: text(80),
-  venue: text(200),
-  address: text(300),
-  startsAt: time,
-  endsAt: time,
+  title: singleLineText(200),
+  city: singleLineText(80),
+  venue: singleLineText(200),
+  address: singleLineText(300),
+  startsAt: timeField,
+  endsAt: timeField,
   // Intl takes offsets such as +08:00 too, which calendars cannot name.
   timeZone: z
-    .string(said)
+    .string(typeErrorMessage)
     .refine((name) => /^[A-Za-z]/.test(name) && isTimeZone(name), 'time_zone_invalid')
     .optional()
     .meta({ description: 'IANA time zone; without one that of the installation.', example: 'Asia/Shanghai' }),
-  opensAt: time.nullish(),
-  closesAt: time.nullish(),
-  capacity: z.int(said).min(1, 'out_of_range').max(100_000, 'out_of_range'),
-  boards: z.int(said).min(0, 'out_of_range').max(100_000, 'out_of_range').optional(),
-  waitlist: z.boolean(said).optional(),
-  confirmHours: z.int(said).min(1, 'out_of_range').max(336, 'out_of_range').nullish().meta({
+  opensAt: timeField.nullish(),
+  closesAt: timeField.nullish(),
+  capacity: z.int(typeErrorMessage).min(1, 'out_of_range').max(100_000, 'out_of_range'),
+  boards: z.int(typeErrorMessage).min(0, 'out_of_range').max(100_000, 'out_of_range').optional(),
+  waitlist: z.boolean(typeErrorMessage).optional(),
+  confirmHours: z.int(typeErrorMessage).min(1, 'out_of_range').max(336, 'out_of_range').nullish().meta({
     description:
       'A freed seat is offered to the next in line, who has so many hours to take it; null gives it at once.',
     example: 24,
   }),
-  phone: z.enum(phoneRules, said).optional(),
-  proofOfWork: z.boolean(said).optional().meta({
+  phone: z.enum(phoneRules, typeErrorMessage).optional(),
+  proofOfWork: z.boolean(typeErrorMessage).optional().meta({
     description: 'Have browsers work a second for a sign-up, against those that send many.',
   }),
-  ...checklist,
+  ...checklistFields,
 }
 
 const WorkshopDraftBody = z
-  .strictObject({ ...facts, publish: z.boolean(said).optional() }, said)
-  .check(checkChecklist)
+  .strictObject({ ...workshopFields, publish: z.boolean(typeErrorMessage).optional() }, typeErrorMessage)
+  .check(validateChecklist)
   .meta({ id: 'WorkshopDraft' })
 
 const WorkshopChangesBody = z
-  .strictObject(facts, said)
+  .strictObject(workshopFields, typeErrorMessage)
   .partial()
-  .extend({ state: z.enum(['draft', 'published', 'closed'], said).optional(), publish: z.boolean(said).optional() })
-  .check(checkChecklist)
+  .extend({
+    state: z.enum(['draft', 'published', 'closed'], typeErrorMessage).optional(),
+    publish: z.boolean(typeErrorMessage).optional(),
+  })
+  .check(validateChecklist)
   .meta({ id: 'WorkshopChanges' })
 
 const tags = ['Workshops']
@@ -140,10 +143,10 @@ workshops.openapi(
     path: '/workshops',
     tags,
     summary: 'Upcoming workshops, in the order in which they start',
-    security: anyone,
-    middleware: publicRead,
+    security: publicRoute,
+    middleware: publicCache,
     request: {
-      query: inLanguage.extend({
+      query: languageQuery.extend({
         city: z.string().max(80, 'too_long').optional().meta({ description: 'In either language.', example: '南京' }),
         status: z.enum(workshopStatuses).optional().meta({ description: 'Without it, all that are not over.' }),
         cursor: z.string().max(200, 'too_long').optional().meta({ description: '`next` of the page before.' }),
@@ -152,7 +155,7 @@ workshops.openapi(
     responses: {
       200: {
         description: 'A page of workshops. Bearers of a token see drafts too.',
-        content: json(z.object({ items: z.array(WorkshopAnswer), next: z.string().optional() })),
+        content: jsonContent(z.object({ items: z.array(WorkshopResponse), next: z.string().optional() })),
       },
       ...problems({ 422: ['invalid'] }),
     },
@@ -162,8 +165,8 @@ workshops.openapi(
     const { lang: _, ...filter } = c.req.valid('query')
     const { items, next } = c.var.role
       ? await listWorkshops(deps, { ...filter, drafts: true })
-      : await deps.fresh(`workshops ${JSON.stringify(filter)}`, () => listWorkshops(deps, filter))
-    return c.json({ items: items.map((workshop) => showWorkshop(c, workshop)), ...(next && { next }) }, 200)
+      : await deps.cache(`workshops ${JSON.stringify(filter)}`, () => listWorkshops(deps, filter))
+    return c.json({ items: items.map((workshop) => serializeWorkshop(c, workshop)), ...(next && { next }) }, 200)
   },
 )
 
@@ -173,17 +176,17 @@ workshops.openapi(
     path: '/workshops/{slug}',
     tags,
     summary: 'A workshop',
-    security: anyone,
-    middleware: publicRead,
-    request: { params: bySlug, query: inLanguage },
+    security: publicRoute,
+    middleware: publicCache,
+    request: { params: slugParams, query: languageQuery },
     responses: {
-      200: { description: 'The workshop', content: json(WorkshopAnswer) },
+      200: { description: 'The workshop', content: jsonContent(WorkshopResponse) },
       ...problems({ 404: ['not_found'] }),
     },
   }),
   async (c) => {
     const workshop = await findVisibleWorkshop(c, c.req.valid('param').slug)
-    return workshop ? c.json(showWorkshop(c, workshop), 200) : problem(c, 404, 'not_found')
+    return workshop ? c.json(serializeWorkshop(c, workshop), 200) : problem(c, 404, 'not_found')
   },
 )
 
@@ -194,25 +197,25 @@ workshops.openapi(
     tags,
     summary: 'Create a workshop',
     description: 'A draft, unless `publish` is true.',
-    security: organisers,
-    middleware: jsonBody,
-    request: { query: inLanguage, body: { required: true, content: json(WorkshopDraftBody) } },
+    security: organiserRoute,
+    middleware: requireJson,
+    request: { query: languageQuery, body: { required: true, content: jsonContent(WorkshopDraftBody) } },
     responses: {
-      201: { description: 'The workshop', content: json(WorkshopAnswer) },
+      201: { description: 'The workshop', content: jsonContent(WorkshopResponse) },
       ...problems({ 409: ['slug_taken'], 422: ['invalid'] }),
     },
   }),
   async (c) => {
     const { deps } = c.env
     const body = c.req.valid('json')
-    const campaignId = await campaignIdOf(c, body.campaign)
-    if (campaignId === 'not_found') return unknownCampaign(c)
-    const draft = readFacts(c, body, body.timeZone ?? deps.config.timeZone)
+    const campaignId = await findCampaignId(c, body.campaign)
+    if (campaignId === 'not_found') return campaignNotFound(c)
+    const draft = parseWorkshopBody(c, body, body.timeZone ?? deps.config.timeZone)
     // Nothing that a draft needs is missing: its schema has seen to that.
-    const created = await createWorkshop(deps, given({ ...draft, campaignId }) as WorkshopDraft)
-    if (created.kind === 'refused') return refused(c, created)
-    await audited(c, about('workshop.created', created.workshop))
-    return c.json(showWorkshop(c, created.workshop), 201)
+    const created = await createWorkshop(deps, omitUndefined({ ...draft, campaignId }) as WorkshopDraft)
+    if (created.kind === 'refused') return refusalProblem(c, created)
+    await audit(c, workshopAuditEntry('workshop.created', created.workshop))
+    return c.json(serializeWorkshop(c, created.workshop), 201)
   },
 )
 
@@ -224,11 +227,15 @@ workshops.openapi(
     summary: 'Change, publish or close a workshop',
     description:
       'Only what is given changes. More seats, a later start or opening it again serve the waitlist in the same moment. Closing it or opening it again is mailed to everyone registered.',
-    security: organisers,
-    middleware: jsonBody,
-    request: { params: bySlug, query: inLanguage, body: { required: true, content: json(WorkshopChangesBody) } },
+    security: organiserRoute,
+    middleware: requireJson,
+    request: {
+      params: slugParams,
+      query: languageQuery,
+      body: { required: true, content: jsonContent(WorkshopChangesBody) },
+    },
     responses: {
-      200: { description: 'The workshop as it is now', content: json(WorkshopAnswer) },
+      200: { description: 'The workshop as it is now', content: jsonContent(WorkshopResponse) },
       ...problems({
         404: ['not_found'],
         409: ['slug_taken', 'slug_fixed', 'has_registrations', 'capacity_below_taken', 'cancelled'],
@@ -239,16 +246,16 @@ workshops.openapi(
   async (c) => {
     const { deps } = c.env
     const { slug } = c.req.valid('param')
-    const body = asState(c.req.valid('json'))
+    const body = parseState(c.req.valid('json'))
     const workshop = await findWorkshop(deps, slug)
     if (!workshop) return problem(c, 404, 'not_found')
-    const campaignId = await campaignIdOf(c, body.campaign)
-    if (campaignId === 'not_found') return unknownCampaign(c)
-    const changes = readFacts(c, body, body.timeZone ?? workshop.timeZone, workshop)
-    const changed = await changeWorkshop(deps, slug, given({ ...changes, campaignId }))
-    if (changed.kind === 'refused') return refused(c, changed)
-    await audited(c, about('workshop.changed', changed.workshop))
-    return c.json(showWorkshop(c, changed.workshop), 200)
+    const campaignId = await findCampaignId(c, body.campaign)
+    if (campaignId === 'not_found') return campaignNotFound(c)
+    const changes = parseWorkshopBody(c, body, body.timeZone ?? workshop.timeZone, workshop)
+    const changed = await changeWorkshop(deps, slug, omitUndefined({ ...changes, campaignId }))
+    if (changed.kind === 'refused') return refusalProblem(c, changed)
+    await audit(c, workshopAuditEntry('workshop.changed', changed.workshop))
+    return c.json(serializeWorkshop(c, changed.workshop), 200)
   },
 )
 
@@ -259,22 +266,26 @@ workshops.openapi(
     tags,
     summary: 'Cancel a workshop for good',
     description: 'Everyone registered is told by mail.',
-    security: organisers,
-    request: { params: bySlug, query: inLanguage },
+    security: organiserRoute,
+    request: { params: slugParams, query: languageQuery },
     responses: {
-      200: { description: 'The cancelled workshop', content: json(WorkshopAnswer) },
+      200: { description: 'The cancelled workshop', content: jsonContent(WorkshopResponse) },
       ...problems({ 404: ['not_found'], 409: ['already_cancelled', 'over'] }),
     },
   }),
   async (c) => {
     const cancelled = await cancelWorkshop(c.env.deps, c.req.valid('param').slug)
-    if (cancelled.kind === 'refused') return refused(c, cancelled)
-    await audited(c, about('workshop.cancelled', cancelled.workshop))
-    return c.json(showWorkshop(c, cancelled.workshop), 200)
+    if (cancelled.kind === 'refused') return refusalProblem(c, cancelled)
+    await audit(c, workshopAuditEntry('workshop.cancelled', cancelled.workshop))
+    return c.json(serializeWorkshop(c, cancelled.workshop), 200)
   },
 )
 
-const about = (action: AuditAction, { id, slug }: Workshop) => ({ action, workshopId: id, facts: { slug } })
+const workshopAuditEntry = (action: AuditAction, { id, slug }: Workshop) => ({
+  action,
+  workshopId: id,
+  facts: { slug },
+})
 
 /** The workshop with a slug; drafts only for bearers of a token. */
 function findVisibleWorkshop(c: Context<App>, slug: string): Promise<Workshop | undefined> {
@@ -283,23 +294,23 @@ function findVisibleWorkshop(c: Context<App>, slug: string): Promise<Workshop | 
 }
 
 /** A workshop as it is answered: texts in the language of the request, times with the offset of its zone. */
-export function showWorkshop(c: Context<App>, workshop: Workshop): z.input<typeof WorkshopAnswer> {
+export function serializeWorkshop(c: Context<App>, workshop: Workshop): z.input<typeof WorkshopResponse> {
   const { locale, role } = c.var
   const { timeZone, opensAt, closesAt, campaign } = workshop
   const textsOf = (kind: Workshop['items'][number]['kind']) =>
-    workshop.items.filter((item) => item.kind === kind).map((item) => pick(item.text, locale))
+    workshop.items.filter((item) => item.kind === kind).map((item) => localize(item.text, locale))
   return {
     slug: workshop.slug,
     campaign: campaign && (role || campaign.state !== 'draft') ? campaign.slug : null,
-    title: pick(workshop.title, locale),
-    city: pick(workshop.city, locale),
-    venue: pick(workshop.venue, locale),
-    address: pick(workshop.address, locale),
-    startsAt: isoIn(workshop.startsAt, timeZone),
-    endsAt: isoIn(workshop.endsAt, timeZone),
+    title: localize(workshop.title, locale),
+    city: localize(workshop.city, locale),
+    venue: localize(workshop.venue, locale),
+    address: localize(workshop.address, locale),
+    startsAt: formatIso(workshop.startsAt, timeZone),
+    endsAt: formatIso(workshop.endsAt, timeZone),
     timeZone,
-    ...(opensAt && { opensAt: isoIn(opensAt, timeZone) }),
-    ...(closesAt && { closesAt: isoIn(closesAt, timeZone) }),
+    ...(opensAt && { opensAt: formatIso(opensAt, timeZone) }),
+    ...(closesAt && { closesAt: formatIso(closesAt, timeZone) }),
     capacity: workshop.capacity,
     boards: workshop.boards,
     seatsLeft: seatsLeft(workshop),
@@ -310,47 +321,47 @@ export function showWorkshop(c: Context<App>, workshop: Workshop): z.input<typeo
     confirmHours: workshop.confirmHours,
     phone: workshop.phone,
     proofOfWork: workshop.proofOfWork,
-    items: showItems(workshop.items, locale),
+    items: serializeItems(workshop.items, locale),
     prerequisites: textsOf('prerequisite'),
     provided: textsOf('provided'),
     bring: textsOf('bring'),
-    url: urlOf(c.env.deps.config.baseUrl, paths.workshop(workshop.slug)),
+    url: absoluteUrl(c.env.deps.config.baseUrl, paths.workshop(workshop.slug)),
   }
 }
 
 /** What a body says about a workshop, in the words of the domain. Times without an offset are meant in `timeZone`. */
-function readFacts(
+function parseWorkshopBody(
   c: Context<App>,
   { campaign: _campaign, items, prerequisites, provided, bring, ...body }: z.output<typeof WorkshopChangesBody>,
   timeZone: string,
   current?: Workshop,
 ): WorkshopChanges {
-  const words = (given: typeof body.title) => (given === undefined ? undefined : readText(c, given))
-  const at = <None extends null | undefined>(given: string | None) =>
-    typeof given === 'string' ? (readMoment(given, timeZone) as Date) : given
+  const localized = (given: typeof body.title) => (given === undefined ? undefined : parseLocalizedText(c, given))
+  const toDate = <None extends null | undefined>(given: string | None) =>
+    typeof given === 'string' ? (parseDateTime(given, timeZone) as Date) : given
   return {
     ...body,
-    title: words(body.title),
-    city: words(body.city),
-    venue: words(body.venue),
-    address: words(body.address),
-    startsAt: at(body.startsAt),
-    endsAt: at(body.endsAt),
-    opensAt: at(body.opensAt),
-    closesAt: at(body.closesAt),
-    items: readChecklist(c, { items, prerequisites, provided, bring }, current?.items),
+    title: localized(body.title),
+    city: localized(body.city),
+    venue: localized(body.venue),
+    address: localized(body.address),
+    startsAt: toDate(body.startsAt),
+    endsAt: toDate(body.endsAt),
+    opensAt: toDate(body.opensAt),
+    closesAt: toDate(body.closesAt),
+    items: parseChecklist(c, { items, prerequisites, provided, bring }, current?.items),
   }
 }
 
-async function campaignIdOf(c: Context<App>, slug: string | undefined): Promise<string | undefined | 'not_found'> {
+async function findCampaignId(c: Context<App>, slug: string | undefined): Promise<string | undefined | 'not_found'> {
   if (slug === undefined) return undefined
   return (await findCampaign(c.env.deps, slug))?.id ?? 'not_found'
 }
 
-const unknownCampaign = (c: Context<App>) =>
+const campaignNotFound = (c: Context<App>) =>
   problem(c, 422, 'invalid', { errors: [{ field: 'campaign', code: 'not_found' }] })
 
-function refused(c: Context<App>, refusal: WorkshopRefusal): ProblemResponse {
+function refusalProblem(c: Context<App>, refusal: WorkshopRefusal): ProblemResponse {
   switch (refusal.refusal) {
     case 'not_found':
       return problem(c, 404, 'not_found')

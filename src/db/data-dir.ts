@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { CannotStart, ConfigError, minSecretLength } from '../config.ts'
+import { ConfigError, minSecretLength, StartupError } from '../lib/config.ts'
 
 /**
  * Creates DATA_DIR, or closes an existing one to other users of the machine: PGlite creates its files with mode 0666
@@ -23,7 +23,7 @@ import { CannotStart, ConfigError, minSecretLength } from '../config.ts'
  */
 export function prepareDataDir(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (process.platform === 'win32' || !isOpenToOthers(folder)) return
+  if (process.platform === 'win32' || !isAccessibleToOthers(folder)) return
   const reason = `wrong setting, DATA_DIR: ${folder} is open to other users of this machine`
   if (isShared(folder))
     throw new ConfigError(
@@ -37,46 +37,46 @@ export function prepareDataDir(folder: string): void {
       `${reason} and its mode cannot be changed to 700 (${code}): choose a folder that belongs to the user of this process, or move its contents to a new one in it, such as ${join(folder, 'baoming')}`,
     )
   }
-  if (isOpenToOthers(folder))
+  if (isAccessibleToOthers(folder))
     throw new ConfigError(`${reason} and its file system ignores modes: choose a folder on another file system`)
 }
 
-function isOpenToOthers(folder: string): boolean {
+function isAccessibleToOthers(folder: string): boolean {
   return (statSync(folder).mode & 0o077) !== 0
 }
 
 /** Whether other programs use the folder too, as /tmp, a home folder or one with sources: its mode is not ours to change. */
 function isShared(folder: string): boolean {
-  if ((statSync(folder).mode & sticky) !== 0) return true
+  if ((statSync(folder).mode & stickyBit) !== 0) return true
   const names = readdirSync(folder)
-  return !names.includes('pgdata') && names.some((name) => !ownName.test(name))
+  return !names.includes('pgdata') && names.some((name) => !ownFilePattern.test(name))
 }
 
-const sticky = 0o1000
+const stickyBit = 0o1000
 /** Also what a new volume holds, and hidden files. */
-const ownName = /^(pgdata|secret|server-|lost\+found$|\.)/
+const ownFilePattern = /^(pgdata|secret|server-|lost\+found$|\.)/
 
 /**
  * Reads the secret of an embedded installation, or creates it at the first start. Tickets are derived from it. The
  * caller holds the folder's lock.
- * @throws {CannotStart} if the file is too short, as one that was cut off while it was written
+ * @throws {StartupError} if the file is too short, as one that was cut off while it was written
  */
 export function loadOrCreateSecret(folder: string): string {
   const file = join(folder, 'secret')
-  if (!existsSync(file)) writeDurably(file, randomBytes(32).toString('base64'))
+  if (!existsSync(file)) writeFileDurably(file, randomBytes(32).toString('base64'))
   const secret = readFileSync(file, 'utf8').trim()
   if (secret.length >= minSecretLength) return secret
-  throw new CannotStart(
+  throw new StartupError(
     `${file} has fewer than ${minSecretLength} characters: restore it from a backup; or delete it, and no ticket that was sent so far opens any more`,
   )
 }
 
 /** Writes a file that is either whole or not there, even after a power cut. */
-function writeDurably(file: string, content: string): void {
-  const unfinished = `${file}.unfinished`
-  rmSync(unfinished, { force: true })
-  writeFileSync(unfinished, content, { mode: 0o600, flush: true })
-  renameSync(unfinished, file)
+function writeFileDurably(file: string, content: string): void {
+  const temporaryFile = `${file}.unfinished`
+  rmSync(temporaryFile, { force: true })
+  writeFileSync(temporaryFile, content, { mode: 0o600, flush: true })
+  renameSync(temporaryFile, file)
   if (process.platform === 'win32') return
   const folder = openSync(join(file, '..'), 'r')
   try {

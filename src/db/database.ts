@@ -8,18 +8,18 @@ export type Database = PgDatabase<PgQueryResultHKT, typeof schema>
 export type OpenDatabase = { db: Database; close(): Promise<void> }
 
 /** Runs a statement and gives its rows; the drivers differ in the shape of their answer and in how they read bigint. */
-export async function rows<Row extends Record<string, unknown>>(db: Database, statement: SQL): Promise<Row[]> {
-  const answer = (await db.execute(statement)) as unknown as Row[] | { rows: Row[] }
-  return Array.isArray(answer) ? [...answer] : answer.rows
+export async function query<Row extends Record<string, unknown>>(db: Database, statement: SQL): Promise<Row[]> {
+  const result = (await db.execute(statement)) as unknown as Row[] | { rows: Row[] }
+  return Array.isArray(result) ? [...result] : result.rows
 }
 
 /** A moment as a parameter of a hand-written statement. */
-export function at(moment: Date): SQL {
-  return sql`${moment.toISOString()}::timestamptz`
+export function timestamptz(date: Date): SQL {
+  return sql`${date.toISOString()}::timestamptz`
 }
 
 /** A list of UUIDs as a parameter of a hand-written statement. */
-export function uuids(ids: readonly string[]): SQL {
+export function uuidArray(ids: readonly string[]): SQL {
   return sql`${`{${ids.join(',')}}`}::uuid[]`
 }
 
@@ -40,13 +40,13 @@ export function databaseError(error: unknown): { code: string; constraint: strin
  * Whether the error says that the database is away, starting, stopping or overloaded, so that trying again helps.
  * Classes 08, 53 and 57P of SQLSTATE, lock timeouts, and the connection errors of Node and postgres.js.
  */
-export function isDatabaseAway(error: unknown): boolean {
+export function isDatabaseUnavailable(error: unknown): boolean {
   const code = databaseError(error)?.code ?? ''
   return /^(08|53|57P|55P03|40001|40P01)/.test(code) || connectionErrors.has(code)
 }
 
 /** Whether the error says that the connection over which it came has ended or is about to. */
-export function isConnectionGone(error: unknown): boolean {
+export function isConnectionError(error: unknown): boolean {
   const code = databaseError(error)?.code ?? ''
   return /^(08|57P)/.test(code) || connectionErrors.has(code)
 }
@@ -71,32 +71,32 @@ const connectionErrors = new Set([
  * What may be logged of an error: why, with SQLSTATE and constraint where the database said it, and where in the code.
  * Without what people typed: Drizzle's text carries the parameters, and others quote the value they could not read.
  */
-export function saidOf(error: unknown): { reason: string; stack: string } {
+export function redactError(error: unknown): { reason: string; stack: string } {
   if (!(error instanceof Error)) return { reason: 'something that is no error was thrown', stack: '' }
   let innermost: Error = error
   while (innermost.cause instanceof Error) innermost = innermost.cause
   const message = innermost.message.replace(/\nparams:.*/s, '').replace(/["“„«].*["”“»]/s, '…')
   const { code, constraint } = databaseError(error) ?? {}
-  const marks = [code, constraint].filter((mark) => mark && !message.includes(mark)).join(' ')
+  const codes = [code, constraint].filter((code) => code && !message.includes(code)).join(' ')
   return {
-    reason: [marks, message].filter(Boolean).join(': '),
+    reason: [codes, message].filter(Boolean).join(': '),
     // Only lines that look like frames, for the message before them may have several lines of its own.
     stack: (error.stack ?? '').match(/^ {4}at .*(:\d+:\d+|<anonymous>|\(index \d+\))\)?$/gm)?.join('\n') ?? '',
   }
 }
 
 /** Whether the database has the migrations that this release knows; a newer one may have added its own meanwhile. */
-export async function isMigrated(db: Database, known: number): Promise<boolean> {
-  return (await countMigrations(db)) >= known
+export async function isMigrated(db: Database, expected: number): Promise<boolean> {
+  return (await countMigrations(db)) >= expected
 }
 
 /** How many migrations a database has; none for an empty one. */
 export async function countMigrations(db: Database): Promise<number> {
-  const [there] = await rows<{ there: boolean }>(
+  const [table] = await query<{ there: boolean }>(
     db,
     sql`select to_regclass('drizzle.__drizzle_migrations') is not null as there`,
   )
-  if (!there?.there) return 0
-  const [count] = await rows<{ n: number }>(db, sql`select count(*)::int as n from drizzle.__drizzle_migrations`)
+  if (!table?.there) return 0
+  const [count] = await query<{ n: number }>(db, sql`select count(*)::int as n from drizzle.__drizzle_migrations`)
   return count?.n ?? 0
 }

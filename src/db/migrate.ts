@@ -3,19 +3,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
-import { CannotStart } from '../config.ts'
-import { countMigrations, type Database, databaseError, rows } from './database.ts'
+import { StartupError } from '../lib/config.ts'
+import { countMigrations, type Database, databaseError, query } from './database.ts'
 
 /** The database was migrated by a newer release than this one. */
-export class NewerDatabase extends CannotStart {}
+export class DatabaseTooNewError extends StartupError {}
 
 /** Others used a table all the time, and none of them should wait any longer. Trying again helps. */
-export class TablesInUse extends CannotStart {
+export class TableLockedError extends StartupError {
   readonly code = lockNotAvailable
 }
 
 /** In milliseconds: how long others may have to wait for a table, and how long it is tried to get it. */
-type Patience = { most: number; all: number }
+type LockRetry = { lockTimeoutMs: number; deadlineMs: number }
 
 /**
  * Brings a database up to this release: the numbered migrations, then every SQL function whose text changed. It may be
@@ -27,19 +27,24 @@ type Patience = { most: number; all: number }
  * @param folder the repository's `drizzle/`
  * @param alone nobody else can have this database open, so that nobody has to be spared
  * @returns the names of what was applied
- * @throws {NewerDatabase} if the database knows a migration or a function revision that the folder does not
- * @throws {TablesInUse} if a table could not be had
+ * @throws {DatabaseTooNewError} if the database knows a migration or a function revision that the folder does not
+ * @throws {TableLockedError} if a table could not be had
  */
 export async function migrate(
   db: Database,
   folder: string,
-  { alone = false, patience = { most: 300, all: 15_000 } }: { alone?: boolean; patience?: Patience } = {},
+  {
+    alone: exclusive = false,
+    patience: lockRetry = { lockTimeoutMs: 300, deadlineMs: 15_000 },
+  }: { alone?: boolean; patience?: LockRetry } = {},
 ): Promise<string[]> {
-  if (await isCurrent(db, folder)) return []
-  const migrations = await db.transaction((tx) => begin(tx, folder, alone))
-  while (await patiently(patience, (wait) => db.transaction((tx) => takeStep(tx, wait))));
-  const functions = await patiently(patience, (wait) => db.transaction((tx) => applyFunctions(tx, folder, wait)))
-  await finish(db)
+  if (await isUpToDate(db, folder)) return []
+  const migrations = await db.transaction((tx) => planMigrations(tx, folder, exclusive))
+  while (await withLockRetry(lockRetry, (lockTimeout) => db.transaction((tx) => runNextStep(tx, lockTimeout))));
+  const functions = await withLockRetry(lockRetry, (lockTimeout) =>
+    db.transaction((tx) => applyFunctions(tx, folder, lockTimeout)),
+  )
+  await runConcurrentSteps(db)
   return [...migrations, ...functions]
 }
 
@@ -47,14 +52,14 @@ export async function migrate(
  * Tells whether there is nothing to do, by reading alone: most starts find it so, and on PGlite the rest takes a third of
  * the time until the first page.
  */
-export async function isCurrent(db: Database, folder: string): Promise<boolean> {
-  const [there] = await rows<{ there: boolean }>(
+export async function isUpToDate(db: Database, folder: string): Promise<boolean> {
+  const [bookkeeping] = await query<{ there: boolean }>(
     db,
     sql`select to_regclass('drizzle.__drizzle_migrations') is not null and to_regclass('drizzle.functions') is not null
           and to_regclass('drizzle.unfinished') is not null as there`,
   )
-  if (!there?.there) return false
-  const [state] = await rows<{ migrations: number; unfinished: number }>(
+  if (!bookkeeping?.there) return false
+  const [state] = await query<{ migrations: number; unfinished: number }>(
     db,
     sql`select (select count(*)::int from drizzle.__drizzle_migrations) as migrations,
                (select count(*)::int from drizzle.unfinished) as unfinished`,
@@ -62,20 +67,20 @@ export async function isCurrent(db: Database, folder: string): Promise<boolean> 
   if (state?.unfinished !== 0) return false
   const { entries } = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as { entries: unknown[] }
   if (state.migrations !== entries.length) return false
-  return (await changedFunctions(db, join(folder, 'functions'))).length === 0
+  return (await findChangedFunctions(db, join(folder, 'functions'))).length === 0
 }
 
 /** Writes down what is to be done, or does it where nobody is there to be spared. */
-async function begin(tx: Database, folder: string, alone: boolean): Promise<string[]> {
-  await takeTurn(tx)
-  await makeBooks(tx)
-  const there = alone ? [] : await tablesThere(tx)
-  const migrations = await newMigrations(tx, folder)
+async function planMigrations(tx: Database, folder: string, exclusive: boolean): Promise<string[]> {
+  await acquireMigrationLock(tx)
+  await createMigrationTables(tx)
+  const existingTables = exclusive ? [] : await listTables(tx)
+  const migrations = await findPendingMigrations(tx, folder)
   for (const { statements, hash, folderMillis } of migrations) {
     for (const statement of statements) {
-      if (there.length === 0) await tx.execute(sql.raw(statement))
+      if (existingTables.length === 0) await tx.execute(sql.raw(statement))
       else
-        for (const step of stepsOf(statement, there))
+        for (const step of splitIntoSteps(statement, existingTables))
           await tx.execute(
             sql`insert into drizzle.unfinished (statement, beside) values (${step.statement}, ${step.beside})`,
           )
@@ -86,15 +91,15 @@ async function begin(tx: Database, folder: string, alone: boolean): Promise<stri
 }
 
 /** Lets one process at a time do something, until its transaction ends, so that a pooler may be between. */
-async function takeTurn(tx: Database): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(${locks.turn})`)
+async function acquireMigrationLock(tx: Database): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${locks.migration})`)
 }
 
 /** 'baom' and the next: any numbers, as long as all releases agree on them. */
-const locks = { turn: 1650552685, finishing: 1650552686 }
+const locks = { migration: 1650552685, concurrentSteps: 1650552686 }
 
 /** Drizzle's own bookkeeping, so that its tools find what they expect; its migrator knows neither turns nor functions. */
-async function makeBooks(tx: Database): Promise<void> {
+async function createMigrationTables(tx: Database): Promise<void> {
   await tx.execute(sql`create schema if not exists drizzle`)
   await tx.execute(sql`
     create table if not exists drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)
@@ -109,23 +114,25 @@ async function makeBooks(tx: Database): Promise<void> {
   `)
 }
 
-async function tablesThere(tx: Database): Promise<string[]> {
-  const found = await rows<{ name: string }>(
+async function listTables(tx: Database): Promise<string[]> {
+  const found = await query<{ name: string }>(
     tx,
     sql`select tablename as name from pg_tables where schemaname = 'public'`,
   )
   return found.map(({ name }) => name)
 }
 
-async function newMigrations(tx: Database, folder: string) {
-  const known = readMigrationFiles({ migrationsFolder: folder })
+async function findPendingMigrations(tx: Database, folder: string) {
+  const migrationFiles = readMigrationFiles({ migrationsFolder: folder })
   const applied = await countMigrations(tx)
-  if (applied > known.length) {
-    throw new NewerDatabase(
-      `the database has ${applied} migrations, this release knows ${known.length}: start the newer release`,
+  if (applied > migrationFiles.length) {
+    throw new DatabaseTooNewError(
+      `the database has ${applied} migrations, this release knows ${migrationFiles.length}: start the newer release`,
     )
   }
-  return known.map(({ sql, hash, folderMillis }, n) => ({ n, hash, folderMillis, statements: sql })).slice(applied)
+  return migrationFiles
+    .map(({ sql, hash, folderMillis }, n) => ({ n, hash, folderMillis, statements: sql }))
+    .slice(applied)
 }
 
 /**
@@ -133,34 +140,37 @@ async function newMigrations(tx: Database, folder: string) {
  * done `beside` them: with 1,000,000 registrations and 2,000,000 mails two indexes, four checks and a foreign key took
  * 2.2 to 3.7 s, and a sign-up waits for a lock for one second.
  */
-function stepsOf(statement: string, there: string[]): { statement: string; beside: boolean }[] {
+function splitIntoSteps(statement: string, existingTables: string[]): { statement: string; beside: boolean }[] {
   const text = statement.trim().replace(/;$/, '')
-  const now = (statement: string) => ({ statement, beside: false })
-  const later = (statement: string) => ({ statement, beside: true })
+  const immediate = (statement: string) => ({ statement, beside: false })
+  const concurrent = (statement: string) => ({ statement, beside: true })
 
-  const [, constrained = '', constraint] =
+  const [, constrainedTable = '', constraint] =
     /^ALTER TABLE "(\w+)" ADD CONSTRAINT "(\w+)" (?:CHECK|FOREIGN KEY)\b/.exec(text) ?? []
-  if (there.includes(constrained))
-    return [now(`${text} NOT VALID`), later(`ALTER TABLE "${constrained}" VALIDATE CONSTRAINT "${constraint}"`)]
+  if (existingTables.includes(constrainedTable))
+    return [
+      immediate(`${text} NOT VALID`),
+      concurrent(`ALTER TABLE "${constrainedTable}" VALIDATE CONSTRAINT "${constraint}"`),
+    ]
 
   // A unique one is a rule and stays with what relies on it.
-  const [, index, indexed = ''] = /^CREATE INDEX "(\w+)" ON "(\w+)"/.exec(text) ?? []
-  if (there.includes(indexed))
+  const [, index, indexedTable = ''] = /^CREATE INDEX "(\w+)" ON "(\w+)"/.exec(text) ?? []
+  if (existingTables.includes(indexedTable))
     return [
       // One that was cut off is still there and good for nothing.
-      later(`DROP INDEX CONCURRENTLY IF EXISTS "${index}"`),
-      later(text.replace('CREATE INDEX', 'CREATE INDEX CONCURRENTLY')),
+      concurrent(`DROP INDEX CONCURRENTLY IF EXISTS "${index}"`),
+      concurrent(text.replace('CREATE INDEX', 'CREATE INDEX CONCURRENTLY')),
     ]
-  return [now(text)]
+  return [immediate(text)]
 }
 
 /**
  * Does the next statement of the migrations. A transaction each, because one that holds a table and waits for another
  * deadlocks with statements that use both. Tells whether there may be more.
  */
-async function takeStep(tx: Database, wait: number): Promise<boolean> {
-  await takeTurn(tx)
-  const [step] = await rows<{ id: number; statement: string }>(
+async function runNextStep(tx: Database, lockTimeout: number): Promise<boolean> {
+  await acquireMigrationLock(tx)
+  const [step] = await query<{ id: number; statement: string }>(
     tx,
     sql`select id, statement from drizzle.unfinished where not beside order by id limit 1`,
   )
@@ -171,25 +181,25 @@ async function takeStep(tx: Database, wait: number): Promise<boolean> {
     await tx.execute(sql`set local lock_timeout = '5s'`)
     await tx.execute(sql.raw(`lock table "${table}" in share update exclusive mode`))
   }
-  await tx.execute(sql.raw(`set local lock_timeout = ${wait}`))
+  await tx.execute(sql.raw(`set local lock_timeout = ${lockTimeout}`))
   await tx.execute(sql.raw(step.statement))
   await tx.execute(sql`delete from drizzle.unfinished where id = ${step.id}`)
   return true
 }
 
 /** Applies each function whose text differs from what the database has. One that calls others by name may come before them. */
-async function applyFunctions(tx: Database, folder: string, wait: number): Promise<string[]> {
-  await takeTurn(tx)
-  const changed = await changedFunctions(tx, join(folder, 'functions'))
+async function applyFunctions(tx: Database, folder: string, lockTimeout: number): Promise<string[]> {
+  await acquireMigrationLock(tx)
+  const changed = await findChangedFunctions(tx, join(folder, 'functions'))
   const statements = changed.flatMap((each) => each.statements)
-  const triggered = statements.flatMap(
+  const triggerTables = statements.flatMap(
     (text) => /\bcreate or replace trigger \w+ [^;]*? on (\w+)/i.exec(text)?.[1] ?? [],
   )
-  if (triggered.length > 0) {
+  if (triggerTables.length > 0) {
     // By their names is also the order in which these locks stand least in the way: whoever writes registrations goes on
     // to write their workshop.
-    const tables = [...new Set(triggered)].sort().join(', ')
-    await tx.execute(sql.raw(`set local statement_timeout = ${wait}`))
+    const tables = [...new Set(triggerTables)].sort().join(', ')
+    await tx.execute(sql.raw(`set local statement_timeout = ${lockTimeout}`))
     await tx.execute(sql.raw(`lock table ${tables} in share row exclusive mode`))
     await tx.execute(sql`set local statement_timeout to default`)
   }
@@ -203,9 +213,9 @@ async function applyFunctions(tx: Database, folder: string, wait: number): Promi
   return changed.map(({ name }) => `function ${name}`)
 }
 
-async function changedFunctions(tx: Database, folder: string) {
-  const known = new Map(
-    (await rows<{ name: string; revision: number; hash: string }>(tx, sql`select * from drizzle.functions`)).map(
+async function findChangedFunctions(tx: Database, folder: string) {
+  const appliedByName = new Map(
+    (await query<{ name: string; revision: number; hash: string }>(tx, sql`select * from drizzle.functions`)).map(
       (row) => [row.name, row],
     ),
   )
@@ -215,34 +225,34 @@ async function changedFunctions(tx: Database, folder: string) {
     const text = readFileSync(join(folder, file), 'utf8')
     const revision = Number(/^-- revision (\d+)/.exec(text)?.[1])
     const hash = createHash('sha256').update(text).digest('hex')
-    const there = known.get(name)
+    const applied = appliedByName.get(name)
     if (!Number.isInteger(revision)) throw new Error(`${file} must begin with a line such as: -- revision 1`)
-    if (there && there.revision > revision) {
-      throw new NewerDatabase(
-        `the database has revision ${there.revision} of ${name}, this release ${revision}: start the newer release`,
+    if (applied && applied.revision > revision) {
+      throw new DatabaseTooNewError(
+        `the database has revision ${applied.revision} of ${name}, this release ${revision}: start the newer release`,
       )
     }
-    if (there?.hash === hash) return []
-    if (there?.revision === revision) throw new Error(`${file} changed: raise its revision to ${revision + 1}`)
+    if (applied?.hash === hash) return []
+    if (applied?.revision === revision) throw new Error(`${file} changed: raise its revision to ${revision + 1}`)
     return [{ name, revision, hash, statements: text.split('--> statement-breakpoint') }]
   })
 }
 
 /** Does what is done beside everyone, unless another process is at it. */
-async function finish(db: Database): Promise<void> {
+async function runConcurrentSteps(db: Database): Promise<void> {
   await db.transaction(
     async (tx) => {
-      const [lock] = await rows(tx, sql`select pg_try_advisory_xact_lock(${locks.finishing}) as mine`)
+      const [lock] = await query(tx, sql`select pg_try_advisory_xact_lock(${locks.concurrentSteps}) as mine`)
       if (!lock?.mine) return
-      const left = await rows<{ id: number; statement: string }>(
+      const remaining = await query<{ id: number; statement: string }>(
         tx,
         sql`select id, statement from drizzle.unfinished where beside order by id`,
       )
-      for (const { statement } of left) {
+      for (const { statement } of remaining) {
         // Outside of the transaction, which only keeps the lock.
         await db.execute(sql.raw(statement))
       }
-      for (const { id } of left) await tx.execute(sql`delete from drizzle.unfinished where id = ${id}`)
+      for (const { id } of remaining) await tx.execute(sql`delete from drizzle.unfinished where id = ${id}`)
     },
     // Between its statements it then holds no snapshot, for whose end the building of an index would wait.
     { isolationLevel: 'read committed' },
@@ -250,18 +260,21 @@ async function finish(db: Database): Promise<void> {
 }
 
 /** Tries until a table could be had, each time letting others wait a little longer. */
-async function patiently<T>({ most, all }: Patience, work: (wait: number) => Promise<T>): Promise<T> {
-  const deadline = performance.now() + all
+async function withLockRetry<T>(
+  { lockTimeoutMs, deadlineMs }: LockRetry,
+  work: (lockTimeout: number) => Promise<T>,
+): Promise<T> {
+  const deadline = performance.now() + deadlineMs
   for (let attempt = 1; ; attempt++) {
-    const wait = Math.min(100 * attempt, most)
+    const lockTimeout = Math.min(100 * attempt, lockTimeoutMs)
     try {
-      return await work(wait)
+      return await work(lockTimeout)
     } catch (error) {
       if (![lockNotAvailable, queryCanceled].includes(databaseError(error)?.code ?? '')) throw error
       if (performance.now() > deadline)
-        throw new TablesInUse('a table is in use, by a backup perhaps: the next start goes on with the migration')
+        throw new TableLockedError('a table is in use, by a backup perhaps: the next start goes on with the migration')
       // Whoever had to wait goes first.
-      await new Promise((resolve) => setTimeout(resolve, wait * (1 + Math.random())))
+      await new Promise((resolve) => setTimeout(resolve, lockTimeout * (1 + Math.random())))
     }
   }
 }

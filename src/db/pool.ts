@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
-import { isConnectionGone, type OpenDatabase } from './database.ts'
-import { connectTo, type PostgresOptions } from './postgres.ts'
+import { isConnectionError, type OpenDatabase } from './database.ts'
+import { createClient, type PostgresOptions } from './postgres.ts'
 import * as schema from './schema.ts'
 
 /** A client of postgres.js, with its ten connections. */
@@ -10,16 +10,16 @@ type Pool = {
   client: postgres.Sql
   sockets: Set<Socket>
   /** What it was asked and has not answered, with how many looks long. */
-  asked: Map<PromiseLike<unknown>, number>
+  inFlight: Map<PromiseLike<unknown>, number>
   /** A connection of it has ended, or something is overdue: it is asked nothing new. */
-  retired: boolean
+  draining: boolean
   closed: boolean
 }
 
 /** Milliseconds between two looks at what is not answered. */
-const interval = 250
+const tickMs = 250
 /** Looks after which whatever a working connection was asked has its answer, save what is slow by itself. */
-const soon = 2
+const ticksUntilOverdue = 2
 
 /**
  * Opens Postgres for a process that runs for months, through connections that end in every way there is.
@@ -30,26 +30,26 @@ const soon = 2
  * pool is asked nothing more once one of its connections has ended or an answer is overdue: a new one takes its place.
  * The old one is closed when it has answered, or, once an answer is overdue, when nothing is left that was asked just
  * now. What is lost fails as when the database is away.
- * @param patience seconds that an answer may take. Time in which this process stood still does not count.
+ * @queryTimeout queryTimeout seconds that an answer may take. Time in which this process stood still does not count.
  * @param options as in postgres.js, over our own
  */
-export function openPool(url: string, patience: number, options: PostgresOptions = {}): OpenDatabase {
+export function createResilientPool(url: string, queryTimeout: number, options: PostgresOptions = {}): OpenDatabase {
   const pools = new Set<Pool>()
   let current = open()
   let closing = false
-  let looking: NodeJS.Timeout | undefined
+  let timer: NodeJS.Timeout | undefined
 
   function open(): Pool {
     const pool: Pool = {
-      client: connectTo(url, {
+      client: createClient(url, {
         ...options,
-        onclose: () => retire(pool),
+        onclose: () => drain(pool),
         // Not among the types of postgres.js 3.4.9.
         ...{ socket: (address: Address) => openSocket(pool, address) },
       }),
       sockets: new Set(),
-      asked: new Map(),
-      retired: false,
+      inFlight: new Map(),
+      draining: false,
       closed: false,
     }
     // Drizzle tells a client how to read and write values when it is given one.
@@ -58,37 +58,37 @@ export function openPool(url: string, patience: number, options: PostgresOptions
     return pool
   }
 
-  function ask<Answer extends PromiseLike<unknown>>(put: (client: postgres.Sql) => Answer): Answer {
+  function run<Answer extends PromiseLike<unknown>>(send: (client: postgres.Sql) => Answer): Answer {
     const pool = current
-    const answer = put(pool.client)
-    pool.asked.set(answer, 0)
-    const ended = () => {
-      pool.asked.delete(answer)
-      if (pool.retired && pool.asked.size === 0) close(pool)
+    const result = send(pool.client)
+    pool.inFlight.set(result, 0)
+    const onSettled = () => {
+      pool.inFlight.delete(result)
+      if (pool.draining && pool.inFlight.size === 0) close(pool)
     }
-    answer.then(ended, ended)
-    looking ??= setInterval(look, interval).unref()
-    return answer
+    result.then(onSettled, onSettled)
+    timer ??= setInterval(checkTimeouts, tickMs).unref()
+    return result
   }
 
-  function look() {
+  function checkTimeouts() {
     for (const pool of pools) {
-      for (const [answer, looks] of pool.asked) pool.asked.set(answer, looks + 1)
-      const waits = [...pool.asked.values()]
-      if (!waits.some((looks) => looks * interval > patience * 1000)) continue
-      retire(pool)
-      if (waits.every((looks) => looks > soon)) close(pool)
+      for (const [result, ticksPending] of pool.inFlight) pool.inFlight.set(result, ticksPending + 1)
+      const pendingTicks = [...pool.inFlight.values()]
+      if (!pendingTicks.some((ticksPending) => ticksPending * tickMs > queryTimeout * 1000)) continue
+      drain(pool)
+      if (pendingTicks.every((ticksPending) => ticksPending > ticksUntilOverdue)) close(pool)
     }
-    if ([...pools].some(({ asked }) => asked.size > 0)) return
-    clearInterval(looking)
-    looking = undefined
+    if ([...pools].some(({ inFlight }) => inFlight.size > 0)) return
+    clearInterval(timer)
+    timer = undefined
   }
 
-  function retire(pool: Pool) {
-    if (pool.retired || closing) return
-    pool.retired = true
+  function drain(pool: Pool) {
+    if (pool.draining || closing) return
+    pool.draining = true
     current = open()
-    if (pool.asked.size === 0) close(pool)
+    if (pool.inFlight.size === 0) close(pool)
   }
 
   async function close(pool: Pool, seconds = 0) {
@@ -101,14 +101,14 @@ export function openPool(url: string, patience: number, options: PostgresOptions
 
   const client = {
     options: current.client.options,
-    unsafe: (...asked: Parameters<postgres.Sql['unsafe']>) => ask(({ unsafe }) => unsafe(...asked)),
-    begin(work: Work) {
-      let over = false
-      const transaction = ask(({ begin }) => begin(carefully(work, patience, () => over)))
-      const end = () => {
-        over = true
+    unsafe: (...asked: Parameters<postgres.Sql['unsafe']>) => run(({ unsafe }) => unsafe(...asked)),
+    begin(work: TransactionWork) {
+      let settled = false
+      const transaction = run(({ begin }) => begin(guardTransaction(work, queryTimeout, () => settled)))
+      const onSettled = () => {
+        settled = true
       }
-      transaction.then(end, end)
+      transaction.then(onSettled, onSettled)
       return transaction
     },
   }
@@ -123,12 +123,12 @@ export function openPool(url: string, patience: number, options: PostgresOptions
 }
 
 type Address = { host: string[]; port: number[]; path?: string | false }
-type Work = (transaction: postgres.TransactionSql) => Promise<unknown>
+type TransactionWork = (transaction: postgres.TransactionSql) => Promise<unknown>
 
 function openSocket(pool: Pool, { host: [host = 'localhost'], port: [port = 5432], path }: Address): Socket {
-  if (pool.closed) throw gone('the pool is closed')
+  if (pool.closed) throw connectionEnded('the pool is closed')
   const socket = new Socket()
-  for (const gone of pool.sockets) if (gone.destroyed) pool.sockets.delete(gone)
+  for (const stale of pool.sockets) if (stale.destroyed) pool.sockets.delete(stale)
   pool.sockets.add(socket)
   // TLS knows by the host's name whose certificate it wants to see.
   return Object.assign(path ? socket.connect(path) : socket.connect(port, host), { host, port })
@@ -140,36 +140,36 @@ function openSocket(pool: Pool, { host: [host = 'localhost'], port: [port = 5432
  * the work asks next or a rollback because it failed, and that ends the process (its issue 1208): once the transaction is
  * over nothing is asked any more, and work that failed because the connection has ended never ends itself.
  */
-function carefully(work: Work, patience: number, isOver: () => boolean): Work {
-  return whileConnected(async (transaction) => {
+function guardTransaction(work: TransactionWork, queryTimeout: number, isSettled: () => boolean): TransactionWork {
+  return abortOnDisconnect(async (transaction) => {
     // For this transaction only, because a pooler may hand the connection to somebody else.
-    await transaction.unsafe(`set local idle_in_transaction_session_timeout = ${patience * 1000}`)
+    await transaction.unsafe(`set local idle_in_transaction_session_timeout = ${queryTimeout * 1000}`)
     return work(transaction)
-  }, isOver)
+  }, isSettled)
 }
 
 /** A transaction within a transaction, too, would roll back by itself to where it began. */
-function whileConnected(work: Work, isOver: () => boolean): Work {
+function abortOnDisconnect(work: TransactionWork, isSettled: () => boolean): TransactionWork {
   return async (transaction) => {
     const { unsafe, savepoint } = transaction
-    transaction.unsafe = ((...asked: Parameters<typeof unsafe>) => {
-      if (isOver()) throw gone('the transaction is over')
-      return unsafe(...asked)
+    transaction.unsafe = ((...args: Parameters<typeof unsafe>) => {
+      if (isSettled()) throw connectionEnded('the transaction is over')
+      return unsafe(...args)
     }) as typeof unsafe
     // Drizzle names none.
-    transaction.savepoint = ((within: Work) => {
-      if (isOver()) throw gone('the transaction is over')
-      return savepoint(whileConnected(within, isOver))
+    transaction.savepoint = ((nested: TransactionWork) => {
+      if (isSettled()) throw connectionEnded('the transaction is over')
+      return savepoint(abortOnDisconnect(nested, isSettled))
     }) as typeof savepoint
     try {
       return await work(transaction)
     } catch (error) {
-      if (isConnectionGone(error)) await new Promise(() => {})
+      if (isConnectionError(error)) await new Promise(() => {})
       throw error
     }
   }
 }
 
-function gone(what: string): Error {
-  return Object.assign(new Error(what), { code: 'CONNECTION_ENDED' })
+function connectionEnded(message: string): Error {
+  return Object.assign(new Error(message), { code: 'CONNECTION_ENDED' })
 }

@@ -11,7 +11,7 @@ export type PostgresOptions = postgres.Options<Record<string, never>>
  * @param options as in postgres.js, over our own
  */
 export function openPostgres(url: string, options: PostgresOptions = {}): OpenDatabase {
-  const client = connectTo(url, options)
+  const client = createClient(url, options)
   return { db: drizzle({ client, schema }), close: () => client.end({ timeout: 5 }) }
 }
 
@@ -19,16 +19,16 @@ export function openPostgres(url: string, options: PostgresOptions = {}): OpenDa
  * A client of postgres.js with our settings.
  * `?pgbouncer=true` in the address turns prepared statements off, which PgBouncer before 1.21 needs in transaction mode.
  */
-export function connectTo(url: string, options: PostgresOptions): postgres.Sql {
-  const address = new URL(url)
-  const pooled = address.searchParams.get('pgbouncer') === 'true'
-  address.searchParams.delete('pgbouncer')
-  const client = postgres(address.href, {
+export function createClient(url: string, options: PostgresOptions): postgres.Sql {
+  const parsedUrl = new URL(url)
+  const usesPgBouncer = parsedUrl.searchParams.get('pgbouncer') === 'true'
+  parsedUrl.searchParams.delete('pgbouncer')
+  const client = postgres(parsedUrl.href, {
     max: 10,
     connect_timeout: 4,
     // Seconds until the next try after a failed one. The library's own pause grows to 20 s, in which all queries wait.
     backoff: () => 0.2,
-    prepare: !pooled,
+    prepare: !usesPgBouncer,
     // A connection that breaks while it fetches them rejects a promise that nobody has, and the process ends. Arrays go
     // in and out as text here, so that they are not needed.
     fetch_types: false,
@@ -37,6 +37,6 @@ export function connectTo(url: string, options: PostgresOptions): postgres.Sql {
   })
   // Drizzle does not ask for it. Unprepared, every statement is two round trips and is parsed and planned anew.
   const { unsafe } = client
-  client.unsafe = (query, parameters, how) => unsafe(query, parameters, { ...how, prepare: true })
+  client.unsafe = (query, parameters, queryOptions) => unsafe(query, parameters, { ...queryOptions, prepare: true })
   return client
 }

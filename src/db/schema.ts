@@ -70,8 +70,8 @@ export type BoardState = (typeof boardStates)[number]
 export type MailState = (typeof mailStates)[number]
 export type Role = (typeof roles)[number]
 
-const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
-const oneOf = (column: string, values: readonly string[]) =>
+const timestampColumn = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+const inList = (column: string, values: readonly string[]) =>
   sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`)
 
 /** A campaign is one announcement: a title, what it teaches, the workshops of that month. */
@@ -85,11 +85,11 @@ export const campaigns = pgTable(
     oneSeatPerPerson: boolean('one_seat_per_person').notNull().default(true),
     state: text({ enum: campaignStates }).notNull().default('draft'),
     /** When it first was published; from then on its slug may be in print. */
-    publishedAt: instant('published_at'),
-    createdAt: instant('created_at').notNull(),
-    updatedAt: instant('updated_at').notNull(),
+    publishedAt: timestampColumn('published_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
-  () => [check('campaigns_state', oneOf('state', campaignStates))],
+  () => [check('campaigns_state', inList('state', campaignStates))],
 )
 
 /**
@@ -107,11 +107,11 @@ export const workshops = pgTable(
     city: jsonb().$type<Text>().notNull(),
     venue: jsonb().$type<Text>().notNull(),
     address: jsonb().$type<Text>().notNull(),
-    startsAt: instant('starts_at').notNull(),
-    endsAt: instant('ends_at').notNull(),
+    startsAt: timestampColumn('starts_at').notNull(),
+    endsAt: timestampColumn('ends_at').notNull(),
     timeZone: text('time_zone').notNull(),
-    opensAt: instant('opens_at'),
-    closesAt: instant('closes_at'),
+    opensAt: timestampColumn('opens_at'),
+    closesAt: timestampColumn('closes_at'),
     capacity: integer().notNull(),
     boards: integer().notNull().default(0),
     waitlist: boolean().notNull().default(true),
@@ -131,24 +131,24 @@ export const workshops = pgTable(
     /** Raised to make the QR that lets helpers' phones in invalid. */
     doorVersion: integer('door_version').notNull().default(1),
     /** When an organiser said that nobody else comes: from then on whoever was not checked in did not come. */
-    attendanceClosedAt: instant('attendance_closed_at'),
+    attendanceClosedAt: timestampColumn('attendance_closed_at'),
     /** Instead of the three questions that everybody is asked. */
     feedbackQuestions: jsonb('feedback_questions').$type<FeedbackQuestion[]>(),
     state: text({ enum: workshopStates }).notNull().default('draft'),
     /** When it first was published; from then on its slug may be in print. */
-    publishedAt: instant('published_at'),
+    publishedAt: timestampColumn('published_at'),
     taken: integer().notNull().default(0),
     waitlisted: integer().notNull().default(0),
     nextSeq: integer('next_seq').notNull().default(1),
-    lastPlacedAt: instant('last_placed_at'),
+    lastPlacedAt: timestampColumn('last_placed_at'),
     /** SEQUENCE of the calendar entry (RFC 5545, 3.8.7.4): rises whenever time or place change. */
     calendarSequence: integer('calendar_sequence').notNull().default(0),
-    createdAt: instant('created_at').notNull(),
-    updatedAt: instant('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (workshop) => [
-    check('workshops_state', oneOf('state', workshopStates)),
-    check('workshops_phone', oneOf('phone', phoneRules)),
+    check('workshops_state', inList('state', workshopStates)),
+    check('workshops_phone', inList('phone', phoneRules)),
     check('workshops_capacity', sql`${workshop.capacity} between 1 and 100000`),
     check('workshops_confirm_hours', sql`${workshop.confirmHours} between 1 and 336`),
     check('workshops_grace_minutes', sql`${workshop.graceMinutes} between 0 and 600`),
@@ -177,7 +177,7 @@ export const checklistItems = pgTable(
     mustConfirm: boolean('must_confirm').notNull().default(false),
   },
   (item) => [
-    check('checklist_items_kind', oneOf('kind', itemKinds)),
+    check('checklist_items_kind', inList('kind', itemKinds)),
     check('checklist_items_owner', sql`num_nonnulls(${item.campaignId}, ${item.workshopId}) = 1`),
     uniqueIndex('checklist_items_of_campaign').on(item.campaignId, item.position),
     uniqueIndex('checklist_items_of_workshop').on(item.workshopId, item.position),
@@ -193,9 +193,9 @@ export const registrationLinks = pgTable(
     workshopId: uuid('workshop_id').references(() => workshops.id),
     channel: text().notNull(),
     active: boolean().notNull().default(true),
-    expiresAt: instant('expires_at'),
+    expiresAt: timestampColumn('expires_at'),
     scans: bigint({ mode: 'number' }).notNull().default(0),
-    createdAt: instant('created_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (link) => [check('registration_links_target', sql`num_nonnulls(${link.campaignId}, ${link.workshopId}) = 1`)],
 )
@@ -229,7 +229,7 @@ export const registrations = pgTable(
     /** Readiness: the attendee's own answers to the checklist, by item id. */
     ready: jsonb().$type<Record<string, boolean>>().notNull().default({}),
     consentVersion: text('consent_version').notNull(),
-    consentAt: instant('consent_at').notNull(),
+    consentAt: timestampColumn('consent_at').notNull(),
     idempotencyKey: text('idempotency_key').notNull(),
     /** The workshop that the sign-up was for, to which its idempotency key belongs; a move does not change it. */
     firstWorkshopId: uuid('first_workshop_id')
@@ -246,24 +246,24 @@ export const registrations = pgTable(
     /** The day for which they said that they come: on another day they are asked again. */
     comingOn: date('coming_on', { mode: 'string' }),
     /** Since when they stand at the door without a seat, or came in without having signed up. */
-    walkInAt: instant('walk_in_at'),
+    walkInAt: timestampColumn('walk_in_at'),
     /** What a move adds to the workshop's SEQUENCE, so that that of the person's calendar entry never falls. */
     calendarRaise: integer('calendar_raise').notNull().default(0),
-    createdAt: instant('created_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
     /** When it got its `seq` in the workshop where it is now. */
-    placedAt: instant('placed_at').notNull(),
-    movedAt: instant('moved_at'),
-    seatedAt: instant('seated_at'),
+    placedAt: timestampColumn('placed_at').notNull(),
+    movedAt: timestampColumn('moved_at'),
+    seatedAt: timestampColumn('seated_at'),
     /** Until when an offered seat is held. */
-    offeredUntil: instant('offered_until'),
-    cancelledAt: instant('cancelled_at'),
+    offeredUntil: timestampColumn('offered_until'),
+    cancelledAt: timestampColumn('cancelled_at'),
     cancelledBy: text('cancelled_by', { enum: cancellers }),
-    erasedAt: instant('erased_at'),
+    erasedAt: timestampColumn('erased_at'),
   },
   (registration) => [
-    check('registrations_status', oneOf('status', registrationStatuses)),
-    check('registrations_first_status', oneOf('first_status', registrationStatuses)),
-    check('registrations_cancelled_by', oneOf('cancelled_by', cancellers)),
+    check('registrations_status', inList('status', registrationStatuses)),
+    check('registrations_first_status', inList('first_status', registrationStatuses)),
+    check('registrations_cancelled_by', inList('cancelled_by', cancellers)),
     check(
       'registrations_cancelled',
       sql`(${registration.status} = 'cancelled') = (${registration.cancelledAt} is not null)`,
@@ -305,7 +305,7 @@ export const heldSignUps = pgTable(
     /** What was typed, checked already. */
     signUp: jsonb('sign_up').$type<SignUp>().notNull(),
     idempotencyKey: text('idempotency_key').notNull(),
-    createdAt: instant('created_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (held) => [
     uniqueIndex('held_sign_ups_idempotency').on(held.idempotencyKey, held.workshopId),
@@ -343,20 +343,20 @@ export const mails = pgTable(
     /** What an organiser wrote, for those of kind `message`. */
     writtenId: uuid('written_id').references((): AnyPgColumn => messages.id),
     kind: text({ enum: mailKinds }).notNull(),
-    facts: jsonb().$type<MailFacts>().notNull().default({}),
+    facts: jsonb().$type<MailPayload>().notNull().default({}),
     state: text({ enum: mailStates }).notNull().default('pending'),
-    createdAt: instant('created_at').notNull(),
-    dueAt: instant('due_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    dueAt: timestampColumn('due_at').notNull(),
     /** Rises with every claim and fences off a sender whose lease ran out. */
     attempt: integer().notNull().default(0),
-    leasedUntil: instant('leased_until'),
+    leasedUntil: timestampColumn('leased_until'),
     /** Where the 24 hours in which it is tried begin: its first attempt, moved on by the time in which no mail could be sent. */
-    firstTriedAt: instant('first_tried_at'),
-    sentAt: instant('sent_at'),
+    firstTriedAt: timestampColumn('first_tried_at'),
+    sentAt: timestampColumn('sent_at'),
     /** Fixed by the first claim, so that a repeated attempt is the same message (RFC 5322, 3.6.4). */
     messageId: text('message_id'),
     /** The message's Date, fixed by the first attempt. */
-    datedAt: instant('dated_at'),
+    datedAt: timestampColumn('dated_at'),
     /** Why the last attempt failed or why it was given up; redacted, without addresses. */
     reason: text(),
     /** How often a server refused its content while delivery was not paused. */
@@ -365,8 +365,8 @@ export const mails = pgTable(
   (mail) => [
     check('mails_about', sql`num_nonnulls(${mail.registrationId}, ${mail.heldId}, ${mail.organiserId}) = 1`),
     check('mails_written', sql`(${mail.kind} = 'message') = (${mail.writtenId} is not null)`),
-    check('mails_kind', oneOf('kind', mailKinds)),
-    check('mails_state', oneOf('state', mailStates)),
+    check('mails_kind', inList('kind', mailKinds)),
+    check('mails_state', inList('state', mailStates)),
     index('mails_due').on(mail.dueAt, mail.id).where(sql`state in ('pending', 'sending')`),
     index('mails_by_registration').on(mail.registrationId, mail.kind),
     index('mails_by_held').on(mail.heldId).where(sql`held_id is not null`),
@@ -386,7 +386,7 @@ export const mailPace = pgTable(
   'mail_pace',
   {
     only: boolean().primaryKey().default(true),
-    tries: instant('tries').array().notNull().default(sql`'{}'`),
+    tries: timestampColumn('tries').array().notNull().default(sql`'{}'`),
   },
   (pace) => [check('mail_pace_only', sql`${pace.only}`)],
 )
@@ -405,9 +405,9 @@ export const contentRefusals = pgTable(
     refusedMails: bigint('refused_mails', { mode: 'number' }).array().notNull().default(sql`'{}'`),
     /** The server's last refusal; redacted, without addresses. */
     reason: text(),
-    pausedAt: instant('paused_at'),
+    pausedAt: timestampColumn('paused_at'),
     /** While delivery is paused: when the next mail may be tried. */
-    probeAt: instant('probe_at'),
+    probeAt: timestampColumn('probe_at'),
     /** How many waits followed one another since the last accepted mail; each is twice as long as the one before. */
     probes: integer().notNull().default(0),
     /** The mail that was tried last in this pause. */
@@ -423,11 +423,11 @@ export const contentRefusals = pgTable(
  * place were before a change, that a sign-in link invites, which workshop on which day a reminder is about, that there is
  * material for those who came, which board somebody still has.
  */
-export type MailFacts = {
+export type MailPayload = {
   by?: Canceller
   corrected?: boolean
   from?: string
-  before?: WorkshopBefore
+  before?: WorkshopSchedule
   invited?: true
   materials?: true
   /** Id of the workshop and the day on which it is there, with a space between. */
@@ -447,7 +447,7 @@ export type ReminderPlan = Partial<Record<ReminderKind, number>>
 export type FeedbackQuestion = { id: string; kind: 'rating' | 'text'; text: Text }
 
 /** Time and place of a workshop before they changed; moments in ISO 8601. */
-export type WorkshopBefore = {
+export type WorkshopSchedule = {
   startsAt: string
   endsAt: string
   timeZone: string
@@ -468,7 +468,7 @@ export const messages = pgTable(
     body: text().notNull(),
     /** Who wrote it; null once that account is gone. */
     organiserId: uuid('organiser_id').references(() => organisers.id, { onDelete: 'set null' }),
-    createdAt: instant('created_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
   },
   (message) => [check('messages_about', sql`num_nonnulls(${message.campaignId}, ${message.workshopId}) = 1`)],
 )
@@ -481,11 +481,11 @@ export const tokens = pgTable(
     name: text().notNull(),
     role: text({ enum: roles }).notNull(),
     hash: text().notNull().unique(),
-    createdAt: instant('created_at').notNull(),
-    lastUsedAt: instant('last_used_at'),
-    revokedAt: instant('revoked_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    lastUsedAt: timestampColumn('last_used_at'),
+    revokedAt: timestampColumn('revoked_at'),
   },
-  () => [check('tokens_role', oneOf('role', roles))],
+  () => [check('tokens_role', inList('role', roles))],
 )
 
 /**
@@ -501,10 +501,10 @@ export const organisers = pgTable(
     emailVerified: boolean('email_verified').notNull().default(false),
     image: text(),
     role: text({ enum: roles }).notNull().default('viewer'),
-    createdAt: instant('created_at').notNull(),
-    updatedAt: instant('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
-  () => [check('organisers_role', oneOf('role', roles))],
+  () => [check('organisers_role', inList('role', roles))],
 )
 
 /** A session is a browser in which an organiser is signed in. */
@@ -516,11 +516,11 @@ export const sessions = pgTable(
       .notNull()
       .references(() => organisers.id, { onDelete: 'cascade' }),
     token: text().notNull().unique(),
-    expiresAt: instant('expires_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
     ipAddress: text('ip_address'),
     userAgent: text('user_agent'),
-    createdAt: instant('created_at').notNull(),
-    updatedAt: instant('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (session) => [index('sessions_by_organiser').on(session.userId)],
 )
@@ -540,7 +540,7 @@ export const passkeys = pgTable(
     deviceType: text('device_type').notNull(),
     backedUp: boolean('backed_up').notNull(),
     transports: text(),
-    createdAt: instant('created_at'),
+    createdAt: timestampColumn('created_at'),
     aaguid: text(),
   },
   (passkey) => [index('passkeys_by_organiser').on(passkey.userId)],
@@ -553,9 +553,9 @@ export const verifications = pgTable(
     id: uuid().primaryKey(),
     identifier: text().notNull(),
     value: text().notNull(),
-    expiresAt: instant('expires_at').notNull(),
-    createdAt: instant('created_at').notNull(),
-    updatedAt: instant('updated_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (verification) => [index('verifications_by_identifier').on(verification.identifier)],
 )
@@ -571,12 +571,12 @@ export const accounts = pgTable('accounts', {
   accessToken: text('access_token'),
   refreshToken: text('refresh_token'),
   idToken: text('id_token'),
-  accessTokenExpiresAt: instant('access_token_expires_at'),
-  refreshTokenExpiresAt: instant('refresh_token_expires_at'),
+  accessTokenExpiresAt: timestampColumn('access_token_expires_at'),
+  refreshTokenExpiresAt: timestampColumn('refresh_token_expires_at'),
   scope: text(),
   password: text(),
-  createdAt: instant('created_at').notNull(),
-  updatedAt: instant('updated_at').notNull(),
+  createdAt: timestampColumn('created_at').notNull(),
+  updatedAt: timestampColumn('updated_at').notNull(),
 })
 
 /**
@@ -587,7 +587,7 @@ export const auditEntries = pgTable(
   'audit_entries',
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-    at: instant('at').notNull(),
+    at: timestampColumn('at').notNull(),
     /** The name of the organiser or API token, as it was then. */
     actor: text().notNull(),
     organiserId: uuid('organiser_id').references(() => organisers.id, { onDelete: 'set null' }),
@@ -617,8 +617,8 @@ export const chatGroups = pgTable('chat_groups', {
   picture: text().notNull(),
   mediaType: text('media_type').notNull(),
   note: jsonb().$type<Text>().notNull().default({}),
-  expiresAt: instant('expires_at'),
-  updatedAt: instant('updated_at').notNull(),
+  expiresAt: timestampColumn('expires_at'),
+  updatedAt: timestampColumn('updated_at').notNull(),
 })
 
 /** A door session is a helper's phone that may check people in to one workshop, until the night. */
@@ -633,10 +633,10 @@ export const doorSessions = pgTable(
     name: text().notNull(),
     /** Of the token in the phone's cookie. */
     hash: text().notNull().unique(),
-    createdAt: instant('created_at').notNull(),
-    expiresAt: instant('expires_at').notNull(),
-    endedAt: instant('ended_at'),
-    lastSeenAt: instant('last_seen_at'),
+    createdAt: timestampColumn('created_at').notNull(),
+    expiresAt: timestampColumn('expires_at').notNull(),
+    endedAt: timestampColumn('ended_at'),
+    lastSeenAt: timestampColumn('last_seen_at'),
     userAgent: text('user_agent'),
   },
   (session) => [index('door_sessions_by_workshop').on(session.workshopId)],
@@ -659,16 +659,16 @@ export const checkIns = pgTable(
       .references(() => workshops.id),
     outcome: text({ enum: checkInOutcomes }).notNull(),
     /** By the phone's clock, as far as that is believed. */
-    at: instant('at').notNull(),
-    receivedAt: instant('received_at').notNull(),
+    at: timestampColumn('at').notNull(),
+    receivedAt: timestampColumn('received_at').notNull(),
     doorSessionId: uuid('door_session_id').references(() => doorSessions.id),
     /** The name of the helper or organiser, as it was then. */
     by: text().notNull(),
-    undoneAt: instant('undone_at'),
+    undoneAt: timestampColumn('undone_at'),
     undoneBy: text('undone_by'),
   },
   (checkIn) => [
-    check('check_ins_outcome', oneOf('outcome', checkInOutcomes)),
+    check('check_ins_outcome', inList('outcome', checkInOutcomes)),
     check('check_ins_undone', sql`(${checkIn.outcome} = 'undone') = (${checkIn.undoneAt} is not null)`),
     uniqueIndex('check_ins_once').on(checkIn.registrationId).where(sql`outcome = 'in'`),
     index('check_ins_by_registration').on(checkIn.registrationId),
@@ -691,11 +691,11 @@ export const boards = pgTable(
     note: text(),
     /** The workshop that it is packed for. */
     packedFor: uuid('packed_for').references(() => workshops.id, { onDelete: 'set null' }),
-    createdAt: instant('created_at').notNull(),
-    updatedAt: instant('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (board) => [
-    check('boards_state', oneOf('state', boardStates)),
+    check('boards_state', inList('state', boardStates)),
     uniqueIndex('boards_serial').on(board.serial, board.kind),
     index('boards_packed').on(board.packedFor).where(sql`packed_for is not null`),
   ],
@@ -716,9 +716,9 @@ export const loans = pgTable(
     workshopId: uuid('workshop_id')
       .notNull()
       .references(() => workshops.id),
-    lentAt: instant('lent_at').notNull(),
+    lentAt: timestampColumn('lent_at').notNull(),
     lentBy: text('lent_by').notNull(),
-    returnedAt: instant('returned_at'),
+    returnedAt: timestampColumn('returned_at'),
     returnedBy: text('returned_by'),
     /** The nonce of the return. */
     returnId: uuid('return_id').unique(),
@@ -746,7 +746,7 @@ export const certificates = pgTable('certificates', {
     .references(() => workshops.id),
   name: text(),
   keepName: boolean('keep_name').notNull().default(false),
-  issuedAt: instant('issued_at').notNull(),
+  issuedAt: timestampColumn('issued_at').notNull(),
 })
 
 /** Material is what attendees get behind their ticket: a link with a note. */
@@ -781,8 +781,8 @@ export const feedback = pgTable(
     ratings: jsonb().$type<Record<string, number>>().notNull().default({}),
     /** In their own words: goes with the person. */
     texts: jsonb().$type<Record<string, string>>().notNull().default({}),
-    createdAt: instant('created_at').notNull(),
-    updatedAt: instant('updated_at').notNull(),
+    createdAt: timestampColumn('created_at').notNull(),
+    updatedAt: timestampColumn('updated_at').notNull(),
   },
   (answer) => [index('feedback_by_workshop').on(answer.workshopId)],
 )

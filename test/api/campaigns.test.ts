@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { createApiClient, expectFieldErrors, expectProblem } from '../support/http/api-client.ts'
 import { createWorld } from '../support/world.ts'
-import { expectProblem, expectRefusedFields, openClient } from './client.ts'
 
 describe('GET /campaigns', () => {
   test('lists the published ones, the newest first, with their published workshops in order of date', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     const campaign = await world.campaign({ slug: 'december' })
     await world.workshop({ slug: 'late', campaignId: campaign.id, startsAt: new Date('2026-12-20T01:30:00Z') })
     await world.workshop({ slug: 'early', campaignId: campaign.id, startsAt: new Date('2026-12-19T01:30:00Z') })
@@ -23,7 +23,7 @@ describe('GET /campaigns', () => {
     expect(headers.get('cache-control')).toBe('public, max-age=1')
     expect(headers.get('access-control-allow-origin')).toBe('*')
 
-    const all = await (await openClient(world, 'viewer')).get('/campaigns')
+    const all = await (await createApiClient(world, 'viewer')).get('/campaigns')
     expect(all.body.items).toMatchObject([
       { slug: 'draft', state: 'draft' },
       { slug: 'january' },
@@ -36,7 +36,7 @@ describe('GET /campaigns', () => {
 describe('GET /campaigns/:slug', () => {
   test('gives everything about a campaign in the language of the request', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     const campaign = await world.campaign({
       slug: 'december',
       oneSeatPerPerson: false,
@@ -59,19 +59,19 @@ describe('GET /campaigns/:slug', () => {
 
   test('is not found for what is not there or not published', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.campaign({ slug: 'draft', publish: false })
     for (const slug of ['draft', 'nowhere', 'A%20B']) {
       expectProblem(await anyone.get(`/campaigns/${slug}`), 404, 'not_found')
     }
-    expect((await (await openClient(world, 'viewer')).get('/campaigns/draft')).body.state).toBe('draft')
+    expect((await (await createApiClient(world, 'viewer')).get('/campaigns/draft')).body.state).toBe('draft')
   })
 })
 
 describe('POST /campaigns', () => {
   test('creates a draft whose slug is made from its title and the date', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const { status, body } = await organiser.post('/campaigns', { body: { title: { zh: '入门培训' } } })
     expect(status).toBe(201)
     expect(body).toEqual({
@@ -90,7 +90,7 @@ describe('POST /campaigns', () => {
 
   test('takes everything that a campaign has, and keeps the paragraphs of its summary', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const { status, body } = await organiser.post('/campaigns', {
       body: {
         slug: 'december',
@@ -128,8 +128,8 @@ describe('POST /campaigns', () => {
     ['workshops', [], 'unknown_field'],
   ])('refuses %s: %j as %s', async (field, value, code) => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
-    expectRefusedFields(await organiser.post('/campaigns', { body: { title: '标题', [field]: value } }), {
+    const organiser = await createApiClient(world, 'organiser')
+    expectFieldErrors(await organiser.post('/campaigns', { body: { title: '标题', [field]: value } }), {
       [field]: code,
     })
     expect((await organiser.get('/campaigns')).body.items).toEqual([])
@@ -139,16 +139,16 @@ describe('POST /campaigns', () => {
     await using world = await createWorld()
     await world.campaign({ slug: 'december' })
     const sent = { body: { title: '标题', slug: 'december' } }
-    expectProblem(await (await openClient(world, 'organiser')).post('/campaigns', sent), 409, 'slug_taken')
-    expectProblem(await (await openClient(world)).post('/campaigns', sent), 401, 'unauthorized')
-    expectProblem(await (await openClient(world, 'viewer')).post('/campaigns', sent), 403, 'forbidden')
+    expectProblem(await (await createApiClient(world, 'organiser')).post('/campaigns', sent), 409, 'slug_taken')
+    expectProblem(await (await createApiClient(world)).post('/campaigns', sent), 401, 'unauthorized')
+    expectProblem(await (await createApiClient(world, 'viewer')).post('/campaigns', sent), 403, 'forbidden')
   })
 })
 
 describe('PATCH /campaigns/:slug', () => {
   test('publishes with publish too', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const { slug } = await world.campaign({ publish: false })
     const patch = async (body: object) => (await organiser.patch(`/campaigns/${slug}`, { body })).body.state
     expect(await patch({ publish: false })).toBe('draft')
@@ -157,7 +157,7 @@ describe('PATCH /campaigns/:slug', () => {
 
   test('changes what is given and nothing else', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.campaign({ slug: 'december', items: [{ kind: 'bring', text: { zh: '电脑' }, mustConfirm: true }] })
     const { body: before } = await organiser.get('/campaigns/december')
     const { status, body } = await organiser.patch('/campaigns/december', {
@@ -174,19 +174,19 @@ describe('PATCH /campaigns/:slug', () => {
 
   test('publishes and closes', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.campaign({ slug: 'december', publish: false })
     for (const state of ['published', 'draft']) {
       expect((await organiser.patch('/campaigns/december', { body: { state } })).body.state).toBe(state)
     }
-    expectRefusedFields(await organiser.patch('/campaigns/december', { body: { state: 'cancelled' } }), {
+    expectFieldErrors(await organiser.patch('/campaigns/december', { body: { state: 'cancelled' } }), {
       state: 'invalid',
     })
   })
 
   test('refuses what cannot be changed', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.campaign({ slug: 'december' })
     await world.campaign({ slug: 'draft', publish: false })
     const patch = (slug: string, body: unknown) => organiser.patch(`/campaigns/${slug}`, { body })
@@ -194,7 +194,7 @@ describe('PATCH /campaigns/:slug', () => {
     expectProblem(await patch('draft', { slug: 'december' }), 409, 'slug_taken')
     expect((await patch('draft', { slug: 'january' })).body.slug).toBe('january')
     expectProblem(await patch('nowhere', { summary: 'x' }), 404, 'not_found')
-    expectRefusedFields(await patch('december', { title: '', publish: 'yes' }), {
+    expectFieldErrors(await patch('december', { title: '', publish: 'yes' }), {
       title: 'missing',
       publish: 'invalid',
     })

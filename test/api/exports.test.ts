@@ -3,17 +3,17 @@ import { parse } from 'csv-parse/sync'
 import { sql } from 'drizzle-orm'
 import readExcelFile from 'read-excel-file/node'
 import { describe, expect, test } from 'vitest'
-import { checkIn } from '../../src/domain/check-ins.ts'
-import { sayComing } from '../../src/domain/coming.ts'
-import { findRegistrationById, type Registration } from '../../src/domain/registrations.ts'
+import { checkIn } from '../../src/domain/door/check-ins.ts'
+import { confirmAttendance } from '../../src/domain/registrations/attendance-confirmation.ts'
+import { findRegistrationById, type Registration } from '../../src/domain/registrations/registrations.ts'
+import { createApiClient } from '../support/http/api-client.ts'
 import { createWorld, type World } from '../support/world.ts'
-import { openClient } from './client.ts'
 
 const formula = '=HYPERLINK("http://evil.example";"click")'
 
 /** Everything that makes attendee lists hard: Chinese, formulas, phone numbers, answers, all states, an erased person. */
-async function fillWorkshop(world: World) {
-  const organiser = await openClient(world, 'organiser')
+async function seedWorkshop(world: World) {
+  const organiser = await createApiClient(world, 'organiser')
   const workshop = await world.workshop({
     slug: 'shanghai',
     capacity: 3,
@@ -59,28 +59,28 @@ async function fillWorkshop(world: World) {
   return organiser
 }
 
-const heads = [
+const expectedHeaders = [
   ...['序号', '状态', '候补位次', '姓名', '邮箱', '手机', '手机重复', '公司或学校', '渠道'],
   ...['装好 RT-Thread Studio', '+插线板'],
   ...['报名时间', '得到名额时间', '名额保留到', '取消时间', '谁取消的', '语言', '会来', '签到时间'],
 ]
 
-async function readCsv(world: World, path: string) {
-  const answer = await world.request(`/api/v1/workshops/shanghai/registrations.csv${path}`, {
+async function fetchCsv(world: World, path: string) {
+  const response = await world.request(`/api/v1/workshops/shanghai/registrations.csv${path}`, {
     headers: { Authorization: `Bearer ${await world.token('organiser')}` },
   })
-  const bytes = Buffer.from(await answer.arrayBuffer())
+  const bytes = Buffer.from(await response.arrayBuffer())
   const table: string[][] = parse(bytes, { bom: true, record_delimiter: '\r\n' })
   const columns = table[0] as string[]
   const lines = table.slice(1).map((cells) => Object.fromEntries(cells.map((cell, n) => [columns[n], cell])))
-  return { answer, bytes, columns, lines }
+  return { answer: response, bytes, columns, lines }
 }
 
 describe('GET /workshops/:slug/registrations.csv', () => {
   test('is UTF-8 with a byte order mark and CRLF, offered as a file', async () => {
     await using world = await createWorld()
-    await fillWorkshop(world)
-    const { answer, bytes } = await readCsv(world, '')
+    await seedWorkshop(world)
+    const { answer, bytes } = await fetchCsv(world, '')
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8')
     expect(answer.headers.get('cache-control')).toBe('no-store')
@@ -96,9 +96,9 @@ describe('GET /workshops/:slug/registrations.csv', () => {
 
   test('holds everyone, with Chinese intact, local times and answers', async () => {
     await using world = await createWorld()
-    await fillWorkshop(world)
-    const { columns, lines } = await readCsv(world, '')
-    expect(columns.map((head) => head.replace(/^'/, ''))).toEqual(heads)
+    await seedWorkshop(world)
+    const { columns, lines } = await fetchCsv(world, '')
+    expect(columns.map((head) => head.replace(/^'/, ''))).toEqual(expectedHeaders)
     expect(lines).toHaveLength(5)
     expect(lines[0]).toMatchObject({
       序号: '1',
@@ -125,8 +125,8 @@ describe('GET /workshops/:slug/registrations.csv', () => {
 
   test('keeps the plus sign of phone numbers and stays text, and marks one that two people gave', async () => {
     await using world = await createWorld()
-    const organiser = await fillWorkshop(world)
-    const phones = async () => (await readCsv(world, '')).lines.map((line) => [line.手机, line.手机重复])
+    const organiser = await seedWorkshop(world)
+    const phones = async () => (await fetchCsv(world, '')).lines.map((line) => [line.手机, line.手机重复])
     expect((await phones()).slice(0, 2)).toEqual([
       ['+86 138 0013 8000', ''],
       ['+86 138 0013 8000', ''],
@@ -149,8 +149,8 @@ describe('GET /workshops/:slug/registrations.csv', () => {
 
   test('writes every cell so that no spreadsheet computes it', async () => {
     await using world = await createWorld()
-    await fillWorkshop(world)
-    const { bytes, columns, lines } = await readCsv(world, '')
+    await seedWorkshop(world)
+    const { bytes, columns, lines } = await fetchCsv(world, '')
     expect(lines[0]).toMatchObject({ 公司或学校: `'${formula}`, 渠道: "'@newsletter" })
     expect(lines[1]).toMatchObject({
       姓名: "'-2+3+cmd|calc",
@@ -167,8 +167,8 @@ describe('GET /workshops/:slug/registrations.csv', () => {
 
   test('leaves a line without a name for a person who was erased', async () => {
     await using world = await createWorld()
-    await fillWorkshop(world)
-    const { lines } = await readCsv(world, '')
+    await seedWorkshop(world)
+    const { lines } = await fetchCsv(world, '')
     expect(lines[2]).toMatchObject({
       序号: '3',
       状态: '报名已取消',
@@ -182,8 +182,8 @@ describe('GET /workshops/:slug/registrations.csv', () => {
 
   test('speaks English when asked, and lists one status', async () => {
     await using world = await createWorld()
-    await fillWorkshop(world)
-    const { answer, columns, lines } = await readCsv(world, '?lang=en&status=confirmed')
+    await seedWorkshop(world)
+    const { answer, columns, lines } = await fetchCsv(world, '?lang=en&status=confirmed')
     expect(answer.headers.get('content-disposition')).toContain('shanghai%20Shanghai%20Attendees.csv')
     expect(columns).toContain('RT-Thread Studio installed')
     expect(lines).toMatchObject([
@@ -196,7 +196,7 @@ describe('GET /workshops/:slug/registrations.csv', () => {
   test('offers a name that every browser can read, whatever the city is called', async () => {
     await using world = await createWorld()
     await world.workshop({ slug: 'shanghai', city: { zh: '上海', en: `St. John's * (east/"west")` } })
-    const { answer } = await readCsv(world, '?lang=en')
+    const { answer } = await fetchCsv(world, '?lang=en')
     const name = /filename\*=UTF-8''([\w.%-]+)$/.exec(answer.headers.get('content-disposition') as string)?.[1]
     expect(decodeURIComponent(name as string)).toBe("shanghai St. John's   (east  west ) Attendees.csv")
   })
@@ -208,16 +208,16 @@ describe('GET /workshops/:slug/registrations.csv', () => {
     await world.register(workshop)
     world.clock.advance({ hours: 1 })
     await world.register(workshop)
-    const { lines } = await readCsv(world, '')
+    const { lines } = await fetchCsv(world, '')
     expect(lines.map((line) => line.报名时间)).toEqual(['2027-03-28 01:30', '2027-03-28 03:30'])
   })
 
   test('holds only its head while nobody has signed up, and thousands when they have', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 5000 })
-    expect((await readCsv(world, '')).lines).toEqual([])
+    expect((await fetchCsv(world, '')).lines).toEqual([])
     await Promise.all(Array.from({ length: 2300 }, () => world.register(workshop)))
-    const { lines } = await readCsv(world, '')
+    const { lines } = await fetchCsv(world, '')
     expect(lines.map((line) => Number(line.序号))).toEqual(Array.from({ length: 2300 }, (_, n) => n + 1))
   })
 })
@@ -228,11 +228,11 @@ test('a list says who said that they come, and when they came', async () => {
   const workshop = await world.workshop({ slug: 'shanghai', startsAt })
   const { id } = await world.register(workshop)
   await world.register(workshop)
-  await sayComing(world.deps, (await findRegistrationById(world.deps, id)) as Registration)
+  await confirmAttendance(world.deps, (await findRegistrationById(world.deps, id)) as Registration)
   world.clock.set('2026-12-02T09:20:00+08:00')
   const door = { name: '王工', workshopId: workshop.id }
   await checkIn(world.deps, door, [{ id: world.deps.newId(), registration: id, at: world.clock.now() }])
-  const { lines } = await readCsv(world, '')
+  const { lines } = await fetchCsv(world, '')
   expect(lines.map((line) => [line.会来, line.签到时间])).toEqual([
     ['是', '2026-12-02 09:20'],
     ['', ''],
@@ -251,13 +251,13 @@ describe('GET /workshops/:slug/registrations.xlsx', () => {
 
   test('is a workbook that holds everyone, numbers as numbers and all else as text', async () => {
     await using world = await createWorld()
-    await fillWorkshop(world)
+    await seedWorkshop(world)
     const { answer, sheet, table } = await readXlsx(world)
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-type')).toBe('application/vnd.openxmlformats-officedocument.spreadsheetml.sheet')
     expect(answer.headers.get('content-disposition')).toContain('filename="shanghai.xlsx"')
     expect(sheet).toBe('报名名单')
-    expect(table[0]).toEqual(heads)
+    expect(table[0]).toEqual(expectedHeaders)
     expect(table).toHaveLength(6)
     expect(table[1]).toEqual([
       ...[1, '报名已取消', null, '王小明', 'wang@example.com', '+86 138 0013 8000', null, formula, '@newsletter'],
@@ -277,7 +277,7 @@ describe('GET /workshops/:slug/registrations.xlsx', () => {
 
   test('holds no formula and no link, whatever people typed', async () => {
     await using world = await createWorld()
-    await fillWorkshop(world)
+    await seedWorkshop(world)
     const { bytes } = await readXlsx(world)
     const files = unzip(bytes)
     expect(files['xl/worksheets/sheet1.xml']).toBeDefined()
@@ -310,28 +310,28 @@ describe('GET /workshops/:slug/registrations.xlsx', () => {
 /** The files of a zip as text, by its central directory (APPNOTE.TXT, 4.3.12). */
 function unzip(zip: Buffer): Record<string, string> {
   const files: Record<string, string> = {}
-  const end = zip.lastIndexOf('PK\x05\x06', undefined, 'latin1')
-  let at = zip.readUInt32LE(end + 16)
-  for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
+  const directoryEnd = zip.lastIndexOf('PK\x05\x06', undefined, 'latin1')
+  let offset = zip.readUInt32LE(directoryEnd + 16)
+  for (let remaining = zip.readUInt16LE(directoryEnd + 10); remaining > 0; remaining--) {
     const [size, nameLength, extraLength, commentLength] = [
-      zip.readUInt32LE(at + 20),
-      zip.readUInt16LE(at + 28),
-      zip.readUInt16LE(at + 30),
-      zip.readUInt16LE(at + 32),
+      zip.readUInt32LE(offset + 20),
+      zip.readUInt16LE(offset + 28),
+      zip.readUInt16LE(offset + 30),
+      zip.readUInt16LE(offset + 32),
     ]
-    const local = zip.readUInt32LE(at + 42)
+    const local = zip.readUInt32LE(offset + 42)
     const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28)
-    const packed = zip.subarray(start, start + size)
-    const name = zip.toString('utf8', at + 46, at + 46 + nameLength)
-    files[name] = (zip.readUInt16LE(at + 10) === 0 ? packed : inflateRawSync(packed)).toString()
-    at += 46 + nameLength + extraLength + commentLength
+    const compressed = zip.subarray(start, start + size)
+    const name = zip.toString('utf8', offset + 46, offset + 46 + nameLength)
+    files[name] = (zip.readUInt16LE(offset + 10) === 0 ? compressed : inflateRawSync(compressed)).toString()
+    offset += 46 + nameLength + extraLength + commentLength
   }
   return files
 }
 
 test('a list that cannot be read is answered as a problem, and not as a file that breaks off', async () => {
   await using world = await createWorld()
-  await fillWorkshop(world)
+  await seedWorkshop(world)
   await world.db.execute(sql`alter table registrations rename to somewhere_else`)
   const token = await world.token('organiser')
   const answer = await world.request('/api/v1/workshops/shanghai/registrations.csv', {

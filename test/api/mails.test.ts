@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { claimDueMails } from '../../src/domain/mails.ts'
-import { cancelRegistration, forgetPeople } from '../../src/domain/seats.ts'
-import { recordOutcome } from '../support/outcomes.ts'
+import { claimDueMails } from '../../src/domain/mails/outbox.ts'
+import { cancelRegistration, eraseRegistrations } from '../../src/domain/registrations/seats.ts'
+import { createApiClient, expectFieldErrors, expectProblem } from '../support/http/api-client.ts'
+import { recordOutcome } from '../support/mail/outcomes.ts'
 import { createWorld, type World } from '../support/world.ts'
-import { expectProblem, expectRefusedFields, openClient } from './client.ts'
 
-const smtp = { env: { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'workshops@example.org' } }
+const smtpEnvironment = { env: { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'workshops@example.org' } }
 
 /** Claims the mail that is due longest and says what became of it. */
-async function become(world: World, outcome: Parameters<typeof recordOutcome>[2]) {
+async function recordNextOutcome(world: World, outcome: Parameters<typeof recordOutcome>[2]) {
   const [mail] = (await claimDueMails(world.deps, 1, 120)).mails
   if (!mail) throw new Error('no mail is due')
   await recordOutcome(world.deps, mail, outcome)
@@ -16,14 +16,14 @@ async function become(world: World, outcome: Parameters<typeof recordOutcome>[2]
 
 describe('GET /mails', () => {
   test('shows whose each mail is and what became of it, the newest first', async () => {
-    await using world = await createWorld(smtp)
-    const organiser = await openClient(world, 'organiser')
+    await using world = await createWorld(smtpEnvironment)
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai' })
     const first = await world.register(workshop, { name: '王小明', email: 'wang@example.com' })
     const second = await world.register(workshop)
-    await become(world, { kind: 'dead', reason: 'RCPT TO: 550 No such user' })
+    await recordNextOutcome(world, { kind: 'dead', reason: 'RCPT TO: 550 No such user' })
     world.clock.advance({ minutes: 5 })
-    await become(world, { kind: 'sent' })
+    await recordNextOutcome(world, { kind: 'sent' })
     const { status, body } = await organiser.get('/mails')
     expect(status).toBe(200)
     expect(body).toEqual({
@@ -53,15 +53,15 @@ describe('GET /mails', () => {
 
   test('lists one state alone; what is owed without a mail server is held', async () => {
     for (const { env, owed, none } of [
-      { ...smtp, owed: 'pending', none: 'held' },
+      { ...smtpEnvironment, owed: 'pending', none: 'held' },
       { env: {}, owed: 'held', none: 'pending' },
     ]) {
       await using world = await createWorld({ env })
-      const organiser = await openClient(world, 'organiser')
+      const organiser = await createApiClient(world, 'organiser')
       const workshop = await world.workshop()
       await world.register(workshop)
       await world.register(workshop)
-      await become(world, { kind: 'dead', reason: 'refused' })
+      await recordNextOutcome(world, { kind: 'dead', reason: 'refused' })
       const states = async (state: string) =>
         (await organiser.get(`/mails?state=${state}`)).body.items.map((mail: { state: string }) => mail.state)
       expect(await states('dead')).toEqual(['dead'])
@@ -72,11 +72,11 @@ describe('GET /mails', () => {
   })
 
   test('goes on where the page before ended, within a state', async () => {
-    await using world = await createWorld(smtp)
-    const organiser = await openClient(world, 'organiser')
+    await using world = await createWorld(smtpEnvironment)
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ capacity: 200 })
     for (let n = 0; n < 101; n++) await world.register(workshop)
-    await become(world, { kind: 'sent' })
+    await recordNextOutcome(world, { kind: 'sent' })
     const ids: number[] = []
     let next: string | undefined
     let pages = 0
@@ -92,10 +92,10 @@ describe('GET /mails', () => {
   })
 
   test('names nobody who was erased', async () => {
-    await using world = await createWorld(smtp)
+    await using world = await createWorld(smtpEnvironment)
     const { id } = await world.register(await world.workshop(), { name: '王小明', email: 'wang@example.com' })
-    await forgetPeople(world.deps, [id], 'attendee')
-    const { body } = await (await openClient(world, 'organiser')).get('/mails')
+    await eraseRegistrations(world.deps, [id], 'attendee')
+    const { body } = await (await createApiClient(world, 'organiser')).get('/mails')
     expect(body.items.length).toBeGreaterThan(0)
     for (const mail of body.items) {
       expect(mail).toMatchObject({ registration: id, state: 'dead', workshop: null, name: null, email: null })
@@ -104,50 +104,50 @@ describe('GET /mails', () => {
 
   test('refuses a state or a cursor that it does not know, and everyone but organisers', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
-    expectRefusedFields(await organiser.get('/mails?state=lost&cursor=x'), { state: 'invalid', cursor: 'invalid' })
-    expectProblem(await (await openClient(world)).get('/mails'), 401, 'unauthorized')
-    expectProblem(await (await openClient(world, 'viewer')).get('/mails'), 403, 'forbidden')
+    const organiser = await createApiClient(world, 'organiser')
+    expectFieldErrors(await organiser.get('/mails?state=lost&cursor=x'), { state: 'invalid', cursor: 'invalid' })
+    expectProblem(await (await createApiClient(world)).get('/mails'), 401, 'unauthorized')
+    expectProblem(await (await createApiClient(world, 'viewer')).get('/mails'), 403, 'forbidden')
   })
 })
 
 describe('POST /mails/:id/send-again', () => {
   test('owes a dead mail anew, and delivery hears of it', async () => {
-    await using world = await createWorld(smtp)
-    const organiser = await openClient(world, 'organiser')
+    await using world = await createWorld(smtpEnvironment)
+    const organiser = await createApiClient(world, 'organiser')
     await world.register(await world.workshop())
-    await become(world, { kind: 'dead', reason: 'RCPT TO: 550 No such user' })
+    await recordNextOutcome(world, { kind: 'dead', reason: 'RCPT TO: 550 No such user' })
     const [dead] = (await organiser.get('/mails?state=dead')).body.items
-    const owed = world.mailsOwed()
+    const owed = world.mailQueueNotifications()
     const { status, body } = await organiser.post(`/mails/${dead.id}/send-again`)
     expect(status).toBe(200)
     expect(body).toEqual({ ...dead, state: 'pending', reason: null })
-    expect(world.mailsOwed()).toBe(owed + 1)
-    await become(world, { kind: 'sent' })
+    expect(world.mailQueueNotifications()).toBe(owed + 1)
+    await recordNextOutcome(world, { kind: 'sent' })
     expect((await organiser.get('/mails')).body.items).toMatchObject([{ id: dead.id, state: 'sent', attempts: 2 }])
   })
 
   test('is refused for a mail that is owed or sent, for one that is not there, and to everyone but organisers', async () => {
-    await using world = await createWorld(smtp)
-    const organiser = await openClient(world, 'organiser')
+    await using world = await createWorld(smtpEnvironment)
+    const organiser = await createApiClient(world, 'organiser')
     await world.register(await world.workshop())
     const [mail] = (await organiser.get('/mails')).body.items
     const path = `/mails/${mail.id}/send-again`
     expectProblem(await organiser.post(path), 409, 'not_dead')
-    await become(world, { kind: 'sent' })
+    await recordNextOutcome(world, { kind: 'sent' })
     expectProblem(await organiser.post(path), 409, 'not_dead')
     for (const id of ['4711', 'x', '9'.repeat(20)]) {
       expectProblem(await organiser.post(`/mails/${id}/send-again`), 404, 'not_found')
     }
-    expectProblem(await (await openClient(world)).post(path), 401, 'unauthorized')
-    expectProblem(await (await openClient(world, 'viewer')).post(path), 403, 'forbidden')
+    expectProblem(await (await createApiClient(world)).post(path), 401, 'unauthorized')
+    expectProblem(await (await createApiClient(world, 'viewer')).post(path), 403, 'forbidden')
   })
 
   test('does not send what would only confuse', async () => {
-    await using world = await createWorld(smtp)
-    const organiser = await openClient(world, 'organiser')
+    await using world = await createWorld(smtpEnvironment)
+    const organiser = await createApiClient(world, 'organiser')
     const { id } = await world.register(await world.workshop())
-    await become(world, { kind: 'dead', reason: 'refused' })
+    await recordNextOutcome(world, { kind: 'dead', reason: 'refused' })
     const [dead] = (await organiser.get('/mails?state=dead')).body.items
     await cancelRegistration(world.deps, id, 'attendee')
     expect((await organiser.post(`/mails/${dead.id}/send-again`)).status).toBe(200)

@@ -1,11 +1,11 @@
 import { parse } from 'csv-parse/sync'
 import { describe, expect, test } from 'vitest'
-import { passOnOffers } from '../../src/domain/seats.ts'
+import { expireOffers } from '../../src/domain/registrations/seats.ts'
+import { type ApiClient, createApiClient, expectFieldErrors, expectProblem } from '../support/http/api-client.ts'
 import { createWorld, type World } from '../support/world.ts'
-import { type Client, expectProblem, expectRefusedFields, openClient } from './client.ts'
 
 /** A workshop of one seat that came free: offered to the first, the second still waits. */
-async function offered(world: World, organiser: Client) {
+async function offerFreedSeat(world: World, organiser: ApiClient) {
   const workshop = await world.workshop({ slug: 'shanghai', capacity: 1, confirmHours: 24 })
   const [seated, first, second] = [
     await world.register(workshop),
@@ -19,7 +19,7 @@ async function offered(world: World, organiser: Client) {
 describe('confirmHours of a workshop', () => {
   test('is null unless it is given, and can be changed and taken away', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const draft = { title: '培训', city: '南京', venue: '图书馆', address: '浦滨路', capacity: 3 }
     const times = { startsAt: '2026-12-20T09:30', endsAt: '2026-12-20T17:00' }
     const body = { ...draft, ...times, slug: 'nanjing' }
@@ -39,17 +39,17 @@ describe('confirmHours of a workshop', () => {
     ['24', 'invalid'],
   ])('cannot be %j', async (confirmHours, code) => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
     const refused = await organiser.patch('/workshops/shanghai', { body: { confirmHours } })
-    expectRefusedFields(refused, { confirmHours: code })
+    expectFieldErrors(refused, { confirmHours: code })
   })
 })
 
 test('GET /workshops/:slug/registrations says to whom a seat is offered until when, and who did not take it', async () => {
   await using world = await createWorld()
-  const organiser = await openClient(world, 'organiser')
-  await offered(world, organiser)
+  const organiser = await createApiClient(world, 'organiser')
+  await offerFreedSeat(world, organiser)
   const list = async () => (await organiser.get('/workshops/shanghai/registrations')).body.items
   expect(await list()).toMatchObject([
     { status: 'cancelled', offeredUntil: null, cancelledBy: 'organiser' },
@@ -58,27 +58,27 @@ test('GET /workshops/:slug/registrations says to whom a seat is offered until wh
   ])
   expect((await organiser.get('/workshops/shanghai/registrations?status=offered')).body.items).toHaveLength(1)
   world.clock.advance({ hours: 24 })
-  await passOnOffers(world.deps)
+  await expireOffers(world.deps)
   expect((await list())[1]).toMatchObject({ status: 'cancelled', offeredUntil: null, cancelledBy: 'deadline' })
 })
 
 test('GET /workshops/:slug/registrations.csv has the state and the deadline of an offer', async () => {
   await using world = await createWorld()
-  const organiser = await openClient(world, 'organiser')
-  await offered(world, organiser)
+  const organiser = await createApiClient(world, 'organiser')
+  await offerFreedSeat(world, organiser)
   const lines = async (query: string) =>
     parse((await organiser.get(`/workshops/shanghai/registrations.csv${query}`)).body, { bom: true, columns: true })
   expect((await lines(''))[1]).toMatchObject({ 状态: '为你留了名额', 名额保留到: '2026-12-02 10:00', 得到名额时间: '' })
   world.clock.advance({ hours: 24 })
-  await passOnOffers(world.deps)
+  await expireOffers(world.deps)
   expect((await lines('?lang=en'))[1]).toMatchObject({ 'Seat held until': '', 'Cancelled by': 'not confirmed in time' })
 })
 
 describe('POST /registrations/:id/confirm', () => {
   test('takes the offered seat, and says so again when asked again', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
-    const { first } = await offered(world, organiser)
+    const organiser = await createApiClient(world, 'organiser')
+    const { first } = await offerFreedSeat(world, organiser)
     for (let times = 0; times < 2; times++) {
       const { status, body } = await organiser.post(`/registrations/${first.id}/confirm`)
       expect([status, body]).toEqual([200, { id: first.id, status: 'confirmed' }])
@@ -88,8 +88,8 @@ describe('POST /registrations/:id/confirm', () => {
 
   test('refuses who waits, who cancelled, whose time is over and who is not there', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
-    const { seated, first, second } = await offered(world, organiser)
+    const organiser = await createApiClient(world, 'organiser')
+    const { seated, first, second } = await offerFreedSeat(world, organiser)
     const confirm = (id: string) => organiser.post(`/registrations/${id}/confirm`)
     expectProblem(await confirm(second.id), 409, 'not_offered')
     expectProblem(await confirm(seated.id), 409, 'already_cancelled')
@@ -100,9 +100,9 @@ describe('POST /registrations/:id/confirm', () => {
 
   test('is for organisers', async () => {
     await using world = await createWorld()
-    const { first } = await offered(world, await openClient(world, 'organiser'))
-    const confirm = async (client: Client) => client.post(`/registrations/${first.id}/confirm`)
-    expectProblem(await confirm(await openClient(world)), 401, 'unauthorized')
-    expectProblem(await confirm(await openClient(world, 'viewer')), 403, 'forbidden')
+    const { first } = await offerFreedSeat(world, await createApiClient(world, 'organiser'))
+    const confirm = async (client: ApiClient) => client.post(`/registrations/${first.id}/confirm`)
+    expectProblem(await confirm(await createApiClient(world)), 401, 'unauthorized')
+    expectProblem(await confirm(await createApiClient(world, 'viewer')), 403, 'forbidden')
   })
 })

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { access } from '../../src/access.ts'
-import { api } from '../../src/api/routes.ts'
+import { apiRoutes } from '../../src/api/routes.ts'
+import { access } from '../../src/http/access.ts'
+import { createApiClient, expectProblem } from '../support/http/api-client.ts'
 import { createWorld } from '../support/world.ts'
-import { expectProblem, openClient } from './client.ts'
 
 type Json = Record<string, unknown>
 type Operation = Json & {
@@ -17,12 +17,12 @@ type Document = Json & {
   components: { schemas: Record<string, Json>; securitySchemes: Record<string, Json> }
 }
 
-async function readDocument(): Promise<Document> {
+async function fetchDocument(): Promise<Document> {
   await using world = await createWorld()
-  return (await (await openClient(world)).get('/openapi.json')).body
+  return (await (await createApiClient(world)).get('/openapi.json')).body
 }
 
-const operationsOf = (document: Document) =>
+const listOperations = (document: Document) =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation, name: `${method} ${path}` })),
   )
@@ -30,7 +30,7 @@ const operationsOf = (document: Document) =>
 describe('GET /openapi.json', () => {
   test('is an OpenAPI 3.1 document that anyone may read', async () => {
     await using world = await createWorld()
-    const { status, body, headers } = await (await openClient(world)).get('/openapi.json')
+    const { status, body, headers } = await (await createApiClient(world)).get('/openapi.json')
     expect(status).toBe(200)
     expect(headers.get('content-type')).toBe('application/json')
     expect(headers.get('access-control-allow-origin')).toBe('*')
@@ -40,16 +40,16 @@ describe('GET /openapi.json', () => {
   })
 
   test('names every route of the API, and no other', async () => {
-    const routes = api.routes
+    const routes = apiRoutes.routes
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}')}`)
-    const described = operationsOf(await readDocument()).map(({ method, path }) => `${method} /v1${path}`)
+    const described = listOperations(await fetchDocument()).map(({ method, path }) => `${method} /v1${path}`)
     const itself = ['get /v1/openapi.json', 'get /docs']
     expect([...described, ...itself].sort()).toEqual([...new Set(routes)].sort())
   })
 
   test('says the same as the access list about who may call a route', async () => {
-    for (const { path, method, operation } of operationsOf(await readDocument())) {
+    for (const { path, method, operation } of listOperations(await fetchDocument())) {
       const needed = access[`${method.toUpperCase()} /api/v1${path.replace(/\{(\w+)\}/g, ':$1')}`]
       const roles = operation.security.map((way) => way.token?.[0])
       const documented = roles.length === 0 || roles.includes(undefined) ? 'anyone' : roles[0]
@@ -58,8 +58,8 @@ describe('GET /openapi.json', () => {
   })
 
   test('describes each operation as OpenAPI 3.1 wants it', async () => {
-    const document = await readDocument()
-    for (const { path, name, method, operation } of operationsOf(document)) {
+    const document = await fetchDocument()
+    for (const { path, name, method, operation } of listOperations(document)) {
       expect(path, name).toMatch(/^\//)
       expect(operation.summary, name).toMatch(/./)
       const inPath = operation.parameters?.filter((parameter) => parameter.in === 'path') ?? []
@@ -93,7 +93,7 @@ describe('GET /openapi.json', () => {
   })
 
   test('has schemas of JSON Schema 2020-12 whose references lead somewhere', async () => {
-    const document = await readDocument()
+    const document = await fetchDocument()
     const types = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
     let seen = 0
     const check = (node: unknown, at: string) => {
@@ -121,7 +121,7 @@ describe('GET /openapi.json', () => {
 
   test('describes the fields that answers really have', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const campaign = await world.campaign({
       slug: 'december',
       items: [{ kind: 'bring', text: { zh: '电脑' }, url: 'https://example.com', mustConfirm: true }],
@@ -136,7 +136,7 @@ describe('GET /openapi.json', () => {
       body: { channel: 'poster', expiresAt: '2027-01-01T00:00' },
     })
     await world.register(workshop)
-    const { schemas } = (await readDocument()).components
+    const { schemas } = (await fetchDocument()).components
     const fields = (name: string) => Object.keys(schemas[name]?.properties as Json).sort()
     const keys = (answer: Json) => Object.keys(answer).sort()
     const shown = (await organiser.get('/campaigns/december')).body
@@ -158,7 +158,7 @@ describe('GET /openapi.json', () => {
 describe('what the API does with what it does not know', () => {
   test('is a problem, in the language of the request', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     const chinese = expectProblem(await anyone.get('/nothing'), 404, 'not_found')
     const english = expectProblem(await anyone.get('/nothing?lang=en'), 404, 'not_found')
     expect(chinese).toMatchObject({ title: '找不到' })
@@ -167,7 +167,7 @@ describe('what the API does with what it does not know', () => {
 
   test('refuses a token that it does not know, and asks for one where one is needed', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     const headers = { Authorization: 'Bearer bm_0123456789012345678901234567890123456789012' }
     expectProblem(await anyone.get('/workshops', { headers }), 401, 'unauthorized')
     expectProblem(await anyone.post('/workshops', { body: {} }), 401, 'unauthorized')

@@ -1,25 +1,26 @@
 import { describe, expect, test } from 'vitest'
-import { seatStanding, walkIn } from '../../src/domain/walk-ins.ts'
-import { newDoor } from '../support/door.ts'
+import { admitWalkIn, seatDoorQueue } from '../../src/domain/door/walk-ins.ts'
+import { type ApiClient, createApiClient, expectFieldErrors, expectProblem } from '../support/http/api-client.ts'
+import { openDoorSession } from '../support/seeds/door.ts'
 import { createWorld, type World } from '../support/world.ts'
-import { type Client, expectProblem, expectRefusedFields, openClient } from './client.ts'
 
 const person = { name: '王小明', email: 'wang@example.com', consent: true }
 
-let keys = 0
-const newKey = () => `a-key-of-the-tests-${++keys}`
+let keyCount = 0
+const newKey = () => `a-key-of-the-tests-${++keyCount}`
 
-function signUp(client: Client, slug: string, body: unknown = person, key = newKey(), query = '') {
+function signUp(client: ApiClient, slug: string, body: unknown = person, key = newKey(), query = '') {
   return client.post(`/workshops/${slug}/registrations${query}`, { body, headers: { 'Idempotency-Key': key } })
 }
 
 /** What is stored of everyone who signed up. */
-const stored = (world: World) => world.db.query.registrations.findMany({ orderBy: (row, { asc }) => asc(row.seq) })
+const storedRegistrations = (world: World) =>
+  world.db.query.registrations.findMany({ orderBy: (row, { asc }) => asc(row.seq) })
 
 describe('POST /workshops/:slug/registrations', () => {
   test('gives a seat, then a place on the waitlist, each with a ticket', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai', capacity: 1 })
 
     const first = await signUp(anyone, 'shanghai')
@@ -43,8 +44,8 @@ describe('POST /workshops/:slug/registrations', () => {
 
   test('stores what was sent, made plain', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
-    const organiser = await openClient(world, 'organiser')
+    const anyone = await createApiClient(world)
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({
       slug: 'shanghai',
       items: [{ kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true }],
@@ -62,7 +63,7 @@ describe('POST /workshops/:slug/registrations', () => {
       consent: true,
     })
     expect(status).toBe(201)
-    expect(await stored(world)).toMatchObject([
+    expect(await storedRegistrations(world)).toMatchObject([
       {
         name: '王 小明',
         email: 'Wang@Example.com',
@@ -77,39 +78,39 @@ describe('POST /workshops/:slug/registrations', () => {
 
   test('keeps the language of the request for the mails of those who name none', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     await signUp(anyone, 'shanghai', person, newKey(), '?lang=en')
     await signUp(anyone, 'shanghai', { ...person, email: 'li@example.com' })
-    expect(await stored(world)).toMatchObject([{ locale: 'en' }, { locale: 'zh-CN' }])
+    expect(await storedRegistrations(world)).toMatchObject([{ locale: 'en' }, { locale: 'zh-CN' }])
   })
 
   test('answers a retry like the first time, and stores it once', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     const first = await signUp(anyone, 'shanghai', person, 'the-same-key')
     const again = await signUp(anyone, 'shanghai', person, 'the-same-key')
     expect(again.status).toBe(201)
     expect(again.body).toEqual(first.body)
-    expect(await stored(world)).toHaveLength(1)
+    expect(await storedRegistrations(world)).toHaveLength(1)
   })
 
   test('refuses another sign-up under the same key, but takes the key for another workshop', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     await world.workshop({ slug: 'nanjing' })
     await signUp(anyone, 'shanghai', person, 'the-same-key')
     const other = { ...person, name: '李雷', email: 'li@example.com' }
     expectProblem(await signUp(anyone, 'shanghai', other, 'the-same-key'), 409, 'idempotency_mismatch')
     expect((await signUp(anyone, 'nanjing', person, 'the-same-key')).status).toBe(201)
-    expect(await stored(world)).toHaveLength(2)
+    expect(await storedRegistrations(world)).toHaveLength(2)
   })
 
   test('tells whoever registers an address again that it is registered, and no more', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     const { body: first } = await signUp(anyone, 'shanghai')
     const refused = await signUp(anyone, 'shanghai', { ...person, email: 'WANG@example.com' })
@@ -120,8 +121,8 @@ describe('POST /workshops/:slug/registrations', () => {
 
   test('refuses a workshop that is full, not open, closed, cancelled or over', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
-    const organiser = await openClient(world, 'organiser')
+    const anyone = await createApiClient(world)
+    const organiser = await createApiClient(world, 'organiser')
     await world.register(await world.workshop({ slug: 'full', capacity: 1, waitlist: false }))
     await world.workshop({ slug: 'upcoming', opensAt: new Date('2026-12-02T00:00:00Z') })
     await world.workshop({ slug: 'closed', closesAt: new Date('2026-11-30T00:00:00Z') })
@@ -140,12 +141,12 @@ describe('POST /workshops/:slug/registrations', () => {
     ] as const) {
       expectProblem(await signUp(anyone, slug), 409, code)
     }
-    expect(await stored(world)).toHaveLength(1)
+    expect(await storedRegistrations(world)).toHaveLength(1)
   })
 
   test('says why in the language of the request', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'closed', closesAt: new Date('2026-11-30T00:00:00Z') })
     const detail = async (query: string) => (await signUp(anyone, 'closed', person, newKey(), query)).body.detail
     expect(await detail('')).toMatch('报名已经截止')
@@ -154,7 +155,7 @@ describe('POST /workshops/:slug/registrations', () => {
 
   test('does not find what is not there or not published, whatever else is wrong', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'draft', publish: false })
     for (const slug of ['draft', 'nowhere', 'A%20B']) {
       expectProblem(await signUp(anyone, slug), 404, 'not_found')
@@ -196,15 +197,15 @@ describe('POST /workshops/:slug/registrations', () => {
     ['constructor', 'x', 'unknown_field'],
   ])('refuses %s: %j as %s', async (field, value, code) => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
-    expectRefusedFields(await signUp(anyone, 'shanghai', { ...person, [field]: value }), { [field]: code })
-    expect(await stored(world)).toEqual([])
+    expectFieldErrors(await signUp(anyone, 'shanghai', { ...person, [field]: value }), { [field]: code })
+    expect(await storedRegistrations(world)).toEqual([])
   })
 
   test('names the first 50 fields that are wrong, and long names of fields by their beginning', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     const many = Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`field${n}`, 0]))
     const { errors } = expectProblem(await signUp(anyone, 'shanghai', { ...person, ...many }), 422, 'invalid')
@@ -217,15 +218,15 @@ describe('POST /workshops/:slug/registrations', () => {
     })
     const named = expectProblem(long, 422, 'invalid').errors.map(({ field }: { field: string }) => field)
     expect(named).toEqual([`ready.${'x'.repeat(93)}…`, `${'名'.repeat(99)}…`])
-    expect(await stored(world)).toEqual([])
+    expect(await storedRegistrations(world)).toEqual([])
   })
 
   test('names all that is wrong at once, the key and what the workshop asks for included', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai', phone: 'required' })
     const body = { email: 'wang', ready: { laptop: true }, wechat: 'wang' }
-    expectRefusedFields(await anyone.post('/workshops/shanghai/registrations', { body }), {
+    expectFieldErrors(await anyone.post('/workshops/shanghai/registrations', { body }), {
       'Idempotency-Key': 'missing',
       name: 'missing',
       email: 'email_invalid',
@@ -234,16 +235,16 @@ describe('POST /workshops/:slug/registrations', () => {
       consent: 'consent_missing',
       wechat: 'unknown_field',
     })
-    expectRefusedFields(await signUp(anyone, 'shanghai', { ...person, phone: '' }), { phone: 'missing' })
+    expectFieldErrors(await signUp(anyone, 'shanghai', { ...person, phone: '' }), { phone: 'missing' })
   })
 
   test.each(['short', 'x'.repeat(201), 'with a space in it', 'späßchen-schlüssel'])(
     'refuses the key %j',
     async (key) => {
       await using world = await createWorld()
-      const anyone = await openClient(world)
+      const anyone = await createApiClient(world)
       await world.workshop({ slug: 'shanghai' })
-      expectRefusedFields(await signUp(anyone, 'shanghai', person, key), { 'Idempotency-Key': 'key_invalid' })
+      expectFieldErrors(await signUp(anyone, 'shanghai', person, key), { 'Idempotency-Key': 'key_invalid' })
     },
   )
 
@@ -251,7 +252,7 @@ describe('POST /workshops/:slug/registrations', () => {
     'takes the key %j',
     async (key) => {
       await using world = await createWorld()
-      const anyone = await openClient(world)
+      const anyone = await createApiClient(world)
       await world.workshop({ slug: 'shanghai' })
       expect((await signUp(anyone, 'shanghai', person, key)).status).toBe(201)
     },
@@ -259,24 +260,26 @@ describe('POST /workshops/:slug/registrations', () => {
 
   test('does not ask a workshop without phone numbers for one, nor keep one', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai', phone: 'no' })
     expect((await signUp(anyone, 'shanghai', { ...person, phone: '13800138000' })).status).toBe(201)
-    expect(await stored(world)).toMatchObject([{ phone: null }])
+    expect(await storedRegistrations(world)).toMatchObject([{ phone: null }])
   })
 
   test('takes characters that databases refuse, and links that are not there', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     const odd = { ...person, name: '王\ud83d\u0000小明', company: '\udc00 公司', via: 'a\u0000\ud83d' }
     expect((await signUp(anyone, 'shanghai', odd)).status).toBe(201)
-    expect(await stored(world)).toMatchObject([{ name: '王\ufffd 小明', company: '\ufffd 公司', linkCode: null }])
+    expect(await storedRegistrations(world)).toMatchObject([
+      { name: '王\ufffd 小明', company: '\ufffd 公司', linkCode: null },
+    ])
   })
 
   test('refuses bodies that are no object, no JSON or of another type', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     for (const body of ['null', '"x"', '5', '[]']) {
       expectProblem(await signUp(anyone, 'shanghai', body), 422, 'invalid')
@@ -292,10 +295,10 @@ describe('POST /workshops/:slug/registrations', () => {
 
   test('says when to come back to whoever sends too much', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     const asked: string[] = []
-    world.deps.limit = async (bucket, key) => {
+    world.deps.rateLimit = async (bucket, key) => {
       asked.push(`${bucket} ${key}`)
       return { ok: false, retryAfter: 42 }
     }
@@ -303,14 +306,15 @@ describe('POST /workshops/:slug/registrations', () => {
     expectProblem(refused, 429, 'too_many_requests')
     expect(refused.headers.get('retry-after')).toBe('42')
     expect(asked).toEqual(['register 127.0.0'])
-    expect(await stored(world)).toEqual([])
+    expect(await storedRegistrations(world)).toEqual([])
   })
 
   test('says when to come back while the database is away', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
-    world.deps.desk = () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
+    world.deps.registrationBatcher = () =>
+      Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
     const refused = await signUp(anyone, 'shanghai')
     expectProblem(refused, 503, 'unavailable')
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
@@ -320,7 +324,7 @@ describe('POST /workshops/:slug/registrations', () => {
 describe('GET /workshops/:slug/registrations', () => {
   test('lists everyone in the order of sign-up, with times in the zone of the workshop', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
     const { body: link } = await organiser.post('/workshops/shanghai/links', { body: { channel: 'AI newsletter' } })
     const item = '00000000-0000-7000-8000-0000000000aa'
@@ -393,16 +397,16 @@ describe('GET /workshops/:slug/registrations', () => {
 
   test('tells who came to the door without having signed up, and whose seat they got', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1, graceMinutes: 15 })
     await world.register(workshop, { email: 'wang@example.com' })
-    const { actor } = await newDoor(world, workshop)
+    const { actor } = await openDoorSession(world, workshop)
     world.clock.set(workshop.startsAt)
     const at = world.clock.now()
-    const arrived = await walkIn(world.deps, actor, { name: '张三', phone: undefined }, crypto.randomUUID(), at)
+    const arrived = await admitWalkIn(world.deps, actor, { name: '张三', phone: undefined }, crypto.randomUUID(), at)
     expect(arrived.outcome).toBe('standing')
     world.clock.advance({ minutes: 16 })
-    await seatStanding(world.deps, actor)
+    await seatDoorQueue(world.deps, actor)
 
     expect((await organiser.get('/workshops/shanghai/registrations')).body.items).toMatchObject([
       { email: 'wang@example.com', status: 'cancelled', cancelledBy: 'absence', walkIn: false },
@@ -412,7 +416,7 @@ describe('GET /workshops/:slug/registrations', () => {
 
   test('filters by status, and tells places on the waitlist', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
     for (let n = 0; n < 3; n++) await world.register(workshop)
     const { body } = await organiser.get('/workshops/shanghai/registrations?status=waitlisted')
@@ -420,12 +424,12 @@ describe('GET /workshops/:slug/registrations', () => {
       { seq: 2, position: 1 },
       { seq: 3, position: 2 },
     ])
-    expectRefusedFields(await organiser.get('/workshops/shanghai/registrations?status=present'), { status: 'invalid' })
+    expectFieldErrors(await organiser.get('/workshops/shanghai/registrations?status=present'), { status: 'invalid' })
   })
 
   test('comes in pages of a hundred that a cursor continues', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 101 })
     await Promise.all(Array.from({ length: 101 }, () => world.register(workshop)))
     const first = await organiser.get('/workshops/shanghai/registrations')
@@ -433,12 +437,12 @@ describe('GET /workshops/:slug/registrations', () => {
     const second = await organiser.get(`/workshops/shanghai/registrations?cursor=${first.body.next}`)
     expect(second.body.items).toMatchObject([{ seq: 101 }])
     expect(second.body).not.toHaveProperty('next')
-    expectRefusedFields(await organiser.get('/workshops/shanghai/registrations?cursor=x'), { cursor: 'invalid' })
+    expectFieldErrors(await organiser.get('/workshops/shanghai/registrations?cursor=x'), { cursor: 'invalid' })
   })
 
   test('marks a phone number that two people gave', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 5 })
     const phone = '+8613800138000'
     await world.register(workshop, { phone })
@@ -460,10 +464,10 @@ describe('GET /workshops/:slug/registrations', () => {
     await world.workshop({ slug: 'shanghai' })
     for (const path of ['registrations', 'registrations.csv', 'registrations.xlsx']) {
       const at = `/workshops/shanghai/${path}`
-      expectProblem(await (await openClient(world)).get(at), 401, 'unauthorized')
-      expectProblem(await (await openClient(world, 'viewer')).get(at), 403, 'forbidden')
-      expect((await (await openClient(world, 'owner')).get(at)).status).toBe(200)
-      expectProblem(await (await openClient(world, 'owner')).get(`/workshops/nowhere/${path}`), 404, 'not_found')
+      expectProblem(await (await createApiClient(world)).get(at), 401, 'unauthorized')
+      expectProblem(await (await createApiClient(world, 'viewer')).get(at), 403, 'forbidden')
+      expect((await (await createApiClient(world, 'owner')).get(at)).status).toBe(200)
+      expectProblem(await (await createApiClient(world, 'owner')).get(`/workshops/nowhere/${path}`), 404, 'not_found')
     }
   })
 })
@@ -471,14 +475,14 @@ describe('GET /workshops/:slug/registrations', () => {
 describe('POST /registrations/:id/cancel', () => {
   test('cancels, and gives the seat to the next in line', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
     const first = await world.register(workshop)
     await world.register(workshop)
     const { status, body } = await organiser.post(`/registrations/${first.id}/cancel`)
     expect(status).toBe(200)
     expect(body).toEqual({ id: first.id, status: 'cancelled' })
-    expect(await stored(world)).toMatchObject([
+    expect(await storedRegistrations(world)).toMatchObject([
       { status: 'cancelled', cancelledBy: 'organiser' },
       { status: 'confirmed' },
     ])
@@ -487,7 +491,7 @@ describe('POST /registrations/:id/cancel', () => {
 
   test('is not found for what is no registration', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     for (const id of ['00000000-0000-7000-8000-00000000ffff', '5', "'"]) {
       expectProblem(await organiser.post(`/registrations/${id}/cancel`), 404, 'not_found')
     }
@@ -496,15 +500,15 @@ describe('POST /registrations/:id/cancel', () => {
   test('is for organisers alone', async () => {
     await using world = await createWorld()
     const { id } = await world.register(await world.workshop())
-    expectProblem(await (await openClient(world)).post(`/registrations/${id}/cancel`), 401, 'unauthorized')
-    expectProblem(await (await openClient(world, 'viewer')).post(`/registrations/${id}/cancel`), 403, 'forbidden')
+    expectProblem(await (await createApiClient(world)).post(`/registrations/${id}/cancel`), 401, 'unauthorized')
+    expectProblem(await (await createApiClient(world, 'viewer')).post(`/registrations/${id}/cancel`), 403, 'forbidden')
   })
 })
 
 describe('DELETE /registrations/:id', () => {
   test('erases the person, gives back the seat and leaves a line that counts', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
     const first = await world.register(workshop, { name: '王小明', phone: '+8613800138000' })
     const second = await world.register(workshop)
@@ -522,12 +526,12 @@ describe('DELETE /registrations/:id', () => {
   test('is not found for what is no registration, and for organisers alone', async () => {
     await using world = await createWorld()
     const { id } = await world.register(await world.workshop())
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     for (const other of ['00000000-0000-7000-8000-00000000ffff', 'x']) {
       expectProblem(await organiser.delete(`/registrations/${other}`), 404, 'not_found')
     }
-    expectProblem(await (await openClient(world)).delete(`/registrations/${id}`), 401, 'unauthorized')
-    expectProblem(await (await openClient(world, 'viewer')).delete(`/registrations/${id}`), 403, 'forbidden')
-    expect(await stored(world)).toMatchObject([{ erasedAt: null }])
+    expectProblem(await (await createApiClient(world)).delete(`/registrations/${id}`), 401, 'unauthorized')
+    expectProblem(await (await createApiClient(world, 'viewer')).delete(`/registrations/${id}`), 403, 'forbidden')
+    expect(await storedRegistrations(world)).toMatchObject([{ erasedAt: null }])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { createApiClient, expectFieldErrors, expectProblem } from '../support/http/api-client.ts'
 import { createWorld } from '../support/world.ts'
-import { expectProblem, expectRefusedFields, openClient } from './client.ts'
 
 const draft = {
   title: { zh: 'RT-Thread 入门培训', en: 'RT-Thread beginner workshop' },
@@ -15,7 +15,7 @@ const draft = {
 describe('GET /workshops', () => {
   test('lists what is published and not over, in the order in which it starts', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'second', startsAt: new Date('2026-12-20T01:30:00Z') })
     await world.workshop({ slug: 'first', startsAt: new Date('2026-12-19T01:30:00Z') })
     await world.workshop({ slug: 'over', startsAt: new Date('2026-11-01T01:30:00Z') })
@@ -31,7 +31,7 @@ describe('GET /workshops', () => {
 
   test('shows drafts to a bearer of a token, and lets nobody keep the answer', async () => {
     await using world = await createWorld()
-    const viewer = await openClient(world, 'viewer')
+    const viewer = await createApiClient(world, 'viewer')
     await world.workshop({ slug: 'draft', publish: false })
     const { body, headers } = await viewer.get('/workshops')
     expect(body.items).toMatchObject([{ slug: 'draft', state: 'draft' }])
@@ -40,7 +40,7 @@ describe('GET /workshops', () => {
 
   test('finds a city in either language', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'nanjing', city: { zh: '南京', en: 'Nanjing' } })
     await world.workshop({ slug: 'shanghai' })
     for (const city of ['南京', 'nanjing', 'NANJING']) {
@@ -52,19 +52,19 @@ describe('GET /workshops', () => {
 
   test('finds those of one status, also those that are over', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'open' })
     await world.workshop({ slug: 'over', startsAt: new Date('2026-11-01T01:30:00Z') })
     await world.workshop({ slug: 'upcoming', opensAt: new Date('2026-12-05T00:00:00Z') })
     for (const status of ['open', 'over', 'upcoming']) {
       expect((await anyone.get(`/workshops?status=${status}`)).body.items).toMatchObject([{ slug: status, status }])
     }
-    expectRefusedFields(await anyone.get('/workshops?status=sold'), { status: 'invalid' })
+    expectFieldErrors(await anyone.get('/workshops?status=sold'), { status: 'invalid' })
   })
 
   test('comes in pages of fifty that a cursor continues', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     for (let n = 1; n <= 51; n++) await world.workshop({ slug: `w${n}`, startsAt: new Date(Date.UTC(2026, 11, 5, n)) })
     const first = await anyone.get('/workshops')
     expect(first.body.items).toHaveLength(50)
@@ -77,7 +77,7 @@ describe('GET /workshops', () => {
 describe('GET /workshops/:slug', () => {
   test('gives everything about a workshop in the language of the request', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     const campaign = await world.campaign({ slug: 'december' })
     await world.workshop({
       slug: 'shanghai',
@@ -139,7 +139,7 @@ describe('GET /workshops/:slug', () => {
 
   test('gives times with the offset that the zone of the workshop has on that day', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({
       slug: 'berlin',
       timeZone: 'Europe/Berlin',
@@ -156,7 +156,7 @@ describe('GET /workshops/:slug', () => {
 
   test("has its campaign's checklist until it has its own", async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const campaign = await world.campaign({ items: [{ kind: 'bring', text: { zh: '电脑' }, mustConfirm: false }] })
     await world.workshop({ slug: 'shanghai', campaignId: campaign.id })
     expect((await organiser.get('/workshops/shanghai')).body.bring).toEqual(['电脑'])
@@ -168,13 +168,13 @@ describe('GET /workshops/:slug', () => {
 
   test('is not found for what is not there, not published or not a slug', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'draft', publish: false })
     for (const slug of ['draft', 'nowhere', 'NOT%20A%20SLUG', '%00', '..%2f..', 'a'.repeat(90)]) {
       expectProblem(await anyone.get(`/workshops/${slug}`), 404, 'not_found')
       expectProblem(await anyone.get(`/workshops/${slug}/availability`), 404, 'not_found')
     }
-    const viewer = await openClient(world, 'viewer')
+    const viewer = await createApiClient(world, 'viewer')
     expect((await viewer.get('/workshops/draft')).body).toMatchObject({ slug: 'draft', state: 'draft' })
   })
 
@@ -182,15 +182,15 @@ describe('GET /workshops/:slug', () => {
     await using world = await createWorld()
     const campaign = await world.campaign({ slug: 'secret', publish: false })
     await world.workshop({ slug: 'shanghai', campaignId: campaign.id })
-    expect((await (await openClient(world)).get('/workshops/shanghai')).body.campaign).toBeNull()
-    expect((await (await openClient(world, 'viewer')).get('/workshops/shanghai')).body.campaign).toBe('secret')
+    expect((await (await createApiClient(world)).get('/workshops/shanghai')).body.campaign).toBeNull()
+    expect((await (await createApiClient(world, 'viewer')).get('/workshops/shanghai')).body.campaign).toBe('secret')
   })
 })
 
 describe('GET /workshops/:slug/availability', () => {
   test('counts seats, and says 304 while nothing changed', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
+    const anyone = await createApiClient(world)
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 2 })
     const first = await anyone.get('/workshops/shanghai/availability')
     expect(first.status).toBe(200)
@@ -226,8 +226,8 @@ describe('GET /workshops/:slug/availability', () => {
 
   test('knows every status', async () => {
     await using world = await createWorld()
-    const anyone = await openClient(world)
-    const organiser = await openClient(world, 'organiser')
+    const anyone = await createApiClient(world)
+    const organiser = await createApiClient(world, 'organiser')
     const status = async (slug: string) => (await anyone.get(`/workshops/${slug}/availability`)).body.status
     await world.workshop({ slug: 'upcoming', opensAt: new Date('2026-12-02T00:00:00Z') })
     await world.workshop({ slug: 'open' })
@@ -246,7 +246,7 @@ describe('GET /workshops/:slug/availability', () => {
 describe('POST /workshops', () => {
   test('creates a draft, whose slug is made from city and date and whose times are local', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const { status, body, headers } = await organiser.post('/workshops', { body: draft })
     expect(status).toBe(201)
     expect(headers.get('cache-control')).toBe('no-store')
@@ -266,12 +266,12 @@ describe('POST /workshops', () => {
       state: 'draft',
       items: [],
     })
-    expectProblem(await (await openClient(world)).get(`/workshops/${body.slug}`), 404, 'not_found')
+    expectProblem(await (await createApiClient(world)).get(`/workshops/${body.slug}`), 404, 'not_found')
   })
 
   test('takes everything that a workshop has', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.campaign({ slug: 'december' })
     const { status, body } = await organiser.post('/workshops', {
       body: {
@@ -322,7 +322,7 @@ describe('POST /workshops', () => {
 
   test('makes a checklist of the three lists', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const { body } = await organiser.post('/workshops', {
       body: {
         ...draft,
@@ -347,7 +347,7 @@ describe('POST /workshops', () => {
 
   test('takes a plain text in the language of ?lang=, else of the installation, whatever Accept-Language says', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const headers = { 'Accept-Language': 'en' }
     const plain = { ...draft, title: 'A title' }
     await organiser.post('/workshops?lang=en', { body: { ...plain, slug: 'english' } })
@@ -362,7 +362,7 @@ describe('POST /workshops', () => {
 
   test('makes plain lines of texts that carry control characters, line breaks or broken characters', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const { status, body } = await organiser.post('/workshops', {
       body: { ...draft, title: '  入门\u0000\u3000培训\r\nRT\u2028Thread \ud83d ' },
     })
@@ -423,14 +423,14 @@ describe('POST /workshops', () => {
     ['state', 'published', 'unknown_field'],
   ])('refuses %s: %j as %s', async (field, value, code) => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
-    expectRefusedFields(await organiser.post('/workshops', { body: { ...draft, [field]: value } }), { [field]: code })
+    const organiser = await createApiClient(world, 'organiser')
+    expectFieldErrors(await organiser.post('/workshops', { body: { ...draft, [field]: value } }), { [field]: code })
     expect((await organiser.get('/workshops')).body.items).toEqual([])
   })
 
   test('names what is wrong inside of texts, items and lists', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const id = '00000000-0000-7000-8000-000000000099'
     const body = {
       ...draft,
@@ -448,7 +448,7 @@ describe('POST /workshops', () => {
         { kind: 'bring', text: 'x', url: `https://example.com/${'x'.repeat(2000)}` },
       ],
     }
-    expectRefusedFields(await organiser.post('/workshops', { body }), {
+    expectFieldErrors(await organiser.post('/workshops', { body }), {
       'title.en': 'too_long',
       'city.fr': 'unknown_field',
       'venue.zh': 'invalid',
@@ -461,7 +461,7 @@ describe('POST /workshops', () => {
       'items.6': 'invalid',
       'items.7.url': 'too_long',
     })
-    expectRefusedFields(
+    expectFieldErrors(
       await organiser.post('/workshops', {
         body: {
           ...draft,
@@ -473,19 +473,19 @@ describe('POST /workshops', () => {
       }),
       { 'items.1.id': 'duplicate' },
     )
-    expectRefusedFields(await organiser.post('/workshops', { body: { ...draft, items: [], bring: ['x'] } }), {
+    expectFieldErrors(await organiser.post('/workshops', { body: { ...draft, items: [], bring: ['x'] } }), {
       items: 'both_forms',
     })
-    expectRefusedFields(await organiser.post('/workshops', { body: { ...draft, bring: ['x', ''] } }), {
+    expectFieldErrors(await organiser.post('/workshops', { body: { ...draft, bring: ['x', ''] } }), {
       'bring.1': 'missing',
     })
   })
 
   test('refuses bodies that are no object, no JSON or of another type', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     for (const body of ['null', '[]', '"x"', '5']) {
-      expectRefusedFields(await organiser.post('/workshops', { body }), { '': 'invalid' })
+      expectFieldErrors(await organiser.post('/workshops', { body }), { '': 'invalid' })
     }
     for (const body of ['', '{', '{"title":}', 'title=x']) {
       expectProblem(await organiser.post('/workshops', { body }), 400, 'malformed_json')
@@ -506,14 +506,14 @@ describe('POST /workshops', () => {
 
   test('refuses a slug that is taken', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
     expectProblem(await organiser.post('/workshops', { body: { ...draft, slug: 'shanghai' } }), 409, 'slug_taken')
   })
 
   test('says what is wrong in the language of the request', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const chinese = await organiser.post('/workshops', { body: { ...draft, capacity: 0 } })
     expect(chinese.body).toMatchObject({ title: '内容没有通过检查', errors: [{ message: 'capacity 超出允许的范围' }] })
     const english = await organiser.post('/workshops?lang=en', { body: { ...draft, capacity: 0 } })
@@ -525,27 +525,27 @@ describe('POST /workshops', () => {
 
   test('names a field that nothing knows as it was sent, whatever JavaScript calls so', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const fields = ['constructor', 'toString', 'hasOwnProperty']
     const unknown = Object.fromEntries(fields.map((field) => [field, 'x']))
     const answer = await organiser.post('/workshops', { body: { ...draft, ...unknown } })
-    expectRefusedFields(answer, Object.fromEntries(fields.map((field) => [field, 'unknown_field'])))
+    expectFieldErrors(answer, Object.fromEntries(fields.map((field) => [field, 'unknown_field'])))
     for (const { field, message } of answer.body.errors) expect(message).toContain(field)
     expect(JSON.stringify(answer.body)).not.toContain('native code')
   })
 
   test('is for organisers alone', async () => {
     await using world = await createWorld()
-    expectProblem(await (await openClient(world)).post('/workshops', { body: draft }), 401, 'unauthorized')
-    expectProblem(await (await openClient(world, 'viewer')).post('/workshops', { body: draft }), 403, 'forbidden')
-    expect((await (await openClient(world, 'owner')).post('/workshops', { body: draft })).status).toBe(201)
+    expectProblem(await (await createApiClient(world)).post('/workshops', { body: draft }), 401, 'unauthorized')
+    expectProblem(await (await createApiClient(world, 'viewer')).post('/workshops', { body: draft }), 403, 'forbidden')
+    expect((await (await createApiClient(world, 'owner')).post('/workshops', { body: draft })).status).toBe(201)
   })
 })
 
 describe('PATCH /workshops/:slug', () => {
   test('changes what is given and nothing else', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const { body: before } = await organiser.post('/workshops', { body: { ...draft, closesAt: '2026-12-18T18:00' } })
     const { status, body } = await organiser.patch(`/workshops/${before.slug}`, { body: { capacity: 40 } })
     expect(status).toBe(200)
@@ -557,7 +557,7 @@ describe('PATCH /workshops/:slug', () => {
 
   test('publishes with publish too, unless a state is named', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const { slug } = await world.workshop({ publish: false })
     const patch = async (body: object) => (await organiser.patch(`/workshops/${slug}`, { body })).body.state
     expect(await patch({ publish: false })).toBe('draft')
@@ -568,8 +568,8 @@ describe('PATCH /workshops/:slug', () => {
 
   test('publishes, closes and opens again', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
-    const anyone = await openClient(world)
+    const organiser = await createApiClient(world, 'organiser')
+    const anyone = await createApiClient(world)
     await world.workshop({ slug: 'shanghai', publish: false })
     const become = async (state: string) => (await organiser.patch('/workshops/shanghai', { body: { state } })).body
     expect(await become('published')).toMatchObject({ state: 'published', status: 'open' })
@@ -578,14 +578,14 @@ describe('PATCH /workshops/:slug', () => {
     expect(await become('published')).toMatchObject({ status: 'open' })
     expect(await become('draft')).toMatchObject({ state: 'draft' })
     expect((await anyone.get('/workshops/shanghai')).status).toBe(404)
-    expectRefusedFields(await organiser.patch('/workshops/shanghai', { body: { state: 'cancelled' } }), {
+    expectFieldErrors(await organiser.patch('/workshops/shanghai', { body: { state: 'cancelled' } }), {
       state: 'invalid',
     })
   })
 
   test("reads a time without an offset in the workshop's own zone, or in the one it is moved to", async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'berlin', timeZone: 'Europe/Berlin' })
     const moved = await organiser.patch('/workshops/berlin', {
       body: { startsAt: '2027-01-10T09:00', endsAt: '2027-01-10T17:00' },
@@ -602,7 +602,7 @@ describe('PATCH /workshops/:slug', () => {
 
   test('replaces a text in both languages, so that no address is left behind in one of them', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
     await organiser.patch('/workshops/shanghai', { body: { address: '新地址 1 号' } })
     expect((await organiser.get('/workshops/shanghai?lang=en')).body.address).toBe('新地址 1 号')
@@ -610,7 +610,7 @@ describe('PATCH /workshops/:slug', () => {
 
   test('serves the waitlist when there are more seats', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
     await world.register(workshop)
     await world.register(workshop)
@@ -620,7 +620,7 @@ describe('PATCH /workshops/:slug', () => {
 
   test('refuses fewer seats than are taken, with that number', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 3 })
     await world.register(workshop)
     await world.register(workshop)
@@ -630,7 +630,7 @@ describe('PATCH /workshops/:slug', () => {
 
   test('replaces one kind of the checklist and keeps the others, and answers to what stays', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.workshop({
       slug: 'shanghai',
       items: [
@@ -654,20 +654,20 @@ describe('PATCH /workshops/:slug', () => {
 
   test('moves a workshop into a campaign', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.campaign({ slug: 'december' })
     await world.workshop({ slug: 'shanghai' })
     expect((await organiser.patch('/workshops/shanghai', { body: { campaign: 'december' } })).body.campaign).toBe(
       'december',
     )
-    expectRefusedFields(await organiser.patch('/workshops/shanghai', { body: { campaign: 'nowhere' } }), {
+    expectFieldErrors(await organiser.patch('/workshops/shanghai', { body: { campaign: 'nowhere' } }), {
       campaign: 'not_found',
     })
   })
 
   test('refuses what cannot be changed', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
     await world.workshop({ slug: 'draft', publish: false })
     const patch = (slug: string, body: unknown) => organiser.patch(`/workshops/${slug}`, { body })
@@ -675,7 +675,7 @@ describe('PATCH /workshops/:slug', () => {
     await patch('shanghai', { state: 'draft' })
     expectProblem(await patch('shanghai', { slug: 'elsewhere' }), 409, 'slug_fixed')
     await patch('shanghai', { state: 'published' })
-    expectRefusedFields(await patch('shanghai', { opensAt: '2026-12-05T10:00', closesAt: '2026-12-05T09:00' }), {
+    expectFieldErrors(await patch('shanghai', { opensAt: '2026-12-05T10:00', closesAt: '2026-12-05T09:00' }), {
       closesAt: 'closes_before_opening',
     })
     const full = await world.workshop({ slug: 'full' })
@@ -684,9 +684,9 @@ describe('PATCH /workshops/:slug', () => {
     expectProblem(await patch('draft', { slug: 'shanghai' }), 409, 'slug_taken')
     expect((await patch('draft', { slug: 'nanjing' })).body.slug).toBe('nanjing')
     expectProblem(await patch('nowhere', { capacity: 5 }), 404, 'not_found')
-    expectRefusedFields(await patch('shanghai', { endsAt: '2026-12-01T00:00' }), { endsAt: 'ends_before_start' })
-    expectRefusedFields(await patch('shanghai', { publish: 'yes' }), { publish: 'invalid' })
-    expectRefusedFields(await patch('shanghai', { title: null, capacity: '5' }), {
+    expectFieldErrors(await patch('shanghai', { endsAt: '2026-12-01T00:00' }), { endsAt: 'ends_before_start' })
+    expectFieldErrors(await patch('shanghai', { publish: 'yes' }), { publish: 'invalid' })
+    expectFieldErrors(await patch('shanghai', { title: null, capacity: '5' }), {
       title: 'invalid',
       capacity: 'invalid',
     })
@@ -698,7 +698,7 @@ describe('PATCH /workshops/:slug', () => {
 describe('POST /workshops/:slug/cancel', () => {
   test('cancels a workshop for good', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai' })
     await world.register(workshop)
     const cancelled = await organiser.post('/workshops/shanghai/cancel')
@@ -709,10 +709,10 @@ describe('POST /workshops/:slug/cancel', () => {
 
   test('refuses one that is over or not there', async () => {
     await using world = await createWorld()
-    const organiser = await openClient(world, 'organiser')
+    const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'past', startsAt: new Date('2026-11-01T01:30:00Z') })
     expectProblem(await organiser.post('/workshops/past/cancel'), 409, 'over')
     expectProblem(await organiser.post('/workshops/nowhere/cancel'), 404, 'not_found')
-    expectProblem(await (await openClient(world, 'viewer')).post('/workshops/past/cancel'), 403, 'forbidden')
+    expectProblem(await (await createApiClient(world, 'viewer')).post('/workshops/past/cancel'), 403, 'forbidden')
   })
 })

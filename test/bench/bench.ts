@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
-import { compareWith } from './against.ts'
-import { measureExports } from './exports.ts'
-import { measureGrowth } from './growth.ts'
-import { measureLatency } from './latency.ts'
-import { measureMail } from './mail.ts'
-import { measureReads } from './reads.ts'
-import { measureSignUps } from './sign-ups.ts'
-import { openStage, type Stage } from './stage.ts'
-import { measureStart } from './start.ts'
-import { failure, type Row, tableOf } from './table.ts'
+import { compareWith } from './compare-versions.ts'
+import { type BenchContext, createBenchContext } from './context.ts'
+import { measureExports } from './measurements/exports.ts'
+import { measureGrowth } from './measurements/growth.ts'
+import { measureLatency } from './measurements/latency.ts'
+import { measureMail } from './measurements/mail.ts'
+import { measureReads } from './measurements/reads.ts'
+import { measureSignUps } from './measurements/sign-ups.ts'
+import { measureStart } from './measurements/start.ts'
+import { failedRow, type Row, renderTable } from './table.ts'
 
 const usage = `npm run bench -- [--only hot,spread,reads,growth,latency,export,mail,start] [--rounds N] [--quick] [--json] [--profile FOLDER]
        [--against COMMIT | --root FOLDER]
@@ -21,7 +21,7 @@ const usage = `npm run bench -- [--only hot,spread,reads,growth,latency,export,m
   --root FOLDER     the version in that folder, which npm ci has been run in
   --profile FOLDER  each process of the service writes its CPU profile there when it ends`
 
-const items: Record<string, (stage: Stage) => Promise<Row[]>> = {
+const measurements: Record<string, (stage: BenchContext) => Promise<Row[]>> = {
   hot: (stage) => measureSignUps(stage, 'hot'),
   spread: (stage) => measureSignUps(stage, 'spread'),
   reads: measureReads,
@@ -33,7 +33,7 @@ const items: Record<string, (stage: Stage) => Promise<Row[]>> = {
 }
 
 /** Longer than any run that goes well. */
-const mostMinutes = 20
+const maxMinutes = 20
 
 /** Starts everything, measures, prints the table, and leaves nothing behind. */
 async function main(): Promise<number> {
@@ -49,8 +49,8 @@ async function main(): Promise<number> {
       help: { type: 'boolean', default: false },
     },
   })
-  const names = values.only?.split(',') ?? Object.keys(items)
-  if (values.help || names.some((name) => !(name in items)) || !/^[1-9]?\d*$/.test(values.rounds ?? '')) {
+  const names = values.only?.split(',') ?? Object.keys(measurements)
+  if (values.help || names.some((name) => !(name in measurements)) || !/^[1-9]?\d*$/.test(values.rounds ?? '')) {
     console.error(usage)
     return values.help ? 0 : 2
   }
@@ -63,24 +63,27 @@ async function main(): Promise<number> {
     console.log(`\n${await compareWith(values.against, options)}\n`)
     return 0
   }
-  const begun = performance.now()
+  const startedAt = performance.now()
   const loadBefore = loadavg()
   const rows: Row[] = []
   {
-    await using closing = new AsyncDisposableStack()
-    const stage = await openStage({ ...values, rounds: values.rounds ? Number(values.rounds) : undefined }, closing)
-    for (const name of names) rows.push(...(await measure(name, stage)))
+    await using cleanup = new AsyncDisposableStack()
+    const context = await createBenchContext(
+      { ...values, rounds: values.rounds ? Number(values.rounds) : undefined },
+      cleanup,
+    )
+    for (const name of names) rows.push(...(await measure(name, context)))
   }
-  const seconds = Math.round((performance.now() - begun) / 1000)
+  const seconds = Math.round((performance.now() - startedAt) / 1000)
   const machine = {
     cores: cpus().length,
     processor: cpus()[0]?.model,
     memoryGB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     loadBefore: loadBefore.map((load) => Number(load.toFixed(2))),
-    commit: commit(),
+    commit: describeCommit(),
   }
-  console.log(`\n${tableOf(rows)}\n`)
+  console.log(`\n${renderTable(rows)}\n`)
   console.log(
     `${machine.cores} × ${machine.processor}, Node ${machine.node}, load before ${machine.loadBefore.join(' ')}, ${seconds} s`,
   )
@@ -89,16 +92,16 @@ async function main(): Promise<number> {
 }
 
 /** What cannot be measured is said in its line, and the others are measured all the same. */
-async function measure(name: string, stage: Stage): Promise<Row[]> {
+async function measure(name: string, context: BenchContext): Promise<Row[]> {
   try {
-    return await (items[name] as (stage: Stage) => Promise<Row[]>)(stage)
+    return await (measurements[name] as (context: BenchContext) => Promise<Row[]>)(context)
   } catch (error) {
     console.error(error)
-    return [failure({ item: name, what: 'all of it', note: (error as Error).message.split('\n')[0] })]
+    return [failedRow({ item: name, what: 'all of it', note: (error as Error).message.split('\n')[0] })]
   }
 }
 
-function commit(): string | undefined {
+function describeCommit(): string | undefined {
   try {
     return execFileSync('git', ['describe', '--always', '--dirty'], { stdio: ['ignore', 'pipe', 'ignore'] })
       .toString()
@@ -112,8 +115,8 @@ function commit(): string | undefined {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
 if (!process.argv.includes('--against'))
   setTimeout(() => {
-    console.error(`gave up after ${mostMinutes} minutes`)
+    console.error(`gave up after ${maxMinutes} minutes`)
     process.exit(1)
-  }, mostMinutes * 60_000).unref()
+  }, maxMinutes * 60_000).unref()
 
 process.exitCode = await main()

@@ -16,25 +16,25 @@ export function peakMemory(pid: number): number {
 }
 
 /** Lets the peak of a process begin anew. */
-export function forgetPeak(pid: number): void {
+export function resetPeakMemory(pid: number): void {
   if (isLinux) writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
 /** Seconds of processor that processes took so far. */
-export function processorSeconds(pids: number[]): number {
+export function cpuSeconds(pids: number[]): number {
   if (!isLinux) return Number.NaN
   return pids.reduce((sum, pid) => sum + (ticks(pid, 'user') + ticks(pid, 'system')) / 100, 0)
 }
 
 /** The innermost process with a variable in its environment: the server, and not the npm or shell that started it. */
-export function processWith(name: string, value: string): number {
-  const found = processes().filter((pid) => read(pid, 'environ').split('\0').includes(`${name}=${value}`))
+export function findProcess(name: string, value: string): number {
+  const found = processes().filter((pid) => readProcFile(pid, 'environ').split('\0').includes(`${name}=${value}`))
   const parents = new Set(found.map((pid) => ticks(pid, 'parent')))
   return found.find((pid) => !parents.has(pid)) ?? Number.NaN
 }
 
 /** All processes that the parent of a process has started: of a Postgres backend, all of the server. */
-export function siblingsOf(pid: number): number[] {
+export function siblingProcesses(pid: number): number[] {
   const parent = ticks(pid, 'parent')
   return processes().filter((other) => ticks(other, 'parent') === parent)
 }
@@ -47,14 +47,16 @@ const fields = { parent: 1, user: 11, system: 12 }
 
 /** A field of `stat`, counted after the name of the program, which may hold spaces. Times are in hundredths of a second. */
 function ticks(pid: number, field: keyof typeof fields): number {
-  return Number(read(pid, 'stat').split(') ').at(-1)?.split(' ')[fields[field]] ?? 0)
+  return Number(readProcFile(pid, 'stat').split(') ').at(-1)?.split(' ')[fields[field]] ?? 0)
 }
 
 function kilobytes(pid: number, field: string): number {
-  return isLinux ? Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(read(pid, 'status'))?.[1]) : Number.NaN
+  return isLinux
+    ? Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readProcFile(pid, 'status'))?.[1])
+    : Number.NaN
 }
 
-function read(pid: number, file: string): string {
+function readProcFile(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1')
   } catch {

@@ -14,12 +14,12 @@ export type Sizes = {
   inOneWorkshop: number
   rosterPages: number
   promotions: number
-  lonely: number
+  sequentialSignUps: number
   arrivalsSeconds: number
-  crowd: number
-  crowdSeconds: number
+  visitors: number
+  visitorSeconds: number
   mails: number
-  beforeMemory: number
+  requestsBeforeMemory: number
 }
 
 export const sizes: Record<'full' | 'quick', Sizes> = {
@@ -36,12 +36,12 @@ export const sizes: Record<'full' | 'quick', Sizes> = {
     inOneWorkshop: 100_000,
     rosterPages: 100,
     promotions: 40,
-    lonely: 500,
+    sequentialSignUps: 500,
     arrivalsSeconds: 8,
-    crowd: 5_000,
-    crowdSeconds: 10,
+    visitors: 5_000,
+    visitorSeconds: 10,
     mails: 2_000,
-    beforeMemory: 10_000,
+    requestsBeforeMemory: 10_000,
   },
   // To see that everything runs; its figures are too short to be believed.
   quick: {
@@ -57,11 +57,11 @@ export const sizes: Record<'full' | 'quick', Sizes> = {
     inOneWorkshop: 10_000,
     rosterPages: 20,
     promotions: 10,
-    lonely: 100,
+    sequentialSignUps: 100,
     arrivalsSeconds: 2,
-    crowd: 500,
-    crowdSeconds: 2,
+    visitors: 500,
+    visitorSeconds: 2,
     mails: 300,
-    beforeMemory: 2_000,
+    requestsBeforeMemory: 2_000,
   },
 }

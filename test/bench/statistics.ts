@@ -6,16 +6,16 @@ export function median(list: readonly number[]): number {
 }
 
 /** The smallest value that so large a part of the list does not exceed; 0.99, say. */
-export function percentile(list: readonly number[], part: number): number {
+export function percentile(list: readonly number[], fraction: number): number {
   const sorted = list.toSorted((a, b) => a - b)
-  return sorted[Math.max(Math.ceil(part * sorted.length), 1) - 1] ?? Number.NaN
+  return sorted[Math.max(Math.ceil(fraction * sorted.length), 1) - 1] ?? Number.NaN
 }
 
 /**
  * Measures several things in turn, so many rounds, so that whatever else the machine does meets all of them. Every
  * other round goes the other way.
  */
-export async function inTurn<Name extends string>(
+export async function measureAlternately<Name extends string>(
   rounds: number,
   measures: Record<Name, (round: number) => Promise<number>>,
 ): Promise<Record<Name, number[]>> {

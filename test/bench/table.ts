@@ -26,22 +26,22 @@ export type Row = {
 export type Bar = { atLeast: number } | { atMost: number }
 
 /** A figure without a baseline: a duration, a share, an amount. */
-export function measured(
+export function measurement(
   row: Pick<Row, 'item' | 'what' | 'unit' | 'bar' | 'note'> & { figure: number | readonly number[] },
 ): Row {
   const rounds = [row.figure].flat()
-  return judged({ ...row, figure: median(rounds), rounds: { figure: rounds } })
+  return evaluate({ ...row, figure: median(rounds), rounds: { figure: rounds } })
 }
 
 /** A figure in relation to a baseline that was measured in the same rounds. */
-export function compared(
+export function comparison(
   row: Pick<Row, 'item' | 'what' | 'unit' | 'bar' | 'note' | 'against'> & {
     figure: readonly number[]
     baseline: readonly number[]
   },
 ): Row {
   const ratios = row.figure.map((figure, round) => figure / (row.baseline[round] as number))
-  return judged({
+  return evaluate({
     ...row,
     figure: median(row.figure),
     baseline: median(row.baseline),
@@ -51,36 +51,40 @@ export function compared(
 }
 
 /** A line for what could not be measured. */
-export function failure(row: Pick<Row, 'item' | 'what' | 'note'>): Row {
+export function failedRow(row: Pick<Row, 'item' | 'what' | 'note'>): Row {
   return { ...row, unit: '', figure: Number.NaN, met: false, failed: true }
 }
 
-function judged(row: Row): Row {
+function evaluate(row: Row): Row {
   if (!row.bar) return row
   const value = row.ratio ?? row.figure
   return { ...row, met: 'atLeast' in row.bar ? value >= row.bar.atLeast : value <= row.bar.atMost }
 }
 
 /** The lines as a Markdown table. */
-export function tableOf(rows: readonly Row[]): string {
+export function renderTable(rows: readonly Row[]): string {
   const lines = rows.map((row) => [
     row.item,
     row.what,
-    `${number(row.figure)} ${row.unit}`,
-    row.baseline === undefined ? '' : `${number(row.baseline)} ${row.against ?? ''}`,
-    row.ratio === undefined ? '' : number(row.ratio),
-    row.bar === undefined ? '' : 'atLeast' in row.bar ? `≥ ${number(row.bar.atLeast)}` : `≤ ${number(row.bar.atMost)}`,
+    `${formatNumber(row.figure)} ${row.unit}`,
+    row.baseline === undefined ? '' : `${formatNumber(row.baseline)} ${row.against ?? ''}`,
+    row.ratio === undefined ? '' : formatNumber(row.ratio),
+    row.bar === undefined
+      ? ''
+      : 'atLeast' in row.bar
+        ? `≥ ${formatNumber(row.bar.atLeast)}`
+        : `≤ ${formatNumber(row.bar.atMost)}`,
     row.failed ? 'FAILED' : row.met === undefined ? '' : row.met ? 'met' : 'NOT MET',
     row.note ?? '',
   ])
-  const heads = ['item', 'what', 'figure', 'baseline', 'ratio', 'bar', '', 'note']
-  const widths = heads.map((head, n) => Math.max(...[heads, ...lines].map((line) => (line[n] ?? head).length)))
+  const headers = ['item', 'what', 'figure', 'baseline', 'ratio', 'bar', '', 'note']
+  const widths = headers.map((head, n) => Math.max(...[headers, ...lines].map((line) => (line[n] ?? head).length)))
   const line = (cells: string[]) => `| ${cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join(' | ')} |`
-  return [line(heads), line(widths.map((width) => '-'.repeat(width))), ...lines.map(line)].join('\n')
+  return [line(headers), line(widths.map((width) => '-'.repeat(width))), ...lines.map(line)].join('\n')
 }
 
 /** Three digits that matter. */
-function number(value: number): string {
+function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–'
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
   return String(Number(value.toPrecision(3)))

@@ -3,12 +3,18 @@ import { createRequire } from 'node:module'
 import type { AxeResults, RunOptions } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { access } from '../../src/access.ts'
-import { firstOwnerCodeOf, mailboxKeyOf } from '../../src/domain/tickets.ts'
-import { paths, withQuery } from '../../src/links.ts'
-import { openPage, type PageOptions, serve } from '../support/browser.ts'
-import { mailboxCookie } from '../support/mailbox.ts'
-import { furnish, isForDoors, isForOwners, isForPrograms, type Sent } from '../support/pages.ts'
+import { createFirstOwnerCode, createMailboxKey } from '../../src/domain/tickets/signed-tokens.ts'
+import { access } from '../../src/http/access.ts'
+import { paths, withQuery } from '../../src/http/links.ts'
+import { openPage, type PageOptions, serveWorld } from '../support/browser/browser.ts'
+import { mailPreviewCookie } from '../support/mail/mail-preview.ts'
+import {
+  type FormSubmission,
+  isApiRoute,
+  isDoorRoute,
+  isOrganiserRoute,
+  seedEveryPage,
+} from '../support/seeds/every-page.ts'
 import { createWorld } from '../support/world.ts'
 
 /** What differs by width or colours does not by language. */
@@ -18,16 +24,16 @@ const screens: [PageOptions['locale'], number, PageOptions['colorScheme']][] = [
 ]
 
 /** Swagger UI, which we can only take as it is. What it shows stands in the description itself, as text. */
-const foreign = ['GET /api/docs']
+const thirdPartyPages = ['GET /api/docs']
 
 test.concurrent.each(screens)(
   'no page keeps anyone out: in %s at %i px, %s',
   async (locale, width, colorScheme) => {
     await using world = await createWorld({ env: { RATE_LIMIT: 'off' } })
-    await using server = await serve(world)
-    const { Cookie, door, opened, atDoor, sent } = await furnish(world)
-    const routes = Object.keys(access).filter((route) => !isForPrograms(route))
-    const named = new Set([opened, atDoor, sent].flatMap(Object.keys))
+    await using server = await serveWorld(world)
+    const { Cookie, doorCookie, pages: opened, doorPages, submissions } = await seedEveryPage(world)
+    const routes = Object.keys(access).filter((route) => !isApiRoute(route))
+    const named = new Set([opened, doorPages, submissions].flatMap(Object.keys))
     expect([...named].toSorted()).toEqual(routes.toSorted())
 
     const found: string[] = []
@@ -36,12 +42,12 @@ test.concurrent.each(screens)(
     let looked = 0
     const visit = async (cookie: string) => {
       const page = await openPage({ locale, width, colorScheme, baseURL: server.url })
-      await page.context().addCookies([cookieOf(cookie, server.url)])
-      const mistakes = await bring(page)
-      const look = async (route: string, answer: PageAnswer | null) => {
+      await page.context().addCookies([parseCookie(cookie, server.url)])
+      const mistakes = await installAxe(page)
+      const look = async (route: string, answer: PageResponse | null) => {
         pages++
         // axe takes a second a page, and most pages differ from another in their words alone.
-        const places = (await page.evaluate(placesOf)).filter((place) => !seen.has(place))
+        const places = (await page.evaluate(elementSignatures)).filter((place) => !seen.has(place))
         if (places.length === 0) return
         for (const place of places) seen.add(place)
         looked++
@@ -50,14 +56,14 @@ test.concurrent.each(screens)(
       return { page, look, [Symbol.asyncDispose]: () => page[Symbol.asyncDispose]() }
     }
     await using owner = await visit(Cookie)
-    await using anyone = await visit(mailboxCookie(world))
-    await using helper = await visit(door)
+    await using anyone = await visit(mailPreviewCookie(world))
+    await using helper = await visit(doorCookie)
     // What a door is without its script, which draws over all of it.
     await helper.page.route('**/assets/door.js', (asked) => asked.abort())
 
-    const open = async ({ page, look }: Visitor, route: string, addresses: string[]) => {
+    const open = async ({ page, look }: PageVisitor, route: string, addresses: string[]) => {
       for (const [n, path] of addresses.entries()) {
-        const answer = await page.goto(path).catch(ofFile)
+        const answer = await page.goto(path).catch(ignoreDownload)
         if (n === 0) expect([route, answer?.status() ?? 200]).toEqual([route, expect.toBeOneOf([200, 410])])
         // What leads on is looked at where it leads, and files are no pages.
         if (!answer || answer.request().redirectedFrom() || !isHtml(answer.headers()['content-type'] ?? null)) continue
@@ -70,22 +76,22 @@ test.concurrent.each(screens)(
         await look(route, answer)
       }
     }
-    await using phone = await visit(door)
+    await using phone = await visit(doorCookie)
 
-    const visitorOf = (route: string) => (isForOwners(route) ? owner : isForDoors(route) ? helper : anyone)
+    const visitorOf = (route: string) => (isOrganiserRoute(route) ? owner : isDoorRoute(route) ? helper : anyone)
     await Promise.all([
       ...[owner, anyone, helper].map(async (visitor) => {
-        for (const [route, addresses] of Object.entries(visitor === helper ? atDoor : opened)) {
-          if (foreign.includes(route) || (visitor !== helper && visitorOf(route) !== visitor)) continue
+        for (const [route, addresses] of Object.entries(visitor === helper ? doorPages : opened)) {
+          if (thirdPartyPages.includes(route) || (visitor !== helper && visitorOf(route) !== visitor)) continue
           await open(visitor, route, addresses)
         }
       }),
-      workTheDoor(phone, atDoor['GET /in/:code'] ?? []),
+      exerciseDoorApp(phone, doorPages['GET /in/:code'] ?? []),
     ])
-    for (const [route, forms] of Object.entries(sent)) {
+    for (const [route, forms] of Object.entries(submissions)) {
       const { page, look } = visitorOf(route)
       for (const form of forms) {
-        const answer = await send(page, form)
+        const answer = await submitForm(page, form)
         if (!answer?.request().redirectedFrom()) await look(route, answer)
       }
     }
@@ -98,11 +104,11 @@ test.concurrent.each(screens)(
 
 test('nor does an installation that has no owner yet, nor a page that is not there', async () => {
   await using world = await createWorld()
-  await using server = await serve(world)
+  await using server = await serveWorld(world)
   await using page = await openPage({ locale: 'en', baseURL: server.url })
-  const mistakes = await bring(page)
-  const first = paths.firstOwner(firstOwnerCodeOf(world.deps.config.secret))
-  const mailbox = withQuery(paths.mailbox(), { key: mailboxKeyOf(world.deps.config.secret) })
+  const mistakes = await installAxe(page)
+  const first = paths.firstOwner(createFirstOwnerCode(world.deps.config.secret))
+  const mailbox = withQuery(paths.mailbox(), { key: createMailboxKey(world.deps.config.secret) })
   for (const [path, status] of [
     [first, 200],
     ['/', 200],
@@ -114,40 +120,40 @@ test('nor does an installation that has no owner yet, nor a page that is not the
     expect((await page.goto(path))?.status()).toBe(status)
     expect([path, await mistakes()]).toEqual([path, []])
   }
-  expect((await send(page, { path: first, fields: { name: '' } }))?.status()).toBe(422)
+  expect((await submitForm(page, { path: first, fields: { name: '' } }))?.status()).toBe(422)
   expect(await mistakes()).toEqual([])
 })
 
 /** A door whose script runs: its list, the card of who is in, of who is in already and of whose ticket it is not, its end. */
-async function workTheDoor({ page, look }: Visitor, codes: string[]): Promise<void> {
-  const drawn = (selector: string, answer: PageAnswer | null) =>
-    page.waitForSelector(selector).then(() => look(selector, answer))
-  await drawn('#door-people button', await page.goto(paths.doorPage()))
+async function exerciseDoorApp({ page, look }: PageVisitor, codes: string[]): Promise<void> {
+  const waitAndCheck = (selector: string, response: PageResponse | null) =>
+    page.waitForSelector(selector).then(() => look(selector, response))
+  await waitAndCheck('#door-people button', await page.goto(paths.doorPage()))
   await page.click('.door-walk-in summary')
   await page.click('#door-people button:has(.free)')
-  await drawn('#door-card.green', null)
-  const [, again = '', elsewhere = ''] = codes
-  await drawn('#door-card.red', await page.goto(again))
-  await drawn('#door-card.amber', await page.goto(elsewhere))
+  await waitAndCheck('#door-card.green', null)
+  const [, alreadyCheckedIn = '', otherWorkshop = ''] = codes
+  await waitAndCheck('#door-card.red', await page.goto(alreadyCheckedIn))
+  await waitAndCheck('#door-card.amber', await page.goto(otherWorkshop))
   await page.context().clearCookies()
-  await drawn('#door-over:not([hidden]), #door-plain:not([hidden])', await page.goto(paths.doorPage()))
+  await waitAndCheck('#door-over:not([hidden]), #door-plain:not([hidden])', await page.goto(paths.doorPage()))
 }
 
-type Visitor = { page: Page; look(route: string, answer: PageAnswer | null): Promise<void> }
+type PageVisitor = { page: Page; look(route: string, answer: PageResponse | null): Promise<void> }
 
 /** A file that is kept is no page, and no mistake. */
-function ofFile(error: Error): null {
+function ignoreDownload(error: Error): null {
   if (/Download is starting/.test(error.message)) return null
   throw error
 }
 
-type PageAnswer = NonNullable<Awaited<ReturnType<Page['goto']>>>
+type PageResponse = NonNullable<Awaited<ReturnType<Page['goto']>>>
 
 /**
  * Runs on the page. The kinds of elements that it has and where: an element's name, attributes and whether it has a text,
  * below those of its parent. A page with no place that others did not have is of a template that was looked at.
  */
-function placesOf(): string[] {
+function elementSignatures(): string[] {
   const kind = (element: Element | null) => {
     if (!element) return ''
     const attributes = [...element.attributes].map(({ name }) => name).sort()
@@ -158,11 +164,11 @@ function placesOf(): string[] {
 }
 
 /** Brings axe along to every page that is opened there. Gives what looks at the one that is open: a line for each mistake. */
-async function bring(page: Page): Promise<() => Promise<string[]>> {
+async function installAxe(page: Page): Promise<() => Promise<string[]>> {
   // Outside of the page's Content-Security-Policy, which stays in force.
   const devtools = await page.context().newCDPSession(page)
-  const options: RunOptions = { runOnly: tags, resultTypes: ['violations'], iframes: false, preload: false }
-  const expression = `${axe}; axe.run(document, ${JSON.stringify(options)}).then(${mistakesOf})`
+  const options: RunOptions = { runOnly: axeTags, resultTypes: ['violations'], iframes: false, preload: false }
+  const expression = `${axeSource}; axe.run(document, ${JSON.stringify(options)}).then(${formatViolations})`
   return async () => {
     const { result } = await devtools.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })
     return result.value as string[]
@@ -170,10 +176,10 @@ async function bring(page: Page): Promise<() => Promise<string[]>> {
 }
 
 /** Half as much to read on each page as the other one in the package. */
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Runs on the page itself, so that what is no mistake need not leave it. */
-function mistakesOf({ violations }: AxeResults): string[] {
+function formatViolations({ violations }: AxeResults): string[] {
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) =>
@@ -182,13 +188,13 @@ function mistakesOf({ violations }: AxeResults): string[] {
 }
 
 /** WCAG 2.2 AA, and what axe thinks wise besides. */
-const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const axeTags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 /** Sends a form as it is typed, whatever the page it stands on would say first. Gives what it is answered with. */
-async function send(page: Page, { path, fields }: Sent): Promise<PageAnswer | null> {
+async function submitForm(page: Page, { path, fields }: FormSubmission): Promise<PageResponse | null> {
   // Anything of the same origin.
   await page.goto('/healthz')
-  const answered = page.waitForNavigation()
+  const navigation = page.waitForNavigation()
   await page.evaluate(
     ({ path, fields }) => {
       const form = Object.assign(document.createElement('form'), { method: 'post', action: path })
@@ -200,12 +206,12 @@ async function send(page: Page, { path, fields }: Sent): Promise<PageAnswer | nu
     },
     { path, fields },
   )
-  return answered
+  return navigation
 }
 
 const isHtml = (type: string | null) => type?.startsWith('text/html') ?? false
 
-function cookieOf(header: string, url: string): { name: string; value: string; url: string } {
+function parseCookie(header: string, url: string): { name: string; value: string; url: string } {
   const [name = '', value = ''] = header.split(/=(.*)/)
   return { name, value, url }
 }

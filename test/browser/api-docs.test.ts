@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openPage } from '../support/browser.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { openPage } from '../support/browser/browser.ts'
+import { type Server, startServer } from '../support/processes/server.ts'
 
 let server: Server
 beforeAll(async () => {

@@ -2,105 +2,105 @@ import { desc } from 'drizzle-orm'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { mails, registrations } from '../../src/db/schema.ts'
-import { signInCodeOf } from '../../src/domain/tickets.ts'
-import { paths } from '../../src/links.ts'
-import { openPage, serve } from '../support/browser.ts'
-import { furnish } from '../support/pages.ts'
+import { createSignInCode } from '../../src/domain/tickets/signed-tokens.ts'
+import { paths } from '../../src/http/links.ts'
+import { openPage, serveWorld } from '../support/browser/browser.ts'
+import { seedEveryPage } from '../support/seeds/every-page.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 test('one signs in, announces a month, orders its checklist and publishes it by keys alone', async () => {
   await using world = await createWorld()
-  await using server = await serve(world)
+  await using server = await serveWorld(world)
   await using page = await openPage({ width: 1280, baseURL: server.url })
   await world.signIn('owner')
-  await signInByKeys(world, page, 'owner-1@example.com')
+  await signInByKeyboard(world, page, 'owner-1@example.com')
 
   // Past the list of sections, which is the same on every page.
   await page.keyboard.press('Tab')
-  expect(await focused(page)).toMatchObject({ href: '#main', shown: true })
+  expect(await describeFocus(page)).toMatchObject({ href: '#main', shown: true })
   await page.keyboard.press('Enter')
   await page.keyboard.press('Tab')
   expect(await page.evaluate(() => document.activeElement?.closest('main')?.id)).toBe('main')
 
-  await follow(page, 'a[href="/console/campaigns"]')
-  await follow(page, 'a[href="/console/campaigns/new"]')
-  await type(page, '[name="title.zh"]', '七月入门培训')
-  await type(page, '[name="city.0.zh"]', '上海')
+  await tabToAndPress(page, 'a[href="/console/campaigns"]')
+  await tabToAndPress(page, 'a[href="/console/campaigns/new"]')
+  await tabToAndType(page, '[name="title.zh"]', '七月入门培训')
+  await tabToAndType(page, '[name="city.0.zh"]', '上海')
   await tabTo(page, '[name="city.0.date"]')
   // Each part of a date has arrows of its own, whatever order the browser has them in.
   for (const key of ['ArrowUp', 'ArrowRight', 'ArrowUp', 'ArrowRight', 'ArrowUp']) await page.keyboard.press(key)
   expect(await page.inputValue('[name="city.0.date"]')).toMatch(/^\d{4}-\d\d-\d\d$/)
-  await follow(page, 'button[value="add-city"]')
+  await tabToAndPress(page, 'button[value="add-city"]')
   // A browser focuses with the next frame, which may come after the page is loaded.
-  await expect.poll(() => focused(page)).toMatchObject({ name: 'city.1.zh' })
-  await follow(page, 'button[value="drop-city.1"]')
-  await expect.poll(() => focused(page)).toMatchObject({ value: 'add-city' })
+  await expect.poll(() => describeFocus(page)).toMatchObject({ name: 'city.1.zh' })
+  await tabToAndPress(page, 'button[value="drop-city.1"]')
+  await expect.poll(() => describeFocus(page)).toMatchObject({ value: 'add-city' })
 
   await tabTo(page, '[name="item.0.kind"]')
   await page.keyboard.press('ArrowUp')
-  await type(page, '[name="item.0.zh"]', '开发板')
-  await follow(page, 'button[value="add-item"]')
-  await expect.poll(() => focused(page)).toMatchObject({ name: 'item.1.zh' })
+  await tabToAndType(page, '[name="item.0.zh"]', '开发板')
+  await tabToAndPress(page, 'button[value="add-item"]')
+  await expect.poll(() => describeFocus(page)).toMatchObject({ name: 'item.1.zh' })
   await page.keyboard.type('笔记本电脑')
-  await follow(page, 'button[value="add-item"]')
-  await expect.poll(() => focused(page)).toMatchObject({ name: 'item.2.zh' })
+  await tabToAndPress(page, 'button[value="add-item"]')
+  await expect.poll(() => describeFocus(page)).toMatchObject({ name: 'item.2.zh' })
   await page.keyboard.type('插线板')
-  await follow(page, 'button[value="add-item"]')
-  await expect.poll(() => focused(page)).toMatchObject({ name: 'item.3.zh' })
+  await tabToAndPress(page, 'button[value="add-item"]')
+  await expect.poll(() => describeFocus(page)).toMatchObject({ name: 'item.3.zh' })
   await tabTo(page, 'button[value="up.2"]', 'Shift+Tab')
-  await press(page, 'Space')
+  await pressAndWait(page, 'Space')
   // It goes on from the line that moved, by the same button.
-  await expect.poll(() => focused(page)).toMatchObject({ value: 'up.1' })
-  await press(page, 'Space')
-  await expect.poll(() => focused(page)).toMatchObject({ value: 'down.0' })
+  await expect.poll(() => describeFocus(page)).toMatchObject({ value: 'up.1' })
+  await pressAndWait(page, 'Space')
+  await expect.poll(() => describeFocus(page)).toMatchObject({ value: 'down.0' })
   const items = await page
     .locator('[name^="item."][name$=".zh"]')
     .evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value))
   expect(items).toEqual(['插线板', '开发板', '笔记本电脑', ''])
 
-  await follow(page, 'main .actions button')
+  await tabToAndPress(page, 'main .actions button')
   expect(new URL(page.url()).pathname).toMatch(/^\/console\/campaigns\/[^/]+$/)
-  await follow(page, 'button[formaction$="/publish"]', 'Space')
+  await tabToAndPress(page, 'button[formaction$="/publish"]', 'Space')
   expect(await page.locator('.done').textContent()).toContain('已发布')
 }, 60_000)
 
 test('one finds a person, cancels them after the question, and chooses several by keys alone', async () => {
   await using world = await createWorld()
-  await using server = await serve(world)
+  await using server = await serveWorld(world)
   await using page = await openPage({ width: 1280, baseURL: server.url })
   const workshop = await world.workshop({ capacity: 9 })
   for (const name of ['王小明', '李雷', '韩梅梅', '张伟']) await world.register(workshop, { name })
   await world.signIn('organiser')
-  await signInByKeys(world, page, 'organiser-5@example.com')
+  await signInByKeyboard(world, page, 'organiser-5@example.com')
 
-  await follow(page, `a[href^="/console/workshops/${workshop.slug}"]`)
-  await follow(page, 'main a[href$="/people"]')
-  await type(page, '#q', 'wxm')
-  await press(page, 'Enter')
+  await tabToAndPress(page, `a[href^="/console/workshops/${workshop.slug}"]`)
+  await tabToAndPress(page, 'main a[href$="/people"]')
+  await tabToAndType(page, '#q', 'wxm')
+  await pressAndWait(page, 'Enter')
   expect(await page.locator('tbody tr').count()).toBe(1)
-  await follow(page, 'tbody a')
-  await follow(page, 'main a[href$="/cancel"]')
-  await follow(page, 'main form button', 'Space')
+  await tabToAndPress(page, 'tbody a')
+  await tabToAndPress(page, 'main a[href$="/cancel"]')
+  await tabToAndPress(page, 'main form button', 'Space')
   expect(await page.locator('.done').textContent()).toContain('取消')
-  await follow(page, '.bar a')
+  await tabToAndPress(page, '.bar a')
 
   await tabTo(page, '#status')
   await page.keyboard.press('ArrowDown')
-  await follow(page, '.filter button')
+  await tabToAndPress(page, '.filter button')
   expect(new URL(page.url()).searchParams.get('status')).toBe('confirmed')
   await tabTo(page, '[data-choose-all]')
   await page.keyboard.press('Space')
   await tabTo(page, 'button[value="cancel"]', 'Shift+Tab')
-  await press(page, 'Enter')
-  await follow(page, 'main form button')
+  await pressAndWait(page, 'Enter')
+  await tabToAndPress(page, 'main form button')
   const found = await world.db.select({ status: registrations.status }).from(registrations)
   expect(found).toEqual(Array(4).fill({ status: 'cancelled' }))
 }, 60_000)
 
 test('Tab reaches everything on a page in turn, shows where it is, and is held nowhere', async () => {
   await using world = await createWorld({ env: { RATE_LIMIT: 'off' } })
-  await using server = await serve(world)
-  const { Cookie, opened } = await furnish(world)
+  await using server = await serveWorld(world)
+  const { Cookie, pages } = await seedEveryPage(world)
   await using page = await openPage({ width: 1280, baseURL: server.url })
   const [name = '', value = ''] = Cookie.split(/=(.*)/)
   await page.context().addCookies([{ name, value, url: server.url }])
@@ -112,38 +112,38 @@ test('Tab reaches everything on a page in turn, shows where it is, and is held n
     ...['GET /console/workshops/:slug', 'GET /console/workshops/:slug/door', 'GET /console/workshops/:slug/boards'],
     ...['GET /console/workshops/:slug/attendance', 'GET /console/workshops/:slug/materials', 'GET /t/:ticket/feedback'],
   ]
-  for (const path of routes.flatMap((route) => opened[route]?.slice(0, 1) ?? [])) {
+  for (const path of routes.flatMap((route) => pages[route]?.slice(0, 1) ?? [])) {
     await page.goto(path)
-    expect([path, await tabThrough(page)]).toEqual([path, { missed: [], unseen: [] }])
+    expect([path, await checkTabOrder(page)]).toEqual([path, { missed: [], unseen: [] }])
   }
-  expect(routes.filter((route) => !opened[route])).toEqual([])
+  expect(routes.filter((route) => !pages[route])).toEqual([])
 }, 90_000)
 
 /** Signs somebody in: by the form for a link, and by the button behind the link that is mailed. */
-async function signInByKeys(world: World, page: Page, email: string): Promise<void> {
+async function signInByKeyboard(world: World, page: Page, email: string): Promise<void> {
   await page.goto(paths.signIn())
-  await type(page, '#email', email)
-  await press(page, 'Enter')
+  await tabToAndType(page, '#email', email)
+  await pressAndWait(page, 'Enter')
   expect(new URL(page.url()).searchParams.get('done')).toBe('mailed')
   const [mail] = await world.db.select({ uid: mails.uid }).from(mails).orderBy(desc(mails.id)).limit(1)
-  await page.goto(paths.signInWith(signInCodeOf(world.deps.config.secret, mail?.uid ?? '')))
-  await follow(page, 'main button', 'Space')
+  await page.goto(paths.magicLink(createSignInCode(world.deps.config.secret, mail?.uid ?? '')))
+  await tabToAndPress(page, 'main button', 'Space')
   expect(new URL(page.url()).pathname).toBe('/console')
 }
 
 /** Goes to something by Tab, and presses it. Waits for the page that comes of it. */
-async function follow(page: Page, selector: string, key: 'Enter' | 'Space' = 'Enter'): Promise<void> {
+async function tabToAndPress(page: Page, selector: string, key: 'Enter' | 'Space' = 'Enter'): Promise<void> {
   await tabTo(page, selector)
-  await press(page, key)
+  await pressAndWait(page, key)
 }
 
-async function press(page: Page, key: 'Enter' | 'Space'): Promise<void> {
+async function pressAndWait(page: Page, key: 'Enter' | 'Space'): Promise<void> {
   const loaded = page.waitForEvent('load')
   await page.keyboard.press(key)
   await loaded
 }
 
-async function type(page: Page, selector: string, text: string): Promise<void> {
+async function tabToAndType(page: Page, selector: string, text: string): Promise<void> {
   await tabTo(page, selector)
   await page.keyboard.type(text)
 }
@@ -151,54 +151,54 @@ async function type(page: Page, selector: string, text: string): Promise<void> {
 /** Goes to the first of these by Tab, from wherever the focus is. Fails where the way is not seen. */
 async function tabTo(page: Page, selector: string, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   for (let stops = 0; stops < 200; stops++) {
-    const here = await focused(page, selector)
-    if (here.wanted) return
-    if (stops > 0) expect(here).toMatchObject({ shown: true })
+    const focus = await describeFocus(page, selector)
+    if (focus.wanted) return
+    if (stops > 0) expect(focus).toMatchObject({ shown: true })
     await page.keyboard.press(key)
   }
   throw new Error(`Tab does not lead to ${selector} on ${page.url()}`)
 }
 
 /** What has the focus: whether it can be seen that it has, and whether it is the one that is wanted. */
-function focused(page: Page, selector = 'nothing') {
+function describeFocus(page: Page, selector = 'nothing') {
   return page.evaluate((selector) => {
-    const here = document.activeElement as HTMLElement
-    const { outlineStyle, outlineWidth } = getComputedStyle(here)
-    const inSight = [...here.getClientRects()].some(({ left, top, right, bottom }) => {
+    const active = document.activeElement as HTMLElement
+    const { outlineStyle, outlineWidth } = getComputedStyle(active)
+    const isVisible = [...active.getClientRects()].some(({ left, top, right, bottom }) => {
       const [x, y] = [(left + right) / 2, (top + bottom) / 2]
-      const there = document.elementFromPoint(x, y)
-      return there !== null && (here.contains(there) || there.contains(here))
+      const hit = document.elementFromPoint(x, y)
+      return hit !== null && (active.contains(hit) || hit.contains(active))
     })
     return {
-      tag: here.localName,
-      text: here.textContent?.trim().slice(0, 40),
-      href: here.getAttribute('href'),
-      name: here.getAttribute('name'),
-      value: here.getAttribute('value'),
-      shown: here === document.body || (outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2 && inSight),
-      wanted: here === document.querySelector(selector),
+      tag: active.localName,
+      text: active.textContent?.trim().slice(0, 40),
+      href: active.getAttribute('href'),
+      name: active.getAttribute('name'),
+      value: active.getAttribute('value'),
+      shown: active === document.body || (outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2 && isVisible),
+      wanted: active === document.querySelector(selector),
     }
   }, selector)
 }
 
 /** Presses Tab until it is back where it began: what it did not come to, and where it could not be seen. */
-async function tabThrough(page: Page): Promise<{ missed: string[]; unseen: string[] }> {
-  const unseen: string[] = []
+async function checkTabOrder(page: Page): Promise<{ missed: string[]; unseen: string[] }> {
+  const withoutFocusRing: string[] = []
   await page.evaluate(() => {
     addEventListener('focusin', ({ target }) => (target as HTMLElement).setAttribute('data-came', ''), true)
     ;(document.activeElement as HTMLElement).blur()
   })
   for (let stops = 0; stops < 400; stops++) {
     await page.keyboard.press('Tab')
-    const { tag, shown, ...here } = await focused(page)
-    if (tag === 'body' || (stops > 0 && here.href === '#main')) break
-    if (!shown) unseen.push(JSON.stringify({ tag, ...here }))
+    const { tag, shown: hasFocusRing, ...focus } = await describeFocus(page)
+    if (tag === 'body' || (stops > 0 && focus.href === '#main')) break
+    if (!hasFocusRing) withoutFocusRing.push(JSON.stringify({ tag, ...focus }))
   }
-  const missed = await page.evaluate(() =>
+  const unreachable = await page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
       .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.tabIndex >= 0)
       .filter((one) => !one.matches(':disabled, [type="hidden"], [type="radio"], [data-came]'))
       .map((one) => one.outerHTML.slice(0, 120)),
   )
-  return { missed, unseen }
+  return { missed: unreachable, unseen: withoutFocusRing }
 }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { elsewhere, openPage, serve } from '../support/browser.ts'
+import { openPage, remoteHost, serveWorld } from '../support/browser/browser.ts'
 import { createWorld } from '../support/world.ts'
 
 test('the number of seats follows what others take, what is typed stays, and a page that nobody sees does not ask', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 3 })
-  await using server = await serve(world)
+  await using server = await serveWorld(world)
   await using page = await openPage()
   await page.clock.install()
   let asked = 0
@@ -34,12 +34,12 @@ test('the number of seats follows what others take, what is typed stays, and a p
   expect(asked).toBe(before)
 }, 60_000)
 
-test.each(['127.0.0.1', elsewhere])(
+test.each(['127.0.0.1', remoteHost])(
   'in WeChat the copy button takes along the link of the ticket, at %s',
   async (host) => {
     await using world = await createWorld()
     const { ticket } = await world.register(await world.workshop())
-    await using server = await serve(world)
+    await using server = await serveWorld(world)
     await using page = await openPage({ userAgent: 'Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0.42' })
     await page.goto(`${server.url.replace('127.0.0.1', host)}/t/${ticket}`)
     await page.click('[data-copy]')

@@ -1,12 +1,12 @@
-import { joinCodeOf } from '../../src/domain/tickets.ts'
-import { paths } from '../../src/links.ts'
-import { valuesOf } from '../support/forms.ts'
-import { sendSignUp } from './attendee-requests.ts'
-import { type Booking, believe, type Campaign, newBooking, type Person, type Workshop } from './bookings.ts'
-import { inConsole } from './console.ts'
-import { asOrganiser } from './organisers.ts'
+import { createJoinCode } from '../../src/domain/tickets/signed-tokens.ts'
+import { paths } from '../../src/http/links.ts'
+import { formValues } from '../support/http/forms.ts'
+import { type Booking, type Campaign, certainValue, createBooking, type Person, type Workshop } from './bookings.ts'
+import { sendSignUp } from './operations/attendee-requests.ts'
+import { sendToConsole } from './operations/console.ts'
+import { sendToApi } from './operations/organisers.ts'
 import type { Random } from './random.ts'
-import { ask, type Run } from './run.ts'
+import { type Run, sendRequest } from './run.ts'
 
 /*
  * The day itself: workshops whose doors are open while the run lasts, and some whose reminders fall due in it. Their people
@@ -15,25 +15,25 @@ import { ask, type Run } from './run.ts'
 
 export type Day = {
   doors: DoorWorkshop[]
-  reminded: RemindedWorkshop[]
+  reminderWorkshops: ReminderWorkshop[]
   people: Person[]
   boards: string[]
   phones: Phone[]
   /** Everything that phones were told to do, by the nonce. */
   entries: Map<string, Entry>
   /** The registrations of which somebody wanted a check-in taken back. */
-  undone: Set<string>
+  undoRequested: Set<string>
   /** Those who stood at a door, or may have. */
-  stood: Set<string>
+  queuedAtDoor: Set<string>
   attendance: Map<string, Attendance>
   /** When something was first asked in the name of a booking, as of Date.now(), and when a cancellation was answered. */
-  asked: Map<Booking, { cancel?: number; cancelled?: number; answer?: number; answered?: number }>
+  requestTimes: Map<Booking, { cancel?: number; cancelled?: number; answer?: number; answered?: number }>
 }
 
 export type DoorWorkshop = Workshop & { id: string; startsAt: number; grace: number | null }
 
 /** `dueAt`: when its reminder falls due, as of Date.now(); to those who had a seat before the run. */
-export type RemindedWorkshop = Workshop & { id: string; kind: ReminderKind; dueAt: number; before: Set<Booking> }
+export type ReminderWorkshop = Workshop & { id: string; kind: ReminderKind; dueAt: number; seatedBefore: Set<Booking> }
 
 export type ReminderKind = 'get_ready' | 'coming' | 'day_before'
 
@@ -62,13 +62,13 @@ export type Entry = {
   checkIn?: string
   name?: string
   /** Sent by a form, of which the service takes the time. */
-  byForm?: boolean
+  viaForm?: boolean
   /** How often it may have come to the service without that the answer came back. */
-  unheard: number
+  lostResponses: number
   firstSentAt?: number
   /** What was answered, in the order in which that was heard; times as of Date.now(). */
-  answers: Result[]
-  firstHeardAt?: number
+  results: Result[]
+  firstResponseAt?: number
 }
 
 export type Result = {
@@ -81,63 +81,71 @@ export type Result = {
 const hour = 3_600_000
 
 /** How long before the start each reminder is usual. */
-const hoursBefore: Record<ReminderKind, number> = { get_ready: 168, coming: 72, day_before: 24 }
+const reminderHours: Record<ReminderKind, number> = { get_ready: 168, coming: 72, day_before: 24 }
 
 /** Publishes the workshops, fills them, packs boards and lets helpers in, before anything fails. */
-export async function announceDay(run: Run, random: Random, quick: boolean): Promise<void> {
+export async function setUpDay(run: Run, random: Random, quick: boolean): Promise<void> {
   const { day } = run
   const now = Math.floor(Date.now() / 1000) * 1000
-  const soon = (quick ? 20 : 120) * 1000
+  const delay = (quick ? 20 : 120) * 1000
   for (const { slug, startsAt, grace, capacity, people } of [
-    { slug: 'day-1', startsAt: now + soon, grace: 0, capacity: 60, people: 75 },
-    { slug: 'day-2', startsAt: now + soon / 2, grace: null, capacity: 40, people: 38 },
+    { slug: 'day-1', startsAt: now + delay, grace: 0, capacity: 60, people: 75 },
+    { slug: 'day-2', startsAt: now + delay / 2, grace: null, capacity: 40, people: 38 },
     { slug: 'day-3', startsAt: now + 5 * hour, grace: 0, capacity: 40, people: 50 },
   ]) {
-    const workshop = await announce(run, random, 'the-day', { slug, startsAt, capacity })
-    if (grace !== null) await setGrace(run, random, { slug, startsAt, grace })
+    const workshop = await createWorkshop(run, random, 'the-day', { slug, startsAt, capacity })
+    if (grace !== null) await setGraceMinutes(run, random, { slug, startsAt, grace })
     const door = { ...workshop, startsAt, grace }
     day.doors.push(door)
-    await fill(run, random, door, people)
+    await fillWorkshop(run, random, door, people)
   }
   for (const [n, kind] of (['get_ready', 'coming', 'day_before'] as const).entries()) {
-    const [slug, dueAt] = [`reminded-${n + 1}`, now + soon]
-    const at = { slug, startsAt: dueAt + hoursBefore[kind] * hour, capacity: 50 }
-    const workshop = await announce(run, random, 'reminded', at)
-    const before = new Set(await fill(run, random, workshop, 50))
-    day.reminded.push({ ...workshop, kind, dueAt, before })
+    const [slug, dueAt] = [`reminded-${n + 1}`, now + delay]
+    const at = { slug, startsAt: dueAt + reminderHours[kind] * hour, capacity: 50 }
+    const workshop = await createWorkshop(run, random, 'reminded', at)
+    const seatedBefore = new Set(await fillWorkshop(run, random, workshop, 50))
+    day.reminderWorkshops.push({ ...workshop, kind, dueAt, seatedBefore })
   }
   // Who registered just now is not reminded. Only the time is changed.
-  await run.stage.sql`
+  await run.cluster.sql`
     update registrations r set placed_at = placed_at - interval '8 days', seated_at = seated_at - interval '8 days'
     from workshops w where w.id = r.workshop_id and w.slug like 'reminded-%'`
 
   const form = { kind: 'STM32F407', serials: 'B-001..B-040' }
-  await certainly(inConsole(run, random, { kind: 'add boards', path: paths.addBoards(), form }), 303)
-  day.boards.push(...(await run.stage.sql<{ id: string }[]>`select id from boards`).map(({ id }) => id))
+  await expectStatus(sendToConsole(run, random, { kind: 'add boards', path: paths.addBoards(), form }), 303)
+  day.boards.push(...(await run.cluster.sql<{ id: string }[]>`select id from boards`).map(({ id }) => id))
   for (const workshop of day.doors) {
-    for (const name of ['东门', '西门']) day.phones.push(await letIn(run, random, workshop, name))
+    for (const name of ['东门', '西门']) day.phones.push(await joinDoor(run, random, workshop, name))
   }
 }
 
-export const newDay = (): Day => ({
-  ...{ doors: [], reminded: [], people: [], boards: [], phones: [] },
-  ...{ entries: new Map(), undone: new Set(), stood: new Set(), attendance: new Map(), asked: new Map() },
+export const createDay = (): Day => ({
+  ...{ doors: [], reminderWorkshops: [], people: [], boards: [], phones: [] },
+  ...{
+    entries: new Map(),
+    undoRequested: new Set(),
+    queuedAtDoor: new Set(),
+    attendance: new Map(),
+    requestTimes: new Map(),
+  },
 })
 
-async function announce(
+async function createWorkshop(
   run: Run,
   random: Random,
   campaign: string,
   { slug, startsAt, capacity }: { slug: string; startsAt: number; capacity: number },
 ): Promise<Workshop & { id: string }> {
   const title = { zh: 'RT-Thread 线下入门培训', en: 'RT-Thread beginner workshop' }
-  const known = [...run.day.doors, ...run.day.reminded].find((workshop) => workshop.campaign.slug === campaign)
-  const its: Campaign = known?.campaign ?? { slug: campaign, workshops: [] }
-  if (!known) {
+  const existing = [...run.day.doors, ...run.day.reminderWorkshops].find(
+    (workshop) => workshop.campaign.slug === campaign,
+  )
+  const parentCampaign: Campaign = existing?.campaign ?? { slug: campaign, workshops: [] }
+  if (!existing) {
     const item = { kind: 'prerequisite', text: { zh: '安装 RT-Thread Studio' }, mustConfirm: true }
     const json = { slug: campaign, title, summary: { zh: '免费参加。' }, items: [item], publish: true }
-    await certainly(
-      asOrganiser(run, random, { kind: 'announce', method: 'POST', path: '/api/v1/campaigns', json }),
+    await expectStatus(
+      sendToApi(run, random, { kind: 'announce', method: 'POST', path: '/api/v1/campaigns', json }),
       201,
     )
   }
@@ -148,29 +156,36 @@ async function announce(
     startsAt: new Date(startsAt).toISOString(),
     endsAt: new Date(startsAt + 7 * hour).toISOString(),
   }
-  await certainly(asOrganiser(run, random, { kind: 'announce', method: 'POST', path: '/api/v1/workshops', json }), 201)
-  const [{ id }] = (await run.stage.sql`select id from workshops where slug = ${slug}`) as unknown as [{ id: string }]
+  await expectStatus(sendToApi(run, random, { kind: 'announce', method: 'POST', path: '/api/v1/workshops', json }), 201)
+  const [{ id }] = (await run.cluster.sql`select id from workshops where slug = ${slug}`) as unknown as [{ id: string }]
   const workshop: Workshop = {
-    ...{ slug, campaign: its, capacity: believe(capacity), venue: believe(venue), changes: 0, busy: false },
+    ...{
+      slug,
+      campaign: parentCampaign,
+      capacity: certainValue(capacity),
+      venue: certainValue(venue),
+      revision: 0,
+      busy: false,
+    },
     // It takes nobody any more once it has started.
-    state: { certain: 'published', perhaps: new Set(['closed' as const]) },
+    state: { acknowledged: 'published', possible: new Set(['closed' as const]) },
   }
-  its.workshops.push(workshop)
+  parentCampaign.workshops.push(workshop)
   return { ...workshop, id }
 }
 
 /** As an organiser sets it in the form of the workshop, which knows no seconds: so the start is set once more. */
-async function setGrace(
+async function setGraceMinutes(
   run: Run,
   random: Random,
   { slug, startsAt, grace }: { slug: string; startsAt: number; grace: number },
 ) {
   const path = paths.editWorkshop(slug)
-  const page = await certainly(inConsole(run, random, { kind: 'set a grace time', path, method: 'GET' }), 200)
-  const form = { ...valuesOf(page.body), graceMinutes: String(grace), tell: 'no' }
-  await certainly(inConsole(run, random, { kind: 'set a grace time', path, form }), 303)
-  await certainly(
-    asOrganiser(run, random, {
+  const page = await expectStatus(sendToConsole(run, random, { kind: 'set a grace time', path, method: 'GET' }), 200)
+  const form = { ...formValues(page.body), graceMinutes: String(grace), tell: 'no' }
+  await expectStatus(sendToConsole(run, random, { kind: 'set a grace time', path, form }), 303)
+  await expectStatus(
+    sendToApi(run, random, {
       ...{ kind: 'set the start', method: 'PATCH', path: `/api/v1/workshops/${slug}` },
       json: { startsAt: new Date(startsAt).toISOString() },
     }),
@@ -178,8 +193,8 @@ async function setGrace(
   )
 }
 
-async function fill(run: Run, random: Random, workshop: Workshop, count: number): Promise<Booking[]> {
-  const bookings = Array.from({ length: count }, () => newDayBooking(run, workshop))
+async function fillWorkshop(run: Run, random: Random, workshop: Workshop, count: number): Promise<Booking[]> {
+  const bookings = Array.from({ length: count }, () => createDayBooking(run, workshop))
   for (let from = 0; from < count; from += 20) {
     await Promise.all(
       bookings.slice(from, from + 20).map((booking) => sendSignUp(run, random, booking, workshop, { atOnce: true })),
@@ -190,24 +205,27 @@ async function fill(run: Run, random: Random, workshop: Workshop, count: number)
 }
 
 /** Somebody new who is to come on the day. */
-export function newDayBooking({ day }: Run, workshop: Workshop): Booking {
+export function createDayBooking({ day }: Run, workshop: Workshop): Booking {
   const n = day.people.length + 1
   const email = `guest-${n}@example.com`
   const person: Person = { name: `来宾 ${n}`, email, campaign: workshop.campaign, bookings: [], busy: false }
   day.people.push(person)
-  return newBooking(person, workshop, crypto.randomUUID())
+  return createBooking(person, workshop, crypto.randomUUID())
 }
 
-async function letIn(run: Run, random: Random, workshop: DoorWorkshop, name: string): Promise<Phone> {
-  const path = paths.joinDoor(joinCodeOf(run.stage.secret, { id: workshop.id, version: 1 }))
+async function joinDoor(run: Run, random: Random, workshop: DoorWorkshop, name: string): Promise<Phone> {
+  const path = paths.doorJoin(createJoinCode(run.cluster.secret, { id: workshop.id, version: 1 }))
   const form = { name }
-  const answer = await certainly(ask(run, random, { kind: 'join a door', method: 'POST', path, form }), 303)
-  const [cookie = ''] = answer.headers['set-cookie'] ?? []
+  const response = await expectStatus(
+    sendRequest(run, random, { kind: 'join a door', method: 'POST', path, form }),
+    303,
+  )
+  const [cookie = ''] = response.headers['set-cookie'] ?? []
   return { name, workshop, cookie: cookie.split(';')[0] as string, queue: [], busy: false }
 }
 
-async function certainly(asking: ReturnType<typeof ask>, status: number) {
-  const answer = await asking
-  if (answer.status !== status) throw new Error(`the day could not be announced: ${answer.status} ${answer.body}`)
-  return answer
+async function expectStatus(request: ReturnType<typeof sendRequest>, status: number) {
+  const response = await request
+  if (response.status !== status) throw new Error(`the day could not be announced: ${response.status} ${response.body}`)
+  return response
 }

@@ -6,13 +6,13 @@ export type Random = {
   between(least: number, most: number): number
   chance(probability: number): boolean
   pick<T>(list: readonly T[]): T
-  shuffled<T>(list: readonly T[]): T[]
+  shuffle<T>(list: readonly T[]): T[]
   /** Another stream of numbers, for somebody who draws at moments of their own. */
   fork(): Random
 }
 
 /** Mulberry32: thirty-two bits of state are plenty to choose who does what next. */
-export function openRandom(seed: number): Random {
+export function createRandom(seed: number): Random {
   let state = seed | 0
   const random: Random = {
     next() {
@@ -24,12 +24,12 @@ export function openRandom(seed: number): Random {
     between: (least, most) => least + Math.floor(random.next() * (most - least + 1)),
     chance: (probability) => random.next() < probability,
     pick: (list) => list[random.between(0, list.length - 1)] as never,
-    shuffled: (list) =>
+    shuffle: (list) =>
       list
         .map((item) => ({ item, rank: random.next() }))
         .sort((a, b) => a.rank - b.rank)
         .map(({ item }) => item),
-    fork: () => openRandom(random.between(0, 2 ** 32 - 1)),
+    fork: () => createRandom(random.between(0, 2 ** 32 - 1)),
   }
   return random
 }

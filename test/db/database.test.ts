@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
-import { saidOf } from '../../src/db/database.ts'
+import { redactError } from '../../src/db/database.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 describe.each([
@@ -8,7 +8,7 @@ describe.each([
   { where: 'Postgres', postgres: true },
 ])('what is logged of an error of $where', ({ postgres }) => {
   const failing = async (world: World, statement: ReturnType<typeof sql>) =>
-    saidOf(
+    redactError(
       await world.db.execute(statement).then(
         () => undefined,
         (error: unknown) => error,
@@ -52,10 +52,10 @@ test('what is logged of any other error is its message without what it quotes, a
       return thrown
     }
   })()
-  expect(saidOf(error)).toEqual({
+  expect(redactError(error)).toEqual({
     reason: expect.stringMatching(/^Unexpected token .* is not valid JSON$/),
     stack: expect.stringContaining('database.test.ts'),
   })
-  expect(JSON.stringify(saidOf(error))).not.toContain('wang')
-  expect(saidOf('wang')).toEqual({ reason: 'something that is no error was thrown', stack: '' })
+  expect(JSON.stringify(redactError(error))).not.toContain('wang')
+  expect(redactError('wang')).toEqual({ reason: 'something that is no error was thrown', stack: '' })
 })

@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { expect, onTestFinished, test } from 'vitest'
-import { rows } from '../../src/db/database.ts'
-import { migrate, NewerDatabase } from '../../src/db/migrate.ts'
-import { openOnServer } from '../support/databases.ts'
-import { root } from '../support/processes.ts'
+import { query } from '../../src/db/database.ts'
+import { DatabaseTooNewError, migrate } from '../../src/db/migrate.ts'
+import { openTestPostgres } from '../support/databases/databases.ts'
+import { root } from '../support/processes/processes.ts'
 import { createWorld } from '../support/world.ts'
 
 const drizzle = join(root, 'drizzle')
 
 test('migrating an empty database applies everything, and migrating it again nothing', async () => {
-  await using empty = await openOnServer({ migrated: false })
+  await using empty = await openTestPostgres({ migrated: false })
   const applied = await migrate(empty.db, drizzle)
   expect(applied).toContain('migration 0')
   expect(applied).toContain('function register')
@@ -22,36 +22,36 @@ test('migrating an empty database applies everything, and migrating it again not
 test('a database with a migration that this release does not know is refused', async () => {
   await using world = await createWorld()
   await world.db.execute(sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('of the future', 0)`)
-  await expect(migrate(world.db, drizzle)).rejects.toThrow(NewerDatabase)
+  await expect(migrate(world.db, drizzle)).rejects.toThrow(DatabaseTooNewError)
 })
 
 test('a database with a newer revision of a function is refused', async () => {
   await using world = await createWorld()
   await world.db.execute(sql`update drizzle.functions set revision = revision + 1 where name = 'register'`)
   await expect(migrate(world.db, drizzle)).rejects.toThrow(/revision \d+ of register/)
-  await expect(migrate(world.db, drizzle)).rejects.toThrow(NewerDatabase)
+  await expect(migrate(world.db, drizzle)).rejects.toThrow(DatabaseTooNewError)
 })
 
 test('a function that changed without a new revision is refused, and nothing of it is applied', async () => {
   await using world = await createWorld()
-  const folder = changedFunction('may_mail_ticket', (text) => text.replace(/< \d+/, '< 0'))
+  const folder = copyWithChangedFunction('may_mail_ticket', (text) => text.replace(/< \d+/, '< 0'))
   await expect(migrate(world.db, folder)).rejects.toThrow(/may_mail_ticket\.sql changed: raise its revision/)
-  const [answer] = await rows(world.db, sql`select may_mail_ticket('a@example.com', now()) as may`)
+  const [answer] = await query(world.db, sql`select may_mail_ticket('a@example.com', now()) as may`)
   expect(answer).toEqual({ may: true })
 })
 
 test('a function that changed with a new revision is applied, and it alone', async () => {
   await using world = await createWorld()
-  const folder = changedFunction('may_mail_ticket', (text) =>
+  const folder = copyWithChangedFunction('may_mail_ticket', (text) =>
     text.replace(/< \d+/, '< 0').replace(/^-- revision (\d+)/, (_, revision) => `-- revision ${Number(revision) + 1}`),
   )
   expect(await migrate(world.db, folder)).toEqual(['function may_mail_ticket'])
-  const [answer] = await rows(world.db, sql`select may_mail_ticket('a@example.com', now()) as may`)
+  const [answer] = await query(world.db, sql`select may_mail_ticket('a@example.com', now()) as may`)
   expect(answer).toEqual({ may: false })
 })
 
 /** A copy of drizzle/ in which one function reads otherwise. */
-function changedFunction(name: string, change: (text: string) => string): string {
+function copyWithChangedFunction(name: string, change: (text: string) => string): string {
   const folder = mkdtempSync(join(tmpdir(), 'baoming-drizzle-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   cpSync(drizzle, folder, { recursive: true })

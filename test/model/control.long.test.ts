@@ -2,18 +2,18 @@ import { readFile } from 'node:fs/promises'
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { createWorld, type World } from '../support/world.ts'
-import { type Parting, search } from './search.ts'
+import { type Divergence, findDivergence } from './search.ts'
 
 test('control: where a freed seat is not passed on, a script of a few lines says so', async () => {
   await using world = await createWorld()
-  await misspell(world, 'cancel_registration', 'serve_waitlist(v_workshop.id, p_now)', '0')
-  const { script } = (await search(world, true, 1000)) as Parting
+  await mutateFunction(world, 'cancel_registration', 'serve_waitlist(v_workshop.id, p_now)', '0')
+  const { script } = (await findDivergence(world, true, 1000)) as Divergence
   // A world, a play, someone with a seat, someone who waits, a seat that is freed, the end; and what shortening left over.
   expect(script.split('\n').length, script).toBeLessThan(12)
-  expect(script).toMatch(/play\.(cancel|erase)\(/)
+  expect(script).toMatch(/scenario\.(cancel|erase)\(/)
 }, 600_000)
 
-const errors = [
+const mutations = [
   {
     error: 'the last in line is served first',
     in: 'serve_waitlist',
@@ -136,20 +136,20 @@ const errors = [
   },
 ]
 
-test.each(errors)(
+test.each(mutations)(
   'control: it is noticed where $error',
   async (error) => {
     await using world = await createWorld()
-    await misspell(world, error.in, error.right, error.wrong)
-    expect(await search(world, true, 1000, { shorten: false })).toBeDefined()
+    await mutateFunction(world, error.in, error.right, error.wrong)
+    expect(await findDivergence(world, true, 1000, { shorten: false })).toBeDefined()
   },
   600_000,
 )
 
 /** Replaces a function of the database by one that has another text at one place. */
-async function misspell(world: World, name: string, right: string, wrong: string): Promise<void> {
+async function mutateFunction(world: World, name: string, original: string, replacement: string): Promise<void> {
   const text = await readFile(new URL(`../../drizzle/functions/${name}.sql`, import.meta.url), 'utf8')
-  if (!text.includes(right)) throw new Error(`${name}.sql does not say: ${right}`)
-  const [misspelt = ''] = text.replace(right, wrong).split('--> statement-breakpoint')
-  await world.db.execute(sql.raw(misspelt))
+  if (!text.includes(original)) throw new Error(`${name}.sql does not say: ${original}`)
+  const [mutated = ''] = text.replace(original, replacement).split('--> statement-breakpoint')
+  await world.db.execute(sql.raw(mutated))
 }

@@ -1,4 +1,4 @@
-import { join, type Line, leave, letPass, serve } from './rule.ts'
+import { join, leave, promoteManually, promoteWaiting, type Seating } from './seat-rule.ts'
 
 /*
  * What the service should say and show, for it to be compared with: the rule of seats (rule.ts), with the reasons to
@@ -12,12 +12,12 @@ export type City = (typeof cities)[number]
 export type Person = string
 
 /** A person, or whoever is the first of a kind in a city. */
-export type Who = Person | `${'confirmed' | 'offered' | 'waitlisted'} in ${City}`
+export type PersonRef = Person | `${'confirmed' | 'offered' | 'waitlisted'} in ${City}`
 
-export type By = 'attendee' | 'organiser'
+export type CancelledBy = 'attendee' | 'organiser'
 
 /** How a workshop begins. Moments are minutes since the beginning. */
-export type Announced = {
+export type WorkshopSetup = {
   capacity: number
   waitlist: boolean
   startsAt: number
@@ -26,67 +26,67 @@ export type Announced = {
   /** How long an offered seat is held; without it a freed seat is given at once. */
   confirmHours?: number | null | undefined
   /** Not in the campaign of the others. */
-  alone?: boolean
+  standalone?: boolean
 }
 
-export type Announcement = { oneSeatPerPerson: boolean; workshops: Partial<Record<City, Announced>> }
+export type CampaignSetup = { oneSeatPerPerson: boolean; workshops: Partial<Record<City, WorkshopSetup>> }
 
 export type SignUp = { person: Person; city: City; key: string }
 
-export type Workshop = Announced & {
+export type Workshop = WorkshopSetup & {
   state: 'draft' | 'published' | 'closed' | 'cancelled'
   venue: string
   endsAt: number
-  line: Line<Registration>
-  lastNumber: number
+  seating: Seating<Registration>
+  lastSeq: number
 }
 
 export type Registration = {
   /** As the service calls it. */
   id: string | undefined
   city: City
-  number: number
+  seq: number
   /** Empty once the person is erased. */
   person: Person
   name: string
   /** An organiser let this person pass others. */
-  outOfTurn: boolean
+  promotedManually: boolean
   /** An organiser said that this is not the person of the same name. */
-  toldApart: boolean
+  notDuplicate: boolean
   /** Until when the seat is held; undefined for a seat that is theirs, and for none. */
   offeredUntil?: number | undefined
-  cancelledBy?: By | 'workshop' | 'deadline'
+  cancelledBy?: CancelledBy | 'workshop' | 'deadline'
   corrections: number
   mails: Mail[]
-  signedUp: SignUp & { status: string; at: number; call: number }
+  original: SignUp & { status: string; at: number; call: number }
 }
 
 /** What is written down of who did what. `told`: what it says of the person, until that one is erased. */
-export type Logged = {
+export type AuditRecord = {
   action: string
-  of?: Registration
+  registration?: Registration
   facts: Record<string, unknown>
-  told?: Record<string, unknown>
+  personal?: Record<string, unknown>
 }
 
 /** Whom a message is for: the people of a city, or of the whole campaign; all who are live, or those in one state. */
-export type Audience = { of: City | 'campaign'; status?: Status | undefined }
+export type Audience = { target: City | 'campaign'; status?: Status | undefined }
 export type Status = 'confirmed' | 'offered' | 'waitlisted' | 'cancelled'
 
-export const firstVenue = 'the hall'
+export const initialVenue = 'the hall'
 
 /** `live`: where it is refused because of a registration, that one. */
-export type SignUpAnswer = { answer: string; registration?: Registration; live?: Registration }
+export type SignUpOutcome = { outcome: string; registration?: Registration; conflicting?: Registration }
 
-type Mail = { kind: string; why: string; at: number; call: number; dead: boolean }
+type Mail = { kind: string; detail: string; at: number; call: number; discarded: boolean }
 
 export type Changes = Partial<Pick<Workshop, 'capacity' | 'waitlist' | 'startsAt' | 'confirmHours' | 'state' | 'venue'>>
 
 /** What may be waited for in a city; the deadline is the next one of its offers. */
-export type Event = 'opensAt' | 'closesAt' | 'startsAt' | 'endsAt' | 'deadline'
+export type ScheduledEvent = 'opensAt' | 'closesAt' | 'startsAt' | 'endsAt' | 'deadline'
 
 /** How long a workshop lasts, in minutes. */
-export const duration = 7 * 60
+export const durationMinutes = 7 * 60
 
 export class Model {
   now = 0
@@ -94,222 +94,232 @@ export class Model {
   private readonly oneSeatPerPerson: boolean
   private readonly workshops: Partial<Record<City, Workshop>> = {}
   /** The months that were copied from this one, a line per workshop. */
-  private readonly copies = new Map<number, string[]>()
-  private readonly logged: Logged[] = []
-  private readonly messages = new Map<number, { of: Audience['of']; people: number }>()
+  private readonly campaignCopies = new Map<number, string[]>()
+  private readonly auditRecords: AuditRecord[] = []
+  private readonly broadcasts = new Map<number, { of: Audience['target']; people: number }>()
   /** Counts what is done at once. */
-  private call = 0
+  private statementCount = 0
 
-  constructor({ oneSeatPerPerson, workshops }: Announcement) {
+  constructor({ oneSeatPerPerson, workshops }: CampaignSetup) {
     this.oneSeatPerPerson = oneSeatPerPerson
     for (const city of cities) {
       const announced = workshops[city]
       if (!announced) continue
       const nobody = { seated: [], waiting: [] }
-      const endsAt = announced.startsAt + duration
+      const endsAt = announced.startsAt + durationMinutes
       this.workshops[city] = {
         ...announced,
         state: 'published',
         endsAt,
-        venue: firstVenue,
-        line: nobody,
-        lastNumber: 0,
+        venue: initialVenue,
+        seating: nobody,
+        lastSeq: 0,
       }
     }
   }
 
   /** The registration that a person made last, a live one or else a cancelled one; or the first of its kind in a city. */
-  find(who: Who): Registration | undefined {
+  find(who: PersonRef): Registration | undefined {
     const [kind, city] = who.split(' in ')
-    const theirs = this.registrations.filter((one) => (city ? one.person && one.city === city : isMailboxOf(who, one)))
-    if (city) return theirs.sort((a, b) => a.number - b.number).find((one) => this.statusOf(one) === kind)
-    return theirs.findLast(({ cancelledBy }) => !cancelledBy) ?? theirs.at(-1)
+    const candidates = this.registrations.filter((one) =>
+      city ? one.person && one.city === city : isMailboxOf(who, one),
+    )
+    if (city) return candidates.sort((a, b) => a.seq - b.seq).find((one) => this.statusOf(one) === kind)
+    return candidates.findLast(({ cancelledBy }) => !cancelledBy) ?? candidates.at(-1)
   }
 
   /** When something happens in a city, in minutes since the beginning; undefined where it does not. */
-  momentOf(event: Event, city: City): number | undefined {
+  eventTime(event: ScheduledEvent, city: City): number | undefined {
     const workshop = this.workshops[city]
-    if (event !== 'deadline' || !workshop) return workshop?.[event as Exclude<Event, 'deadline'>]
-    const deadlines = workshop.line.seated.flatMap(({ offeredUntil }) => offeredUntil ?? [])
+    if (event !== 'deadline' || !workshop) return workshop?.[event as Exclude<ScheduledEvent, 'deadline'>]
+    const deadlines = workshop.seating.seated.flatMap(({ offeredUntil }) => offeredUntil ?? [])
     return deadlines.length > 0 ? Math.min(...deadlines) : undefined
   }
 
   /**
    * Signs several up in one statement.
-   * @param mailed how many mails with all tickets of its mailbox the service owes a registration: which of them carries
+   * @ticketMailCount ticketMailCount how many mails with all tickets of its mailbox the service owes a registration: which of them carries
    *   such a mail is the service's choice
    */
-  signUpTogether(signUps: SignUp[], mailed: (registration: Registration) => number): SignUpAnswer[] {
-    this.call++
+  signUpBatch(signUps: SignUp[], ticketMailCount: (registration: Registration) => number): SignUpOutcome[] {
+    this.statementCount++
     const answers = signUps.map((signUp) => this.signUp(signUp))
     // A neighbour's confirmation is on its way.
-    const there = answers.flatMap(({ live }) => (live && live.signedUp.call < this.call ? [live] : []))
-    for (const ofOnePerson of Map.groupBy(there, ({ person }) => person.toLowerCase()).values()) {
-      const chosen = ofOnePerson.find((one) => mailed(one) > one.mails.filter(({ kind }) => kind === 'found').length)
-      this.mailTickets(chosen ?? (ofOnePerson[0] as Registration))
+    const conflicting = answers.flatMap(({ conflicting }) =>
+      conflicting && conflicting.original.call < this.statementCount ? [conflicting] : [],
+    )
+    for (const ofOnePerson of Map.groupBy(conflicting, ({ person }) => person.toLowerCase()).values()) {
+      const mailedOne = ofOnePerson.find(
+        (one) => ticketMailCount(one) > one.mails.filter(({ kind }) => kind === 'found').length,
+      )
+      this.enqueueTicketMail(mailedOne ?? (ofOnePerson[0] as Registration))
     }
     return answers
   }
 
-  private signUp(signUp: SignUp): SignUpAnswer {
+  private signUp(signUp: SignUp): SignUpOutcome {
     // Everyone is judged by what was there before the statement first, and by their neighbours in it then.
-    const judged = this.judge(signUp, (one) => one.signedUp.call < this.call) ?? this.judge(signUp, () => true)
-    if (judged) return judged
+    const earlyOutcome =
+      this.decideEarly(signUp, (one) => one.original.call < this.statementCount) ?? this.decideEarly(signUp, () => true)
+    if (earlyOutcome) return earlyOutcome
     const { person, city } = signUp
     const registration: Registration = {
-      ...{ id: undefined, city, number: 0, corrections: 0, mails: [] },
-      ...{ person, name: person.toLowerCase(), outOfTurn: false, toldApart: false },
-      signedUp: { ...signUp, status: '', at: this.now, call: this.call },
+      ...{ id: undefined, city, seq: 0, corrections: 0, mails: [] },
+      ...{ person, name: person.toLowerCase(), promotedManually: false, notDuplicate: false },
+      original: { ...signUp, status: '', at: this.now, call: this.statementCount },
     }
-    if (!this.place(registration, city)) return { answer: 'full' }
+    if (!this.placeInWorkshop(registration, city)) return { outcome: 'full' }
     this.registrations.push(registration)
-    registration.signedUp.status = this.statusOf(registration)
-    this.owe(registration, registration.signedUp.status)
-    return { answer: this.standing(registration), registration }
+    registration.original.status = this.statusOf(registration)
+    this.enqueue(registration, registration.original.status)
+    return { outcome: this.statusWithPosition(registration), registration }
   }
 
   /** What a sign-up is answered because of those who are registered; undefined where it may have a place. */
-  private judge({ person, city, key }: SignUp, isKnown: (one: Registration) => boolean): SignUpAnswer | undefined {
+  private decideEarly(
+    { person, city, key }: SignUp,
+    isKnown: (one: Registration) => boolean,
+  ): SignUpOutcome | undefined {
     const known = this.registrations.filter(isKnown)
-    const kept = known.find(({ signedUp }) => signedUp.key === key && signedUp.city === city)
-    if (kept && !isMailboxOf(person, kept.signedUp)) return { answer: 'idempotency_mismatch' }
-    if (kept) {
-      const standing = kept.cancelledBy ? kept.signedUp.status : this.standing(kept)
-      return { answer: `${standing} again`, registration: kept }
+    const replayed = known.find(({ original }) => original.key === key && original.city === city)
+    if (replayed && !isMailboxOf(person, replayed.original)) return { outcome: 'idempotency_mismatch' }
+    if (replayed) {
+      const standing = replayed.cancelledBy ? replayed.original.status : this.statusWithPosition(replayed)
+      return { outcome: `${standing} again`, registration: replayed }
     }
     const workshop = this.workshops[city]
-    if (!workshop) return { answer: 'not_found' }
-    const refusal = this.refusalOf(workshop)
-    if (refusal) return { answer: refusal }
-    const live = this.liveOnes(person, workshop).find(isKnown)
-    if (live) return { answer: 'already_registered', live }
-    if (this.mailsCaused(person) >= 10) return { answer: 'too_many' }
+    if (!workshop) return { outcome: 'not_found' }
+    const refusal = this.registrationRefusal(workshop)
+    if (refusal) return { outcome: refusal }
+    const conflicting = this.activeRegistrations(person, workshop).find(isKnown)
+    if (conflicting) return { outcome: 'already_registered', conflicting }
+    if (this.mailsTriggeredToday(person) >= 10) return { outcome: 'too_many' }
     return undefined
   }
 
-  cancel(registration: Registration | undefined, by: By): string {
-    this.call++
+  cancel(registration: Registration | undefined, by: CancelledBy): string {
+    this.statementCount++
     if (!registration) return 'not_found'
     if (registration.cancelledBy) return 'already_cancelled'
     const workshop = this.workshopOf(registration)
     if (by === 'attendee' && this.now >= workshop.startsAt) return 'over'
-    this.cancelOne(registration, by)
-    this.serve(workshop)
+    this.cancelAndNotify(registration, by)
+    this.promoteWaitlist(workshop)
     return 'cancelled'
   }
 
-  takeOffer(registration: Registration | undefined): string {
-    this.call++
+  acceptOffer(registration: Registration | undefined): string {
+    this.statementCount++
     if (!registration) return 'not_found'
     const status = this.statusOf(registration)
     if (status === 'confirmed') return 'already_taken'
     if (status === 'waitlisted') return 'not_offered'
-    if (registration.cancelledBy === 'deadline' || this.hasLapsed(registration)) return 'lapsed'
+    if (registration.cancelledBy === 'deadline' || this.isExpired(registration)) return 'lapsed'
     if (status === 'cancelled') return 'cancelled'
     registration.offeredUntil = undefined
-    this.owe(registration, 'promoted')
+    this.enqueue(registration, 'promoted')
     return 'taken'
   }
 
-  passOnOffers(): number {
-    this.call++
-    const lapsed = this.registrations.filter((one) => this.hasLapsed(one))
-    for (const one of lapsed) this.cancelOne(one, 'deadline')
-    for (const one of lapsed) this.serve(this.workshopOf(one))
-    return lapsed.length
+  expireOffers(): number {
+    this.statementCount++
+    const expired = this.registrations.filter((one) => this.isExpired(one))
+    for (const one of expired) this.cancelAndNotify(one, 'deadline')
+    for (const one of expired) this.promoteWaitlist(this.workshopOf(one))
+    return expired.length
   }
 
   move(registration: Registration | undefined, to: City): string {
-    this.call++
-    const there = this.workshops[to]
-    if (!registration || !there) return 'not_found'
-    const here = this.workshopOf(registration)
-    if (here.alone || there.alone) return 'not_found'
+    this.statementCount++
+    const newWorkshop = this.workshops[to]
+    if (!registration || !newWorkshop) return 'not_found'
+    const oldWorkshop = this.workshopOf(registration)
+    if (oldWorkshop.standalone || newWorkshop.standalone) return 'not_found'
     if (registration.cancelledBy) return 'not_live'
-    if (this.now >= here.startsAt) return 'over'
-    if (this.live(there).some((other) => isSameMailbox(registration, other))) return 'already_registered'
-    const refusal = this.refusalOf(there)
+    if (this.now >= oldWorkshop.startsAt) return 'over'
+    if (this.activeIn(newWorkshop).some((other) => isSameMailbox(registration, other))) return 'already_registered'
+    const refusal = this.registrationRefusal(newWorkshop)
     if (refusal) return refusal
-    if (this.mailsCaused(registration.person) >= 10) return 'too_many'
+    if (this.mailsTriggeredToday(registration.person) >= 10) return 'too_many'
     const from = registration.city
-    if (!this.place(registration, to)) return 'full'
-    here.line = leave(here.line, registration)
+    if (!this.placeInWorkshop(registration, to)) return 'full'
+    oldWorkshop.seating = leave(oldWorkshop.seating, registration)
     registration.offeredUntil = undefined
-    registration.outOfTurn = false
-    this.supersede(
+    registration.promotedManually = false
+    this.discardMails(
       registration,
-      ({ kind, why }) => kind !== 'found' && !(kind === 'message' && why.endsWith('campaign')),
+      ({ kind, detail }) => kind !== 'found' && !(kind === 'message' && detail.endsWith('campaign')),
     )
-    this.owe(registration, 'moved', `from ${from}`)
-    this.serve(here)
+    this.enqueue(registration, 'moved', `from ${from}`)
+    this.promoteWaitlist(oldWorkshop)
     return this.statusOf(registration)
   }
 
-  /** @param tell everyone registered is told of another time or place */
-  changeWorkshop(city: City, changes: Changes, tell = false): string {
-    this.call++
+  /** @notify notify everyone registered is told of another time or place */
+  changeWorkshop(city: City, changes: Changes, notify = false): string {
+    this.statementCount++
     const workshop = this.workshops[city]
     if (!workshop) return 'not_found'
     if (workshop.state === 'cancelled') return 'cancelled'
-    if (changes.state === 'draft' && this.live(workshop).length > 0) return 'has_registrations'
-    const { seated } = workshop.line
+    if (changes.state === 'draft' && this.activeIn(workshop).length > 0) return 'has_registrations'
+    const { seated } = workshop.seating
     if (changes.capacity !== undefined && changes.capacity < seated.length) {
       return `capacity_below_taken ${seated.length}`
     }
     const { state, startsAt, venue } = workshop
     Object.assign(workshop, changes)
-    workshop.endsAt = workshop.startsAt + duration
+    workshop.endsAt = workshop.startsAt + durationMinutes
     const states = [state, workshop.state]
-    if (states.includes('published') && states.includes('closed')) this.mailClosing(city, workshop)
-    this.serve(workshop)
-    for (const one of workshop.line.seated) {
+    if (states.includes('published') && states.includes('closed')) this.enqueueClosingMails(city, workshop)
+    this.promoteWaitlist(workshop)
+    for (const one of workshop.seating.seated) {
       if (one.offeredUntil !== undefined) one.offeredUntil = Math.min(one.offeredUntil, workshop.startsAt)
     }
-    const elsewhere = workshop.startsAt !== startsAt || workshop.venue !== venue
-    if (!tell || !elsewhere) return 'changed'
-    for (const one of this.live(workshop)) {
+    const hasMoved = workshop.startsAt !== startsAt || workshop.venue !== venue
+    if (!notify || !hasMoved) return 'changed'
+    for (const one of this.activeIn(workshop)) {
       // Who was not told of an earlier change hears what was before that.
-      const unheard = one.mails.findLast(({ kind, dead }) => kind === 'changed' && !dead)
-      if (one.person) this.owe(one, 'changed', unheard?.why ?? sayTimeAndPlace(startsAt, venue))
+      const pendingNotice = one.mails.findLast(({ kind, discarded }) => kind === 'changed' && !discarded)
+      if (one.person) this.enqueue(one, 'changed', pendingNotice?.detail ?? formatTimeAndPlace(startsAt, venue))
     }
     return 'changed'
   }
 
   cancelWorkshop(city: City): string {
-    this.call++
+    this.statementCount++
     const workshop = this.workshops[city]
     if (!workshop) return 'not_found'
     if (workshop.state === 'cancelled') return 'already_cancelled'
     if (this.now >= workshop.endsAt) return 'over'
     workshop.state = 'cancelled'
-    for (const registration of this.live(workshop)) this.cancelOne(registration, 'workshop')
+    for (const registration of this.activeIn(workshop)) this.cancelAndNotify(registration, 'workshop')
     return 'changed'
   }
 
   correctEmail(registration: Registration | undefined, person: Person): string {
-    this.call++
+    this.statementCount++
     if (!registration) return 'not_found'
     if (registration.cancelledBy) return 'cancelled'
     const workshop = this.workshopOf(registration)
     if (this.now >= workshop.endsAt) return 'over'
     if (registration.person === person) return 'unchanged'
-    if (registration.corrections === 5 || this.mailsCaused(person) >= 10) return 'too_many'
-    if (this.liveOnes(person, workshop).some((other) => other !== registration)) return 'already_registered'
+    if (registration.corrections === 5 || this.mailsTriggeredToday(person) >= 10) return 'too_many'
+    if (this.activeRegistrations(person, workshop).some((other) => other !== registration)) return 'already_registered'
     registration.person = person
     registration.corrections++
-    this.supersede(registration, ({ kind }) => !['closed', 'reopened', 'message'].includes(kind))
-    this.owe(registration, this.statusOf(registration), 'corrected')
+    this.discardMails(registration, ({ kind }) => !['closed', 'reopened', 'message'].includes(kind))
+    this.enqueue(registration, this.statusOf(registration), 'corrected')
     return 'corrected'
   }
 
-  erase(registration: Registration | undefined, by: By): number {
+  erase(registration: Registration | undefined, by: CancelledBy): number {
     if (!registration) return 0
     if (this.now < this.workshopOf(registration).startsAt) this.cancel(registration, by)
-    this.supersede(registration)
+    this.discardMails(registration)
     registration.person = ''
     registration.name = ''
-    registration.signedUp.person = ''
-    for (const entry of this.logged) if (entry.of === registration) delete entry.told
+    registration.original.person = ''
+    for (const entry of this.auditRecords) if (entry.registration === registration) delete entry.personal
     return 1
   }
 
@@ -318,27 +328,27 @@ export class Model {
    * @param addSeat whether there may be one more
    */
   promote(registration: Registration | undefined, addSeat: boolean, reason: string): string {
-    this.call++
+    this.statementCount++
     if (!registration) return 'not_found'
     const workshop = this.workshopOf(registration)
     const status = this.statusOf(registration)
     if (status === 'cancelled') return 'cancelled'
     if (status !== 'waitlisted') return 'seated'
     if (this.now >= workshop.endsAt) return 'over'
-    if (workshop.line.seated.length >= workshop.capacity) {
-      if (!addSeat) return `full ${workshop.line.seated.length} of ${workshop.capacity}`
+    if (workshop.seating.seated.length >= workshop.capacity) {
+      if (!addSeat) return `full ${workshop.seating.seated.length} of ${workshop.capacity}`
       workshop.capacity++
     }
-    workshop.line = letPass(workshop.line, registration)
-    registration.outOfTurn = true
-    this.owe(registration, 'promoted')
+    workshop.seating = promoteManually(workshop.seating, registration)
+    registration.promotedManually = true
+    this.enqueue(registration, 'promoted')
     this.log('person.promoted', registration, { capacity: workshop.capacity }, { reason })
     return 'promoted'
   }
 
   /** Takes an offered seat in somebody's name. */
   confirmPerson(registration: Registration | undefined): string {
-    const outcome = this.takeOffer(registration)
+    const outcome = this.acceptOffer(registration)
     if (registration && outcome === 'taken') this.log('person.changed', registration, { changed: ['seat'] })
     return outcome
   }
@@ -360,7 +370,7 @@ export class Model {
 
   /** Of one person's registrations one stays, and must be there to stay. */
   merge(registration: Registration | undefined, kept: Registration | undefined): string {
-    this.call++
+    this.statementCount++
     if (!registration || !kept) return 'not_found'
     if (registration === kept || kept.cancelledBy) return 'kept_cancelled'
     const outcome = this.cancel(registration, 'organiser')
@@ -371,27 +381,27 @@ export class Model {
   }
 
   /** Settles for all who are there that people of one name are several, until somebody else comes who has it. */
-  tellApart(name: string): string {
-    const several = this.namesakes(name)
-    for (const one of several) {
-      one.toldApart = true
+  markNotDuplicates(name: string): string {
+    const namesakes = this.namesakes(name)
+    for (const one of namesakes) {
+      one.notDuplicate = true
       this.log('person.told_apart', one)
     }
-    return `${several.length} people`
+    return `${namesakes.length} people`
   }
 
   namesakes(name: string): Registration[] {
-    return this.everyone().filter((one) => one.name === name)
+    return this.activeInCampaign().filter((one) => one.name === name)
   }
 
   /** The live registrations of one name and several mailboxes, those who should stay first. */
-  alike(): string[][] {
+  duplicateGroups(): string[][] {
     const rank = (one: Registration) => ['confirmed', 'offered', 'waitlisted'].indexOf(this.statusOf(one))
     const before = (one: Registration, other: Registration) =>
-      rank(one) - rank(other) || one.signedUp.at - other.signedUp.at || String(one.id).localeCompare(String(other.id))
-    return [...Map.groupBy(this.everyone(), ({ name }) => name).values()]
+      rank(one) - rank(other) || one.original.at - other.original.at || String(one.id).localeCompare(String(other.id))
+    return [...Map.groupBy(this.activeInCampaign(), ({ name }) => name).values()]
       .filter((some) => new Set(some.map(({ person }) => person.toLowerCase())).size > 1)
-      .filter((some) => !some.every(({ toldApart }) => toldApart))
+      .filter((some) => !some.every(({ notDuplicate }) => notDuplicate))
       .map((some) => some.sort(before).map(({ id }) => id as string))
       .sort()
   }
@@ -408,98 +418,107 @@ export class Model {
       if (outcome !== 'corrected') return outcome
     }
     registration.name = after.name
-    if (before.name !== after.name) registration.toldApart = false
+    if (before.name !== after.name) registration.notDuplicate = false
     const of = (values: typeof before) => Object.fromEntries(changed.map((field) => [field, values[field]]))
     this.log('person.changed', registration, { changed }, { ...before, before: of(before), after: of(after) })
     return ['corrected', ...changed].join(' ')
   }
 
   /** An organiser signs somebody up: the same rules, and it is written down once. */
-  addByHand(signUp: SignUp, id: string | undefined, mailed: (registration: Registration) => number): SignUpAnswer {
-    const [answer] = this.signUpTogether([signUp], mailed) as [SignUpAnswer]
+  addManually(
+    signUp: SignUp,
+    id: string | undefined,
+    ticketMailCount: (registration: Registration) => number,
+  ): SignUpOutcome {
+    const [answer] = this.signUpBatch([signUp], ticketMailCount) as [SignUpOutcome]
     const { registration } = answer
     if (registration) registration.id ??= id
-    if (registration && !answer.answer.endsWith('again')) {
+    if (registration && !answer.outcome.endsWith('again')) {
       this.log('person.added', registration, { status: this.statusOf(registration) })
     }
     return answer
   }
 
   /** Writes to people: each mailbox once, with a seat before without. The same message goes out once. */
-  send(message: number, { of, status }: Audience): string {
-    this.call++
-    const before = this.messages.get(message)
-    if (before) return before.of === of ? `sent to ${before.people}` : 'sent_already'
+  sendBroadcast(message: number, { target, status }: Audience): string {
+    this.statementCount++
+    const before = this.broadcasts.get(message)
+    if (before) return before.of === target ? `sent to ${before.people}` : 'sent_already'
     const states: Status[] = status ? [status] : ['confirmed', 'offered', 'waitlisted']
-    const reached = this.registrations
-      .filter((one) => one.person && (of === 'campaign' ? !this.workshopOf(one).alone : one.city === of))
-      .sort((one, other) => this.dateOf(one) - this.dateOf(other) || one.number - other.number)
-    const everyone = states.flatMap((state) => reached.filter((one) => this.statusOf(one) === state))
-    const firsts = [...Map.groupBy(everyone, ({ person }) => person.toLowerCase()).values()].map(([first]) => first)
-    if (firsts.length === 0) return 'nobody'
-    for (const one of firsts) this.owe(one as Registration, 'message', `${message} to ${of}`)
-    const people = firsts.length
-    this.messages.set(message, { of, people })
-    const told = { subject: `${message} to ${of}` }
-    this.logged.push({ action: 'message.sent', facts: { count: people, ...(status && { status }) }, told })
+    const candidates = this.registrations
+      .filter((one) => one.person && (target === 'campaign' ? !this.workshopOf(one).standalone : one.city === target))
+      .sort((one, other) => this.dateRank(one) - this.dateRank(other) || one.seq - other.seq)
+    const everyone = states.flatMap((state) => candidates.filter((one) => this.statusOf(one) === state))
+    const recipients = [...Map.groupBy(everyone, ({ person }) => person.toLowerCase()).values()].map(([first]) => first)
+    if (recipients.length === 0) return 'nobody'
+    for (const one of recipients) this.enqueue(one as Registration, 'message', `${message} to ${target}`)
+    const people = recipients.length
+    this.broadcasts.set(message, { of: target, people })
+    const personal = { subject: `${message} to ${target}` }
+    this.auditRecords.push({ action: 'message.sent', facts: { count: people, ...(status && { status }) }, personal })
     return `sent to ${people}`
   }
 
   /** Copies the campaign into the next month, without its people. The same copy again is the same form sent twice. */
-  copyMonth(copy: number, laterBy: (startsAt: number) => number): string {
+  copyCampaign(copy: number, nextMonth: (startsAt: number) => number): string {
     const lines = Object.values(this.workshops)
-      .filter(({ alone, state }) => !alone && state !== 'cancelled')
+      .filter(({ standalone, state }) => !standalone && state !== 'cancelled')
       .map(({ startsAt, venue, capacity }) =>
-        sayCopy(laterBy(startsAt), venue, capacity, 'draft', { taken: 0, waitlisted: 0 }),
+        formatCopy(nextMonth(startsAt), venue, capacity, 'draft', { taken: 0, waitlisted: 0 }),
       )
-    if (!this.copies.has(copy)) this.copies.set(copy, lines.sort())
-    return `${this.copies.get(copy)?.length} workshops`
+    if (!this.campaignCopies.has(copy)) this.campaignCopies.set(copy, lines.sort())
+    return `${this.campaignCopies.get(copy)?.length} workshops`
   }
 
   /** All that is written down. */
-  writtenDown(): object[] {
-    return this.logged.map(({ action, of, facts, told }) => ({ action, id: of?.id ?? null, facts, told: told ?? null }))
+  auditLog(): object[] {
+    return this.auditRecords.map(({ action, registration, facts, personal }) => ({
+      action,
+      id: registration?.id ?? null,
+      facts,
+      told: personal ?? null,
+    }))
   }
 
   /** Everything that the service shows, a line per registration; mails that will not go out stand in brackets. */
-  shown() {
+  snapshot() {
     const cities = Object.fromEntries(
       Object.entries(this.workshops).map(([city, workshop]) => [
         city,
         {
           state: workshop.state,
-          when: sayTimeAndPlace(workshop.startsAt, workshop.venue),
+          when: formatTimeAndPlace(workshop.startsAt, workshop.venue),
           capacity: workshop.capacity,
-          taken: workshop.line.seated.length,
-          waitlisted: workshop.line.waiting.length,
+          taken: workshop.seating.seated.length,
+          waitlisted: workshop.seating.waiting.length,
           registrations: this.registrations
             .filter((registration) => registration.city === city)
-            .sort((a, b) => a.number - b.number)
+            .sort((a, b) => a.seq - b.seq)
             .map((registration) => {
-              const { number, cancelledBy, offeredUntil, mails } = registration
-              const told = mails.map(({ kind, why, dead }) => sayMail(kind, why, dead))
-              const who = sayPerson(registration)
-              return sayRegistration(number, who, this.statusOf(registration), cancelledBy, offeredUntil, told)
+              const { seq, cancelledBy, offeredUntil, mails } = registration
+              const mailTexts = mails.map(({ kind, detail, discarded }) => formatMail(kind, detail, discarded))
+              const who = formatPerson(registration)
+              return formatRegistration(seq, who, this.statusOf(registration), cancelledBy, offeredUntil, mailTexts)
             }),
         },
       ]),
     )
     return {
       ...cities,
-      copies: [...this.copies.values()].flat().sort(),
-      logged: this.writtenDown(),
-      alike: this.alike(),
+      copies: [...this.campaignCopies.values()].flat().sort(),
+      logged: this.auditLog(),
+      alike: this.duplicateGroups(),
     }
   }
 
   /** What every ticket says by the id of its registration. */
-  tickets(): Record<string, string> {
+  ticketStatuses(): Record<string, string> {
     const bearers = this.registrations.filter(({ person }) => person !== '')
-    return Object.fromEntries(bearers.map((registration) => [registration.id, this.standing(registration)]))
+    return Object.fromEntries(bearers.map((registration) => [registration.id, this.statusWithPosition(registration)]))
   }
 
   /** Why a workshop takes nobody new, whoever it is. */
-  private refusalOf({ state, closesAt, startsAt, opensAt }: Workshop): string | undefined {
+  private registrationRefusal({ state, closesAt, startsAt, opensAt }: Workshop): string | undefined {
     if (state === 'draft') return 'not_found'
     if (state === 'cancelled') return 'cancelled'
     if (state === 'closed' || this.now >= startsAt || (closesAt !== undefined && this.now >= closesAt)) return 'closed'
@@ -508,27 +527,27 @@ export class Model {
   }
 
   /** Gives a seat or a place in line; false where there is neither. */
-  private place(registration: Registration, city: City): boolean {
+  private placeInWorkshop(registration: Registration, city: City): boolean {
     const workshop = this.workshops[city] as Workshop
-    const line = join(workshop.line, registration, workshop.capacity)
+    const line = join(workshop.seating, registration, workshop.capacity)
     if (line.waiting.includes(registration) && !workshop.waitlist) return false
-    workshop.line = line
+    workshop.seating = line
     registration.city = city
-    registration.number = ++workshop.lastNumber
+    registration.seq = ++workshop.lastSeq
     return true
   }
 
   /** A workshop serves its line until it starts, unless an organiser closed it. */
-  private serve(workshop: Workshop): void {
+  private promoteWaitlist(workshop: Workshop): void {
     if (workshop.state !== 'published' || this.now >= workshop.startsAt) return
-    const { waiting } = workshop.line
-    workshop.line = serve(workshop.line, workshop.capacity)
-    const served = waiting.filter((one) => !workshop.line.waiting.includes(one))
+    const { waiting } = workshop.seating
+    workshop.seating = promoteWaiting(workshop.seating, workshop.capacity)
+    const promoted = waiting.filter((one) => !workshop.seating.waiting.includes(one))
     const { confirmHours, startsAt } = workshop
-    for (const one of served) {
+    for (const one of promoted) {
       // Nobody can ask whoever was erased to take it.
       if (confirmHours && one.person) one.offeredUntil = Math.min(this.now + confirmHours * 60, startsAt)
-      this.owe(one, confirmHours ? 'offered' : 'promoted')
+      this.enqueue(one, confirmHours ? 'offered' : 'promoted')
     }
   }
 
@@ -536,91 +555,101 @@ export class Model {
    * Tells everyone of a closing once, before the start. Here no mail ever leaves, so that an opening only takes back what
    * nobody has heard of.
    */
-  private mailClosing(city: City, { state, startsAt }: Workshop): void {
+  private enqueueClosingMails(city: City, { state, startsAt }: Workshop): void {
     if (this.now >= startsAt) return
     const [news, opposite] = state === 'closed' ? ['closed', 'reopened'] : ['reopened', 'closed']
     for (const registration of this.registrations.filter((one) => one.city === city)) {
-      this.supersede(registration, ({ kind }) => kind === opposite)
-      const told = registration.mails.some(({ kind, dead }) => kind === news && !dead)
+      this.discardMails(registration, ({ kind }) => kind === opposite)
+      const told = registration.mails.some(({ kind, discarded }) => kind === news && !discarded)
       const { cancelledBy, person } = registration
-      if (news === 'closed' && !told && !cancelledBy && person) this.owe(registration, 'closed')
+      if (news === 'closed' && !told && !cancelledBy && person) this.enqueue(registration, 'closed')
     }
   }
 
-  private cancelOne(registration: Registration, by: NonNullable<Registration['cancelledBy']>): void {
+  private cancelAndNotify(registration: Registration, by: NonNullable<Registration['cancelledBy']>): void {
     const workshop = this.workshopOf(registration)
-    workshop.line = leave(workshop.line, registration)
+    workshop.seating = leave(workshop.seating, registration)
     registration.offeredUntil = undefined
     registration.cancelledBy = by
-    this.owe(registration, 'cancelled', `by ${by}`)
+    this.enqueue(registration, 'cancelled', `by ${by}`)
   }
 
   /** @param facts with the workshop in which it was, unless it says so itself */
   private log(
     action: string,
-    of: Registration,
+    registration: Registration,
     facts: Record<string, unknown> = {},
     told: Record<string, unknown> = {},
   ) {
-    const person = { name: of.name, email: of.person }
-    this.logged.push({ action, of, facts: { workshop: of.city, ...facts }, told: { ...person, ...told } })
+    const person = { name: registration.name, email: registration.person }
+    this.auditRecords.push({
+      action,
+      registration,
+      facts: { workshop: registration.city, ...facts },
+      personal: { ...person, ...told },
+    })
   }
 
   /** Who was erased has no address to write to. */
-  private owe(registration: Registration, kind: string, why = ''): void {
-    if (registration.person) registration.mails.push({ kind, why, at: this.now, call: this.call, dead: false })
+  private enqueue(registration: Registration, kind: string, detail = ''): void {
+    if (registration.person)
+      registration.mails.push({ kind, detail, at: this.now, call: this.statementCount, discarded: false })
   }
 
-  private supersede(registration: Registration, which: (mail: Mail) => boolean = () => true): void {
-    for (const mail of registration.mails.filter(which)) mail.dead = true
+  private discardMails(registration: Registration, which: (mail: Mail) => boolean = () => true): void {
+    for (const mail of registration.mails.filter(which)) mail.discarded = true
   }
 
   /** Who is there already is mailed the tickets, unless that mailbox just had them or had enough. */
-  private mailTickets(registration: Registration): void {
+  private enqueueTicketMail(registration: Registration): void {
     const { person } = registration
-    const justHadThem = this.mailsTo(person).some(({ kind, at }) => kind === 'found' && at > this.now - 10)
-    if (!justHadThem && this.mailsCaused(person) < 10) this.owe(registration, 'found')
+    const mailedRecently = this.mailsToMailbox(person).some(({ kind, at }) => kind === 'found' && at > this.now - 10)
+    if (!mailedRecently && this.mailsTriggeredToday(person) < 10) this.enqueue(registration, 'found')
   }
 
   /** How many mails whoever typed an address caused in the last day, before this statement. */
-  private mailsCaused(person: Person): number {
-    const causing = ['confirmed', 'waitlisted', 'found', 'moved']
-    const caused = this.mailsTo(person).filter(({ kind, why }) => causing.includes(kind) || why === 'corrected')
-    return caused.filter(({ at, call }) => at > this.now - 24 * 60 && call < this.call).length
+  private mailsTriggeredToday(person: Person): number {
+    const triggeringKinds = ['confirmed', 'waitlisted', 'found', 'moved']
+    const triggered = this.mailsToMailbox(person).filter(
+      ({ kind, detail }) => triggeringKinds.includes(kind) || detail === 'corrected',
+    )
+    return triggered.filter(({ at, call }) => at > this.now - 24 * 60 && call < this.statementCount).length
   }
 
-  private mailsTo(person: Person): Mail[] {
+  private mailsToMailbox(person: Person): Mail[] {
     return this.registrations.filter((one) => isMailboxOf(person, one)).flatMap(({ mails }) => mails)
   }
 
   /** The live registrations that keep a person out of a workshop. */
-  private liveOnes(person: Person, workshop: Workshop): Registration[] {
-    const together = Object.values(this.workshops).filter(
-      (other) => other === workshop || (this.oneSeatPerPerson && !other.alone && !workshop.alone),
+  private activeRegistrations(person: Person, workshop: Workshop): Registration[] {
+    const relatedWorkshops = Object.values(this.workshops).filter(
+      (other) => other === workshop || (this.oneSeatPerPerson && !other.standalone && !workshop.standalone),
     )
-    return together.flatMap((one) => this.live(one)).filter((one) => isMailboxOf(person, one))
+    return relatedWorkshops.flatMap((one) => this.activeIn(one)).filter((one) => isMailboxOf(person, one))
   }
 
   /** Everyone of the campaign who is live. */
-  private everyone(): Registration[] {
+  private activeInCampaign(): Registration[] {
     return Object.values(this.workshops)
-      .filter(({ alone }) => !alone)
-      .flatMap((workshop) => this.live(workshop))
+      .filter(({ standalone }) => !standalone)
+      .flatMap((workshop) => this.activeIn(workshop))
       .filter(({ person }) => person)
   }
 
   /** Where a workshop stands in the order of their dates. */
-  private dateOf({ city }: Registration): number {
-    const dates = cities.filter((one) => this.workshops[one]).toSorted((a, b) => this.startOf(a) - this.startOf(b))
+  private dateRank({ city }: Registration): number {
+    const dates = cities
+      .filter((one) => this.workshops[one])
+      .toSorted((a, b) => this.startsAtOf(a) - this.startsAtOf(b))
     return dates.indexOf(city)
   }
 
-  private startOf(city: City): number {
+  private startsAtOf(city: City): number {
     return this.workshops[city]?.startsAt ?? 0
   }
 
-  private live({ line }: Workshop): Registration[] {
-    return [...line.seated, ...line.waiting]
+  private activeIn({ seating }: Workshop): Registration[] {
+    return [...seating.seated, ...seating.waiting]
   }
 
   private workshopOf({ city }: Registration): Workshop {
@@ -630,55 +659,55 @@ export class Model {
   private statusOf(registration: Registration): string {
     if (registration.cancelledBy) return 'cancelled'
     if (registration.offeredUntil !== undefined) return 'offered'
-    return this.workshopOf(registration).line.waiting.includes(registration) ? 'waitlisted' : 'confirmed'
+    return this.workshopOf(registration).seating.waiting.includes(registration) ? 'waitlisted' : 'confirmed'
   }
 
-  private hasLapsed({ offeredUntil }: Registration): boolean {
+  private isExpired({ offeredUntil }: Registration): boolean {
     return offeredUntil !== undefined && this.now >= offeredUntil
   }
 
   /** The status, with the position where there is one. */
-  private standing(registration: Registration): string {
-    const position = this.workshopOf(registration).line.waiting.indexOf(registration) + 1
-    return sayStanding(this.statusOf(registration), position || null)
+  private statusWithPosition(registration: Registration): string {
+    const position = this.workshopOf(registration).seating.waiting.indexOf(registration) + 1
+    return formatStatus(this.statusOf(registration), position || null)
   }
 }
 
-export function sayTimeAndPlace(startsAt: number, venue: string): string {
+export function formatTimeAndPlace(startsAt: number, venue: string): string {
   return `at ${startsAt} in ${venue}`
 }
 
 /** A workshop of a month that was copied. */
-export function sayCopy(
+export function formatCopy(
   startsAt: number,
   venue: string,
   capacity: number,
   state: string,
   { taken, waitlisted }: { taken: number; waitlisted: number },
 ): string {
-  return `${state} ${sayTimeAndPlace(startsAt, venue)}: ${taken} of ${capacity}, ${waitlisted} wait`
+  return `${state} ${formatTimeAndPlace(startsAt, venue)}: ${taken} of ${capacity}, ${waitlisted} wait`
 }
 
 /** Who is registered, and what organisers decided about them. */
-export function sayPerson({
+export function formatPerson({
   name,
   person,
-  outOfTurn,
-  toldApart,
-}: Pick<Registration, 'name' | 'person' | 'outOfTurn' | 'toldApart'>): string {
-  return [name, person, outOfTurn && 'out of turn', toldApart && 'told apart'].filter(Boolean).join(', ')
+  promotedManually,
+  notDuplicate,
+}: Pick<Registration, 'name' | 'person' | 'promotedManually' | 'notDuplicate'>): string {
+  return [name, person, promotedManually && 'out of turn', notDuplicate && 'told apart'].filter(Boolean).join(', ')
 }
 
-export function sayStanding(status: string, position: number | null): string {
+export function formatStatus(status: string, position: number | null): string {
   return position === null ? status : `${status} ${position}`
 }
 
-export function sayMail(kind: string, why: string, dead: boolean): string {
-  const said = why ? `${kind} ${why}` : kind
-  return dead ? `(${said})` : said
+export function formatMail(kind: string, why: string, dead: boolean): string {
+  const text = why ? `${kind} ${why}` : kind
+  return dead ? `(${text})` : text
 }
 
-export function sayRegistration(
+export function formatRegistration(
   number: number,
   who: string,
   status: string,
@@ -690,10 +719,10 @@ export function sayRegistration(
   return `${number} (${who}) ${status}${detail}: ${mails.join(', ')}`
 }
 
-function isMailboxOf(person: Person, one: { person: Person }): boolean {
-  return one.person.toLowerCase() === person.toLowerCase()
+function isMailboxOf(person: Person, registration: { person: Person }): boolean {
+  return registration.person.toLowerCase() === person.toLowerCase()
 }
 
-function isSameMailbox(one: Registration, other: Registration): boolean {
-  return one === other || (one.person !== '' && isMailboxOf(one.person, other))
+function isSameMailbox(first: Registration, second: Registration): boolean {
+  return first === second || (first.person !== '' && isMailboxOf(first.person, second))
 }

@@ -1,28 +1,39 @@
 import fc from 'fast-check'
-import type { Announced, Announcement, Audience, By, City, Event, Status, Who } from './model.ts'
-import type { Entrant, Play } from './play.ts'
+import type {
+  Audience,
+  CampaignSetup,
+  CancelledBy,
+  City,
+  PersonRef,
+  ScheduledEvent,
+  Status,
+  WorkshopSetup,
+} from './model.ts'
+import type { Scenario, SignUpSpec } from './scenario.ts'
 
-type Verbs = {
-  [Verb in keyof Play as Play[Verb] extends (...args: never[]) => Promise<unknown> ? Verb : never]: Play[Verb]
+type Actions = {
+  [Verb in keyof Scenario as Scenario[Verb] extends (...args: never[]) => Promise<unknown>
+    ? Verb
+    : never]: Scenario[Verb]
 }
-export type Verb = Exclude<keyof Verbs, 'announce' | 'end'>
+export type Action = Exclude<keyof Actions, 'createCampaign' | 'finish'>
 /** A step is what one may write in a script: a verb of the play and what it is said of. */
-export type Step = { [V in Verb]: [verb: V, ...args: Parameters<Play[V]>] }[Verb]
+export type Step = { [V in Action]: [verb: V, ...args: Parameters<Scenario[V]>] }[Action]
 
 /** Takes a step and gives what it was answered. */
-export async function take(play: Play, [verb, ...args]: Step): Promise<unknown> {
-  play.answered = undefined
-  await (play[verb] as (...args: unknown[]) => Promise<unknown>).apply(play, args)
-  return play.answered
+export async function runStep(scenario: Scenario, [action, ...args]: Step): Promise<unknown> {
+  scenario.lastResult = undefined
+  await (scenario[action] as (...args: unknown[]) => Promise<unknown>).apply(scenario, args)
+  return scenario.lastResult
 }
 
 /** The play as lines to paste into a test. */
-export function scriptOf(announcement: Announcement, steps: readonly Step[]): string {
+export function renderScript(announcement: CampaignSetup, steps: readonly Step[]): string {
   return [
     'await using world = await createWorld()',
-    `const play = await startPlay(world, ${literal(announcement)})`,
-    ...steps.map(([verb, ...args]) => `await play.${verb}(${args.map(literal).join(', ')})`),
-    'await play.end()',
+    `const scenario = await startScenario(world, ${formatLiteral(announcement)})`,
+    ...steps.map(([action, ...args]) => `await scenario.${action}(${args.map(formatLiteral).join(', ')})`),
+    'await scenario.finish()',
   ].join('\n')
 }
 
@@ -30,12 +41,12 @@ const hour = 60
 const day = 24 * hour
 
 // Few people, few seats and favourites among both, so that they get in each other's way.
-const person = oneOf({ anna: 5, bob: 4, carol: 4, dave: 3, erin: 3, fay: 3, Anna: 1, Bob: 1 })
-const who: fc.Arbitrary<Who> = fc.oneof(
+const person = weightedChoice({ anna: 5, bob: 4, carol: 4, dave: 3, erin: 3, fay: 3, Anna: 1, Bob: 1 })
+const who: fc.Arbitrary<PersonRef> = fc.oneof(
   { weight: 2, arbitrary: person },
   {
     weight: 1,
-    arbitrary: oneOf<Who>({
+    arbitrary: weightedChoice<PersonRef>({
       'confirmed in shanghai': 3,
       'confirmed in nanjing': 2,
       'offered in shanghai': 1,
@@ -43,28 +54,28 @@ const who: fc.Arbitrary<Who> = fc.oneof(
     }),
   },
 )
-const invited: fc.Arbitrary<Who> = fc.oneof(
+const offeredPerson: fc.Arbitrary<PersonRef> = fc.oneof(
   { weight: 1, arbitrary: person },
-  { weight: 2, arbitrary: oneOf<Who>({ 'offered in shanghai': 2, 'offered in nanjing': 1 }) },
+  { weight: 2, arbitrary: weightedChoice<PersonRef>({ 'offered in shanghai': 2, 'offered in nanjing': 1 }) },
 )
-const city = oneOf<City>({ shanghai: 13, nanjing: 6, xian: 1 })
-const waiting: fc.Arbitrary<Who> = fc.oneof(
+const city = weightedChoice<City>({ shanghai: 13, nanjing: 6, xian: 1 })
+const waitlistedPerson: fc.Arbitrary<PersonRef> = fc.oneof(
   { weight: 1, arbitrary: person },
-  { weight: 3, arbitrary: oneOf<Who>({ 'waitlisted in shanghai': 3, 'waitlisted in nanjing': 1 }) },
+  { weight: 3, arbitrary: weightedChoice<PersonRef>({ 'waitlisted in shanghai': 3, 'waitlisted in nanjing': 1 }) },
 )
-const several = fc.array(who, { minLength: 1, maxLength: 4 })
-const name = oneOf({ anna: 3, bob: 2, carol: 1, zoe: 1 })
+const people = fc.array(who, { minLength: 1, maxLength: 4 })
+const name = weightedChoice({ anna: 3, bob: 2, carol: 1, zoe: 1 })
 const venue = fc.constantFrom('the hall', 'room 1', 'room 2')
-const yes = fc.constantFrom(true, true, false)
+const mostlyTrue = fc.constantFrom(true, true, false)
 const message = fc.integer({ min: 1, max: 6 })
-const audience = oneOf<Audience['of']>({ shanghai: 5, campaign: 5, nanjing: 2, xian: 1 })
+const audience = weightedChoice<Audience['target']>({ shanghai: 5, campaign: 5, nanjing: 2, xian: 1 })
 const status: fc.Arbitrary<Status | undefined> = fc.constantFrom(
   ...([undefined, undefined, 'confirmed', 'waitlisted', 'offered', 'cancelled'] as const),
 )
-const by = fc.constantFrom<By>('attendee', 'organiser')
+const cancelledBy = fc.constantFrom<CancelledBy>('attendee', 'organiser')
 const capacity = fc.constantFrom(1, 1, 1, 2, 1, 2, 3, 4)
 
-const announced: fc.Arbitrary<Announced> = fc.record({
+const workshopSetup: fc.Arbitrary<WorkshopSetup> = fc.record({
   capacity,
   waitlist: fc.constantFrom(true, true, true, true, false),
   startsAt: fc.constantFrom(4 * day, 2 * day),
@@ -74,16 +85,16 @@ const announced: fc.Arbitrary<Announced> = fc.record({
 })
 
 /** Two workshops of a campaign and perhaps a third, of the campaign or not. */
-export function announcement(oneSeatPerPerson: boolean): fc.Arbitrary<Announcement> {
+export function campaignSetup(oneSeatPerPerson: boolean): fc.Arbitrary<CampaignSetup> {
   return fc.record({
     oneSeatPerPerson: fc.constant(oneSeatPerPerson),
     workshops: fc.record(
       {
-        shanghai: announced,
-        nanjing: announced,
+        shanghai: workshopSetup,
+        nanjing: workshopSetup,
         xian: fc.oneof(
-          announced,
-          announced.map((workshop) => ({ ...workshop, alone: true })),
+          workshopSetup,
+          workshopSetup.map((workshop) => ({ ...workshop, alone: true })),
         ),
       },
       { requiredKeys: ['shanghai', 'nanjing'] },
@@ -91,65 +102,65 @@ export function announcement(oneSeatPerPerson: boolean): fc.Arbitrary<Announceme
   })
 }
 
-const entrant: fc.Arbitrary<Entrant> = fc.oneof(
+const signUpSpec: fc.Arbitrary<SignUpSpec> = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(person, city) },
   { weight: 1, arbitrary: fc.tuple(person, city, fc.constantFrom('k1', 'k2', 'k3')) },
 )
 
 /** Anything that a person or an organiser may do, or time, and how often in comparison. */
-const mix = [
-  often(78, 'signUp', person, city),
-  often(36, 'signUpTogether', fc.array(entrant, { minLength: 1, maxLength: 5 })),
-  often(4, 'signUpElsewhere', person, city),
-  often(15, 'retry', person),
-  often(36, 'cancel', who, by),
-  often(27, 'takeOffer', invited),
-  often(12, 'passOnOffers'),
-  often(30, 'move', who, city),
-  often(12, 'changeCapacity', city, capacity),
-  often(6, 'keepWaitlist', city, fc.constantFrom(true, true, false)),
-  often(4, 'offerFor', city, fc.constantFrom(2, 24, null)),
-  often(2, 'close', city),
-  often(10, 'reopen', city),
-  often(2, 'cancelWorkshop', city),
-  often(8, 'startIn', city, fc.constantFrom(2 * day, 3 * hour, 2 * day, 2 * day, 0), yes),
-  often(6, 'changeVenue', city, venue, yes),
-  often(3, 'unpublish', city),
-  often(15, 'promote', waiting, yes),
-  often(9, 'confirmFor', invited),
-  often(9, 'merge', who, who),
-  often(4, 'tellApart', name),
-  often(9, 'edit', who, fc.record({ name, person }, { requiredKeys: [] })),
-  often(12, 'addByHand', person, city),
-  often(3, 'addByHand', person, city, fc.constantFrom('k1', 'k2', 'by hand')),
-  often(6, 'cancelTogether', several),
-  often(8, 'moveTogether', several, city),
-  often(9, 'send', message, audience, status),
-  often(4, 'copyMonth', fc.integer({ min: 1, max: 3 })),
-  often(15, 'correctEmail', who, person),
-  often(9, 'erase', who, by),
-  often(30, 'wait', fc.constantFrom(9, 1, hour, 3 * hour)),
-  often(2, 'waitUntil', fc.constantFrom<Event>('opensAt', 'closesAt', 'startsAt', 'endsAt'), city),
+const weightedActions = [
+  weighted(78, 'signUp', person, city),
+  weighted(36, 'signUpBatch', fc.array(signUpSpec, { minLength: 1, maxLength: 5 })),
+  weighted(4, 'signUpOnLaggingServer', person, city),
+  weighted(15, 'retry', person),
+  weighted(36, 'cancel', who, cancelledBy),
+  weighted(27, 'acceptOffer', offeredPerson),
+  weighted(12, 'expireOffers'),
+  weighted(30, 'move', who, city),
+  weighted(12, 'changeCapacity', city, capacity),
+  weighted(6, 'setWaitlist', city, fc.constantFrom(true, true, false)),
+  weighted(4, 'setOfferHours', city, fc.constantFrom(2, 24, null)),
+  weighted(2, 'close', city),
+  weighted(10, 'reopen', city),
+  weighted(2, 'cancelWorkshop', city),
+  weighted(8, 'rescheduleIn', city, fc.constantFrom(2 * day, 3 * hour, 2 * day, 2 * day, 0), mostlyTrue),
+  weighted(6, 'changeVenue', city, venue, mostlyTrue),
+  weighted(3, 'unpublish', city),
+  weighted(15, 'promote', waitlistedPerson, mostlyTrue),
+  weighted(9, 'acceptOfferFor', offeredPerson),
+  weighted(9, 'merge', who, who),
+  weighted(4, 'markNotDuplicates', name),
+  weighted(9, 'edit', who, fc.record({ name, person }, { requiredKeys: [] })),
+  weighted(12, 'addManually', person, city),
+  weighted(3, 'addManually', person, city, fc.constantFrom('k1', 'k2', 'by hand')),
+  weighted(6, 'cancelInBulk', people),
+  weighted(8, 'moveInBulk', people, city),
+  weighted(9, 'sendBroadcast', message, audience, status),
+  weighted(4, 'copyCampaign', fc.integer({ min: 1, max: 3 })),
+  weighted(15, 'correctEmail', who, person),
+  weighted(9, 'erase', who, cancelledBy),
+  weighted(30, 'wait', fc.constantFrom(9, 1, hour, 3 * hour)),
+  weighted(2, 'waitUntil', fc.constantFrom<ScheduledEvent>('opensAt', 'closesAt', 'startsAt', 'endsAt'), city),
 ]
-const step: fc.Arbitrary<Step> = fc.oneof(...mix)
+const step: fc.Arbitrary<Step> = fc.oneof(...weightedActions)
 
 /** Every kind of step. */
-export const verbs: ReadonlySet<Verb> = new Set(mix.map(({ verb }) => verb))
+export const actions: ReadonlySet<Action> = new Set(weightedActions.map(({ verb }) => verb))
 
 const times = (most: number) => fc.integer({ min: 1, max: most })
 
 /** What random steps would hardly ever come to one after another. */
-const stories: Record<string, fc.Arbitrary<Step[]>> = {
+const sequences: Record<string, fc.Arbitrary<Step[]>> = {
   theNewsletterGoesOut: fc
     .tuple(fc.shuffledSubarray(['anna', 'bob', 'carol', 'dave', 'erin', 'fay'], { minLength: 3 }), city)
-    .map(([everyone, where]) => [['signUpTogether', everyone.map((who): Entrant => [who, where])]]),
+    .map(([everyone, where]) => [['signUpBatch', everyone.map((who): SignUpSpec => [who, where])]]),
   changingOnesMind: fc
     .tuple(person, city, times(6))
-    .map(([who, where, n]) => repeated(n, ['signUp', who, where], ['cancel', who, 'attendee'])),
+    .map(([who, where, n]) => repeatSteps(n, ['signUp', who, where], ['cancel', who, 'attendee'])),
   pestering: fc
     .tuple(person, city, fc.constantFrom(2, 9, 11), fc.constantFrom(0, 21 * hour))
     .map(([who, where, n, pause]) => [
-      ...repeated(n, ['signUp', who, where], ['wait', 10]),
+      ...repeatSteps(n, ['signUp', who, where], ['wait', 10]),
       ['wait', pause],
       ['cancel', who, 'attendee'],
       ['signUp', who, where],
@@ -158,7 +169,7 @@ const stories: Record<string, fc.Arbitrary<Step[]>> = {
     .tuple(who, times(3))
     .map(([one, n]) => [
       ['correctEmail', one, 'gus'],
-      ...repeated(n, ['correctEmail', 'gus', 'hal'], ['correctEmail', 'hal', 'gus']),
+      ...repeatSteps(n, ['correctEmail', 'gus', 'hal'], ['correctEmail', 'hal', 'gus']),
     ]),
   leavingWhileClosed: fc.tuple(who, who, city).map(([one, other, where]) => [
     ['close', where],
@@ -168,70 +179,70 @@ const stories: Record<string, fc.Arbitrary<Step[]>> = {
     ['reopen', where],
   ]),
   takingTooLate: fc
-    .tuple(invited, city)
-    .map(([one, where]) => [['waitUntil', 'deadline', where], ['takeOffer', one], ['passOnOffers']]),
-  offersUntilAnEarlierStart: fc.tuple(invited, city).map(([one, where]) => [
-    ['startIn', where, hour],
+    .tuple(offeredPerson, city)
+    .map(([one, where]) => [['waitUntil', 'deadline', where], ['acceptOffer', one], ['expireOffers']]),
+  offersUntilAnEarlierStart: fc.tuple(offeredPerson, city).map(([one, where]) => [
+    ['rescheduleIn', where, hour],
     ['waitUntil', 'deadline', where],
-    ['takeOffer', one],
+    ['acceptOffer', one],
   ]),
-  lettingSomebodyPass: fc.tuple(waiting, yes, who, city).map(([one, add, other, where]) => [
+  lettingSomebodyPass: fc.tuple(waitlistedPerson, mostlyTrue, who, city).map(([one, add, other, where]) => [
     ['promote', one, add],
     ['cancel', other, 'organiser'],
-    ['addByHand', 'gus', where],
+    ['addManually', 'gus', where],
     ['promote', 'gus', true],
     ['move', 'gus', 'nanjing'],
     ['promote', 'gus', add],
   ]),
   oneWithTwoAddresses: fc.tuple(person, city, name).map(([who, where, as]) => [
-    ['addByHand', who, where],
+    ['addManually', who, where],
     ['edit', who, { name: as }],
-    ['addByHand', 'gus', where],
+    ['addManually', 'gus', where],
     ['edit', 'gus', { name: as }],
     ['merge', 'gus', who],
     ['merge', who, 'gus'],
   ]),
-  movingSeveral: fc.tuple(by, oneOf({ nanjing: 3, shanghai: 1 })).map(([by, where]) => [
-    ['addByHand', 'gus', 'shanghai'],
-    ['addByHand', 'hal', 'nanjing'],
-    ['moveTogether', ['gus', 'hal'], where],
+  movingSeveral: fc.tuple(cancelledBy, weightedChoice({ nanjing: 3, shanghai: 1 })).map(([by, where]) => [
+    ['addManually', 'gus', 'shanghai'],
+    ['addManually', 'hal', 'nanjing'],
+    ['moveInBulk', ['gus', 'hal'], where],
     ['cancel', 'hal', by],
-    ['moveTogether', ['gus', 'confirmed in shanghai', 'waitlisted in nanjing'], 'shanghai'],
+    ['moveInBulk', ['gus', 'confirmed in shanghai', 'waitlisted in nanjing'], 'shanghai'],
   ]),
-  sayingYesForThem: oneOf<'shanghai' | 'nanjing'>({ shanghai: 2, nanjing: 1 }).map((where) => [
-    ['offerFor', where, 24],
-    ['addByHand', 'gus', where],
-    ['addByHand', 'hal', where],
+  sayingYesForThem: weightedChoice<'shanghai' | 'nanjing'>({ shanghai: 2, nanjing: 1 }).map((where) => [
+    ['setOfferHours', where, 24],
+    ['addManually', 'gus', where],
+    ['addManually', 'hal', where],
     ['cancel', `confirmed in ${where}`, 'organiser'],
-    ['confirmFor', `offered in ${where}`],
+    ['acceptOfferFor', `offered in ${where}`],
   ]),
   severalOfOneName: fc.tuple(person, city, name).map(([who, where, as]) => [
-    ['addByHand', 'gus', where],
+    ['addManually', 'gus', where],
     ['edit', 'gus', { name: as }],
     ['edit', who, { name: as }],
-    ['tellApart', as],
-    ['addByHand', 'hal', where],
+    ['markNotDuplicates', as],
+    ['addManually', 'hal', where],
     ['edit', 'hal', { name: as }],
     ['edit', 'gus', { name: 'zoe' }],
   ]),
   writingBeforeTheyGoElsewhere: fc.tuple(message, audience, who, city).map(([what, to, one, where]) => [
-    ['send', what, to],
+    ['sendBroadcast', what, to],
     ['edit', one, { person: 'hal' }],
     ['move', 'hal', where],
-    ['send', what, to],
+    ['sendBroadcast', what, to],
   ]),
-  takingBackWhatNobodyWants: fc.tuple(city, several, person).map(([where, everyone, one]) => [
-    ['cancelTogether', everyone],
+  takingBackWhatNobodyWants: fc.tuple(city, people, person).map(([where, everyone, one]) => [
+    ['cancelInBulk', everyone],
     ['unpublish', where],
     ['signUp', one, where],
     ['move', one, where],
     ['reopen', where],
   ]),
   leavingBeforeItIsPutOff: fc.tuple(who, who, city).map(([one, other, where]) => [
-    ['startIn', where, 0],
+    ['rescheduleIn', where, 0],
     ['cancel', one, 'organiser'],
     ['erase', other, 'organiser'],
-    ['startIn', where, 2 * day],
+    ['rescheduleIn', where, 2 * day],
   ]),
 }
 
@@ -240,14 +251,14 @@ export const steps: fc.Arbitrary<Step[]> = fc
   .array(
     fc.oneof(
       { weight: 60, arbitrary: step.map((one) => [one]) },
-      { weight: 5, arbitrary: stories.theNewsletterGoesOut as fc.Arbitrary<Step[]> },
-      ...Object.values(stories).map((arbitrary) => ({ weight: 1, arbitrary })),
+      { weight: 5, arbitrary: sequences.theNewsletterGoesOut as fc.Arbitrary<Step[]> },
+      ...Object.values(sequences).map((arbitrary) => ({ weight: 1, arbitrary })),
     ),
     { maxLength: 60, size: 'max' },
   )
   .map((parts) => parts.flat().slice(0, 60))
 
-function repeated(times: number, ...steps: Step[]): Step[] {
+function repeatSteps(times: number, ...steps: Step[]): Step[] {
   return Array<Step[]>(times).fill(steps).flat()
 }
 
@@ -255,27 +266,27 @@ type Arbitraries<Values extends unknown[]> = {
   [N in keyof Values]: fc.Arbitrary<Exclude<Values[N], undefined> | Values[N]>
 }
 
-function often<V extends Verb>(
+function weighted<V extends Action>(
   weight: number,
-  verb: V,
-  ...args: Arbitraries<Parameters<Play[V]>>
+  action: V,
+  ...args: Arbitraries<Parameters<Scenario[V]>>
 ): { weight: number; verb: V; arbitrary: fc.Arbitrary<Step> } {
-  const said = fc.tuple(...(args as unknown as fc.Arbitrary<unknown>[]))
-  return { weight, verb, arbitrary: said.map((words) => [verb, ...words] as unknown as Step) }
+  const argumentTuples = fc.tuple(...(args as unknown as fc.Arbitrary<unknown>[]))
+  return { weight, verb: action, arbitrary: argumentTuples.map((values) => [action, ...values] as unknown as Step) }
 }
 
 /** One of these words, each as often as its number says; scripts shrink to the first. */
-function oneOf<Word extends string>(words: Record<Word, number>): fc.Arbitrary<Word> {
-  const pile = Object.entries<number>(words).flatMap(([word, times]) => Array<string>(times).fill(word))
-  return fc.constantFrom(...(pile as Word[]))
+function weightedChoice<Word extends string>(weights: Record<Word, number>): fc.Arbitrary<Word> {
+  const pool = Object.entries<number>(weights).flatMap(([word, times]) => Array<string>(times).fill(word))
+  return fc.constantFrom(...(pool as Word[]))
 }
 
 /** A value as one writes it in TypeScript. */
-function literal(value: unknown): string {
+function formatLiteral(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
-  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`
+  if (Array.isArray(value)) return `[${value.map(formatLiteral).join(', ')}]`
   if (typeof value !== 'object' || value === null) return String(value)
-  const given = Object.entries(value).filter(([, field]) => field !== undefined)
-  const fields = given.map(([name, field]) => `${name}: ${literal(field)}`)
+  const definedFields = Object.entries(value).filter(([, field]) => field !== undefined)
+  const fields = definedFields.map(([name, field]) => `${name}: ${formatLiteral(field)}`)
   return `{ ${fields.join(', ')} }`
 }

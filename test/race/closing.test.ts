@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { at, rows } from '../../src/db/database.ts'
+import { query, timestamptz } from '../../src/db/database.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
-import { claimDueMails, recordOutcomes } from '../../src/domain/mails.ts'
-import { changeWorkshop } from '../../src/domain/workshops.ts'
+import { claimDueMails, recordOutcomes } from '../../src/domain/mails/outbox.ts'
+import { changeWorkshop } from '../../src/domain/workshops/workshops.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 test('who closes a workshop again while a sender gives up the news of the first closing has everyone told', async () => {
@@ -21,20 +21,20 @@ test('who closes a workshop again while a sender gives up the news of the first 
   await change('published')
   await recordOutcomes(world.deps, [{ mail: mails[0] as (typeof mails)[0], outcome: { kind: 'again', reason: '451' } }])
   world.clock.advance({ minutes: 2 })
-  await world.db.execute(sql`update mails set due_at = ${at(world.clock.now())} where kind = 'reopened'`)
+  await world.db.execute(sql`update mails set due_at = ${timestamptz(world.clock.now())} where kind = 'reopened'`)
 
   // The sender has decided, and nobody can see it yet.
-  await using sender = openSender(world)
+  await using sender = openSecondConnection(world)
   const closing = await sender.db.transaction(async (tx) => {
     await claimDueMails({ ...world.deps, db: tx }, 1, 120)
     const closing = change('closed')
-    await untilSomeoneWaits(world)
+    await waitUntilBlocked(world)
     return { closing }
   })
   await closing.closing
 
   expect(
-    await rows(
+    await query(
       world.db,
       sql`select kind, state from mails where registration_id = ${id} and state <> 'sent' order by id`,
     ),
@@ -45,15 +45,15 @@ test('who closes a workshop again while a sender gives up the news of the first 
   ])
 })
 
-function openSender(world: World) {
+function openSecondConnection(world: World) {
   const { db, close } = openPostgres(world.databaseUrl as string)
   return { db, [Symbol.asyncDispose]: close }
 }
 
-async function untilSomeoneWaits(world: World) {
+async function waitUntilBlocked(world: World) {
   for (let tries = 0; tries < 200; tries++) {
-    const waiting = await rows(world.db, sql`select 1 from pg_stat_activity where wait_event_type = 'Lock'`)
-    if (waiting.length > 0) return
+    const blocked = await query(world.db, sql`select 1 from pg_stat_activity where wait_event_type = 'Lock'`)
+    if (blocked.length > 0) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   throw new Error('nobody waits for the sender')

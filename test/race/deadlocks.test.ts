@@ -1,36 +1,41 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { databaseError, rows } from '../../src/db/database.ts'
-import { openDesk } from '../../src/db/desk.ts'
+import { databaseError, query } from '../../src/db/database.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
-import type { Deps } from '../../src/deps.ts'
-import { addBoards, setBoardState } from '../../src/domain/boards.ts'
-import { sayComing } from '../../src/domain/coming.ts'
-import { examine } from '../../src/domain/doctor.ts'
-import { holdSignUp } from '../../src/domain/held-sign-ups.ts'
-import { askForBoards, lendBoard, returnBoard } from '../../src/domain/loans.ts'
-import { claimDueMails, recordOutcomes } from '../../src/domain/mails.ts'
-import { packBoards, unpackBoards } from '../../src/domain/packing.ts'
-import { purge } from '../../src/domain/privacy.ts'
-import { sayReady } from '../../src/domain/readiness.ts'
-import { addScans, createLink } from '../../src/domain/registration-links.ts'
-import { consentVersion, correctEmail, findRegistrationById, mailTickets } from '../../src/domain/registrations.ts'
-import { oweReminders } from '../../src/domain/reminders.ts'
+import { allocateBoards, releaseBoards } from '../../src/domain/boards/allocation.ts'
+import { addBoards, setBoardState } from '../../src/domain/boards/inventory.ts'
+import { lendBoard, requestReturns, returnBoard } from '../../src/domain/boards/loans.ts'
+import type { Deps } from '../../src/domain/deps.ts'
+import { claimDueMails, recordOutcomes } from '../../src/domain/mails/outbox.ts'
+import { enqueueReminders } from '../../src/domain/mails/reminders.ts'
+import { addScans, createLink } from '../../src/domain/promotion/registration-links.ts'
+import { confirmAttendance } from '../../src/domain/registrations/attendance-confirmation.ts'
+import { createRegistrationBatcher } from '../../src/domain/registrations/batcher.ts'
+import { createPendingSignUp } from '../../src/domain/registrations/pending-sign-ups.ts'
+import { purge } from '../../src/domain/registrations/privacy.ts'
+import { updateReadiness } from '../../src/domain/registrations/readiness.ts'
 import {
+  consentVersion,
+  correctEmail,
+  enqueueTicketsMail,
+  findRegistrationById,
+} from '../../src/domain/registrations/registrations.ts'
+import {
+  acceptOffer,
   cancelRegistration,
   cancelWorkshop,
-  forgetPerson,
+  eraseRegistration,
+  expireOffers,
   moveRegistration,
-  passOnOffers,
   type Registered,
   register,
-  takeOffer,
-} from '../../src/domain/seats.ts'
-import { changeWorkshop, createWorkshop, setItems, type Workshop } from '../../src/domain/workshops.ts'
+} from '../../src/domain/registrations/seats.ts'
+import { findViolations } from '../../src/domain/reports/doctor.ts'
+import { changeWorkshop, createWorkshop, replaceItems, type Workshop } from '../../src/domain/workshops/workshops.ts'
 import { createWorld, type World } from '../support/world.ts'
 
-const operations = 3_000
+const operationCount = 3_000
 
 /**
  * Everything that locks rows, in four processes with four connections each, on few workshops, so that they meet. Two that
@@ -38,16 +43,16 @@ const operations = 3_000
  */
 test('whatever attendees, organisers and senders of mail do at once, no two of them wait for each other', async () => {
   await using world = await createWorld({ postgres: true, env: { MAIL_RATE: '1000000' } })
-  const stage = await makeStage(world)
+  const stage = await createActions(world)
   const failures: Record<string, number> = {}
   let done = 0
 
   async function process(parts: ((deps: Deps) => Promise<unknown>)[]) {
     const { db, close } = openPostgres(world.databaseUrl ?? '', { max: 4 })
-    const deps: Deps = { ...world.deps, db, desk: openDesk(db, world.clock.now) }
+    const deps: Deps = { ...world.deps, db, registrationBatcher: createRegistrationBatcher(db, world.clock.now) }
     await Promise.all(
       parts.map(async (part) => {
-        while (done < operations) {
+        while (done < operationCount) {
           await part(deps).catch((error: unknown) => {
             const { code = String(error) } = databaseError(error) ?? {}
             failures[code] = (failures[code] ?? 0) + 1
@@ -87,12 +92,12 @@ test('whatever attendees, organisers and senders of mail do at once, no two of t
 
   expect(failures).toEqual({})
   // Also those that something tried again.
-  const [met] = await rows<{ deadlocks: string | number }>(
+  const [met] = await query<{ deadlocks: string | number }>(
     world.db,
     sql`select deadlocks from pg_stat_database where datname = current_database()`,
   )
   expect(Number(met?.deadlocks)).toBe(0)
-  expect(await examine(world.deps)).toEqual([])
+  expect(await findViolations(world.deps)).toEqual([])
 }, 120_000)
 
 test('servers that count the scans of the same links at once do not wait for each other either', async () => {
@@ -110,7 +115,7 @@ test('servers that count the scans of the same links at once do not wait for eac
       for (let i = 0; i < 50; i++) await addScans(world.deps, new Map(shuffled().map((code) => [code, 2] as const)))
     }),
   )
-  const counted = await rows<{ n: number }>(
+  const counted = await query<{ n: number }>(
     world.db,
     sql`select distinct scans::int as n from registration_links where scans > 0`,
   )
@@ -118,7 +123,7 @@ test('servers that count the scans of the same links at once do not wait for eac
 })
 
 /** Two campaigns of three workshops, one of them running, and what people do with them. */
-async function makeStage(world: World) {
+async function createActions(world: World) {
   const { clock } = world
   const campaigns = await Promise.all([world.campaign(), world.campaign()])
   const draft = { capacity: 15, boards: 15, title: { zh: '培训' }, city: { zh: '上海' } }
@@ -134,21 +139,21 @@ async function makeStage(world: World) {
   const codes = links.flatMap((link) => link?.code ?? [])
   const long = { days: 200 }
   const before = new Date(clock.now().getTime() - long.days * 24 * 3600_000)
-  let people = 0
+  let signUpCount = 0
 
   const pick = <T>(list: T[]) => list[Math.floor(Math.random() * list.length)] as T
-  const there: string[] = []
-  const someone = () => pick(there)
+  const registeredIds: string[] = []
+  const pickRegistration = () => pick(registeredIds)
 
   async function signUp(deps: Deps, workshop: Workshop, email = `p${Math.floor(Math.random() * 400)}@example.com`) {
-    const answer = await register(
+    const result = await register(
       deps,
       workshop,
       { name: '学员', email, locale: 'zh-CN', via: pick(codes), ready: {}, consentVersion },
-      `key-${++people}`,
+      `key-${++signUpCount}`,
     )
-    if (answer.kind === 'registered') there.push((answer as Registered).id)
-    return answer
+    if (result.kind === 'registered') registeredIds.push((result as Registered).id)
+    return result
   }
 
   for (const workshop of workshops) await signUp(world.deps, workshop)
@@ -157,12 +162,12 @@ async function makeStage(world: World) {
   const boards = added.kind === 'added' ? added.ids : []
   return {
     signUps: (deps: Deps) => Promise.all(Array.from({ length: 8 }, () => signUp(deps, pick(workshops)))),
-    leave: (deps: Deps) => cancelRegistration(deps, someone(), pick(['attendee', 'organiser'])),
-    move: (deps: Deps) => moveRegistration(deps, someone(), pick(workshops).slug),
-    correct: (deps: Deps) => correctEmail(deps, someone(), `c${++people}@example.com`),
-    erase: (deps: Deps) => forgetPerson(deps, someone(), 'attendee'),
+    leave: (deps: Deps) => cancelRegistration(deps, pickRegistration(), pick(['attendee', 'organiser'])),
+    move: (deps: Deps) => moveRegistration(deps, pickRegistration(), pick(workshops).slug),
+    correct: (deps: Deps) => correctEmail(deps, pickRegistration(), `c${++signUpCount}@example.com`),
+    erase: (deps: Deps) => eraseRegistration(deps, pickRegistration(), 'attendee'),
     async lend(deps: Deps) {
-      const registrationId = someone()
+      const registrationId = pickRegistration()
       for (const { id: workshopId } of workshops) {
         const loan = { id: randomUUID(), boardId: pick(boards), registrationId, workshopId, at: deps.now() }
         await lendBoard(deps, { name: '前门' }, loan)
@@ -173,9 +178,9 @@ async function makeStage(world: World) {
       await returnBoard(deps, { name: '前门' }, { ...taken, broken: Math.random() < 0.2 })
       const state = pick(['usable', 'usable', 'broken'] as const)
       await setBoardState(deps, { name: '' }, { id: pick(boards), kind: '', serial: '' }, { state, note: '' })
-      await packBoards(deps, { name: '' }, pick(workshops), { kind: 'K', count: 2 })
-      await unpackBoards(deps, { name: '' }, pick(workshops))
-      await askForBoards(deps, { name: '' }, pick(workshops))
+      await allocateBoards(deps, { name: '' }, pick(workshops), { kind: 'K', count: 2 })
+      await releaseBoards(deps, { name: '' }, pick(workshops))
+      await requestReturns(deps, { name: '' }, pick(workshops))
     },
     async plan(deps: Deps) {
       const { slug, id, campaignId } = pick(workshops)
@@ -187,13 +192,13 @@ async function makeStage(world: World) {
       )
       await changeWorkshop(deps, slug, { state: 'published' })
       const items = [{ kind: 'bring' as const, text: { zh: '电脑' }, mustConfirm: false }]
-      await setItems(deps, pick([{ workshopId: id }, { campaignId: campaignId as string }]), items)
+      await replaceItems(deps, pick([{ workshopId: id }, { campaignId: campaignId as string }]), items)
     },
     async callOff(deps: Deps) {
       const created = await createWorkshop(deps, {
         ...draft,
         campaignId: pick(campaigns).id,
-        slug: `off-${++people}`,
+        slug: `off-${++signUpCount}`,
         venue: { zh: '张江' },
         address: { zh: '海科路' },
         startsAt: new Date(clock.now().getTime() + 24 * 3600_000),
@@ -223,10 +228,14 @@ async function makeStage(world: World) {
     },
     /** Signs people up as of long ago, and forgets those whose time is over, as two servers may do at once. */
     async forget(deps: Deps) {
-      const past: Deps = { ...deps, now: () => before, desk: openDesk(deps.db, () => before) }
+      const past: Deps = {
+        ...deps,
+        now: () => before,
+        registrationBatcher: createRegistrationBatcher(deps.db, () => before),
+      }
       const created = await createWorkshop(past, {
         ...draft,
-        slug: `past-${++people}`,
+        slug: `past-${++signUpCount}`,
         venue: { zh: '张江' },
         address: { zh: '海科路' },
         startsAt: new Date(before.getTime() + 24 * 3600_000),
@@ -239,20 +248,20 @@ async function makeStage(world: World) {
     },
     scan: (deps: Deps) =>
       addScans(deps, new Map(codes.toSorted(() => Math.random() - 0.5).map((code) => [code, 1] as const))),
-    take: (deps: Deps) => takeOffer(deps, someone()),
+    take: (deps: Deps) => acceptOffer(deps, pickRegistration()),
     /** As of the moment in which the offers that were made until now lapse. */
-    passOn: (deps: Deps) => passOnOffers({ ...deps, now: () => new Date(clock.now().getTime() + 3600_000) }),
+    passOn: (deps: Deps) => expireOffers({ ...deps, now: () => new Date(clock.now().getTime() + 3600_000) }),
     /** A week from now, when all of these workshops ask who comes, or are tomorrow. */
     remind: (deps: Deps) =>
-      oweReminders({ ...deps, now: () => new Date(clock.now().getTime() + 7 * 24 * 3600_000 + 60_000) }),
+      enqueueReminders({ ...deps, now: () => new Date(clock.now().getTime() + 7 * 24 * 3600_000 + 60_000) }),
     async getReady(deps: Deps) {
-      const registration = await findRegistrationById(deps, someone())
+      const registration = await findRegistrationById(deps, pickRegistration())
       if (!registration) return
-      await sayReady(deps, registration, pick([[], registration.workshop.items.map((item) => item.id)]))
-      await sayComing(deps, registration)
+      await updateReadiness(deps, registration, pick([[], registration.workshop.items.map((item) => item.id)]))
+      await confirmAttendance(deps, registration)
     },
     hold: (deps: Deps) =>
-      holdSignUp(
+      createPendingSignUp(
         deps,
         pick(workshops),
         {
@@ -262,8 +271,8 @@ async function makeStage(world: World) {
           ready: {},
           consentVersion,
         },
-        `key-${++people}`,
+        `key-${++signUpCount}`,
       ),
-    find: (deps: Deps) => mailTickets(deps, `p${Math.floor(Math.random() * 400)}@example.com`),
+    find: (deps: Deps) => enqueueTicketsMail(deps, `p${Math.floor(Math.random() * 400)}@example.com`),
   }
 }

@@ -1,14 +1,14 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { rows } from '../../src/db/database.ts'
-import { countDoor } from '../../src/domain/check-ins.ts'
-import { examine } from '../../src/domain/doctor.ts'
-import { findWorkshop } from '../../src/domain/workshops.ts'
-import { newDoor } from '../support/door.ts'
-import { startServer } from '../support/server.ts'
+import { query } from '../../src/db/database.ts'
+import { countDoorPeople } from '../../src/domain/door/check-ins.ts'
+import { findViolations } from '../../src/domain/reports/doctor.ts'
+import { findWorkshop } from '../../src/domain/workshops/workshops.ts'
+import { startServer } from '../support/processes/server.ts'
+import { openDoorSession } from '../support/seeds/door.ts'
 import { createWorld } from '../support/world.ts'
 
-const people = 300
+const personCount = 300
 const freeSeats = 10
 
 type Entry = { kind: string; id: string; registration?: string; name?: string; phone?: string; at: string }
@@ -18,14 +18,14 @@ test('two doors on two servers, 300 people of whom each door scans two thirds, a
   await using world = await createWorld({ postgres: true })
   world.clock.set(new Date())
   const startsAt = new Date(Date.now() + 3600_000)
-  const workshop = await world.workshop({ capacity: people + freeSeats, startsAt, graceMinutes: null })
-  const came = await Promise.all(Array.from({ length: people }, () => world.register(workshop)))
+  const workshop = await world.workshop({ capacity: personCount + freeSeats, startsAt, graceMinutes: null })
+  const came = await Promise.all(Array.from({ length: personCount }, () => world.register(workshop)))
   const env = { DATABASE_URL: world.databaseUrl as string, SECRET: world.deps.config.secret, RATE_LIMIT: 'off' }
   await using east = await startServer(env)
   await using west = await startServer(env)
   const doors = [
-    { server: east, ...(await newDoor(world, workshop, '东门')), scans: came.slice(0, 200) },
-    { server: west, ...(await newDoor(world, workshop, '西门')), scans: came.slice(100) },
+    { server: east, ...(await openDoorSession(world, workshop, '东门')), scans: came.slice(0, 200) },
+    { server: west, ...(await openDoorSession(world, workshop, '西门')), scans: came.slice(100) },
   ]
 
   // The phones were offline, each with scans of the last ten minutes by its own clock.
@@ -75,7 +75,7 @@ test('two doors on two servers, 300 people of whom each door scans two thirds, a
     if (!known || [scan.at, scan.id].join() < [known.at, known.id].join())
       earliest.set(scan.registration as string, scan)
   }
-  const stored = await rows<{ registration_id: string; id: string; outcome: string }>(
+  const stored = await query<{ registration_id: string; id: string; outcome: string }>(
     world.db,
     sql`select c.registration_id, c.id, c.outcome from check_ins c
         join registrations r on r.id = c.registration_id where r.walk_in_at is null`,
@@ -89,12 +89,12 @@ test('two doors on two servers, 300 people of whom each door scans two thirds, a
   )
   expect([...walkIns.values()].filter((outcome) => outcome === 'in')).toHaveLength(freeSeats)
   expect([...walkIns.values()].filter((outcome) => outcome === 'full')).toHaveLength(freeSeats)
-  expect(await findWorkshop(world.deps, workshop.slug)).toMatchObject({ taken: people + freeSeats, waitlisted: 0 })
-  expect(await countDoor(world.deps, workshop)).toEqual({
-    seats: people + freeSeats,
-    in: people + freeSeats,
+  expect(await findWorkshop(world.deps, workshop.slug)).toMatchObject({ taken: personCount + freeSeats, waitlisted: 0 })
+  expect(await countDoorPeople(world.deps, workshop)).toEqual({
+    seats: personCount + freeSeats,
+    in: personCount + freeSeats,
     walkIns: freeSeats,
     standing: 0,
   })
-  expect(await examine(world.deps)).toEqual([])
+  expect(await findViolations(world.deps)).toEqual([])
 }, 120_000)

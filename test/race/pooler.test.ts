@@ -4,24 +4,30 @@ import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { migrate } from '../../src/db/migrate.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
-import { crowd, publish, type Reply, roster, rush } from '../support/crowd.ts'
-import { openOnServer } from '../support/databases.ts'
-import { pgbouncerVersion, startPgbouncer } from '../support/pgbouncer.ts'
-import { root } from '../support/processes.ts'
-import { startServer } from '../support/server.ts'
-import { startMailServer } from '../support/smtp.ts'
+import { openTestPostgres } from '../support/databases/databases.ts'
+import { pgbouncerVersion, startPgbouncer } from '../support/databases/pgbouncer.ts'
+import {
+  createPeople,
+  fetchAttendees,
+  publishWorkshop,
+  registerConcurrently,
+  type SignUpReply,
+} from '../support/http/concurrent-sign-ups.ts'
+import { startMailServer } from '../support/mail/smtp-server.ts'
+import { root } from '../support/processes/processes.ts'
+import { startServer } from '../support/processes/server.ts'
 
 // It does not come from npm; whoever has it runs these tests too.
-const installed = pgbouncerVersion()
-if (!installed) console.warn('PgBouncer is not installed (apt-get install pgbouncer): its tests are skipped')
+const installedVersion = pgbouncerVersion()
+if (!installedVersion) console.warn('PgBouncer is not installed (apt-get install pgbouncer): its tests are skipped')
 
-const seats = 40
-const people = 500
+const seatCount = 40
+const personCount = 500
 
-test.skipIf(!installed)(
+test.skipIf(!installedVersion)(
   'three servers start at once on an empty database behind PgBouncer, and 500 people race for 40 seats',
   async () => {
-    await using database = await openOnServer({ migrated: false })
+    await using database = await openTestPostgres({ migrated: false })
     await using pooler = await startPgbouncer(database.url)
     await using mail = await startMailServer()
     const env = {
@@ -42,21 +48,21 @@ test.skipIf(!installed)(
     })
     expect(campaign.status).toBe(201)
     const city = (slug: string, capacity: number) => ({ slug, capacity, campaign: 'july' })
-    await publish(server, token, city('shanghai', seats))
-    await publish(server, token, city('nanjing', people))
+    await publishWorkshop(server, token, city('shanghai', seatCount))
+    await publishWorkshop(server, token, city('nanjing', personCount))
 
-    const replies = await rush(servers, 'shanghai', crowd(people), 64)
-    expect(replies.map(({ status }) => status)).toEqual(Array(people).fill(201))
+    const replies = await registerConcurrently(servers, 'shanghai', createPeople(personCount), 64)
+    expect(replies.map(({ status }) => status)).toEqual(Array(personCount).fill(201))
     const seated = replies.filter(({ body }) => body.status === 'confirmed')
-    expect(seated).toHaveLength(seats)
-    const list = await roster(server, 'shanghai', token)
-    expect(list.map(({ seq }) => seq)).toEqual(Array.from({ length: people }, (_, i) => i + 1))
-    expect(list.slice(seats).map(({ position }) => position)).toEqual(
-      Array.from({ length: people - seats }, (_, i) => i + 1),
+    expect(seated).toHaveLength(seatCount)
+    const list = await fetchAttendees(server, 'shanghai', token)
+    expect(list.map(({ seq }) => seq)).toEqual(Array.from({ length: personCount }, (_, i) => i + 1))
+    expect(list.slice(seatCount).map(({ position }) => position)).toEqual(
+      Array.from({ length: personCount - seatCount }, (_, i) => i + 1),
     )
 
     // All who have a seat give it back at once, in one way or the other, and the next in line have them.
-    const submit = ({ body }: Reply, to: string, fields: Record<string, string>, n: number) =>
+    const submit = ({ body }: SignUpReply, to: string, fields: Record<string, string>, n: number) =>
       (servers[n % 3] as typeof server).request(`${new URL(body.ticketUrl).pathname}/${to}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
@@ -65,16 +71,16 @@ test.skipIf(!installed)(
     const left = await Promise.all(
       seated.map((reply, n) => (n % 2 ? submit(reply, 'cancel', {}, n) : submit(reply, 'move', { to: 'nanjing' }, n))),
     )
-    expect(left.map(({ status }) => status)).toEqual(Array(seats).fill(303))
-    const after = await roster(server, 'shanghai', token)
+    expect(left.map(({ status }) => status)).toEqual(Array(seatCount).fill(303))
+    const after = await fetchAttendees(server, 'shanghai', token)
     expect(after.filter(({ status }) => status === 'confirmed').map(({ seq }) => seq)).toEqual(
-      Array.from({ length: seats }, (_, i) => seats + i + 1),
+      Array.from({ length: seatCount }, (_, i) => seatCount + i + 1),
     )
-    expect(await roster(server, 'nanjing', token)).toHaveLength(seats / 2)
+    expect(await fetchAttendees(server, 'nanjing', token)).toHaveLength(seatCount / 2)
 
     // A mail for everyone, one to each of those who left and one to each of those who came up, from three senders.
-    const owed = people + 2 * seats
-    const sent = await mail.received(owed)
+    const owed = personCount + 2 * seatCount
+    const sent = await mail.waitForMails(owed)
     expect(new Set(sent.map(({ mail }) => mail.messageId)).size).toBe(owed)
     expect(sent).toHaveLength(owed)
     expect(await server.cli('doctor')).toMatchObject({ code: 0, stdout: 'all invariants hold\n' })
@@ -82,8 +88,8 @@ test.skipIf(!installed)(
   120_000,
 )
 
-test.skipIf(!installed)('what a migration leaves for later is done through PgBouncer too', async () => {
-  await using database = await openOnServer()
+test.skipIf(!installedVersion)('what a migration leaves for later is done through PgBouncer too', async () => {
+  await using database = await openTestPostgres()
   await using pooler = await startPgbouncer(database.url)
   const { db, close } = openPostgres(`${pooler.url(new URL(database.url).pathname.slice(1))}?pgbouncer=true`)
   await db.execute(sql`insert into drizzle.unfinished (statement, beside) values
@@ -98,7 +104,7 @@ test.skipIf(!installed)('what a migration leaves for later is done through PgBou
 })
 
 test('with ?pgbouncer=true nothing is prepared that another connection could be asked for', async () => {
-  await using database = await openOnServer()
+  await using database = await openTestPostgres()
   const prepared = async (url: string) => {
     const { db, close } = openPostgres(url, { max: 1 })
     const { $client: client } = db as unknown as { $client: postgres.Sql }

@@ -5,25 +5,31 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { sql } from 'drizzle-orm'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Database, rows } from '../../src/db/database.ts'
+import { type Database, query } from '../../src/db/database.ts'
 import { migrate } from '../../src/db/migrate.ts'
-import { overPglite } from '../../src/db/pglite.ts'
-import { crowd, publish, roster, rush, signUp } from '../support/crowd.ts'
-import { openOnServer } from '../support/databases.ts'
-import { type FirstRelease, fillFirstRelease, startTraffic } from '../support/first-release.ts'
-import { root } from '../support/processes.ts'
-import { type Server, startServer } from '../support/server.ts'
-import { startMailServer } from '../support/smtp.ts'
+import { wrapPglite } from '../../src/db/pglite.ts'
+import { openTestPostgres } from '../support/databases/databases.ts'
+import { type FirstRelease, fillFirstRelease, startTraffic } from '../support/databases/first-release.ts'
+import {
+  createPeople,
+  fetchAttendees,
+  publishWorkshop,
+  registerConcurrently,
+  signUp,
+} from '../support/http/concurrent-sign-ups.ts'
+import { startMailServer } from '../support/mail/smtp-server.ts'
+import { root } from '../support/processes/processes.ts'
+import { type Server, startServer } from '../support/processes/server.ts'
 
 /** Milliseconds after which a request is answered 503. */
-const patience = 4_000
+const maxLatencyMs = 4_000
 
 test('the first release goes on serving while this one migrates its database beside it and starts', async () => {
-  await using database = await openOnServer({ migrated: false })
+  await using database = await openTestPostgres({ migrated: false })
   const first = await fillFirstRelease(database.db)
-  const before = await count(database.db)
+  const before = await countRegistrations(database.db)
   const traffic = startTraffic(database.url, first)
-  await traffic.goOn(50)
+  await traffic.waitForStatements(50)
 
   await using mail = await startMailServer()
   await using server = await startServer({
@@ -33,60 +39,60 @@ test('the first release goes on serving while this one migrates its database bes
     MAIL_FROM: 'Workshops <workshops@example.com>',
     RATE_LIMIT: 'off',
   })
-  await traffic.goOn(50)
+  await traffic.waitForStatements(50)
   const { failures, slowest, people } = await traffic.stop()
   expect(failures.slice(0, 10)).toEqual([])
-  expect(slowest.milliseconds).toBeLessThan(patience)
+  expect(slowest.milliseconds).toBeLessThan(maxLatencyMs)
 
-  expect(await schemaOf(database.db)).toEqual(await schemaOfNew())
+  expect(await describeSchema(database.db)).toEqual(await currentSchema())
   expect(await server.cli('doctor')).toMatchObject({ code: 0, stdout: 'all invariants hold\n' })
-  const [ids] = await rows<{ n: number }>(
+  const [ids] = await query<{ n: number }>(
     database.db,
     sql`select count(*)::int as n from registrations
         where id in (select jsonb_array_elements_text(${JSON.stringify(people.map(({ id }) => id))}::jsonb)::uuid)`,
   )
   expect(ids?.n).toBe(people.length)
-  expect(await count(database.db)).toBeGreaterThan(before + people.length)
+  expect(await countRegistrations(database.db)).toBeGreaterThan(before + people.length)
 
-  await expectToWork(server, first)
+  await expectWorking(server, first)
   // Who was registered by the old process while the new one migrated tries again at the new one.
   const late = people.at(-1) as FirstRelease['people'][number]
   expect(await signUp(server, late.slug, late)).toMatchObject({ status: 201, body: { id: late.id } })
 
   // As if its hour had been over for long; that sign-ups owe mails wakes whoever sends them.
-  await database.db.execute(sql`update mails set due_at = now() - interval '1 day' where id = ${first.putOff.id}`)
-  expect(await signUp(server, late.slug, crowd(1)[0] as ReturnType<typeof crowd>[number])).toMatchObject({
+  await database.db.execute(sql`update mails set due_at = now() - interval '1 day' where id = ${first.deferredMail.id}`)
+  expect(await signUp(server, late.slug, createPeople(1)[0] as ReturnType<typeof createPeople>[number])).toMatchObject({
     status: 201,
   })
-  const arrived = () => mail.mails.find(({ mail }) => mail.messageId === `<${first.putOff.messageId}>`)
-  while (!arrived()) await mail.received(mail.mails.length + 1)
-  expect(arrived()?.to).toEqual([first.putOff.person.email])
+  const arrived = () => mail.mails.find(({ mail }) => mail.messageId === `<${first.deferredMail.messageId}>`)
+  while (!arrived()) await mail.waitForMails(mail.mails.length + 1)
+  expect(arrived()?.to).toEqual([first.deferredMail.person.email])
 }, 180_000)
 
 test('an embedded database of the first release is migrated when this one starts', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'baoming-data-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const client = await PGlite.create(join(folder, 'pgdata'))
-  const first = await fillFirstRelease(overPglite(client).db, 10)
+  const first = await fillFirstRelease(wrapPglite(client).db, 10)
   await client.close()
 
   await using server = await startServer({ DATA_DIR: folder, SECRET: first.secret, RATE_LIMIT: 'off' })
   expect(await server.cli('doctor')).toMatchObject({ code: 0, stdout: 'all invariants hold\n' })
-  await expectToWork(server, first)
+  await expectWorking(server, first)
   await server.stop()
 
   const migrated = await PGlite.create(join(folder, 'pgdata'))
-  const { db, close } = overPglite(migrated)
-  expect(await count(db)).toBe(first.stored)
-  expect(await schemaOf(db)).toEqual(await schemaOfNew())
+  const { db, close } = wrapPglite(migrated)
+  expect(await countRegistrations(db)).toBe(first.stored)
+  expect(await describeSchema(db)).toEqual(await currentSchema())
   await close()
 }, 180_000)
 
 test('tables, indexes, constraints and functions are changed while people sign up, and nobody notices', async () => {
-  await using database = await openOnServer({ migrated: false })
+  await using database = await openTestPostgres({ migrated: false })
   const first = await fillFirstRelease(database.db, 10)
   await using server = await startServer({ DATABASE_URL: database.url, SECRET: first.secret, RATE_LIMIT: 'off' })
-  await publish(server, first.token, { slug: 'upgrade', capacity: 100 })
+  await publishWorkshop(server, first.token, { slug: 'upgrade', capacity: 100 })
   // On the functions of this release now.
   const traffic = startTraffic(database.url, first)
 
@@ -98,55 +104,57 @@ test('tables, indexes, constraints and functions are changed while people sign u
       const begun = performance.now()
       const answer = await server.request(path, init)
       slowest = Math.max(slowest, performance.now() - begun)
-      if (++answered === 100) migrating = migrate(database.db, nextRelease())
+      if (++answered === 100) migrating = migrate(database.db, createNextRelease())
       return answer
     },
   }
-  const people = crowd(650)
-  const replies = await rush([watched], 'upgrade', people.slice(0, 600), 32)
+  const people = createPeople(650)
+  const replies = await registerConcurrently([watched], 'upgrade', people.slice(0, 600), 32)
   const applied = await migrating
   expect(applied).toContain('function register')
   expect(applied?.[0]).toMatch(/^migration \d+$/)
-  replies.push(...(await rush([watched], 'upgrade', people.slice(600), 32)))
-  await traffic.goOn(20)
+  replies.push(...(await registerConcurrently([watched], 'upgrade', people.slice(600), 32)))
+  await traffic.waitForStatements(20)
   const old = await traffic.stop()
   expect(old.failures.slice(0, 10)).toEqual([])
   expect(replies.map(({ status }) => status)).toEqual(Array(650).fill(201))
-  expect(Math.max(slowest, old.slowest.milliseconds)).toBeLessThan(patience)
+  expect(Math.max(slowest, old.slowest.milliseconds)).toBeLessThan(maxLatencyMs)
 
-  expect(await unfinished(database.db)).toEqual([])
+  expect(await listUnfinished(database.db)).toEqual([])
   // A newer database is no reason not to be ready: the balancer would take this server away before the new one is there.
   expect((await server.request('/readyz')).status).toBe(200)
 }, 180_000)
 
 test('a migration that cannot have a table says so, and the next start goes on with it', async () => {
-  await using database = await openOnServer()
-  await using undisturbed = await openOnServer()
-  const folder = nextRelease()
+  await using database = await openTestPostgres()
+  await using undisturbed = await openTestPostgres()
+  const folder = createNextRelease()
   await database.db.transaction(async (tx) => {
     await tx.execute(sql`select 1 from registrations limit 1`)
-    await expect(migrate(database.db, folder, { patience: { most: 20, all: 100 } })).rejects.toThrow(/in use/)
+    await expect(migrate(database.db, folder, { patience: { lockTimeoutMs: 20, deadlineMs: 100 } })).rejects.toThrow(
+      /in use/,
+    )
   })
-  expect(await unfinished(database.db)).not.toEqual([])
+  expect(await listUnfinished(database.db)).not.toEqual([])
   await migrate(database.db, folder)
   await migrate(undisturbed.db, folder)
-  expect(await schemaOf(database.db)).toEqual(await schemaOf(undisturbed.db))
+  expect(await describeSchema(database.db)).toEqual(await describeSchema(undisturbed.db))
 })
 
 test('what a migration does beside everyone is gone on with by the next start if it was cut off', async () => {
-  await using database = await openOnServer()
-  const folder = nextRelease()
+  await using database = await openTestPostgres()
+  const folder = createNextRelease()
   // Cuts it off before the first of it.
   await database.db.execute(sql`insert into drizzle.unfinished (statement, beside) values ('select 1 / 0', true)`)
   await expect(migrate(database.db, folder)).rejects.toThrow()
-  expect((await unfinished(database.db)).length).toBeGreaterThan(3)
+  expect((await listUnfinished(database.db)).length).toBeGreaterThan(3)
   await database.db.execute(sql`delete from drizzle.unfinished where statement = 'select 1 / 0'`)
   expect(await migrate(database.db, folder)).toEqual([])
-  expect(await unfinished(database.db)).toEqual([])
+  expect(await listUnfinished(database.db)).toEqual([])
 })
 
 /** What of the first release people hold in their hands still works. */
-async function expectToWork(server: Server, { people, token, link, workshops }: FirstRelease) {
+async function expectWorking(server: Server, { people, token, link, workshops }: FirstRelease) {
   expect((await server.request('/readyz')).status).toBe(200)
   const [person] = people as [FirstRelease['people'][number]]
   const ticket = await server.request(`/t/${person.ticket}`)
@@ -155,23 +163,23 @@ async function expectToWork(server: Server, { people, token, link, workshops }: 
   expect((await server.request(`/in/${person.doorCode}`)).status).toBeLessThan(400)
   expect((await server.request(`/q/${link}`)).headers.get('location')).toContain('/c/first')
 
-  const again = await signUp(server, person.slug, person)
-  expect(again).toMatchObject({ status: 201, body: { id: person.id, status: person.status } })
-  expect(again?.body.ticketUrl).toContain(person.ticket)
+  const reply = await signUp(server, person.slug, person)
+  expect(reply).toMatchObject({ status: 201, body: { id: person.id, status: person.status } })
+  expect(reply?.body.ticketUrl).toContain(person.ticket)
   expect(await signUp(server, person.slug, { ...person, key: crypto.randomUUID() })).toMatchObject({
     status: 409,
     body: { code: 'already_registered' },
   })
-  expect((await roster(server, workshops[0]?.slug ?? '', token)).length).toBeGreaterThan(50)
+  expect((await fetchAttendees(server, workshops[0]?.slug ?? '', token)).length).toBeGreaterThan(50)
 }
 
-async function count(db: Database): Promise<number> {
-  const [row] = await rows<{ n: number }>(db, sql`select count(*)::int as n from registrations`)
+async function countRegistrations(db: Database): Promise<number> {
+  const [row] = await query<{ n: number }>(db, sql`select count(*)::int as n from registrations`)
   return row?.n ?? 0
 }
 
-async function unfinished(db: Database) {
-  return rows(
+async function listUnfinished(db: Database) {
+  return query(
     db,
     sql`
     select statement as what from drizzle.unfinished
@@ -180,14 +188,14 @@ async function unfinished(db: Database) {
   )
 }
 
-async function schemaOfNew(): Promise<string[]> {
-  await using fresh = await openOnServer()
-  return await schemaOf(fresh.db)
+async function currentSchema(): Promise<string[]> {
+  await using fresh = await openTestPostgres()
+  return await describeSchema(fresh.db)
 }
 
 /** Everything that a database is made of, in words, in the order of these. */
-async function schemaOf(db: Database): Promise<string[]> {
-  const found = await rows<{ what: string }>(
+async function describeSchema(db: Database): Promise<string[]> {
+  const found = await query<{ what: string }>(
     db,
     sql`
       select what from (
@@ -212,16 +220,16 @@ async function schemaOf(db: Database): Promise<string[]> {
 }
 
 /** This release's `drizzle/` with one more migration, and all functions said anew. */
-function nextRelease(): string {
+function createNextRelease(): string {
   const folder = mkdtempSync(join(tmpdir(), 'baoming-drizzle-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   cpSync(join(root, 'drizzle'), folder, { recursive: true })
-  const book = join(folder, 'meta/_journal.json')
-  const journal = JSON.parse(readFileSync(book, 'utf8'))
+  const journalFile = join(folder, 'meta/_journal.json')
+  const journal = JSON.parse(readFileSync(journalFile, 'utf8'))
   const last = journal.entries.at(-1)
   journal.entries.push({ ...last, idx: last.idx + 1, when: last.when + 1, tag: 'the_next' })
-  writeFileSync(book, JSON.stringify(journal))
-  writeFileSync(join(folder, 'the_next.sql'), theNext)
+  writeFileSync(journalFile, JSON.stringify(journal))
+  writeFileSync(join(folder, 'the_next.sql'), nextMigration)
   for (const name of readdirSync(join(folder, 'functions'))) {
     const file = join(folder, 'functions', name)
     const text = readFileSync(file, 'utf8')
@@ -234,7 +242,7 @@ function nextRelease(): string {
 }
 
 /** As drizzle-kit writes them, on every table that sign-ups and mails use. */
-const theNext = `
+const nextMigration = `
 CREATE TABLE "parcels" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"workshop_id" uuid NOT NULL

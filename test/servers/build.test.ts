@@ -2,13 +2,13 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { paths } from '../../src/links.ts'
-import { freePort } from '../support/free-port.ts'
-import { root, runProgram, startProgram } from '../support/processes.ts'
-import { startServer } from '../support/server.ts'
+import { paths } from '../../src/http/links.ts'
+import { findFreePort } from '../support/processes/free-port.ts'
+import { root, runProgram, startProgram } from '../support/processes/processes.ts'
+import { startServer } from '../support/processes/server.ts'
 
 /** A folder with `dist/` and the packages, and with what else is named; it goes after the test. */
-async function install(...names: string[]): Promise<string> {
+async function createInstallation(...names: string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'baoming-install-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   for (const name of ['package.json', 'dist', ...names]) {
@@ -18,16 +18,16 @@ async function install(...names: string[]): Promise<string> {
   return folder
 }
 
-const sources = ['package-lock.json', 'drizzle', 'src']
+const sourcePaths = ['package-lock.json', 'drizzle', 'src']
 
-const programs = (folder: string) => ({
+const commandsIn = (folder: string) => ({
   server: [process.execPath, join(folder, 'dist/node.js')],
   cli: [process.execPath, join(folder, 'dist/cli.js')],
 })
 
 test('dist/ alone is enough: pages, assets, migrations and commands need no sources', async () => {
-  const folder = await install()
-  await using server = await startServer({}, programs(folder))
+  const folder = await createInstallation()
+  await using server = await startServer({}, commandsIn(folder))
   for (const path of [
     '/',
     paths.asset('site.css'),
@@ -43,10 +43,10 @@ test.each([
   ['a migration', 'drizzle/0099_newer.sql', 'select 1'],
   ['a source file', 'src/newer.ts', 'export {}'],
 ])('a build of other sources stops before it opens the database: %s was added', async (_, name, text) => {
-  const folder = await install(...sources)
+  const folder = await createInstallation(...sourcePaths)
   await writeFile(join(folder, name), text)
   const data = join(folder, 'data')
-  for (const program of Object.values(programs(folder))) {
+  for (const program of Object.values(commandsIn(folder))) {
     expect(await runProgram([...program, 'doctor'], { DATA_DIR: data })).toEqual({
       code: 1,
       stdout: '',
@@ -57,14 +57,14 @@ test.each([
 })
 
 test('a build of the same sources starts beside them', async () => {
-  const folder = await install(...sources)
-  expect(await runProgram([...programs(folder).cli, 'help'], { DATA_DIR: join(folder, 'data') })).toMatchObject({
+  const folder = await createInstallation(...sourcePaths)
+  expect(await runProgram([...commandsIn(folder).cli, 'help'], { DATA_DIR: join(folder, 'data') })).toMatchObject({
     code: 0,
   })
 })
 
 test('npm start and npm run cli say in one sentence that dist/ is missing', async () => {
-  const folder = await install()
+  const folder = await createInstallation()
   await rm(join(folder, 'dist'), { recursive: true })
   for (const command of [
     ['start', '--silent'],
@@ -79,21 +79,21 @@ test('npm start and npm run cli say in one sentence that dist/ is missing', asyn
 })
 
 test('SIGTERM to npm start reaches the server, which stops and gives its folder back', async () => {
-  const folder = await install()
-  const [data, port] = [join(folder, 'data'), await freePort()]
+  const folder = await createInstallation()
+  const [data, port] = [join(folder, 'data'), await findFreePort()]
   const program = startProgram(['npm', 'start'], { DATA_DIR: data, PORT: String(port) }, folder)
-  await program.wrote('baoming is at')
+  await program.waitForOutput('baoming is at')
   await program.stop()
   expect((await readdir(data)).filter((name) => name.endsWith('.sock'))).toEqual([])
 }, 60_000)
 
 test('a server goes on reading the files of its build while the next one is made', async () => {
-  const folder = await install(...sources)
-  await using server = await startServer({}, programs(folder))
+  const folder = await createInstallation(...sourcePaths)
+  await using server = await startServer({}, commandsIn(folder))
   const before = (await builds()).at(-1)
   // What a build that failed half-way leaves is newer than the one in use, and is not kept in its place.
   await mkdir(join(folder, 'dist/build-9999-failed'))
-  const built = await runProgram([process.execPath, 'src/build/main.js'], {}, folder)
+  const built = await runProgram([process.execPath, 'src/server/build/main.js'], {}, folder)
   expect(built).toMatchObject({ code: 0, stderr: '' })
   expect(await builds()).toEqual([before, expect.any(String)])
   // Signing in loads a chunk that nothing has asked for before, and no asset was read yet.

@@ -2,53 +2,53 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { newDataDir } from '../support/databases.ts'
-import { cliCommand, root, runProgram } from '../support/processes.ts'
-import { startServer } from '../support/server.ts'
+import { createDataDir } from '../support/databases/databases.ts'
+import { cliCommand, root, runProgram } from '../support/processes/processes.ts'
+import { startServer } from '../support/processes/server.ts'
 
-const cli = (folder: string, ...args: string[]) => runProgram([...cliCommand, ...args], { DATA_DIR: folder })
+const runCli = (folder: string, ...args: string[]) => runProgram([...cliCommand, ...args], { DATA_DIR: folder })
 
-async function newFolder(mode: number): Promise<string> {
+async function createFolder(mode: number): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'baoming-data-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   await chmod(folder, mode)
   return folder
 }
 
-const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
+const fileMode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
 
 test('the server makes a DATA_DIR that is open to other users 0700, and so does a command', async () => {
-  const folder = await newFolder(0o755)
+  const folder = await createFolder(0o755)
   {
     await using server = await startServer({ DATA_DIR: folder })
-    expect(await modeOf(server.folder)).toBe('700')
-    expect(await modeOf(join(folder, 'secret'))).toBe('600')
+    expect(await fileMode(server.dataDir)).toBe('700')
+    expect(await fileMode(join(folder, 'secret'))).toBe('600')
     expect(await readFile(join(folder, 'secret'), 'utf8')).toMatch(/^.{32,}$/)
   }
   await chmod(folder, 0o777)
-  expect(await cli(folder, 'doctor')).toMatchObject({ code: 0 })
-  expect(await modeOf(folder)).toBe('700')
+  expect(await runCli(folder, 'doctor')).toMatchObject({ code: 0 })
+  expect(await fileMode(folder)).toBe('700')
   expect((await readdir(folder)).filter((name) => !name.startsWith('server-'))).toEqual(['pgdata', 'secret'])
 })
 
 test('a DATA_DIR that is a symbolic link has the mode of its target changed', async () => {
-  const target = await newDataDir()
+  const target = await createDataDir()
   await chmod(target, 0o755)
-  const link = join(await newFolder(0o700), 'link')
+  const link = join(await createFolder(0o700), 'link')
   await symlink(target, link)
-  expect(await cli(link, 'doctor')).toMatchObject({ code: 0 })
-  expect(await modeOf(target)).toBe('700')
+  expect(await runCli(link, 'doctor')).toMatchObject({ code: 0 })
+  expect(await fileMode(target)).toBe('700')
 })
 
 test('a DATA_DIR that others use too keeps its mode and stops the start', async () => {
-  const folder = await newFolder(0o755)
+  const folder = await createFolder(0o755)
   await writeFile(join(folder, 'report.txt'), 'of somebody else')
   for (const mode of [0o755, 0o1777]) {
     await chmod(folder, mode)
-    const ended = await cli(folder, 'doctor')
+    const ended = await runCli(folder, 'doctor')
     expect(ended).toMatchObject({ code: 1, stdout: '' })
     expect(ended.stderr).toMatch(/^wrong setting, DATA_DIR: .* is open to other users[^\n]*\n$/)
-    expect(await modeOf(folder)).toBe((mode & 0o777).toString(8))
+    expect(await fileMode(folder)).toBe((mode & 0o777).toString(8))
     expect(await readdir(folder)).toEqual(['report.txt'])
   }
 })
@@ -56,14 +56,14 @@ test('a DATA_DIR that others use too keeps its mode and stops the start', async 
 // Only root can make a folder that belongs to another user. The modules are loaded first, because that user may not be
 // allowed to read them.
 test.skipIf(process.getuid?.() !== 0)('a DATA_DIR whose mode may not be changed stops the start', async () => {
-  const folder = await newFolder(0o777)
+  const folder = await createFolder(0o777)
   const script = `
-    import { openDatabase, openLog } from '${join(root, 'src/installation.ts')}'
-    import { parseConfig } from '${join(root, 'src/config.ts')}'
+    import { openDatabase, createLogger } from '${join(root, 'src/server/runtime.ts')}'
+    import { parseConfig } from '${join(root, 'src/lib/config.ts')}'
     process.setgid(65534)
     process.setuid(65534)
     const config = parseConfig({ DATA_DIR: '${folder}' })
-    await openDatabase(config, openLog(config), () => {}).catch((error) => console.log(error.message))
+    await openDatabase(config, createLogger(config), () => {}).catch((error) => console.log(error.message))
   `
   const ended = await runProgram([process.execPath, '--import', 'tsx', '--input-type=module', '--eval', script], {})
   expect(ended.stdout).toMatch(/^wrong setting, DATA_DIR: .*\(EPERM\)[^\n]*\n$/)
@@ -73,9 +73,9 @@ test.skipIf(process.getuid?.() !== 0)('a DATA_DIR whose mode may not be changed 
 test.each(['', 'too short\n'])(
   'a secret file of %j stops the start with one line',
   async (content) => {
-    const folder = await newFolder(0o700)
+    const folder = await createFolder(0o700)
     await writeFile(join(folder, 'secret'), content)
-    const ended = await cli(folder, 'doctor')
+    const ended = await runCli(folder, 'doctor')
     expect(ended).toMatchObject({ code: 1, stdout: '' })
     expect(ended.stderr).toContain(`${join(folder, 'secret')} `)
     expect(ended.stderr.trim().split('\n')).toHaveLength(1)

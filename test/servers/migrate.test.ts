@@ -1,19 +1,19 @@
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { isMigrated, rows } from '../../src/db/database.ts'
+import { isMigrated, query } from '../../src/db/database.ts'
 import { migrate } from '../../src/db/migrate.ts'
-import { openOnServer } from '../support/databases.ts'
-import { cliCommand, root, runProgram } from '../support/processes.ts'
+import { openTestPostgres } from '../support/databases/databases.ts'
+import { cliCommand, root, runProgram } from '../support/processes/processes.ts'
 
 const drizzle = join(root, 'drizzle')
 
 test('of two processes that migrate an empty database at once, both succeed and each step is taken once', async () => {
-  await using empty = await openOnServer({ migrated: false })
+  await using empty = await openTestPostgres({ migrated: false })
   const env = { DATABASE_URL: empty.url, SECRET: 'a secret of the tests, known to everyone' }
   const [one, other] = await Promise.all([1, 2].map(() => runProgram([...cliCommand, 'migrate'], env)))
   expect([one, other]).toMatchObject([{ code: 0 }, { code: 0 }])
   expect(await migrate(empty.db, drizzle)).toEqual([])
-  const [steps] = await rows<{ n: number }>(empty.db, sql`select count(*)::int as n from drizzle.__drizzle_migrations`)
+  const [steps] = await query<{ n: number }>(empty.db, sql`select count(*)::int as n from drizzle.__drizzle_migrations`)
   expect(await isMigrated(empty.db, steps?.n ?? 0)).toBe(true)
 })

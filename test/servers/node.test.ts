@@ -2,17 +2,17 @@ import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { afterAll, describe, expect, test } from 'vitest'
-import { printedAddress } from '../../src/greeting.ts'
-import { crowd, publish, signUp } from '../support/crowd.ts'
-import { openOnServer } from '../support/databases.ts'
-import { freePort } from '../support/free-port.ts'
-import { startPostgres } from '../support/postgres.ts'
-import { cliCommand, runProgram, serverCommand } from '../support/processes.ts'
-import { startServer } from '../support/server.ts'
+import { defaultBaseUrl } from '../../src/server/startup-banner.ts'
+import { openTestPostgres } from '../support/databases/databases.ts'
+import { startPostgres } from '../support/databases/postgres.ts'
+import { createPeople, publishWorkshop, signUp } from '../support/http/concurrent-sign-ups.ts'
+import { findFreePort } from '../support/processes/free-port.ts'
+import { cliCommand, runProgram, serverCommand } from '../support/processes/processes.ts'
+import { startServer } from '../support/processes/server.ts'
 
 const secret = 'a secret of this test that is long enough'
-const start = (env: Record<string, string>) => runProgram(serverCommand, env)
-const cli = (env: Record<string, string>, ...args: string[]) => runProgram([...cliCommand, ...args], env)
+const runServer = (env: Record<string, string>) => runProgram(serverCommand, env)
+const runCli = (env: Record<string, string>, ...args: string[]) => runProgram([...cliCommand, ...args], env)
 
 describe('with nothing set', async () => {
   const server = await startServer()
@@ -43,10 +43,10 @@ describe('with nothing set', async () => {
   })
 
   test('a second server on the same folder refuses to start in one line', async () => {
-    const second = await start({ DATA_DIR: server.folder, PORT: `${await freePort()}` })
+    const second = await runServer({ DATA_DIR: server.dataDir, PORT: `${await findFreePort()}` })
     expect(second.code).toBe(1)
     expect(second.stdout + second.stderr).toBe(
-      `another server has ${server.folder} open: stop it first, or choose another DATA_DIR\n`,
+      `another server has ${server.dataDir} open: stop it first, or choose another DATA_DIR\n`,
     )
   })
 
@@ -100,7 +100,7 @@ describe('with nothing set', async () => {
     expect([opened.status, opened.headers.get('location')]).toEqual([302, '/mailbox'])
     expect((await server.request('/mailbox', { headers: { Cookie } })).status).toBe(200)
     expect((await server.request(printed, { headers: { 'X-Forwarded-For': '127.0.0.1' } })).status).toBe(404)
-    expect(await statusFor(server.url, printed, { host: 'rebound.example.com' })).toBe(404)
+    expect(await fetchStatus(server.url, printed, { host: 'rebound.example.com' })).toBe(404)
     const command = await server.cli('mailbox')
     expect(command).toMatchObject({
       code: 0,
@@ -142,8 +142,8 @@ test('organiser link prints a link that signs in once, with the server running o
 test('SIGTERM finishes what runs, then stops', async () => {
   await using server = await startServer({ RATE_LIMIT: 'off' })
   const token = (await server.cli('token', 'create', '--name', 't', '--role', 'organiser')).stdout.trim()
-  await publish(server, token, { slug: 'stop', capacity: 30 })
-  const replies = crowd(30).map((person) => signUp(server, 'stop', person))
+  await publishWorkshop(server, token, { slug: 'stop', capacity: 30 })
+  const replies = createPeople(30).map((person) => signUp(server, 'stop', person))
   await Promise.race(replies)
   expect(await server.stop()).toBe(0)
   // Those that were under way got their answer; a later one may have found the door closed, but none was cut off.
@@ -160,19 +160,19 @@ test.each([
   [{ BASE_URL: 'example.com' }, /^wrong setting, BASE_URL: /],
   [{ DATABASE_URL: 'postgres://127.0.0.1/x' }, /^missing setting, SECRET: /],
 ])('%j stops the start with one line', async (env, line) => {
-  const ended = await start(env)
+  const ended = await runServer(env)
   expect(ended).toMatchObject({ code: 1, stdout: '' })
   expect(ended.stderr).toMatch(line)
   expect(ended.stderr.trim().split('\n')).toHaveLength(1)
 })
 
 test('with DATABASE_URL nothing is there until it is asked for', async () => {
-  const database = await openOnServer()
+  const database = await openTestPostgres()
   await using server = await startServer({ DATABASE_URL: database.url, SECRET: secret })
   expect(await (await server.request('/api/v1/campaigns')).json()).toEqual({ items: [] })
   expect(server.output()).not.toContain('/mailbox')
   expect((await server.request('/mailbox')).status).toBe(404)
-  const seeded = await cli(
+  const seeded = await runCli(
     { DATABASE_URL: database.url, SECRET: secret, BASE_URL: 'https://workshops.example.com' },
     'seed',
   )
@@ -191,9 +191,9 @@ test('with DATABASE_URL nothing is there until it is asked for', async () => {
 }, 60_000)
 
 test('a command on a database of a newer release says so and ends', async () => {
-  const database = await openOnServer()
+  const database = await openTestPostgres()
   await database.db.execute(sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('newer', 0)`)
-  const ended = await cli({ DATABASE_URL: database.url, SECRET: secret }, 'doctor')
+  const ended = await runCli({ DATABASE_URL: database.url, SECRET: secret }, 'doctor')
   expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/start the newer release\n$/) })
   await database.close()
 })
@@ -202,7 +202,7 @@ test('while the database is away every page and call says 503 within five second
   await using postgres = await startPostgres()
   await using server = await startServer({ DATABASE_URL: postgres.url(), SECRET: secret })
   const token = (await server.cli('token', 'create', '--name', 't', '--role', 'organiser')).stdout.trim()
-  await publish(server, token, { slug: 'away', capacity: 3 })
+  await publishWorkshop(server, token, { slug: 'away', capacity: 3 })
   expect(await signUp(server, 'away', { name: '甲', email: 'a@example.com', key: 'key-of-a' })).toMatchObject({
     status: 201,
   })
@@ -237,14 +237,14 @@ test('a server that listens to the network prints an address that a phone can op
     cidr: null,
   })
   const interfaces = { lo: [net('127.0.0.1', true)], wlan0: [net('192.168.1.20', false)] }
-  expect(printedAddress('0.0.0.0', 3000, interfaces)).toBe('http://192.168.1.20:3000')
-  expect(printedAddress('127.0.0.1', 3000, interfaces)).toBe('http://localhost:3000')
-  expect(printedAddress('192.168.1.20', 80, interfaces)).toBe('http://192.168.1.20:80')
-  expect(printedAddress('0.0.0.0', 3000, { lo: [net('127.0.0.1', true)] })).toBe('http://localhost:3000')
+  expect(defaultBaseUrl('0.0.0.0', 3000, interfaces)).toBe('http://192.168.1.20:3000')
+  expect(defaultBaseUrl('127.0.0.1', 3000, interfaces)).toBe('http://localhost:3000')
+  expect(defaultBaseUrl('192.168.1.20', 80, interfaces)).toBe('http://192.168.1.20:80')
+  expect(defaultBaseUrl('0.0.0.0', 3000, { lo: [net('127.0.0.1', true)] })).toBe('http://localhost:3000')
 })
 
 /** fetch does not let one say another Host. */
-function statusFor(url: string, path: string, headers: Record<string, string>): Promise<number | undefined> {
+function fetchStatus(url: string, path: string, headers: Record<string, string>): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     request(url + path, { headers }, (response) => resolve(response.resume().statusCode))
       .on('error', reject)

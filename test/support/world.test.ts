@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { rows } from '../../src/db/database.ts'
+import { query } from '../../src/db/database.ts'
 import { registrations, workshops } from '../../src/db/schema.ts'
 import { createWorld } from './world.ts'
 
@@ -15,7 +15,7 @@ for (const postgres of [false, true]) {
       const workshop = await world.workshop()
       expect(workshop.id).toBe('00000000-0000-7000-8000-000000000001')
       expect(await world.register(workshop)).toMatchObject({ status: 'confirmed' })
-      const [mail] = await rows(world.db, sql`select id::int from mails`)
+      const [mail] = await query(world.db, sql`select id::int from mails`)
       expect(mail).toEqual({ id: 1 })
     }
   })
@@ -53,9 +53,9 @@ test('settings of a session, a lock or a transaction left open do not reach the 
     await world.db.execute(sql`lock table registrations`)
   }
   await using next = await createWorld()
-  const [zone] = await rows(next.db, sql`select current_setting('TimeZone') as zone`)
+  const [zone] = await query(next.db, sql`select current_setting('TimeZone') as zone`)
   expect(zone).not.toEqual({ zone: 'Asia/Tokyo' })
-  const [locks] = await rows(next.db, sql`select count(*)::int as n from pg_locks where mode = 'AccessExclusiveLock'`)
+  const [locks] = await query(next.db, sql`select count(*)::int as n from pg_locks where mode = 'AccessExclusiveLock'`)
   expect(locks).toEqual({ n: 0 })
 })
 

@@ -1,19 +1,19 @@
 import { desc } from 'drizzle-orm'
-import { parseConfig } from '../../src/config.ts'
 import type { Database, OpenDatabase } from '../../src/db/database.ts'
-import { openDesk } from '../../src/db/desk.ts'
 import { mails, type Role, type SignUp } from '../../src/db/schema.ts'
-import type { Deps, Log } from '../../src/deps.ts'
-import { type Campaign, type CampaignDraft, createCampaign } from '../../src/domain/campaigns.ts'
-import { createToken, inviteOrganiser } from '../../src/domain/organisers.ts'
-import { addScans } from '../../src/domain/registration-links.ts'
-import { consentVersion } from '../../src/domain/registrations.ts'
-import { type Registered, register } from '../../src/domain/seats.ts'
-import { signInCodeOf } from '../../src/domain/tickets.ts'
-import { createWorkshop, type Workshop, type WorkshopDraft } from '../../src/domain/workshops.ts'
-import { openInstallation } from '../../src/installation.ts'
-import { paths } from '../../src/links.ts'
-import { openEmbedded, openOnServer } from './databases.ts'
+import { type Campaign, type CampaignDraft, createCampaign } from '../../src/domain/campaigns/campaigns.ts'
+import type { Deps, Log } from '../../src/domain/deps.ts'
+import { createToken, inviteOrganiser } from '../../src/domain/organisers/organisers.ts'
+import { addScans } from '../../src/domain/promotion/registration-links.ts'
+import { createRegistrationBatcher } from '../../src/domain/registrations/batcher.ts'
+import { consentVersion } from '../../src/domain/registrations/registrations.ts'
+import { type Registered, register } from '../../src/domain/registrations/seats.ts'
+import { createSignInCode } from '../../src/domain/tickets/signed-tokens.ts'
+import { createWorkshop, type Workshop, type WorkshopDraft } from '../../src/domain/workshops/workshops.ts'
+import { paths } from '../../src/http/links.ts'
+import { parseConfig } from '../../src/lib/config.ts'
+import { createRuntime } from '../../src/server/runtime.ts'
+import { openTestPglite, openTestPostgres } from './databases/databases.ts'
 
 /** A service of one's own inside the test: its database, its clock, its ids. */
 export type World = AsyncDisposable & {
@@ -23,9 +23,9 @@ export type World = AsyncDisposable & {
   deps: Deps
   clock: Clock
   /** What was logged, in order. */
-  logged: { level: keyof Log; facts: Record<string, unknown>; message: string }[]
+  logEntries: { level: keyof Log; facts: Record<string, unknown>; message: string }[]
   /** How often somebody said that mails may be owed. */
-  mailsOwed(): number
+  mailQueueNotifications(): number
   /** Makes a published campaign, of which any part may be given. */
   campaign(draft?: Partial<CampaignDraft>): Promise<Campaign>
   /** Makes a published workshop of two seats in ten days, of which any part may be given. */
@@ -37,7 +37,7 @@ export type World = AsyncDisposable & {
   /** Makes an account and signs it in, by the link that is mailed to it. Gives the cookie of its session. */
   signIn(role: Role, name?: string): Promise<{ id: string; Cookie: string }>
   /** Waits until the scans so far are counted. */
-  scansCounted(): Promise<unknown>
+  flushScans(): Promise<unknown>
   /** Asks the whole service, as if from `peer`. */
   request(path: string, init?: RequestInit, peer?: string): Promise<Response>
   close(): Promise<void>
@@ -62,40 +62,40 @@ export async function createWorld({
   postgres?: boolean
   env?: Record<string, string>
 } = {}): Promise<World> {
-  const database: OpenDatabase & { url?: string } = postgres ? await openOnServer() : await openEmbedded()
+  const database: OpenDatabase & { url?: string } = postgres ? await openTestPostgres() : await openTestPglite()
   const clock = createClock('2026-12-01T10:00:00+08:00')
-  const logged: World['logged'] = []
+  const logEntries: World['logEntries'] = []
   const scans: Promise<void>[] = []
-  let owed = 0
-  let ids = 0
+  let notificationCount = 0
+  let idCount = 0
   const config = parseConfig({ SECRET: 'a secret of the tests, known to everyone', ...env })
-  const installation = openInstallation(
+  const runtime = createRuntime(
     config,
     { ...database, secret: config.secret as string, embedded: !postgres },
     config.baseUrl ?? 'http://localhost:3000',
-    collect(logged),
-    () => void owed++,
+    createTestLogger(logEntries),
+    () => void notificationCount++,
   )
   const { db } = database
   const deps: Deps = {
-    ...installation.deps,
+    ...runtime.deps,
     now: clock.now,
-    newId: () => countedId(++ids),
-    desk: openDesk(db, clock.now),
-    fresh: Object.assign(<T>(_key: string, load: () => Promise<T>) => load(), { atHand: () => undefined }),
-    countScan: (code) => void scans.push(addScans({ db }, new Map([[code, 1]]))),
+    newId: () => sequentialId(++idCount),
+    registrationBatcher: createRegistrationBatcher(db, clock.now),
+    cache: Object.assign(<T>(_key: string, load: () => Promise<T>) => load(), { peek: () => undefined }),
+    recordScan: (code) => void scans.push(addScans({ db }, new Map([[code, 1]]))),
   }
   let closing: Promise<void> | undefined
-  const close = () => (closing ??= Promise.all(scans).then(installation.close))
+  const close = () => (closing ??= Promise.all(scans).then(runtime.close))
 
-  let people = 0
+  let personCount = 0
   return {
     db,
     databaseUrl: database.url,
     deps,
     clock,
-    logged,
-    mailsOwed: () => owed,
+    logEntries,
+    mailQueueNotifications: () => notificationCount,
     async campaign(draft) {
       const created = await createCampaign(deps, {
         title: { zh: 'RT-Thread 入门培训', en: 'RT-Thread beginner workshop' },
@@ -123,7 +123,7 @@ export async function createWorld({
       return created.workshop
     },
     async register(workshop, { idempotencyKey, ...signUp } = {}) {
-      const n = ++people
+      const n = ++personCount
       const answer = await register(
         deps,
         workshop,
@@ -135,22 +135,22 @@ export async function createWorld({
     },
     token: (role) => createToken(deps, `${role} of the test`, role),
     async signIn(role, name = `${role} of the test`) {
-      const { createApp } = await import('../../src/app.tsx')
-      const { mailSignInLink } = await import('../../src/sign-in.ts')
-      const email = `${role}-${++people}@example.com`
+      const { createApp } = await import('../../src/http/app.tsx')
+      const { mailSignInLink } = await import('../../src/http/sign-in.ts')
+      const email = `${role}-${++personCount}@example.com`
       const invited = await inviteOrganiser(deps, { name, email, role })
       if (invited.kind === 'refused') throw new Error(`the invitation was refused: ${invited.refusal}`)
       await mailSignInLink(deps, email)
       const [mail] = await db.select({ uid: mails.uid }).from(mails).orderBy(desc(mails.id)).limit(1)
-      const code = signInCodeOf(deps.config.secret, (mail as { uid: string }).uid)
-      const answer = await createApp(deps).request(paths.signInWith(code), { method: 'POST' })
+      const code = createSignInCode(deps.config.secret, (mail as { uid: string }).uid)
+      const answer = await createApp(deps).request(paths.magicLink(code), { method: 'POST' })
       const [cookie = ''] = answer.headers.getSetCookie()
       return { id: invited.organiser.id, Cookie: cookie.split(';')[0] as string }
     },
-    scansCounted: () => Promise.all(scans),
+    flushScans: () => Promise.all(scans),
     async request(path, init, peer) {
       // Only here, so that tests of the domain do not load every page.
-      const { createApp } = await import('../../src/app.tsx')
+      const { createApp } = await import('../../src/http/app.tsx')
       return createApp(deps).request(path, init, peer)
     },
     close,
@@ -164,27 +164,27 @@ const hour = 60 * minute
 const day = 24 * hour
 
 function createClock(start: string): Clock {
-  let moment = new Date(start)
+  let current = new Date(start)
   return {
-    now: () => new Date(moment),
+    now: () => new Date(current),
     set(to) {
-      moment = new Date(to)
+      current = new Date(to)
     },
     advance({ days = 0, hours = 0, minutes = 0, seconds = 0 }) {
-      moment = new Date(moment.getTime() + days * day + hours * hour + minutes * minute + seconds * second)
+      current = new Date(current.getTime() + days * day + hours * hour + minutes * minute + seconds * second)
     },
   }
 }
 
 /** A valid UUID of version 7, greater than those before it. */
-function countedId(n: number): string {
+function sequentialId(n: number): string {
   return `00000000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`
 }
 
-function collect(logged: World['logged']): Log {
+function createTestLogger(logEntries: World['logEntries']): Log {
   const at =
     (level: keyof Log): Log[keyof Log] =>
     (facts, message) =>
-      void logged.push({ level, facts, message })
+      void logEntries.push({ level, facts, message })
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

@@ -1,25 +1,25 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { rows } from '../../src/db/database.ts'
-import { needsAttention } from '../../src/domain/attention.ts'
-import { figuresOf } from '../../src/domain/figures.ts'
-import { oweReminders } from '../../src/domain/reminders.ts'
-import { listRoster, wholeRoster } from '../../src/domain/roster.ts'
-import type { ItemDraft } from '../../src/domain/workshops.ts'
-import { figuresOverYears } from '../../src/domain/years.ts'
+import { query } from '../../src/db/database.ts'
+import { enqueueReminders } from '../../src/domain/mails/reminders.ts'
+import { listAttendees, streamAttendees } from '../../src/domain/registrations/export.ts'
+import { listAlerts } from '../../src/domain/reports/alerts.ts'
+import { computeStatistics } from '../../src/domain/reports/statistics.ts'
+import { computeYearlyStatistics } from '../../src/domain/reports/yearly-statistics.ts'
+import type { ItemDraft } from '../../src/domain/workshops/workshops.ts'
 import { createWorld } from '../support/world.ts'
 
 /*
  * Queries on Postgres databases that were filled a moment ago and never analysed: a plan that goes wrong takes minutes.
  */
 
-const question: ItemDraft = { kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true }
+const requiredItem: ItemDraft = { kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true }
 /** Ten days after the clock of a world. */
-const week = { startsAt: new Date('2026-12-11T09:00:00+08:00'), endsAt: new Date('2026-12-11T16:00:00+08:00') }
+const weekDates = { startsAt: new Date('2026-12-11T09:00:00+08:00'), endsAt: new Date('2026-12-11T16:00:00+08:00') }
 
 test('100,000 registrations are counted in reasonable time in a database that was never analysed', async () => {
   await using world = await createWorld({ postgres: true })
-  const campaign = await world.campaign({ items: [question] })
+  const campaign = await world.campaign({ items: [requiredItem] })
   const workshop = await world.workshop({ capacity: 100_000, campaignId: campaign.id })
   await world.register(workshop, { ready: { [workshop.items[0]?.id as string]: true } })
   await world.db.execute(sql`
@@ -34,11 +34,11 @@ test('100,000 registrations are counted in reasonable time in a database that wa
   world.clock.advance({ days: 9 })
   const scope = { workshops: [workshop], timeZone: 'Asia/Shanghai' }
   const times: Record<string, number> = {}
-  const figures = await timed('figures', () => figuresOf(world.deps, scope))
+  const figures = await timed('figures', () => computeStatistics(world.deps, scope))
   expect(figures.registrations.all).toBe(100_000)
   expect(figures.readiness).toMatchObject([{ ready: 100_000 }])
-  await timed('years', () => figuresOverYears(world.deps))
-  await timed('attention', () => needsAttention(world.deps))
+  await timed('years', () => computeYearlyStatistics(world.deps))
+  await timed('attention', () => listAlerts(world.deps))
   console.info(times)
   // A plan that goes wrong takes minutes.
   expect(Math.max(...Object.values(times))).toBeLessThan(5_000)
@@ -53,7 +53,7 @@ test('100,000 registrations are counted in reasonable time in a database that wa
 
 test('100,000 registrations are gone through by their indexes', async () => {
   await using world = await createWorld({ postgres: true })
-  const workshop = await world.workshop({ ...week, capacity: 100_000, items: [question] })
+  const workshop = await world.workshop({ ...weekDates, capacity: 100_000, items: [requiredItem] })
   await world.register(workshop)
   await world.db.execute(sql`
     insert into registrations (id, workshop_id, seq, status, first_status, name, email, email_key, locale,
@@ -62,8 +62,8 @@ test('100,000 registrations are gone through by their indexes', async () => {
       consent_version, consent_at, n::text, first_workshop_id, fingerprint, created_at, placed_at, seated_at
     from registrations, generate_series(2, 99999) n`)
   world.clock.set('2026-12-10T09:00:00+08:00')
-  expect(await oweReminders(world.deps)).toBe(99_999)
-  expect(await oweReminders(world.deps)).toBe(0)
+  expect(await enqueueReminders(world.deps)).toBe(99_999)
+  expect(await enqueueReminders(world.deps)).toBe(0)
 }, 120_000)
 
 test('the plan looks lines up instead of joining the whole list, also in a database that was never analysed', async () => {
@@ -79,18 +79,18 @@ test('the plan looks lines up instead of joining the whole list, also in a datab
   `)
   let lines = 0
   const before = await reads()
-  for await (const page of wholeRoster(world.deps, workshop)) lines += page.length
+  for await (const page of streamAttendees(world.deps, workshop)) lines += page.length
   expect(lines).toBe(10_000)
   // Everybody shares one phone number here, so that a line is found at the first look.
   const whole = await reads()
   expect(whole - before).toBeLessThan(10 * 10_000)
-  await listRoster(world.deps, workshop, { limit: 100 })
+  await listAttendees(world.deps, workshop, { limit: 100 })
   expect((await reads()) - whole).toBeLessThan(10 * 100)
 
   /** Rows that scans of the table have read. */
   async function reads(): Promise<number> {
     await world.db.execute(sql`select pg_stat_force_next_flush()`)
-    const [row] = await rows<{ n: number }>(
+    const [row] = await query<{ n: number }>(
       world.db,
       sql`select (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as n
           from pg_stat_user_tables where relname = 'registrations'`,

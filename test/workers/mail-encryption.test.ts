@@ -2,15 +2,15 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { sql } from 'drizzle-orm'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Database, rows } from '../../src/db/database.ts'
-import { publish, signUp } from '../support/crowd.ts'
-import { openOnServer } from '../support/databases.ts'
-import { cliCommand, runProgram } from '../support/processes.ts'
-import { authorityFile, type Encryption, startMailServer } from '../support/smtp.ts'
-import { startWorker } from '../support/workerd.ts'
+import { type Database, query } from '../../src/db/database.ts'
+import { openTestPostgres } from '../support/databases/databases.ts'
+import { publishWorkshop, signUp } from '../support/http/concurrent-sign-ups.ts'
+import { authorityFile, type Encryption, startMailServer } from '../support/mail/smtp-server.ts'
+import { cliCommand, runProgram } from '../support/processes/processes.ts'
+import { startWorker } from '../support/processes/workerd.ts'
 
 const secret = 'a secret of this test that is long enough'
-const login = { user: 'baoming', password: 'secret' }
+const smtpLogin = { user: 'baoming', password: 'secret' }
 
 test.each<[Encryption['mode'], RegExp]>([
   ['implicit', /^Connection timeout$/],
@@ -18,8 +18,8 @@ test.each<[Encryption['mode'], RegExp]>([
 ])(
   'a Worker sends mail over %s TLS to a server whose certificate is for its host name, and keeps it for any other',
   async (mode, timeout) => {
-    await using mail = await startMailServer(login, undefined, { mode, certificate: 'elsewhere.example' })
-    await using database = await openOnServer()
+    await using mail = await startMailServer(smtpLogin, undefined, { mode, certificate: 'elsewhere.example' })
+    await using database = await openTestPostgres()
     const command = [...cliCommand, 'token', 'create', '--name', 't', '--role', 'organiser']
     const { stdout: token } = await runProgram(command, {
       DATABASE_URL: database.url,
@@ -37,37 +37,37 @@ test.each<[Encryption['mode'], RegExp]>([
       undefined,
       { NODE_EXTRA_CA_CERTS: authorityFile },
     )
-    await publish(worker, token.trim(), { slug: 'mail', capacity: 3 })
+    await publishWorkshop(worker, token.trim(), { slug: 'mail', capacity: 3 })
 
     // Another name in the certificate: neither the password nor the mail is sent.
     await signUp(worker, 'mail', { name: 'A', email: 'a@example.com', key: 'key-of-a' })
     await expect
-      .poll(() => mails(database.db))
+      .poll(() => listMails(database.db))
       .toMatchObject([{ state: 'pending', reason: expect.stringMatching(/cannot connect|internal error/) }])
     await expect.poll(worker.output).toContain('mail stands still')
-    expect(mail.reached).toMatchObject({ auth: 0, sender: 0 })
+    expect(mail.stepCounts).toMatchObject({ auth: 0, sender: 0 })
 
     // A server that takes the connection and says nothing.
     await mail.stop()
-    const silence = await listenInSilence(Number(new URL(mail.url).port))
+    const silence = await startSilentServer(Number(new URL(mail.url).port))
     await signUp(worker, 'mail', { name: 'B', email: 'b@example.com', key: 'key-of-b' })
     await expect
-      .poll(() => mails(database.db), { timeout: 25_000 })
+      .poll(() => listMails(database.db), { timeout: 25_000 })
       .toMatchObject([{ state: 'pending' }, { state: 'pending', reason: expect.stringMatching(timeout) }])
     silence.end()
 
     await mail.start('localhost')
     await signUp(worker, 'mail', { name: 'C', email: 'c@example.com', key: 'key-of-c' })
     await expect.poll(() => mail.mails.map(({ to }) => to)).toContainEqual(['c@example.com'])
-    await expect.poll(async () => (await mails(database.db))[2]).toMatchObject({ state: 'sent' })
+    await expect.poll(async () => (await listMails(database.db))[2]).toMatchObject({ state: 'sent' })
   },
   180_000,
 )
 
-const mails = (db: Database) =>
-  rows<{ state: string; reason: string | null }>(db, sql`select state, reason from mails order by id`)
+const listMails = (db: Database) =>
+  query<{ state: string; reason: string | null }>(db, sql`select state, reason from mails order by id`)
 
-async function listenInSilence(port: number) {
+async function startSilentServer(port: number) {
   const sockets: Socket[] = []
   const server = createServer((socket) => void sockets.push(socket.on('error', () => {}))).listen(port, '127.0.0.1')
   await once(server, 'listening')

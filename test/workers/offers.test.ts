@@ -1,31 +1,31 @@
 import { sql } from 'drizzle-orm'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Database, rows } from '../../src/db/database.ts'
-import { publish, signUp } from '../support/crowd.ts'
-import { openOnServer } from '../support/databases.ts'
-import { cliCommand, runProgram } from '../support/processes.ts'
-import { type Server, startServer } from '../support/server.ts'
-import { startWorker } from '../support/workerd.ts'
+import { type Database, query } from '../../src/db/database.ts'
+import { openTestPostgres } from '../support/databases/databases.ts'
+import { publishWorkshop, signUp } from '../support/http/concurrent-sign-ups.ts'
+import { cliCommand, runProgram } from '../support/processes/processes.ts'
+import { type Server, startServer } from '../support/processes/server.ts'
+import { startWorker } from '../support/processes/workerd.ts'
 
 const secret = 'a secret of this test that is long enough'
 
 test('on Node an offer that was not taken is passed on by itself, at the start and again some seconds later', async () => {
-  await using database = await openOnServer()
+  await using database = await openTestPostgres()
   await using server = await startServer({ DATABASE_URL: database.url, SECRET: secret })
   const token = (await server.cli('token', 'create', '--name', 'offers', '--role', 'organiser')).stdout.trim()
   await offerSeat(server, token)
   await server.stop()
-  await letDeadlinePass(database.db)
+  await expireOfferDeadline(database.db)
   await server.start()
-  await expect.poll(() => statuses(database.db), { timeout: 10_000 }).toEqual(['cancelled', 'cancelled', 'offered'])
-  await letDeadlinePass(database.db)
+  await expect.poll(() => listStatuses(database.db), { timeout: 10_000 }).toEqual(['cancelled', 'cancelled', 'offered'])
+  await expireOfferDeadline(database.db)
   await expect
-    .poll(() => statuses(database.db), { timeout: 25_000, interval: 500 })
+    .poll(() => listStatuses(database.db), { timeout: 25_000, interval: 500 })
     .toEqual(['cancelled', 'cancelled', 'cancelled'])
 }, 90_000)
 
 test('on Workers the cron trigger passes it on', async () => {
-  const database = await openOnServer()
+  const database = await openTestPostgres()
   onTestFinished(() => database.close())
   const env = { DATABASE_URL: database.url, SECRET: secret }
   const cli = cliCommand
@@ -33,15 +33,15 @@ test('on Workers the cron trigger passes it on', async () => {
   await using worker = await startWorker(database.url, { SECRET: secret, BASE_URL: 'http://127.0.0.1' })
   await offerSeat(worker, created.stdout.trim())
   await worker.scheduled()
-  expect(await statuses(database.db)).toEqual(['cancelled', 'offered', 'waitlisted'])
-  await letDeadlinePass(database.db)
+  expect(await listStatuses(database.db)).toEqual(['cancelled', 'offered', 'waitlisted'])
+  await expireOfferDeadline(database.db)
   await worker.scheduled()
-  expect(await statuses(database.db)).toEqual(['cancelled', 'cancelled', 'offered'])
+  expect(await listStatuses(database.db)).toEqual(['cancelled', 'cancelled', 'offered'])
 }, 90_000)
 
 /** One seat, three people; the first cancels, so that the second is offered the seat. */
 async function offerSeat(service: Pick<Server, 'request'>, token: string) {
-  await publish(service, token, { slug: 'offers', capacity: 1, confirmHours: 24 })
+  await publishWorkshop(service, token, { slug: 'offers', capacity: 1, confirmHours: 24 })
   const ids = []
   for (const name of ['first', 'second', 'third']) {
     const reply = await signUp(service, 'offers', { name, email: `${name}@example.com`, key: crypto.randomUUID() })
@@ -55,12 +55,12 @@ async function offerSeat(service: Pick<Server, 'request'>, token: string) {
 }
 
 /** A service in a process of its own has the real clock, and an hour is the shortest deadline. */
-async function letDeadlinePass(db: Database) {
+async function expireOfferDeadline(db: Database) {
   await db.execute(sql`update registrations set offered_until = now() - interval '1 second' where status = 'offered'`)
 }
 
-async function statuses(db: Database): Promise<string[]> {
-  return (await rows<{ status: string }>(db, sql`select status from registrations order by seq`)).map(
+async function listStatuses(db: Database): Promise<string[]> {
+  return (await query<{ status: string }>(db, sql`select status from registrations order by seq`)).map(
     (row) => row.status,
   )
 }

@@ -1,0 +1,285 @@
+import { createHash } from 'node:crypto'
+import { and, eq, sql } from 'drizzle-orm'
+import { query, timestamptz } from '../../db/database.ts'
+import { type Canceller, checkIns, type RegistrationStatus, type Text } from '../../db/schema.ts'
+import { normalizeUnicode, toSingleLine } from '../../lib/text.ts'
+import { localDate } from '../../lib/time-zones.ts'
+import type { Deps } from '../deps.ts'
+import { buildSearchKey, searchKeyQuery, storeSearchKeys } from '../registrations/name-search.ts'
+import { createCheckInCode } from '../tickets/signed-tokens.ts'
+import type { Workshop } from '../workshops/workshops.ts'
+import { clampClientTime, type DoorActor } from './sessions.ts'
+
+/*
+ * Who came is decided by SQL functions in drizzle/functions, under the lock of the workshop's row: of all scans of a person
+ * the one with the earliest time of its own counts, whenever it arrives. This file is how they are called, and what a door
+ * sees.
+ */
+
+/** A check-in that counts. `by`: the helper or organiser, empty where a free seat did it by itself. */
+export type CountedCheckIn = { id: string; at: Date; by: string }
+
+export type CheckInEntry = { id: string; registration: string; at: Date }
+
+/**
+ * `again`: somebody was first, and who. `waitlisted`, `cancelled`: no seat. `elsewhere`: registered for another workshop.
+ */
+export type CheckInResult =
+  | { id: string; outcome: 'in' | 'again'; checkedIn: CountedCheckIn | null }
+  | { id: string; outcome: 'elsewhere'; workshop: OtherWorkshop }
+  | { id: string; outcome: 'waitlisted' | 'cancelled' | 'not_found' }
+
+export type OtherWorkshop = { title: Text; city: Text; startsAt: Date; endsAt: Date; timeZone: string }
+
+type StoredCheckIn = {
+  n: number
+  outcome: CheckInResult['outcome']
+  id: string | null
+  at: string | Date | null
+  by: string | null
+  title: Text
+  city: Text
+  starts_at: string | Date
+  ends_at: string | Date
+  time_zone: string
+}
+
+/**
+ * Checks people in to the workshop of a door. An entry that comes again, by its id, is answered the same and counts once.
+ * Nobody is checked in to a workshop from the door of another.
+ * @param entries `at` is the phone's own time, believed from twelve hours before the start until now
+ */
+export async function checkIn(deps: Deps, door: DoorActor, entries: readonly CheckInEntry[]): Promise<CheckInResult[]> {
+  if (entries.length === 0) return []
+  const input = JSON.stringify(
+    entries.map(({ id, registration, at }, n) => ({ n, id, registration, at: clampClientTime(deps, at) })),
+  )
+  const found = await query<StoredCheckIn>(
+    deps.db,
+    sql`select i.*, w.title, w.city, w.starts_at, w.ends_at, w.time_zone
+        from check_in(${door.workshopId}::uuid, ${input}::jsonb, ${door.sessionId ?? null}::uuid, ${door.name}, ${timestamptz(deps.now())}) i
+        left join workshops w on w.id = i.workshop
+        order by i.n`,
+  )
+  deps.notifyMailQueue()
+  return found.map(({ n, outcome, ...more }) => {
+    const { id } = entries[n] as CheckInEntry
+    if (outcome === 'in' || outcome === 'again') return { id, outcome, checkedIn: parseCheckedIn(more) }
+    if (outcome !== 'elsewhere') return { id, outcome }
+    const { title, city, time_zone: timeZone } = more
+    const workshop = { title, city, startsAt: new Date(more.starts_at), endsAt: new Date(more.ends_at), timeZone }
+    return { id, outcome, workshop }
+  })
+}
+
+export type UndoEntry = { id: string; checkIn: string; at: Date }
+
+/** `not_in`: somebody else had taken it back. With `undone`, `checkedIn` is another door's scan by which they are in still. */
+export type UndoResult = {
+  id: string
+  outcome: 'undone' | 'not_in' | 'not_found'
+  checkedIn: CountedCheckIn | null
+}
+
+/**
+ * Takes check-ins back, and with each whatever else the same door had scanned of the person. One who had come in without
+ * having signed up was never there, and the seat is free again for whose turn it is.
+ */
+export async function undoCheckIns(deps: Deps, door: DoorActor, entries: readonly UndoEntry[]): Promise<UndoResult[]> {
+  if (entries.length === 0) return []
+  const input = JSON.stringify(
+    entries.map(({ checkIn, at }, n) => ({ n, check_in: checkIn, at: clampClientTime(deps, at) })),
+  )
+  const found = await query<StoredCheckIn & { outcome: UndoResult['outcome'] }>(
+    deps.db,
+    sql`select * from undo_check_in(${door.workshopId}::uuid, ${input}::jsonb, ${door.name}, ${timestamptz(deps.now())}) order by n`,
+  )
+  deps.notifyMailQueue()
+  return found.map(({ n, outcome, ...more }) => ({
+    id: (entries[n] as UndoEntry).id,
+    outcome,
+    checkedIn: parseCheckedIn(more),
+  }))
+}
+
+function parseCheckedIn({ id, at, by }: Pick<StoredCheckIn, 'id' | 'at' | 'by'>): CountedCheckIn | null {
+  return id === null || at === null ? null : { id, at: new Date(at), by: by ?? '' }
+}
+
+/** What became of a scan since. */
+export type Scan = {
+  id: string
+  registration: string
+  outcome: 'in' | 'again' | 'undone'
+  at: Date
+  by: string
+  receivedAt: Date
+}
+
+/** The scan at a workshop with an id, or undefined. */
+export async function findScan(deps: Deps, workshop: Pick<Workshop, 'id'>, id: string): Promise<Scan | undefined> {
+  const [scan] = await deps.db
+    .select({
+      id: checkIns.id,
+      registration: checkIns.registrationId,
+      outcome: checkIns.outcome,
+      at: checkIns.at,
+      by: checkIns.by,
+      receivedAt: checkIns.receivedAt,
+    })
+    .from(checkIns)
+    .where(and(eq(checkIns.id, id), eq(checkIns.workshopId, workshop.id)))
+  return scan
+}
+
+/** One person as a door sees them: no e-mail, no ticket, and of the phone number the end. */
+export type DoorPerson = {
+  id: string
+  seq: number
+  name: string
+  /** How the name is typed by those who do not switch to Chinese: see name-initials.ts. */
+  initials: string
+  /** The last four digits of the phone number, or nothing. */
+  tail: string
+  status: RegistrationStatus
+  cancelledBy: Canceller | null
+  /** Stands at the door without a seat. */
+  standing: boolean
+  /** Came without having signed up. */
+  walkIn: boolean
+  /** What a phone recognises the QR on their ticket by: SHA-256 of the door code. Null where they have none. */
+  code: string | null
+  /** Said that they come on the day that it is now. */
+  coming: boolean
+  checkedIn: CountedCheckIn | null
+  board: { id: string; kind: string; serial: string } | null
+}
+
+type StoredPerson = {
+  id: string
+  seq: number
+  name: string
+  initials: string | null
+  tail: string
+  status: RegistrationStatus
+  cancelled_by: Canceller | null
+  walk_in_at: string | Date | null
+  ticket_version: number
+  walk_in: boolean
+  has_ticket: boolean
+  coming_on: string | null
+  check_in: string | null
+  at: string | Date | null
+  by: string | null
+  board: DoorPerson['board']
+}
+
+/** What is true of those who came without having signed up: they gave their consent by word. */
+const isWalkInRow = sql`r.consent_version like '%-door'`
+
+/** The people of a workshop, in the order of their numbers; whoever was erased is left out. */
+export async function listDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id' | 'timeZone'>): Promise<DoorPerson[]> {
+  const stored = await selectDoorPeople(deps, workshop)
+  const people = await Promise.all(stored.map((row) => parseDoorPerson(deps, workshop, row)))
+  // Every phone asks for the list every ten seconds.
+  const unindexed = people.filter((_, n) => stored[n]?.initials === null)
+  await storeSearchKeys(deps, unindexed, 'skip')
+  return people
+}
+
+/** One of the people of a workshop, or undefined. */
+export async function findDoorPerson(
+  deps: Deps,
+  workshop: Pick<Workshop, 'id' | 'timeZone'>,
+  id: string,
+): Promise<DoorPerson | undefined> {
+  const [stored] = await selectDoorPeople(deps, workshop, id)
+  return stored && parseDoorPerson(deps, workshop, stored)
+}
+
+async function selectDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id'>, id?: string): Promise<StoredPerson[]> {
+  return query<StoredPerson>(
+    deps.db,
+    sql`select r.id, r.seq, r.name, r.name_initials as initials, coalesce(right(r.phone, 4), '') as tail, r.status, r.cancelled_by,
+               r.walk_in_at, r.ticket_version, ${isWalkInRow} as walk_in, r.email <> '' as has_ticket, r.coming_on::text as coming_on,
+               came.id as check_in, came.at, came.by, held.board
+        from registrations r
+        left join lateral (
+          select c.id, c.at, c.by from check_ins c where c.registration_id = r.id and c.outcome = 'in' limit 1
+        ) came on true
+        left join lateral (
+          select json_build_object('id', b.id, 'kind', b.kind, 'serial', b.serial) as board
+          from loans l cross join lateral (select * from boards b where b.id = l.board_id offset 0) b
+          where l.registration_id = r.id and l.returned_at is null limit 1
+        ) held on true
+        where r.workshop_id = ${workshop.id}::uuid and r.erased_at is null
+          ${id === undefined ? sql`` : sql`and r.id = ${id}::uuid`}
+        order by r.seq`,
+  )
+}
+
+async function parseDoorPerson(
+  deps: Deps,
+  { timeZone }: Pick<Workshop, 'timeZone'>,
+  row: StoredPerson,
+): Promise<DoorPerson> {
+  return {
+    id: row.id,
+    seq: row.seq,
+    name: row.name,
+    initials: row.initials ?? (await buildSearchKey(row.name)),
+    tail: row.tail,
+    status: row.status,
+    cancelledBy: row.cancelled_by,
+    standing: row.status === 'waitlisted' && row.walk_in_at !== null,
+    walkIn: row.walk_in,
+    code: row.has_ticket ? hashCheckInCode(deps, row) : null,
+    coming: row.coming_on !== null && row.coming_on === localDate(deps.now(), timeZone),
+    checkedIn: row.status === 'confirmed' ? parseCheckedIn({ id: row.check_in, at: row.at, by: row.by }) : null,
+    board: row.board,
+  }
+}
+
+function hashCheckInCode({ config }: Deps, { id, ticket_version: version }: StoredPerson): string {
+  return createHash('sha256').update(createCheckInCode(config.secret, { id, version })).digest('base64url')
+}
+
+/**
+ * Those whom a search at a door finds: by name, pinyin or initials, the end of the phone number, or the number.
+ * @param search as `readSearch` reads it
+ */
+export function searchDoorPeople(people: readonly DoorPerson[], search: string): DoorPerson[] {
+  const needle = toSingleLine(search).toLowerCase().replaceAll(' ', '')
+  if (needle === '') return [...people]
+  const searchTerm = searchKeyQuery(search)
+  const halfWidth = normalizeUnicode(needle, 'NFKC')
+  if (/^#\d+$/.test(halfWidth)) return people.filter(({ seq }) => seq === Number(halfWidth.slice(1)))
+  const digits = /^\d+$/.test(halfWidth) ? halfWidth : undefined
+  return people.filter(
+    ({ name, initials: searchKey, tail, seq }) =>
+      name.toLowerCase().replaceAll(' ', '').includes(needle) ||
+      (searchTerm !== undefined && searchKey.includes(searchTerm)) ||
+      (digits !== undefined &&
+        (seq === Number(digits) || (tail !== '' && (tail.endsWith(digits) || digits.endsWith(tail))))),
+  )
+}
+
+/** `seats`: that are held. `in`: of those, who came. `walkIns`: of these, who had not signed up. `standing`: without a seat. */
+export type DoorCounts = { seats: number; in: number; walkIns: number; standing: number }
+
+/** How many came, as a door and the organiser see it live. */
+export async function countDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<DoorCounts> {
+  const [counted] = await query<DoorCounts>(
+    deps.db,
+    sql`select count(*) filter (where r.status in ('confirmed', 'offered'))::int as seats,
+               count(came.id)::int as "in",
+               count(came.id) filter (where ${isWalkInRow})::int as "walkIns",
+               count(*) filter (where r.status = 'waitlisted' and r.walk_in_at is not null)::int as standing
+        from registrations r
+        left join lateral (
+          select c.id from check_ins c where c.registration_id = r.id and c.outcome = 'in' and r.status = 'confirmed' limit 1
+        ) came on true
+        where r.workshop_id = ${workshop.id}::uuid`,
+  )
+  return counted as DoorCounts
+}

@@ -1,0 +1,322 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm'
+import { databaseError, query, timestamptz } from '../../db/database.ts'
+import {
+  type MailPayload,
+  mails,
+  organisers,
+  passkeys,
+  type Role,
+  sessions,
+  tokens,
+  verifications,
+} from '../../db/schema.ts'
+import { normalizeLine } from '../../lib/text.ts'
+import type { Deps } from '../deps.ts'
+import { type FieldProblem, fieldProblems, parseEmail, signUpSchema } from '../registrations/registrations.ts'
+import { fingerprint, verifySignInCode } from '../tickets/signed-tokens.ts'
+
+/** A person with an account. */
+export type Organiser = { id: string; name: string; email: string; role: Role }
+
+/** One as the list of accounts shows it. */
+export type ListedOrganiser = Organiser & { invitedAt: Date; lastSeenAt: Date | null }
+
+/** How long a mailed link signs in, in seconds. Also in functions/claim_mails.sql. */
+export const signInLinkLifetimeSeconds = 15 * 60
+
+/** All accounts in the order of their names, with when each was last there; null for one that never signed in. */
+export async function listOrganisers(deps: Deps): Promise<ListedOrganiser[]> {
+  return deps.db
+    .select({
+      ...organiserColumns,
+      invitedAt: organisers.createdAt,
+      lastSeenAt: sql<Date | null>`max(${sessions.updatedAt})`.mapWith(sessions.updatedAt),
+    })
+    .from(organisers)
+    .leftJoin(sessions, eq(sessions.userId, organisers.id))
+    .groupBy(organisers.id)
+    .orderBy(asc(organisers.name), asc(organisers.email))
+}
+
+/** The accounts with these ids. */
+export async function findOrganisers(deps: Deps, ids: string[]): Promise<Organiser[]> {
+  return ids.length === 0 ? [] : deps.db.select(organiserColumns).from(organisers).where(inArray(organisers.id, ids))
+}
+
+/** Whether there is an owner yet. */
+export async function hasOwner(deps: Deps): Promise<boolean> {
+  const [owner] = await deps.db
+    .select({ id: organisers.id })
+    .from(organisers)
+    .where(eq(organisers.role, 'owner'))
+    .limit(1)
+  return owner !== undefined
+}
+
+/** An organiser's passkeys, the oldest first. */
+export async function listPasskeys(deps: Deps, organiserId: string) {
+  const { id, name, createdAt } = passkeys
+  return deps.db
+    .select({ id, name, createdAt })
+    .from(passkeys)
+    .where(eq(passkeys.userId, organiserId))
+    .orderBy(createdAt)
+}
+
+/** Takes one of an organiser's passkeys away. Tells whether it was theirs and there. */
+export async function removePasskey(deps: Deps, organiserId: string, id: string): Promise<boolean> {
+  const removed = await deps.db
+    .delete(passkeys)
+    .where(and(eq(passkeys.userId, organiserId), sql`${passkeys.id}::text = ${id}`))
+    .returning({ id: passkeys.id })
+  return removed.length > 0
+}
+
+/** Forgets sign-ins that were begun and sessions, once they are good no longer by the clock that better-auth goes by. */
+export async function purgeExpiredSignIns({ db }: Pick<Deps, 'db'>): Promise<void> {
+  await db.delete(verifications).where(sql`${verifications.expiresAt} < now()`)
+  await db.delete(sessions).where(sql`${sessions.expiresAt} < now()`)
+}
+
+export type OrganiserRefusal =
+  | 'name_missing'
+  | 'name_too_long'
+  | 'email_invalid'
+  | 'email_too_long'
+  | 'exists'
+  | 'last_owner'
+  | 'not_found'
+  | 'there_is_one'
+export type OrganiserResult = { kind: 'changed'; organiser: Organiser } | { kind: 'refused'; refusal: OrganiserRefusal }
+
+/** Makes the first owner; refused once there is one, so that the printed link is good for one person only. */
+export async function createFirstOwner(deps: Deps, input: { name: string; email: string }): Promise<OrganiserResult> {
+  const person = parseAccount(input)
+  if ('refusal' in person) return { kind: 'refused', refusal: person.refusal }
+  return deps.db.transaction(async (tx) => {
+    // Two who follow the link at once must not both be the first.
+    await tx.execute(sql`lock table organisers in share row exclusive mode`)
+    if (await hasOwner({ ...deps, db: tx })) return { kind: 'refused', refusal: 'there_is_one' }
+    const [organiser] = await tx
+      .insert(organisers)
+      .values(newOrganiser(deps, person, 'owner'))
+      .onConflictDoUpdate({ target: organisers.email, set: { name: person.name, role: 'owner' } })
+      .returning(organiserColumns)
+    return { kind: 'changed', organiser: organiser as Organiser }
+  })
+}
+
+/** Makes an account and mails its person where to sign in. */
+export async function inviteOrganiser(
+  deps: Deps,
+  input: { name: string; email: string; role: Role },
+): Promise<OrganiserResult> {
+  const person = parseAccount(input)
+  if ('refusal' in person) return { kind: 'refused', refusal: person.refusal }
+  try {
+    return await deps.db.transaction(async (tx) => {
+      const [organiser] = await tx
+        .insert(organisers)
+        .values(newOrganiser(deps, person, input.role))
+        .returning(organiserColumns)
+      await enqueueSignInMail({ ...deps, db: tx }, (organiser as Organiser).id, { facts: { invited: true } })
+      return { kind: 'changed', organiser: organiser as Organiser }
+    })
+  } catch (error) {
+    if (databaseError(error)?.constraint === 'organisers_email_unique') return { kind: 'refused', refusal: 'exists' }
+    throw error
+  }
+}
+
+/** The account with an address, or undefined. */
+export async function findOrganiserByEmail(deps: Deps, email: string): Promise<Organiser | undefined> {
+  const [found] = await deps.db
+    .select(organiserColumns)
+    .from(organisers)
+    .where(eq(organisers.email, email.toLowerCase()))
+  return found
+}
+
+/**
+ * Owes an organiser the mail with the link that signs them in, whose code is made of `id`.
+ * @throws for a code that is none of ours
+ */
+export async function enqueueSignInLink(deps: Deps, { id: organiserId }: Organiser, code: string): Promise<void> {
+  const uid = verifySignInCode(deps.config.secret, code)
+  if (!uid) throw new Error('a sign-in code that is none of ours was to be mailed')
+  await enqueueSignInMail(deps, organiserId, { uid })
+}
+
+/** As what a sign-in code is stored: nothing in the database signs anybody in. */
+export const hashSignInCode = (secret: string, code: string) => fingerprint(secret, `sign-in ${code}`)
+
+/** Gives an account another role. Refused for the last owner, who would lock everybody out. */
+export async function changeRole(deps: Deps, id: string, role: Role): Promise<OrganiserResult> {
+  return changeUnlessLastOwner(
+    deps,
+    id,
+    role !== 'owner',
+    sql`update organisers set role = ${role}, updated_at = ${timestamptz(deps.now())}`,
+  )
+}
+
+/** Takes an account away, with its sessions and passkeys. Refused for the last owner. */
+export async function removeOrganiser(deps: Deps, id: string): Promise<OrganiserResult> {
+  return changeUnlessLastOwner(deps, id, true, sql`delete from organisers`)
+}
+
+/** Changes one's own name. */
+export async function renameOrganiser(deps: Deps, id: string, input: string): Promise<OrganiserResult> {
+  const parsed = parseName(input)
+  if ('refusal' in parsed) return { kind: 'refused', ...parsed }
+  const { name } = parsed
+  const [organiser] = await deps.db
+    .update(organisers)
+    .set({ name, updatedAt: deps.now() })
+    .where(eq(organisers.id, id))
+    .returning(organiserColumns)
+  return organiser ? { kind: 'changed', organiser } : { kind: 'refused', refusal: 'not_found' }
+}
+
+/** A browser in which an organiser is signed in. */
+export type Session = Pick<typeof sessions.$inferSelect, 'id' | 'userAgent' | 'createdAt' | 'updatedAt'>
+
+/** Where an organiser is signed in, the latest first. */
+export async function listSessions(deps: Deps, organiserId: string): Promise<Session[]> {
+  const { id, userAgent, createdAt, updatedAt } = sessions
+  return deps.db
+    .select({ id, userAgent, createdAt, updatedAt })
+    .from(sessions)
+    .where(and(eq(sessions.userId, organiserId), sql`${sessions.expiresAt} > now()`))
+    .orderBy(desc(sessions.updatedAt))
+}
+
+/** Ends one of an organiser's sessions. Tells whether it was theirs and there. */
+export async function endSession(deps: Deps, organiserId: string, id: string): Promise<boolean> {
+  const ended = await deps.db
+    .delete(sessions)
+    .where(and(eq(sessions.userId, organiserId), sql`${sessions.id}::text = ${id}`))
+    .returning({ id: sessions.id })
+  return ended.length > 0
+}
+
+/** Reads the name of a token as it was typed. Undefined for one that is too long. */
+export function parseTokenName(input: string): string | undefined {
+  return normalizeLine(input, 80)
+}
+
+/** Makes an API token and returns it; only its hash is kept, so it is seen once. 256 bits. */
+export async function createToken(deps: Deps, name: string, role: Role): Promise<string> {
+  const token = `bm_${randomBytes(32).toString('base64url')}`
+  await deps.db.insert(tokens).values({ id: deps.newId(), name, role, hash: hashToken(token), createdAt: deps.now() })
+  return token
+}
+
+/** An API token as those who look at what it did know it. */
+export type Token = { id: string; name: string; role: Role }
+
+/** The API token that somebody brings, or undefined if it is unknown or revoked. */
+export async function findToken(deps: Deps, token: string): Promise<Token | undefined> {
+  const [found] = await deps.db
+    .select({ id: tokens.id, name: tokens.name, role: tokens.role })
+    .from(tokens)
+    .where(and(eq(tokens.hash, hashToken(token)), isNull(tokens.revokedAt)))
+  return found
+}
+
+/** All API tokens, without what they are, the oldest first. */
+export async function listTokens(deps: Deps) {
+  const { hash: _, ...columns } = getTableColumns(tokens)
+  return deps.db.select(columns).from(tokens).orderBy(tokens.createdAt)
+}
+
+/** Makes a token useless. Tells whether there was one with this id that still worked. */
+export async function revokeToken(deps: Deps, id: string): Promise<boolean> {
+  const revoked = await deps.db
+    .update(tokens)
+    .set({ revokedAt: deps.now() })
+    .where(and(sql`${tokens.id}::text = ${id}`, isNull(tokens.revokedAt)))
+    .returning({ id: tokens.id })
+  return revoked.length > 0
+}
+
+/** Whether a role may do what another is needed for. An owner may do all, a viewer sees no persons. */
+export function hasRole(role: Role, required: Role): boolean {
+  return roleRank[role] >= roleRank[required]
+}
+
+const organiserColumns = {
+  id: organisers.id,
+  name: organisers.name,
+  email: organisers.email,
+  role: organisers.role,
+}
+
+async function enqueueSignInMail(
+  deps: Deps,
+  organiserId: string,
+  values: { uid?: string; facts?: MailPayload },
+): Promise<void> {
+  await deps.db
+    .insert(mails)
+    .values({ ...values, organiserId, kind: 'sign_in', createdAt: deps.now(), dueAt: deps.now() })
+  deps.notifyMailQueue()
+}
+
+/** What somebody typed, checked: better-auth keeps addresses in lower case. */
+function parseAccount({
+  name: rawName,
+  email,
+}: {
+  name: string
+  email: string
+}): { name: string; email: string } | { refusal: OrganiserRefusal } {
+  const parsedName = parseName(rawName)
+  if ('refusal' in parsedName) return parsedName
+  const parsed = parseEmail(email)
+  if ('problems' in parsed) return { refusal: isTooLong(parsed.problems) ? 'email_too_long' : 'email_invalid' }
+  return { name: parsedName.name, email: parsed.email.toLowerCase() }
+}
+
+function parseName(input: string): { name: string } | { refusal: 'name_missing' | 'name_too_long' } {
+  const parsed = signUpSchema.pick({ name: true }).safeParse({ name: input })
+  if (parsed.success) return parsed.data
+  return { refusal: isTooLong(fieldProblems(parsed.error)) ? 'name_too_long' : 'name_missing' }
+}
+
+const isTooLong = (problems: FieldProblem[]) => problems.some(({ code }) => code === 'too_long')
+
+function newOrganiser(deps: Deps, { name, email }: { name: string; email: string }, role: Role) {
+  const now = deps.now()
+  // Whoever reads the mail that signs in owns the address.
+  return { id: deps.newId(), name, email, role, emailVerified: true, createdAt: now, updatedAt: now }
+}
+
+async function changeUnlessLastOwner(
+  deps: Deps,
+  id: string,
+  takesOwner: boolean,
+  change: ReturnType<typeof sql>,
+): Promise<OrganiserResult> {
+  // The owners are locked first: two who take each other's role away at once leave one of them.
+  const [changed] = await query<Organiser>(
+    deps.db,
+    sql`with owners as materialized (
+          select id from organisers where role = 'owner' order by id for update
+        )
+        ${change}
+        where id::text = ${id} and (not ${takesOwner}::boolean or exists (select 1 from owners where owners.id <> organisers.id))
+        returning id, name, email, role`,
+  )
+  if (changed) return { kind: 'changed', organiser: changed }
+  const existing = await query(deps.db, sql`select 1 from organisers where id::text = ${id}`)
+  return { kind: 'refused', refusal: existing.length > 0 ? 'last_owner' : 'not_found' }
+}
+
+const roleRank: Record<Role, number> = { viewer: 1, organiser: 2, owner: 3 }
+
+/** A token is random, so a plain hash keeps it as safe as a slow one would. */
+function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}

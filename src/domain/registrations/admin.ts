@@ -1,0 +1,405 @@
+import { asc, eq, sql } from 'drizzle-orm'
+import { query, timestamptz, uuidArray } from '../../db/database.ts'
+import {
+  auditEntries,
+  type Canceller,
+  type MailKind,
+  type MailPayload,
+  mails,
+  type RegistrationStatus,
+  registrationLinks,
+  registrations,
+  type SignUp,
+} from '../../db/schema.ts'
+import { type Actor, type AuditAction, type AuditInput, insertAudit, recordAudit } from '../audit/log.ts'
+import type { Deps } from '../deps.ts'
+import { type DisplayState, displayState, type RetryOutcome, retryMail } from '../mails/outbox.ts'
+import type { Workshop } from '../workshops/workshops.ts'
+import { correctEmail, type EmailRefusal, findRegistrationById, type Registration } from './registrations.ts'
+import {
+  acceptOffer,
+  cancelRegistration,
+  type EraseRefusal,
+  eraseRegistration,
+  type MoveRefusal,
+  mergeRegistration,
+  moveRegistration,
+  type OfferRefusal,
+  type Refusal,
+  type Registered,
+  register,
+} from './seats.ts'
+
+/*
+ * One person as organisers see and change them. Whoever looks or changes is named, and stands in the audit log.
+ */
+
+/** A registration with all that happened to it. */
+export type Person = Registration & {
+  /** The channel of the registration link, null for those who came without one. */
+  channel: string | null
+  promotedManually: boolean
+  mails: PersonMail[]
+  /** From the first to the last. */
+  history: PersonEvent[]
+  /** The person's other registrations: those with the same address, in all workshops, the newest first. */
+  otherRegistrations: { id: string; workshopId: string; status: RegistrationStatus }[]
+}
+
+export type PersonMail = {
+  id: number
+  kind: MailKind
+  state: DisplayState
+  createdAt: Date
+  sentAt: Date | null
+  reason: string | null
+}
+
+/**
+ * What happened to a registration. `actor` is the organiser who did it, undefined where it was the attendee, the clock, or
+ * somebody from before there was an audit log.
+ */
+export type PersonEvent = { at: Date; actor?: string | undefined } & (
+  | { kind: 'signed_up'; status: RegistrationStatus }
+  | { kind: 'offered' }
+  /** `reason`: why it was before their turn. */
+  | { kind: 'seated'; reason?: string | undefined }
+  /** `from`: id of the workshop that was left. */
+  | { kind: 'moved'; from: string | undefined }
+  | { kind: 'email_corrected' }
+  | { kind: 'changed'; fields: string[] }
+  | { kind: 'cancelled'; by: Canceller | undefined }
+)
+
+/** Shows a person, which is written down. Undefined if there is none with this id, or the person was erased. */
+export async function findPersonAudited(deps: Deps, actor: Actor, id: string): Promise<Person | undefined> {
+  const person = await findPerson(deps, id)
+  if (person) await recordPersonAudit(deps, actor, 'person.looked_up', person)
+  return person
+}
+
+/** The person with a registration's id, for whoever has written down why; undefined if there is none, or no more. */
+export async function findPerson(deps: Deps, id: string): Promise<Person | undefined> {
+  const registration = await findRegistrationById(deps, id)
+  if (!registration) return undefined
+  const [stored] = await deps.db
+    .select({
+      firstStatus: registrations.firstStatus,
+      outOfTurn: registrations.outOfTurn,
+      channel: registrationLinks.channel,
+    })
+    .from(registrations)
+    .leftJoin(registrationLinks, eq(registrationLinks.code, registrations.linkCode))
+    .where(eq(registrations.id, id))
+  const mailRows = await deps.db.select().from(mails).where(eq(mails.registrationId, id)).orderBy(asc(mails.id))
+  const audited = await deps.db
+    .select()
+    .from(auditEntries)
+    .where(eq(auditEntries.registrationId, id))
+    .orderBy(asc(auditEntries.id))
+  const otherRegistrations = await deps.db
+    .select({ id: registrations.id, workshopId: registrations.workshopId, status: registrations.status })
+    .from(registrations)
+    .where(eq(registrations.emailKey, registration.email.toLowerCase()))
+    .orderBy(sql`${registrations.createdAt} desc`)
+    .limit(20)
+  return {
+    ...registration,
+    channel: stored?.channel ?? null,
+    promotedManually: stored?.outOfTurn ?? false,
+    mails: mailRows.map(({ id, kind, state, createdAt, sentAt, reason }) => ({
+      ...{ id, kind, createdAt, sentAt, reason },
+      state: displayState(deps, state),
+    })),
+    history: buildHistory(
+      { createdAt: registration.createdAt, status: stored?.firstStatus ?? 'confirmed' },
+      mailRows,
+      audited,
+    ),
+    otherRegistrations: otherRegistrations.filter((other) => other.id !== id),
+  }
+}
+
+/** What an organiser may correct. Fields that are left out or empty are emptied. */
+export type PersonCorrections = Pick<SignUp, 'name' | 'email' | 'phone' | 'company'>
+
+/**
+ * Corrects what a person typed. A new address gets the ticket, and older ticket links die; if it is refused nothing is
+ * changed. Gives the names of the fields that were changed.
+ */
+export async function correctPerson(
+  deps: Deps,
+  actor: Actor,
+  person: Registration,
+  {
+    name,
+    email,
+    phone = null,
+    company = null,
+  }: { [Field in keyof PersonCorrections]: PersonCorrections[Field] | null },
+): Promise<{ kind: 'corrected'; fields: string[] } | { kind: 'refused'; refusal: EmailRefusal }> {
+  const before: Record<string, unknown> = {
+    name: person.name,
+    email: person.email,
+    phone: person.phone,
+    company: person.company,
+  }
+  const after: Record<string, unknown> = { name, email, phone, company }
+  const fields = Object.keys(after).filter((field) => after[field] !== before[field])
+  if (fields.length === 0) return { kind: 'corrected', fields }
+
+  if (fields.includes('email')) {
+    const outcome = await correctEmail(deps, person.id, email as string)
+    if (outcome.kind === 'refused') return outcome
+  }
+  const stored = await query(
+    deps.db,
+    sql`update registrations
+        set name = ${name}, company = ${company}, phone = ${phone},
+            -- Told apart from whoever had the name or phone that they had.
+            told_apart = told_apart and name = ${name} and phone is not distinct from ${phone}::text,
+            name_initials = case when name = ${name} then name_initials end
+        where id = ${person.id}::uuid and erased_at is null
+        returning id`,
+  )
+  if (stored.length === 0) return { kind: 'refused', refusal: 'not_found' }
+  const changed = (values: Record<string, unknown>) => Object.fromEntries(fields.map((field) => [field, values[field]]))
+  await recordPersonAudit(
+    deps,
+    actor,
+    'person.changed',
+    person,
+    { changed: fields },
+    { before: changed(before), after: changed(after) },
+  )
+  return { kind: 'corrected', fields }
+}
+
+export const cancelRefusals = ['already_cancelled', 'over', 'not_found'] as const
+export type CancelRefusal = (typeof cancelRefusals)[number]
+
+/** Cancels a person's registration and serves the next in line, with a mail to both. */
+export async function cancelPerson(deps: Deps, actor: Actor, person: PersonRef): Promise<'cancelled' | CancelRefusal> {
+  const outcome = await cancelRegistration(deps, person.id, 'organiser')
+  if (outcome === 'cancelled') await recordPersonAudit(deps, actor, 'person.cancelled', person)
+  return outcome
+}
+
+export const mergeRefusals = [...cancelRefusals, 'kept_cancelled'] as const
+/** `kept_cancelled`: the registration that was to stay is cancelled, so that the person would be left with none. */
+export type MergeRefusal = (typeof mergeRefusals)[number]
+
+/** Cancels a registration that is of the same person as one that is kept, which is written down for both. */
+export async function mergePerson(
+  deps: Deps,
+  actor: Actor,
+  person: PersonRef,
+  kept: PersonRef,
+): Promise<'cancelled' | MergeRefusal> {
+  const outcome = await mergeRegistration(deps, person.id, kept.id)
+  if (outcome === 'cancelled') {
+    await recordPersonAudit(deps, actor, 'person.merged', person, { to: kept.workshop.slug })
+    await recordPersonAudit(deps, actor, 'person.merged', kept, { from: person.workshop.slug })
+  }
+  return outcome
+}
+
+/** Remembers that people who have the same phone or name are not one, until somebody else comes who has it too. */
+export async function markNotDuplicate(deps: Deps, actor: Actor, people: readonly PersonRef[]): Promise<void> {
+  const ids = uuidArray(people.map(({ id }) => id))
+  await deps.db.execute(sql`
+    with locked as (select id from registrations where id = any(${ids}) order by id for no key update)
+    update registrations r set told_apart = true from locked where r.id = locked.id`)
+  for (const person of people) await recordPersonAudit(deps, actor, 'person.told_apart', person)
+}
+
+/** Moves a person to another workshop of the campaign. @param to its slug */
+export async function movePerson(
+  deps: Deps,
+  actor: Actor,
+  person: PersonRef,
+  to: string,
+): Promise<{ kind: 'moved'; status: 'confirmed' | 'waitlisted' } | { kind: 'refused'; refusal: MoveRefusal }> {
+  const outcome = await moveRegistration(deps, person.id, to)
+  if (outcome.kind === 'moved')
+    await recordPersonAudit(deps, actor, 'person.moved', person, { to, status: outcome.status })
+  return outcome
+}
+
+export const promoteRefusals = ['full', 'seated', 'cancelled', 'over', 'not_found'] as const
+/** `full`: no seat is free. `seated`: the person has a seat or is offered one. `over`: the workshop has ended. */
+export type PromoteRefusal = (typeof promoteRefusals)[number]
+export type PromoteResult =
+  | { kind: 'promoted'; capacity: number }
+  | { kind: 'refused'; refusal: PromoteRefusal; taken: number; capacity: number }
+
+/**
+ * Gives somebody who waits a seat before their turn, owes the mail and writes it down, in one statement.
+ * @param reason why; kept in the audit log
+ * @param addSeat where no seat is free, the workshop gets one more for this person
+ */
+export async function promotePerson(
+  deps: Deps,
+  actor: Actor,
+  person: PersonRef,
+  { reason, addSeat }: { reason: string; addSeat: boolean },
+): Promise<PromoteResult> {
+  const [result] = await query<{ outcome: 'promoted' | PromoteRefusal; taken: number; capacity: number }>(
+    deps.db,
+    sql`with answer as materialized (
+          select * from promote_out_of_turn(${person.id}::uuid, ${addSeat}::boolean, ${timestamptz(deps.now())})
+        ),
+        written as (
+          ${insertAudit(
+            deps,
+            actor,
+            personAuditEntry('person.promoted', person, {}, { reason }),
+            sql`answer where outcome = 'promoted'`,
+            sql`jsonb_build_object('capacity', capacity)`,
+          )}
+        )
+        select * from answer`,
+  )
+  const { outcome, taken, capacity } = result ?? { outcome: 'not_found', taken: 0, capacity: 0 }
+  if (outcome !== 'promoted') return { kind: 'refused', refusal: outcome, taken, capacity }
+  deps.notifyMailQueue()
+  return { kind: 'promoted', capacity }
+}
+
+/** Takes an offered seat for somebody who said that they come. */
+export async function acceptPersonOffer(
+  deps: Deps,
+  actor: Actor,
+  person: PersonRef,
+): Promise<'taken' | 'already_taken' | OfferRefusal> {
+  const outcome = await acceptOffer(deps, person.id)
+  if (outcome === 'taken') await recordPersonAudit(deps, actor, 'person.changed', person, { changed: ['seat'] })
+  return outcome
+}
+
+/**
+ * Signs somebody up for whom an organiser vouches, under the rules that all have: a seat if one is free and nobody waits,
+ * else a place in line.
+ */
+export async function addPerson(
+  deps: Deps,
+  actor: Actor,
+  workshop: Workshop,
+  signUp: SignUp,
+  idempotencyKey: string,
+): Promise<Registered | { kind: 'refused'; refusal: Refusal }> {
+  const consentVersion = `${signUp.consentVersion}, ${verbalConsent}`
+  const result = await register(deps, workshop, { ...signUp, consentVersion }, idempotencyKey)
+  if (result.kind === 'registered' && !result.replayed) {
+    const { name, email } = signUp
+    const { id } = result
+    await recordPersonAudit(deps, actor, 'person.added', { id, name, email, workshop }, { status: result.status })
+  }
+  return result
+}
+
+/** What stands behind the version of the privacy notice where an organiser said that the person agreed to it. */
+const verbalConsent = 'by word of an organiser'
+
+/** Erases a person for good, with the seat they still hold, but nobody who still has a board. */
+export async function erasePerson(deps: Deps, actor: Actor, person: PersonRef): Promise<'erased' | EraseRefusal> {
+  const outcome = await eraseRegistration(deps, person.id, 'organiser')
+  // Whom it was about is not to be found here again either.
+  if (outcome === 'erased')
+    await recordPersonAudit(deps, actor, 'person.erased', { ...person, name: undefined, email: undefined })
+  return outcome
+}
+
+/** Sends one of a person's mails again that came to nothing. `not_found`: it is not of this person. */
+export async function resendPersonMail(deps: Deps, actor: Actor, person: Person, mail: number): Promise<RetryOutcome> {
+  const personMail = person.mails.find(({ id }) => id === mail)
+  if (!personMail) return 'not_found'
+  const outcome = await retryMail(deps, mail)
+  if (outcome === 'owed') await recordPersonAudit(deps, actor, 'mail.sent_again', person, { kind: personMail.kind })
+  return outcome
+}
+
+/** Whom an entry of the audit log is about. */
+export type PersonRef = Pick<Registration, 'id' | 'name' | 'email'> & {
+  workshop: Pick<Workshop, 'id' | 'slug' | 'campaignId'>
+}
+
+type AuditSubject = Partial<PersonRef> & Pick<PersonRef, 'id' | 'workshop'>
+
+async function recordPersonAudit(
+  deps: Deps,
+  actor: Actor,
+  action: AuditAction,
+  person: AuditSubject,
+  facts?: Record<string, unknown>,
+  personal?: Record<string, unknown>,
+): Promise<void> {
+  await recordAudit(deps, actor, personAuditEntry(action, person, facts, personal))
+}
+
+function personAuditEntry(
+  action: AuditAction,
+  { id, name, email, workshop }: AuditSubject,
+  facts: Record<string, unknown> = {},
+  personal: Record<string, unknown> = {},
+): AuditInput & { personal: Record<string, unknown> } {
+  return {
+    action,
+    campaignId: workshop.campaignId ?? undefined,
+    workshopId: workshop.id,
+    registrationId: id,
+    facts: { workshop: workshop.slug, ...facts },
+    personal: { name, email, ...personal },
+  }
+}
+
+type StoredMail = { kind: MailKind; facts: MailPayload; createdAt: Date }
+type StoredEntry = Pick<typeof auditEntries.$inferSelect, 'at' | 'actor' | 'action' | 'facts' | 'personal'>
+
+/** Mails are written with what causes them, so they tell what happened; the audit log says who did it, and why. */
+function buildHistory(
+  signedUp: { createdAt: Date; status: RegistrationStatus },
+  mailRows: readonly StoredMail[],
+  audited: readonly StoredEntry[],
+): PersonEvent[] {
+  const mailEvents = mailRows.flatMap((mail): PersonEvent[] => {
+    const { kind, facts, createdAt: at } = mail
+    if (facts.corrected) return [{ at, kind: 'email_corrected' }]
+    if (kind === 'promoted') return [{ at, kind: 'seated' }]
+    if (kind === 'offered') return [{ at, kind }]
+    if (kind === 'moved') return [{ at, kind, from: facts.from }]
+    if (kind === 'cancelled') return [{ at, kind, by: facts.by }]
+    return []
+  })
+  const events: PersonEvent[] = [{ at: signedUp.createdAt, kind: 'signed_up', status: signedUp.status }, ...mailEvents]
+  for (const { at, actor, action, facts, personal } of audited) {
+    const changed = Array.isArray(facts.changed) ? facts.changed.map(String) : []
+    const kind = changed.includes('seat') ? 'seated' : eventKindByAction[action]
+    // Written right after what it is about.
+    const event =
+      kind && events.findLast((event) => event.kind === kind && !event.actor && isShortlyBefore(event.at, at))
+    if (event) {
+      event.actor = actor
+      if (event.kind === 'seated' && typeof personal?.reason === 'string') event.reason = personal.reason
+    }
+    const fields = changed.filter((field) => field !== 'email' && field !== 'seat')
+    if (action === 'person.changed' && fields.length > 0) events.push({ at, actor, kind: 'changed', fields })
+  }
+  return events.sort((a, b) => a.at.getTime() - b.at.getTime())
+}
+
+/** Which event an entry of the audit log is about. */
+const eventKindByAction: Partial<Record<string, PersonEvent['kind']>> = {
+  'person.added': 'signed_up',
+  'person.cancelled': 'cancelled',
+  'person.merged': 'cancelled',
+  'person.told_apart': 'changed',
+  'person.moved': 'moved',
+  'person.promoted': 'seated',
+  'person.changed': 'email_corrected',
+} satisfies Partial<Record<AuditAction, PersonEvent['kind']>>
+
+function isShortlyBefore(event: Date, entry: Date): boolean {
+  const elapsed = entry.getTime() - event.getTime()
+  return elapsed >= 0 && elapsed < 60_000
+}

@@ -1,0 +1,139 @@
+import { sql } from 'drizzle-orm'
+import { query } from '../../db/database.ts'
+import type { Deps } from '../deps.ts'
+
+export type Violation = { invariant: string; broken: string[] }
+
+/** Checks what must hold at every moment. Each finding names the workshops or registrations that break it. */
+export async function findViolations(deps: Deps): Promise<Violation[]> {
+  const violations: Violation[] = []
+  for (const [invariant, statement] of Object.entries(invariants)) {
+    const broken = await query<{ what: string }>(
+      deps.db,
+      sql.raw(`${statement.replace('now()', `'${deps.now().toISOString()}'`)} limit 20`),
+    )
+    if (broken.length > 0) violations.push({ invariant, broken: broken.map((row) => row.what) })
+  }
+  return violations
+}
+
+const activeStatuses = `('confirmed', 'waitlisted', 'offered')`
+const seatedStatuses = `('confirmed', 'offered')`
+
+const invariants: Record<string, string> = {
+  'taken is the number of seats held, never over capacity': `
+    select w.slug || ': taken ' || w.taken || ', held ' || held.n || ', capacity ' || w.capacity || ', waitlisted ' || w.waitlisted || ', waiting ' || held.waiting as what
+    from workshops w
+    cross join lateral (
+      select count(*) filter (where status in ${seatedStatuses}) as n, count(*) filter (where status = 'waitlisted') as waiting
+      from registrations r where r.workshop_id = w.id
+    ) held
+    where w.taken <> held.n or w.taken > w.capacity or w.waitlisted <> held.waiting`,
+  'sequence numbers are unique within a workshop and rise with time': `
+    select w.slug || ': number ' || r.seq as what
+    from (
+      select workshop_id, seq, placed_at, lead(seq) over line as next_seq, lead(placed_at) over line as next_placed_at
+      from registrations window line as (partition by workshop_id order by seq)
+    ) r join workshops w on w.id = r.workshop_id
+    where r.seq = r.next_seq or r.placed_at > r.next_placed_at or r.seq >= w.next_seq`,
+  'nobody waits while a seat of an open workshop is free': `
+    select w.slug || ': ' || (w.capacity - w.taken) || ' free' as what
+    from workshops w
+    where w.state = 'published' and w.starts_at > now() and w.taken < w.capacity
+      and exists (select 1 from registrations r where r.workshop_id = w.id and r.status = 'waitlisted')`,
+  'nobody overtook on the waitlist without a logged decision': `
+    select w.slug || ': number ' || seat.seq || ' before ' || line.first as what
+    from (select workshop_id, min(seq) as first from registrations where status = 'waitlisted' group by workshop_id) line
+    join registrations seat on seat.workshop_id = line.workshop_id and seat.seq > line.first
+      and seat.status in ${seatedStatuses} and not seat.out_of_turn
+    join workshops w on w.id = line.workshop_id`,
+  'one live registration per person and workshop': `
+    select w.slug || ': ' || count(*) || ' of one person' as what
+    from registrations r join workshops w on w.id = r.workshop_id
+    where r.status in ${activeStatuses} group by w.slug, r.email_key having count(*) > 1`,
+  'no offer is held beyond the start of its workshop': `
+    select r.id::text as what
+    from registrations r join workshops w on w.id = r.workshop_id
+    where r.status = 'offered' and r.offered_until > w.starts_at`,
+  'every registration, offer, promotion, move and cancellation has its mail': `
+    select r.id::text || ': ' || kind as what
+    from (
+      select id, first_status as kind from registrations
+      union all
+      select id, 'promoted' from registrations
+      where seated_at is not null and ((moved_at is null and first_status = 'waitlisted') or seated_at > moved_at)
+      union all
+      select id, 'offered' from registrations where status = 'offered' or cancelled_by = 'deadline'
+      union all
+      select id, 'moved' from registrations where moved_at is not null
+      union all
+      select id, 'cancelled' from registrations where cancelled_at is not null
+    ) r
+    -- Who came to the door without having signed up has no address until an organiser adds one, and who was erased while
+    -- the workshop ran has none any more: whatever happens to the place since, also where the workshop is put off, is told
+    -- to nobody. When a seat was offered is not written down.
+    where not exists (
+        select 1 from registrations w
+        where w.id = r.id and (
+          w.consent_version like '%-door'
+          or w.erased_at <= case r.kind
+            when 'cancelled' then w.cancelled_at when 'promoted' then w.seated_at when 'offered' then w.erased_at
+          end
+        )
+      )
+      and not exists (select 1 from mails m where m.registration_id = r.id and m.kind = r.kind)`,
+  'no mail is owed to somebody without an address': `
+    select m.id::text || ': ' || m.kind as what
+    from mails m join registrations r on r.id = m.registration_id
+    where m.state in ('pending', 'sending') and r.email = '' and r.erased_at is null`,
+  'one check-in counts for a person': `
+    select c.registration_id::text as what
+    from check_ins c where c.outcome = 'in' group by c.registration_id having count(*) > 1`,
+  'a scan that came second came after the one that counts': `
+    select again.id::text as what
+    from check_ins again
+    where again.outcome = 'again' and not exists (
+      select 1 from check_ins first
+      where first.registration_id = again.registration_id and first.outcome = 'in'
+        and (first.at, first.id) < (again.at, again.id)
+    )`,
+  'whoever is checked in has a seat in that workshop': `
+    select r.id::text || ': ' || r.status as what
+    from check_ins c join registrations r on r.id = c.registration_id
+    where c.outcome = 'in' and (r.status <> 'confirmed' or r.workshop_id <> c.workshop_id)`,
+  'nobody lost a seat for not coming before the grace time was over': `
+    select r.id::text as what
+    from registrations r join workshops w on w.id = r.workshop_id
+    -- An organiser may set another time since.
+    where r.cancelled_by = 'absence' and w.updated_at <= r.cancelled_at
+      and (w.grace_minutes is null or r.cancelled_at < w.starts_at + make_interval(mins => w.grace_minutes))`,
+  'every held sign-up has its mail': `
+    select h.id::text as what
+    from held_sign_ups h
+    where not exists (select 1 from mails m where m.held_id = h.id and m.kind = 'held')`,
+  'every idempotency key exists once': `
+    select w.slug || ': ' || r.idempotency_key as what
+    from registrations r join workshops w on w.id = r.first_workshop_id
+    group by w.slug, r.idempotency_key, r.first_workshop_id having count(*) > 1`,
+  'a board is with one person at a time, and its times follow one another': `
+    select b.kind || ' ' || b.serial || ': ' || l.id as what
+    from (
+      select id, board_id, lent_at, lag(returned_at) over line as back, lag(id) over line as before
+      from loans window line as (partition by board_id order by lent_at, coalesce(returned_at, 'infinity'))
+    ) l join boards b on b.id = l.board_id
+    where l.before is not null and (l.back is null or l.lent_at < l.back)`,
+  'a person has one board at a time': `
+    select l.registration_id::text as what
+    from loans l where l.returned_at is null
+    group by l.registration_id having count(*) > 1`,
+  'who has a board is known, and the board was not back before it was lent': `
+    select l.id::text as what
+    from loans l left join registrations r on r.id = l.registration_id
+    where (l.returned_at is null and (r.id is null or r.erased_at is not null)) or l.returned_at < l.lent_at`,
+  'a board that is out of use is with nobody and in no box': `
+    select b.kind || ' ' || b.serial as what
+    from boards b
+    where b.state <> 'usable' and (
+      b.packed_for is not null or exists (select 1 from loans l where l.board_id = b.id and l.returned_at is null)
+    )`,
+}

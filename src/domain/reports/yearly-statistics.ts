@@ -1,0 +1,186 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { query } from '../../db/database.ts'
+import type { Text } from '../../db/schema.ts'
+import { localDate } from '../../lib/time-zones.ts'
+import { attendanceCounts, checkInJoin } from '../attendance/attendance.ts'
+import type { Deps } from '../deps.ts'
+import { sum } from './statistics.ts'
+
+/*
+ * What became of all workshops, year by year and city by city, in counts that name nobody.
+ */
+
+/** One year of workshops, by the day on which they begin. Those to come are in it, drafts and cancelled ones are not. */
+export type YearStats = {
+  year: number
+  workshops: number
+  cancelledWorkshops: number
+  cities: number
+  capacity: number
+  /** Seats that were taken in the end, or are taken now. */
+  taken: number
+  registrations: number
+  /** Of the workshops whose attendance is closed: who was expected, and of them who did not come. */
+  expected: number
+  noShows: number
+  /** Of those with a seat who were asked for their readiness and are not erased: how many said ready to everything. */
+  asked: number
+  ready: number
+  /** Seats taken by the month in which the workshop begins, from January. */
+  months: number[]
+  /** How many people with a seat are not erased yet, and how many of those had one in an earlier workshop. */
+  known: number
+  returning: number
+}
+
+export type CityStats = { city: Text; workshops: number; capacity: number; taken: number; registrations: number }
+
+/** All years, the newest first, and all cities, the most registrations first. */
+export async function computeYearlyStatistics(deps: Deps): Promise<{ years: YearStats[]; cities: CityStats[] }> {
+  const workshops = await query<WorkshopTotals>(
+    deps.db,
+    sql`select w.id, w.city, w.starts_at, w.time_zone, w.state, w.capacity, w.taken, coalesce(r.n, 0)::int as registrations
+        from workshops w
+        left join (select workshop_id, count(*) as n from registrations group by workshop_id) r on r.workshop_id = w.id
+        where w.state <> 'draft'`,
+  )
+  const dated = workshops.map((workshop) => ({
+    ...workshop,
+    day: localDate(new Date(workshop.starts_at), workshop.time_zone),
+  }))
+  const [returningAttendees, readiness, attendances] = await Promise.all([
+    countReturningAttendees(deps, dated),
+    countReadyAttendees(deps),
+    countNoShows(deps),
+  ])
+  const sumFor = <Row extends { id: string }>(own: WorkshopTotals[], counted: Row[], measure: (row: Row) => number) => {
+    const ids = new Set(own.map(({ id }) => id))
+    return sum(
+      counted.filter(({ id }) => ids.has(id)),
+      measure,
+    )
+  }
+  const years = [...groupBy(dated, ({ day }) => day.slice(0, 4))].map(([name, all]): YearStats => {
+    const own = all.filter(({ state }) => state !== 'cancelled')
+    const months = Array.from({ length: 12 }, (_, month) =>
+      sum(
+        own.filter(({ day }) => Number(day.slice(5, 7)) === month + 1),
+        ({ taken }) => taken,
+      ),
+    )
+    const year = Number(name)
+    const { known = 0, returning = 0 } = returningAttendees.find((one) => one.year === year) ?? {}
+    return {
+      ...{ year, workshops: own.length, cancelledWorkshops: all.length - own.length },
+      cities: groupBy(own, ({ city }) => cityKey(city)).size,
+      capacity: sum(own, ({ capacity }) => capacity),
+      taken: sum(own, ({ taken }) => taken),
+      registrations: sum(own, ({ registrations }) => registrations),
+      expected: sumFor(own, attendances, ({ expected }) => expected),
+      noShows: sumFor(own, attendances, ({ noShows }) => noShows),
+      asked: sumFor(own, readiness, ({ asked }) => asked),
+      ready: sumFor(own, readiness, ({ ready }) => ready),
+      ...{ months, known, returning },
+    }
+  })
+  const notCancelled = dated.filter(({ state }) => state !== 'cancelled')
+  const cities = [...groupBy(notCancelled, ({ city }) => cityKey(city)).values()].map(
+    (own): CityStats => ({
+      city: Object.assign({}, ...own.map(({ city }) => city)) as Text,
+      workshops: own.length,
+      capacity: sum(own, ({ capacity }) => capacity),
+      taken: sum(own, ({ taken }) => taken),
+      registrations: sum(own, ({ registrations }) => registrations),
+    }),
+  )
+  return {
+    years: years.sort((a, b) => b.year - a.year),
+    cities: cities.sort((a, b) => b.registrations - a.registrations || b.workshops - a.workshops),
+  }
+}
+
+type WorkshopTotals = {
+  id: string
+  city: Text
+  starts_at: string | Date
+  time_zone: string
+  state: string
+  capacity: number
+  taken: number
+  registrations: number
+}
+
+/**
+ * People with a seat by year, as far as they are known: whoever is erased has another key in each registration. Somebody
+ * returns in a year if the last workshop they had a seat in then is not the first of all.
+ */
+async function countReturningAttendees(
+  deps: Deps,
+  workshops: { id: string; day: string; starts_at: string | Date }[],
+): Promise<{ year: number; known: number; returning: number }[]> {
+  const dated = JSON.stringify(
+    workshops.map(({ id, day, starts_at }) => ({ id, year: Number(day.slice(0, 4)), starts_at: new Date(starts_at) })),
+  )
+  return query(
+    deps.db,
+    sql`with visits as (
+          select r.email_key, w.year, min(w.starts_at) as first, max(w.starts_at) as last
+          from jsonb_to_recordset(${dated}::jsonb) as w (id uuid, year int, starts_at timestamptz)
+          join registrations r on r.workshop_id = w.id
+          where r.status = 'confirmed' and r.erased_at is null
+          group by r.email_key, w.year
+        ),
+        people as (
+          select year, last > min(first) over (partition by email_key) as returns from visits
+        )
+        select year, count(*)::int as known, count(*) filter (where returns)::int as returning
+        from people group by year`,
+  )
+}
+
+/** Who had a seat and said ready to every item that was to be confirmed, by workshop, as far as people are known. */
+function countReadyAttendees(deps: Deps): Promise<{ id: string; asked: number; ready: number }[]> {
+  const requiredItemsJson = (owner: SQL) => sql`(
+    select jsonb_object_agg(i.id, true) from checklist_items i where ${owner} and i.must_confirm
+    having count(*) > 0
+  )`
+  return query(
+    deps.db,
+    sql`with needed as materialized (
+          select w.id, case
+            when exists (select 1 from checklist_items i where i.workshop_id = w.id) then ${requiredItemsJson(sql`i.workshop_id = w.id`)}
+            else ${requiredItemsJson(sql`i.campaign_id = w.campaign_id`)} end as items
+          from workshops w where w.state in ('published', 'closed')
+        )
+        select n.id, count(*)::int as asked, count(*) filter (where r.ready @> n.items)::int as ready
+        from needed n join registrations r on r.workshop_id = n.id
+        where n.items is not null and r.status = 'confirmed' and r.erased_at is null
+        group by n.id`,
+  )
+}
+
+/** Who was expected and who did not come, by workshop, of those whose attendance is closed. */
+function countNoShows(deps: Deps): Promise<{ id: string; expected: number; noShows: number }[]> {
+  return query(
+    deps.db,
+    sql`select r.workshop_id as id, ${attendanceCounts}
+        from workshops w join registrations r on r.workshop_id = w.id ${checkInJoin}
+        where w.attendance_closed_at is not null
+        group by r.workshop_id`,
+  )
+}
+
+/** The same city is not always written in both languages. */
+function cityKey(city: Text): string {
+  return (city.zh ?? city.en ?? '').trim().toLowerCase()
+}
+
+function groupBy<Item>(items: Item[], getKey: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>()
+  for (const item of items) {
+    const group = groups.get(getKey(item))
+    if (group) group.push(item)
+    else groups.set(getKey(item), [item])
+  }
+  return groups
+}

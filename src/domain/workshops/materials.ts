@@ -1,0 +1,64 @@
+import { asc, eq, sql } from 'drizzle-orm'
+import { materials, type Text } from '../../db/schema.ts'
+import { type Actor, recordAudit } from '../audit/log.ts'
+import type { Deps } from '../deps.ts'
+import type { Registration } from '../registrations/registrations.ts'
+import type { Workshop } from './workshops.ts'
+
+/** A link with a note, which attendees find on their ticket. */
+export type Material = {
+  title: Text
+  /** http or https. */
+  url: string
+  /** What one needs to open it, an extraction code say. */
+  note: Text
+  /** Only for those who came; otherwise for everyone with a seat of their own. */
+  afterwards: boolean
+}
+
+/** As many as a workshop may have. */
+export const maxMaterials = 30
+
+/** All materials of a workshop, in their order. */
+export async function listMaterials(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<Material[]> {
+  return deps.db
+    .select({ title: materials.title, url: materials.url, note: materials.note, afterwards: materials.afterwards })
+    .from(materials)
+    .where(eq(materials.workshopId, workshop.id))
+    .orderBy(asc(materials.position))
+}
+
+/** What somebody may see of them. @attended attended whether they were checked in */
+export async function listVisibleMaterials(
+  deps: Deps,
+  { workshop, status }: Pick<Registration, 'workshop' | 'status'>,
+  attended: boolean,
+): Promise<Material[]> {
+  if (status !== 'confirmed' && !attended) return []
+  return (await listMaterials(deps, workshop)).filter(({ afterwards }) => attended || !afterwards)
+}
+
+/** Replaces the materials of a workshop with these, in their order, which is written down. */
+export async function replaceMaterials(
+  deps: Deps,
+  actor: Actor,
+  workshop: Pick<Workshop, 'id' | 'slug'>,
+  drafts: readonly Material[],
+): Promise<void> {
+  const rows = drafts.map((draft, position) => ({ ...draft, id: deps.newId(), workshopId: workshop.id, position }))
+  await deps.db.transaction(async (db) => {
+    // Two who save at once would meet in the same positions.
+    await db.execute(sql`select 1 from workshops where id = ${workshop.id}::uuid for no key update`)
+    await db.delete(materials).where(eq(materials.workshopId, workshop.id))
+    if (rows.length > 0) await db.insert(materials).values(rows)
+    const facts = { slug: workshop.slug, count: rows.length }
+    await recordAudit({ ...deps, db }, actor, { action: 'materials.changed', workshopId: workshop.id, facts })
+  })
+}
+
+/** Gives a workshop that has no materials those of another. */
+export async function copyMaterials(deps: Deps, from: Pick<Workshop, 'id'>, to: Pick<Workshop, 'id'>): Promise<void> {
+  const drafts = await listMaterials(deps, from)
+  const copies = drafts.map((draft, position) => ({ ...draft, id: deps.newId(), workshopId: to.id, position }))
+  if (copies.length > 0) await deps.db.insert(materials).values(copies)
+}

@@ -1,0 +1,392 @@
+import { and, asc, eq, getTableColumns, gt, isNotNull, ne, or, type SQL, sql } from 'drizzle-orm'
+import { databaseError, query, timestamptz } from '../../db/database.ts'
+import {
+  type CampaignState,
+  campaigns,
+  type FeedbackQuestion,
+  type ItemKind,
+  type PhoneRule,
+  type ReminderPlan,
+  type Text,
+  type WorkshopSchedule,
+  type WorkshopState,
+  workshops,
+} from '../../db/schema.ts'
+import type { Deps } from '../deps.ts'
+import { generateSlug } from './slugs.ts'
+
+export const workshopStatuses = ['upcoming', 'open', 'waitlist', 'full', 'closed', 'cancelled', 'over'] as const
+export type WorkshopStatus = (typeof workshopStatuses)[number]
+
+export type Item = { id: string; kind: ItemKind; text: Text; url: string | null; mustConfirm: boolean }
+
+/** One date in one city, as everything but the database sees it. */
+export type Workshop = typeof workshops.$inferSelect & {
+  campaign: { slug: string; title: Text; state: CampaignState } | null
+  /** Its own checklist, or its campaign's where it has none. */
+  items: Item[]
+  hasOwnItems: boolean
+  status: WorkshopStatus
+}
+
+/** How many seats are free. */
+export const seatsLeft = (workshop: Pick<Workshop, 'capacity' | 'taken'>) => workshop.capacity - workshop.taken
+
+export type WorkshopDraft = {
+  campaignId?: string | undefined
+  slug?: string | undefined
+  title: Text
+  city: Text
+  venue: Text
+  address: Text
+  startsAt: Date
+  endsAt: Date
+  timeZone?: string | undefined
+  opensAt?: Date | null | undefined
+  closesAt?: Date | null | undefined
+  capacity: number
+  boards?: number | undefined
+  waitlist?: boolean | undefined
+  phone?: PhoneRule | undefined
+  /** Hours in which a freed seat that is offered has to be taken, from 1 to 336; without them it is given at once. */
+  confirmHours?: number | null | undefined
+  /** Minutes after the start, from 0 to 600, from which seats of absent people go to who stands at the door; without them, never. */
+  graceMinutes?: number | null | undefined
+  proofOfWork?: boolean | undefined
+  /** Who is in charge on the day, for organisers to know. */
+  lead?: string | null | undefined
+  /** How to get in, for those who have a seat. */
+  entry?: Text | undefined
+  /** Hours before the start at which each reminder falls due: see reminders.ts. One that is not there is not sent. */
+  reminders?: ReminderPlan | undefined
+  /** Instead of the questions that everybody is asked afterwards: see feedback.ts. */
+  feedbackQuestions?: FeedbackQuestion[] | null | undefined
+  items?: ItemDraft[] | undefined
+  publish?: boolean | undefined
+}
+
+export type ItemDraft = Omit<Item, 'id' | 'url'> & { id?: string | undefined; url?: string | null | undefined }
+
+export type WorkshopChanges = Partial<Omit<WorkshopDraft, 'publish'>> & {
+  state?: Exclude<WorkshopState, 'cancelled'> | undefined
+}
+
+/** The workshop with a slug, drafts too, or undefined. */
+export async function findWorkshop(deps: Deps, slug: string): Promise<Workshop | undefined> {
+  const [workshop] = await selectWorkshops(deps).where(eq(workshops.slug, slug))
+  return workshop
+}
+
+/** The workshop with an id, drafts too, or undefined. */
+export async function findWorkshopById(deps: Deps, id: string): Promise<Workshop | undefined> {
+  const [workshop] = await selectWorkshops(deps).where(eq(workshops.id, id))
+  return workshop
+}
+
+/** What the public sees of a workshop, at most a second old; undefined for what is not published. */
+export async function findPublicWorkshop(deps: Deps, slug: string): Promise<Workshop | undefined> {
+  const workshop = await deps.cache(`workshop ${slug}`, () => findWorkshop(deps, slug))
+  return workshop && isPublic(workshop) ? workshop : undefined
+}
+
+/** Whether anyone may see a workshop. */
+export function isPublic({ state, publishedAt }: Pick<Workshop, 'state' | 'publishedAt'>): boolean {
+  return publishedAt !== null && state !== 'draft'
+}
+
+export type WorkshopFilter = {
+  /** In either language. */
+  city?: string | undefined
+  /** Without one, all that are not over. */
+  status?: WorkshopStatus | undefined
+  campaignId?: string | undefined
+  drafts?: boolean | undefined
+  /** As handed out with the page before. */
+  cursor?: string | undefined
+  limit?: number | undefined
+}
+
+/** A page of workshops in the order in which they start. */
+export async function listWorkshops(
+  deps: Deps,
+  { city, status, campaignId, drafts = false, cursor, limit = 50 }: WorkshopFilter,
+): Promise<{ items: Workshop[]; next: string | undefined }> {
+  const after = cursor ? parseCursor(cursor) : undefined
+  const found = await selectWorkshops(deps)
+    .where(
+      and(
+        drafts ? undefined : and(ne(workshops.state, 'draft'), isNotNull(workshops.publishedAt)),
+        status
+          ? sql`${workshopStatus(deps.now())} = ${status}`
+          : campaignId
+            ? undefined
+            : gt(workshops.endsAt, deps.now()),
+        campaignId ? eq(workshops.campaignId, campaignId) : undefined,
+        city
+          ? or(sql`${workshops.city} ->> 'zh' = ${city}`, sql`lower(${workshops.city} ->> 'en') = lower(${city})`)
+          : undefined,
+        after
+          ? sql`(${workshops.startsAt}, ${workshops.id}) > (${after.startsAt}::timestamptz, ${after.id}::uuid)`
+          : undefined,
+      ),
+    )
+    .orderBy(asc(workshops.startsAt), asc(workshops.id))
+    .limit(limit + 1)
+  const items = found.slice(0, limit)
+  const last = items.at(-1)
+  return {
+    items,
+    next:
+      found.length > limit && last
+        ? Buffer.from(`${last.startsAt.toISOString()} ${last.id}`).toString('base64url')
+        : undefined,
+  }
+}
+
+export type WorkshopRefusal =
+  | { refusal: 'slug_taken' }
+  | { refusal: 'slug_fixed' }
+  | { refusal: 'has_registrations' }
+  | { refusal: 'ends_before_start' }
+  | { refusal: 'closes_before_opening' }
+  | { refusal: 'capacity_below_taken'; taken: number }
+  | { refusal: 'cancelled' }
+  | { refusal: 'already_cancelled' }
+  | { refusal: 'over' }
+  | { refusal: 'not_found' }
+
+export type WorkshopResult = { kind: 'changed'; workshop: Workshop } | ({ kind: 'refused' } & WorkshopRefusal)
+
+/** Creates a workshop, a draft unless it is to be published. A slug that is not given is made from city and date. */
+export async function createWorkshop(deps: Deps, draft: WorkshopDraft): Promise<WorkshopResult> {
+  const id = deps.newId()
+  const timeZone = draft.timeZone ?? deps.config.timeZone
+  const { items = [], publish = false, slug: requestedSlug, ...facts } = draft
+  for (let attempt = 1; ; attempt++) {
+    const slug = requestedSlug ?? (await generateSlug(draft.city, draft.startsAt, timeZone, attempt))
+    try {
+      await deps.db.transaction(async (tx) => {
+        await tx.insert(workshops).values({
+          ...facts,
+          id,
+          slug,
+          timeZone,
+          ...(publish && { state: 'published', publishedAt: deps.now() }),
+          createdAt: deps.now(),
+          updatedAt: deps.now(),
+        })
+        await replaceItems({ ...deps, db: tx }, { workshopId: id }, items)
+      })
+      return { kind: 'changed', workshop: (await findWorkshopById(deps, id)) as Workshop }
+    } catch (error) {
+      const refusal = constraintRefusal(error)
+      if (!refusal) throw error
+      if (refusal !== 'slug_taken' || requestedSlug || attempt === 50) return { kind: 'refused', refusal }
+    }
+  }
+}
+
+/**
+ * Changes a workshop. More seats, a later start or opening it again serve the waitlist in the same statement; fewer
+ * seats than are taken are refused with that number. Closing it or opening it again is mailed to everyone registered.
+ * Other `confirmHours` hold for offers to come. A slug is fixed once the workshop was published.
+ * @param tell whether everyone registered is owed a mail that says what time and place were and are, if they changed
+ */
+export async function changeWorkshop(
+  deps: Deps,
+  slug: string,
+  changes: WorkshopChanges,
+  { tell = false } = {},
+): Promise<WorkshopResult> {
+  const workshop = await findWorkshop(deps, slug)
+  if (!workshop) return { kind: 'refused', refusal: 'not_found' }
+  if (workshop.state === 'cancelled') return { kind: 'refused', refusal: 'cancelled' }
+  if (changes.slug && changes.slug !== slug && workshop.publishedAt) return { kind: 'refused', refusal: 'slug_fixed' }
+  if (changes.state === 'draft' && workshop.taken + workshop.waitlisted > 0) {
+    return { kind: 'refused', refusal: 'has_registrations' }
+  }
+  const { items, ...facts } = changes
+  try {
+    const update = (db: Deps['db']) =>
+      db
+        .update(workshops)
+        .set({
+          ...facts,
+          updatedAt: deps.now(),
+          ...(changes.state === 'published' && { publishedAt: workshop.publishedAt ?? deps.now() }),
+          calendarSequence: sql`${workshops.calendarSequence} + ${calendarChanged(facts)}::int`,
+        })
+        .where(
+          and(
+            eq(workshops.id, workshop.id),
+            ne(workshops.state, 'cancelled'),
+            // Somebody may have signed up since it was read.
+            changes.state === 'draft' ? sql`${workshops.taken} + ${workshops.waitlisted} = 0` : undefined,
+          ),
+        )
+        .returning({ id: workshops.id })
+    // One statement, because sign-ups wait while the row is locked; two where people are told.
+    const changed =
+      tell && changesTimeOrPlace(workshop, changes)
+        ? await deps.db.transaction(async (tx) => {
+            const changed = await update(tx)
+            if (changed.length > 0) await notifyOfChange({ ...deps, db: tx }, workshop)
+            return changed
+          })
+        : await update(deps.db)
+    if (changed.length === 0) {
+      const { state } = (await findWorkshopById(deps, workshop.id)) as Workshop
+      return { kind: 'refused', refusal: state === 'cancelled' ? 'cancelled' : 'has_registrations' }
+    }
+    if (items) await replaceItems(deps, { workshopId: workshop.id }, items)
+  } catch (error) {
+    if (databaseError(error)?.constraint === 'workshops_taken') {
+      const { taken } = (await findWorkshopById(deps, workshop.id)) as Workshop
+      return { kind: 'refused', refusal: 'capacity_below_taken', taken }
+    }
+    const refusal = constraintRefusal(error)
+    if (refusal) return { kind: 'refused', refusal }
+    throw error
+  }
+  deps.notifyMailQueue()
+  return { kind: 'changed', workshop: (await findWorkshopById(deps, workshop.id)) as Workshop }
+}
+
+/** Whether changes alter when or where a workshop is. */
+export function changesTimeOrPlace(workshop: Workshop, changes: WorkshopChanges): boolean {
+  const scheduleJson = (facts: WorkshopChanges) =>
+    JSON.stringify(timeAndPlace({ ...workshop, ...omitUndefined(facts) }))
+  return scheduleJson({}) !== scheduleJson(changes)
+}
+
+/** Time and place of a workshop, to be told when they change. */
+export function timeAndPlace(workshop: Pick<Workshop, keyof WorkshopSchedule>): WorkshopSchedule {
+  const { startsAt, endsAt, timeZone, city, venue, address } = workshop
+  const orderLanguages = ({ zh, en }: Text) => ({ ...(zh && { zh }), ...(en && { en }) })
+  return {
+    startsAt: startsAt.toISOString(),
+    endsAt: endsAt.toISOString(),
+    timeZone,
+    city: orderLanguages(city),
+    venue: orderLanguages(venue),
+    address: orderLanguages(address),
+  }
+}
+
+const omitUndefined = <T extends object>(facts: T) =>
+  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T
+
+/**
+ * Owes everyone registered a mail of a change. What is still owed of an earlier one has become pointless; who was not told
+ * of that hears what was before it.
+ */
+async function notifyOfChange(deps: Deps, before: Workshop): Promise<void> {
+  await deps.db.execute(sql`
+    insert into mails (registration_id, kind, facts, created_at, due_at)
+    select r.id, 'changed',
+      jsonb_build_object('before', coalesce(
+        (
+          select m.facts -> 'before' from mails m
+          where m.registration_id = r.id and m.kind = 'changed' and m.state = 'pending'
+            and m.created_at >= coalesce(r.moved_at, m.created_at)
+          order by m.id desc limit 1
+        ),
+        ${JSON.stringify(timeAndPlace(before))}::jsonb
+      )),
+      ${timestamptz(deps.now())}, ${timestamptz(deps.now())}
+    from registrations r
+    where r.workshop_id = ${before.id} and r.status in ('confirmed', 'waitlisted', 'offered') and r.email <> ''
+    order by r.seq`)
+}
+
+/** Whether a change alters what calendars show of the stored workshop. */
+function calendarChanged(facts: WorkshopChanges): SQL {
+  const calendarFields = ['title', 'city', 'venue', 'address', 'startsAt', 'endsAt', 'timeZone'] as const
+  const changes = calendarFields
+    .filter((name) => facts[name] !== undefined)
+    .map((name) => sql`${workshops[name]} is distinct from ${sql.param(facts[name], workshops[name])}`)
+  if (facts.state) changes.push(sql`(${workshops.state} = 'closed') <> ${facts.state === 'closed'}`)
+  return changes.length > 0 ? sql`(${sql.join(changes, sql` or `)})` : sql`false`
+}
+
+/** What a violated constraint says to an organiser, or undefined for one that none can violate. */
+function constraintRefusal(error: unknown): 'slug_taken' | 'ends_before_start' | 'closes_before_opening' | undefined {
+  switch (databaseError(error)?.constraint) {
+    case 'workshops_slug_unique':
+      return 'slug_taken'
+    case 'workshops_ends_after_start':
+      return 'ends_before_start'
+    case 'workshops_closes_after_opening':
+      return 'closes_before_opening'
+    default:
+      return undefined
+  }
+}
+
+/** Replaces the checklist of a campaign or workshop, in one statement. Items that keep their id keep the attendees' answers. */
+export async function replaceItems(
+  deps: Deps,
+  owner: { campaignId: string } | { workshopId: string },
+  items: ItemDraft[],
+): Promise<void> {
+  const { campaignId = null, workshopId = null } = owner as { campaignId?: string; workshopId?: string }
+  const itemsJson = JSON.stringify(items.map((item) => ({ ...item, new_id: deps.newId() })))
+  await deps.db.execute(sql`select set_items(${campaignId}::uuid, ${workshopId}::uuid, ${itemsJson}::jsonb)`)
+}
+
+/** The seats of all workshops that are public and not over, in sum: how many workshops, seats, and people in line. */
+export async function countSeats(
+  deps: Deps,
+): Promise<{ published: number; taken: number; capacity: number; waitlisted: number }> {
+  const [row] = await query<{ published: number; taken: number; capacity: number; waitlisted: number }>(
+    deps.db,
+    sql`select count(*)::int as published, coalesce(sum(taken), 0)::int as taken, coalesce(sum(capacity), 0)::int as capacity,
+        coalesce(sum(waitlisted), 0)::int as waitlisted
+        from workshops where state in ('published', 'closed') and ends_at > ${timestamptz(deps.now())}`,
+  )
+  return row ?? { published: 0, taken: 0, capacity: 0, waitlisted: 0 }
+}
+
+function selectWorkshops(deps: Deps) {
+  return deps.db
+    .select({
+      ...getTableColumns(workshops),
+      campaign: sql<Workshop['campaign']>`case when ${campaigns.id} is not null then
+        json_build_object('slug', ${campaigns.slug}, 'title', ${campaigns.title}, 'state', ${campaigns.state}) end`,
+      items: sql<Item[]>`coalesce(
+        ${checklistJson(sql`i.workshop_id = ${workshops.id}`)}, ${checklistJson(sql`i.campaign_id = ${workshops.campaignId}`)}, '[]')`,
+      hasOwnItems: sql<boolean>`exists (select 1 from checklist_items i where i.workshop_id = ${workshops.id})`,
+      status: sql<WorkshopStatus>`${workshopStatus(deps.now())}`,
+    })
+    .from(workshops)
+    .leftJoin(campaigns, eq(campaigns.id, workshops.campaignId))
+    .$dynamic()
+}
+
+/** The checklist as JSON, null if there is none. */
+export function checklistJson(condition: SQL): SQL {
+  return sql`(select json_agg(json_build_object(
+      'id', i.id, 'kind', i.kind, 'text', i.text, 'url', i.url, 'mustConfirm', i.must_confirm
+    ) order by i.position) from checklist_items i where ${condition})`
+}
+
+/** What a newcomer would meet at a moment. The order of the cases is the order of the refusals in functions/register.sql. */
+function workshopStatus(now: Date): SQL {
+  return sql`case
+    when ${workshops.state} = 'cancelled' then 'cancelled'
+    when ${timestamptz(now)} >= ${workshops.endsAt} then 'over'
+    when ${workshops.state} = 'closed' or ${timestamptz(now)} >= ${workshops.closesAt} or ${timestamptz(now)} >= ${workshops.startsAt} then 'closed'
+    when ${timestamptz(now)} < ${workshops.opensAt} then 'upcoming'
+    when ${workshops.taken} < ${workshops.capacity} and ${workshops.waitlisted} = 0 then 'open'
+    when ${workshops.waitlist} then 'waitlist'
+    else 'full' end`
+}
+
+/** A cursor that we did not hand out starts from the beginning. */
+function parseCursor(cursor: string): { startsAt: string; id: string } | undefined {
+  const [startsAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ')
+  const date = new Date(startsAt)
+  // JavaScript has a year 0, Postgres has not.
+  const isDate = /^[1-9]/.test(startsAt) && !Number.isNaN(date.getTime()) && date.toISOString() === startsAt
+  return isDate && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? { startsAt, id } : undefined
+}

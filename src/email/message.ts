@@ -1,0 +1,131 @@
+import type { Deps } from '../domain/deps.ts'
+import type { DeliverableMail, Mail } from '../domain/mails/outbox.ts'
+import type { Registration } from '../domain/registrations/registrations.ts'
+import { doorMask, qrPng } from '../lib/qr.ts'
+import { registrationCalendar } from './calendar.ts'
+import { buildEmail, buildTicketUrl, type EmailContent } from './templates/content.ts'
+import { renderHtml } from './templates/html.tsx'
+import { renderText } from './templates/text.ts'
+
+/** A message as it goes to the mail server, to exactly one recipient. */
+export type Message = {
+  from: Mailbox
+  to: Mailbox
+  replyTo?: string
+  subject: string
+  text: string
+  html: string
+  date: Date
+  messageId: string
+  headers: Record<string, string>
+  attachments: Attachment[]
+}
+
+export type Mailbox = { name: string; address: string }
+
+export type Attachment = {
+  filename: string
+  contentType: string
+  content: Buffer
+  contentDisposition: 'inline' | 'attachment'
+  /** Under which the HTML shows it (RFC 2392). */
+  cid?: string
+}
+
+/**
+ * Writes a mail as it would be sent now: in the recipient's language, with the QR for the door and the calendar file.
+ * @param signInLink false leaves out the link that signs an organiser in, for /mailbox
+ */
+export function buildMessage(deps: Deps, mail: DeliverableMail, { signInLink = true } = {}): Message {
+  const { mailFrom, privacyContact } = deps.config
+  const content = buildEmail(deps, mail, { signInLink })
+  const qrCodes = content.sections.flatMap((entry, n) =>
+    entry.qr
+      ? [
+          {
+            entry,
+            file: entry.qr.file,
+            cid: `door-${n + 1}.${mail.id}@baoming`,
+            png: Buffer.from(qrPng(entry.qr.url, { scale: 8, mask: doorMask })),
+          },
+        ]
+      : [],
+  )
+  return {
+    from: parseMailbox(mailFrom),
+    to: content.to,
+    ...(privacyContact && /^\S+@\S+$/.test(privacyContact) && { replyTo: privacyContact }),
+    subject: content.subject.replace(/\s+/g, ' '),
+    text: renderText(content),
+    html: renderHtml(content, (entry) => {
+      const door = qrCodes.find((door) => door.entry === entry)
+      return { url: `cid:${door?.cid}`, width: door ? pngWidth(door.png) / 2 : 0 }
+    }),
+    // Both are fixed by the first attempt, so that a repeated one is the same message.
+    date: mail.datedAt ?? deps.now(),
+    messageId: `<${mail.messageId ?? `mail-${mail.id}@baoming`}>`,
+    // RFC 3834: no vacation notice shall answer this.
+    headers: { 'Auto-Submitted': 'auto-generated' },
+    attachments: [
+      ...qrCodes.map(({ file, png, cid }) => imageAttachment(file, png, cid)),
+      ...qrCodes.map(({ file, png }) => imageAttachment(file, png)),
+      ...calendarAttachments(deps, content),
+    ],
+  }
+}
+
+/** What a mail that nobody is owed yet would say to an attendee. */
+export function previewMessage(
+  deps: Deps,
+  { kind, facts, written }: Pick<Mail, 'kind' | 'facts'> & Partial<Pick<Mail, 'written'>>,
+  registration: Registration,
+): { subject: string; text: string } {
+  const content = buildEmail(deps, {
+    ...{ id: 0, uid: '', createdAt: deps.now(), messageId: null, datedAt: null, tickets: [] },
+    ...{ kind, facts, written, registration, held: undefined, organiser: undefined },
+  })
+  return { subject: content.subject, text: renderText(content) }
+}
+
+/** The subject that a mail has, or would have if it were sent now. */
+export function renderSubject(deps: Deps, mail: DeliverableMail): string {
+  return buildEmail(deps, mail).subject.replace(/\s+/g, ' ')
+}
+
+/** `Name <address>` or an address alone, as MAIL_FROM is checked to be. */
+function parseMailbox(text: string): Mailbox {
+  const [, name = '', address = text] = /^([^<]*)<([^>]+)>$/.exec(text) ?? []
+  return { name: name.trim(), address: address.trim() }
+}
+
+function imageAttachment(filename: string, content: Buffer, cid?: string): Attachment {
+  return {
+    filename,
+    contentType: 'image/png',
+    content,
+    contentDisposition: cid ? 'inline' : 'attachment',
+    ...(cid && { cid }),
+  }
+}
+
+/** The confirmed seats as a calendar file; after a cancellation, what takes the entry out again. */
+function calendarAttachments(deps: Deps, { sections, locale }: EmailContent): Attachment[] {
+  const events = sections
+    .flatMap(({ registration }) => registration ?? [])
+    .filter(({ status, seatedAt }) => status === 'confirmed' || (status === 'cancelled' && seatedAt))
+    .map((registration) => ({ registration, ticketUrl: buildTicketUrl(deps.config.baseUrl, registration) }))
+  if (events.length === 0) return []
+  const calendar = registrationCalendar(events, locale, deps.now())
+  const method = /^METHOD:(\w+)/m.exec(calendar)?.[1] ?? 'PUBLISH'
+  return [
+    {
+      filename: 'workshop.ics',
+      contentType: `text/calendar; charset=utf-8; method=${method}`,
+      content: Buffer.from(calendar),
+      contentDisposition: 'attachment',
+    },
+  ]
+}
+
+/** Pixels a side: the first number in a PNG's header. Shown at half of them, the picture is sharp on every screen. */
+const pngWidth = (png: Buffer) => png.readUInt32BE(16)

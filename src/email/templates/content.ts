@@ -1,0 +1,482 @@
+import type { MailPayload, WorkshopSchedule } from '../../db/schema.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { type Broadcast, fillPlaceholders, type PlaceholderValues } from '../../domain/mails/broadcasts.ts'
+import type { DeliverableMail, Mail } from '../../domain/mails/outbox.ts'
+import { localStartDate } from '../../domain/mails/reminders.ts'
+import type { Organiser } from '../../domain/organisers/organisers.ts'
+import type { PendingSignUp } from '../../domain/registrations/pending-sign-ups.ts'
+import { missingItems } from '../../domain/registrations/readiness.ts'
+import { holdsSeat, type Registration } from '../../domain/registrations/registrations.ts'
+import { createSignInCode } from '../../domain/tickets/signed-tokens.ts'
+import type { Item, Workshop } from '../../domain/workshops/workshops.ts'
+import { absoluteUrl, paths, withQuery } from '../../http/links.ts'
+import { emailEn } from '../../i18n/en/email.ts'
+import {
+  formatDateRange,
+  formatDeadline,
+  formatPlace,
+  joinLocalized,
+  localize,
+  signInLinkCommand,
+} from '../../i18n/format.ts'
+import { type ItemTag, itemTag } from '../../i18n/item-tags.ts'
+import { publicMessages } from '../../i18n/public.ts'
+import { type EmailKind, type EmailMessages, emailZhCN, type RecipientStatus } from '../../i18n/zh-CN/email.ts'
+import type { Locale } from '../../lib/config.ts'
+import { localDate } from '../../lib/time-zones.ts'
+import { type LinkedText, linkUrls, renderPlainText } from '../../lib/urls.ts'
+
+/** What a mail says, before it is HTML or plain text. */
+export type EmailContent = {
+  locale: Locale
+  messages: EmailMessages
+  to: { name: string; address: string }
+  subject: string
+  headline: string
+  greeting: string
+  lead: LinkedText
+  sections: EmailSection[]
+  /** Why this mail was sent, whom to ask, what the installation adds. */
+  footer: string[]
+  privacy: EmailLink
+}
+
+/** One registration as a mail shows it, or a sign-up that is to become one. */
+export type EmailSection = {
+  registration: Registration | undefined
+  title: string
+  details: { label: string; lines: string[] }[]
+  /** What the QR for the door says, and the name of the file with it; undefined for those whose seat is not confirmed. */
+  qr: { url: string; file: string } | undefined
+  ticket: EmailLink | undefined
+  /** What completes a held sign-up, and for how long. */
+  confirm: (EmailLink & { hint: string }) | undefined
+  checklist: { tag: ItemTag; label: string; text: string; url: string | null }[]
+  /** What stands above the checklist. */
+  checklistHeading: string
+  /** What else one may do now. */
+  nextSteps: ({ text: string } & Partial<{ link: EmailLink }>)[]
+}
+
+export type EmailLink = { label: string; url: string }
+
+/**
+ * Writes a mail in the language of its recipient.
+ * @param signInLink false puts the command that prints a link in the place of one that signs in
+ */
+export function buildEmail(deps: Deps, mail: DeliverableMail, { signInLink = true } = {}): EmailContent {
+  if (mail.organiser && mail.kind === 'message') return testEmail(deps, mail.written, mail.organiser)
+  if (mail.organiser) return magicLinkEmail(deps, mail, mail.organiser, signInLink)
+  return mail.held
+    ? confirmSignUpEmail(deps, mail.held)
+    : registrationEmail(deps, mail, mail.registration as Registration)
+}
+
+function registrationEmail(deps: Deps, mail: Mail, recipient: Registration): EmailContent {
+  const { baseUrl } = deps.config
+  const locale = recipientLocale(recipient)
+  const messages = emailMessages(locale)
+  const kind = emailKind(mail, recipient)
+  const registrations = kind === 'found' ? mail.tickets : [recipient]
+  const { workshop, status } = recipient
+  // To those who cancelled, and after the workshop, a message tells of no ticket and nothing to bring; nor does a mail that
+  // asks for a board.
+  const isPast =
+    kind === 'board_due' || (kind === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now()))
+  const isThankYou = kind === 'afterwards'
+  // Who was lent a board and moved after that is asked for it, and not told of a workshop that they have still to come to.
+  const lentForOtherWorkshop = kind === 'board_due' && (mail.facts.from ?? workshop.id) !== workshop.id
+  const event = lentForOtherWorkshop
+    ? boardName(mail.facts.board)
+    : `${workshopTitle(recipient, locale)} · ${messages.day(formatDateRange(workshop, locale))}`
+  const recipientStatus = registrationStatus(recipient, locale, deps.now())
+  const { subject, headline, lead } =
+    kind === 'written' ? broadcastTexts(recipient, mail.written, locale, baseUrl) : messages.kinds[kind]
+  return {
+    locale,
+    messages,
+    to: { name: recipient.name, address: recipient.email },
+    subject: subject(event, recipientStatus),
+    headline,
+    greeting: messages.greeting(recipient.name),
+    lead: [lead(recipientStatus)].flat(),
+    sections: isPast
+      ? [
+          {
+            ...basicSection(workshop, messages, locale, mail.facts),
+            ...(lentForOtherWorkshop && { title: event, details: [] }),
+          },
+        ]
+      : isThankYou
+        ? [postEventSection(recipient, mail.facts.materials ?? false, messages, locale, baseUrl)]
+        : registrations.map((registration) => registrationSection(registration, kind, locale, baseUrl, mail.facts)),
+    ...emailFooter(
+      deps,
+      messages,
+      messages.why[
+        kind === 'found' ? 'found' : isPast || isThankYou || status === 'cancelled' ? 'cancelled' : 'registered'
+      ],
+    ),
+  }
+}
+
+/** The mail with the link that completes a held sign-up. */
+function confirmSignUpEmail(deps: Deps, { workshop, signUp, code }: PendingSignUp): EmailContent {
+  const { baseUrl } = deps.config
+  const locale = recipientLocale(signUp)
+  const messages = emailMessages(locale)
+  const { subject, headline, lead } = messages.kinds.held
+  const title = workshopTitle({ workshop }, locale)
+  return {
+    locale,
+    messages,
+    to: { name: signUp.name, address: signUp.email },
+    subject: subject(`${title} · ${messages.day(formatDateRange(workshop, locale))}`),
+    headline,
+    greeting: messages.greeting(signUp.name),
+    lead: [lead()],
+    sections: [
+      {
+        ...basicSection(workshop, messages, locale),
+        confirm: { ...messages.confirm, url: absoluteUrl(baseUrl, paths.confirmSignUp(workshop.slug, code)) },
+      },
+    ],
+    ...emailFooter(deps, messages, messages.why.held),
+  }
+}
+
+/** What an organiser wrote, with what the placeholders stand for. */
+function broadcastTexts(registration: Registration, broadcast: Broadcast | undefined, locale: Locale, baseUrl: string) {
+  const { subject = '', body = '' } = broadcast ?? {}
+  const fill = (text: string) => fillPlaceholders(text, attendeePlaceholders(registration, locale, baseUrl))
+  const title = renderPlainText(fill(subject))
+  return { subject: () => title, headline: title, lead: () => fill(body) }
+}
+
+/** What may stand in a message in double braces, for one attendee. */
+function attendeePlaceholders(registration: Registration, locale: Locale, baseUrl: string): PlaceholderValues {
+  return placeholderValues(registration.workshop, registration.name, buildTicketUrl(baseUrl, registration), locale)
+}
+
+function placeholderValues(workshop: Workshop, name: string, ticket: string, locale: Locale): PlaceholderValues {
+  const { fullDate, time } = formatDateRange(workshop, locale)
+  return {
+    name,
+    workshop: localize(workshop.title, locale),
+    city: localize(workshop.city, locale),
+    date: fullDate,
+    time,
+    place: placeLines(workshop, locale).join(locale === 'en' ? ', ' : '，'),
+    ticket,
+  }
+}
+
+/**
+ * A test of a message, to whoever writes it, in the language of the installation. They have no ticket: in its place
+ * stands the page of the workshop.
+ */
+function testEmail(deps: Deps, broadcast: Broadcast | undefined, organiser: Organiser): EmailContent {
+  const { baseUrl, defaultLocale: locale } = deps.config
+  const messages = emailMessages(locale)
+  const { subject = '', body = '', workshop } = broadcast ?? {}
+  const name = organiser.name || organiser.email
+  const fill = (text: string) =>
+    workshop
+      ? fillPlaceholders(
+          text,
+          placeholderValues(workshop, name, absoluteUrl(baseUrl, paths.workshop(workshop.slug)), locale),
+        )
+      : linkUrls(text)
+  const title = renderPlainText(fill(subject))
+  return {
+    locale,
+    messages,
+    to: { name: organiser.name, address: organiser.email },
+    subject: messages.test.subject(title),
+    headline: title,
+    greeting: messages.greeting(name),
+    lead: fill(body),
+    sections: workshop
+      ? [{ ...basicSection(workshop, messages, locale), nextSteps: [{ text: messages.test.rest }] }]
+      : [],
+    ...emailFooter(deps, messages, messages.test.why),
+  }
+}
+
+/** The mail with the link that signs an organiser in. Organisers have the language of the installation. */
+function magicLinkEmail(deps: Deps, { uid, facts }: Mail, organiser: Organiser, signInLink: boolean): EmailContent {
+  const { baseUrl, secret, defaultLocale: locale } = deps.config
+  const messages = emailMessages(locale)
+  const { subject, headline, lead, hint } = messages.signIn[facts.invited ? 'invited' : 'asked']
+  const { host } = new URL(baseUrl)
+  // An invitation leads to where a link can be asked for, which signs nobody in.
+  const showsLink = signInLink || facts.invited
+  const path = facts.invited
+    ? withQuery(paths.signIn(), { email: organiser.email })
+    : paths.magicLink(createSignInCode(secret, uid))
+  return {
+    locale,
+    messages,
+    to: { name: organiser.name, address: organiser.email },
+    subject: subject(host),
+    headline,
+    greeting: messages.greeting(organiser.name),
+    lead: [lead(host)],
+    sections: [
+      {
+        registration: undefined,
+        title: messages.signIn.console,
+        details: [],
+        qr: undefined,
+        ticket: undefined,
+        confirm: showsLink ? { label: messages.signIn.button, hint, url: absoluteUrl(baseUrl, path) } : undefined,
+        checklist: [],
+        checklistHeading: messages.prepare,
+        nextSteps: showsLink ? [] : [{ text: messages.signIn.linkFromCommand(signInLinkCommand(organiser.email)) }],
+      },
+    ],
+    ...emailFooter(deps, messages, messages.signIn.why),
+  }
+}
+
+/** Why a mail was sent, whom to ask, what the installation adds. */
+function emailFooter({ config }: Deps, messages: EmailMessages, why: string): Pick<EmailContent, 'footer' | 'privacy'> {
+  const { baseUrl, privacyContact, footer } = config
+  return {
+    footer: [why, privacyContact ? messages.contact(privacyContact) : messages.reply, ...(footer ? [footer] : [])],
+    privacy: { label: messages.privacy, url: absoluteUrl(baseUrl, paths.privacy()) },
+  }
+}
+
+const recipientLocale = ({ locale }: { locale: string }): Locale => (locale === 'en' ? 'en' : 'zh-CN')
+
+export const buildTicketUrl = (baseUrl: string, { ticket }: Registration) => absoluteUrl(baseUrl, paths.ticket(ticket))
+
+/** What a mail to an attendee tells; one that organisers wrote says it in its own words. */
+function emailKind({ kind, facts }: Mail, { cancelledBy }: Registration): EmailKind | 'written' {
+  if (kind === 'cancelled') return cancellationKinds[facts.by ?? cancelledBy ?? 'organiser']
+  if (kind === 'message' || kind === 'sign_in') return 'written'
+  return facts.corrected ? 'corrected' : kind
+}
+
+const cancellationKinds = {
+  attendee: 'cancelledByAttendee',
+  organiser: 'cancelledByOrganiser',
+  workshop: 'workshopCancelled',
+  deadline: 'offerLapsed',
+  absence: 'seatPassedOn',
+} as const
+
+function registrationStatus(registration: Registration, locale: Locale, now: Date): RecipientStatus {
+  const { position, workshop } = registration
+  return {
+    place: position,
+    until: offerDeadline(registration, locale),
+    hours: workshop.confirmHours,
+    days: daysUntil(workshop, now),
+  }
+}
+
+/** How many midnights there are until a workshop, on the clocks where it is. */
+function daysUntil(workshop: Workshop, now: Date): number {
+  const today = localDate(now, workshop.timeZone)
+  return Math.round((Date.parse(localStartDate(workshop)) - Date.parse(today)) / 86_400_000)
+}
+
+const offerDeadline = ({ offeredUntil, workshop }: Registration, locale: Locale) =>
+  offeredUntil && formatDeadline(offeredUntil, workshop.timeZone, locale)
+
+function registrationSection(
+  registration: Registration,
+  kind: EmailKind | 'written',
+  locale: Locale,
+  baseUrl: string,
+  { before, board }: MailPayload,
+): EmailSection {
+  const messages = emailMessages(locale)
+  const { workshop, doorCode, ticket, position, status } = registration
+  const confirmed = status === 'confirmed'
+  // Who is asked something is not shown what to do afterwards.
+  const showsQr = confirmed && kind !== 'get_ready' && kind !== 'coming'
+  const isActive = status !== 'cancelled'
+  const missing = kind === 'get_ready' || kind === 'coming' ? missingItems(registration, workshop) : []
+  const until = offerDeadline(registration, locale)
+  return {
+    registration,
+    title: workshopTitle(registration, locale),
+    details: [
+      ...(kind === 'found'
+        ? [
+            {
+              label: messages.labels.state,
+              lines: [
+                position === null
+                  ? publicMessages(locale).registrationStatuses[status]
+                  : messages.waitlistPosition(position),
+              ],
+            },
+          ]
+        : []),
+      ...(until ? [{ label: messages.labels.until, lines: [messages.until(until)] }] : []),
+      ...boardDetail(board, messages),
+      ...dateAndPlace(workshop, messages, locale),
+      ...(showsQr && localize(workshop.entry, locale)
+        ? [{ label: messages.labels.entry, lines: localize(workshop.entry, locale).split('\n') }]
+        : []),
+      ...(before ? [previousValues(before, workshop, messages, locale)] : []),
+    ],
+    qr: showsQr
+      ? { url: absoluteUrl(baseUrl, paths.checkIn(doorCode)), file: `ticket-${workshop.slug}.png` }
+      : undefined,
+    ticket: isActive ? primaryLink(registration, kind, messages, baseUrl) : undefined,
+    confirm: undefined,
+    checklist:
+      isActive && kind !== 'found' ? renderChecklist(missing.length > 0 ? missing : workshop.items, locale) : [],
+    checklistHeading: missing.length > 0 ? messages.missingItems : messages.prepare,
+    nextSteps: isActive
+      ? [
+          ...(confirmed ? [{ text: messages.calendarOn }] : []),
+          kind === 'coming'
+            ? withLink(messages.releaseSeat, absoluteUrl(baseUrl, paths.ticketAttendance(ticket)))
+            : withLink(
+                holdsSeat(registration) ? messages.cancel : messages.leaveWaitlist,
+                absoluteUrl(baseUrl, paths.ticketCancel(ticket)),
+              ),
+        ]
+      : cancellationSteps(registration, kind, messages, baseUrl),
+  }
+}
+
+/** Where a mail leads: to the ticket, or to what it asks. */
+function primaryLink(
+  registration: Registration,
+  kind: EmailKind | 'written',
+  messages: EmailMessages,
+  baseUrl: string,
+): EmailLink {
+  const url = buildTicketUrl(baseUrl, registration)
+  if (registration.offeredUntil) return { label: messages.acceptOffer, url }
+  if (kind === 'coming')
+    return { label: messages.coming, url: absoluteUrl(baseUrl, paths.ticketAttendance(registration.ticket)) }
+  return kind === 'get_ready'
+    ? { label: messages.updateReadiness, url: `${url}#prepare` }
+    : { label: messages.ticket, url }
+}
+
+/** A workshop alone, for whoever has no ticket to it. */
+function basicSection(
+  workshop: Workshop,
+  messages: EmailMessages,
+  locale: Locale,
+  { board }: MailPayload = {},
+): EmailSection {
+  return {
+    registration: undefined,
+    title: workshopTitle({ workshop }, locale),
+    details: [...boardDetail(board, messages), ...dateAndPlace(workshop, messages, locale)],
+    qr: undefined,
+    ticket: undefined,
+    confirm: undefined,
+    checklist: [],
+    checklistHeading: messages.prepare,
+    nextSteps: [],
+  }
+}
+
+/** The workshop that somebody came to, with what they find behind their ticket now. */
+function postEventSection(
+  { workshop, ticket }: Registration,
+  materials: boolean,
+  messages: EmailMessages,
+  locale: Locale,
+  baseUrl: string,
+): EmailSection {
+  const { certificate, materials: toMaterials, feedback } = messages.postEvent
+  return {
+    ...basicSection(workshop, messages, locale),
+    ticket: { label: messages.ticket, url: absoluteUrl(baseUrl, paths.ticket(ticket)) },
+    nextSteps: [
+      withLink(certificate, absoluteUrl(baseUrl, paths.ticketCertificate(ticket))),
+      ...(materials ? [withLink(toMaterials, absoluteUrl(baseUrl, `${paths.ticket(ticket)}#materials`))] : []),
+      withLink(feedback, absoluteUrl(baseUrl, paths.ticketFeedback(ticket))),
+    ],
+  }
+}
+
+function boardDetail(board: MailPayload['board'], messages: EmailMessages): EmailSection['details'] {
+  return board ? [{ label: messages.labels.board, lines: [boardName(board)] }] : []
+}
+
+const boardName = (board: MailPayload['board']) => (board ? `${board.kind} ${board.serial}` : '')
+
+function dateAndPlace(workshop: Workshop, messages: EmailMessages, locale: Locale): EmailSection['details'] {
+  return [
+    { label: messages.labels.when, lines: messages.when(formatDateRange(workshop, locale)) },
+    {
+      label: messages.labels.where,
+      lines: placeLines(workshop, locale),
+    },
+  ]
+}
+
+/** Time or place as they were before a change, whichever of them changed. */
+function previousValues(
+  before: WorkshopSchedule,
+  now: Workshop,
+  messages: EmailMessages,
+  locale: Locale,
+): EmailSection['details'][0] {
+  const previous = { ...before, startsAt: new Date(before.startsAt), endsAt: new Date(before.endsAt) }
+  const [time, place] = [messages.when(formatDateRange(previous, locale)), placeLines(previous, locale)]
+  const same = (some: string[], others: string[]) => some.join('\n') === others.join('\n')
+  return {
+    label: messages.labels.before,
+    lines: [
+      ...(same(time, messages.when(formatDateRange(now, locale))) ? [] : time),
+      ...(same(place, placeLines(now, locale)) ? [] : place),
+    ],
+  }
+}
+
+const placeLines = (event: Pick<Workshop, 'city' | 'venue' | 'address'>, locale: Locale) =>
+  [formatPlace(event, locale), localize(event.address, locale)].filter(Boolean)
+
+function renderChecklist(items: readonly Item[], locale: Locale): EmailSection['checklist'] {
+  return items.map((item) => ({
+    tag: itemTag(item),
+    label: publicMessages(locale).itemTags[itemTag(item)],
+    text: localize(item.text, locale),
+    url: item.url,
+  }))
+}
+
+/** What is left to do after a cancellation. */
+function cancellationSteps(
+  registration: Registration,
+  kind: EmailKind | 'written',
+  messages: EmailMessages,
+  baseUrl: string,
+): EmailSection['nextSteps'] {
+  const { workshop, seatedAt } = registration
+  const { campaign } = workshop
+  return [
+    ...(seatedAt ? [{ text: messages.calendarOff }] : []),
+    ...(kind === 'cancelledByAttendee' || kind === 'offerLapsed'
+      ? [withLink(messages.registerAgain, absoluteUrl(baseUrl, paths.workshop(workshop.slug)))]
+      : kind === 'workshopCancelled'
+        ? [
+            withLink(
+              messages.otherWorkshops,
+              absoluteUrl(baseUrl, campaign ? paths.campaign(campaign.slug) : paths.home()),
+            ),
+          ]
+        : []),
+  ]
+}
+
+const withLink = ({ text, link }: { text: string; link: string }, url: string) => ({ text, link: { label: link, url } })
+
+const workshopTitle = ({ workshop }: { workshop: Workshop }, locale: Locale) =>
+  joinLocalized([workshop.title, workshop.city], locale)
+
+export const emailMessages = (locale: Locale): EmailMessages => (locale === 'en' ? emailEn : emailZhCN)

@@ -1,0 +1,42 @@
+import type { EmailMessages } from '../../i18n/zh-CN/email.ts'
+import { renderPlainText } from '../../lib/urls.ts'
+import type { EmailContent, EmailSection } from './content.ts'
+
+/** The letter as plain text: complete, for whoever reads no HTML. */
+export function renderText({ messages, headline, greeting, lead, sections, footer, privacy }: EmailContent): string {
+  return `${[
+    headline,
+    greeting,
+    renderPlainText(lead),
+    ...sections.map((entry) => sectionText(entry, messages)),
+    ['-- ', ...footer, messages.withColon(privacy.label), privacy.url].join('\n'),
+  ].join('\n\n')}\n`
+}
+
+function sectionText(
+  { title, details, qr, ticket, confirm, checklist, checklistHeading, nextSteps }: EmailSection,
+  messages: EmailMessages,
+): string {
+  const width = Math.max(...details.map(({ label }) => label.length))
+  return [
+    [title, ...details.map(({ label, lines }) => `${label.padEnd(width)}  ${lines.join(`\n${indent(label, width)}`)}`)],
+    qr ? [messages.qrAttached(qr.file)] : [],
+    ticket ? [messages.withColon(ticket.label), ticket.url, messages.keep] : [],
+    confirm ? [messages.withColon(confirm.label), confirm.url, confirm.hint] : [],
+    checklist.length > 0 ? [messages.withColon(checklistHeading), ...checklist.map(itemText)] : [],
+    // An address stands in a line of its own, so that no punctuation is taken for a part of it.
+    ...nextSteps.map(({ text, link }) => (link ? [text, messages.withColon(link.label), link.url] : [text])),
+  ]
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')
+}
+
+const itemText = ({ label, text, url }: EmailSection['checklist'][number]) =>
+  `- [${label}] ${text}${url ? `\n  ${url}` : ''}`
+
+/** Spaces as wide as a label, where a Chinese character is as wide as two of them. */
+function indent(label: string, width: number): string {
+  const wide = label.match(/\p{Script=Han}/gu)?.length ?? 0
+  return ' '.repeat(width + wide + 2)
+}

@@ -1,0 +1,10 @@
+import type { Locale } from '../lib/config.ts'
+import { en } from './en/door-app.ts'
+import { type DoorAppMessages, zhCN } from './zh-CN/door-app.ts'
+
+export type { DoorAppMessages }
+
+/** What a helper's phone says, in one language. */
+export function doorAppMessages(locale: Locale): DoorAppMessages {
+  return locale === 'en' ? en : zhCN
+}

@@ -1,0 +1,10 @@
+import type { Locale } from '../lib/config.ts'
+import { en } from './en/door.ts'
+import { type DoorMessages, zhCN } from './zh-CN/door.ts'
+
+export type { DoorMessages }
+
+/** What helpers read at the door, and organisers about it, in one language. */
+export function doorMessages(locale: Locale): DoorMessages {
+  return locale === 'en' ? en : zhCN
+}

@@ -1,0 +1,10 @@
+import type { Locale } from '../lib/config.ts'
+import { en } from './en/promotion.ts'
+import { type PromotionMessages, zhCN } from './zh-CN/promotion.ts'
+
+export type { PromotionMessages }
+
+/** What stands on posters, in articles and in messages to chat groups, in one language. */
+export function promotionMessages(locale: Locale): PromotionMessages {
+  return locale === 'en' ? en : zhCN
+}

@@ -1,0 +1,10 @@
+import type { Locale } from '../lib/config.ts'
+import { en } from './en/public.ts'
+import { type PublicMessages, zhCN } from './zh-CN/public.ts'
+
+export type { PublicMessages }
+
+/** Everything that attendees are told on pages and by the API, in one language. */
+export function publicMessages(locale: Locale): PublicMessages {
+  return locale === 'en' ? en : zhCN
+}

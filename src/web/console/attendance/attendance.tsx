@@ -1,0 +1,288 @@
+import { type Context, Hono } from 'hono'
+import {
+  type Attendance,
+  type AttendanceRefusal,
+  canReopenAttendance,
+  closeAttendance,
+  countAttendance,
+  countEligibleForThankYou,
+  listNoShows,
+  listPastAttendances,
+  type NoShow,
+  reopenAttendance,
+  suggestOverbooking,
+} from '../../../domain/attendance/attendance.ts'
+import { feedbackResults } from '../../../domain/attendance/feedback.ts'
+import { findRegistrations } from '../../../domain/registrations/registrations.ts'
+import { listMaterials } from '../../../domain/workshops/materials.ts'
+import { findWorkshop, type Workshop } from '../../../domain/workshops/workshops.ts'
+import { previewMessage } from '../../../email/message.ts'
+import { audit, currentActor } from '../../../http/audit.ts'
+import type { App } from '../../../http/context.ts'
+import { parseFormBody } from '../../../http/form-body.ts'
+import { paths, withQuery } from '../../../http/links.ts'
+import { formatDateTime, formatNumber, formatPlace } from '../../../i18n/format.ts'
+import { postEventMessages } from '../../../i18n/post-event.ts'
+import { reportMessages } from '../../../i18n/reports.ts'
+import type { Locale } from '../../../lib/config.ts'
+import { dateLabel } from '../campaigns/campaigns.tsx'
+import { consolePage } from '../layout.tsx'
+import { BarChart, Figure } from '../ui/charts.tsx'
+import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
+import { Checkbox } from '../ui/fields.tsx'
+import { EmailPreview } from '../workshops/workshops.tsx'
+import { FeedbackResults } from './feedback.tsx'
+import { formatPercent, OverbookingAdvice } from './overbooking.tsx'
+
+/** Who came to a workshop: closing its check-in, who did not come, what they thought of it, how many seats to give next time. */
+export const attendancePages = new Hono<App>()
+
+attendancePages.get('/console/workshops/:slug/attendance', async (c) => {
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  if (!workshop || workshop.state === 'draft') return c.notFound()
+  return attendancePage(c, workshop)
+})
+
+attendancePages.post('/console/workshops/:slug/attendance/close', async (c) => {
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return attendancePage(c, workshop)
+  const { thank } = await parseFormBody(c)
+  const outcome = await closeAttendance(c.env.deps, currentActor(c), workshop, { thank: thank === 'yes' })
+  if (outcome.kind === 'refused') return renderRefusal(c, workshop, outcome.refusal)
+  const done = { done: 'closed', thanked: outcome.thanked > 0 ? String(outcome.thanked) : undefined }
+  return c.redirect(withQuery(paths.attendance(workshop.slug), done), 303)
+})
+
+attendancePages.post('/console/workshops/:slug/attendance/reopen', async (c) => {
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return attendancePage(c, workshop)
+  const outcome = await reopenAttendance(c.env.deps, currentActor(c), workshop)
+  if (outcome.kind === 'refused') return renderRefusal(c, workshop, outcome.refusal)
+  return c.redirect(withQuery(paths.attendance(workshop.slug), { done: 'reopened' }), 303)
+})
+
+function renderRefusal(c: Context<App>, workshop: Workshop, refusal: AttendanceRefusal) {
+  return refusal === 'not_found' ? c.notFound() : attendancePage(c, workshop, refusal)
+}
+
+async function attendancePage(c: Context<App>, workshop: Workshop, refusal?: AttendanceRefusal) {
+  const { deps } = c.env
+  const locale = c.get('locale')
+  const t = postEventMessages(locale).attendance
+  const hasStarted = deps.now() >= workshop.startsAt
+  const [attendance, pastAttendance, results] = await Promise.all([
+    countAttendance(deps, workshop),
+    listPastAttendances(deps),
+    feedbackResults(deps, workshop),
+  ])
+  const noShows = hasStarted ? await listNoShows(deps, workshop) : []
+  // Whoever looks sees names.
+  if (noShows.length > 0) {
+    const facts = { filter: 'no_shows', count: noShows.length }
+    await audit(c, { action: 'list.looked_up', workshopId: workshop.id, facts })
+  }
+  return consolePage(
+    c,
+    {
+      title: `${t.title} · ${formatPlace(workshop, locale)}`,
+      section: 'campaigns',
+      back: { href: paths.consoleWorkshop(workshop.slug), text: formatPlace(workshop, locale) },
+      flash: flashMessage(c),
+      status: refusal ? 409 : 200,
+    },
+    <>
+      <h1>{t.title}</h1>
+      <p class="lead">
+        {dateLabel(workshop, c)}
+        <br />
+        {t.lead}
+      </p>
+      {refusal && (
+        <div class="alert" role="alert">
+          <p>{t.refusals[refusal]}</p>
+        </div>
+      )}
+      {hasStarted && workshop.state !== 'cancelled' ? (
+        <>
+          <AttendanceSummary attendance={attendance} locale={locale} />
+          <CloseAttendanceForm c={c} workshop={workshop} />
+          <NoShowTable people={noShows} locale={locale} />
+          <FeedbackResults results={results} came={attendance.came} workshop={workshop} withTexts locale={locale} />
+        </>
+      ) : (
+        <p>{workshop.state === 'cancelled' ? t.refusals.cancelled : t.notStarted}</p>
+      )}
+      <h2 id="overbook">{t.overbook}</h2>
+      <OverbookingAdvice suggestion={suggestOverbooking(pastAttendance, workshop, workshop.capacity)} locale={locale} />
+    </>,
+  )
+}
+
+function flashMessage(c: Context<App>): string | undefined {
+  const t = postEventMessages(c.get('locale')).attendance
+  const thanked = Number(c.req.query('thanked'))
+  switch (c.req.query('done')) {
+    case 'closed':
+      return thanked > 0 && thanked < 1e6 ? t.closedAndThanked(Math.floor(thanked)) : t.closed
+    case 'reopened':
+      return t.reopened
+    default:
+      return undefined
+  }
+}
+
+/** Who came and who did not, as numbers and as a bar with its table behind. */
+export function AttendanceSummary({ attendance, locale }: { attendance: Attendance; locale: Locale }) {
+  const t = postEventMessages(locale).attendance
+  const statsMessages = reportMessages(locale)
+  const { expected, came, walkIns, noShows, passedOn, lateCancellations } = attendance
+  const totals: [number, string][] = [
+    [came, t.came],
+    [expected, t.expected],
+    [noShows, t.noShows],
+    [walkIns, t.walkIns],
+    [lateCancellations, t.late],
+  ]
+  const total = came + noShows
+  return (
+    <>
+      <ul class="numbers">
+        {totals.map(([n, label]) => (
+          <li>
+            <b>{formatNumber(n)}</b>
+            <small>{label}</small>
+          </li>
+        ))}
+      </ul>
+      <p class="hint">{t.lateHint}</p>
+      <Figure
+        keys={[
+          { tone: 'accent', text: t.came },
+          { tone: 'grey', text: t.walkIns },
+          { tone: 'pale', text: t.noShows },
+        ]}
+        open={statsMessages.figures.numbers}
+        numbers={{
+          heads: [t.how, statsMessages.figures.all],
+          rows: [
+            [t.expected, expected],
+            [t.came, came],
+            [t.walkIns, walkIns],
+            [t.noShows, noShows],
+            [t.passedOn, passedOn],
+            [t.late, lateCancellations],
+          ],
+        }}
+      >
+        <BarChart
+          id="attendance"
+          title={t.chart}
+          description={t.chartSaid(came, expected, noShows, walkIns)}
+          most={Math.max(1, total)}
+          rows={[
+            {
+              label: t.chart,
+              parts: [
+                { tone: 'accent', value: came - walkIns },
+                { tone: 'grey', value: walkIns },
+                { tone: 'pale', value: noShows },
+              ],
+              said:
+                total > 0
+                  ? statsMessages.pair(
+                      `${formatNumber(came)} / ${formatNumber(total)}`,
+                      formatPercent(came / total, locale),
+                    )
+                  : '0',
+            },
+          ]}
+        />
+      </Figure>
+    </>
+  )
+}
+
+/** Closing the check-in, with the mail of thanks to look at, or opening it again. */
+async function CloseAttendanceForm({ c, workshop }: { c: Context<App>; workshop: Workshop }) {
+  const { deps } = c.env
+  const locale = c.get('locale')
+  const t = postEventMessages(locale).attendance
+  const { slug, attendanceClosedAt } = workshop
+  if (attendanceClosedAt) {
+    return (
+      <section class="panel">
+        <p>{t.closedAt(formatDateTime(attendanceClosedAt, workshop.timeZone, locale))}</p>
+        {canReopenAttendance(deps, workshop) && (
+          <form method="post" action={paths.reopenAttendance(slug)}>
+            <ConfirmField />
+            <p class="hint">{t.reopenHint}</p>
+            <button class="second" type="submit">
+              {t.reopen}
+            </button>
+          </form>
+        )}
+      </section>
+    )
+  }
+  const { people, someone } = await countEligibleForThankYou(deps, workshop)
+  const [sample] = someone ? await findRegistrations(deps, [someone]) : []
+  const materials = (await listMaterials(deps, workshop)).length > 0
+  const mail = sample && previewMessage(deps, { kind: 'afterwards', facts: materials ? { materials } : {} }, sample)
+  return (
+    <form class="panel" method="post" action={paths.closeAttendance(slug)}>
+      <ConfirmField />
+      <p>{t.closeLead}</p>
+      {mail ? (
+        <>
+          <Checkbox name="thank" label={t.thank(people)} checked={false} />
+          <details>
+            <summary>{t.preview}</summary>
+            <EmailPreview mail={mail} />
+          </details>
+        </>
+      ) : (
+        <p class="hint">{t.thankNobody}</p>
+      )}
+      <button type="submit">{t.close}</button>
+    </form>
+  )
+}
+
+function NoShowTable({ people, locale }: { people: NoShow[]; locale: Locale }) {
+  const t = postEventMessages(locale).attendance
+  return (
+    <>
+      <h2>{t.list}</h2>
+      {people.length === 0 ? (
+        <p>{t.nobody}</p>
+      ) : (
+        <div class="table" tabindex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col" class="number">
+                  {t.number}
+                </th>
+                <th scope="col">{t.name}</th>
+                <th scope="col">{t.company}</th>
+                <th scope="col">{t.how}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {people.map(({ id, seq, name, company, cancelledBy, erased }) => (
+                <tr>
+                  <td class="number">{seq}</td>
+                  <th scope="row">{erased ? t.erased : <a href={paths.person(id)}>{name}</a>}</th>
+                  <td>{company}</td>
+                  <td>{cancelledBy === 'absence' ? t.seatPassedOn : t.stayedAway}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  )
+}

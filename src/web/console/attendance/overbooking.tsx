@@ -1,0 +1,55 @@
+import {
+  minSample,
+  type OverbookingSuggestion,
+  type PastAttendance,
+  suggestOverbooking,
+} from '../../../domain/attendance/attendance.ts'
+import type { Workshop } from '../../../domain/workshops/workshops.ts'
+import { postEventMessages } from '../../../i18n/post-event.ts'
+import { reportMessages } from '../../../i18n/reports.ts'
+import type { Locale } from '../../../lib/config.ts'
+
+/** How many seats to give next time, and why. */
+export function OverbookingAdvice({ suggestion, locale }: { suggestion: OverbookingSuggestion; locale: Locale }) {
+  const t = postEventMessages(locale).attendance
+  if (suggestion.kind === 'too_little') {
+    return <p>{t.tooLittle(suggestion.workshops, suggestion.expected, minSample)}</p>
+  }
+  const { basis, workshops, expected, noShows, rate, seats, overbook } = suggestion
+  return (
+    <>
+      <p>
+        <strong>{overbook > 0 ? t.suggested(seats, overbook) : t.suggestedNone(seats)}</strong>
+      </p>
+      <p>
+        {t.restsOn(basis, workshops, expected, noShows)}
+        {locale === 'en' ? ' ' : ''}
+        {t.rate(formatPercent(rate.found, locale), formatPercent(rate.low, locale), formatPercent(rate.high, locale))}
+      </p>
+      <p class="hint">{t.risk}</p>
+    </>
+  )
+}
+
+/**
+ * The suggestion in a line, below the seats of a workshop in a form; undefined where there is none to make.
+ * @param seats as they stand in the form; what is no number of seats has no suggestion
+ */
+export function overbookingHint(
+  pastAttendance: readonly PastAttendance[],
+  workshop: Pick<Workshop, 'title' | 'city'>,
+  seats: string,
+  locale: Locale,
+): string | undefined {
+  const capacity = /^\d{1,5}$/.test(seats.trim()) ? Number(seats) : 0
+  if (capacity < 1) return undefined
+  const suggestion = suggestOverbooking(pastAttendance, workshop, capacity)
+  if (suggestion.kind === 'too_little' || suggestion.overbook === 0) return undefined
+  const { rate, overbook } = suggestion
+  return postEventMessages(locale).attendance.hint(capacity, overbook, formatPercent(rate.found, locale))
+}
+
+/** A share between 0 and 1 as 12%. */
+export function formatPercent(share: number, locale: Locale): string {
+  return reportMessages(locale).percent(String(Math.round(share * 100)))
+}

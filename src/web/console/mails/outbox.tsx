@@ -1,0 +1,226 @@
+import { type Context, Hono } from 'hono'
+import { findBroadcastProgress } from '../../../domain/mails/broadcasts.ts'
+import {
+  countMails,
+  type DisplayState,
+  discardReasons,
+  displayStates,
+  findMail,
+  isDeliverable,
+  type ListedMail,
+  listMails,
+  retryMail,
+} from '../../../domain/mails/outbox.ts'
+import { listMailAlerts } from '../../../domain/reports/alerts.ts'
+import { renderSubject } from '../../../email/message.ts'
+import { audit } from '../../../http/audit.ts'
+import { type App, isLoopback, isMailPreviewEnabled } from '../../../http/context.ts'
+import { isUuid } from '../../../http/form-body.ts'
+import { paths, withQuery } from '../../../http/links.ts'
+import { type BroadcastMessages, broadcastMessages } from '../../../i18n/broadcasts.ts'
+import { consoleMessages } from '../../../i18n/console.ts'
+import { formatDateTime } from '../../../i18n/format.ts'
+import { consolePage } from '../layout.tsx'
+import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
+
+/** All mails that are or were owed to somebody, and what became of them. */
+export const outboxPages = new Hono<App>()
+
+const pageSize = 50
+
+outboxPages.get('/console/mails', (c) => outboxPage(c))
+
+async function outboxPage(c: Context<App>) {
+  const { deps } = c.env
+  const locale = c.var.locale
+  const t = broadcastMessages(locale).mails
+  const query = parseOutboxQuery(c)
+  const broadcast = query.message ? await findBroadcastProgress(deps, query.message) : undefined
+  const found = await listMails(deps, { ...query, writtenId: query.message, limit: pageSize + 1 })
+  const visibleMails = found.slice(0, pageSize)
+  const { states } = await countMails(deps)
+  const total = Object.values(states).reduce((sum, mails) => sum + mails, 0)
+  const [outboxAlert] = await listMailAlerts(deps)
+  const flash = (['owed', 'not_dead'] as const).find((known) => known === c.req.query('done'))
+  return consolePage(
+    c,
+    { title: t.title, section: 'mails', flash: flash && t[flash] },
+    <>
+      <h1>{t.title}</h1>
+      <p class="lead">{t.lead}</p>
+      {outboxAlert?.kind === 'mails_held' && (
+        <p class="warning">
+          {t.held} {isMailPreviewEnabled(deps) && isLoopback(c) && <a href={paths.mailbox()}>{t.toMailbox}</a>}
+        </p>
+      )}
+      {outboxAlert?.kind === 'delivery_paused' && (
+        <>
+          <p class="warning">
+            {t.paused(outboxAlert.count, formatDateTime(outboxAlert.since, deps.config.timeZone, locale))}
+          </p>
+          <p>
+            {t.answered} <code>{outboxAlert.reason}</code>
+          </p>
+          <p>{t.pausedToDo}</p>
+        </>
+      )}
+      {outboxAlert?.kind === 'mails_waiting' && (
+        <p class="warning">
+          {t.standstill(outboxAlert.count, formatDateTime(outboxAlert.since, deps.config.timeZone, locale))}
+        </p>
+      )}
+      {broadcast ? (
+        <p>
+          {t.ofMessage(broadcast.subject)} · <a href={paths.consoleMails()}>{t.everyMail}</a>
+        </p>
+      ) : (
+        <StateFilter states={states} all={total} chosen={query.state} t={t} />
+      )}
+      {visibleMails.length === 0 && <p>{total === 0 ? t.none : t.noneFound}</p>}
+      <ul class="rows mails">
+        {visibleMails.map((mail) => (
+          <MailRow c={c} mail={mail} t={t} />
+        ))}
+      </ul>
+      {found.length > pageSize && (
+        <p>
+          <a href={outboxHref(query, visibleMails.at(-1)?.id)}>{t.older}</a>
+        </p>
+      )}
+    </>,
+  )
+}
+
+outboxPages.post('/console/mails/:id/send-again', async (c) => {
+  const { deps } = c.env
+  const id = c.req.param('id')
+  const mail = /^\d{1,15}$/.test(id) ? await findMail(deps, Number(id)) : undefined
+  if (!mail) return c.notFound()
+  if (!(await isConfirmed(c))) return outboxPage(c)
+  const outcome = await retryMail(deps, mail.id)
+  if (outcome === 'not_found') return c.notFound()
+  if (outcome === 'message_paused' && mail.written)
+    return c.redirect(withQuery(paths.broadcast(mail.written.id), { done: outcome }), 303)
+  if (outcome === 'owed') await audit(c, resendAuditEntry(mail))
+  return c.redirect(withQuery(outboxHref(parseOutboxQuery(c)), { done: outcome }), 303)
+})
+
+type OutboxQuery = { state: DisplayState | undefined; message: string | undefined; before: number | undefined }
+
+/** What the address asks for. What it does not know counts as not said. */
+function parseOutboxQuery(c: Context<App>): OutboxQuery {
+  const { state, message = '', before = '' } = c.req.query()
+  return {
+    state: displayStates.find((known) => known === state),
+    message: isUuid(message) ? message : undefined,
+    before: /^[1-9]\d{0,14}$/.test(before) ? Number(before) : undefined,
+  }
+}
+
+function outboxHref({ state, message, before }: OutboxQuery, from = before): string {
+  return withQuery(paths.consoleMails(), { state, message, before: from === undefined ? undefined : String(from) })
+}
+
+/** How many mails there are in each state, each leading to those. */
+function StateFilter({
+  states,
+  all: total,
+  chosen: selected,
+  t,
+}: {
+  states: Record<DisplayState, number>
+  all: number
+  chosen: DisplayState | undefined
+  t: BroadcastMessages['mails']
+}) {
+  const link = (state: DisplayState | undefined, text: string, mails: number) => (
+    <a
+      href={outboxHref({ state, message: undefined, before: undefined })}
+      aria-current={state === selected ? 'page' : undefined}
+      class={state === 'dead' && mails > 0 ? 'failed' : undefined}
+    >
+      {t.of(text, mails)}
+    </a>
+  )
+  return (
+    <nav class="ways" aria-label={t.title}>
+      {link(undefined, t.all, total)}
+      {displayStates
+        .filter((state) => states[state] > 0 || state === selected)
+        .map((state) => link(state, t.states[state], states[state]))}
+    </nav>
+  )
+}
+
+function MailRow({ c, mail, t }: { c: Context<App>; mail: ListedMail; t: BroadcastMessages['mails'] }) {
+  const { deps } = c.env
+  const kind = consoleMessages(c.get('locale')).mailKinds[mail.kind]
+  const { registration, held, organiser, state, reason, attempt } = mail
+  const name = registration?.name ?? held?.signUp.name ?? (organiser && (organiser.name || organiser.email))
+  const email = registration?.email ?? held?.signUp.email ?? organiser?.email
+  const sentAt = mail.sentAt ?? mail.createdAt
+  const canRetry = state === 'dead' && name !== undefined && !isDiscardReason(reason)
+  return (
+    <li>
+      <span>
+        {isDeliverable(mail) ? renderSubject(deps, mail) : kind}
+        <small>
+          {registration ? <a href={paths.person(registration.id)}>{name}</a> : (name ?? t.erased)}
+          {email && email !== name && ` · ${email}`} · {kind} ·{' '}
+          <time datetime={sentAt.toISOString()}>{formatDateTime(sentAt, deps.config.timeZone, c.var.locale)}</time>
+          {attempt > 1 && ` · ${t.attempts(attempt)}`}
+        </small>
+        {reason && <small class={isDiscardReason(reason) ? undefined : 'failed'}>{describeReason(reason, t)}</small>}
+      </span>
+      <span class={badgeClasses[state]}>{t.states[state]}</span>
+      {canRetry && (
+        <form method="post" action={withQuery(paths.resendMail(mail.id), Object.fromEntries(filterParams(c)))}>
+          <ConfirmField />
+          <button type="submit" class="small second" aria-label={t.sendAgainTo(name)}>
+            {t.sendAgain}
+          </button>
+        </form>
+      )}
+    </li>
+  )
+}
+
+const badgeClasses: Record<DisplayState, string> = {
+  pending: 'mark',
+  held: 'mark warn',
+  sending: 'mark',
+  sent: 'mark off',
+  dead: 'mark warn',
+}
+
+/** What of the address stays when a mail is sent again. */
+function filterParams(c: Context<App>): [string, string][] {
+  const { state, message, before } = parseOutboxQuery(c)
+  return Object.entries({ state, message, before: before && String(before) }).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  )
+}
+
+/** Whether a mail was given up because nobody should get it any more: then it would be once more. */
+function isDiscardReason(reason: string | null): reason is (typeof discardReasons)[number] {
+  return (discardReasons as readonly (string | null)[]).includes(reason)
+}
+
+function describeReason(reason: string, t: BroadcastMessages['mails']): string {
+  if (isDiscardReason(reason)) return t.pointless[reason]
+  const [, lastError] = /^given up after 24 hours: (.*)$/s.exec(reason) ?? []
+  return lastError === undefined ? reason : t.givenUp(lastError)
+}
+
+function resendAuditEntry({ kind, registration, held }: ListedMail): Parameters<typeof audit>[1] {
+  const workshop = registration?.workshop ?? held?.workshop
+  const { name, email } = registration ?? held?.signUp ?? {}
+  return {
+    action: 'mail.sent_again',
+    campaignId: workshop?.campaignId ?? undefined,
+    workshopId: workshop?.id,
+    registrationId: registration?.id,
+    facts: { kind },
+    personal: { name, email },
+  }
+}

@@ -1,0 +1,297 @@
+import { type Context, Hono } from 'hono'
+import type { Child } from 'hono/jsx'
+import {
+  cancelPerson,
+  erasePerson,
+  movePerson,
+  type Person,
+  promotePerson,
+} from '../../../domain/registrations/admin.ts'
+import type { EraseRefusal } from '../../../domain/registrations/seats.ts'
+import { seatsLeft, type Workshop } from '../../../domain/workshops/workshops.ts'
+import { currentActor } from '../../../http/audit.ts'
+import type { App } from '../../../http/context.ts'
+import { parseFormBody } from '../../../http/form-body.ts'
+import { paths, withQuery } from '../../../http/links.ts'
+import { joinSentences } from '../../../i18n/format.ts'
+import { publicMessages } from '../../../i18n/public.ts'
+import { type RegistrationMessages, registrationMessages } from '../../../i18n/registrations.ts'
+import { normalizeLine } from '../../../lib/text.ts'
+import { consolePage } from '../layout.tsx'
+import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
+import { stringField } from '../ui/fields.tsx'
+import { workshopLabel } from './list.tsx'
+import { listCampaignWorkshops, loadPerson, redirectToPerson } from './person.tsx'
+import { ConflictNotice } from './person-fields.tsx'
+
+/** What an organiser is asked about first: to cancel, move, seat before their turn, or erase a person. */
+export const personActionPages = new Hono<App>()
+
+personActionPages.get('/console/people/:id/cancel', async (c) => {
+  const person = await loadPerson(c)
+  if (!person) return c.notFound()
+  return person.status === 'cancelled' ? c.redirect(paths.person(person.id)) : cancelPage(c, person)
+})
+
+personActionPages.post('/console/people/:id/cancel', async (c) => {
+  const person = await loadPerson(c)
+  if (!person) return c.notFound()
+  if (!(await isConfirmed(c))) return cancelPage(c, person)
+  const outcome = await cancelPerson(c.env.deps, currentActor(c), person)
+  if (outcome === 'cancelled' || outcome === 'already_cancelled') return redirectToPerson(c, person.id, 'cancelled')
+  return cancelPage(c, person, registrationMessages(c.var.locale).cancelRefusals[outcome])
+})
+
+personActionPages.get('/console/people/:id/move', async (c) => {
+  const person = await loadPerson(c)
+  return person ? movePage(c, person) : c.notFound()
+})
+
+personActionPages.post('/console/people/:id/move', async (c) => {
+  const person = await loadPerson(c)
+  if (!person) return c.notFound()
+  const { to } = await parseFormBody(c)
+  const outcome = await movePerson(c.env.deps, currentActor(c), person, typeof to === 'string' ? to : '')
+  if (outcome.kind === 'moved') return redirectToPerson(c, person.id, 'moved')
+  return movePage(c, person, registrationMessages(c.var.locale).moveRefusals[outcome.refusal])
+})
+
+personActionPages.get('/console/people/:id/promote', async (c) => {
+  const person = await loadPerson(c)
+  return person ? promotePage(c, person) : c.notFound()
+})
+
+personActionPages.post('/console/people/:id/promote', async (c) => {
+  const person = await loadPerson(c)
+  if (!person) return c.notFound()
+  const t = registrationMessages(c.var.locale)
+  const typed = parsePromotionForm(await parseFormBody(c))
+  if (typed.problem) return promotePage(c, person, { ...typed, status: 422, problem: t.promote[typed.problem] })
+  const outcome = await promotePerson(c.env.deps, currentActor(c), person, typed)
+  if (outcome.kind === 'promoted') return redirectToPerson(c, person.id, 'promoted')
+  const { refusal, taken, capacity } = outcome
+  return promotePage(c, person, { ...typed, status: 409, problem: t.promoteRefusals[refusal](taken, capacity) })
+})
+
+personActionPages.get('/console/people/:id/erase', async (c) => {
+  const person = await loadPerson(c)
+  return person ? erasePage(c, person) : c.notFound()
+})
+
+personActionPages.post('/console/people/:id/erase', async (c) => {
+  const person = await loadPerson(c)
+  if (!person) return c.notFound()
+  if (!(await isConfirmed(c))) return erasePage(c, person)
+  const outcome = await erasePerson(c.env.deps, currentActor(c), person)
+  if (outcome === 'not_found') return c.notFound()
+  if (outcome === 'board_not_returned') return erasePage(c, person, outcome)
+  return c.redirect(withQuery(paths.workshopPeople(person.workshop.slug), { done: 'erased' }), 303)
+})
+
+/** Why somebody is given a seat before their turn, as the form sends it, and what is wrong with that. */
+export function parsePromotionForm(body: Record<string, unknown>): PromotionFormValues {
+  const reason = normalizeLine(stringField(body, 'reason'), maxReasonLength)
+  const addSeat = body.addSeat === 'yes'
+  if (reason === undefined) return { reason: stringField(body, 'reason'), addSeat, problem: 'reasonTooLong' }
+  return { reason, addSeat, problem: reason ? undefined : 'reasonMissing' }
+}
+
+export type PromotionFormValues = {
+  reason: string
+  addSeat: boolean
+  problem: 'reasonMissing' | 'reasonTooLong' | undefined
+}
+
+const maxReasonLength = 500
+
+function cancelPage(c: Context<App>, person: Person, refusal?: string) {
+  const t = registrationMessages(c.var.locale)
+  return confirmPage(c, person, {
+    title: t.cancel.title(person.name),
+    action: paths.personCancel(person.id),
+    content: <p>{t.cancel.warning}</p>,
+    submit: t.cancel.submit,
+    dangerous: true,
+    back: t.cancel.back,
+    refusal,
+  })
+}
+
+async function movePage(c: Context<App>, person: Person, refusal?: string) {
+  const t = registrationMessages(c.var.locale)
+  const others = (await listCampaignWorkshops(c, person)).filter(({ id }) => id !== person.workshop.id)
+  return confirmPage(c, person, {
+    title: t.move.title(person.name),
+    action: paths.personMove(person.id),
+    content: (
+      <>
+        <p>{others.length > 0 ? t.move.warning : t.move.none}</p>
+        <MoveTargets c={c} workshops={others} t={t} />
+      </>
+    ),
+    submit: others.length > 0 ? t.move.submit : undefined,
+    back: t.move.back,
+    refusal,
+  })
+}
+
+/** The workshops to which people can be moved, with how many seats each has. */
+export function MoveTargets({
+  c,
+  workshops,
+  t,
+}: {
+  c: Context<App>
+  workshops: readonly Workshop[]
+  t: RegistrationMessages
+}) {
+  const { workshopStatuses } = publicMessages(c.var.locale)
+  const acceptsRegistrations = ({ status }: Workshop) => status === 'open' || status === 'waitlist'
+  const first = workshops.find(acceptsRegistrations)
+  return (
+    <div class="targets">
+      {workshops.map((workshop) => (
+        <label class="check">
+          <input
+            type="radio"
+            name="to"
+            value={workshop.slug}
+            checked={workshop === first}
+            disabled={!acceptsRegistrations(workshop)}
+            required
+          />
+          <span>
+            {workshopLabel(c, workshop)}
+            <small>
+              {!acceptsRegistrations(workshop)
+                ? workshopStatuses[workshop.status]
+                : workshop.status === 'open'
+                  ? t.move.seats(seatsLeft(workshop))
+                  : t.move.waiting(workshop.waitlisted)}
+            </small>
+          </span>
+        </label>
+      ))}
+    </div>
+  )
+}
+
+type RejectedPromotion = { reason: string; addSeat: boolean; status: 409 | 422; problem: string }
+
+function promotePage(c: Context<App>, person: Person, rejected?: RejectedPromotion) {
+  const t = registrationMessages(c.var.locale)
+  const { taken, capacity } = person.workshop
+  return confirmPage(c, person, {
+    title: t.promote.title(person.name),
+    action: paths.personPromote(person.id),
+    content: (
+      <>
+        <p>{joinSentences(t.promote.warning, t.promote.seats(taken, capacity))}</p>
+        <div class="narrow">
+          <PromotionFields reason={rejected?.reason} addSeat={rejected?.addSeat} label={t.promote.addSeat} t={t} />
+        </div>
+      </>
+    ),
+    submit: t.promote.submit,
+    back: t.promote.back,
+    refusal: rejected?.problem,
+    status: rejected?.status,
+  })
+}
+
+/** Why, and whether a seat may be added. */
+export function PromotionFields({
+  reason = '',
+  addSeat = false,
+  label,
+  t,
+}: {
+  reason?: string | undefined
+  addSeat?: boolean | undefined
+  label: string
+  t: RegistrationMessages
+}) {
+  return (
+    <>
+      <div class="field">
+        <label for="reason">{t.promote.reason}</label>
+        <p class="hint" id="reason-hint">
+          {t.promote.reasonHint}
+        </p>
+        <input
+          id="reason"
+          name="reason"
+          type="text"
+          value={reason}
+          maxlength={maxReasonLength}
+          required
+          aria-describedby="reason-hint"
+        />
+      </div>
+      <div class="field">
+        <label class="check">
+          <input type="checkbox" name="addSeat" value="yes" checked={addSeat} /> <span>{label}</span>
+        </label>
+      </div>
+    </>
+  )
+}
+
+function erasePage(c: Context<App>, person: Person, refusal?: Exclude<EraseRefusal, 'not_found'>) {
+  const t = registrationMessages(c.var.locale)
+  return confirmPage(c, person, {
+    title: t.erase.title(person.name),
+    action: paths.personErase(person.id),
+    content: <p>{t.erase.warning}</p>,
+    submit: t.erase.submit,
+    dangerous: true,
+    back: t.erase.back,
+    refusal: refusal && t.erase.refusals[refusal],
+  })
+}
+
+/** A page that asks about one person before something that cannot be undone. Without `submit` there is nothing to do. */
+function confirmPage(
+  c: Context<App>,
+  person: Person,
+  options: {
+    title: string
+    action: string
+    content: Child
+    submit: string | undefined
+    dangerous?: boolean
+    back: string
+    refusal?: string | undefined
+    status?: 409 | 422 | undefined
+  },
+) {
+  const t = registrationMessages(c.var.locale)
+  const { title, refusal, status = 409 } = options
+  return consolePage(
+    c,
+    {
+      title,
+      section: 'campaigns',
+      back: { href: paths.person(person.id), text: person.name },
+      status: refusal ? status : undefined,
+    },
+    <>
+      {refusal && <ConflictNotice title={t.person.refused}>{refusal}</ConflictNotice>}
+      <h1>{title}</h1>
+      <form method="post" action={options.action} novalidate>
+        <ConfirmField />
+        {options.content}
+        <div class="actions">
+          {options.submit && (
+            <button type="submit" class={options.dangerous ? 'warn' : undefined}>
+              {options.submit}
+            </button>
+          )}
+          <a class="button second" href={paths.person(person.id)}>
+            {options.back}
+          </a>
+        </div>
+      </form>
+    </>,
+  )
+}

@@ -1,0 +1,77 @@
+import type { Context } from 'hono'
+import { registrationStatuses } from '../../../db/schema.ts'
+import { findCampaign } from '../../../domain/campaigns/campaigns.ts'
+import { confirmationStatuses } from '../../../domain/registrations/attendance-confirmation.ts'
+import { type PeopleFilter, type PeopleSort, peopleSortKeys } from '../../../domain/registrations/list.ts'
+import { readinessStates } from '../../../domain/registrations/readiness.ts'
+import { findWorkshop, type Workshop } from '../../../domain/workshops/workshops.ts'
+import type { App } from '../../../http/context.ts'
+import { isUuid } from '../../../http/form-body.ts'
+import { paths } from '../../../http/links.ts'
+import { parseSearch } from '../../../lib/text.ts'
+
+/** Whose people a page shows: those of a workshop, or those of all workshops of a campaign, by their dates. */
+export type PeopleScope =
+  | { kind: 'workshop'; workshops: [Workshop] }
+  | { kind: 'campaign'; slug: string; title: Workshop['title']; id: string; workshops: Workshop[] }
+
+/** The workshop or campaign that a route names, drafts too, or undefined. */
+export async function loadScope(c: Context<App>, kind: PeopleScope['kind']): Promise<PeopleScope | undefined> {
+  const slug = c.req.param('slug') ?? ''
+  if (kind === 'workshop') {
+    const workshop = await findWorkshop(c.env.deps, slug)
+    return workshop && { kind, workshops: [workshop] }
+  }
+  const campaign = await findCampaign(c.env.deps, slug)
+  return campaign && { kind, slug, title: campaign.title, id: campaign.id, workshops: campaign.workshops }
+}
+
+/** Where the list of these people is. */
+export function attendeeListPath(scope: PeopleScope): string {
+  return scope.kind === 'workshop' ? paths.workshopPeople(scope.workshops[0].slug) : paths.campaignPeople(scope.slug)
+}
+
+/** Where a message to these people is written. */
+export function newBroadcastPath(scope: PeopleScope): string {
+  return scope.kind === 'workshop'
+    ? paths.newWorkshopBroadcast(scope.workshops[0].slug)
+    : paths.newCampaignBroadcast(scope.slug)
+}
+
+/** What a list was asked for, as its address says it. */
+export type PeopleQuery = { filter: PeopleFilter; order: PeopleSort; page: number }
+
+/** Reads the address of a list. What it does not know, such as from an old bookmark, counts as not said. */
+export function parsePeopleQuery(c: Context<App>): PeopleQuery {
+  const { q, status, link, ready = '', coming, sort = '', page = '' } = c.req.query()
+  const by = peopleSortKeys.find((order) => order === sort.replace(/^-/, '')) ?? 'number'
+  return {
+    filter: {
+      search: parseSearch(q),
+      status: registrationStatuses.find((known) => known === status),
+      link: link && /^\w{1,64}$/.test(link) ? link : undefined,
+      readiness: readinessStates.find((known) => known === ready),
+      item: parseItemFilter(ready),
+      coming: confirmationStatuses.find((known) => known === coming),
+    },
+    order: { by, descending: sort.startsWith('-') },
+    page: /^[1-9]\d{0,5}$/.test(page) ? Number(page) : 1,
+  }
+}
+
+/** `<id of an item>.ready` or `<id of an item>.not`. */
+function parseItemFilter(text: string): PeopleFilter['item'] {
+  const [, id, answer] = /^(.*)\.(ready|not)$/.exec(text) ?? []
+  return isUuid(id) ? { id, ready: answer === 'ready' } : undefined
+}
+
+/** What of an address says the filter and the order, for other addresses that keep them. */
+export function serializePeopleQuery({ filter, order }: Omit<PeopleQuery, 'page'>): Record<string, string | undefined> {
+  const { search, status, link, readiness, item, coming } = filter
+  const sort = `${order.descending ? '-' : ''}${order.by}`
+  return {
+    ...{ q: search, status, link, coming },
+    ready: readiness ?? (item && `${item.id}.${item.ready ? 'ready' : 'not'}`),
+    sort: sort === 'number' ? undefined : sort,
+  }
+}

@@ -1,0 +1,130 @@
+import type { itemKinds } from '../../../db/schema.ts'
+import type { ItemDraft } from '../../../domain/workshops/workshops.ts'
+import { joinSentences } from '../../../i18n/format.ts'
+import type { ConsoleMessages } from '../../../i18n/zh-CN/console.ts'
+import type { FieldError } from './fields.tsx'
+
+/**
+ * The checklist as fields, a line for each item. Buttons move a line or add one by sending the form, so that no script is
+ * needed; `do` says which of them it was.
+ */
+export function ChecklistEditor({
+  items,
+  pressed: clickedButton,
+  problems,
+  hint,
+  t,
+}: {
+  items: ItemDraft[]
+  /** Which button rearranged it just now, if one did: whoever works by keys goes on from there. */
+  pressed?: string | undefined
+  problems: FieldError[]
+  hint?: string | undefined
+  t: ConsoleMessages
+}) {
+  const lines = [...items, emptyItem]
+  const focus = clickedButton && nextFocus(clickedButton, items.length)
+  return (
+    <fieldset>
+      <legend>{t.items.title}</legend>
+      <p class="hint">
+        {joinSentences(t.items.lead, t.items.emptyHint)} {hint}
+      </p>
+      {lines.map((item, n) => (
+        <div class="item">
+          {item.id && <input type="hidden" name={`item.${n}.id`} value={item.id} />}
+          <select name={`item.${n}.kind`} aria-label={`${t.items.kind} ${n + 1}`}>
+            {(['provided', 'bring', 'prerequisite'] satisfies (typeof itemKinds)[number][]).map((kind) => (
+              <option value={kind} selected={kind === item.kind}>
+                {t.items.kinds[kind]}
+              </option>
+            ))}
+          </select>
+          <input
+            id={`item.${n}.zh`}
+            name={`item.${n}.zh`}
+            value={item.text.zh ?? ''}
+            aria-label={`${t.items.text} ${n + 1}`}
+            placeholder={t.items.text}
+            autofocus={focus === `item.${n}`}
+          />
+          <input
+            id={`item.${n}.en`}
+            name={`item.${n}.en`}
+            lang="en"
+            value={item.text.en ?? ''}
+            aria-label={`${t.items.textEn} ${n + 1}`}
+            placeholder={t.items.textEn}
+          />
+          <span class="move">
+            {(['up', 'down'] as const).map((way) => (
+              <button
+                class="small second"
+                type="submit"
+                name="do"
+                value={`${way}.${n}`}
+                aria-label={`${t.items[way]} ${n + 1}`}
+                disabled={!canMove(way, n, items.length)}
+                autofocus={focus === `${way}.${n}`}
+              >
+                {way === 'up' ? '↑' : '↓'}
+              </button>
+            ))}
+          </span>
+          <div class="url">
+            <input
+              id={`item.${n}.url`}
+              name={`item.${n}.url`}
+              inputmode="url"
+              value={item.url ?? ''}
+              aria-label={`${t.items.url} ${n + 1}`}
+              placeholder={t.items.url}
+            />
+            {problems
+              .filter(({ field }) => field.startsWith(`item.${n}.`))
+              .map(({ text }) => (
+                <p class="problem">{text}</p>
+              ))}
+            <label class="check">
+              <input type="checkbox" name={`item.${n}.confirm`} value="yes" checked={item.mustConfirm} />
+              <span>{t.items.mustConfirm}</span>
+            </label>
+          </div>
+        </div>
+      ))}
+      <button class="small second" type="submit" name="do" value="add-item" formnovalidate>
+        {t.items.add}
+      </button>
+    </fieldset>
+  )
+}
+
+const emptyItem: ItemDraft = { kind: 'bring', text: {}, mustConfirm: false }
+
+const canMove = (way: 'up' | 'down', line: number, length: number) =>
+  way === 'up' ? line > 0 && line < length : line < length - 1
+
+/** Where to go on after a button: at the line that moved, by the same button while it can move on, or at the empty line. */
+function nextFocus(clickedButton: string, length: number): string | undefined {
+  if (clickedButton === 'add-item') return `item.${length}`
+  const { way, to } = parseMove(clickedButton) ?? {}
+  if (!way || to === undefined) return undefined
+  return canMove(way, to, length) ? `${way}.${to}` : `${way === 'up' ? 'down' : 'up'}.${to}`
+}
+
+/** The checklist after a button beside a line was pressed. */
+export function reorderItems(items: ItemDraft[], action: string): ItemDraft[] {
+  const { from, to } = parseMove(action) ?? {}
+  if (from === undefined || to === undefined) return items
+  const reordered = [...items]
+  const [a, b] = [reordered[from], reordered[to]]
+  if (a && b) [reordered[from], reordered[to]] = [b, a]
+  return reordered
+}
+
+function parseMove(action: string): { way: 'up' | 'down'; from: number; to: number } | undefined {
+  const [, way, line = ''] = /^(up|down)\.(\d{1,4})$/.exec(action) ?? []
+  const from = Number(line)
+  if (way === 'up') return { way, from, to: from - 1 }
+  return way === 'down' ? { way, from, to: from + 1 } : undefined
+}

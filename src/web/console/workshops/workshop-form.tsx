@@ -1,0 +1,324 @@
+import type { Context } from 'hono'
+import { phoneRules, type ReminderKind, type ReminderPlan, reminderKinds } from '../../../db/schema.ts'
+import { listPastAttendances } from '../../../domain/attendance/attendance.ts'
+import type { Campaign } from '../../../domain/campaigns/campaigns.ts'
+import { reminderHours } from '../../../domain/mails/reminders.ts'
+import { slugPattern } from '../../../domain/workshops/slugs.ts'
+import type { ItemDraft, Workshop, WorkshopRefusal } from '../../../domain/workshops/workshops.ts'
+import type { App } from '../../../http/context.ts'
+import { paths } from '../../../http/links.ts'
+import { consoleMessages } from '../../../i18n/console.ts'
+import { doorMessages } from '../../../i18n/door.ts'
+import { formatPlace, localize } from '../../../i18n/format.ts'
+import { readinessMessages } from '../../../i18n/readiness.ts'
+import { formatMinute } from '../../../lib/time-zones.ts'
+import { overbookingHint } from '../attendance/overbooking.tsx'
+import { consolePage } from '../layout.tsx'
+import { ChecklistEditor } from '../ui/checklist-editor.tsx'
+import {
+  BilingualField,
+  Checkbox,
+  campaignFieldLabels,
+  ErrorSummary,
+  Field,
+  Select,
+  stringField,
+  translateFormErrors,
+} from '../ui/fields.tsx'
+import type { FormError, FormParser } from '../ui/form-parser.ts'
+
+/** What the form shows of a workshop, as it is typed. */
+export type WorkshopFormValues = Record<(typeof bilingualFieldNames)[number], { zh?: string; en?: string }> &
+  Record<(typeof textFieldNames)[number], string> & { waitlist: boolean; proofOfWork: boolean; items: ItemDraft[] } & {
+    /** Which button rearranged it just now. */
+    clickedButton?: string
+  }
+const bilingualFieldNames = ['title', 'city', 'venue', 'address', 'entry'] as const
+const textFieldNames = [
+  'date',
+  'from',
+  'lastDate',
+  'to',
+  'capacity',
+  'boards',
+  'phone',
+  'timeZone',
+  'opensAt',
+  'closesAt',
+  'confirmHours',
+  'graceMinutes',
+  'lead',
+  'slug',
+  'get_ready',
+  'coming',
+  'day_before',
+] as const
+
+/** What the form shows of a workshop. `whole`: all of it; else what the next city of its campaign has in common. */
+export function workshopFormDefaults(
+  template: Workshop | undefined,
+  campaign: Campaign | undefined,
+  timeZone: string,
+  copyAll: boolean,
+): WorkshopFormValues {
+  const zone = template?.timeZone ?? timeZone
+  const formatInput = (moment: Date | null | undefined) => (moment ? formatMinute(moment, zone).replace(' ', 'T') : '')
+  const [start, end] = [formatInput(template?.startsAt), formatInput(template?.endsAt)]
+  return {
+    title: template?.title ?? campaign?.title ?? {},
+    city: copyAll ? (template?.city ?? {}) : {},
+    venue: copyAll ? (template?.venue ?? {}) : {},
+    address: copyAll ? (template?.address ?? {}) : {},
+    date: start.slice(0, 10),
+    from: start.slice(11) || '09:30',
+    lastDate: end.slice(0, 10) === start.slice(0, 10) ? '' : end.slice(0, 10),
+    to: end.slice(11) || '17:00',
+    capacity: String(template?.capacity ?? 40),
+    boards: String(template?.boards ?? 40),
+    phone: template?.phone ?? 'optional',
+    timeZone: zone,
+    opensAt: copyAll ? formatInput(template?.opensAt) : '',
+    closesAt: copyAll ? formatInput(template?.closesAt) : '',
+    confirmHours: template?.confirmHours ? String(template.confirmHours) : '',
+    graceMinutes:
+      template?.graceMinutes === undefined || template.graceMinutes === null ? '' : String(template.graceMinutes),
+    entry: copyAll ? (template?.entry ?? {}) : {},
+    ...reminderFormDefaults(template?.reminders ?? defaultReminders),
+    lead: copyAll ? (template?.lead ?? '') : '',
+    slug: copyAll && !campaign ? (template?.slug ?? '') : '',
+    waitlist: template?.waitlist ?? true,
+    proofOfWork: template?.proofOfWork ?? false,
+    // Answers belong to the items of the workshop that was asked: a copy has items of its own.
+    items: !template?.hasOwnItems ? [] : campaign ? template.items.map(({ id: _, ...item }) => item) : template.items,
+  }
+}
+
+/** Hours before the start, of the reminders that a workshop sends unless it is told otherwise: as in db/schema.ts. */
+const defaultReminders: ReminderPlan = { get_ready: 168, coming: 72, day_before: 24 }
+/** How many hours are one of what the form counts in. */
+const hoursPerUnit: Record<ReminderKind, number> = { get_ready: 24, coming: 24, day_before: 1 }
+
+function reminderFormDefaults(plan: ReminderPlan): Record<ReminderKind, string> {
+  const formatAmount = (kind: ReminderKind) =>
+    plan[kind] === undefined ? '' : String(Math.round(plan[kind] / hoursPerUnit[kind]))
+  return {
+    get_ready: formatAmount('get_ready'),
+    coming: formatAmount('coming'),
+    day_before: formatAmount('day_before'),
+  }
+}
+
+/** The reminders that a form asks for; a field that is empty asks for none. */
+function parseReminders(form: FormParser): ReminderPlan {
+  return Object.fromEntries(
+    reminderKinds.flatMap((kind) => {
+      const { least, most } = reminderHours[kind]
+      const amount = form.number(kind, least / hoursPerUnit[kind], most / hoursPerUnit[kind])
+      return amount === undefined ? [] : [[kind, amount * hoursPerUnit[kind]]]
+    }),
+  )
+}
+
+/** What was typed, for the form to come back. */
+export function readWorkshopFormValues({ body }: FormParser, items: ItemDraft[]): WorkshopFormValues {
+  return {
+    ...(Object.fromEntries(
+      bilingualFieldNames.map((name) => [
+        name,
+        { zh: stringField(body, `${name}.zh`), en: stringField(body, `${name}.en`) },
+      ]),
+    ) as Pick<WorkshopFormValues, (typeof bilingualFieldNames)[number]>),
+    ...(Object.fromEntries(textFieldNames.map((name) => [name, stringField(body, name)])) as Pick<
+      WorkshopFormValues,
+      (typeof textFieldNames)[number]
+    >),
+    waitlist: body.waitlist === 'yes',
+    proofOfWork: body.proofOfWork === 'yes',
+    items,
+  }
+}
+
+/** What a form that was sent says of a workshop, in the words of the domain; what is wrong with it stays in the form. */
+export function parseWorkshopForm(form: FormParser, currentTimeZone: string) {
+  const timeZone = form.timeZone('timeZone', currentTimeZone)
+  const slug = form.string('slug', 80)
+  if (slug && !slugPattern.test(slug)) form.addError('slug', 'slug_invalid')
+  const startsAt = form.required('date', form.dateAndTime('date', 'from', timeZone))
+  const endDateField = stringField(form.body, 'lastDate') ? 'lastDate' : 'date'
+  const endsAt = form.required('to', form.dateAndTime(endDateField, 'to', timeZone))
+  if (startsAt && endsAt && endsAt <= startsAt) form.addError('to', 'ends_before_start')
+  return {
+    title: form.bilingual('title', 200, { needed: true }),
+    city: form.bilingual('city', 80, { needed: true }),
+    venue: form.bilingual('venue', 200),
+    address: form.bilingual('address', 300),
+    startsAt,
+    endsAt,
+    timeZone,
+    opensAt: form.dateTime('opensAt', timeZone),
+    closesAt: form.dateTime('closesAt', timeZone),
+    capacity: form.required('capacity', form.number('capacity', 1, 100_000)),
+    boards: form.number('boards', 0, 100_000) ?? 0,
+    waitlist: form.checked('waitlist'),
+    phone: phoneRules.find((rule) => rule === form.body.phone) ?? ('optional' as const),
+    confirmHours: form.number('confirmHours', 1, 336) ?? null,
+    graceMinutes: form.number('graceMinutes', 0, 600) ?? null,
+    proofOfWork: form.checked('proofOfWork'),
+    lead: form.string('lead', 80),
+    entry: form.bilingual('entry', 500, { lines: true }),
+    reminders: parseReminders(form),
+    items: form.checklistItems(),
+    ...(slug && { slug }),
+  }
+}
+
+/** A refusal of the domain as a problem of a field. */
+export function refusalToFormError(refusal: WorkshopRefusal): FormError {
+  switch (refusal.refusal) {
+    case 'capacity_below_taken':
+      return { field: 'capacity', code: refusal.refusal, taken: refusal.taken }
+    case 'ends_before_start':
+      return { field: 'to', code: refusal.refusal }
+    case 'closes_before_opening':
+      return { field: 'closesAt', code: refusal.refusal }
+    case 'slug_taken':
+    case 'slug_fixed':
+      return { field: 'slug', code: refusal.refusal }
+    default:
+      return { field: 'title', code: refusal.refusal }
+  }
+}
+
+/** The form of a workshop that is there, or of a further city of a campaign. */
+export async function workshopFormPage(
+  c: Context<App>,
+  { workshop, campaign }: { workshop?: Workshop; campaign?: Campaign },
+  values: WorkshopFormValues,
+  errors: FormError[] = [],
+) {
+  const locale = c.get('locale')
+  const t = consoleMessages(locale)
+  const words = t.workshops
+  const grace = doorMessages(locale).console.grace
+  const formMessages = readinessMessages(locale).form
+  const labels = {
+    ...campaignFieldLabels(t),
+    ...formMessages,
+    lead: words.lead,
+    slug: words.slug,
+    confirmHours: words.confirmHours,
+    graceMinutes: grace,
+  }
+  const problems = translateFormErrors(errors, t, labels)
+  const title = workshop ? words.edit : words.new
+  const back = workshop
+    ? workshopBackLink(workshop, c, true)
+    : { href: paths.consoleCampaign(campaign?.slug ?? ''), text: localize(campaign?.title ?? {}, locale) }
+  const field = (name: (typeof textFieldNames)[number], label: string, attributes: object = {}) => (
+    <Field name={name} label={label} value={values[name]} problems={problems} {...attributes} />
+  )
+  const hint = overbookingHint(await listPastAttendances(c.env.deps), values, values.capacity, locale)
+  const bilingualField = (name: (typeof bilingualFieldNames)[number], label: string, required = false) => (
+    <BilingualField name={name} label={label} value={values[name]} problems={problems} t={t} required={required} />
+  )
+  return consolePage(
+    c,
+    { title, section: 'campaigns', back, status: problems.length > 0 ? errorStatus(errors) : 200 },
+    <>
+      <h1>{title}</h1>
+      <ErrorSummary problems={problems} t={t} />
+      <form
+        method="post"
+        action={workshop ? paths.editWorkshop(workshop.slug) : paths.addWorkshop(campaign?.slug ?? '')}
+        novalidate
+      >
+        <button class="skip" type="submit" tabindex={-1}>
+          {t.save}
+        </button>
+        {bilingualField('city', t.announce.city, true)}
+        <div class="pairs narrow-pairs">
+          {field('date', t.announce.date, { type: 'date', required: true })}
+          {field('from', t.announce.from, { type: 'time', required: true })}
+          {field('to', t.announce.to, { type: 'time', required: true })}
+          {field('capacity', t.announce.capacity, { type: 'number', min: 1, required: true })}
+          {field('boards', t.announce.boards, { type: 'number', min: 0 })}
+        </div>
+        {hint && <p class="hint">{hint}</p>}
+        {bilingualField('venue', t.announce.venue)}
+        {bilingualField('address', t.announce.address)}
+        <BilingualField
+          name="entry"
+          label={formMessages.entry}
+          hint={formMessages.entryHint}
+          value={values.entry}
+          problems={problems}
+          rows={2}
+          t={t}
+        />
+        {bilingualField('title', t.announce.campaignTitle, true)}
+        <Checkbox name="waitlist" label={words.waitlist} checked={values.waitlist} />
+        <Select
+          name="phone"
+          label={words.phone}
+          options={phoneRules.map((rule) => ({ value: rule, text: words.phones[rule] }))}
+          value={values.phone}
+        />
+        {field('lead', words.lead)}
+        <fieldset id="reminders">
+          <legend>{formMessages.reminders}</legend>
+          <div class="pairs narrow-pairs">
+            {reminderKinds.map((kind) =>
+              field(kind, formMessages[kind], {
+                type: 'number',
+                min: reminderHours[kind].least / hoursPerUnit[kind],
+                max: reminderHours[kind].most / hoursPerUnit[kind],
+              }),
+            )}
+          </div>
+        </fieldset>
+        <details open={errors.some(({ field }) => advancedFieldNames.includes(field))}>
+          <summary>{words.more}</summary>
+          {field('lastDate', t.announce.lastDate, { type: 'date' })}
+          {field('timeZone', words.timeZone)}
+          {field('opensAt', words.opensAt, { type: 'datetime-local' })}
+          {field('closesAt', words.closesAt, { type: 'datetime-local' })}
+          {field('confirmHours', words.confirmHours, { type: 'number', min: 1, max: 336 })}
+          {field('graceMinutes', grace, { type: 'number', min: 0, max: 600 })}
+          <Checkbox name="proofOfWork" label={words.proofOfWork} checked={values.proofOfWork} />
+          {!workshop?.publishedAt && field('slug', words.slug)}
+        </details>
+        <ChecklistEditor
+          items={values.items}
+          pressed={values.clickedButton}
+          problems={problems}
+          hint={t.items.ownHint}
+          t={t}
+        />
+        <p class="actions">
+          <button type="submit">{t.save}</button>
+          <a class="button second" href={back.href}>
+            {t.cancel}
+          </a>
+        </p>
+      </form>
+    </>,
+  )
+}
+
+const advancedFieldNames = ['lastDate', 'timeZone', 'opensAt', 'closesAt', 'confirmHours', 'graceMinutes', 'slug']
+
+const errorStatus = (errors: FormError[]) =>
+  errors.some(({ code }) => ['slug_taken', 'slug_fixed', 'capacity_below_taken', 'cancelled', 'over'].includes(code))
+    ? 409
+    : 422
+
+/** Where the line above a page of a workshop leads: to its campaign, or to itself. */
+export function workshopBackLink(workshop: Workshop, c: Context<App>, toWorkshop = false) {
+  const locale = c.get('locale')
+  if (toWorkshop || !workshop.campaign) {
+    return toWorkshop
+      ? { href: paths.consoleWorkshop(workshop.slug), text: formatPlace(workshop, locale) }
+      : { href: paths.consoleCampaigns(), text: consoleMessages(locale).campaigns.title }
+  }
+  return { href: paths.consoleCampaign(workshop.campaign.slug), text: localize(workshop.campaign.title, locale) }
+}

@@ -1,0 +1,441 @@
+import { type Context, Hono } from 'hono'
+import { findCampaign } from '../../../domain/campaigns/campaigns.ts'
+import type { Deps } from '../../../domain/deps.ts'
+import { listAttendees } from '../../../domain/registrations/export.ts'
+import { findRegistrations, type Registration } from '../../../domain/registrations/registrations.ts'
+import { cancelWorkshop } from '../../../domain/registrations/seats.ts'
+import {
+  changesTimeOrPlace,
+  changeWorkshop,
+  createWorkshop,
+  findWorkshop,
+  seatsLeft,
+  timeAndPlace,
+  type Workshop,
+  type WorkshopChanges,
+  type WorkshopDraft,
+} from '../../../domain/workshops/workshops.ts'
+import { previewMessage } from '../../../email/message.ts'
+import { audit } from '../../../http/audit.ts'
+import type { App } from '../../../http/context.ts'
+import { parseFormBody } from '../../../http/form-body.ts'
+import { paths, withQuery } from '../../../http/links.ts'
+import { boardMessages } from '../../../i18n/boards.ts'
+import { broadcastMessages } from '../../../i18n/broadcasts.ts'
+import { consoleMessages } from '../../../i18n/console.ts'
+import { doorMessages } from '../../../i18n/door.ts'
+import { formatPlace, localize } from '../../../i18n/format.ts'
+import { postEventMessages } from '../../../i18n/post-event.ts'
+import { readinessMessages } from '../../../i18n/readiness.ts'
+import { ChecklistItems, canEdit, dateLabel, StatusBadge, Warnings } from '../campaigns/campaigns.tsx'
+import { consolePage } from '../layout.tsx'
+import { reorderItems } from '../ui/checklist-editor.tsx'
+import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
+import { stringField, translateFormErrors } from '../ui/fields.tsx'
+import { FormParser } from '../ui/form-parser.ts'
+import {
+  parseWorkshopForm,
+  readWorkshopFormValues,
+  refusalToFormError,
+  workshopBackLink,
+  workshopFormDefaults,
+  workshopFormPage,
+} from './workshop-form.tsx'
+
+/** A workshop: how it stands, changing it, publishing, closing and cancelling it. */
+export const workshopPages = new Hono<App>()
+
+workshopPages.get('/console/workshops/:slug', async (c) => {
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  return workshop ? workshopPage(c, workshop) : c.notFound()
+})
+
+/** Publishes, closes, opens again or takes back, by the button that was pressed. */
+workshopPages.post('/console/workshops/:slug/state', async (c) => {
+  const { deps } = c.env
+  const t = consoleMessages(c.get('locale'))
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  const asked = stringField(await parseFormBody(c), 'state')
+  const state = (['draft', 'published', 'closed'] as const).find((state) => state === asked)
+  if (!workshop || !state) return c.notFound()
+  const changed = await changeWorkshop(deps, workshop.slug, { state })
+  if (changed.kind === 'refused') {
+    const [problem] = translateFormErrors([refusalToFormError(changed)], t, {})
+    return consolePage(
+      c,
+      {
+        title: formatPlace(workshop, c.get('locale')),
+        section: 'campaigns',
+        back: workshopBackLink(workshop, c),
+        status: 409,
+      },
+      <div class="alert" role="alert">
+        <p>{problem?.text}</p>
+      </div>,
+    )
+  }
+  const what =
+    state === 'draft'
+      ? 'unpublished'
+      : state === 'closed'
+        ? 'closed'
+        : workshop.state === 'closed'
+          ? 'reopened'
+          : 'published'
+  await audit(c, { action: `workshop.${what}`, workshopId: workshop.id, facts: { slug: workshop.slug } })
+  return c.redirect(withQuery(paths.consoleWorkshop(workshop.slug), { done: what }), 303)
+})
+
+workshopPages.get('/console/workshops/:slug/cancel', async (c) => {
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  return workshop ? cancelWorkshopPage(c, workshop) : c.notFound()
+})
+
+async function cancelWorkshopPage(c: Context<App>, workshop: Workshop) {
+  const { deps } = c.env
+  const t = consoleMessages(c.get('locale')).workshops
+  const sample = await findSampleRegistration(deps, workshop)
+  const mail =
+    sample && previewMessage(deps, { kind: 'cancelled', facts: { by: 'workshop' } }, { ...sample, status: 'cancelled' })
+  return consolePage(
+    c,
+    { title: t.cancelTitle, section: 'campaigns', back: workshopBackLink(workshop, c) },
+    <>
+      <h1>{t.cancelTitle}</h1>
+      <p class="lead">
+        {formatPlace(workshop, c.get('locale'))} · {dateLabel(workshop, c)}
+        <br />
+        {t.cancelLead(workshop.taken + workshop.waitlisted)}
+      </p>
+      {mail && <EmailPreview mail={mail} />}
+      <form class="actions" method="post" action={paths.cancelWorkshop(workshop.slug)}>
+        <ConfirmField />
+        <button class="warn" type="submit">
+          {t.cancelButton}
+        </button>
+        <a class="button second" href={paths.consoleWorkshop(workshop.slug)}>
+          {consoleMessages(c.get('locale')).back}
+        </a>
+      </form>
+    </>,
+  )
+}
+
+workshopPages.post('/console/workshops/:slug/cancel', async (c) => {
+  const { deps } = c.env
+  const t = consoleMessages(c.get('locale'))
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  if (!(await isConfirmed(c))) return cancelWorkshopPage(c, workshop)
+  const cancelled = await cancelWorkshop(deps, workshop.slug)
+  if (cancelled.kind === 'changed') {
+    const { id, slug } = cancelled.workshop
+    await audit(c, { action: 'workshop.cancelled', workshopId: id, facts: { slug } })
+    return c.redirect(withQuery(paths.consoleWorkshop(slug), { done: 'cancelled' }), 303)
+  }
+  if (cancelled.refusal === 'not_found') return c.notFound()
+  const [problem] = translateFormErrors([refusalToFormError(cancelled)], t, {})
+  return consolePage(
+    c,
+    { title: t.workshops.cancelTitle, section: 'campaigns', status: 409 },
+    <div class="alert" role="alert">
+      <p>{problem?.text}</p>
+    </div>,
+  )
+})
+
+/** A further city of a campaign; `?from=` names one to copy. */
+workshopPages.get('/console/campaigns/:slug/workshops', async (c) => {
+  const { deps } = c.env
+  const campaign = await findCampaign(deps, c.req.param('slug'))
+  if (!campaign) return c.notFound()
+  const like = await findWorkshop(deps, c.req.query('from') ?? campaign.workshops.at(-1)?.slug ?? '')
+  return workshopFormPage(
+    c,
+    { campaign },
+    workshopFormDefaults(like, campaign, deps.config.timeZone, Boolean(c.req.query('from'))),
+  )
+})
+
+workshopPages.post('/console/campaigns/:slug/workshops', async (c) => {
+  const { deps } = c.env
+  const campaign = await findCampaign(deps, c.req.param('slug'))
+  if (!campaign) return c.notFound()
+  const form = new FormParser(await parseFormBody(c))
+  const facts = parseWorkshopForm(form, deps.config.timeZone)
+  const shown = readWorkshopFormValues(form, facts.items)
+  const action = stringField(form.body, 'do')
+  if (action)
+    return workshopFormPage(
+      c,
+      { campaign },
+      { ...shown, items: reorderItems(facts.items, action), clickedButton: action },
+    )
+  if (form.errors.length > 0) return workshopFormPage(c, { campaign }, shown, form.errors)
+  // A campaign that is published is what people read: its new city is too once an organiser says so.
+  const created = await createWorkshop(deps, { ...facts, campaignId: campaign.id } as WorkshopDraft)
+  if (created.kind === 'refused') return workshopFormPage(c, { campaign }, shown, [refusalToFormError(created)])
+  const { id, slug } = created.workshop
+  await audit(c, { action: 'workshop.created', workshopId: id, facts: { slug } })
+  return c.redirect(withQuery(paths.consoleWorkshop(slug), { done: 'created' }), 303)
+})
+
+workshopPages.get('/console/workshops/:slug/edit', async (c) => {
+  const { deps } = c.env
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  return workshopFormPage(c, { workshop }, workshopFormDefaults(workshop, undefined, workshop.timeZone, true))
+})
+
+workshopPages.post('/console/workshops/:slug/edit', async (c) => {
+  const { deps } = c.env
+  const workshop = await findWorkshop(deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  const form = new FormParser(await parseFormBody(c))
+  const facts = parseWorkshopForm(form, workshop.timeZone)
+  const shown = readWorkshopFormValues(form, facts.items)
+  const action = stringField(form.body, 'do')
+  if (action)
+    return workshopFormPage(
+      c,
+      { workshop },
+      { ...shown, items: reorderItems(facts.items, action), clickedButton: action },
+    )
+  if (form.errors.length > 0) return workshopFormPage(c, { workshop }, shown, form.errors)
+  const changes = facts as WorkshopChanges
+  const registered = workshop.taken + workshop.waitlisted
+  const tell = stringField(form.body, 'tell')
+  const tells = registered > 0 && workshop.status !== 'over' && changesTimeOrPlace(workshop, changes)
+  if (tells && !tell) return notifyPage(c, workshop, changes, form)
+  const changed = await changeWorkshop(deps, workshop.slug, changes, { tell: tells && tell === 'yes' })
+  if (changed.kind === 'refused') return workshopFormPage(c, { workshop }, shown, [refusalToFormError(changed)])
+  const told = tells && tell === 'yes'
+  await audit(c, {
+    action: 'workshop.changed',
+    workshopId: workshop.id,
+    facts: { slug: changed.workshop.slug, told },
+  })
+  return c.redirect(withQuery(paths.consoleWorkshop(changed.workshop.slug), { done: told ? 'told' : 'saved' }), 303)
+})
+
+/** As on a phone: the page itself in a frame, drawn for whoever may see drafts. */
+workshopPages.get('/console/workshops/:slug/preview', async (c) => {
+  const t = consoleMessages(c.get('locale')).workshops
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  if (!workshop) return c.notFound()
+  return consolePage(
+    c,
+    { title: t.preview, section: 'campaigns', back: workshopBackLink(workshop, c, true) },
+    <>
+      <h1>{t.preview}</h1>
+      <p class="lead">{t.previewLead}</p>
+      <iframe class="phone" src={paths.previewPage(workshop.slug)} title={t.preview} />
+    </>,
+  )
+})
+
+/** How a workshop stands, and what can be done with it. */
+function workshopPage(c: Context<App>, workshop: Workshop) {
+  const locale = c.get('locale')
+  const t = consoleMessages(locale)
+  const { slug, state } = workshop
+  const over = workshop.status === 'over'
+  return consolePage(
+    c,
+    {
+      title: formatPlace(workshop, locale),
+      section: 'campaigns',
+      back: workshopBackLink(workshop, c),
+      flash: flashMessage(c),
+    },
+    <>
+      <h1>
+        {formatPlace(workshop, locale)} <StatusBadge state={state} t={t} />
+      </h1>
+      <p class="lead">
+        {dateLabel(workshop, c)}
+        <br />
+        {localize(workshop.address, locale)}
+      </p>
+      <ul class="numbers">
+        <li>
+          <b>{workshop.capacity}</b>
+          <small>{t.workshops.seats}</small>
+        </li>
+        <li>
+          <b>{workshop.taken}</b>
+          <small>{t.workshops.taken}</small>
+        </li>
+        <li>
+          <b>{seatsLeft(workshop)}</b>
+          <small>{t.workshops.left}</small>
+        </li>
+        <li>
+          <b>{workshop.waitlisted}</b>
+          <small>{t.workshops.waiting}</small>
+        </li>
+      </ul>
+      {canEdit(c) && state === 'draft' && <Warnings workshops={[workshop]} c={c} />}
+      {canEdit(c) && state !== 'cancelled' && (
+        <form class="actions" method="post" action={paths.setWorkshopState(slug)}>
+          {state === 'draft' && (
+            <button type="submit" name="state" value="published">
+              {t.workshops.publish}
+            </button>
+          )}
+          {state !== 'draft' && (
+            <a class="button" href={paths.workshopPeople(slug)}>
+              {t.workshops.people}
+            </a>
+          )}
+          <a class="button second" href={paths.editWorkshop(slug)}>
+            {t.workshops.edit}
+          </a>
+          {state !== 'draft' && (
+            <a class="button second" href={paths.workshopPromotion(slug)}>
+              {t.workshops.spread}
+            </a>
+          )}
+          {state === 'published' && !over && (
+            <button class="second" type="submit" name="state" value="closed" title={t.workshops.closeHint}>
+              {t.workshops.close}
+            </button>
+          )}
+          {state === 'closed' && (
+            <button class="second" type="submit" name="state" value="published">
+              {t.workshops.reopen}
+            </button>
+          )}
+          {state !== 'draft' && workshop.taken + workshop.waitlisted === 0 && (
+            <button class="second" type="submit" name="state" value="draft">
+              {t.workshops.unpublish}
+            </button>
+          )}
+        </form>
+      )}
+      <WorkshopNav workshop={workshop} c={c} />
+      {workshop.items.length > 0 && <h2>{t.items.title}</h2>}
+      <ChecklistItems items={workshop.items} t={t} c={c} />
+    </>,
+  )
+}
+
+/** Where else one goes from a workshop, in the order of its course. */
+function WorkshopNav({ workshop, c }: { workshop: Workshop; c: Context<App> }) {
+  const locale = c.get('locale')
+  const t = consoleMessages(locale)
+  const { slug, state, campaign } = workshop
+  const afterwards = postEventMessages(locale)
+  const editable = canEdit(c)
+  const isPublic = state !== 'draft'
+  const links: Record<keyof typeof t.workshops.course, (false | { href: string; text: string })[]> = {
+    before: [
+      { href: paths.workshopStats(slug), text: t.workshops.figures },
+      { href: paths.workshopReadiness(slug), text: readinessMessages(locale).console.link },
+      editable && isPublic && { href: paths.workshopBroadcasts(slug), text: broadcastMessages(locale).list.link },
+      editable && isPublic && { href: paths.chatGroup(slug), text: t.workshops.group },
+    ],
+    day: [
+      editable && isPublic && { href: paths.consoleDoor(slug), text: doorMessages(locale).console.title },
+      editable && { href: paths.workshopBoards(slug), text: boardMessages(locale).workshop.link },
+    ],
+    after: [
+      editable && isPublic && { href: paths.attendance(slug), text: afterwards.attendance.link },
+      editable && { href: paths.materials(slug), text: afterwards.materials.link },
+    ],
+    itself: [
+      isPublic && { href: paths.workshop(slug), text: t.campaigns.page },
+      { href: paths.previewWorkshop(slug), text: t.workshops.preview },
+      editable &&
+        campaign !== null && {
+          href: withQuery(paths.addWorkshop(campaign.slug), { from: slug }),
+          text: t.workshops.duplicate,
+        },
+      editable &&
+        state !== 'cancelled' &&
+        workshop.status !== 'over' && { href: paths.cancelWorkshop(slug), text: t.workshops.cancel },
+    ],
+  }
+  return (
+    <nav class="course">
+      {(['before', 'day', 'after', 'itself'] as const).map((part) => {
+        const visibleLinks = links[part].filter((link) => link !== false)
+        return (
+          visibleLinks.length > 0 && (
+            <section>
+              <h2>{t.workshops.course[part]}</h2>
+              {visibleLinks.map(({ href, text }) => (
+                <a href={href}>{text}</a>
+              ))}
+            </section>
+          )
+        )
+      })}
+    </nav>
+  )
+}
+
+/** What was done just now, by the name that the address carries. */
+function flashMessage(c: Context<App>): string | undefined {
+  const { workshops } = consoleMessages(c.get('locale'))
+  const { saved, created, published, closed, reopened, unpublished, cancelled, told } = workshops
+  const flashMessages = { saved, created, published, closed, reopened, unpublished, cancelled, told }
+  return flashMessages[c.req.query('done') as keyof typeof flashMessages]
+}
+
+/** Somebody who is registered, to show a mail by: with a seat, if anybody has one. */
+async function findSampleRegistration(deps: Deps, workshop: Workshop): Promise<Registration | undefined> {
+  const {
+    lines: [first],
+  } = await listAttendees(deps, workshop, { status: workshop.taken > 0 ? 'confirmed' : 'waitlisted', limit: 1 })
+  return first && (await findRegistrations(deps, [first.id]))[0]
+}
+
+/** A mail as it would be sent, in plain text. */
+export function EmailPreview({ mail }: { mail: { subject: string; text: string } }) {
+  return (
+    <article class="panel">
+      <h2>{mail.subject}</h2>
+      <p class="source">{mail.text}</p>
+    </article>
+  )
+}
+
+/** Asks whether those who are registered are to be told, and shows what they would be. */
+async function notifyPage(c: Context<App>, workshop: Workshop, changes: WorkshopChanges, form: FormParser) {
+  const { deps } = c.env
+  const t = consoleMessages(c.get('locale')).workshops
+  const sample = await findSampleRegistration(deps, workshop)
+  const changed = { ...workshop, ...Object.fromEntries(Object.entries(changes).filter(([name]) => name !== 'items')) }
+  const mail =
+    sample &&
+    previewMessage(
+      deps,
+      { kind: 'changed', facts: { before: timeAndPlace(workshop) } },
+      { ...sample, workshop: changed },
+    )
+  return consolePage(
+    c,
+    { title: t.tellTitle, section: 'campaigns', back: workshopBackLink(workshop, c, true) },
+    <>
+      <h1>{t.tellTitle}</h1>
+      <p class="lead">{t.tellLead(workshop.taken + workshop.waitlisted)}</p>
+      {mail && <EmailPreview mail={mail} />}
+      <form class="actions" method="post" action={paths.editWorkshop(workshop.slug)}>
+        {Object.entries(form.body).map(([name, value]) =>
+          name === 'tell' || typeof value !== 'string' ? null : <input type="hidden" name={name} value={value} />,
+        )}
+        <button type="submit" name="tell" value="yes">
+          {t.tell}
+        </button>
+        <button class="second" type="submit" name="tell" value="no">
+          {t.tellNot}
+        </button>
+        {/* A link would lose what was typed. */}
+        <button class="second" type="submit" name="do" value="again">
+          {t.editAgain}
+        </button>
+      </form>
+    </>,
+  )
+}

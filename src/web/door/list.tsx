@@ -1,0 +1,229 @@
+import { type Context, Hono } from 'hono'
+import {
+  countDoorPeople,
+  type DoorCounts,
+  type DoorPerson,
+  listDoorPeople,
+  searchDoorPeople,
+} from '../../domain/door/check-ins.ts'
+import type { App } from '../../http/context.ts'
+import { paths, withQuery } from '../../http/links.ts'
+import { type DoorMessages, doorMessages } from '../../i18n/door.ts'
+import { formatDay, localize } from '../../i18n/format.ts'
+import { parseSearch } from '../../lib/text.ts'
+import { actorLabel, doorPage, PersonActionForm, sessionRequiredPage } from './layout.tsx'
+import { type DoorContext, requireDoorSession } from './session.ts'
+import { formatDoorTime, personNotes, statusFromQuery } from './status-panel.tsx'
+import { type RejectedWalkIn, WalkInForm } from './walk-in-form.tsx'
+
+/** The page that a helper works on. */
+export const doorListPages = new Hono<App>()
+
+doorListPages.get('/door', async (c) => (c.get('door') ? doorListPage(c) : sessionRequiredPage(c)))
+
+/** @rejected rejected what was typed for a walk-in and could not be taken */
+export async function doorListPage(c: Context<App>, rejected?: RejectedWalkIn): Promise<Response> {
+  const { deps } = c.env
+  const { locale } = c.var
+  const t = doorMessages(locale)
+  const door = await requireDoorSession(c)
+  const { session, workshop } = door
+  const [people, counts] = await Promise.all([listDoorPeople(deps, workshop), countDoorPeople(deps, workshop)])
+  const search = parseSearch(c.req.query('q')) ?? ''
+  const matches = searchDoorPeople(people, search)
+  const selected = people.find(({ id }) => id === c.req.query('person'))
+  const status = rejected ? undefined : await statusFromQuery(c, door, selected)
+  const title = t.titleOf(localize(workshop.city, locale), formatDay(workshop.startsAt, workshop.timeZone, locale))
+  return doorPage(
+    c,
+    {
+      title,
+      severity: status?.severity,
+      header: t.as(session.name, formatDoorTime(session.expiresAt, door, locale)),
+      status: rejected ? (rejected.problems ? 422 : 409) : 200,
+    },
+    <>
+      {status?.panel}
+      {status ? <h2 class="event">{title}</h2> : <h1 class="event">{title}</h1>}
+      <DoorCountsLine counts={counts} t={t} />
+      <div id="scanner">
+        <p class="hint">{t.scanner}</p>
+      </div>
+      <SearchForm search={search} found={matches.length} t={t} />
+      <PeopleGroups people={matches} all={people.length} door={door} c={c} t={t} />
+      <WalkInForm
+        workshop={workshop}
+        counts={counts}
+        now={deps.now()}
+        nonce={deps.newId()}
+        name={c.req.query('name') ?? ''}
+        mistake={rejected}
+        locale={locale}
+      />
+    </>,
+  )
+}
+
+function DoorCountsLine({ counts, t }: { counts: DoorCounts; t: DoorMessages }) {
+  return (
+    <p class="counts" id="counts">
+      <span>
+        {t.counts.in} <b>{t.counts.of(counts.in, counts.seats)}</b>
+      </span>
+      {counts.walkIns > 0 && <span>{t.counts.walkIns(counts.walkIns)}</span>}
+      {counts.standing > 0 && <span>{t.counts.standing(counts.standing)}</span>}
+    </p>
+  )
+}
+
+function SearchForm({ search, found: matchCount, t }: { search: string; found: number; t: DoorMessages }) {
+  return (
+    <form class="search" action={paths.doorPage()}>
+      <label for="q">{t.search.label}</label>
+      <div class="with-button">
+        <input
+          id="q"
+          name="q"
+          type="search"
+          value={search}
+          autocomplete="off"
+          autocapitalize="off"
+          enterkeyhint="search"
+          aria-describedby="q-hint"
+        />
+        <button type="submit" class="second">
+          {t.search.submit}
+        </button>
+      </div>
+      <small id="q-hint">{t.search.hint}</small>
+      {search && (
+        <p class="found" role="status">
+          {matchCount > 0 ? t.search.found(matchCount) : t.search.none} <a href={paths.doorPage()}>{t.search.all}</a>
+        </p>
+      )}
+    </form>
+  )
+}
+
+/** In the order in which a helper needs them: who stands there, who is expected, who is in, and the rest. */
+function PeopleGroups({
+  people,
+  all: total,
+  door,
+  c,
+  t,
+}: {
+  people: readonly DoorPerson[]
+  all: number
+  door: DoorContext
+  c: Context<App>
+  t: DoorMessages
+}) {
+  if (total === 0) return <p class="lead">{t.list.empty}</p>
+  const groups = Object.groupBy(people, classifyPerson)
+  return (
+    <div id="people">
+      {(['standing', 'expected', 'in', 'waiting', 'cancelled'] as const).map((group) => {
+        const members = groups[group] ?? []
+        return (
+          members.length > 0 && (
+            <section>
+              <h2>
+                {t.list[group]} <span class="soft">{members.length}</span>
+              </h2>
+              {group === 'standing' && (
+                <PersonActionForm
+                  action={paths.doorSeat()}
+                  fields={{}}
+                  label={t.actions.seat}
+                  text={t.actions.seat}
+                  second
+                />
+              )}
+              <ul class="people">
+                {members.map((person) => (
+                  <PersonRow person={person} group={group} door={door} c={c} t={t} />
+                ))}
+              </ul>
+            </section>
+          )
+        )
+      })}
+    </div>
+  )
+}
+
+type DoorGroup = 'standing' | 'expected' | 'in' | 'waiting' | 'cancelled'
+
+function classifyPerson({ status, standing, checkedIn }: DoorPerson): DoorGroup {
+  if (checkedIn) return 'in'
+  if (standing) return 'standing'
+  return status === 'waitlisted' ? 'waiting' : status === 'cancelled' ? 'cancelled' : 'expected'
+}
+
+function PersonRow({
+  person,
+  group,
+  door,
+  c,
+  t,
+}: {
+  person: DoorPerson
+  group: DoorGroup
+  door: DoorContext
+  c: Context<App>
+  t: DoorMessages
+}) {
+  const { checkedIn, name } = person
+  return (
+    <li>
+      <a class="name" href={withQuery(paths.doorPage(), { person: person.id })}>
+        {group === 'in' && (
+          <span class="sign" aria-hidden="true">
+            ✓
+          </span>
+        )}
+        {name}
+        <small>{personNotes(person, t).join(' · ')}</small>
+        {checkedIn && (
+          <small>{t.list.since(formatDoorTime(checkedIn.at, door, c.var.locale), actorLabel(checkedIn.by, t))}</small>
+        )}
+      </a>
+      {group === 'expected' && (
+        <PersonActionForm
+          action={paths.doorCheckIn()}
+          fields={{ id: c.env.deps.newId(), registration: person.id }}
+          label={t.actions.checkInOf(name)}
+          text={t.actions.checkIn}
+        />
+      )}
+      {checkedIn && (
+        <PersonActionForm
+          action={paths.doorUndo()}
+          fields={{ checkIn: checkedIn.id }}
+          label={t.actions.undoOf(name)}
+          text={t.actions.undo}
+          second
+        />
+      )}
+      {group === 'waiting' && (
+        <PersonActionForm
+          action={paths.doorQueueJoin()}
+          fields={{ registration: person.id }}
+          label={t.actions.standOf(name)}
+          text={t.actions.stand}
+          second
+        />
+      )}
+      {group === 'standing' && (
+        <PersonActionForm
+          action={paths.doorQueueLeave()}
+          fields={{ registration: person.id }}
+          label={t.actions.leaveOf(name)}
+          text={t.actions.leave}
+          second
+        />
+      )}
+    </li>
+  )
+}

@@ -1,0 +1,195 @@
+import { type Context, Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { z } from 'zod'
+import { lendBoard, listDoorBoards, returnBoard } from '../../domain/boards/loans.ts'
+import { boardLimits } from '../../domain/boards/serials.ts'
+import {
+  type CheckInEntry,
+  checkIn,
+  countDoorPeople,
+  findDoorPerson,
+  listDoorPeople,
+  type UndoEntry,
+  undoCheckIns,
+} from '../../domain/door/check-ins.ts'
+import type { DoorActor } from '../../domain/door/sessions.ts'
+import { admitWalkIn, parseWalkIn, seatDoorQueue } from '../../domain/door/walk-ins.ts'
+import type { Workshop } from '../../domain/workshops/workshops.ts'
+import type { App } from '../../http/context.ts'
+import { uuidField } from '../../http/form-body.ts'
+import { localize } from '../../i18n/format.ts'
+import { limitSize } from '../../lib/input-limits.ts'
+import { formatIso } from '../../lib/time-zones.ts'
+import { type DoorContext, requireDoorSession } from './session.ts'
+
+/** What the script on a helper's phone reads and sends. */
+export const doorSyncRoutes = new Hono<App>()
+
+/** No more of them at once: a phone that has more sends them one lot after another. */
+const maxEntries = 500
+
+doorSyncRoutes.get('/door/list.json', async (c) => {
+  const { deps } = c.env
+  const { session, workshop } = await requireDoorSession(c)
+  const [people, counts, boards] = await Promise.all([
+    listDoorPeople(deps, workshop),
+    countDoorPeople(deps, workshop),
+    listDoorBoards(deps, workshop.id),
+  ])
+  const { locale } = c.var
+  c.header('Cache-Control', 'no-store')
+  return c.json({
+    session: { id: session.id, name: session.name, expiresAt: session.expiresAt },
+    now: deps.now(),
+    workshop: {
+      slug: workshop.slug,
+      title: localize(workshop.title, locale),
+      city: localize(workshop.city, locale),
+      startsAt: formatIso(workshop.startsAt, workshop.timeZone),
+      endsAt: formatIso(workshop.endsAt, workshop.timeZone),
+      timeZone: workshop.timeZone,
+      capacity: workshop.capacity,
+      taken: workshop.taken,
+      graceMinutes: workshop.graceMinutes,
+    },
+    counts,
+    people,
+    boards,
+  })
+})
+
+doorSyncRoutes.post('/door/entries', async (c) => {
+  const { deps } = c.env
+  const door = await requireDoorSession(c)
+  const body = await parseEntries(c)
+  if (!body) throw new HTTPException(400)
+  const { workshop, entries } = body
+  // Scanned at the door of another workshop, by a phone that is this one's door now: they wait until it is that one's again.
+  if (workshop !== undefined && workshop !== door.workshop.slug) return c.json({ code: 'other_workshop' }, 409)
+  const results = await applyEntries(c, door, entries)
+  await seatDoorQueue(deps, door.actor)
+  c.header('Cache-Control', 'no-store')
+  return c.json({ now: deps.now(), results, counts: await countDoorPeople(deps, door.workshop) })
+})
+
+const id = uuidField
+const at = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
+
+const entry = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('in'), id, registration: id, at }),
+  z.object({ kind: z.literal('undo'), id, checkIn: id, at }),
+  z.object({ kind: z.literal('lend'), id, board: id, registration: id, at }),
+  z.object({
+    kind: z.literal('return'),
+    id,
+    board: id,
+    at,
+    broken: z.boolean().optional(),
+    note: z.string().max(boardLimits.note).optional(),
+  }),
+  // What is typed is judged on its own, so that a bad name does not fail its neighbours.
+  z.object({ kind: z.literal('walk_in'), id, name: z.unknown(), phone: z.unknown(), at }),
+])
+type Entry = z.output<typeof entry>
+
+/** `workshop`: the slug of the one at whose door they were made. */
+const entriesBody = z.object({ workshop: z.string().optional(), entries: limitSize(maxEntries, z.array(entry)) })
+
+/**
+ * The entries of a body, or undefined where they cannot be parsed. The origin is not checked here: `refuseForeignForms` in
+ * app.tsx has done so for every POST, and a second, stricter check refused what the pages themselves were allowed to send.
+ * A request with neither Origin nor Sec-Fetch-Site passes, as with other forms. It gains another site nothing: browsers
+ * that leave both out still preflight application/json, send no Lax cookie from elsewhere, and no form has this type.
+ * @throws {HTTPException} 415 for another content type, 400 for no JSON
+ */
+async function parseEntries(c: Context<App>): Promise<z.output<typeof entriesBody> | undefined> {
+  if (!/^application\/json\s*(;|$)/i.test(c.req.header('content-type') ?? '')) throw new HTTPException(415)
+  const body: unknown = await c.req.json().catch(() => {
+    throw new HTTPException(400)
+  })
+  return entriesBody.safeParse(body).data
+}
+
+type EntryResult = { id: string; outcome: string } & Record<string, unknown>
+
+/** In the order in which they were made. Those of one kind that follow each other go in one statement. */
+async function applyEntries(c: Context<App>, door: DoorContext, entries: readonly Entry[]): Promise<EntryResult[]> {
+  const results: EntryResult[] = []
+  for (let from = 0; from < entries.length; ) {
+    const { kind } = entries[from] as Entry
+    const rest = entries.slice(from).findIndex((other) => other.kind !== kind)
+    const run = entries.slice(from, rest === -1 ? undefined : from + rest)
+    results.push(...(await applyEntryRun(c, door, kind, run)))
+    from += run.length
+  }
+  return results
+}
+
+async function applyEntryRun(
+  c: Context<App>,
+  door: DoorContext,
+  kind: Entry['kind'],
+  run: readonly Entry[],
+): Promise<EntryResult[]> {
+  const { deps } = c.env
+  const { actor, workshop } = door
+  switch (kind) {
+    case 'in':
+      return (await checkIn(deps, actor, run as readonly CheckInEntry[])).map((result) =>
+        result.outcome === 'elsewhere' ? { ...result, workshop: serializeOtherWorkshop(c, result.workshop) } : result,
+      )
+    case 'undo':
+      return undoCheckIns(deps, actor, run as readonly UndoEntry[])
+    case 'lend': {
+      const results: EntryResult[] = []
+      for (const { id, board, registration, at } of run as readonly (Entry & { kind: 'lend' })[]) {
+        const loan = { id, boardId: board, registrationId: registration, workshopId: workshop.id, at }
+        results.push({ id, ...(await lendBoard(deps, actor, loan)) })
+      }
+      return results
+    }
+    case 'return': {
+      const results: EntryResult[] = []
+      for (const { id, board, at, broken, note } of run as readonly (Entry & { kind: 'return' })[]) {
+        const { outcome } = await returnBoard(deps, actor, { id, boardId: board, at, broken, note })
+        results.push({ id, outcome })
+      }
+      return results
+    }
+    case 'walk_in': {
+      const results: EntryResult[] = []
+      for (const walkInEntry of run as readonly (Entry & { kind: 'walk_in' })[])
+        results.push(await registerWalkIn(c, actor, workshop, walkInEntry))
+      return results
+    }
+  }
+}
+
+async function registerWalkIn(
+  c: Context<App>,
+  actor: DoorActor,
+  workshop: Workshop,
+  { id, name, phone, at }: Entry & { kind: 'walk_in' },
+): Promise<EntryResult> {
+  const { deps } = c.env
+  const parsed = parseWalkIn({ name, phone: phone ?? undefined }, workshop)
+  if ('problems' in parsed) return { id, outcome: 'invalid', fields: parsed.problems }
+  const result = await admitWalkIn(deps, actor, parsed.walkIn, id, at)
+  if (!('registration' in result)) return { id, ...result }
+  const { registration, ...more } = result
+  return { id, ...more, person: (await findDoorPerson(deps, workshop, registration)) ?? null }
+}
+
+/** Which workshop a ticket is for, in the helper's language. */
+function serializeOtherWorkshop(
+  c: Context<App>,
+  { title, city, startsAt, timeZone }: Pick<Workshop, 'title' | 'city' | 'startsAt' | 'timeZone'>,
+) {
+  const { locale } = c.var
+  return {
+    title: localize(title, locale),
+    city: localize(city, locale),
+    startsAt: formatIso(startsAt, timeZone),
+    timeZone,
+  }
+}

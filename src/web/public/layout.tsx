@@ -1,0 +1,110 @@
+import type { Context } from 'hono'
+import { raw } from 'hono/html'
+import type { Child } from 'hono/jsx'
+import type { App } from '../../http/context.ts'
+import { absoluteUrl, paths, withQuery } from '../../http/links.ts'
+import { publicMessages } from '../../i18n/public.ts'
+
+/** What a page is, apart from its content. */
+export type PageOptions = {
+  title: string
+  /** One sentence for those who pass the link on: chats show it below the title. */
+  description?: string | undefined
+  /** Where the line above the title leads: to the upcoming workshops if nothing else is named, or nowhere. */
+  back?: { href: string; text: string } | 'nowhere' | undefined
+  /** The path that shows this page, where it is not the one that was asked. */
+  canonicalPath?: string | undefined
+  /** Browser scripts in src/client that add to the page. */
+  scripts?: readonly ('seats' | 'copy' | 'proof' | 'ready')[] | undefined
+  status?: 200 | 202 | 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503 | undefined
+}
+
+/** A page of the site as an answer in the visitor's language. It is never kept by anyone but the visitor's browser. */
+export async function renderPage(c: Context<App>, view: PageOptions, content: Child): Promise<Response> {
+  c.header('Cache-Control', c.req.method === 'POST' ? 'no-store' : 'private, no-cache')
+  return c.html(await renderPageHtml(c, view, content), view.status ?? 200)
+}
+
+/** The HTML of a page. */
+export async function renderPageHtml(c: Context<App>, view: PageOptions, content: Child): Promise<string> {
+  return String(await (<Page c={c} view={view} content={content} />).toString())
+}
+
+function Page({ c, view, content }: { c: Context<App>; view: PageOptions; content: Child }) {
+  const { config } = c.env.deps
+  const t = publicMessages(c.var.locale)
+  const { pathname, search } = new URL(c.req.url)
+  // A path that begins with two slashes would be the address of another site.
+  const here = view.canonicalPath ?? pathname.replace(/^\/+/, '/') + search
+  const back = view.back ?? { href: paths.home(), text: t.home.title }
+  return (
+    <>
+      {raw('<!doctype html>')}
+      <html lang={t.lang}>
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+          <meta name="color-scheme" content="light dark" />
+          <meta name="format-detection" content="telephone=no" />
+          <title>{view.title}</title>
+          {view.description && <meta name="description" content={view.description} />}
+          <meta property="og:title" content={view.title} />
+          {view.description && <meta property="og:description" content={view.description} />}
+          <meta property="og:type" content="website" />
+          <meta property="og:url" content={absoluteUrl(config.baseUrl, here)} />
+          <meta property="og:locale" content={t.lang.replace('-', '_')} />
+          <link rel="icon" href={paths.asset('favicon.svg')} type="image/svg+xml" />
+          <link rel="stylesheet" href={paths.asset('site.css')} />
+          {view.scripts?.map((name) => (
+            <script type="module" src={paths.asset(`${name}.js`)} />
+          ))}
+        </head>
+        <body>
+          <a class="skip" href="#main">
+            {t.skip}
+          </a>
+          <header class="top">
+            {back === 'nowhere' ? <span /> : <a href={back.href}>{back.text}</a>}
+            <a
+              href={withQuery(here, { lang: t.otherLanguage.locale })}
+              hreflang={t.otherLanguage.locale}
+              lang={t.otherLanguage.locale}
+            >
+              {t.otherLanguage.name}
+            </a>
+          </header>
+          <main id="main">{content}</main>
+          <footer class="foot">
+            <a href={paths.findTickets()}>{t.footer.find}</a>
+            <a href={paths.privacy()}>{t.footer.privacy}</a>
+            {config.footer && <span>{config.footer}</span>}
+          </footer>
+        </body>
+      </html>
+    </>
+  )
+}
+
+/** Something that went wrong, above the form that it concerns: takes the focus and leads to the fields. */
+export function Alert({ title, children }: { title: string; children: Child }) {
+  return (
+    <div class="alert" role="alert" tabindex={-1} autofocus>
+      <h2>{title}</h2>
+      {children}
+    </div>
+  )
+}
+
+/** Something that was done. */
+export function Flash({ children }: { children: Child }) {
+  return (
+    <p class="done" role="status">
+      {children}
+    </p>
+  )
+}
+
+/** WeChat's own browser, which downloads no files. */
+export function isWeChat(c: Context<App>): boolean {
+  return /MicroMessenger/i.test(c.req.header('user-agent') ?? '')
+}

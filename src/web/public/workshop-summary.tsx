@@ -1,0 +1,196 @@
+import type { Child } from 'hono/jsx'
+import type { Campaign } from '../../domain/campaigns/campaigns.ts'
+import { type Item, seatsLeft, type Workshop, type WorkshopStatus } from '../../domain/workshops/workshops.ts'
+import { paths, withQuery } from '../../http/links.ts'
+import { formatDateRange, formatDateTime, formatPlace, localize } from '../../i18n/format.ts'
+import { itemTag } from '../../i18n/item-tags.ts'
+import { publicMessages } from '../../i18n/public.ts'
+import type { Locale } from '../../lib/config.ts'
+
+/** When and where. */
+export function WorkshopSummary({ workshop, locale }: { workshop: Workshop; locale: Locale }) {
+  const { date, weekday, time, zone } = formatDateRange(workshop, locale)
+  const address = localize(workshop.address, locale)
+  return (
+    <div class="facts">
+      <DateTile workshop={workshop} locale={locale} />
+      <p>
+        <time datetime={workshop.startsAt.toISOString()}>
+          {weekday} {time}
+        </time>
+        <small>
+          {date} · {zone}
+        </small>
+      </p>
+      <PinIcon />
+      <p>
+        {formatPlace(workshop, locale)}
+        {address && <small>{address}</small>}
+      </p>
+    </div>
+  )
+}
+
+/** A leaf of a calendar. What it shows stands beside it in words, so it is not read out. */
+export function DateTile({ workshop, locale }: { workshop: Workshop; locale: Locale }) {
+  const { month, day } = formatDateRange(workshop, locale)
+  return (
+    <div class="tile" aria-hidden="true">
+      <span>{month}</span>
+      <b>{day}</b>
+    </div>
+  )
+}
+
+/** How many seats are left, or what stands in the way of one, with the other cities where there still are some. */
+export function SeatStatus({ workshop, elsewhere, locale }: { workshop: Workshop; elsewhere: Child; locale: Locale }) {
+  const t = publicMessages(locale).workshop
+  const { status, capacity } = workshop
+  if (status === 'open') {
+    return (
+      <div class="seats" id="seats" data-live="">
+        <b data-seats-left="">{seatsLeft(workshop)}</b>
+        <div>
+          {t.seatsOf(capacity)}
+          <progress max={capacity} value={workshop.taken} aria-hidden="true" />
+        </div>
+      </div>
+    )
+  }
+  return (
+    <div class={`seats words ${statusTones[status]}`} id="seats" data-live="">
+      <b>{t.big[status]}</b>
+      <div>
+        <UnavailableReason workshop={workshop} locale={locale} />
+        {elsewhere}
+      </div>
+    </div>
+  )
+}
+
+/** How a state looks: as something good, as something in the way, or as something that is behind us. */
+export const statusTones = {
+  open: 'good',
+  upcoming: 'good',
+  waitlist: 'none',
+  full: 'none',
+  cancelled: 'none',
+  closed: 'past',
+  over: 'past',
+} satisfies Record<WorkshopStatus, 'good' | 'none' | 'past'>
+
+function UnavailableReason({ workshop, locale }: { workshop: Workshop; locale: Locale }) {
+  const t = publicMessages(locale).workshop
+  const { status, capacity, opensAt, closesAt, timeZone } = workshop
+  switch (status) {
+    case 'upcoming':
+      return <>{opensAt && t.opens(formatDateTime(opensAt, timeZone, locale))}</>
+    case 'waitlist':
+      return (
+        <>
+          {t.waiting.before}
+          <span data-waitlisted="">{workshop.waitlisted}</span>
+          {t.waiting.after}
+        </>
+      )
+    case 'full':
+      return <>{t.noWaitlist(capacity)}</>
+    case 'closed':
+      return (
+        <>
+          {closesAt && workshop.state === 'published'
+            ? t.closedAt(formatDateTime(closesAt, timeZone, locale))
+            : t.closed}
+        </>
+      )
+    case 'cancelled':
+      return <>{t.cancelled}</>
+    default:
+      return <>{t.over}</>
+  }
+}
+
+/** The other cities of a campaign that take people, as links; those with seats come first. */
+export function OtherCities({
+  campaign,
+  than,
+  via,
+  locale,
+}: {
+  campaign: Campaign | undefined
+  than: Workshop
+  via: string | undefined
+  locale: Locale
+}) {
+  const t = publicMessages(locale).workshop
+  const otherWorkshops = campaign?.workshops.filter(({ id }) => id !== than.id) ?? []
+  const open = otherWorkshops.filter(({ status }) => status === 'open')
+  return (
+    <>
+      {(open.length > 0 ? open : otherWorkshops.filter(({ status }) => status === 'waitlist')).map((workshop) => (
+        <a class="elsewhere" href={withQuery(paths.workshop(workshop.slug), { via })}>
+          {workshop.status === 'open'
+            ? t.elsewhereSeats(localize(workshop.city, locale), seatsLeft(workshop))
+            : t.elsewhereQueue(localize(workshop.city, locale))}
+        </a>
+      ))}
+    </>
+  )
+}
+
+/** What is lent, what to bring, what to know and what to install. */
+export function Checklist({
+  items,
+  answers = {},
+  locale,
+}: {
+  items: Item[]
+  /** The attendee's own answers, on the ticket. */
+  answers?: Record<string, boolean>
+  locale: Locale
+}) {
+  const t = publicMessages(locale)
+  return (
+    <ul class="list">
+      {items.map((item) => {
+        const tag = itemTag(item)
+        const answer = answers[item.id]
+        return (
+          <li>
+            <span class={tag === 'provided' ? 'tag' : 'tag yours'}>{t.itemTags[tag]}</span>
+            <span>
+              {localize(item.text, locale)}
+              {item.url && (
+                <small>
+                  <a href={item.url} rel="noopener noreferrer">
+                    {t.workshop.install}
+                  </a>
+                </small>
+              )}
+              {answer !== undefined && <small>{answer ? t.ticket.saidReady : t.ticket.saidNotYet}</small>}
+            </span>
+          </li>
+        )
+      })}
+    </ul>
+  )
+}
+
+function PinIcon() {
+  return (
+    <div class="tile" aria-hidden="true">
+      <svg
+        width="20"
+        height="20"
+        viewBox="0 0 24 24"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.8"
+        aria-hidden="true"
+      >
+        <path d="M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.8 7 11 7 11z" />
+        <circle cx="12" cy="10" r="2.6" />
+      </svg>
+    </div>
+  )
+}

@@ -1,0 +1,266 @@
+import { type Context, Hono } from 'hono'
+import { deleteCookie, generateCookie, getCookie } from 'hono/cookie'
+import type { Child } from 'hono/jsx'
+import { findPublicCampaign } from '../../../domain/campaigns/campaigns.ts'
+import { minFillTimeMs, signFormTimestamp, verifyFormTimestamp } from '../../../domain/registrations/form-timing.ts'
+import { createPendingSignUp } from '../../../domain/registrations/pending-sign-ups.ts'
+import { verifyProof } from '../../../domain/registrations/proof-of-work.ts'
+import { parseSignUp } from '../../../domain/registrations/registrations.ts'
+import { register } from '../../../domain/registrations/seats.ts'
+import { findPublicWorkshop, findWorkshop, seatsLeft, type Workshop } from '../../../domain/workshops/workshops.ts'
+import { type App, rateLimitByIp } from '../../../http/context.ts'
+import { parseFormBody } from '../../../http/form-body.ts'
+import { paths, withQuery } from '../../../http/links.ts'
+import { allowFraming, rawResponse } from '../../../http/responses.ts'
+import { formatDateRange, formatPlace, localize } from '../../../i18n/format.ts'
+import { publicMessages } from '../../../i18n/public.ts'
+import { compileTemplate, type PageTemplate, renderTemplate, renderTemplateGzip } from '../../../lib/page-template.ts'
+import { errorPage } from '../error-page.tsx'
+import { Alert, type PageOptions, renderPage, renderPageHtml } from '../layout.tsx'
+import { Checklist, OtherCities, SeatStatus, WorkshopSummary } from '../workshop-summary.tsx'
+import { renderBadge } from './badge.tsx'
+import { signUpPendingPage } from './pending-sign-up.tsx'
+import {
+  emptyFormValues,
+  parseSignUpForm,
+  parseVia,
+  SignUpForm,
+  type SignUpFormError,
+  type SignUpFormValues,
+  toSignUpInput,
+} from './sign-up-form.tsx'
+
+/** One workshop with its form. */
+export const workshopPages = new Hono<App>()
+
+/*
+ * After a newsletter thousands open this page within a minute, so that it is drawn once a second, and the key and guard
+ * of each visitor's form put in.
+ */
+workshopPages.get('/w/:workshop', async (c) => {
+  const { deps } = c.env
+  const drawn = await deps.cache(cacheKey(c), async () => {
+    const workshop = await findPublicWorkshop(deps, c.req.param('workshop'))
+    if (!workshop) return undefined
+    const { view, content } = await buildWorkshopPage(
+      c,
+      workshop,
+      emptyFormValues(keyPlaceholder, timestampPlaceholder, sourceLink(c)),
+    )
+    return compileTemplate(await renderPageHtml(c, view, content), [keyPlaceholder, timestampPlaceholder])
+  })
+  return drawn ? sendTemplate(c, drawn) : errorPage(c, 404)
+})
+
+/** The workshop page, if it was drawn within the last second. */
+export function cachedWorkshopPage(c: Context<App, '/w/:workshop'>): Response | undefined {
+  const template = c.env.deps.cache.peek<PageTemplate>(cacheKey(c))
+  return template && sendTemplate(c, template)
+}
+
+/** What stands in a drawn form where a visitor's own key and guard go. */
+const keyPlaceholder = '00000000-0000-0000-0000-000000000000'
+const timestampPlaceholder = '00000000.guard'
+
+const sourceLink = (c: Context<App>) => parseVia(c.req.query('via'))
+const cacheKey = (c: Context<App, '/w/:workshop'>) =>
+  `page ${c.get('locale')} ${c.req.param('workshop')} ${sourceLink(c) ?? ''}`
+
+/** A drawn page with a key and guard of this visitor's own. */
+function sendTemplate(c: Context<App, '/w/:workshop'>, template: PageTemplate): Response {
+  const { deps } = c.env
+  const savedKey = savedIdempotencyKey(c)
+  const key = savedKey ?? deps.newId()
+  const values = {
+    [keyPlaceholder]: key,
+    [timestampPlaceholder]: signFormTimestamp(deps, c.req.param('workshop'), key, deps.now()),
+  }
+  const gzip = deps.compressResponses && c.req.header('accept-encoding')?.includes('gzip')
+  return rawResponse(c, gzip ? renderTemplateGzip(template, values) : renderTemplate(template, values), 200, {
+    'Content-Type': 'text/html; charset=UTF-8',
+    'Cache-Control': 'private, no-cache',
+    Vary: 'Accept-Encoding',
+    ...(gzip && { 'Content-Encoding': 'gzip' }),
+    ...(savedKey === undefined && { 'Set-Cookie': idempotencyKeyCookie(c, key) }),
+  })
+}
+
+workshopPages.post('/w/:workshop', async (c) => {
+  const { deps } = c.env
+  await rateLimitByIp(c, 'register')
+  const workshop = await findPublicWorkshop(deps, c.req.param('workshop'))
+  if (!workshop) return errorPage(c, 404)
+  const sent = parseSignUpForm(await parseFormBody(c), deps.newId)
+  const shownAt = verifyFormTimestamp(deps, workshop.slug, sent.key, sent.formTimestamp)
+  // A form that comes back keeps the time when it was first shown: who corrects a slip is quick.
+  const guarded = (key: string) => ({
+    key,
+    formTimestamp: signFormTimestamp(deps, workshop.slug, key, shownAt ?? deps.now()),
+  })
+  const typed = { ...sent, ...guarded(sent.key) }
+  const parsed = parseSignUp(toSignUpInput(typed), workshop, c.var.locale)
+  const formAgain = async (workshop: Workshop, typed: SignUpFormValues, mistake: SignUpFormError) => {
+    const { view, content } = await buildWorkshopPage(c, workshop, typed, mistake)
+    return renderPage(c, view, content)
+  }
+  if ('problems' in parsed) return formAgain(workshop, typed, { problems: parsed.problems })
+  if (sent.honeypot) return formAgain(workshop, typed, { again: 'trapped' })
+  if (!shownAt || deps.now().getTime() - shownAt.getTime() < minFillTimeMs) {
+    return formAgain(workshop, typed, { again: 'too_soon' })
+  }
+  const proven = !workshop.proofOfWork || (await verifyProof(deps, workshop.slug, sent.key, sent.proof))
+  const outcome = await (proven ? register : createPendingSignUp)(deps, workshop, parsed.signUp, typed.key)
+  if (outcome.kind !== 'refused') deleteCookie(c, 'key', { path: c.req.path })
+  if (outcome.kind === 'held') return signUpPendingPage(c, workshop, parsed.signUp.email)
+  if (outcome.kind === 'registered') {
+    c.header('Cache-Control', 'no-store')
+    return c.redirect(paths.ticket(outcome.ticket), 303)
+  }
+  if (outcome.refusal === 'not_found') return errorPage(c, 404)
+  // What the page was drawn from may be a second old; the refusal knows better.
+  const asItIs = (await findWorkshop(deps, workshop.slug)) ?? workshop
+  if (outcome.refusal !== 'idempotency_mismatch') return formAgain(asItIs, typed, { refusal: outcome.refusal })
+  const key = deps.newId()
+  c.header('Set-Cookie', idempotencyKeyCookie(c, key), { append: true })
+  return formAgain(asItIs, { ...typed, ...guarded(key) }, { refusal: outcome.refusal })
+})
+
+/** The page as people will see it, a draft too, for the frame in which organisers look at it. */
+workshopPages.get('/console/workshops/:slug/preview/page', async (c) => {
+  const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
+  if (!workshop) return errorPage(c, 404)
+  const { view, content } = await buildWorkshopPage(
+    c,
+    workshop,
+    emptyFormValues(keyPlaceholder, timestampPlaceholder, undefined),
+  )
+  allowFraming(c, "'self'")
+  c.header('X-Frame-Options', 'SAMEORIGIN')
+  return renderPage(c, view, content)
+})
+
+workshopPages.get('/w/:workshop/badge.svg', async (c) => {
+  const workshop = await findPublicWorkshop(c.env.deps, c.req.param('workshop'))
+  if (!workshop) return errorPage(c, 404)
+  return c.body(renderBadge(workshop, c.var.locale), 200, {
+    'Content-Type': 'image/svg+xml; charset=utf-8',
+    'Cache-Control': 'public, max-age=1',
+    Vary: 'Accept-Language, Cookie',
+  })
+})
+
+/**
+ * The idempotency key of the form, remembered until the sign-up is answered: if the answer is lost on a poor network and
+ * the page is opened again, sending the same once more is the same sign-up and leads to its ticket.
+ */
+function savedIdempotencyKey(c: Context<App>): string | undefined {
+  const remembered = getCookie(c, 'key')
+  return remembered && /^[0-9a-f-]{36}$/.test(remembered) ? remembered : undefined
+}
+
+function idempotencyKeyCookie(c: Context<App>, key: string): string {
+  const secure = c.env.deps.config.baseUrl.startsWith('https:')
+  return generateCookie('key', key, { path: c.req.path, maxAge: 3600, sameSite: 'Lax', httpOnly: true, secure })
+}
+
+async function buildWorkshopPage(
+  c: Context<App>,
+  workshop: Workshop,
+  typed: SignUpFormValues,
+  mistake?: SignUpFormError,
+): Promise<{ view: PageOptions; content: Child }> {
+  const locale = c.get('locale')
+  const t = publicMessages(locale)
+  const campaign = workshop.campaign ? await findPublicCampaign(c.env.deps, workshop.campaign.slug) : undefined
+  const title = localize(workshop.title, locale)
+  const city = localize(workshop.city, locale)
+  const summary = localize(campaign?.summary ?? {}, locale)
+  const { fullDate, time } = formatDateRange(workshop, locale)
+  const elsewhere = <OtherCities campaign={campaign} than={workshop} via={typed.via} locale={locale} />
+  const form = acceptsSignUps(workshop, mistake) && (
+    <SignUpForm
+      workshop={workshop}
+      typed={typed}
+      mistake={mistake}
+      elsewhere={elsewhere}
+      config={c.env.deps.config}
+      locale={locale}
+    />
+  )
+  return {
+    view: {
+      title: `${mistake ? `${t.form.errorTitle} · ` : ''}${title} · ${city}`,
+      description: [t.workshop.description(`${fullDate} ${time}`, formatPlace(workshop, locale)), summary]
+        .filter(Boolean)
+        .join(' · '),
+      back: campaign && {
+        href: withQuery(paths.campaign(campaign.slug), { via: typed.via }),
+        text: campaignTitle(localize(campaign.title, locale), title, t.campaign.allCities),
+      },
+      canonicalPath: withQuery(paths.workshop(workshop.slug), { via: typed.via }),
+      scripts: form && workshop.proofOfWork ? ['seats', 'proof'] : ['seats'],
+      status: mistake ? ('refusal' in mistake ? 409 : 422) : 200,
+    },
+    content: mistake ? (
+      // Someone who just pressed the button wants to know what is wrong with the form, and has read the rest.
+      <>
+        <h1>{title}</h1>
+        <WorkshopSummary workshop={workshop} locale={locale} />
+        {form || (
+          <Alert title={t.workshopStatuses[workshop.status]}>
+            {'refusal' in mistake && <p>{t.refusals[mistake.refusal]}</p>}
+            {elsewhere}
+          </Alert>
+        )}
+      </>
+    ) : (
+      <div data-availability={paths.availability(workshop.slug)} data-status={workshop.status}>
+        <h1>{title}</h1>
+        {summary && <p class="lead">{summary}</p>}
+        <WorkshopSummary workshop={workshop} locale={locale} />
+        <SeatStatus workshop={workshop} elsewhere={elsewhere} locale={locale} />
+        {workshop.items.length > 0 && (
+          <>
+            <h2>{t.workshop.prepare}</h2>
+            <Checklist items={workshop.items} locale={locale} />
+          </>
+        )}
+        {form && (
+          <>
+            <p class="go" id="go" data-live="">
+              <a class="button" href="#form">
+                <SignUpLinkLabel workshop={workshop} t={t} />
+              </a>
+            </p>
+            {form}
+          </>
+        )}
+        <p class="note">
+          <a href={paths.findTickets()}>{t.workshop.findTicket}</a>
+        </p>
+      </div>
+    ),
+  }
+}
+
+/** A refused form stays as long as sending it again may help. */
+function acceptsSignUps({ status }: Workshop, mistake: SignUpFormError | undefined): boolean {
+  if (status === 'open' || status === 'waitlist') return true
+  return mistake !== undefined && (status === 'full' || status === 'upcoming')
+}
+
+function SignUpLinkLabel({ workshop, t }: { workshop: Workshop; t: ReturnType<typeof publicMessages> }) {
+  if (workshop.status !== 'open') return <>{t.workshop.goQueue}</>
+  return (
+    <>
+      {t.workshop.go.before}
+      <span data-seats-left="">{seatsLeft(workshop)}</span>
+      {t.workshop.go.after}
+    </>
+  )
+}
+
+/** The way back to a campaign is named by its title, save where that is what the page is called already. */
+function campaignTitle(campaign: string, workshop: string, allCities: string): string {
+  return campaign === workshop ? allCities : campaign
+}

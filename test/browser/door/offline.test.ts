@@ -1,0 +1,278 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eq } from 'drizzle-orm'
+import { expect, test } from 'vitest'
+import { checkIns, registrations } from '../../../src/db/schema.ts'
+import { addBoards, listBoards } from '../../../src/domain/boards/inventory.ts'
+import { lendBoard } from '../../../src/domain/boards/loans.ts'
+import { checkIn } from '../../../src/domain/door/check-ins.ts'
+import { moveRegistration } from '../../../src/domain/registrations/seats.ts'
+import { qrPng } from '../../../src/lib/qr.ts'
+import { writeCameraVideo } from '../../support/browser/camera.ts'
+import {
+  checkInCode,
+  checkInUrl,
+  personCard,
+  personRow,
+  setUpDoorDay,
+  storedCheckIns,
+  waitUntilOfflineReady,
+} from '../../support/browser/door-phone.ts'
+import { openDoorSession } from '../../support/seeds/door.ts'
+
+test('a phone that becomes the door of the next workshop keeps what it could not send for the one before', async () => {
+  await using day = await setUpDoorDay({ people: 2 })
+  const { world, workshop } = day
+  const next = await world.workshop({ city: { zh: '南京', en: 'Nanjing' }, startsAt: workshop.startsAt })
+  await using page = await day.phone('东门')
+  await waitUntilOfflineReady(page)
+  await page.context().setOffline(true)
+  for (const [n, name] of ['王小0', '李小1'].entries()) {
+    await personRow(page, name).click()
+    await expect.poll(() => page.locator('.door-state.saved').count()).toBe(n + 1)
+  }
+  // The phone shows something else when there is a network again.
+  await page.goto('about:blank')
+  await page.context().setOffline(false)
+  await day.join(page, '东门', next)
+  await expect.poll(() => page.locator('#door-title').textContent()).toContain('南京')
+  await expect.poll(() => page.locator('#door-net').textContent()).toContain('2 次属于另一场')
+  expect(await storedCheckIns(world)).toEqual([])
+  await day.join(page, '东门')
+  await expect.poll(() => storedCheckIns(world).then(({ length }) => length), { timeout: 20_000 }).toBe(2)
+}, 150_000)
+
+test('a second tap before the server has answered is the same tap', async () => {
+  await using day = await setUpDoorDay({ people: 1 })
+  const { world } = day
+  await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials: ['S1', 'S2'] })
+  await using page = await day.phone('东门')
+  await waitUntilOfflineReady(page)
+  await page.route('**/door/entries', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    await route.continue()
+  })
+  await page.click('.door-walk-in summary')
+  await page.fill('#door-name', '路过的人')
+  await page.locator('#door-walk-in button').dblclick()
+  await expect.poll(() => personCard(page).locator('h2').textContent()).toBe('签到成功')
+  await personCard(page).getByRole('button', { name: '借出 星火一号 S1' }).dblclick()
+  await expect.poll(() => personCard(page).locator('h2').textContent()).toBe('已借出')
+  await page.fill('#door-search', 's1')
+  await page.locator('#door-people button').click()
+  await personCard(page).getByRole('button', { name: '星火一号 S1 的归还' }).click()
+  await personCard(page).getByRole('button', { name: '已归还' }).dblclick()
+  await expect.poll(() => personCard(page).locator('h2').textContent()).toBe('已归还')
+  await expect.poll(() => page.locator('#door-net').textContent()).toBe('已连接 · 全部已发送')
+  expect(await page.isVisible('#door-conflicts')).toBe(false)
+  expect(await world.db.select().from(registrations).where(eq(registrations.name, '路过的人'))).toHaveLength(1)
+}, 60_000)
+
+test('a list that is cut off on its way is asked for again', async () => {
+  await using day = await setUpDoorDay({ people: 2 })
+  await using page = await day.phone('东门')
+  await waitUntilOfflineReady(page)
+  let cut = 0
+  await page.route('**/door/list.json', (route) =>
+    cut++ === 0
+      ? route.fulfill({ status: 200, contentType: 'application/json', body: '{"session":{' })
+      : route.continue(),
+  )
+  await expect.poll(() => cut, { timeout: 15_000 }).toBe(1)
+  await expect.poll(() => cut, { timeout: 25_000 }).toBeGreaterThan(1)
+  await expect.poll(() => page.locator('#door-net').textContent()).toBe('已连接 · 全部已发送')
+}, 90_000)
+
+test('a list that is cut off when the page opens is no reason to say that the browser keeps nothing', async () => {
+  await using day = await setUpDoorDay({ people: 2 })
+  await using page = await day.phone('东门')
+  await waitUntilOfflineReady(page)
+  await page.click('#door-leave button')
+  await expect.poll(() => page.locator('#door-over').textContent()).toContain('已结束')
+  let cut = 0
+  await page.route('**/door/list.json', (route) =>
+    cut++ === 0
+      ? route.fulfill({ status: 200, contentType: 'application/json', body: '{"session":{' })
+      : route.continue(),
+  )
+  await day.join(page, '东门')
+  await expect.poll(() => page.locator('#door-note').textContent()).toContain('还没有名单')
+  await expect.poll(() => page.isVisible('#door-app'), { timeout: 20_000 }).toBe(true)
+}, 60_000)
+
+test('without a network a walk-in is lent a board, and back in it both have arrived', async () => {
+  await using day = await setUpDoorDay({ people: 1 })
+  const { world } = day
+  await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials: ['S1'] })
+  await using page = await day.phone('东门')
+  await waitUntilOfflineReady(page)
+  await page.context().setOffline(true)
+  await page.click('.door-walk-in summary')
+  await page.fill('#door-name', '路过的人')
+  await page.click('#door-walk-in button')
+  await expect.poll(() => personCard(page).locator('h2').textContent()).toBe('已记下')
+  await personRow(page, '路过的人').click()
+  await personCard(page).getByRole('button', { name: '借出 星火一号 S1' }).click()
+  await expect.poll(() => personCard(page).locator('h2').textContent()).toBe('已借出')
+  await page.context().setOffline(false)
+  await expect.poll(() => page.locator('#door-net').textContent(), { timeout: 40_000 }).toBe('已连接 · 全部已发送')
+  expect(await page.isVisible('#door-conflicts')).toBe(false)
+  const { boards } = await listBoards(world.deps)
+  expect(boards.map(({ serial, holder }) => [serial, holder?.name])).toEqual([['S1', '路过的人']])
+}, 90_000)
+
+test('without a network a walk-in is taken back, and takes nobody’s place in line or seat', async () => {
+  await using day = await setUpDoorDay({ people: 1, capacity: 1, graceMinutes: 15 })
+  const { world } = day
+  await using page = await day.phone('东门')
+  await waitUntilOfflineReady(page)
+  await page.context().setOffline(true)
+  await page.click('.door-walk-in summary')
+  await page.fill('#door-name', '路过的人')
+  await page.click('#door-walk-in button')
+  await expect.poll(() => personCard(page).locator('h2').textContent()).toBe('已记下')
+  await personRow(page, '路过的人').click()
+  await personCard(page).getByRole('button', { name: '撤销' }).click()
+  await expect.poll(() => personCard(page).locator('h2').textContent()).toBe('已撤销')
+  await expect.poll(() => personRow(page, '路过的人').textContent()).toContain('报名已经取消')
+  await page.context().setOffline(false)
+  await expect.poll(() => page.locator('#door-net').textContent(), { timeout: 40_000 }).toBe('已连接 · 全部已发送')
+  const stored = await world.db.select().from(registrations).where(eq(registrations.name, '路过的人'))
+  expect(stored.map(({ status }) => status)).toEqual(['cancelled'])
+  expect(await world.db.select().from(checkIns)).toEqual([])
+  expect(await page.isVisible('#door-conflicts')).toBe(false)
+}, 90_000)
+
+test('a ticket that is held up while the one before is still on its way is read after it', async () => {
+  await using day = await setUpDoorDay({ people: 1 })
+  const { world, ids } = day
+  const guest = await world.register(await world.workshop({ city: { zh: '南京', en: 'Nanjing' } }))
+  const folder = await mkdtemp(join(tmpdir(), 'baoming-camera-'))
+  try {
+    const film = join(folder, 'film.y4m')
+    writeCameraVideo(
+      film,
+      [guest.id, ids[0] as string].map((id) => qrPng(checkInUrl(world, checkInCode(world, id)), { scale: 8 })),
+    )
+    await using page = await day.phone('东门', { camera: film })
+    await waitUntilOfflineReady(page)
+    // To look for somebody who is not on the list takes until well after the next ticket was first seen.
+    await page.route('**/door/list.json', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 2400))
+      await route.continue()
+    })
+    await page.click('#door-scan')
+    await expect
+      .poll(() => storedCheckIns(world).then(({ length }) => length), { timeout: 40_000, interval: 100 })
+      .toBe(1)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}, 120_000)
+
+test('who waits is put in line at the door, leaves it, comes back and has the seat of who came too late', async () => {
+  await using day = await setUpDoorDay({ people: 2, capacity: 1, graceMinutes: 15 })
+  await using page = await day.phone('东门')
+  await waitUntilOfflineReady(page)
+  const title = () => personCard(page).locator('h2').textContent()
+  const press = (name: string) => personCard(page).getByRole('button', { name }).click()
+  expect(await page.locator('#door-counts').textContent()).toBe('0 / 1 已到')
+  await personRow(page, '李小1').click()
+  await expect.poll(title).toBe('在候补，没有名额')
+  await press('人在门口，排队等位')
+  await expect.poll(title).toBe('在门口等位')
+  await expect.poll(() => page.locator('#door-counts').textContent()).toContain('门口等位 1 人')
+  await press('走了，不等了')
+  await expect.poll(title).toBe('已离开，不再等位')
+  await expect.poll(() => page.locator('#door-counts').textContent()).not.toContain('门口等位')
+  day.pass(50)
+  await personRow(page, '李小1').click()
+  await press('人在门口，排队等位')
+  await expect.poll(title).toBe('签到成功')
+  await personRow(page, '王小0').click()
+  await expect.poll(title).toBe('来晚了，名额已经让出')
+}, 60_000)
+
+test('a walk-in is taken back on the card, and of somebody whom another door scanned too it is said that they are in', async () => {
+  await using day = await setUpDoorDay({ people: 1 })
+  const { world, workshop, ids } = day
+  await using page = await day.phone('东门')
+  await waitUntilOfflineReady(page)
+  const title = () => personCard(page).locator('h2').textContent()
+  await page.click('.door-walk-in summary')
+  await page.fill('#door-name', '路过的人')
+  await page.click('#door-walk-in button')
+  await expect.poll(title).toBe('签到成功')
+  await personCard(page).getByRole('button', { name: '撤销' }).click()
+  await expect.poll(title).toBe('已撤销')
+  const [walkIn] = await world.db.select().from(registrations).where(eq(registrations.name, '路过的人'))
+  expect(walkIn?.status).toBe('cancelled')
+
+  await personRow(page, '王小0').click()
+  await expect.poll(title).toBe('签到成功')
+  const scan = { id: crypto.randomUUID(), registration: ids[0] as string, at: world.clock.now() }
+  const { actor } = await openDoorSession(world, workshop, '西门')
+  expect(await checkIn(world.deps, actor, [scan])).toMatchObject([{ outcome: 'again' }])
+  await personCard(page).getByRole('button', { name: '撤销' }).click()
+  await expect.poll(title).toBe('已撤销')
+  await expect
+    .poll(() => personCard(page).textContent())
+    .toMatch(/不过 西门 在 \d\d:\d\d 也给这个人签过到，所以仍算已到/)
+}, 60_000)
+
+test('what came out otherwise names who and which board, also of those who are on the list no more', async () => {
+  await using day = await setUpDoorDay({ people: 2 })
+  const { world, ids } = day
+  const [moved = '', stays = ''] = ids
+  await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials: ['S1'] })
+  const campaignId = day.workshop.campaignId ?? ''
+  const next = await world.workshop({ campaignId, city: { zh: '南京', en: 'Nanjing' }, capacity: 5 })
+  const borrower = await world.register(next)
+  await using page = await day.phone('东门')
+  await waitUntilOfflineReady(page)
+  await page.context().setOffline(true)
+  const title = () => personCard(page).locator('h2').textContent()
+  await personRow(page, '王小0').click()
+  await expect.poll(title).toBe('签到成功')
+  await personRow(page, '李小1').click()
+  await expect.poll(() => personCard(page).locator('.door-who').textContent()).toContain('李小1')
+  await personCard(page).getByRole('button', { name: '借出 星火一号 S1' }).click()
+  await expect.poll(title).toBe('已借出')
+  expect(await moveRegistration(world.deps, moved, next.slug)).toMatchObject({ kind: 'moved' })
+  const [board] = (await listBoards(world.deps)).boards
+  const loan = { id: crypto.randomUUID(), boardId: board?.id ?? '', registrationId: borrower.id, workshopId: next.id }
+  expect(await lendBoard(world.deps, { name: '北门' }, { ...loan, at: world.clock.now() })).toMatchObject({
+    outcome: 'lent',
+  })
+
+  await page.context().setOffline(false)
+  await expect.poll(() => page.locator('#door-net').textContent(), { timeout: 40_000 }).toBe('已连接 · 全部已发送')
+  await expect
+    .poll(() => page.locator('#door-conflicts li').allTextContents(), { timeout: 20_000 })
+    .toEqual([
+      expect.stringMatching(/^王小0 不是这一场的票/),
+      expect.stringMatching(/^李小1 星火一号 S1 没有借给这个人：它在 别的场次的人 手里/),
+    ])
+  expect((await storedCheckIns(world)).map(({ registrationId }) => registrationId)).toEqual([stays])
+}, 90_000)
+
+test('people are found by their given name and by what is typed with apostrophes or accents', async () => {
+  await using day = await setUpDoorDay({ people: 0 })
+  const { world, workshop } = day
+  for (const name of ['单国藩', 'O’Brien', 'Zoë Müller', '阿卜杜拉·买买提']) await world.register(workshop, { name })
+  await using page = await day.phone('东门')
+  await expect.poll(() => page.isVisible('#door-app')).toBe(true)
+  const found = async (typed: string) => {
+    await page.fill('#door-search', typed)
+    return page
+      .locator('#door-people .door-name')
+      .evaluateAll((names) => names.map((name) => name.firstChild?.textContent))
+  }
+  for (const typed of ['shan', 'sgf', 'guofan', 'gf', 'Guo Fan'])
+    expect([typed, await found(typed)]).toEqual([typed, ['单国藩']])
+  for (const typed of ["o'b", 'ob', 'o’brien']) expect([typed, await found(typed)]).toEqual([typed, ['O’Brien']])
+  for (const typed of ['zoë', 'zoe', 'muller']) expect([typed, await found(typed)]).toEqual([typed, ['Zoë Müller']])
+  for (const typed of ['买买提', 'mmt', 'abudu'])
+    expect([typed, await found(typed)]).toEqual([typed, ['阿卜杜拉·买买提']])
+}, 60_000)

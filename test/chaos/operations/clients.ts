@@ -1,0 +1,41 @@
+import type { Random } from '../random.ts'
+import type { Run } from '../run.ts'
+import { attendeeOperations } from './attendees.ts'
+import { consoleOperations } from './console.ts'
+import { dayOperations } from './day.ts'
+import { doorOperations } from './door.ts'
+import { organiserOperations } from './organisers.ts'
+
+const operations = [
+  ...attendeeOperations,
+  ...organiserOperations,
+  ...consoleOperations,
+  ...doorOperations,
+  ...dayOperations,
+]
+const totalWeight = operations.reduce((sum, [weight]) => sum + weight, 0)
+
+/** So many clients at once, each with one operation after the other, until there are enough. */
+export async function runClients(run: Run, random: Random, count: number, isDone: () => boolean): Promise<void> {
+  await Promise.all(Array.from({ length: count }, () => runClient(run, random.fork(), isDone)))
+}
+
+async function runClient(run: Run, random: Random, isDone: () => boolean) {
+  while (!isDone()) {
+    const operation = pickOperation(random)
+    // Whoever waits for all clients would go on waiting for the faults.
+    await operation(run, random).catch((error) => {
+      console.error(operation.name, error)
+      process.exit(1)
+    })
+  }
+}
+
+function pickOperation(random: Random) {
+  let remaining = random.next() * totalWeight
+  for (const [weight, operation] of operations) {
+    remaining -= weight
+    if (remaining < 0) return operation
+  }
+  return attendeeOperations[0]?.[1] as (typeof operations)[number][1]
+}

@@ -1,0 +1,202 @@
+import { contentRefusalFault } from '../faults.ts'
+import type { Arrival } from '../faulty-mail-server.ts'
+import type { Fault } from '../journal.ts'
+import type { Run } from '../run.ts'
+
+type StoredMail = {
+  id: number
+  kind: string
+  state: string
+  reason: string | null
+  message_id: string | null
+  email: string
+}
+
+/** What the mails of the run came to. */
+export type MailStats = {
+  queued: number
+  delivered: number
+  duplicates: { afterACut: number; duringAFault: number }
+}
+
+/** Holds the mails that were owed against those that came. */
+export async function verifyMails(run: Run): Promise<MailStats> {
+  const { cluster, findings } = run
+  const mails = await cluster.sql<StoredMail[]>`
+    select m.id::int, m.kind, m.state, m.reason, m.message_id, coalesce(r.email, o.email) as email
+    from mails m left join registrations r on r.id = m.registration_id left join organisers o on o.id = m.organiser_id
+    order by m.id`
+  const { arrivals: arrived } = cluster.mailServer
+  const mailsByMessageId = new Map(mails.map((mail) => [mail.message_id, mail]))
+
+  for (const { id, kind, state, message_id } of mails) {
+    if (state === 'sent') findings.check('delivered', !arrived.has(message_id ?? '') && `${kind} ${id} never came`)
+    if (state !== 'sent' && state !== 'dead') findings.check('queued', `${kind} ${id} is ${state}`)
+  }
+  const duplicates = { afterACut: 0, duringAFault: 0 }
+  for (const [messageId, arrivals] of arrived) {
+    const mail = mailsByMessageId.get(messageId)
+    const hasWrongRecipient = arrivals.some(({ to }) => to !== mail?.email)
+    findings.check('messageIds', (!mail || hasWrongRecipient) && `${messageId} was owed to ${mail?.email ?? 'nobody'}`)
+    // All but the last copy have to have an excuse: after an attempt whose end is known there is no other one.
+    for (const duplicate of arrivals.slice(0, -1)) {
+      const explanation = explainDuplicate(
+        duplicate,
+        run.journal.faults().filter(({ kind }) => kind !== contentRefusalFault),
+      )
+      if (explanation) duplicates[explanation]++
+      findings.check('copies', !explanation && `${mail?.kind} ${mail?.id} came again`)
+    }
+  }
+  await checkDiscarded(run)
+  await checkNotified(run)
+  await checkChangeNotices(run)
+  await checkBroadcasts(run)
+  return { queued: mails.length, delivered: [...arrived.values()].flat().length, duplicates }
+}
+
+/**
+ * Why nobody could know that a mail had been taken: its connection was cut before the answer, or the process that sent
+ * it or its way to the database was failing when it had to be written down, for which it tries four times within a
+ * quarter of a minute.
+ */
+function explainDuplicate(
+  { connectionDropped, at }: Arrival,
+  faults: readonly Fault[],
+): keyof MailStats['duplicates'] | undefined {
+  if (connectionDropped) return 'afterACut'
+  const recordingWindow = { from: at - 100, to: at + 1_000 }
+  const wasFailing = faults.some(({ from, to }) => from <= recordingWindow.to && to + 5_000 >= recordingWindow.from)
+  return wasFailing ? 'duringAFault' : undefined
+}
+
+/** Whether what a mail had to say was untrue or said otherwise by the time it was given up. */
+async function checkDiscarded({ cluster, findings }: Run) {
+  const discarded = await cluster.sql<{ id: number; kind: string; reason: string; pointless: boolean }[]>`
+    select m.id::int, m.kind, m.reason, case m.kind
+      when 'waitlisted' then r.status <> 'waitlisted' or r.moved_at >= m.created_at
+      when 'confirmed' then r.status = 'cancelled' or r.moved_at >= m.created_at
+      when 'promoted' then r.status = 'cancelled' or r.moved_at >= m.created_at
+      when 'moved' then r.status = 'cancelled' or r.moved_at > m.created_at
+      -- The opposite came before it had left, it came again, or what was told last is so.
+      when 'closed' then r.status = 'cancelled' or r.moved_at >= m.created_at or w.state <> 'closed' or m.again
+        or told.kind = 'closed'
+      when 'reopened' then r.status = 'cancelled' or r.moved_at >= m.created_at or w.state <> 'published' or m.again
+        or told.kind is distinct from 'closed'
+      when 'changed' then r.status = 'cancelled' or r.moved_at >= m.created_at or m.again
+      -- What a message says of one workshop, or of a campaign, is as true as it was.
+      when 'message' then r.moved_at >= m.created_at
+      -- As they were ticked, or said, when it was to leave; they may have been taken back since.
+      when 'get_ready' then r.status = 'cancelled' or r.ready <> '{}'
+      when 'coming' then r.status = 'cancelled' or r.coming_on is not null
+      when 'day_before' then r.status = 'cancelled'
+      when 'board_due' then exists (select 1 from loans l where l.registration_id = r.id and l.returned_at is not null)
+      -- Who was checked in by mistake did not come after all.
+      when 'afterwards' then r.status = 'cancelled' or exists (
+        select 1 from check_ins i where i.registration_id = r.id and i.outcome = 'undone'
+      )
+      -- Who came in time after all may have given up the seat since, which is another farewell.
+      when 'cancelled' then m.facts ->> 'by' = 'absence' and (r.status = 'confirmed' or m.again)
+      -- At that time; the person may have signed up again since.
+      when 'found' then exists (
+        select 1 from registrations gone where gone.email_key = r.email_key and gone.status = 'cancelled'
+      )
+      else false
+    end or (m.kind <> 'cancelled' and r.status = 'confirmed' and came_after_all.id is not null) as pointless
+    from (
+      select *, lead(id) over (partition by registration_id, kind order by id) is not null as again from mails
+    ) m
+    join workshops w on w.id = (select workshop_id from registrations where id = m.registration_id)
+    -- A move has the time at which it was asked for, and may have waited for its turn.
+    cross join lateral (
+      select id, status, moved_at + interval '10 seconds' as moved_at, moved_at as asked_at, email_key, ready, coming_on
+      from registrations where id = m.registration_id
+    ) r
+    left join lateral (
+      select id from mails lost where lost.registration_id = r.id and lost.facts ->> 'by' = 'absence' limit 1
+    ) came_after_all on true
+    left join lateral (
+      select news.kind from mails news
+      where news.registration_id = r.id and news.kind in ('closed', 'reopened') and news.state = 'sent'
+        and (r.asked_at is null or news.created_at >= r.asked_at)
+      order by news.sent_at desc, news.id desc limit 1
+    ) told on true
+    where m.state = 'dead'`
+  for (const { id, kind, reason, pointless } of discarded) {
+    findings.check('discarded', !pointless && `${kind} ${id}: ${reason}`)
+  }
+}
+
+/** The last mail to a person tells how the registration stands, and each first word and each farewell was owed once. */
+async function checkNotified({ cluster, findings }: Run) {
+  const people = await cluster.sql<{ key: string; status: string; last: string; state: string; once: boolean }[]>`
+    select r.idempotency_key as key, r.status, newest.kind as last, newest.state,
+      (select count(*) from mails m where m.registration_id = r.id and m.kind in ('confirmed', 'waitlisted')) = 1
+      -- Whoever came in time after all, and gave up the seat since, was told of both.
+      and (select count(*) from mails m where m.registration_id = r.id and m.kind = 'cancelled' and not (
+          m.facts ->> 'by' = 'absence' and m.id < newest.id
+          and exists (select 1 from check_ins i where i.registration_id = r.id)
+        )) = case when r.status = 'cancelled' then 1 else 0 end as once
+    from registrations r
+    left join lateral (
+      select id, kind, state from mails m
+      where m.registration_id = r.id and m.kind = any (${statusMailKinds})
+      order by id desc limit 1
+    ) newest on true
+    -- Who came to the door has no address; and who came in time after all, as was found out late, needs no letter about it.
+    where r.email <> '' and not (r.status = 'confirmed' and exists (
+      select 1 from mails m where m.registration_id = r.id and m.facts ->> 'by' = 'absence'
+    ))`
+  for (const { key, status, last, state, once } of people) {
+    const wasNotified = state === 'sent' && expectedLastMail[status]?.includes(last)
+    findings.check('notified', !wasNotified && `${key} is ${status}, and the last mail, ${last}, is ${state}`)
+    findings.check('notified', !once && `${key} was told of one fact twice`)
+  }
+}
+
+/**
+ * Who certainly was registered while all were told of another place is owed a mail each time. It names the place before,
+ * or that before all changes of which the person had not heard yet; so of one place they hear once.
+ */
+async function checkChangeNotices({ cluster, findings, venueNotices }: Run) {
+  const mails = await cluster.sql<{ id: string; before: string; sent: number; owed: number }[]>`
+    select registration_id as id, facts #>> '{before,venue,zh}' as before,
+      count(*) filter (where state = 'sent')::int as sent, count(*)::int as owed
+    from mails where kind = 'changed' group by 1, 2`
+  for (const { id, before, sent } of mails) {
+    // All workshops began in the same place.
+    const isDuplicate = before.endsWith('教室') && sent > 1
+    findings.check('changeNotices', isDuplicate && `${id} was told ${sent} times that it is not in ${before}`)
+  }
+  const mailsById = Map.groupBy(mails, ({ id }) => id)
+  const noticesByBooking = Map.groupBy(venueNotices.flat(), (booking) => booking)
+  for (const [{ key, ticket }, { length }] of noticesByBooking) {
+    const n = (mailsById.get(ticket?.id ?? '') ?? []).reduce((sum, mail) => sum + mail.owed, 0)
+    findings.check('changeNotices', n < length && `${key} was told ${n} times of ${length} changes`)
+  }
+}
+
+/** A message that was acknowledged went to everyone who certainly was among those it was for. */
+async function checkBroadcasts({ cluster, findings, broadcasts }: Run) {
+  const mails = await cluster.sql<{ written: string; id: string; n: number }[]>`
+    select written_id as written, registration_id as id, count(*)::int as n
+    from mails where kind = 'message' group by 1, 2`
+  const mailCounts = new Map(mails.map(({ written, id, n }) => [`${written} ${id}`, n]))
+  for (const { id, bookings } of broadcasts) {
+    findings.check('broadcasts')
+    for (const { key, ticket } of bookings) {
+      const n = mailCounts.get(`${id} ${ticket?.id}`) ?? 0
+      findings.check('broadcasts', n !== 1 && `${key} has ${n} mails of a message`)
+    }
+  }
+}
+
+/** What tells how a registration stands. */
+const statusMailKinds = ['confirmed', 'waitlisted', 'promoted', 'moved', 'cancelled']
+
+/** Which mails may be the last word on a registration that stands so. What a mail says is as true as when it is sent. */
+const expectedLastMail: Record<string, string[]> = {
+  confirmed: ['confirmed', 'promoted', 'moved'],
+  waitlisted: ['waitlisted', 'moved'],
+  cancelled: ['cancelled'],
+}

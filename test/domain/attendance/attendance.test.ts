@@ -1,0 +1,510 @@
+import { sql } from 'drizzle-orm'
+import { describe, expect, test } from 'vitest'
+import { query } from '../../../src/db/database.ts'
+import { registrations } from '../../../src/db/schema.ts'
+import {
+  closeAttendance,
+  countAttendance,
+  countEligibleForThankYou,
+  listNoShows,
+  listPastAttendances,
+  maxRisk,
+  overflowProbability,
+  type PastAttendance,
+  reopenAttendance,
+  suggestOverbooking,
+} from '../../../src/domain/attendance/attendance.ts'
+import {
+  findCertificate,
+  formatCertificateNumber,
+  issueCertificate,
+  parseCertificateNumber,
+  verifyCertificate,
+} from '../../../src/domain/attendance/certificates.ts'
+import {
+  allAnswers,
+  feedbackResults,
+  findFeedback,
+  listQuestions,
+  parseAnswers,
+  replaceQuestions,
+  saveFeedback,
+} from '../../../src/domain/attendance/feedback.ts'
+import { requestReturns } from '../../../src/domain/boards/loans.ts'
+import { claimDueMails } from '../../../src/domain/mails/outbox.ts'
+import {
+  correctEmail,
+  findRegistrationById,
+  type Registration,
+} from '../../../src/domain/registrations/registrations.ts'
+import { cancelRegistration } from '../../../src/domain/registrations/seats.ts'
+import { computeYearlyStatistics } from '../../../src/domain/reports/yearly-statistics.ts'
+import {
+  listMaterials,
+  listVisibleMaterials,
+  type Material,
+  replaceMaterials,
+} from '../../../src/domain/workshops/materials.ts'
+import { findWorkshop, type Workshop } from '../../../src/domain/workshops/workshops.ts'
+import { checkIn, lendNewBoard, revertCheckIn } from '../../support/seeds/attendance.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+const actor = { name: '主办方' }
+
+describe.each([
+  { where: 'PGlite', postgres: false },
+  { where: 'Postgres', postgres: true },
+])('on $where', ({ postgres }) => {
+  test('who came, who did not, whose seat was passed on and who gave it back late is counted', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps, clock, db } = world
+    const workshop = await world.workshop({ capacity: 6 })
+    const [first, second, away, passedOn, early, late] = await registerPeople(world, workshop, 6)
+    await world.register(workshop)
+    await cancelRegistration(deps, early.id, 'attendee')
+    clock.set(new Date(workshop.startsAt.getTime() - 3 * hourMs))
+    await cancelRegistration(deps, late.id, 'attendee')
+    clock.set(workshop.startsAt)
+    await db
+      .update(registrations)
+      .set({ status: 'cancelled', cancelledBy: 'absence', cancelledAt: clock.now() })
+      .where(hasId(passedOn))
+    const walkIn = await insertWalkIn(world, workshop)
+    for (const { id } of [first, second, walkIn]) await checkIn(world, id)
+    await revertCheckIn(world, await checkIn(world, away.id))
+    expect(await countAttendance(deps, workshop)).toEqual({
+      expected: 5,
+      came: 3,
+      walkIns: 1,
+      noShows: 3,
+      passedOn: 1,
+      lateCancellations: 1,
+    })
+    const missing = await listNoShows(deps, workshop)
+    expect(missing.map(({ id, cancelledBy }) => [id, cancelledBy])).toEqual([
+      [away.id, null],
+      [passedOn.id, 'absence'],
+      [missing[2]?.id, null],
+    ])
+  })
+
+  test('a check-in closes once, after the start, thanks each who came and left an address once, and reopens', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps, clock } = world
+    const workshop = await world.workshop({ capacity: 4 })
+    const [first, second, third] = await registerPeople(world, workshop, 3)
+    const close = async (thank: boolean) =>
+      closeAttendance(deps, actor, await reloadWorkshop(world, workshop), { thank })
+    const reopen = async () => reopenAttendance(deps, actor, await reloadWorkshop(world, workshop))
+    expect(await close(true)).toEqual({ kind: 'refused', refusal: 'not_started' })
+    clock.set(workshop.startsAt)
+    await checkIn(world, first.id)
+    await checkIn(world, second.id)
+    await checkIn(world, (await insertWalkIn(world, workshop)).id)
+    expect(await countEligibleForThankYou(deps, workshop)).toEqual({ people: 2, someone: first.id })
+    expect(await reopen()).toEqual({ kind: 'refused', refusal: 'not_closed' })
+
+    const both = await Promise.all([close(true), close(true)])
+    expect(both).toEqual(
+      expect.arrayContaining([
+        { kind: 'closed', thanked: 2 },
+        { kind: 'refused', refusal: 'closed' },
+      ]),
+    )
+    expect(await reopen()).toEqual({ kind: 'reopened' })
+    await checkIn(world, third.id)
+    expect(await close(true)).toEqual({ kind: 'closed', thanked: 1 })
+    expect(await thankYouRecipients(world)).toEqual([first.id, second.id, third.id])
+    expect(
+      await query(world.db, sql`select action, facts ->> 'thanked' as thanked from audit_entries order by id`),
+    ).toEqual([
+      { action: 'attendance.closed', thanked: '2' },
+      { action: 'attendance.reopened', thanked: null },
+      { action: 'attendance.closed', thanked: '1' },
+    ])
+    clock.set(new Date(workshop.endsAt.getTime() + deps.config.retentionDays * 24 * hourMs))
+    expect(await reopen()).toEqual({ kind: 'refused', refusal: 'forgotten' })
+  })
+
+  test('whose check-in was taken back is not thanked, nor do their answers count, until they are checked in again', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps, clock } = world
+    const workshop = await world.workshop({ capacity: 2 })
+    const [came, mistaken] = await registerPeople(world, workshop, 2)
+    clock.set(workshop.endsAt)
+    await checkIn(world, came.id)
+    const scan = await checkIn(world, mistaken.id)
+    await claimDueMails(deps, 10, 60)
+    const answered = async (id: string) =>
+      saveFeedback(
+        deps,
+        { id, workshop: await reloadWorkshop(world, workshop) },
+        { ratings: { useful: 4 }, texts: { better: '多讲' } },
+      )
+    for (const { id } of [came, mistaken]) expect(await answered(id)).toBe('given')
+    const close = async () => closeAttendance(deps, actor, await reloadWorkshop(world, workshop), { thank: true })
+    const sent = async () => (await claimDueMails(deps, 10, 60)).mails.map(({ registration }) => registration?.id)
+    expect(await close()).toEqual({ kind: 'closed', thanked: 2 })
+    expect((await feedbackResults(deps, workshop)).answered).toBe(2)
+
+    await revertCheckIn(world, scan)
+    expect(await sent()).toEqual([came.id])
+    expect((await feedbackResults(deps, workshop)).answered).toBe(1)
+    expect(await allAnswers(deps, workshop)).toHaveLength(1)
+
+    await reopenAttendance(deps, actor, await reloadWorkshop(world, workshop))
+    await checkIn(world, mistaken.id)
+    expect((await countEligibleForThankYou(deps, workshop)).people).toBe(1)
+    expect(await close()).toEqual({ kind: 'closed', thanked: 1 })
+    expect(await sent()).toEqual([mistaken.id])
+    expect((await feedbackResults(deps, workshop)).answered).toBe(2)
+  })
+
+  test('with MAIL_RATE thanks leave every other turn to tickets, and after a fortnight they are not sent any more', async () => {
+    await using world = await createWorld({ postgres, env: { MAIL_RATE: '60' } })
+    const { deps, clock } = world
+    const workshop = await world.workshop({ capacity: 4 })
+    const people = await registerPeople(world, workshop, 4)
+    clock.set(workshop.endsAt)
+    for (const { id } of people.slice(0, 3)) await checkIn(world, id)
+    expect(await closeAttendance(deps, actor, await reloadWorkshop(world, workshop), { thank: true })).toMatchObject({
+      thanked: 3,
+    })
+    const due = await query<{ seconds: number }>(
+      world.db,
+      sql`select extract(epoch from due_at - created_at)::int as seconds from mails where kind = 'afterwards' order by id`,
+    )
+    expect(due.map(({ seconds }) => seconds)).toEqual([0, 2, 4])
+    // As where there was no mail server until now.
+    clock.advance({ days: 14 })
+    expect((await claimDueMails(deps, 10, 60)).mails.filter(({ kind }) => kind === 'afterwards')).toEqual([])
+    const found = await query(world.db, sql`select distinct state, reason from mails where kind = 'afterwards'`)
+    expect(found).toEqual([{ state: 'dead', reason: 'too late for it' }])
+  })
+
+  test('who corrects their address before the end is thanked and asked for their board at the new one', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps, clock } = world
+    const workshop = await world.workshop({ capacity: 2 })
+    const [first, second] = await registerPeople(world, workshop, 2)
+    clock.set(new Date(workshop.endsAt.getTime() - hourMs))
+    await claimDueMails(deps, 10, 24 * 3600)
+    for (const { id } of [first, second]) await checkIn(world, id)
+    await lendNewBoard(world, first.id, 'RTB-001')
+    expect(await requestReturns(deps, actor, workshop)).toBe(1)
+    await closeAttendance(deps, actor, await reloadWorkshop(world, workshop), { thank: true })
+    // Of one of them the mails were on their way when their sender died.
+    await correctEmail(deps, first.id, 'first@example.com')
+    await claimDueMails(deps, 10, 60)
+    await correctEmail(deps, second.id, 'second@example.com')
+    clock.advance({ minutes: 2 })
+    const { mails } = await claimDueMails(deps, 10, 60)
+    expect(mails.map(({ kind, registration }) => `${kind} ${registration?.email}`).sort()).toEqual([
+      'afterwards first@example.com',
+      'afterwards second@example.com',
+      'board_due first@example.com',
+      'confirmed first@example.com',
+      'confirmed second@example.com',
+    ])
+  })
+
+  test('a certificate is for who came, keeps its number, and is not valid while the check-in is taken back', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps, clock } = world
+    const workshop = await world.workshop({ capacity: 3 })
+    const [came, away, other] = await registerPeople(world, workshop, 3)
+    clock.set(workshop.startsAt)
+    const scan = await checkIn(world, came.id)
+    const issue = async ({ id }: { id: string }, name = '王小明', keepName = false, number?: () => string) =>
+      issueCertificate(deps, { id, workshop: await reloadWorkshop(world, workshop) }, { name, keepName }, number)
+    expect(await issue(came)).toEqual({ kind: 'refused', refusal: 'too_early' })
+    clock.set(workshop.endsAt)
+    expect(await issue(away)).toEqual({ kind: 'refused', refusal: 'did_not_come' })
+    expect(await issue({ id: workshop.id })).toEqual({ kind: 'refused', refusal: 'not_found' })
+    const first = await issue(came)
+    const again = await issue(came, '王晓明', true)
+    const number = again.kind === 'issued' ? again.certificate.number : ''
+    expect(first).toMatchObject({ kind: 'issued', certificate: { number, name: '王小明', keepName: false } })
+    expect(number).toMatch(/^[0-9A-HJKMNP-TV-Z]{10}$/)
+    expect(await findCertificate(deps, came.id)).toEqual({
+      number,
+      name: '王晓明',
+      keepName: true,
+      issuedAt: clock.now(),
+    })
+
+    // A number that is taken is made anew.
+    await checkIn(world, other.id)
+    const drawn = [number, number, 'ABCDEFGHJK']
+    expect(await issue(other, '李', false, () => drawn.shift() as string)).toMatchObject({
+      certificate: { number: 'ABCDEFGHJK' },
+    })
+
+    expect(await verifyCertificate(deps, number)).toMatchObject({
+      name: '王晓明',
+      valid: true,
+      workshop: { id: workshop.id },
+    })
+    await revertCheckIn(world, scan)
+    expect(await verifyCertificate(deps, number)).toMatchObject({ valid: false })
+    await checkIn(world, came.id)
+    expect(await verifyCertificate(deps, number)).toMatchObject({ valid: true })
+    expect(await verifyCertificate(deps, '0000000000')).toBeUndefined()
+  })
+
+  test('materials keep their order, and some are for those who came', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps } = world
+    const workshop = await world.workshop({ capacity: 1 })
+    const [seated, waiting] = await registerPeople(world, workshop, 2)
+    const material = (zh: string, afterwards: boolean): Material => ({
+      ...{ title: { zh }, url: 'https://pan.example.com/s/1', note: { zh: '提取码 8k2d' }, afterwards },
+    })
+    const both = [material('课件', false), material('答案', true)]
+    await replaceMaterials(deps, actor, workshop, both.toReversed())
+    // Two who save at once: one of them is last.
+    await Promise.all([replaceMaterials(deps, actor, workshop, both), replaceMaterials(deps, actor, workshop, both)])
+    expect(await listMaterials(deps, workshop)).toEqual(both)
+    const seen = async ({ id }: { id: string }, came: boolean) =>
+      (await listVisibleMaterials(deps, (await findRegistrationById(deps, id)) as Registration, came)).map(
+        ({ title }) => title.zh,
+      )
+    expect(await seen(seated, false)).toEqual(['课件'])
+    expect(await seen(seated, true)).toEqual(['课件', '答案'])
+    expect(await seen(waiting, false)).toEqual([])
+  })
+
+  test('who came answers from the end until two weeks later, and organisers see no names', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps, clock } = world
+    const workshop = await world.workshop({ capacity: 4 })
+    const [first, second, away] = await registerPeople(world, workshop, 3)
+    clock.set(workshop.startsAt)
+    await checkIn(world, first.id)
+    await checkIn(world, second.id)
+    const give = async ({ id }: { id: string }, useful: number | undefined, better = '') =>
+      saveFeedback(
+        deps,
+        { id, workshop: await reloadWorkshop(world, workshop) },
+        { ratings: useful ? { useful } : {}, texts: better ? { better } : {} },
+      )
+    expect(await give(first, 5)).toBe('too_early')
+    clock.set(workshop.endsAt)
+    expect(await give(first, undefined)).toBe('empty')
+    expect(await give(away, 1)).toBe('did_not_come')
+    expect(await give(first, 5)).toBe('given')
+    expect(await give(first, 2, '多留点时间做实验')).toBe('given')
+    expect(await give(second, 4)).toBe('given')
+    const results = await feedbackResults(deps, await reloadWorkshop(world, workshop))
+    expect(results.answered).toBe(2)
+    expect(results.questions).toMatchObject([
+      { kind: 'rating', counts: [0, 1, 0, 1, 0], average: 3 },
+      { kind: 'rating', counts: [0, 0, 0, 0, 0], average: null },
+      { kind: 'text', texts: ['多留点时间做实验'] },
+    ])
+    expect(JSON.stringify(await allAnswers(deps, workshop))).not.toMatch(/学员|example/)
+    clock.set(new Date(workshop.endsAt.getTime() + 14 * 24 * hourMs))
+    expect(await give(first, 1)).toBe('too_late')
+    // Whoever is thanked late has two weeks all the same.
+    await closeAttendance(deps, actor, workshop, { thank: false })
+    expect(await give(first, 1)).toBe('given')
+    expect(await findFeedback(deps, first.id)).toEqual({ ratings: { useful: 1 }, texts: {} })
+  })
+
+  test('questions may be others, but one that was answered stays', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps, clock } = world
+    const workshop = await world.workshop()
+    const { id } = await world.register(workshop)
+    const set = async (drafts: Parameters<typeof replaceQuestions>[3]) =>
+      replaceQuestions(deps, actor, await reloadWorkshop(world, workshop), drafts)
+    const rated = { kind: 'rating', text: { zh: '板子好用吗？' } } as const
+    const first = await set([rated])
+    expect(first).toMatchObject({ kind: 'changed', workshop: { feedbackQuestions: [rated] } })
+    const [question] = listQuestions(await reloadWorkshop(world, workshop))
+    clock.set(workshop.endsAt)
+    await checkIn(world, id)
+    const answers = parseAnswers([question as never], () => '4')
+    await saveFeedback(
+      deps,
+      { id, workshop: await reloadWorkshop(world, workshop) },
+      (answers as { answers: never }).answers,
+    )
+    expect(await set([])).toMatchObject({ kind: 'refused', refusal: 'answered', questions: [question] })
+    expect(await set([{ id: question?.id, kind: 'text', text: { zh: '换了' } }])).toMatchObject({ refusal: 'answered' })
+    const reworded = { id: question?.id, kind: 'rating', text: { zh: '开发板好用吗？' } } as const
+    const after = await set([{ kind: 'text', text: { zh: '还想学什么？' } }, reworded, reworded])
+    const asked = after.kind === 'changed' ? listQuestions(after.workshop) : []
+    expect(asked[1]).toEqual(reworded)
+    // The same id twice would be one answer to two questions.
+    expect(new Set(asked.map(({ id }) => id)).size).toBe(3)
+    expect((await feedbackResults(deps, await reloadWorkshop(world, workshop))).questions[1]).toMatchObject({
+      average: 4,
+    })
+  })
+
+  test('only closed check-ins are what a suggestion rests on, and what the years show', async () => {
+    await using world = await createWorld({ postgres })
+    const { deps, clock } = world
+    const items = [{ kind: 'prerequisite' as const, text: { zh: 'C 语言' }, mustConfirm: true }]
+    const workshop = await world.workshop({ capacity: 3, items })
+    const open = await world.workshop({ capacity: 3 })
+    const item = workshop.items[0]?.id as string
+    const ready = await world.register(workshop, { ready: { [item]: true } })
+    await world.register(workshop, { ready: { [item]: false } })
+    await world.register(workshop)
+    await world.register(open)
+    clock.set(workshop.endsAt)
+    await checkIn(world, ready.id)
+    expect(await listPastAttendances(deps)).toEqual([])
+    await closeAttendance(deps, actor, workshop, { thank: false })
+    expect(await listPastAttendances(deps)).toMatchObject([{ city: workshop.city, expected: 3, noShows: 2 }])
+    const { years } = await computeYearlyStatistics(deps)
+    expect(years).toMatchObject([{ expected: 3, noShows: 2, asked: 3, ready: 1 }])
+  })
+})
+
+const pastWorkshop = (city: string, expected: number, noShows: number, title = '入门'): PastAttendance => ({
+  ...{ title: { zh: title }, city: { zh: city }, expected, noShows },
+})
+const nextWorkshop = { title: { zh: '入门', en: 'Beginners' }, city: { zh: '上海' } }
+
+test('nothing is suggested of two workshops, or of few people', () => {
+  expect(suggestOverbooking([pastWorkshop('上海', 40, 8), pastWorkshop('上海', 40, 8)], nextWorkshop, 40)).toEqual({
+    kind: 'too_little',
+    workshops: 2,
+    expected: 80,
+  })
+  const small = [pastWorkshop('上海', 9, 2), pastWorkshop('上海', 9, 2), pastWorkshop('上海', 9, 2)]
+  expect(suggestOverbooking(small, nextWorkshop, 40).kind).toBe('too_little')
+})
+
+test('a suggestion rests on the same workshop in the same city, then on the same workshop, then on all', () => {
+  const here = [pastWorkshop('上海', 40, 4), pastWorkshop('上海', 40, 4), pastWorkshop('上海', 40, 4)]
+  const there = [pastWorkshop('南京', 40, 20), pastWorkshop('南京', 40, 20), pastWorkshop('南京', 40, 20)]
+  const others = [pastWorkshop('成都', 40, 8, '进阶'), pastWorkshop('成都', 40, 8, '进阶')]
+  const basis = (some: PastAttendance[]) => {
+    const suggestion = suggestOverbooking(some, nextWorkshop, 40)
+    return suggestion.kind === 'suggested' && [suggestion.basis, suggestion.expected, suggestion.noShows]
+  }
+  expect(basis([...here, ...there, ...others])).toEqual(['same', 120, 12])
+  expect(basis([...here.slice(1), ...there, ...others])).toEqual(['title', 200, 68])
+  expect(basis([...here.slice(2), ...others])).toEqual(['all', 120, 20])
+})
+
+test('the interval is Wilson’s, as published', () => {
+  // Of 263 people 81: 0.2553 to 0.3662 (R. G. Newcombe, Statistics in Medicine 17, 1998, table I, method 3).
+  const suggestion = suggestOverbooking(
+    [pastWorkshop('上海', 88, 27), pastWorkshop('上海', 88, 27), pastWorkshop('上海', 87, 27)],
+    nextWorkshop,
+    40,
+  )
+  if (suggestion.kind !== 'suggested') throw new Error('nothing was suggested')
+  expect(suggestion.rate.found).toBeCloseTo(81 / 263, 10)
+  expect(suggestion.rate.low).toBeCloseTo(0.2553, 4)
+  expect(suggestion.rate.high).toBeCloseTo(0.3662, 4)
+})
+
+test('one more than is suggested would be too many, and one fewer is not', () => {
+  const many = Array.from({ length: 12 }, () => pastWorkshop('上海', 40, 8))
+  const suggestion = suggestOverbooking(many, nextWorkshop, 40)
+  if (suggestion.kind !== 'suggested') throw new Error('nothing was suggested')
+  const jeffreys = { a: 96.5, b: 384.5 }
+  expect(overflowProbability(40, suggestion.overbook, jeffreys)).toBeLessThanOrEqual(maxRisk)
+  expect(overflowProbability(40, suggestion.overbook + 1, jeffreys)).toBeGreaterThan(maxRisk)
+})
+
+test('of a beta-binomial of one, two and many people the probability is right', () => {
+  // Of one person who stays away with a mean of a / (a + b), nobody stays away with b / (a + b).
+  expect(overflowProbability(0, 1, { a: 2, b: 6 })).toBeCloseTo(6 / 8, 12)
+  // Uniform over 0, 1, 2 with a = b = 1: of two people fewer than one, or fewer than two.
+  expect(overflowProbability(1, 1, { a: 1, b: 1 })).toBeCloseTo(1 / 3, 12)
+  expect(overflowProbability(0, 2, { a: 1, b: 1 })).toBeCloseTo(2 / 3, 12)
+  // Too small a first term for a number, and still a probability.
+  expect(overflowProbability(50_000, 1000, { a: 1000, b: 1000 })).toBe(0)
+  expect(overflowProbability(50_000, 20_000, { a: 1, b: 1e6 })).toBeCloseTo(1, 6)
+})
+
+test('workshops that differ much make a suggestion careful, and where all come there is none', () => {
+  const steady = suggestOverbooking(
+    Array.from({ length: 8 }, () => pastWorkshop('上海', 40, 8)),
+    nextWorkshop,
+    40,
+  )
+  const wild = suggestOverbooking(
+    Array.from({ length: 8 }, (_, n) => pastWorkshop('上海', 40, n % 2 ? 0 : 16)),
+    nextWorkshop,
+    40,
+  )
+  if (steady.kind !== 'suggested' || wild.kind !== 'suggested') throw new Error('nothing was suggested')
+  expect(steady.rate.found).toBe(wild.rate.found)
+  expect(wild.overbook).toBeLessThan(steady.overbook)
+  expect(wild.rate.high - wild.rate.low).toBeGreaterThan(steady.rate.high - steady.rate.low)
+  const all = suggestOverbooking(
+    Array.from({ length: 8 }, () => pastWorkshop('上海', 40, 0)),
+    nextWorkshop,
+    40,
+  )
+  expect(all).toMatchObject({ overbook: 0, rate: { found: 0, low: 0 } })
+  const none = suggestOverbooking(
+    Array.from({ length: 8 }, () => pastWorkshop('上海', 40, 40)),
+    nextWorkshop,
+    40,
+  )
+  expect(none).toMatchObject({ rate: { found: 1 } })
+})
+
+test('a number is read as people type it, and nothing else is taken for one', () => {
+  expect(formatCertificateNumber('7K3QM9XB2D')).toBe('7K3QM-9XB2D')
+  for (const typed of ['7K3QM-9XB2D', '7k3qm 9xb2d', ' ７Ｋ３ＱＭ－９ＸＢ２Ｄ ', '7K3QM—9XB2D', '7K-3Q-M9-XB-2D'])
+    expect([typed, parseCertificateNumber(typed)]).toEqual([typed, '7K3QM9XB2D'])
+  expect(parseCertificateNumber('oil0O-1lI11')).toBe('0110011111')
+  for (const wrong of [
+    '',
+    '7K3QM9XB2',
+    '7K3QM9XB2DD',
+    '7K3QM9XB2U',
+    '7K3QM9XB2\u0000',
+    '王'.repeat(10),
+    '0'.repeat(1e6),
+  ])
+    expect(parseCertificateNumber(wrong)).toBeUndefined()
+})
+
+const hourMs = 3600 * 1000
+
+const reloadWorkshop = async (world: World, { slug }: Workshop) => (await findWorkshop(world.deps, slug)) as Workshop
+const hasId = ({ id }: { id: string }) => sql`id = ${id}::uuid`
+
+async function registerPeople(world: World, workshop: Workshop, n: number) {
+  const all = []
+  for (let i = 0; i < n; i++) all.push(await world.register(workshop))
+  return all as [(typeof all)[0], (typeof all)[0], (typeof all)[0], (typeof all)[0], (typeof all)[0], (typeof all)[0]]
+}
+
+/** Who came without having signed up, and left no address. */
+async function insertWalkIn(world: World, workshop: Workshop): Promise<{ id: string }> {
+  const id = world.deps.newId()
+  const at = world.clock.now()
+  await world.db.insert(registrations).values({
+    ...{
+      id,
+      workshopId: workshop.id,
+      firstWorkshopId: workshop.id,
+      seq: 1000,
+      status: 'confirmed',
+      firstStatus: 'confirmed',
+    },
+    ...{ name: '路过', email: '', emailKey: id, locale: 'zh-CN', idempotencyKey: id, fingerprint: '' },
+    ...{ consentVersion: 'by word', consentAt: at, createdAt: at, placedAt: at, seatedAt: at, walkInAt: at },
+  })
+  return { id }
+}
+
+async function thankYouRecipients(world: World): Promise<string[]> {
+  const found = await query<{ id: string }>(
+    world.db,
+    sql`select registration_id as id from mails where kind = 'afterwards' order by id`,
+  )
+  return found.map(({ id }) => id)
+}

@@ -1,0 +1,225 @@
+import { sql } from 'drizzle-orm'
+import { expect, test } from 'vitest'
+import { query } from '../../../src/db/database.ts'
+import {
+  type AuditFilter,
+  type AuditInput,
+  auditActions,
+  listAudit,
+  recordAudit,
+  streamAudit,
+} from '../../../src/domain/audit/log.ts'
+import { purge } from '../../../src/domain/registrations/privacy.ts'
+import { eraseRegistrations } from '../../../src/domain/registrations/seats.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+const wang = { name: '王老师' }
+
+test('what was done is told newest first, with who did it and what it was about', async () => {
+  await using world = await createWorld()
+  const campaign = await world.campaign()
+  const workshop = await world.workshop({ campaignId: campaign.id })
+  const person = await world.register(workshop, { name: '李小明' })
+  await recordAudit(world.deps, wang, { action: 'campaign.published', campaignId: campaign.id })
+  world.clock.advance({ minutes: 5 })
+  await recordAudit(
+    world.deps,
+    { name: 'bot' },
+    {
+      action: 'person.changed',
+      workshopId: workshop.id,
+      registrationId: person.id,
+      facts: { changed: ['email'] },
+      personal: { before: 'li@example.com' },
+    },
+  )
+  const { entries, next } = await listAudit(world.deps, {})
+  expect(next).toBeUndefined()
+  expect(entries).toMatchObject([
+    {
+      at: new Date('2026-12-01T02:05:00Z'),
+      actor: 'bot',
+      action: 'person.changed',
+      campaign: null,
+      workshop: { slug: workshop.slug, startsAt: workshop.startsAt },
+      registration: { id: person.id, seq: 1, name: '李小明', erased: false },
+      facts: { changed: ['email'] },
+      personal: { before: 'li@example.com' },
+    },
+    {
+      at: new Date('2026-12-01T02:00:00Z'),
+      actor: '王老师',
+      action: 'campaign.published',
+      campaign: { slug: campaign.slug, title: campaign.title },
+      workshop: null,
+      registration: null,
+      facts: {},
+      personal: null,
+    },
+  ])
+})
+
+test('it is known whether an organiser or a token did it, and the name stays when the account goes', async () => {
+  await using world = await createWorld()
+  await world.token('organiser')
+  const id = '00000000-0000-7000-8000-00000000aaaa'
+  await world.db.execute(sql`
+    insert into organisers (id, name, email, created_at, updated_at)
+    values (${id}, '王老师', 'wang@example.com', now(), now())`)
+  const [token] = await query<{ id: string }>(world.db, sql`select id from tokens`)
+  await recordAudit(world.deps, { name: '王老师', organiserId: id }, { action: 'list.exported' })
+  await recordAudit(world.deps, { name: 'newsletter bot', tokenId: token?.id }, { action: 'list.exported' })
+  const who = async () => (await listAudit(world.deps, {})).entries.map(({ actor, by }) => [actor, by])
+  expect(await who()).toEqual([
+    ['newsletter bot', 'token'],
+    ['王老师', 'organiser'],
+  ])
+  await world.db.execute(sql`delete from organisers`)
+  expect((await who())[1]).toEqual(['王老师', 'gone'])
+})
+
+test('it is filtered by who, what, when and what it was about', async () => {
+  await using world = await createWorld()
+  const campaign = await world.campaign()
+  const [inside, outside] = [await world.workshop({ campaignId: campaign.id }), await world.workshop()]
+  const person = await world.register(inside)
+  const drafts: (AuditInput & { actor: string })[] = [
+    { actor: 'Wang', action: 'campaign.changed', campaignId: campaign.id },
+    { actor: 'Wang', action: 'workshop.changed', workshopId: inside.id },
+    { actor: 'Zhang', action: 'workshop.changed', workshopId: outside.id },
+    { actor: 'Zhang', action: 'person.looked_up', workshopId: inside.id, registrationId: person.id },
+  ]
+  for (const { actor, ...draft } of drafts) {
+    await recordAudit(world.deps, { name: actor }, draft)
+    world.clock.advance({ hours: 1 })
+  }
+  // The clock stood at 10, 11, 12 and 13 in Shanghai.
+  const at = (hour: number) => new Date(`2026-12-01T${hour}:00:00+08:00`)
+  expect(await found({})).toEqual([4, 3, 2, 1])
+  expect(await found({ actor: 'wan' })).toEqual([2, 1])
+  expect(await found({ actor: '%' })).toEqual([])
+  expect(await found({ action: 'workshop.changed' })).toEqual([3, 2])
+  expect(await found({ from: at(11), to: at(13) })).toEqual([3, 2])
+  expect(await found({ campaignId: campaign.id })).toEqual([4, 2, 1])
+  expect(await found({ workshopId: inside.id })).toEqual([4, 2])
+  expect(await found({ registrationId: person.id })).toEqual([4])
+  expect(await found({ actor: 'zhang', workshopId: inside.id, from: at(10) })).toEqual([4])
+
+  async function found(filter: AuditFilter): Promise<number[]> {
+    return (await listAudit(world.deps, filter)).entries.map(({ id }) => id)
+  }
+})
+
+test('pages hold each entry once, and all of them together are the whole', async () => {
+  await using world = await createWorld()
+  for (let i = 0; i < 7; i++) await recordAudit(world.deps, wang, { action: auditActions[i] as 'campaign.created' })
+  const ids = []
+  for (let before: number | undefined, more = true; more; more = before !== undefined) {
+    const page: Awaited<ReturnType<typeof listAudit>> = await listAudit(world.deps, { before, limit: 3 })
+    ids.push(...page.entries.map(({ id }) => id))
+    before = page.next
+  }
+  expect(ids).toEqual([7, 6, 5, 4, 3, 2, 1])
+  const whole = []
+  for await (const entries of streamAudit(world.deps, {})) whole.push(...entries.map(({ id }) => id))
+  expect(whole).toEqual(ids)
+})
+
+test('who is erased goes from the log, from searches for them too, and what is no personal data stays', async () => {
+  await using world = await createWorld()
+  const workshop = await world.workshop({ capacity: 9 })
+  const li = await world.register(workshop, { name: '李小明', email: 'Li@example.com', phone: '+8613800138000' })
+  const zhao = await world.register(workshop, { name: '赵六', email: 'zhao@example.com' })
+  const about = (id: string, personal: Record<string, unknown>) =>
+    recordAudit(world.deps, wang, {
+      action: 'person.looked_up',
+      registrationId: id,
+      workshopId: workshop.id,
+      facts: { reason: 'called' },
+      personal,
+    })
+  const search = (q: string) =>
+    recordAudit(world.deps, wang, { action: 'list.looked_up', workshopId: workshop.id, personal: { q } })
+  await about(li.id, { name: '李小明' })
+  await about(zhao.id, { name: '赵六' })
+  for (const q of ['李小明 昨天', 'li@EXAMPLE.com', '138 0013', '13800138000', '赵']) await search(q)
+  await eraseRegistrations(world.deps, [li.id], 'attendee')
+  expect(await personalEntries(world)).toEqual([
+    null,
+    { name: '赵六' },
+    null,
+    null,
+    { q: '138 0013' },
+    null,
+    { q: '赵' },
+  ])
+  const { entries } = await listAudit(world.deps, { registrationId: li.id })
+  expect(entries).toMatchObject([{ facts: { reason: 'called' }, registration: { id: li.id, name: '', erased: true } }])
+})
+
+test('what is written down of somebody who is erased already tells nothing of them', async () => {
+  await using world = await createWorld()
+  const person = await world.register(await world.workshop())
+  await eraseRegistrations(world.deps, [person.id], 'organiser')
+  await recordAudit(world.deps, wang, {
+    action: 'person.erased',
+    registrationId: person.id,
+    personal: { name: '学员 1' },
+  })
+  expect(await personalEntries(world)).toEqual([null])
+})
+
+test('whoever writes something down of a person who is just being erased waits, and tells nothing', async () => {
+  await using world = await createWorld({ postgres: true })
+  const { id } = await world.register(await world.workshop())
+  let writing: Promise<void> | undefined
+  await world.db.transaction(async (tx) => {
+    await eraseRegistrations({ ...world.deps, db: tx }, [id], 'organiser')
+    let written = false
+    writing = recordAudit(world.deps, wang, {
+      action: 'person.looked_up',
+      registrationId: id,
+      personal: { name: '学员' },
+    })
+    writing.finally(() => (written = true))
+    while (!written && !(await isAnyoneBlocked(world)));
+  })
+  await writing
+  expect(await personalEntries(world)).toEqual([null])
+})
+
+async function isAnyoneBlocked({ db }: World): Promise<boolean> {
+  const [blocked] = await query<{ n: number }>(
+    db,
+    sql`select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  )
+  return (blocked?.n ?? 0) > 0
+}
+
+test('a purge takes the people of workshops that are long over, and searches of the same age', async () => {
+  await using world = await createWorld({ env: { RETENTION_DAYS: '30' } })
+  const [old, coming] = [
+    await world.workshop({ startsAt: new Date('2026-12-02T01:00:00Z'), endsAt: new Date('2026-12-02T09:00:00Z') }),
+    await world.workshop({ startsAt: new Date('2027-03-02T01:00:00Z'), endsAt: new Date('2027-03-02T09:00:00Z') }),
+  ]
+  for (const workshop of [old, coming]) {
+    const { id } = await world.register(workshop)
+    await recordAudit(world.deps, wang, { action: 'person.changed', registrationId: id, personal: { name: 'x' } })
+    await recordAudit(world.deps, wang, { action: 'list.looked_up', workshopId: workshop.id, personal: { q: 'x' } })
+  }
+  world.clock.advance({ days: 28 })
+  await recordAudit(world.deps, wang, { action: 'list.looked_up', personal: { q: 'later' } })
+  expect(await purge(world.deps)).toBe(0)
+  expect(await personalEntries(world)).toEqual([{ name: 'x' }, { q: 'x' }, { name: 'x' }, { q: 'x' }, { q: 'later' }])
+  world.clock.advance({ days: 4 })
+  expect(await purge(world.deps)).toBe(1)
+  expect(await personalEntries(world)).toEqual([null, null, { name: 'x' }, null, { q: 'later' }])
+  const { entries } = await listAudit(world.deps, {})
+  expect(entries.map(({ action }) => action)).toHaveLength(5)
+})
+
+/** What the entries tell of attendees, in the order in which they were written down. */
+async function personalEntries(world: World): Promise<unknown[]> {
+  const found = await query<{ personal: unknown }>(world.db, sql`select personal from audit_entries order by id`)
+  return found.map(({ personal }) => personal)
+}

@@ -1,0 +1,571 @@
+import { eq, sql } from 'drizzle-orm'
+import { describe, expect, test } from 'vitest'
+import { auditEntries, boards, loans, mails, registrations } from '../../../src/db/schema.ts'
+import { allocateBoards, releaseBoards } from '../../../src/domain/boards/allocation.ts'
+import {
+  addBoards,
+  countBoards,
+  findBoard,
+  findBoardByCode,
+  listBoards,
+  removeBoard,
+  renameBoard,
+  setBoardState,
+} from '../../../src/domain/boards/inventory.ts'
+import {
+  canRequestReturn,
+  findNextBoard,
+  lendBoard,
+  listActiveLoans,
+  listBoardLoans,
+  listDoorBoards,
+  requestReturns,
+  returnBoard,
+} from '../../../src/domain/boards/loans.ts'
+import { parseBoards } from '../../../src/domain/boards/serials.ts'
+import { claimDueMails, type DeliverableMail } from '../../../src/domain/mails/outbox.ts'
+import { erasePerson } from '../../../src/domain/registrations/admin.ts'
+import {
+  cancelRegistration,
+  cancelWorkshop,
+  eraseRegistration,
+  moveRegistration,
+} from '../../../src/domain/registrations/seats.ts'
+import { findViolations } from '../../../src/domain/reports/doctor.ts'
+import { findWarnings } from '../../../src/domain/workshops/warnings.ts'
+import { findWorkshop, type Workshop } from '../../../src/domain/workshops/workshops.ts'
+import { buildMessage } from '../../../src/email/message.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+const actor = { name: '林老师', organiserId: undefined }
+const helper = { name: '前门' }
+
+test.each([
+  ['RTB-001', ['RTB-001']],
+  ['RTB-001..RTB-004', ['RTB-001', 'RTB-002', 'RTB-003', 'RTB-004']],
+  ['RTB-008..011', ['RTB-008', 'RTB-009', 'RTB-010', 'RTB-011']],
+  ['RTB-9..11', ['RTB-9', 'RTB-10', 'RTB-11']],
+  ['SN20230700099…SN20230700101', ['SN20230700099', 'SN20230700100', 'SN20230700101']],
+  ['ＲＴＢ－００１～ＲＴＢ－００２', ['RTB-001', 'RTB-002']],
+  ['A1，B2\nA1、 C 3 ', ['A1', 'B2', 'C 3']],
+  ['7A..9A', ['7A', '8A', '9A']],
+])('%j is read as serial numbers', (typed, serials) => {
+  expect(parseBoards({ kind: ' 星火一号 ', serials: typed })).toEqual({ kind: '星火一号', serials, problems: [] })
+})
+
+test.each([
+  [{ kind: '', serials: 'A1' }, [['kind', 'missing']]],
+  [
+    { kind: 'x'.repeat(61), serials: '' },
+    [
+      ['kind', 'too_long'],
+      ['serials', 'missing'],
+    ],
+  ],
+  [{ kind: 'K', serials: ' ,\n' }, [['serials', 'missing']]],
+  [{ kind: 'K', serials: 'RTB-9..RTB-1' }, [['serials', 'range_invalid']]],
+  [{ kind: 'K', serials: 'A-1..B-9' }, [['serials', 'range_invalid']]],
+  [{ kind: 'K', serials: 'A..B' }, [['serials', 'range_invalid']]],
+  [{ kind: 'K', serials: '1..2..3' }, [['serials', 'range_invalid']]],
+  [{ kind: 'K', serials: 'A1..' }, [['serials', 'range_invalid']]],
+  [{ kind: 'K', serials: '1..999999999' }, [['serials', 'too_many']]],
+  [{ kind: 'K', serials: '1..400,1001..1400' }, [['serials', 'too_many']]],
+  [{ kind: 'K', serials: 'x'.repeat(41) }, [['serials', 'too_long']]],
+])('%j is refused', (typed, expected) => {
+  expect(parseBoards(typed).problems.map(({ field, code }) => [field, code])).toEqual(expected)
+})
+
+// What the statements mean must not depend on which Postgres runs them.
+describe.each([
+  { where: 'PGlite', postgres: false },
+  { where: 'Postgres', postgres: true },
+])('on $where', ({ postgres }) => {
+  const newWorld = () => createWorld({ postgres })
+
+  test('boards are added all or none, and one of a kind has a serial number', async () => {
+    await using world = await newWorld()
+    const [first = ''] = await addBoardsOrThrow(world, '星火一号', 'RTB-9..RTB-11')
+    expect(await addBoards(world.deps, actor, { kind: '星火一号', serials: ['RTB-12', 'RTB-11', 'RTB-9'] })).toEqual({
+      kind: 'refused',
+      refusal: 'exist',
+      serials: ['RTB-9', 'RTB-11'],
+    })
+    await addBoardsOrThrow(world, '潘多拉', 'RTB-9')
+    const { boards, total } = await listBoards(world.deps)
+    expect(total).toBe(4)
+    expect(boards.map(({ kind, serial, place }) => [kind, serial, place])).toEqual(
+      [
+        ['星火一号', 'RTB-9', 'free'],
+        ['星火一号', 'RTB-10', 'free'],
+        ['星火一号', 'RTB-11', 'free'],
+        ['潘多拉', 'RTB-9', 'free'],
+      ].sort(([a = ''], [b = '']) => (a < b ? -1 : a > b ? 1 : 0)),
+    )
+    const board = await findExistingBoard(world, first)
+    expect(board.code).toMatch(/^[2-9a-z]{7}$/)
+    expect(await findBoardByCode(world.deps, board.code)).toEqual(board)
+    expect(await findBoardByCode(world.deps, 'nothing')).toBeUndefined()
+    expect((await listBoards(world.deps, { search: 'rtb-1' })).boards.map(({ serial }) => serial)).toEqual([
+      'RTB-10',
+      'RTB-11',
+    ])
+    expect((await listBoards(world.deps, { kind: '潘多拉' }, 7)).total).toBe(1)
+
+    expect(await renameBoard(world.deps, actor, board, { kind: '星火一号', serial: 'RTB-10' })).toBe('exists')
+    expect(await renameBoard(world.deps, actor, board, { kind: '', serial: ' ' })).toHaveLength(2)
+    expect(await renameBoard(world.deps, actor, board, { kind: '星火一号', serial: 'RTB-009' })).toBe('changed')
+    expect((await findExistingBoard(world, first)).serial).toBe('RTB-009')
+    expect(await removeBoard(world.deps, actor, board)).toBe('removed')
+    expect(await removeBoard(world.deps, actor, board)).toBe('not_found')
+    const written = await world.db.select().from(auditEntries).orderBy(auditEntries.id)
+    expect(written.map(({ action }) => action)).toEqual([
+      'board.added',
+      'board.added',
+      'board.changed',
+      'board.removed',
+    ])
+  })
+
+  test('a board is lent to one person at a time, a person has one, and the same nonce is answered the same', async () => {
+    await using world = await newWorld()
+    const { workshop, ids, people } = await setUpBoards(world)
+    const [a = '', b = ''] = ids
+    const [wang, li] = people as [string, string]
+    const lend = (board: string, person: string, nonce = world.deps.newId(), at = world.clock.now()) =>
+      lendBoard(world.deps, helper, { id: nonce, boardId: board, registrationId: person, workshopId: workshop.id, at })
+    const take = (board: string, nonce = world.deps.newId(), at = world.clock.now()) =>
+      returnBoard(world.deps, helper, { id: nonce, boardId: board, at })
+
+    const nonce = world.deps.newId()
+    expect(await lend(a, wang, nonce)).toMatchObject({ outcome: 'lent', board: { serial: 'RTB-001' } })
+    expect(await lend(a, wang, nonce)).toMatchObject({ outcome: 'lent', board: { serial: 'RTB-001' } })
+    expect(await lend(a, li)).toEqual({ outcome: 'board_taken', by: '王小明' })
+    expect(await lend(b, wang)).toMatchObject({ outcome: 'has_board', serial: 'RTB-001' })
+    expect(await lend(a, wang)).toMatchObject({ outcome: 'has_board', serial: 'RTB-001' })
+    expect(await loanedBoard(world, workshop, wang)).toMatchObject({ id: a, serial: 'RTB-001' })
+    expect(await lend(world.deps.newId(), li)).toEqual({ outcome: 'not_found' })
+    expect(await lend(b, world.deps.newId())).toEqual({ outcome: 'not_found' })
+    expect(await removeBoard(world.deps, actor, await findExistingBoard(world, a))).toBe('was_lent')
+
+    expect(await take(b)).toEqual({ outcome: 'not_lent' })
+    expect(await take(world.deps.newId())).toEqual({ outcome: 'not_found' })
+    world.clock.advance({ hours: 1 })
+    const back = world.deps.newId()
+    const returned = { outcome: 'returned', registrationId: wang, workshopId: workshop.id }
+    expect(await take(a, back)).toEqual(returned)
+    expect(await take(a, back)).toEqual(returned)
+    // A nonce that stands for something else is good for nothing, and nobody is told that it was done.
+    expect(await take(b, back)).toEqual({ outcome: 'not_found' })
+    expect(await lend(b, wang, nonce)).toEqual({ outcome: 'not_found' })
+    expect(await lend(a, li, nonce)).toEqual({ outcome: 'not_found' })
+    expect(await take(a)).toEqual({ outcome: 'not_lent' })
+    // Sent once more after it came back: what was answered then, and nothing lent.
+    expect(await lend(a, wang, nonce)).toMatchObject({ outcome: 'lent' })
+    expect(await loanedBoard(world, workshop, wang)).toBeUndefined()
+    expect(await lend(a, li)).toMatchObject({ outcome: 'lent' })
+    expect(await world.db.select().from(loans)).toHaveLength(2)
+    expect(await findViolations(world.deps)).toEqual([])
+  })
+
+  test('only who has a seat in this workshop gets a board, and only one that is usable', async () => {
+    await using world = await newWorld()
+    const { workshop, ids, people } = await setUpBoards(world)
+    const [a = '', b = '', c = ''] = ids
+    const [wang, li, waiting] = people as [string, string, string]
+    const other = await world.workshop()
+    const elsewhere = (await world.register(other, { name: '赵安' })).id
+    const lend = (board: string, person: string, of: Workshop = workshop) =>
+      lendBoard(world.deps, helper, {
+        ...{ id: world.deps.newId(), boardId: board, registrationId: person, workshopId: of.id, at: world.clock.now() },
+      })
+    expect(await lend(a, waiting)).toEqual({ outcome: 'not_found' })
+    expect(await lend(a, elsewhere)).toEqual({ outcome: 'not_found' })
+    expect(
+      await setBoardState(world.deps, actor, await findExistingBoard(world, a), { state: 'broken', note: ' 不亮 ' }),
+    ).toBe('changed')
+    expect(await lend(a, wang)).toEqual({ outcome: 'unusable' })
+    expect(await findExistingBoard(world, a)).toMatchObject({ place: 'broken', note: '不亮' })
+    expect(
+      await setBoardState(world.deps, actor, await findExistingBoard(world, a), { state: 'usable', note: '' }),
+    ).toBe('changed')
+    expect(await lend(a, wang)).toMatchObject({ outcome: 'lent' })
+    expect(
+      await setBoardState(world.deps, actor, await findExistingBoard(world, a), { state: 'retired', note: '' }),
+    ).toBe('lent')
+    expect(await findExistingBoard(world, a)).toMatchObject({ place: 'lent', holder: { name: '王小明' } })
+    // At another door it is not said who of this workshop has it.
+    expect(await lend(a, elsewhere, other)).toEqual({ outcome: 'board_taken', by: null })
+    expect(await lend(b, elsewhere, other)).toMatchObject({ outcome: 'lent' })
+    expect(await lend(b, li)).toEqual({ outcome: 'board_taken', by: null })
+    // Another door takes it back all the same.
+    expect(
+      await returnBoard(world.deps, helper, {
+        id: world.deps.newId(),
+        boardId: b,
+        at: world.clock.now(),
+        broken: true,
+        note: '缺线',
+      }),
+    ).toMatchObject({ outcome: 'returned' })
+    expect(await findExistingBoard(world, b)).toMatchObject({ place: 'broken', note: '缺线', holder: null })
+    // What is missing of a board that works is noted too, and stays until it is said otherwise.
+    for (const note of ['少一根排线', undefined]) {
+      await lend(c, li)
+      await returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: c, at: world.clock.now(), note })
+      expect(await findExistingBoard(world, c)).toMatchObject({ place: 'free', note: '少一根排线' })
+    }
+    expect(await lend(b, li)).toEqual({ outcome: 'unusable' })
+    expect(await findViolations(world.deps)).toEqual([])
+  })
+
+  test('the clock of a phone is believed from twelve hours before the start until now, and times follow one another', async () => {
+    await using world = await newWorld()
+    const { workshop, ids, people } = await setUpBoards(world)
+    const [a = ''] = ids
+    const [wang, li] = people as [string, string]
+    const start = workshop.startsAt.getTime()
+    const hour = 3_600_000
+    world.clock.set(new Date(start + hour))
+    const lend = (person: string, at: number) =>
+      lendBoard(world.deps, helper, {
+        ...{ id: world.deps.newId(), boardId: a, registrationId: person, workshopId: workshop.id, at: new Date(at) },
+      })
+    const take = (at: number) =>
+      returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: a, at: new Date(at) })
+    const times = async () =>
+      (await listBoardLoans(world.deps, a))
+        .map(({ lentAt, returnedAt }) => [lentAt, returnedAt].map((at) => at && (at.getTime() - start) / hour))
+        .reverse()
+    await lend(wang, -8.64e15)
+    expect(await times()).toEqual([[-12, null]])
+    await take(8.64e15)
+    expect(await times()).toEqual([[-12, 1]])
+    // Lent by a clock at which it was not back yet.
+    await lend(li, start)
+    expect(await times()).toEqual([
+      [-12, 1],
+      [1, null],
+    ])
+    // A phone that was offline tells of the first return once more: it is none of this loan.
+    expect(await take(start)).toEqual({ outcome: 'not_lent' })
+    expect(await loanedBoard(world, workshop, li)).toMatchObject({ id: a })
+    world.clock.advance({ minutes: 30 })
+    // A clock that is a little behind is believed.
+    expect(await take(start + hour - 50_000)).toMatchObject({ outcome: 'returned' })
+    expect(await times()).toEqual([
+      [-12, 1],
+      [1, 1],
+    ])
+    expect(await findViolations(world.deps)).toEqual([])
+  })
+
+  test('a phone whose clock stands far back takes back what it lent', async () => {
+    await using world = await newWorld()
+    const { workshop, ids, people } = await setUpBoards(world)
+    const [boardId = ''] = ids
+    world.clock.set(workshop.startsAt)
+    const by = { id: world.deps.newId(), boardId, registrationId: people[0] as string, workshopId: workshop.id }
+    await lendBoard(world.deps, helper, { ...by, at: new Date('2020-01-01T09:00:00Z') })
+    const back = { id: world.deps.newId(), boardId, at: new Date('2020-01-01T12:00:00Z') }
+    expect(await returnBoard(world.deps, helper, back)).toMatchObject({ outcome: 'returned' })
+    expect(await findViolations(world.deps)).toEqual([])
+  })
+
+  test('boards are packed for a workshop, are its door’s, and count for no other until it is over', async () => {
+    await using world = await newWorld()
+    const { workshop, ids, people } = await setUpBoards(world, 'RTB-001..RTB-005')
+    const other = await world.workshop()
+    const cancelled = await world.workshop()
+    await cancelWorkshop(world.deps, cancelled.slug)
+    const gone = (await findWorkshop(world.deps, cancelled.slug)) as Workshop
+    expect(await allocateBoards(world.deps, actor, gone, { kind: '星火一号', count: 2 })).toBe('over')
+    const doors = async (of: Workshop) =>
+      (await listDoorBoards(world.deps, of.id)).map(({ serial }) => serial.slice(-1)).join('')
+    expect(await doors(workshop)).toBe('12345')
+    expect(await allocateBoards(world.deps, actor, workshop, { kind: '星火一号', count: 2 })).toBe(2)
+    expect(await doors(workshop)).toBe('12')
+    expect(await doors(other)).toBe('345')
+    expect(await findNextBoard(world.deps, workshop.id)).toMatchObject({ serial: 'RTB-001' })
+    expect(await findNextBoard(world.deps, other.id)).toMatchObject({ serial: 'RTB-003' })
+    await setBoardState(world.deps, actor, await findExistingBoard(world, ids[2] ?? ''), { state: 'broken', note: '' })
+    expect(await allocateBoards(world.deps, actor, other, { kind: '星火一号', count: 9 })).toBe(2)
+    expect(await doors(other)).toBe('45')
+    expect(await allocateBoards(world.deps, actor, other, { kind: '星火一号', count: 9 })).toBe(0)
+    // Chosen ones go from one box into another; what is broken into none.
+    expect(await allocateBoards(world.deps, actor, workshop, { ids: [ids[2], ids[3]] as string[] })).toBe(1)
+    expect(await doors(workshop)).toBe('124')
+    const lent = { boardId: ids[0] as string, registrationId: people[0] as string, workshopId: workshop.id }
+    await lendBoard(world.deps, helper, { id: world.deps.newId(), at: world.clock.now(), ...lent })
+    expect(await findNextBoard(world.deps, workshop.id)).toMatchObject({ serial: 'RTB-002' })
+    expect(await listDoorBoards(world.deps, workshop.id)).toMatchObject([
+      { serial: 'RTB-001', registration: people[0] },
+      { serial: 'RTB-002', registration: null },
+      { serial: 'RTB-004', registration: null },
+    ])
+    expect(await countBoards(world.deps)).toEqual([
+      { kind: '星火一号', places: { free: 0, packed: 3, lent: 1, broken: 1, retired: 0 } },
+    ])
+    expect(await releaseBoards(world.deps, actor, workshop, [ids[3] as string])).toBe(1)
+    expect(await releaseBoards(world.deps, actor, workshop)).toBe(2)
+    // Nothing is packed any more, but the person still has theirs.
+    expect(await doors(workshop)).toBe('124')
+    expect((await listBoards(world.deps, { workshopId: other.id })).boards.map(({ serial }) => serial)).toEqual([
+      'RTB-005',
+    ])
+    world.clock.set(new Date(other.endsAt.getTime() + 1))
+    expect(await allocateBoards(world.deps, actor, other, { ids: ids.slice(1, 2) })).toBe('over')
+    expect((await listBoards(world.deps, { place: 'free' })).boards.map(({ serial }) => serial)).toEqual([
+      'RTB-002',
+      'RTB-004',
+      'RTB-005',
+    ])
+    expect(await findViolations(world.deps)).toEqual([])
+  })
+
+  test('the same form to pack boards that is sent several times at once packs once', async () => {
+    await using world = await newWorld()
+    const { workshop } = await setUpBoards(world, '1..9')
+    const pack = (count: number, beside?: number) =>
+      allocateBoards(world.deps, actor, workshop, { kind: '星火一号', count, ...(beside !== undefined && { beside }) })
+    expect(await Promise.all([pack(3, 0), pack(3, 0), pack(3, 0), pack(3, 0)])).toEqual([3, 3, 3, 3])
+    expect((await listBoards(world.deps, { place: 'packed' })).total).toBe(3)
+    // Whoever looked before wants four in all; who looks now, two more.
+    expect(await pack(4, 0)).toBe(4)
+    expect(await pack(2, 4)).toBe(2)
+    expect(await pack(9, 6)).toBe(3)
+    expect((await listBoards(world.deps, { place: 'packed' })).total).toBe(9)
+    expect(await pack(1, 9)).toBe(0)
+    // Another kind by a form that was opened before all this.
+    await addBoardsOrThrow(world, '潘多拉', '1..3')
+    expect(await allocateBoards(world.deps, actor, workshop, { kind: '潘多拉', count: 2, beside: 0 })).toBe(2)
+    expect((await listBoards(world.deps, { kind: '潘多拉', place: 'packed' })).total).toBe(2)
+  })
+
+  test('who has a board is not erased, whoever asks; moving and cancelling leave it with them', async () => {
+    await using world = await newWorld()
+    const { campaignId, workshop, ids, people } = await setUpBoards(world)
+    const other = await world.workshop({ campaignId, city: { zh: '南京' } })
+    const [wang, li] = people as [string, string]
+    for (const [n, registrationId] of [wang, li].entries()) {
+      await lendBoard(world.deps, helper, {
+        ...{
+          id: world.deps.newId(),
+          boardId: ids[n] as string,
+          registrationId,
+          workshopId: workshop.id,
+          at: world.clock.now(),
+        },
+      })
+    }
+    const named = { id: wang, name: '王小明', email: 'wang@example.com', workshop }
+    expect(await eraseRegistration(world.deps, wang, 'attendee')).toBe('board_not_returned')
+    expect(await erasePerson(world.deps, actor, named)).toBe('board_not_returned')
+    expect(await eraseRegistration(world.deps, world.deps.newId(), 'attendee')).toBe('not_found')
+    expect(await cancelRegistration(world.deps, wang, 'attendee')).toBe('cancelled')
+    expect(await moveRegistration(world.deps, li, other.slug)).toMatchObject({ kind: 'moved' })
+    expect((await listActiveLoans(world.deps, workshop.id)).map(({ name }) => name)).toEqual(['王小明', '李安'])
+    expect(await findViolations(world.deps)).toEqual([])
+
+    await returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: ids[0] as string, at: world.clock.now() })
+    expect(await erasePerson(world.deps, actor, named)).toBe('erased')
+    expect(await erasePerson(world.deps, actor, named)).toBe('not_found')
+    expect(await listBoardLoans(world.deps, ids[0] as string)).toMatchObject([{ person: null }])
+    // A board that will not come back is written off with its loan, and its person is free.
+    await returnBoard(world.deps, actor, {
+      id: world.deps.newId(),
+      boardId: ids[1] as string,
+      at: world.clock.now(),
+      lost: true,
+    })
+    expect(await findExistingBoard(world, ids[1] as string)).toMatchObject({ place: 'retired' })
+    expect(await eraseRegistration(world.deps, li, 'attendee')).toBe('erased')
+    expect(await findViolations(world.deps)).toEqual([])
+  })
+
+  test('those who still have a board are asked once a day, by mail, if they have an address', async () => {
+    await using world = await newWorld()
+    const { workshop, ids, people } = await setUpBoards(world, 'RTB-001..RTB-003', 3)
+    for (const [n, registrationId] of people.entries()) {
+      world.clock.advance({ minutes: 1 })
+      await lendBoard(world.deps, helper, {
+        ...{
+          id: world.deps.newId(),
+          boardId: ids[n] as string,
+          registrationId,
+          workshopId: workshop.id,
+          at: world.clock.now(),
+        },
+      })
+    }
+    await world.db
+      .update(registrations)
+      .set({ email: '' })
+      .where(eq(registrations.id, people[2] as string))
+    await returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: ids[1] as string, at: world.clock.now() })
+    world.clock.set(new Date(workshop.endsAt.getTime() + 1))
+    const out = await listActiveLoans(world.deps, workshop.id)
+    expect(out).toMatchObject([
+      { name: '王小明', tail: '8000', hasEmail: true, askedAt: null, board: { serial: 'RTB-001' } },
+      { tail: '', hasEmail: false, board: { serial: 'RTB-003' } },
+    ])
+    const mayAsk = async () =>
+      (await listActiveLoans(world.deps, workshop.id)).filter((loan) => canRequestReturn(loan, world.clock.now()))
+        .length
+    expect(await mayAsk()).toBe(1)
+    const [one, two] = await Promise.all([
+      requestReturns(world.deps, actor, workshop),
+      requestReturns(world.deps, actor, workshop),
+    ])
+    expect(one + two).toBe(1)
+    expect(await mayAsk()).toBe(0)
+    world.clock.advance({ hours: 23 })
+    expect(await requestReturns(world.deps, actor, workshop)).toBe(0)
+    world.clock.advance({ hours: 1 })
+    expect(await mayAsk()).toBe(1)
+    expect(await requestReturns(world.deps, actor, workshop)).toBe(1)
+    const owed = await world.db.select().from(mails).where(eq(mails.kind, 'board_due'))
+    expect(owed.map(({ registrationId, facts }) => [registrationId, facts])).toEqual(
+      Array(2).fill([people[0], expect.objectContaining({ board: { kind: '星火一号', serial: 'RTB-001' } })]),
+    )
+  })
+
+  test('who gave a board back and took another before the mail left is not asked for the first, and may be for the other', async () => {
+    await using world = await newWorld()
+    const { workshop, ids, people } = await setUpBoards(world)
+    const lendTo = (boardId: string | undefined) =>
+      lendBoard(world.deps, helper, {
+        ...{ id: world.deps.newId(), boardId: boardId as string, registrationId: people[0] as string },
+        ...{ workshopId: workshop.id, at: world.clock.now() },
+      })
+    const asked = async () => (await claimDueMails(world.deps, 20, 60)).mails.filter(({ kind }) => kind === 'board_due')
+    await lendTo(ids[0])
+    expect(await requestReturns(world.deps, actor, workshop)).toBe(1)
+    world.clock.advance({ minutes: 1 })
+    await returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: ids[0] as string, at: world.clock.now() })
+    await lendTo(ids[1])
+    expect(await asked()).toEqual([])
+    const [out] = await listActiveLoans(world.deps, workshop.id)
+    expect(out).toMatchObject({ board: { serial: 'RTB-002' }, askedAt: null })
+    expect(await requestReturns(world.deps, actor, workshop)).toBe(1)
+    expect((await asked()).map(({ facts }) => facts.board?.serial)).toEqual(['RTB-002'])
+  })
+
+  test('who moved on with a board is asked for it without a word of the workshop that they have still to come to', async () => {
+    await using world = await newWorld()
+    const { campaignId, workshop, ids, people } = await setUpBoards(world)
+    const other = await world.workshop({ campaignId, city: { zh: '南京' } })
+    const [wang] = people as [string]
+    await lendBoard(world.deps, helper, {
+      ...{ id: world.deps.newId(), boardId: ids[0] as string, registrationId: wang, workshopId: workshop.id },
+      at: world.clock.now(),
+    })
+    await moveRegistration(world.deps, wang, other.slug)
+    expect(await requestReturns(world.deps, actor, workshop)).toBe(1)
+    const { mails } = await claimDueMails(world.deps, 20, 60)
+    const mail = mails.find(({ kind }) => kind === 'board_due') as DeliverableMail
+    const { subject, text, html } = buildMessage(world.deps, mail)
+    expect(subject).toBe('借的开发板还没有还：星火一号 RTB-001')
+    expect(text).toContain('\n\n星火一号 RTB-001\n\n')
+    expect(text + html).not.toMatch(/南京|12月11日/)
+  })
+
+  test('the doctor names what only a broken index or another hand could bring about', async () => {
+    await using world = await newWorld()
+    const { workshop, ids, people } = await setUpBoards(world)
+    const lend = (board: number, registrationId: string | undefined) =>
+      lendBoard(world.deps, helper, {
+        ...{ id: world.deps.newId(), boardId: ids[board] as string, registrationId: registrationId as string },
+        ...{ workshopId: workshop.id, at: world.clock.now() },
+      })
+    await lend(0, people[0])
+    await world.db
+      .update(boards)
+      .set({ state: 'broken' })
+      .where(eq(boards.id, ids[0] as string))
+    await world.db
+      .update(registrations)
+      .set({ erasedAt: world.clock.now() })
+      .where(eq(registrations.id, people[0] as string))
+    await world.db.execute(sql`drop index loans_one_holder`)
+    await world.db.execute(sql`drop index loans_one_board`)
+    const id = () => world.deps.newId()
+    const common = { workshopId: workshop.id, lentBy: '', lentAt: world.clock.now() }
+    await world.db.insert(loans).values([
+      { id: id(), boardId: ids[0] as string, registrationId: people[1] as string, ...common },
+      { id: id(), boardId: ids[1] as string, registrationId: people[1] as string, ...common },
+    ])
+    expect((await findViolations(world.deps)).map(({ invariant }) => invariant)).toEqual([
+      'a board is with one person at a time, and its times follow one another',
+      'a person has one board at a time',
+      'who has a board is known, and the board was not back before it was lent',
+      'a board that is out of use is with nobody and in no box',
+    ])
+  })
+})
+
+test('a plan for more boards than can be lent is warned of, alone or with others of the same day', async () => {
+  await using world = await createWorld()
+  const startsAt = new Date('2026-12-12T09:00:00+08:00')
+  const workshop = await world.workshop({ boards: 2, startsAt, publish: false })
+  const about = async () => {
+    const found = await findWarnings(world.deps, (await findWorkshop(world.deps, workshop.slug)) as Workshop)
+    return found.filter(({ warning }) => warning.startsWith('boards_'))
+  }
+  expect(await about()).toEqual([])
+  const [, second = ''] = await addBoardsOrThrow(world, '星火一号', '1..3')
+  expect(await about()).toEqual([])
+  // It begins in the evening where it still is the same day, after the other has ended.
+  const other = await world.workshop({ boards: 2, startsAt: new Date('2026-12-12T18:00:00+08:00') })
+  await world.workshop({ boards: 9, startsAt: new Date('2026-12-13T09:00:00+08:00') })
+  expect(await about()).toEqual([{ warning: 'boards_shared', boards: 4, usable: 3, slugs: [other.slug] }])
+  await addBoardsOrThrow(world, '潘多拉', '4')
+  expect(await about()).toEqual([])
+  // Of a course of three days each day has enough for itself and the one beside it.
+  const course = await world.workshop({
+    ...{ boards: 2, startsAt: new Date('2027-01-04T09:00:00+08:00'), endsAt: new Date('2027-01-06T17:00:00+08:00') },
+  })
+  for (const startsAt of ['2027-01-04T09:00:00+08:00', '2027-01-06T09:00:00+08:00'])
+    await world.workshop({ boards: 2, startsAt: new Date(startsAt) })
+  const shared = async () => (await findWarnings(world.deps, course)).find(({ warning }) => warning === 'boards_shared')
+  expect(await shared()).toBeUndefined()
+  const third = await world.workshop({ boards: 1, startsAt: new Date('2027-01-06T09:00:00+08:00') })
+  expect(await shared()).toMatchObject({ boards: 5, usable: 4, slugs: [expect.any(String), third.slug] })
+  for (const serial of [second, (await listBoards(world.deps, { kind: '潘多拉' })).boards[0]?.id ?? '']) {
+    await setBoardState(world.deps, actor, await findExistingBoard(world, serial), { state: 'retired', note: '' })
+  }
+  await setBoardState(
+    world.deps,
+    actor,
+    await findExistingBoard(world, (await listBoards(world.deps, { place: 'free' })).boards[0]?.id ?? ''),
+    { state: 'broken', note: '' },
+  )
+  expect(await about()).toEqual([{ warning: 'boards_missing', boards: 2, usable: 1 }])
+})
+
+/** Boards, and a workshop with 王小明 and 李安 in its seats; whoever else comes waits. */
+async function setUpBoards(world: World, serials = 'RTB-001..RTB-003', capacity = 2) {
+  const campaignId = (await world.campaign()).id
+  const workshop = await world.workshop({ campaignId, capacity })
+  const ids = await addBoardsOrThrow(world, '星火一号', serials)
+  const people: string[] = []
+  people.push((await world.register(workshop, { name: '王小明', phone: '+8613800138000' })).id)
+  people.push((await world.register(workshop, { name: '李安' })).id)
+  people.push((await world.register(workshop, { name: '赵安' })).id)
+  return { campaignId, workshop, ids, people }
+}
+
+async function addBoardsOrThrow(world: World, kind: string, serials: string): Promise<string[]> {
+  const added = await addBoards(world.deps, actor, parseBoards({ kind, serials }))
+  if (added.kind === 'refused') throw new Error(`the boards were refused: ${added.serials}`)
+  return added.ids
+}
+
+async function loanedBoard(world: World, workshop: Workshop, person: string) {
+  return (await listActiveLoans(world.deps, workshop.id)).find(({ registrationId }) => registrationId === person)?.board
+}
+
+async function findExistingBoard(world: World, id: string) {
+  const board = await findBoard(world.deps, id)
+  if (!board) throw new Error('the board is not there')
+  return board
+}

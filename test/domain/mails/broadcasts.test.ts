@@ -1,0 +1,304 @@
+import { asc, eq } from 'drizzle-orm'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { openPostgres } from '../../../src/db/postgres.ts'
+import { auditEntries, mails, messages, registrations } from '../../../src/db/schema.ts'
+import {
+  type Audience,
+  fillPlaceholders,
+  findAudience,
+  findBroadcastProgress,
+  findUnknownPlaceholders,
+  listBroadcasts,
+  parseBroadcast,
+  sendBroadcast,
+  sendTestBroadcast,
+} from '../../../src/domain/mails/broadcasts.ts'
+import { createLink } from '../../../src/domain/promotion/registration-links.ts'
+import { cancelRegistration, eraseRegistrations } from '../../../src/domain/registrations/seats.ts'
+import type { Workshop } from '../../../src/domain/workshops/workshops.ts'
+import { linkUrls, renderPlainText } from '../../../src/lib/urls.ts'
+import { createWorld, type World } from '../../support/world.ts'
+
+const actor = { name: '林老师' }
+const draft = { subject: '记得带电脑', body: '{{name}}，{{date}}见。' }
+const broadcastId = '00000000-0000-7000-8000-0000000000aa'
+
+test('what stands for nothing is named, also where braces are left open', () => {
+  expect(findUnknownPlaceholders('{{name}} {{ ticket }} {name} } {')).toEqual([])
+  expect(findUnknownPlaceholders('{{姓名}}，{{ Name }}，{{}}，{{姓名}}')).toEqual(['姓名', 'Name', ''])
+  expect(findUnknownPlaceholders('{{constructor}} {{__proto__}}')).toEqual(['constructor', '__proto__'])
+  expect(findUnknownPlaceholders('{{name} and {{name}} and name}}')).toEqual(['{{name', 'name}}'])
+  expect(findUnknownPlaceholders(`{{${'长'.repeat(41)}}}`)).toEqual([`{{${'长'.repeat(20)}`, `${'长'.repeat(20)}}}`])
+})
+
+const placeholderValues = {
+  name: '王',
+  workshop: '',
+  city: '',
+  date: '',
+  time: '',
+  place: '',
+  ticket: 'https://t.example/t/1',
+}
+
+test('a name that looks like a placeholder or an address is neither filled in again nor a link', () => {
+  const fill = (name: string) => fillPlaceholders('{{name}} {{constructor}}', { ...placeholderValues, name })
+  expect(fill('{{ticket}}')).toEqual(['{{ticket}} {{constructor}}'])
+  expect(fill('https://a.example')).toEqual(['https://a.example {{constructor}}'])
+})
+
+test('an address that a placeholder stands for is whole whatever is around it, and set off from it in plain text', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (before, after) => {
+      fc.pre(!/[{}]/.test(before + after))
+      const filled = fillPlaceholders(`${before}{{ticket}}${after}`, placeholderValues)
+      expect(filled).toContainEqual({ url: placeholderValues.ticket, separate: true })
+      expect(filled.map((part) => (typeof part === 'string' ? part : part.url)).join('')).toBe(
+        before + placeholderValues.ticket + after,
+      )
+      const rest = renderPlainText(filled)
+        .slice(renderPlainText(linkUrls(before)).length)
+        .trimStart()
+      expect(rest.slice(0, placeholderValues.ticket.length)).toBe(placeholderValues.ticket)
+      expect(rest.slice(placeholderValues.ticket.length)).toMatch(/^(\s|$)/)
+    }),
+  )
+  const place = '线上 https://meet.example/x'
+  expect(renderPlainText(fillPlaceholders('{{place}}，{{ place }}', { ...placeholderValues, place }))).toBe(
+    `${place} ，${place}`,
+  )
+})
+
+test('a message is read as plain text, and what is wrong with it is told of each field', () => {
+  expect(parseBroadcast({ subject: ' 你\n好 ', body: '一\r\n\r\n\r\n二\u0000 \ud800' })).toEqual({
+    draft: { subject: '你 好', body: '一\n\n\n二 \ufffd' },
+    problems: [],
+  })
+  expect(parseBroadcast({ subject: ' ', body: '长'.repeat(10_001) }).problems).toEqual([
+    { field: 'subject', code: 'missing' },
+    { field: 'body', code: 'too_long' },
+  ])
+  expect(parseBroadcast({ subject: '长'.repeat(200), body: '长'.repeat(10_000) }).problems).toEqual([])
+  expect(parseBroadcast({ subject: '{{nmae}}', body: 'x' }).problems).toEqual([
+    { field: 'subject', code: 'unknown_placeholder', names: ['nmae'] },
+  ])
+})
+
+// What the statements mean must not depend on which Postgres runs them.
+describe.each([
+  { where: 'PGlite', postgres: false },
+  { where: 'Postgres', postgres: true },
+])('on $where', ({ postgres }) => {
+  const newWorld = (env = {}) => createWorld({ postgres, env })
+
+  test('a message goes to exactly those whom the filter lets through, and to nobody who was erased', async () => {
+    await using world = await newWorld()
+    const item = { kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true } as const
+    const workshop = await world.workshop({ capacity: 3, items: [item] })
+    const other = await world.workshop({ capacity: 3 })
+    const [c = ''] = workshop.items.map((item) => item.id)
+    const link = await createLink(world.deps, { workshop: workshop.slug }, { channel: '海报' })
+    await world.register(workshop, { name: '甲 wxm', via: link?.code, ready: { [c]: true } })
+    await world.register(workshop, { name: '王小明', ready: { [c]: false } })
+    const gone = await world.register(workshop, { name: '丙' })
+    await world.register(workshop, { name: '丁' })
+    const erased = await world.register(workshop, { name: '戊', via: link?.code })
+    await world.register(other, { name: '己' })
+    await cancelRegistration(world.deps, gone.id, 'organiser')
+    await eraseRegistrations(world.deps, [erased.id], 'organiser')
+    const to = async (filter: Audience['filter'] = {}) => {
+      const audience = workshopAudience(workshop, filter)
+      const counted = await findAudience(world.deps, audience)
+      const outcome = await sendBroadcast(world.deps, actor, { id: world.deps.newId(), audience, ...draft })
+      expect(outcome).toEqual(
+        counted.people > 0 ? { kind: 'sent', people: counted.people } : { kind: 'refused', refusal: 'nobody' },
+      )
+      return counted.people > 0 ? latestRecipients(world) : []
+    }
+    expect(await to()).toEqual(['甲 wxm', '王小明', '丁'])
+    expect(await to({ status: 'confirmed' })).toEqual(['甲 wxm', '王小明', '丁'])
+    expect(await to({ status: 'cancelled' })).toEqual(['丙'])
+    expect(await to({ status: 'waitlisted' })).toEqual([])
+    expect(await to({ link: link?.code })).toEqual(['甲 wxm'])
+    expect(await to({ link: 'none' })).toEqual(['王小明', '丁'])
+    expect(await to({ readiness: 'not_ready' })).toEqual(['王小明'])
+    expect(await to({ readiness: 'unanswered' })).toEqual(['丁'])
+    // Found by initials, which nobody has worked out before.
+    expect(await to({ search: 'wxm' })).toEqual(['甲 wxm', '王小明'])
+    expect(await to({ search: '没有这个人' })).toEqual([])
+    const sent = await world.db.select().from(auditEntries).orderBy(asc(auditEntries.id))
+    expect(sent).toHaveLength(8)
+    expect(sent.at(-1)).toMatchObject({
+      action: 'message.sent',
+      actor: '林老师',
+      workshopId: workshop.id,
+      facts: { count: 2 },
+      personal: { search: 'wxm' },
+    })
+  })
+
+  test('whoever comes to two workshops of a campaign gets one mail, about the one where they have a seat', async () => {
+    await using world = await newWorld()
+    const campaign = await world.campaign({ oneSeatPerPerson: false })
+    const [near, far] = [
+      await world.workshop({ campaignId: campaign.id, capacity: 1 }),
+      await world.workshop({ campaignId: campaign.id, city: { zh: '南京' } }),
+    ]
+    await world.register(near, { name: '甲' })
+    await world.register(near, { name: '乙在候补', email: 'Both@example.com' })
+    await world.register(far, { name: '乙有名额', email: 'both@example.com' })
+    const audience: Audience = { about: { campaignId: campaign.id }, workshops: [near, far], filter: {} }
+    expect(await findAudience(world.deps, audience)).toMatchObject({ people: 2 })
+    expect(await sendBroadcast(world.deps, actor, { id: broadcastId, audience, ...draft })).toEqual({
+      kind: 'sent',
+      people: 2,
+    })
+    expect(await latestRecipients(world)).toEqual(['甲', '乙有名额'])
+    // One about the campaign is among those of each of its workshops, and the other way round.
+    const own = await sendBroadcast(world.deps, actor, {
+      id: world.deps.newId(),
+      audience: workshopAudience(near),
+      ...draft,
+    })
+    expect(own.kind).toBe('sent')
+    expect(await listBroadcasts(world.deps, { campaignId: campaign.id })).toHaveLength(2)
+    expect(await listBroadcasts(world.deps, { workshopId: near.id })).toHaveLength(2)
+    expect(await listBroadcasts(world.deps, { workshopId: far.id })).toMatchObject([{ id: broadcastId, people: 2 }])
+  })
+
+  test('the same message sent again owes nothing and is answered the same, another under its id is refused', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop()
+    await world.register(workshop)
+    const audience = workshopAudience(workshop)
+    const send = (changes = {}) => sendBroadcast(world.deps, actor, { id: broadcastId, audience, ...draft, ...changes })
+    const owed = world.mailQueueNotifications()
+    expect(await send()).toEqual({ kind: 'sent', people: 1 })
+    await world.register(workshop)
+    expect(await send()).toEqual({ kind: 'sent', people: 1 })
+    expect(await send({ body: '别的' })).toEqual({ kind: 'refused', refusal: 'sent_already' })
+    expect(await send({ audience: workshopAudience(await world.workshop()) })).toEqual({
+      kind: 'refused',
+      refusal: 'sent_already',
+    })
+    expect(await latestRecipients(world)).toHaveLength(1)
+    expect(world.mailQueueNotifications()).toBe(owed + 2)
+    expect(await world.db.select().from(auditEntries)).toHaveLength(1)
+  })
+
+  test('nothing that cannot be sent is stored', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop()
+    const audience = workshopAudience(workshop)
+    expect(await sendBroadcast(world.deps, actor, { id: broadcastId, audience, ...draft })).toEqual({
+      kind: 'refused',
+      refusal: 'nobody',
+    })
+    await world.register(workshop)
+    expect(
+      await sendBroadcast(world.deps, actor, { id: broadcastId, audience, ...draft, body: '{{姓名}}' }),
+    ).toMatchObject({
+      kind: 'refused',
+      refusal: 'invalid',
+    })
+    expect(await world.db.select().from(messages)).toEqual([])
+    expect(await sendBroadcast(world.deps, actor, { id: broadcastId, audience, ...draft })).toEqual({
+      kind: 'sent',
+      people: 1,
+    })
+  })
+
+  test('a test goes to whoever writes it alone, once, and is no message to anyone', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop()
+    await world.register(workshop)
+    const me = { name: '林老师', organiserId: (await world.signIn('organiser')).id }
+    const send = (changes = {}) =>
+      sendTestBroadcast(world.deps, me, { id: broadcastId, workshop, ...draft, ...changes })
+    expect(await send()).toBe('sent')
+    expect(await send()).toBe('sent')
+    expect(await send({ subject: '' })).toEqual([{ field: 'subject', code: 'missing' }])
+    const owed = await world.db.select().from(mails).where(eq(mails.writtenId, broadcastId))
+    expect(owed).toMatchObject([{ organiserId: me.organiserId, registrationId: null }])
+    expect(await findBroadcastProgress(world.deps, broadcastId)).toBeUndefined()
+    expect(await listBroadcasts(world.deps, { workshopId: workshop.id })).toEqual([])
+  })
+
+  test('with MAIL_RATE every other turn is left to other mails', async () => {
+    await using world = await newWorld({ MAIL_RATE: '60' })
+    const workshop = await world.workshop({ capacity: 3 })
+    for (let n = 0; n < 3; n++) await world.register(workshop)
+    await sendBroadcast(world.deps, actor, { id: broadcastId, audience: workshopAudience(workshop), ...draft })
+    const owed = await world.db.select().from(mails).where(eq(mails.writtenId, broadcastId)).orderBy(asc(mails.id))
+    const now = world.clock.now().getTime()
+    expect(owed.map(({ dueAt }) => dueAt.getTime() - now)).toEqual([0, 2000, 4000])
+  })
+
+  test('its progress says how many mails are in which state', async () => {
+    await using world = await newWorld()
+    const workshop = await world.workshop({ capacity: 4 })
+    for (let n = 0; n < 4; n++) await world.register(workshop)
+    await sendBroadcast(world.deps, actor, { id: broadcastId, audience: workshopAudience(workshop), ...draft })
+    const [first, second] = await world.db.select().from(mails).where(eq(mails.writtenId, broadcastId))
+    await world.db
+      .update(mails)
+      .set({ state: 'sent' })
+      .where(eq(mails.id, first?.id ?? 0))
+    await world.db
+      .update(mails)
+      .set({ state: 'dead' })
+      .where(eq(mails.id, second?.id ?? 0))
+    expect(await findBroadcastProgress(world.deps, broadcastId)).toMatchObject({
+      ...draft,
+      workshop: { slug: workshop.slug },
+      campaign: null,
+      states: { pending: 2, sending: 0, sent: 1, dead: 1 },
+      people: 4,
+      createdAt: world.clock.now(),
+    })
+    expect(await findBroadcastProgress(world.deps, workshop.id)).toBeUndefined()
+  })
+})
+
+test('two clicks that reach two servers send once, and both are told the same', async () => {
+  await using world = await createWorld({ postgres: true })
+  const workshop = await world.workshop({ capacity: 300 })
+  for (let n = 0; n < 40; n++) await world.register(workshop)
+  const second = openPostgres(world.databaseUrl as string)
+  try {
+    const deps = { ...world.deps, db: second.db }
+    for (let round = 0; round < 10; round++) {
+      const id = world.deps.newId()
+      const message = { id, audience: workshopAudience(workshop), ...draft }
+      const outcomes = await Promise.all([
+        sendBroadcast(world.deps, actor, message),
+        sendBroadcast(deps, actor, message),
+        sendBroadcast(world.deps, actor, message),
+        sendBroadcast(deps, actor, message),
+      ])
+      expect(outcomes).toEqual(Array(4).fill({ kind: 'sent', people: 40 }))
+      expect(await world.db.select().from(mails).where(eq(mails.writtenId, id))).toHaveLength(40)
+    }
+    expect(await world.db.select().from(auditEntries)).toHaveLength(10)
+  } finally {
+    await second.close()
+  }
+})
+
+function workshopAudience(workshop: Workshop, filter: Audience['filter'] = {}): Audience {
+  return { about: { workshopId: workshop.id }, workshops: [workshop], filter }
+}
+
+/** The names of those who are owed the message that was written last, in the order in which they are. */
+async function latestRecipients(world: World): Promise<string[]> {
+  const broadcastRows = await world.db.select().from(messages).orderBy(asc(messages.createdAt), asc(messages.id))
+  const queuedMails = await world.db
+    .select({ name: registrations.name, kind: mails.kind })
+    .from(mails)
+    .innerJoin(registrations, eq(registrations.id, mails.registrationId))
+    .where(eq(mails.writtenId, broadcastRows.at(-1)?.id ?? ''))
+    .orderBy(asc(mails.id))
+  expect(new Set(queuedMails.map(({ kind }) => kind))).toEqual(new Set(['message']))
+  return queuedMails.map(({ name }) => name)
+}

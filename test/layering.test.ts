@@ -1,0 +1,141 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { root } from './support/processes/processes.ts'
+
+/**
+ * The layers, lowest first. A file may import from its own folder and from every lower layer; folders of one layer do
+ * not import from each other.
+ */
+const layers = [
+  ['lib'],
+  ['db'],
+  ['domain'],
+  ['i18n'],
+  ['http'],
+  ['email', 'promotion'],
+  ['web/ui'],
+  ['api', 'web/public', 'web/console', 'web/door'],
+  ['http/app.tsx'],
+  ['server'],
+  ['node.ts', 'worker.ts', 'cli.ts'],
+]
+
+/** Not TypeScript for the server: bundled or copied for browsers. */
+const browserFolders = ['client', 'styles']
+
+type Import = { from: string; to: string; typeOnly: boolean }
+
+const everything = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+const files = everything
+  .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+  .map((entry) => join(entry.parentPath, entry.name).slice(join(root, 'src').length + 1))
+  .filter((file) => !browserFolders.includes(file.split('/')[0] ?? ''))
+  .sort()
+const imports = files.flatMap(findImports)
+
+test('the top of src holds the three entries and the folders of the layers', () => {
+  const folders = [...new Set(layers.flat().map((name) => name.split('/')[0]))].filter((name) => !name?.includes('.'))
+  const top = everything.filter(({ parentPath }) => parentPath === join(root, 'src')).map(({ name }) => name)
+  expect(top.toSorted()).toEqual([...folders, ...browserFolders, 'node.ts', 'worker.ts', 'cli.ts'].toSorted())
+})
+
+test('every file belongs to a layer', () => {
+  expect(files.filter((file) => layerIndex(file) === -1)).toEqual([])
+})
+
+test('files import from lower layers only', () => {
+  const upwards = imports.filter(
+    ({ from, to }) => files.includes(to) && layerName(from) !== layerName(to) && layerIndex(to) >= layerIndex(from),
+  )
+  expect(upwards.map(describeImport)).toEqual([])
+})
+
+test('there is no import cycle', () => {
+  expect(files.filter((file) => reachableFrom(file).has(file))).toEqual([])
+})
+
+test('a folder of src has at most 16 files', () => {
+  const counts = Map.groupBy(files, (file) => dirname(file))
+  const full = [...counts]
+    .filter(([, inFolder]) => inFolder.length > 16)
+    .map(([folder, { length }]) => `${folder} ${length}`)
+  expect(full).toEqual([])
+})
+
+test('domain imports no HTTP, JSX, file system or driver', () => {
+  const foreign = /^(hono|@hono\/.*|nodemailer|qrcode|pino|node:(http|https|net|fs|fs\/promises))(\/|$)/
+  expect(
+    imports.filter(({ from, to }) => layerName(from) === 'domain' && foreign.test(to)).map(describeImport),
+  ).toEqual([])
+  expect(files.filter((file) => layerName(file) === 'domain' && file.endsWith('.tsx'))).toEqual([])
+})
+
+test('only db and domain import Drizzle, and only db imports drivers', () => {
+  const sql = imports.filter(({ to }) => /^drizzle-orm(\/|$)/.test(to))
+  const drivers = imports.filter(({ to }) => /^(postgres|@electric-sql\/pglite|drizzle-orm\/(?!pg-core))/.test(to))
+  expect(sql.filter(({ from }) => !['db', 'domain'].includes(layerName(from))).map(describeImport)).toEqual([])
+  expect(drivers.filter(({ from }) => layerName(from) !== 'db').map(describeImport)).toEqual([])
+})
+
+test('the Worker loads no file system, no embedded database and no migrations', () => {
+  const onlyOnNode =
+    /^(node:(fs|child_process|os|http)|@electric-sql\/|drizzle-orm\/(pglite|migrator)|@hono\/node-server|pino$|prom-client$)/
+  expect([...reachableFrom('worker.ts')].filter((name) => onlyOnNode.test(name))).toEqual([])
+})
+
+test('no folder or file is named utils, helpers, services or the like', () => {
+  const names = [...files, ...readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })]
+  const empty = /(^|\/)(utils?|helpers?|services?|repositor(y|ies)|controllers?|common|misc)\b/
+  expect(names.filter((name) => empty.test(name))).toEqual([])
+})
+
+test('no file only re-exports others', () => {
+  const reexports = (text: string) => /^export [^;]*? from '/m.test(text)
+  const hasOwn = (text: string) => /^(export )?(async )?(const|let|function|class|type \w+ =|interface)\b/m.test(text)
+  expect(files.filter((file) => reexports(readSource(file)) && !hasOwn(readSource(file)))).toEqual([])
+})
+
+/** The imports of a file. Biome writes one per statement, at the beginning of a line and in single quotes. */
+function findImports(file: string): Import[] {
+  const text = readSource(file)
+  const named = [...text.matchAll(/^(?:import|export) (type )?(?:[^'";]*? from )?'([^']+)'/gm)]
+  const dynamic = [...text.matchAll(/\bimport\('([^']+)'\)/g)]
+  return [
+    ...named.map(([, type, to = '']) => ({ from: file, to: resolve(file, to), typeOnly: type !== undefined })),
+    ...dynamic.map(([, to = '']) => ({ from: file, to: resolve(file, to), typeOnly: false })),
+  ]
+}
+
+/** A file is named by its path in src, a package by its name. */
+function resolve(from: string, to: string): string {
+  return to.startsWith('.') ? join(dirname(from), to) : to
+}
+
+/** All files and packages that are loaded with a file. Type imports load nothing. */
+function reachableFrom(file: string, reached = new Set<string>()): Set<string> {
+  for (const { from, to, typeOnly } of imports) {
+    if (from !== file || typeOnly || reached.has(to)) continue
+    reached.add(to)
+    reachableFrom(to, reached)
+  }
+  return reached
+}
+
+function readSource(file: string): string {
+  return readFileSync(join(root, 'src', file), 'utf8')
+}
+
+function layerName(file: string): string {
+  return (
+    layers.flat().findLast((name) => file === name || (file.startsWith(`${name}/`) && file !== 'http/app.tsx')) ?? file
+  )
+}
+
+function layerIndex(file: string): number {
+  return layers.findIndex((layer) => layer.includes(layerName(file)))
+}
+
+function describeImport({ from, to }: Import): string {
+  return `${from} imports ${to}`
+}

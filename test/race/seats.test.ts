@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises'
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+import { openTestPostgres } from '../support/databases/databases.ts'
+import {
+  createPeople,
+  fetchAttendees,
+  publishWorkshop,
+  registerConcurrently,
+} from '../support/http/concurrent-sign-ups.ts'
+import { startServer } from '../support/processes/server.ts'
+
+const seatCount = 40
+const personCount = 500
+const connectionCount = 64
+
+/** Two servers on one Postgres: a single one hands in one statement at a time and could not race with itself. */
+async function startTwoServers() {
+  const database = await openTestPostgres()
+  const env = { DATABASE_URL: database.url, SECRET: 'a secret that both servers share, of course', RATE_LIMIT: 'off' }
+  const servers = await Promise.all([startServer(env), startServer(env)])
+  const created = await servers[0].cli('token', 'create', '--name', 'race', '--role', 'organiser')
+  const token = created.stdout.trim()
+  await publishWorkshop(servers[0], token, { slug: 'race', capacity: seatCount })
+  return {
+    servers,
+    token,
+    url: database.url,
+    async [Symbol.asyncDispose]() {
+      for (const server of servers) await server[Symbol.asyncDispose]()
+      await database.close()
+    },
+  }
+}
+
+test('500 people, 40 seats, 64 connections: 40 are confirmed and 460 stand in line in the order of their numbers', async () => {
+  await using world = await startTwoServers()
+  const replies = await registerConcurrently(world.servers, 'race', createPeople(personCount), connectionCount)
+  expect(replies.map(({ status }) => status)).toEqual(Array(personCount).fill(201))
+  expect(replies.filter(({ body }) => body.status === 'confirmed')).toHaveLength(seatCount)
+
+  const list = await fetchAttendees(world.servers[1], 'race', world.token)
+  expect(list.map(({ seq }) => seq)).toEqual(Array.from({ length: personCount }, (_, i) => i + 1))
+  expect(list.map(({ status }) => status)).toEqual([
+    ...Array(seatCount).fill('confirmed'),
+    ...Array(personCount - seatCount).fill('waitlisted'),
+  ])
+  expect(list.slice(seatCount).map(({ position }) => position)).toEqual(
+    Array.from({ length: personCount - seatCount }, (_, i) => i + 1),
+  )
+  // What everyone was told is what the list says.
+  const told = new Map(replies.map(({ body }) => [body.id, body.position]))
+  expect(list.every(({ id, position }) => told.get(id) === position)).toBe(true)
+
+  expect(await world.servers[0].cli('doctor')).toMatchObject({ code: 0, stdout: 'all invariants hold\n' })
+}, 60_000)
+
+test('control: without the row lock and the trigger the same race sells seats twice', async () => {
+  await using world = await startTwoServers()
+  const sql = postgres(world.url, { onnotice: () => {} })
+  await sql.unsafe(await sqlWithoutLocks())
+  let most = 0
+  // Whether the two servers meet is chance: where they do not, they are let at it again.
+  for (let round = 1; round <= 5 && most <= seatCount; round++) {
+    await publishWorkshop(world.servers[0], world.token, { slug: `careless-${round}`, capacity: seatCount })
+    const replies = await registerConcurrently(
+      world.servers,
+      `careless-${round}`,
+      createPeople(personCount),
+      connectionCount,
+    )
+    expect(replies.filter(({ status }) => status === 201)).toHaveLength(personCount)
+    const [held] = await sql`
+      select count(*)::int as n from registrations r join workshops w on w.id = r.workshop_id
+      where w.slug = ${`careless-${round}`} and r.status = 'confirmed'`
+    most = held?.n
+  }
+  await sql.end()
+  expect(most).toBeGreaterThan(seatCount)
+}, 180_000)
+
+/** The register function as others write it: count the seats that are held, then insert. */
+async function sqlWithoutLocks(): Promise<string> {
+  const text = await readFile(new URL('../../drizzle/functions/register.sql', import.meta.url), 'utf8')
+  const count = (statuses: string) =>
+    `(select count(*)::int from registrations r where r.workshop_id = w.id and r.status in (${statuses}))`
+  const replace = (from: string, to: string) => (source: string) => {
+    if (!source.includes(from)) throw new Error(`register.sql does not say: ${from}`)
+    return source.replaceAll(from, to)
+  }
+  const sqlBody = [
+    replace('for no key update', ''),
+    replace('w.last_placed_at, w.waitlisted,', `w.last_placed_at, ${count(`'waitlisted'`)} as waitlisted,`),
+    replace(
+      'case when w.waitlisted = 0 then w.capacity - w.taken else 0 end as free',
+      `case when ${count(`'waitlisted'`)} = 0 then w.capacity - ${count(`'confirmed'`)} else 0 end as free`,
+    ),
+    replace('j.next_seq + j.rank - 1', `nextval('careless_seq')`),
+    // A moment between counting and inserting, as there is wherever these are two requests to the database.
+    replace(
+      'from judged j\n    left join registration_links',
+      'from judged j cross join (select pg_sleep(0.02)) moment\n    left join registration_links',
+    ),
+  ].reduce((source, change) => change(source), text)
+  return `
+    create sequence careless_seq;
+    drop trigger count_seats_on_insert on registrations;
+    ${sqlBody}`
+}

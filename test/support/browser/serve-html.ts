@@ -1,0 +1,41 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createAdaptorServer } from '@hono/node-server'
+import { Hono } from 'hono'
+import { securityHeaderValues } from '../../../src/http/responses.ts'
+import { root } from '../processes/processes.ts'
+
+/**
+ * Serves a page with our scripts and other files of its own, under the policy that all our pages have: nothing inline,
+ * nothing from elsewhere.
+ */
+export async function serveHtml(
+  body: string,
+  files: Record<string, { type: string; content: string }> = {},
+): Promise<AsyncDisposable & { url: string }> {
+  const app = new Hono()
+  app.use(async (c, next) => {
+    await next()
+    for (const [name, value] of Object.entries(securityHeaderValues)) c.header(name, value)
+  })
+  app.get('/', (c) => c.html(`<!doctype html><title>Spread</title>${body}`))
+  app.get('/assets/:name{[a-z-]+\\.js}', async (c) =>
+    c.body(await readFile(join(root, 'src/client', c.req.param('name')), 'utf8'), 200, {
+      'Content-Type': 'text/javascript',
+    }),
+  )
+  for (const [path, { type, content }] of Object.entries(files)) {
+    app.get(path, (c) => c.body(content, 200, { 'Content-Type': type }))
+  }
+  const server = createAdaptorServer({ fetch: app.fetch }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      if ('closeAllConnections' in server) server.closeAllConnections()
+    },
+  }
+}

@@ -1,0 +1,11 @@
+import type { Deps } from '../../../src/domain/deps.ts'
+import { type DeliveryAttempt, type DeliveryOutcome, recordOutcomes } from '../../../src/domain/mails/outbox.ts'
+
+/** Records what became of one claimed mail. */
+export async function recordOutcome(
+  deps: Deps,
+  mail: DeliveryAttempt,
+  outcome: DeliveryOutcome,
+): Promise<DeliveryOutcome['kind'] | undefined> {
+  return (await recordOutcomes(deps, [{ mail, outcome }]))[0]?.kind
+}
