@@ -1,6 +1,6 @@
 // The camera, the sound and the trembling of the phone, and a screen that stays on.
 
-import QrScanner from '../../assets/qr-scanner.min.js'
+import QrScanner from './qr-scanner.min.js'
 import { createDecoder } from './door-decoder.js'
 
 /** A code that stays before the camera is one scan: it counts again when it was away for so long. */
