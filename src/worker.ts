@@ -10,7 +10,7 @@ import { purge } from './domain/registrations/privacy.ts'
 import { expireOffers } from './domain/registrations/seats.ts'
 import { deliverDueMails } from './email/delivery.ts'
 import { createSingleTransport } from './email/transport.ts'
-import { createApp } from './http/app.tsx'
+import { createApp } from './http/app.ts'
 import { createCache } from './lib/cache.ts'
 import { ConfigError, parseConfig } from './lib/config.ts'
 

@@ -16,7 +16,9 @@ const layers = [
   ['email', 'promotion'],
   ['web/ui'],
   ['api', 'web/public', 'web/console', 'web/door'],
-  ['http/app.tsx'],
+  ['http/middleware'],
+  ['http/fast-path.ts'],
+  ['http/app.ts'],
   ['server'],
   ['node.ts', 'worker.ts', 'cli.ts'],
 ]
@@ -127,9 +129,7 @@ function readSource(file: string): string {
 }
 
 function layerName(file: string): string {
-  return (
-    layers.flat().findLast((name) => file === name || (file.startsWith(`${name}/`) && file !== 'http/app.tsx')) ?? file
-  )
+  return layers.flat().findLast((name) => file === name || file.startsWith(`${name}/`)) ?? file
 }
 
 function layerIndex(file: string): number {

@@ -54,7 +54,7 @@ availability.get(availabilityRoute.getRoutingPath(), publicCache, async (c) => {
     }
   })
   if (!seats) return problem(c, 404, 'not_found')
-  c.set('whole', true)
+  c.set('headersDone', true)
   return sendAvailability(seats, c.req.header('if-none-match'))
 })
 

@@ -36,7 +36,7 @@ export function validationHook(
  */
 export const publicCache: MiddlewareHandler<App> = async (c, next) => {
   await next()
-  if (c.get('whole')) return
+  if (c.get('headersDone')) return
   const { headers } = c.res
   headers.set('Access-Control-Allow-Origin', '*')
   if (c.res.status >= 400) return

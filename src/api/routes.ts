@@ -16,7 +16,7 @@ const v1 = new OpenAPIHono<App>({ defaultHook: validationHook })
 // Whatever does not say otherwise may hold what only this caller may see.
 v1.use(async (c, next) => {
   await next()
-  if (!c.get('whole') && !c.res.headers.has('cache-control')) c.res.headers.set('Cache-Control', 'no-store')
+  if (!c.get('headersDone') && !c.res.headers.has('cache-control')) c.res.headers.set('Cache-Control', 'no-store')
 })
 v1.route('/', campaigns)
 v1.route('/', workshops)

@@ -1,14 +1,16 @@
 import type { Role } from '../db/schema.ts'
 
 /**
- * Who may call a route. `this machine`: only requests that come from it directly, with the key of the mailbox. `ticket`: whoever holds the secret
- * in the path. `mailed link`: whoever holds the code in it, which was mailed to them or, for the first owner, printed. A
- * `door`: the phone of a helper, for its workshop alone. A
- * role: bearers of a token with that role or a higher one; for the console, organisers who are signed in and have it.
+ * Who may call a route.
+ * - `ticket`, `magic link`: the secret in the path authorizes. The code of a magic link was mailed or, for the first owner,
+ *   printed.
+ * - `localhost`: requests from this machine only, with the key of the mail preview.
+ * - `door`: a helper's phone, for its workshop.
+ * - a role: API tokens and, in the console, organisers with that role or a higher one.
  */
-export type Access = 'anyone' | 'ticket' | 'mailed link' | 'this machine' | 'door' | Role
+export type Access = 'anyone' | 'ticket' | 'magic link' | 'localhost' | 'door' | Role
 
-/** Every route of the service with who may call it. The app refuses to serve one that is not on the list. */
+/** All routes. The app refuses to serve a route that is missing here. */
 export const access: Record<string, Access> = {
   'GET /': 'anyone',
   'GET /c/:campaign': 'anyone',
@@ -19,8 +21,8 @@ export const access: Record<string, Access> = {
   'GET /certificate': 'anyone',
   'GET /certificate/:number': 'anyone',
   'GET /certificate/:number/print': 'anyone',
-  'GET /w/:workshop/confirm/:code': 'mailed link',
-  'POST /w/:workshop/confirm/:code': 'mailed link',
+  'GET /w/:workshop/confirm/:code': 'magic link',
+  'POST /w/:workshop/confirm/:code': 'magic link',
   'GET /t/:ticket': 'ticket',
   'GET /t/:ticket/qr.png': 'ticket',
   'GET /t/:ticket/calendar.ics': 'ticket',
@@ -102,10 +104,10 @@ export const access: Record<string, Access> = {
   'GET /metrics': 'viewer',
   'GET /console/sign-in': 'anyone',
   'POST /console/sign-in': 'anyone',
-  'GET /console/sign-in/:code': 'mailed link',
-  'POST /console/sign-in/:code': 'mailed link',
-  'GET /console/first/:code': 'mailed link',
-  'POST /console/first/:code': 'mailed link',
+  'GET /console/sign-in/:code': 'magic link',
+  'POST /console/sign-in/:code': 'magic link',
+  'GET /console/first/:code': 'magic link',
+  'POST /console/first/:code': 'magic link',
   'POST /console/sign-out': 'viewer',
   'GET /console/auth/passkey/generate-authenticate-options': 'anyone',
   'POST /console/auth/passkey/verify-authentication': 'anyone',
@@ -233,8 +235,8 @@ export const access: Record<string, Access> = {
   'POST /console/messages/:id/send-again': 'organiser',
   'GET /console/mails': 'organiser',
   'POST /console/mails/:id/send-again': 'organiser',
-  'GET /mailbox': 'this machine',
-  'GET /mailbox/:id': 'this machine',
-  'GET /mailbox/:id/html': 'this machine',
-  'GET /mailbox/:id/files/:n': 'this machine',
+  'GET /mailbox': 'localhost',
+  'GET /mailbox/:id': 'localhost',
+  'GET /mailbox/:id/html': 'localhost',
+  'GET /mailbox/:id/files/:n': 'localhost',
 }

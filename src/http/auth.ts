@@ -10,14 +10,14 @@ import { createSignInCode } from '../domain/tickets/signed-tokens.ts'
 import { paths } from './links.ts'
 
 /*
- * Organisers sign in through better-auth: by a link that is mailed to them, or by passkey. We make the links ourselves,
- * so that their mails are owed like all others and no secret lies in a table; it takes them, and keeps the sessions.
+ * Organisers sign in through better-auth, by magic link or passkey. The links are built and enqueued here, so that their
+ * mails go through the outbox and no table holds a secret; better-auth verifies them and keeps the sessions.
  */
 type Auth = ReturnType<typeof createAuth>
 
 const instances = new WeakMap<Deps['db'], Auth>()
 
-/** What better-auth knows of an installation. Made when it is first needed, and kept as long as the database is open. */
+/** Returns the better-auth instance of a database; created at the first use. */
 export function getAuth(deps: Deps): Auth {
   const auth = instances.get(deps.db) ?? createAuth(deps)
   instances.set(deps.db, auth)
@@ -31,7 +31,7 @@ function createAuth({ db, config, newId }: Deps) {
     baseURL: baseUrl,
     basePath: paths.auth(),
     secret,
-    // Who opened the page at another of the installation's addresses stays there; foreign forms are refused before.
+    // Any of the service's own addresses: csrf() has rejected other sites.
     trustedOrigins: (request) => [baseUrl, ...(request ? [new URL(request.url).origin] : [])],
     database: drizzleAdapter(db, {
       provider: 'pg',
@@ -49,10 +49,10 @@ function createAuth({ db, config, newId }: Deps) {
       cookiePrefix: 'baoming',
       defaultCookieAttributes: { path: paths.console(), sameSite: 'lax', httpOnly: true },
       database: { generateId: newId },
-      // Nobody needs to know where organisers sit.
+      // Organisers' IP addresses are not stored.
       ipAddress: { disableIpTracking: true },
     },
-    // Limits are ours, by address range: see context.ts.
+    // Rate limits are applied by IP prefix in context.ts.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
     logger: { disabled: true },
@@ -61,7 +61,7 @@ function createAuth({ db, config, newId }: Deps) {
         expiresIn: signInLinkLifetimeSeconds,
         disableSignUp: true,
         storeToken: { type: 'custom-hasher', hash: async (code) => hashSignInCode(secret, code) },
-        // Made of an id, as which alone it is kept until the mail is written.
+        // Derived from an id; only the id is stored until the mail is rendered.
         generateToken: () => createSignInCode(secret, newId()),
         sendMagicLink: ({ token, metadata }) => (metadata as TokenReceiver).onToken(token),
       }),
@@ -72,8 +72,8 @@ function createAuth({ db, config, newId }: Deps) {
 
 const day = 24 * 3600
 
-/** What is done with a code once it is good. */
+/** Receives the token of a new magic link. */
 export type TokenReceiver = { onToken(code: string): void | Promise<void> }
 
-/** Whether better-auth refused something, rather than failed. */
+/** True for an error with which better-auth rejects a request, rather than fails. */
 export const isAuthError: (error: unknown) => boolean = isAPIError

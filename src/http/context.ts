@@ -8,37 +8,37 @@ import type { Organiser, Token } from '../domain/organisers/organisers.ts'
 import { fingerprint } from '../domain/tickets/signed-tokens.ts'
 import type { Locale } from '../lib/config.ts'
 
-/** What every handler finds in its context. The entries (node.ts, worker.ts, tests) give the bindings with each request. */
+/** Types of the Hono context. The entries (node.ts, worker.ts, tests) pass the bindings with each request. */
 export type App = {
   Bindings: {
     deps: Deps
-    /** Address of whoever opened the connection, as the platform tells it. */
-    peer: string | undefined
+    /** Address of the client's end of the connection. Undefined where the platform does not tell it. */
+    remoteAddress: string | undefined
   }
   Variables: {
-    /** The language of this answer. */
+    /** Language of the response. */
     locale: Locale
-    /** What the caller's bearer token or session allows, if there is one. */
+    /** Role of the bearer token or the session. */
     role: Role | undefined
-    /** The API token that was brought, if there is one. */
+    /** API token of the request. */
     token: Token | undefined
-    /** Who is signed in to the console. */
+    /** Organiser who is signed in to the console. */
     organiser: SignedInOrganiser | undefined
-    /** The door that the helper's phone is which asks, if it is one. */
+    /** Door session of the helper's phone. */
     door: DoorSession | undefined
-    /** True for a phone that was a door and is none any more. */
-    doorOver: boolean | undefined
-    /** True for a form of the console that was sent without its confirmation: see console/confirmation.tsx. */
+    /** The door session behind this cookie has ended. */
+    doorSessionExpired: boolean | undefined
+    /** A form of the console was sent without its confirmation: see web/console/ui/confirmation.tsx. */
     unconfirmed: boolean | undefined
-    /** True for an answer that has all its headers: see answer.ts. */
-    whole: true | undefined
+    /** The response has all its headers: see responses.ts. */
+    headersDone: true | undefined
   }
 }
 
-/** An organiser in the browser where they are signed in. */
+/** The organiser of a console session. */
 export type SignedInOrganiser = Organiser & { sessionId: string }
 
-/** Too many requests of one kind from one place. `retryAfter` in seconds. */
+/** A rate limit is exhausted. `retryAfter` in seconds. */
 export class TooManyRequestsError extends HTTPException {
   constructor(readonly retryAfter: number) {
     super(429)
@@ -46,7 +46,7 @@ export class TooManyRequestsError extends HTTPException {
 }
 
 /**
- * Takes one of the visits that the caller's address range has left.
+ * Consumes one point of a rate limit for the client's IP prefix.
  * @throws {TooManyRequestsError} when none is left
  */
 export async function rateLimitByIp(c: Context<App>, name: RateLimitName): Promise<void> {
@@ -55,7 +55,7 @@ export async function rateLimitByIp(c: Context<App>, name: RateLimitName): Promi
 }
 
 /**
- * Takes one of the visits that a mailbox has left, whoever asks.
+ * Consumes one point of a rate limit for an e-mail address, from any client.
  * @throws {TooManyRequestsError} when none is left
  */
 export async function rateLimitByEmail(c: Context<App>, name: RateLimitName, email: string): Promise<void> {
@@ -65,8 +65,8 @@ export async function rateLimitByEmail(c: Context<App>, name: RateLimitName, ema
 }
 
 /**
- * The visitor's address: the peer's, or where TRUST_PROXY proxies stand in front, the entry of X-Forwarded-For that the
- * outermost of them wrote. Whatever stands left of it was written by the visitor and is not believed.
+ * The client's address: that of the connection or, behind TRUST_PROXY proxies, the entry of X-Forwarded-For that the
+ * outermost of them added. Entries to its left come from the client and are not trusted.
  */
 function clientIp(c: Context<App>): string {
   const hops = c.env.deps.config.trustProxy
@@ -75,34 +75,34 @@ function clientIp(c: Context<App>): string {
       .header('x-forwarded-for')
       ?.split(',')
       .map((address) => address.trim()) ?? []
-  return (hops > 0 && forwarded[forwarded.length - hops]) || c.env.peer || 'unknown'
+  return (hops > 0 && forwarded[forwarded.length - hops]) || c.env.remoteAddress || 'unknown'
 }
 
-/** Gives a phone the token that makes it a door, for as long as the door is open. */
+/** Sets the door session cookie. */
 export function setDoorCookie(c: Context<App>, token: string, { expiresAt }: DoorSession): void {
   const secure = c.env.deps.config.baseUrl.startsWith('https:')
-  // Kept a day longer than it is good, so that the phone is told that its door is closed, and not that it is none.
+  // A day longer than the session, so that the page can say that check-in has closed.
   const expires = new Date(expiresAt.getTime() + 24 * 3_600_000)
   setCookie(c, 'door', token, { path: '/', httpOnly: true, sameSite: 'Lax', secure, expires })
 }
 
 /**
- * Whether a request comes from this machine itself: not over the network, not through a proxy, and not by a name that
- * somebody else's page could have made to point here (DNS rebinding).
+ * True for a request from this machine itself: not over the network, not through a proxy, and not to a host name that
+ * another site may have pointed here (DNS rebinding).
  */
 export function isLoopback(c: Context<App>): boolean {
-  const peer = c.env.peer?.replace(/^::ffff:/, '') ?? ''
+  const address = c.env.remoteAddress?.replace(/^::ffff:/, '') ?? ''
   const host = new URL(c.req.url).hostname
   return (
-    (peer.startsWith('127.') || peer === '::1') &&
+    (address.startsWith('127.') || address === '::1') &&
     ![...c.req.raw.headers.keys()].some(isForwardingHeader) &&
     loopbackHosts.includes(host)
   )
 }
 
 /**
- * Whether a proxy, tunnel or CDN added a request header: the registered ones (RFC 9110, 7239, 8586), those that carry the
- * client's address, and the families of common products. Browsers send none of them when a page is opened.
+ * True for headers that proxies, tunnels and CDNs add: the registered ones (RFC 9110, 7239, 8586), those with the
+ * client's address, and the families of common products. Browsers send none of them when they open a page.
  */
 function isForwardingHeader(name: string): boolean {
   return [
@@ -114,12 +114,12 @@ function isForwardingHeader(name: string): boolean {
 }
 
 /**
- * Whether mails are shown at /mailbox: where nothing sends them, and the installation is one that is known to this machine
- * and its network only. A proxy on this machine may pass on the whole world's requests as if they were its own.
+ * Whether mails are shown at /mailbox: when no SMTP server is set and BASE_URL is on this machine or in its network. With
+ * a public BASE_URL a proxy on this machine may forward requests from anywhere.
  */
 export function isMailPreviewEnabled({ embedded, config }: Pick<Deps, 'embedded' | 'config'>): boolean {
   const { protocol, hostname, port } = new URL(config.baseUrl)
-  // The address that is printed for HOST=0.0.0.0. On our own port no proxy can stand in front.
+  // The address that is printed for HOST=0.0.0.0. There is no proxy in front of our own port.
   const inLocalNetwork =
     protocol === 'http:' &&
     Number(port || 80) === config.port &&
@@ -129,7 +129,7 @@ export function isMailPreviewEnabled({ embedded, config }: Pick<Deps, 'embedded'
 
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]']
 
-/** Offices and carriers share addresses: a /24 of IPv4 or a /56 of IPv6 counts as one place. */
+/** The /24 of an IPv4 address or the /56 of an IPv6 address: offices and carriers share addresses. */
 export function ipPrefix(address: string): string {
   const normalized = address.replace(/^::ffff:/, '').replace(/%.*$/, '')
   if (normalized.includes('.')) return normalized.split('.').slice(0, 3).join('.')

@@ -4,23 +4,22 @@ import { z } from 'zod'
 import { truncate } from '../lib/text.ts'
 import type { App } from './context.ts'
 
-/** How many fields a form may have. One with a checklist of 50 items has 306. */
+/** Maximum number of fields. A form with a checklist of 50 items has 306. */
 const maxFields = { signedIn: 2_000, anonymous: 200 }
 
-/** UTF-16 units that are kept of a field: twice as many as the longest text may have, so that it is still too long. */
+/** UTF-16 units kept of a field: twice the longest permitted text, so that a truncated one is still too long. */
 const maxFieldLength = 100_000
 
-/** UTF-16 units of all fields together, because a form that is refused comes back with them. */
+/** UTF-16 units of all fields together: a form with errors is rendered with all of them. */
 const maxFormLength = 400_000
 
 /**
- * The fields of a form that was sent, by name. A character NUL, which Postgres refuses, counts as a space.
- * @param all gives a field that was sent several times as a list, where otherwise the last one counts
- * @throws {HTTPException} 400 for a body that is not what its content type says, 413 for one with too many fields or too much
- *   text
+ * Parses a submitted form into its fields by name. NUL characters, which Postgres rejects, become spaces.
+ * @param all returns a repeated field as a list; otherwise the last value counts
+ * @throws {HTTPException} 400 for a body that does not match its content type, 413 for too many fields or too much text
  */
 export async function parseFormBody(c: Context<App>, { all = false } = {}): Promise<Record<string, unknown>> {
-  // The body is kept, so that it is parsed as it is left here.
+  // Store the body as it is modified here, so that it is what Hono parses.
   const bytes = Buffer.from(await c.req.arrayBuffer())
   const [, boundary] =
     /^multipart\/form-data *;.*\bboundary="?([^";,]+)/i.exec(c.req.header('content-type') ?? '') ?? []
@@ -37,15 +36,15 @@ async function parseBody(c: Context<App>, all: boolean): Promise<Record<string, 
   try {
     return await c.req.parseBody({ all })
   } catch (error) {
-    // How fetch refuses a body that it cannot read as a form.
+    // Thrown by fetch for a body that is not a form.
     if (error instanceof TypeError) throw new HTTPException(400, { cause: error })
     throw error
   }
 }
 
 /**
- * Counts the fields of an URL-encoded body without parsing it: 520,000 of them in 1 MB take 3 s to parse. Plus signs become
- * the spaces that they stand for, in place: the parser takes 70 ms for a million of them.
+ * Counts the fields of a URL-encoded body before it is parsed: parsing 520,000 of them, 1 MB, takes 3 s. Also replaces
+ * plus signs by spaces in place: the parser takes 70 ms for a million of them.
  */
 function countFields(bytes: Buffer): number {
   let pairs = 1
@@ -56,7 +55,7 @@ function countFields(bytes: Buffer): number {
   return pairs
 }
 
-/** Whether a multipart body has more than so many parts, by what stands between them. */
+/** True if a multipart body has more parts than `most`; counts its boundaries. */
 function exceedsPartCount(bytes: Buffer, boundary: string, max: number): boolean {
   const delimiter = `--${boundary}`
   let delimiters = 0
@@ -66,15 +65,15 @@ function exceedsPartCount(bytes: Buffer, boundary: string, max: number): boolean
   return delimiters > max + 1
 }
 
-/** Whether what a form or an address says can be an id: a UUID. Postgres refuses to look for anything else. */
+/** True for a UUID. Postgres rejects anything else as an id. */
 export function isUuid(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
 }
 
-/** An id that a phone sends, as Postgres writes it. */
+/** A UUID in lower case, as Postgres returns it. */
 export const uuidField = z.uuid().transform((text) => text.toLowerCase())
 
-/** A value without the character NUL, cut where it is longer than any field may be. */
+/** Replaces NUL characters and truncates values longer than any field may be. */
 function sanitizeValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sanitizeValue)
   return typeof value === 'string' ? truncate(value, maxFieldLength).replaceAll('\u0000', ' ') : value

@@ -3,12 +3,12 @@ import { etag } from 'hono/etag'
 import { isMigrated } from '../db/database.ts'
 import type { App } from './context.ts'
 
-/** What operators and browsers ask of any service: is it alive, is it ready, its numbers, its files. */
+/** Liveness, readiness, metrics and assets. */
 export const healthRoutes = new Hono<App>()
 
 healthRoutes.get('/healthz', (c) => c.text('alive\n'))
 
-/** Ready: the database answers and has this release's tables. */
+/** Ready if the database responds and has this release's migrations. */
 healthRoutes.get('/readyz', async (c) => {
   const { db, expectedMigrations } = c.env.deps
   if (await isMigrated(db, expectedMigrations)) return c.text('ready\n')
@@ -32,8 +32,8 @@ healthRoutes.get(
 healthRoutes.get('/favicon.ico', etag(), async (c) => (await c.env.deps.readAsset('favicon.svg')) ?? c.notFound())
 
 /**
- * The file by which WeChat knows that a domain is ours, at its root: it holds the code that its name carries. Undefined
- * for any other path. Not a route, because a pattern beside the names at the root would cost every request a slower router.
+ * WeChat's domain verification file at the root, whose content is the code in its name. Undefined for any other path.
+ * Not a route: a pattern at the root makes Hono use a slower router for every request.
  */
 export function wechatVerificationFile(c: Context<App>): Response | undefined {
   const { wechatVerify: name } = c.env.deps.config

@@ -3,9 +3,9 @@ import { redactError } from '../db/database.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { App } from './context.ts'
 
-/** What every answer says to browsers. Routes that must show foreign HTML bring a Content-Security-Policy of their own. */
+/** Headers of every response. Pages that embed HTML of others set their own Content-Security-Policy. */
 export const securityHeaderValues: Readonly<Record<string, string>> = {
-  // Nothing from elsewhere, nothing inline.
+  // No third parties, nothing inline.
   'Content-Security-Policy': [
     "default-src 'none'",
     "script-src 'self'",
@@ -19,13 +19,13 @@ export const securityHeaderValues: Readonly<Record<string, string>> = {
   ].join('; '),
   'Permissions-Policy': 'camera=()',
   'Referrer-Policy': 'same-origin',
-  // For this host alone: its neighbours may still speak plain HTTP.
+  // Without includeSubDomains: other hosts of the domain may not have TLS.
   'Strict-Transport-Security': 'max-age=15552000',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
 }
 
-/** Lets an answer be shown in frames, of our own pages or of anybody's. No form can be sent from there. */
+/** Allows a response in frames, of our own pages or of any site. Forms in it cannot be submitted. */
 export function allowFraming(c: Context<App>, frameAncestors: "'self'" | '*'): void {
   c.header(
     'Content-Security-Policy',
@@ -35,16 +35,16 @@ export function allowFraming(c: Context<App>, frameAncestors: "'self'" | '*'): v
   )
 }
 
-/** The camera reads codes in a worker that its package makes of a text, and a service worker keeps the page. */
+/** qr-scanner starts its worker from a blob: URL; the service worker caches the page. */
 export const doorSecurityHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy': `${securityHeaderValues['Content-Security-Policy']}; worker-src 'self' blob:`,
   'Permissions-Policy': 'camera=(self)',
 }
 
 /**
- * An answer with all its headers, to which nothing is added on its way out. For what thousands ask at once: Node writes
- * a plain object of headers as it stands, while adding to them one by one costs 14 µs, two thirds of a short answer.
- * @param headers save those that every answer has
+ * Builds a response with its complete headers in one object, which the middleware leaves alone. For the fast path only:
+ * see fast-path.ts.
+ * @param headers besides those of every response
  */
 export function rawResponse(
   c: Context<App>,
@@ -52,7 +52,7 @@ export function rawResponse(
   status: number,
   headers: Record<string, string>,
 ): Response {
-  c.set('whole', true)
+  c.set('headersDone', true)
   return new Response(body, {
     status,
     headers: { ...securityHeaderValues, 'Content-Language': c.get('locale'), ...headers },
@@ -60,10 +60,9 @@ export function rawResponse(
 }
 
 /**
- * A list as the body of an answer, piece by piece.
- * The beginning is read before there is an answer, the heads and what comes first from the database, so that one that is
- * away is told of as such. A failure on the way breaks the answer off, so that half a list is never taken for a whole one.
- * Servers send the reason for that after it, so it holds no more than that.
+ * Streams chunks as a response body. Two chunks, the header row and the first rows, are read before responding, so that
+ * an unavailable database still yields 503. A later failure aborts the connection, so that the client cannot mistake a
+ * truncated list for a complete one; its message reaches the client on some servers and names nothing.
  */
 export async function streamBody(
   deps: Deps,
@@ -78,8 +77,8 @@ export async function streamBody(
         if (done) controller.close()
         else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
       } catch (error) {
-        deps.log.warn(redactError(error), 'a list broke off')
-        throw new Error('the list breaks off here')
+        deps.log.warn(redactError(error), 'export aborted')
+        throw new Error('export aborted')
       }
     },
     async cancel() {
@@ -88,9 +87,9 @@ export async function streamBody(
   })
 }
 
-/** Offers a file under its name (RFC 6266), and under a plain one where names are ASCII. */
+/** Content-Disposition for a download (RFC 6266), with an ASCII name for old clients. */
 export function attachment(asciiName: string, name: string): string {
-  // RFC 5987, 3.2.1 keeps these for itself, unlike URIs.
+  // RFC 5987, 3.2.1 reserves these; encodeURIComponent does not encode them.
   const encoded = encodeURIComponent(name).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)
   return `attachment; filename="${asciiName}"; filename*=UTF-8''${encoded}`
 }

@@ -5,7 +5,7 @@ import type { TokenReceiver } from './auth.ts'
 import type { App, SignedInOrganiser } from './context.ts'
 import { absoluteUrl, paths } from './links.ts'
 
-/** better-auth takes 0.4 s to load, which the first organiser waits and not the start. */
+/** better-auth takes 0.4 s to load: loaded with the first request that needs it, not at the start. */
 const importAuth = () => import('./auth.ts')
 
 async function getAuth(deps: Deps) {
@@ -17,24 +17,24 @@ async function requestMagicLink({ deps, email }: { deps: Deps; email: string }, 
   await auth.api.signInMagicLink({ body: { email, metadata: { onToken } }, headers: new Headers() })
 }
 
-/** Answers what src/client/passkey.js asks. */
+/** Handles the requests of the passkey script in src/client. */
 export async function handlePasskeyRequest(c: Context<App>): Promise<Response> {
   return (await getAuth(c.env.deps)).handler(c.req.raw)
 }
 
-/** Mails an organiser a link to sign in with. Nothing goes to an address without an account. */
+/** Enqueues a sign-in link. Does nothing for an address without an account. */
 export async function mailSignInLink(deps: Deps, email: string): Promise<void> {
   const organiser = await findOrganiserByEmail(deps, email)
   if (organiser) await requestMagicLink({ deps, email }, (code) => enqueueSignInLink(deps, organiser, code))
 }
 
-/** Creates a link that signs in the account with an address, once and within `linkLasts`; undefined without an account. */
+/** Creates a sign-in link for an address, valid once and for `linkLasts`. Undefined without an account. */
 export async function createSignInLink(deps: Deps, email: string): Promise<string | undefined> {
   const organiser = await findOrganiserByEmail(deps, email)
   return organiser && absoluteUrl(deps.config.baseUrl, paths.magicLink(await createSignInCode(deps, organiser)))
 }
 
-/** Signs in somebody whose account was made in this very request. */
+/** Signs in an organiser whose account this request created. */
 export async function signInOrganiser(c: Context<App>, organiser: Organiser): Promise<void> {
   await verifyMagicLink(c, await createSignInCode(c.env.deps, organiser))
 }
@@ -47,7 +47,7 @@ async function createSignInCode(deps: Deps, { email }: Organiser): Promise<strin
   return created
 }
 
-/** The organiser who is signed in in the browser that asks, or undefined. */
+/** The organiser of the session cookie, or undefined. */
 export async function currentOrganiser(c: Context<App>): Promise<SignedInOrganiser | undefined> {
   if (!c.req.header('cookie')?.includes('baoming.session_token=')) return undefined
   const { response, headers } = await (await getAuth(c.env.deps)).api.getSession({
@@ -60,7 +60,7 @@ export async function currentOrganiser(c: Context<App>): Promise<SignedInOrganis
   return { id, name, email, role, sessionId: response.session.id }
 }
 
-/** Signs in whoever brings a code from a mailed link. Tells whether it was good; it is not good again. */
+/** Signs in with the code of a magic link, which works once. Returns false for an invalid or used code. */
 export async function verifyMagicLink(c: Context<App>, code: string): Promise<boolean> {
   try {
     const { headers } = await (await getAuth(c.env.deps)).api.magicLinkVerify({
@@ -71,13 +71,13 @@ export async function verifyMagicLink(c: Context<App>, code: string): Promise<bo
     forwardCookies(c, headers)
     return true
   } catch (error) {
-    // How it refuses a code: it would lead to a page that says so.
+    // better-auth throws a redirect for an invalid code.
     if ((await importAuth()).isAuthError(error)) return false
     throw error
   }
 }
 
-/** Ends the session of the browser that asks. */
+/** Ends the current session. */
 export async function signOut(c: Context<App>): Promise<void> {
   const { headers } = await (await getAuth(c.env.deps)).api.signOut({ headers: c.req.raw.headers, returnHeaders: true })
   forwardCookies(c, headers)

@@ -8,7 +8,7 @@ import { checkIn as checkIns } from '../../src/domain/door/check-ins.ts'
 import { endDoorSession } from '../../src/domain/door/sessions.ts'
 import { createCheckInCode, createTicketToken } from '../../src/domain/tickets/signed-tokens.ts'
 import { access } from '../../src/http/access.ts'
-import { app } from '../../src/http/app.tsx'
+import { app } from '../../src/http/app.ts'
 import { paths } from '../../src/http/links.ts'
 import { mailPreviewCookie } from '../support/mail/mail-preview.ts'
 import { checkInYesterday } from '../support/seeds/attendance.ts'
@@ -78,7 +78,7 @@ describe('by role', () => {
         expect([rank, toSignIn]).toEqual([rank, true])
       else expect([rank, answer.status]).toEqual([rank, rank === 'nobody' ? 401 : 403])
       if (allowed) expect(toSignIn).toBe(false)
-      if (needed === 'this machine') {
+      if (needed === 'localhost') {
         expect((await world.request(path, init, '192.168.1.9')).status).toBe(404)
       }
     }
@@ -96,7 +96,7 @@ test('every route answers 405 to a method that it does not take, and says which 
   })
   for (const path of new Set(listed.map(({ path }) => path))) {
     // `/console/people/chosen` is taken for the name of somebody too.
-    const routes = listed.filter(({ like, needed }) => like.test(path) && needed !== 'this machine')
+    const routes = listed.filter(({ like, needed }) => like.test(path) && needed !== 'localhost')
     const taken = new Set(routes.map(({ method }) => method))
     for (const method of methods.filter((method) => method !== 'GET' || taken.size > 0)) {
       if (taken.has(method)) continue

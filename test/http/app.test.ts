@@ -291,13 +291,13 @@ test('pages and files are compressed for whoever asks, and stay what they are', 
 })
 
 test('a page that is at hand is the same as one that has to be drawn', async () => {
-  const { app } = await import('../../src/http/app.tsx')
+  const { app } = await import('../../src/http/app.ts')
   await using world = await createWorld({ env: { BASE_URL: 'https://workshops.example.com' } })
   world.deps.cache = createCache(60_000)
   const { slug } = await world.workshop()
   const key = '11111111-2222-3333-4444-555555555555'
   const ask = async (how: RequestInit, query = '') => {
-    const env = { deps: world.deps, peer: '127.0.0.1' }
+    const env = { deps: world.deps, remoteAddress: '127.0.0.1' }
     const drawn = await app.request(`/w/${slug}${query}`, how, env)
     const atHand = await world.request(`/w/${slug}${query}`, how)
     return Promise.all(
@@ -391,7 +391,7 @@ test.each([
   const logged = JSON.stringify(world.logEntries)
   for (const personal of [...Object.values(typed), 'wang', '13800138000']) expect(logged).not.toContain(personal)
   const errors = world.logEntries.filter(({ level }) => level === 'error')
-  expect(errors.map(({ message }) => message)).toEqual(['answered 500', 'answered 500'])
+  expect(errors.map(({ message }) => message)).toEqual(['internal error', 'internal error'])
   expect(errors[0]?.facts).toMatchObject({
     route: 'POST /w/:workshop',
     reason: expect.stringMatching(/^42883: function register\(.*\) does not exist/),

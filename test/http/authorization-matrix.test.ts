@@ -532,7 +532,7 @@ test.each(Object.entries(access))(
       }
     }
 
-    if (needed === 'this machine') {
+    if (needed === 'localhost') {
       const over = async (given: string[]) => callRoute(route, path, given, about, {}, '192.168.1.9')
       const none = await over(names.missing)
       expect([none.status, await over(resolveParams(names.own, 'owner'))]).toEqual([404, none])

@@ -135,7 +135,7 @@ export async function createWorld({
     },
     token: (role) => createToken(deps, `${role} of the test`, role),
     async signIn(role, name = `${role} of the test`) {
-      const { createApp } = await import('../../src/http/app.tsx')
+      const { createApp } = await import('../../src/http/app.ts')
       const { mailSignInLink } = await import('../../src/http/sign-in.ts')
       const email = `${role}-${++personCount}@example.com`
       const invited = await inviteOrganiser(deps, { name, email, role })
@@ -150,7 +150,7 @@ export async function createWorld({
     flushScans: () => Promise.all(scans),
     async request(path, init, peer) {
       // Only here, so that tests of the domain do not load every page.
-      const { createApp } = await import('../../src/http/app.tsx')
+      const { createApp } = await import('../../src/http/app.ts')
       return createApp(deps).request(path, init, peer)
     },
     close,

@@ -29,7 +29,7 @@ try {
   const opened = await openDatabase(config, log, (_request, response) => response.end())
   const { deps, close } = createRuntime(config, opened, 'http://localhost:3000', log, () => {})
   const { seed } = await import('../seed.ts')
-  const { createApp } = await import('../../http/app.tsx')
+  const { createApp } = await import('../../http/app.ts')
   await seed(deps)
   const page = await createApp(deps).request('/')
   if (!page.ok) throw new Error(`the first page answers ${page.status}`)

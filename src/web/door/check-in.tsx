@@ -20,7 +20,7 @@ checkInPages.get('/in/:code', async (c) => {
   const { deps } = c.env
   const registration = await findRegistration(deps, verifyCheckInCode(deps.config.secret, c.req.param('code')))
   c.header('Cache-Control', 'no-store')
-  if (c.get('doorOver')) return sessionRequiredPage(c)
+  if (c.get('doorSessionExpired')) return sessionRequiredPage(c)
   if (!c.get('door')) return registration ? c.redirect(paths.workshop(registration.workshop.slug), 302) : c.notFound()
   const door = await requireDoorSession(c)
   if (!registration) return statusPage(c, unknownCodeStatus(c), 404)

@@ -89,12 +89,12 @@ function DoorDocument({ c, view: options, content }: { c: Context<App>; view: Do
 /** Says that this phone is a door no longer, and how it becomes one again; or that it never was one. */
 export function sessionRequiredPage(c: Context<App>): Promise<Response> {
   const t = doorMessages(c.var.locale)
-  const { title, hint } = c.get('doorOver') ? t.over : t.nobody
+  const { title, hint } = c.get('doorSessionExpired') ? t.over : t.nobody
   return doorPage(
     c,
-    { title, severity: 'wait', status: c.req.method === 'GET' && !c.get('doorOver') ? 200 : 401 },
+    { title, severity: 'wait', status: c.req.method === 'GET' && !c.get('doorSessionExpired') ? 200 : 401 },
     <Notice title={title} lines={[...(c.req.method === 'POST' ? [t.over.changed] : []), hint]}>
-      {!c.get('doorOver') && (
+      {!c.get('doorSessionExpired') && (
         <a class="quiet" href={paths.console()}>
           {t.nobody.organisers}
         </a>

@@ -93,7 +93,7 @@ export async function waitMinFillTime(page: Page): Promise<void> {
 
 /** Lets a browser reach a world. */
 export async function serveWorld(world: World): Promise<AsyncDisposable & { url: string }> {
-  const { createApp } = await import('../../../src/http/app.tsx')
+  const { createApp } = await import('../../../src/http/app.ts')
   const app = createApp(world.deps)
   const server = createAdaptorServer({ fetch: (request) => app.fetch(request, '127.0.0.1') }).listen(0, '127.0.0.1')
   await once(server, 'listening')
