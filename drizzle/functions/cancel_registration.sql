@@ -1,5 +1,5 @@
--- revision 3
--- Cancels a registration, owes its mail, if there is an address for it, and gives the freed seat to the next in line.
+-- revision 4
+-- Cancels a registration, enqueues its mail if it has an address, and promotes the next in line.
 -- outcome: cancelled | already_cancelled | over (an attendee may cancel until the workshop starts) | not_found.
 create or replace function cancel_registration(p_id uuid, p_by text, p_now timestamptz)
 returns table (outcome text, promoted integer)
@@ -11,7 +11,7 @@ declare
   v_status text;
   v_email text;
 begin
-  v_workshop := lock_workshop_of(p_id);
+  v_workshop := lock_registration_workshop(p_id);
 
   select r.status, r.email into v_status, v_email from registrations r where r.id = p_id;
 
@@ -25,9 +25,9 @@ begin
     update registrations
     set status = 'cancelled', cancelled_at = p_now, cancelled_by = p_by, offered_until = null
     where id = p_id;
-    insert into mails (registration_id, kind, facts, created_at, due_at)
+    insert into mails (registration_id, kind, payload, created_at, due_at)
     select p_id, 'cancelled', jsonb_build_object('by', p_by), p_now, p_now where v_email <> '';
-    return query select 'cancelled', serve_waitlist(v_workshop.id, p_now);
+    return query select 'cancelled', promote_waitlist(v_workshop.id, p_now);
   end if;
 end
 $$;

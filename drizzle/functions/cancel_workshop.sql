@@ -1,14 +1,14 @@
--- revision 3
--- Cancels a workshop for good and with it every live registration, each of which is owed a mail that has an address.
--- outcome: cancelled | already_cancelled | over (it has ended) | not_found; told is the number of mails.
+-- revision 4
+-- Cancels a workshop for good with all its active registrations, and enqueues a mail for each that has an address.
+-- outcome: cancelled | already_cancelled | over (it has ended) | not_found; notified is the number of mails.
 create or replace function cancel_workshop(p_id uuid, p_now timestamptz)
-returns table (outcome text, told integer)
+returns table (outcome text, notified integer)
 language plpgsql
 set lock_timeout = '3s'
 as $$
 declare
   v_workshop workshops;
-  v_told integer;
+  v_notified integer;
 begin
   select w.* into v_workshop from workshops w where w.id = p_id for no key update;
 
@@ -29,11 +29,11 @@ begin
       where workshop_id = p_id and status in ('confirmed', 'waitlisted', 'offered')
       returning id, email
     )
-    insert into mails (registration_id, kind, facts, created_at, due_at)
+    insert into mails (registration_id, kind, payload, created_at, due_at)
     select id, 'cancelled', '{"by": "workshop"}', p_now, p_now from cancelled where email <> '';
-    get diagnostics v_told = row_count;
+    get diagnostics v_notified = row_count;
 
-    return query select 'cancelled', v_told;
+    return query select 'cancelled', v_notified;
   end if;
 end
 $$;

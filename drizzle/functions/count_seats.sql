@@ -1,6 +1,6 @@
--- revision 1
--- Moves the counters of a workshop with its registrations. Nothing else may: see guard_counters below.
--- A statement at a time, so that a batch of registrations costs one update per workshop.
+-- revision 2
+-- Keeps the counters of a workshop in step with its registrations. Nothing else may change them: see guard_counters below.
+-- Statement-level, so that a batch of registrations costs one update per workshop.
 create or replace function count_seats() returns trigger
 language plpgsql as $$
 begin

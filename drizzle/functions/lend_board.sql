@@ -1,13 +1,12 @@
--- revision 2
--- Lends a board to somebody who has a seat. Who holds a board, and which board a person holds, is decided by the unique
--- indexes of loans: nothing is read before it is written. The person's row is locked first, as by who erases people, then
--- the board's, as by who takes it out of use.
--- p_id: the nonce of the scan or tap; the same again is answered again. One that lent another board, or to somebody else,
---       is good for nothing: not_found.
--- p_at: by the phone's clock, believed from twelve hours before the start until now, and not before the board, or the
---       person's last one, came back: the times of a board follow one another.
--- outcome: lent | has_board (the person has one, which is given) | board_taken (holder: by whom) | unusable | not_found
---          (no such board, or nobody who has a seat in this workshop).
+-- revision 3
+-- Lends a board to a confirmed registration. Unique indexes on loans decide who has a board and which board a person has.
+-- The registration is locked first, as in erase_person, then the board, as in set_board_state.
+-- p_id: nonce of the scan or tap; a repeated one returns the same outcome. One that was used for another board or person
+--       returns not_found.
+-- p_at: the phone's time, clamped to between twelve hours before the start and now, and not before the last return of the
+--       board or by the person, so that loans of a board do not overlap.
+-- outcome: lent | has_board (board: the one that the person has) | board_taken (holder: who has it) | unusable
+--          | not_found (no such board, or no confirmed registration in this workshop).
 create or replace function lend_board(
   p_id uuid, p_board uuid, p_registration uuid, p_workshop uuid, p_at timestamptz, p_by text, p_now timestamptz
 ) returns table (outcome text, board uuid, holder uuid, replayed boolean)
@@ -28,7 +27,7 @@ begin
     for share of r;
     select b.state into v_state from boards b where b.id = p_board for no key update;
 
-    -- Only now: of the same nonce twice at once one comes after the other.
+    -- Read after the locks, so that concurrent requests with the same nonce are serialized.
     select l.board_id, l.registration_id into v_board, v_holder from loans l where l.id = p_id;
     if found and v_board = p_board and v_holder = p_registration then
       return query select 'lent', v_board, v_holder, true;
@@ -70,7 +69,7 @@ begin
       return query select 'unusable', p_board, null::uuid, false;
       return;
     end if;
-    -- What was in the way has ended meanwhile: once more.
+    -- The conflicting loan has ended meanwhile: try again.
   end loop;
 end
 $$;

@@ -1,7 +1,7 @@
--- revision 1
--- Cancels a registration that is of the same person as one that is kept. Two who merge the same two at once, each the other
--- way round, do not take both away: the workshops are locked in the order of their ids, and what is kept is read after that.
--- outcome: as of cancel_registration, and kept_cancelled (the other one is no more, so this one stays).
+-- revision 2
+-- Cancels a duplicate registration in favour of one that is kept. Two concurrent merges of the same pair in opposite
+-- directions never cancel both: the workshops are locked in the order of their ids, and the kept one is read after that.
+-- outcome: as cancel_registration, or kept_cancelled (the other one is cancelled, so this one stays).
 create or replace function merge_registration(p_id uuid, p_kept uuid, p_now timestamptz)
 returns table (outcome text)
 language plpgsql
@@ -13,7 +13,7 @@ begin
   loop
     v_workshops := array(select r.workshop_id from registrations r where r.id in (p_id, p_kept) order by r.id);
     perform 1 from workshops w where w.id = any (v_workshops) order by w.id for no key update;
-    -- Whoever waited for the locks looks again: a move may have come first.
+    -- Checks again after the locks: a registration may have been moved meanwhile.
     exit when v_workshops = array(select r.workshop_id from registrations r where r.id in (p_id, p_kept) order by r.id);
   end loop;
 

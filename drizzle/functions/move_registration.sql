@@ -1,9 +1,9 @@
--- revision 4
--- Moves a registration to another workshop of its campaign: same id, same ticket, a new number there, a seat if one is
--- free and nobody waits, else a place in line. The seat that it leaves goes to the next in line there. One that cannot
--- be placed stays where it is.
--- outcome: confirmed | waitlisted | not_live (it is cancelled) | over (its workshop has started) | already_registered
---          (the person is in the other one) | too_many (mails to this address today) | full | not_open | closed | cancelled | not_found.
+-- revision 5
+-- Moves a registration to another workshop of its campaign: same id, same ticket, a new number there, and a seat if one is
+-- free and nobody is waitlisted, else a place on the waitlist. The seat it leaves goes to the next in line. If it is refused
+-- nothing changes.
+-- outcome: confirmed | waitlisted | not_live (it is cancelled) | over (its workshop has started) | already_registered (for the
+--          other one) | too_many (daily limit of mails) | full | not_open | closed | cancelled | not_found.
 create or replace function move_registration(p_id uuid, p_to uuid, p_now timestamptz)
 returns table (outcome text)
 language plpgsql
@@ -21,7 +21,7 @@ begin
     select r.workshop_id into v_from from registrations r where r.id = p_id;
     perform 1 from workshops w where w.id in (v_from, p_to) order by w.id for no key update;
     select r.* into v_registration from registrations r where r.id = p_id;
-    -- Whoever waited for the locks looks again: another move may have come first.
+    -- Checks again after the locks: the registration may have been moved meanwhile.
     exit when v_registration.workshop_id is not distinct from v_from;
   end loop;
   select w.* into v_old from workshops w where w.id = v_from;
@@ -45,9 +45,9 @@ begin
       and r.status in ('confirmed', 'waitlisted', 'offered')
   ) then
     return query select 'already_registered';
-  elsif refusal_of(v_new, p_now) is not null then
-    return query select refusal_of(v_new, p_now);
-  elsif mails_caused(v_registration.email_key, p_now) >= 10 then
+  elsif registration_refusal(v_new, p_now) is not null then
+    return query select registration_refusal(v_new, p_now);
+  elsif count_mails_triggered_today(v_registration.email_key, p_now) >= 10 then
     return query select 'too_many';
   elsif v_status is null then
     return query select 'full';
@@ -60,23 +60,23 @@ begin
         moved_at = p_now,
         seated_at = case when v_status = 'confirmed' then p_now end,
         offered_until = null,
-        -- What was decided concerned the line that is left.
-        out_of_turn = false,
-        -- Whoever stood at a door stood at the old one.
+        -- That decision concerned the waitlist of the old workshop.
+        promoted_manually = false,
+        -- So did the place in the door queue.
         walk_in_at = null,
-        calendar_raise = greatest(0, v_old.calendar_sequence - v_new.calendar_sequence) + calendar_raise + 1
+        calendar_sequence_offset = greatest(0, v_old.calendar_sequence - v_new.calendar_sequence) + calendar_sequence_offset + 1
     where id = p_id;
 
-    -- What still waits to be sent would tell of the old workshop, or the same twice; not so a message to the campaign. Mails
-    -- whose content was refused count too: resume_message would send them.
-    update mails m set state = 'dead', reason = 'superseded by a move', refusals = 0
+    -- Pending mails are about the old workshop or would repeat this one, except a broadcast to the campaign. So are mails whose
+    -- content was refused: resume_broadcast would send them.
+    update mails m set state = 'dead', reason = 'moved', refusals = 0
     where m.registration_id = p_id and (m.state = 'pending' or (m.state = 'dead' and m.refusals > 0)) and m.kind <> 'found'
-      and not exists (select 1 from messages x where x.id = m.written_id and x.campaign_id is not null);
+      and not exists (select 1 from broadcasts x where x.id = m.broadcast_id and x.campaign_id is not null);
 
-    insert into mails (registration_id, kind, facts, created_at, due_at)
+    insert into mails (registration_id, kind, payload, created_at, due_at)
     select p_id, 'moved', jsonb_build_object('from', v_old.id), p_now, p_now where v_registration.email <> '';
 
-    perform serve_waitlist(v_old.id, p_now);
+    perform promote_waitlist(v_old.id, p_now);
     return query select v_status;
   end if;
 end

@@ -1,12 +1,11 @@
--- revision 2
--- Takes a lent board back, whoever has it.
--- p_id: the nonce of the scan or tap; the same again is answered again. One that brought back another board is good for
---       none: not_found.
--- p_at: by the phone's clock, believed from twelve hours before the start until now, as by lend_board.sql. A loan that
---       began later is none of this return: a phone that was offline may tell late of a board that has come back over
---       another and was lent again. One minute is left to clocks that differ.
--- p_state: broken or retired takes it out of use with the same step, and out of the box in which it is packed; null
---          leaves it usable. p_note: what is wrong with it or missing; null leaves what is there.
+-- revision 3
+-- Records the return of a lent board, whoever has it.
+-- p_id: nonce of the scan or tap; a repeated one returns the same outcome. One that was used for another board returns
+--       not_found.
+-- p_at: the phone's time, clamped as in lend_board. A loan that began after it is not ended: a phone that was offline may
+--       report late that a board was returned which has been lent again since. Clocks may differ by one minute.
+-- p_state: broken or retired takes the board out of use and out of its allocation; null leaves it usable.
+-- p_note: what is wrong or missing; null keeps the note.
 -- outcome: returned | not_lent | not_found (no such board, or the nonce of another).
 create or replace function return_board(
   p_id uuid, p_board uuid, p_at timestamptz, p_by text, p_state text, p_note text, p_now timestamptz
@@ -20,7 +19,7 @@ declare
   v_workshop uuid;
   v_board uuid;
 begin
-  -- Before anything is read: the same return twice at once is one of them after the other.
+  -- Locked before anything is read, so that concurrent requests with the same nonce are serialized.
   perform 1 from boards b where b.id = p_board for no key update;
   if not found then
     return query select 'not_found', null::uuid, null::uuid, false;
@@ -50,7 +49,7 @@ begin
 
   update boards b
   set state = coalesce(p_state, b.state), note = coalesce(p_note, b.note),
-      packed_for = case when p_state is null then b.packed_for end, updated_at = p_now
+      allocated_to = case when p_state is null then b.allocated_to end, updated_at = p_now
   where b.id = p_board and (p_state in ('broken', 'retired') or p_note is not null);
 
   return query select 'returned', v_registration, v_workshop, false;

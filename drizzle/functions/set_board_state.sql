@@ -1,6 +1,6 @@
--- revision 1
--- Says whether a board is usable, broken or retired, with a note. One that somebody has is not taken out of use: it has
--- to come back first. What is out of use is in no box.
+-- revision 2
+-- Sets the state of a board, usable, broken or retired, with a note. A lent board has to be returned before it is taken out of
+-- use. A board out of use is not allocated.
 -- outcome: changed | lent | not_found.
 create or replace function set_board_state(
   p_board uuid, p_state text, p_note text, p_now timestamptz
@@ -9,7 +9,7 @@ language plpgsql
 set lock_timeout = '3s'
 as $$
 begin
-  -- Who lends it waits for this lock, or this waits for them: what is read after it holds.
+  -- Lending locks the board too: loans are read after this lock.
   perform 1 from boards b where b.id = p_board for no key update;
   if not found then
     return 'not_found';
@@ -18,7 +18,7 @@ begin
   else
     update boards b
     set state = p_state, note = p_note, updated_at = p_now,
-        packed_for = case when p_state = 'usable' then b.packed_for end
+        allocated_to = case when p_state = 'usable' then b.allocated_to end
     where b.id = p_board;
     return 'changed';
   end if;

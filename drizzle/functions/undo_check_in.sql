@@ -1,13 +1,13 @@
--- revision 2
--- Takes check-ins back. Each entry is judged on its own, in their order; the answer has a row per entry.
+-- revision 3
+-- Undoes check-ins. Entries are processed independently, in their order; one row is returned per entry.
 --
--- p_entries: [{ n, check_in, at }], n = 0, 1, 2 …; at is the phone's own time.
--- outcome:   undone | not_in (somebody else had taken it back) | not_found. Where another door has scanned the person too,
---            they stay in by that scan: id, at and by tell of it.
+-- p_entries: [{ n, check_in, at }], n = 0, 1, 2 …; at is the phone's time.
+-- outcome:   undone | not_in (somebody else had undone it) | not_found. If another door has checked the person in too, that
+--            check-in remains: id, at and by are those of it.
 --
--- With a scan goes whatever else the same door had scanned of the person: a scanner may read a code twice. Who came in
--- without having signed up, and by this very check-in, never was there, and the seat goes to the next in line. Where they
--- got no seat there is no check-in, but their phone did not know: they leave the line at the door.
+-- Other check-ins of the person by the same door are undone too: a scanner may read a code twice. A walk-in who was registered
+-- by this very check-in is cancelled, and the seat goes to the next in line; one who got no seat has no check-in, which an
+-- offline phone cannot know, and leaves the door queue.
 create or replace function undo_check_in(p_workshop uuid, p_entries jsonb, p_by text, p_now timestamptz)
 returns table (n integer, outcome text, id uuid, at timestamptz, by text)
 language plpgsql
@@ -31,11 +31,11 @@ begin
       update registrations r
       set status = 'cancelled', cancelled_at = p_now, cancelled_by = 'organiser'
       where r.idempotency_key = v_entry.check_in::text and r.first_workshop_id = p_workshop
-        and r.workshop_id = p_workshop and r.consent_version like '%-door' and r.status = 'waitlisted' and r.email = '';
+        and r.workshop_id = p_workshop and r.source = 'walk_in' and r.status = 'waitlisted' and r.email = '';
       v_outcome := case when exists (
         select 1 from registrations r
         where r.idempotency_key = v_entry.check_in::text and r.first_workshop_id = p_workshop
-          and r.consent_version like '%-door' and r.status = 'cancelled' and r.email = ''
+          and r.source = 'walk_in' and r.status = 'cancelled' and r.email = ''
       ) then 'undone' else 'not_found' end;
     elsif v_check_in.outcome = 'undone' then
       v_outcome := case when v_check_in.undone_by = p_by then 'undone' else 'not_in' end;
@@ -51,8 +51,8 @@ begin
         select other.id from check_ins other
         where other.registration_id = v_check_in.registration_id and other.outcome = 'again'
           and not exists (
-            select 1 from check_ins seen
-            where seen.registration_id = v_check_in.registration_id and seen.outcome = 'in'
+            select 1 from check_ins active
+            where active.registration_id = v_check_in.registration_id and active.outcome = 'in'
           )
         order by other.at, other.id
         limit 1
@@ -69,7 +69,7 @@ begin
       where r.id = v_check_in.registration_id and r.status = 'confirmed' and r.walk_in_at is not null
         and r.idempotency_key = v_check_in.id::text and r.email = '';
       if found then
-        perform serve_waitlist(p_workshop, p_now);
+        perform promote_waitlist(p_workshop, p_now);
       end if;
     end if;
 

@@ -144,7 +144,7 @@ campaigns.openapi(
     const created = await createCampaign(c.env.deps, draft)
     if (created.kind === 'refused') return refusalProblem(c, created.refusal)
     const { id, slug } = created.campaign
-    await audit(c, { action: 'campaign.created', campaignId: id, facts: { slug } })
+    await audit(c, { action: 'campaign.created', campaignId: id, payload: { slug } })
     return c.json(serializeCampaign(c, created.campaign), 201)
   },
 )
@@ -182,7 +182,7 @@ campaigns.openapi(
     await audit(c, {
       action: 'campaign.changed',
       campaignId: changed.campaign.id,
-      facts: { slug: changed.campaign.slug },
+      payload: { slug: changed.campaign.slug },
     })
     return c.json(serializeCampaign(c, changed.campaign), 200)
   },

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { mailKinds } from '../db/schema.ts'
+import { mailKinds, mailReasons } from '../db/schema.ts'
 import { displayStates, findMail, type ListedMail, listMails, retryMail } from '../domain/mails/outbox.ts'
 import { audit } from '../http/audit.ts'
 import type { App } from '../http/context.ts'
@@ -31,6 +31,10 @@ const MailResponse = z
     email: z.string().nullable(),
     attempts: z.int(),
     reason: z.string().nullable().meta({ description: 'Why the last attempt failed, or why it was given up.' }),
+    reasonCode: z.enum(mailReasons).nullable().meta({
+      description:
+        'Why it was given up, as a code; null as long as it was not, and where `reason` is the answer of the mail server. `retries_exhausted`: it failed for 24 hours.',
+    }),
     createdAt: dateTime,
     sentAt: dateTime.nullable(),
   })
@@ -110,6 +114,7 @@ function serializeMail(c: Context<App>, mail: ListedMail): z.input<typeof MailRe
     email: (registration ?? held?.signUp)?.email ?? null,
     attempts: mail.attempt,
     reason: mail.reason,
+    reasonCode: mail.reasonCode,
     createdAt: formatIso(mail.createdAt, timeZone),
     sentAt: mail.sentAt && formatIso(mail.sentAt, timeZone),
   }

@@ -126,7 +126,7 @@ for (const kind of ['workshop', 'campaign'] as const) {
       const draft = { channel, expiresAt: parseTime(c, expiresAt) }
       const link = await createLink(c.env.deps, targetOf(c.req.valid('param').slug), draft)
       if (!link) return problem(c, 404, 'not_found')
-      await audit(c, { action: 'link.created', facts: { code: link.code, channel } })
+      await audit(c, { action: 'link.created', payload: { code: link.code, channel } })
       return c.json(serializeLink(c, link), 201)
     },
   )
@@ -159,7 +159,7 @@ registrationLinks.openapi(
     if (link === 'target_not_found') {
       return problem(c, 422, 'invalid', { errors: [{ field: 'target', code: 'not_found' }] })
     }
-    await audit(c, { action: 'link.changed', facts: { code: link.code, channel: link.channel } })
+    await audit(c, { action: 'link.changed', payload: { code: link.code, channel: link.channel } })
     return c.json(serializeLink(c, link), 200)
   },
 )

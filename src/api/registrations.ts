@@ -101,7 +101,7 @@ registrations.post(signUpRoute.getRoutingPath(), rateLimitSignUps(), requireJson
   ]
   if (errors.length > 0 || !key.success || 'problems' in parsed) return problem(c, 422, 'invalid', { errors })
 
-  const answer = await register(deps, workshop, parsed.signUp, key.data)
+  const answer = await register(deps, workshop, parsed.signUp, key.data, 'api')
   if (answer.kind === 'refused') {
     if (answer.refusal === 'too_many') c.header('Retry-After', '86400')
     const statuses = { not_found: 404, too_many: 429 } as const
@@ -209,7 +209,7 @@ registrations.openapi(
     const { status, cursor } = c.req.valid('query')
     const workshop = await findWorkshop(deps, c.req.valid('param').slug)
     if (!workshop) return problem(c, 404, 'not_found')
-    await audit(c, { action: 'list.looked_up', workshopId: workshop.id, facts: { slug: workshop.slug } })
+    await audit(c, { action: 'list.looked_up', workshopId: workshop.id, payload: { slug: workshop.slug } })
     const { lines, next } = await listAttendees(deps, workshop, { status, after: Number(cursor ?? 0) })
     return c.json(
       { items: lines.map((line) => serializeAttendee(line, workshop)), ...(next && { next: String(next) }) },
@@ -220,7 +220,7 @@ registrations.openapi(
 
 /** What a program is told of somebody: what the schema promises, and no more of what the console shows. */
 function serializeAttendee(row: AttendeeRow, { timeZone }: Workshop): z.input<typeof RegistrationResponse> {
-  const { workshopId: _workshop, comingOn: _coming, checkedInAt: _came, ...publicFields } = row
+  const { workshopId: _workshop, attendanceConfirmedFor: _coming, checkedInAt: _came, ...publicFields } = row
   const { createdAt, seatedAt, offeredUntil, cancelledAt, ...line } = publicFields
   return {
     ...line,
@@ -288,7 +288,7 @@ registrations.openapi(
 const exportAuditEntry = ({ id, slug }: Workshop, format: 'csv' | 'xlsx') => ({
   action: 'list.exported' as const,
   workshopId: id,
-  facts: { slug, format },
+  payload: { slug, format },
 })
 
 const idParams = z.object({ id: z.guid() })

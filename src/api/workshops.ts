@@ -284,7 +284,7 @@ workshops.openapi(
 const workshopAuditEntry = (action: AuditAction, { id, slug }: Workshop) => ({
   action,
   workshopId: id,
-  facts: { slug },
+  payload: { slug },
 })
 
 /** The workshop with a slug; drafts only for bearers of a token. */

@@ -40,7 +40,7 @@ export async function migrate(
 ): Promise<string[]> {
   if (await isUpToDate(db, folder)) return []
   const migrations = await db.transaction((tx) => planMigrations(tx, folder, exclusive))
-  while (await withLockRetry(lockRetry, (lockTimeout) => db.transaction((tx) => runNextStep(tx, lockTimeout))));
+  await takeSteps(db, lockRetry)
   const functions = await withLockRetry(lockRetry, (lockTimeout) =>
     db.transaction((tx) => applyFunctions(tx, folder, lockTimeout)),
   )
@@ -164,17 +164,35 @@ function splitIntoSteps(statement: string, existingTables: string[]): { statemen
   return [immediate(text)]
 }
 
+/** Does the statements of the migrations that are not done online. */
+async function takeSteps(db: Database, patience: LockRetry): Promise<void> {
+  for (;;) {
+    const next = await withLockRetry(patience, (wait) => db.transaction((tx) => runNextStep(tx, wait)))
+    if (next === undefined) return
+    if (next === 'done') continue
+    await runConcurrentSteps(db, next.onlineStepsBefore)
+    // Another process may be at it.
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
 /**
  * Does the next statement of the migrations. A transaction each, because one that holds a table and waits for another
- * deadlocks with statements that use both. Tells whether there may be more.
+ * deadlocks with statements that use both. Returns undefined if none is left. A statement that renames something waits
+ * until the online steps before it are done, which use the old name.
  */
-async function runNextStep(tx: Database, lockTimeout: number): Promise<boolean> {
+async function runNextStep(
+  tx: Database,
+  lockTimeout: number,
+): Promise<undefined | 'done' | { onlineStepsBefore: number }> {
   await acquireMigrationLock(tx)
-  const [step] = await query<{ id: number; statement: string }>(
+  const [step] = await query<{ id: number; statement: string; online: boolean }>(
     tx,
-    sql`select id, statement from drizzle.unfinished where not beside order by id limit 1`,
+    sql`select id, statement, exists (select 1 from drizzle.unfinished o where o.beside and o.id < u.id) as online
+        from drizzle.unfinished u where not beside order by id limit 1`,
   )
-  if (!step) return false
+  if (!step) return undefined
+  if (step.online && /^ALTER (?:TABLE|INDEX) .*\bRENAME\b/.test(step.statement)) return { onlineStepsBefore: step.id }
   const [, table] = /^(?:ALTER|DROP) TABLE "(\w+)"/.exec(step.statement) ?? []
   if (table) {
     // For this lock nobody has to wait. An autovacuum gives way to whoever has waited for it for a second.
@@ -184,10 +202,10 @@ async function runNextStep(tx: Database, lockTimeout: number): Promise<boolean> 
   await tx.execute(sql.raw(`set local lock_timeout = ${lockTimeout}`))
   await tx.execute(sql.raw(step.statement))
   await tx.execute(sql`delete from drizzle.unfinished where id = ${step.id}`)
-  return true
+  return 'done'
 }
 
-/** Applies each function whose text differs from what the database has. One that calls others by name may come before them. */
+/** Applies each function whose text differs from what the database has. */
 async function applyFunctions(tx: Database, folder: string, lockTimeout: number): Promise<string[]> {
   await acquireMigrationLock(tx)
   const changed = await findChangedFunctions(tx, join(folder, 'functions'))
@@ -203,6 +221,8 @@ async function applyFunctions(tx: Database, folder: string, lockTimeout: number)
     await tx.execute(sql.raw(`lock table ${tables} in share row exclusive mode`))
     await tx.execute(sql`set local statement_timeout to default`)
   }
+  // A function may come before those that it calls.
+  await tx.execute(sql`set local check_function_bodies = off`)
   for (const statement of statements) await tx.execute(sql.raw(statement))
   for (const { name, revision, hash } of changed) {
     await tx.execute(sql`
@@ -238,15 +258,20 @@ async function findChangedFunctions(tx: Database, folder: string) {
   })
 }
 
-/** Does what is done beside everyone, unless another process is at it. */
-async function runConcurrentSteps(db: Database): Promise<void> {
+/**
+ * Does what is done beside everyone, unless another process is at it.
+ * @param before only steps with a lower id
+ */
+async function runConcurrentSteps(db: Database, before?: number): Promise<void> {
   await db.transaction(
     async (tx) => {
       const [lock] = await query(tx, sql`select pg_try_advisory_xact_lock(${locks.concurrentSteps}) as mine`)
       if (!lock?.mine) return
       const remaining = await query<{ id: number; statement: string }>(
         tx,
-        sql`select id, statement from drizzle.unfinished where beside order by id`,
+        // Without a parameter, whose portal would keep its snapshot until the transaction ends.
+        sql.raw(`select id, statement from drizzle.unfinished
+                 where beside ${before === undefined ? '' : `and id < ${before}`} order by id`),
       )
       for (const { statement } of remaining) {
         // Outside of the transaction, which only keeps the lock.

@@ -16,13 +16,19 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 
-/** A text that organisers write, in one language or both. At least one is there. */
+/*
+ * All tables in one file, because they reference each other and drizzle-kit reads them from here. A sentence for each.
+ */
+
+/** Text written by organisers, in one or both languages; at least one is present. */
 export type Text = { zh?: string; en?: string }
 
 export const itemKinds = ['prerequisite', 'provided', 'bring'] as const
 export const campaignStates = ['draft', 'published'] as const
 export const workshopStates = ['draft', 'published', 'closed', 'cancelled'] as const
 export const phoneRules = ['required', 'optional', 'no'] as const
+/** Where a registration was made: public form, API, console, door. */
+export const registrationSources = ['web', 'api', 'organiser', 'walk_in'] as const
 export const registrationStatuses = ['confirmed', 'waitlisted', 'offered', 'cancelled'] as const
 export const mailKinds = [
   'confirmed',
@@ -44,10 +50,37 @@ export const mailKinds = [
   'board_due',
   'afterwards',
 ] as const
-/** Mails on a schedule: each is owed once for a workshop and the day on which it is. */
+/** Reminders: one mail per registration, kind, workshop and day. */
 export const reminderKinds = ['get_ready', 'coming', 'day_before'] as const satisfies readonly MailKind[]
 export const cancellers = ['attendee', 'organiser', 'workshop', 'deadline', 'absence'] as const
 export const mailStates = ['pending', 'sending', 'sent', 'dead'] as const
+/** Why a mail is discarded instead of sent. */
+export const discardReasons = [
+  'link_expired',
+  'person_erased',
+  'no_ticket',
+  'workshop_over',
+  'registration_cancelled',
+  'promoted',
+  'offer_accepted',
+  'offer_expired',
+  'reopened',
+  'reclosed',
+  'changed_again',
+  'moved_again',
+  'address_corrected',
+  'moved',
+  'board_returned',
+  'rescheduled',
+  'too_late',
+  'already_ready',
+  'already_confirmed',
+  'reminder_disabled',
+  'did_not_attend',
+  'attended',
+] as const
+/** `retries_exhausted`: failed for 24 hours. `render_failed`: could not be rendered. */
+export const mailReasons = [...discardReasons, 'retries_exhausted', 'render_failed'] as const
 export const checkInOutcomes = ['in', 'again', 'undone'] as const
 export const boardStates = ['usable', 'broken', 'retired'] as const
 export const roles = ['owner', 'organiser', 'viewer'] as const
@@ -56,15 +89,18 @@ export type ItemKind = (typeof itemKinds)[number]
 export type CampaignState = (typeof campaignStates)[number]
 export type WorkshopState = (typeof workshopStates)[number]
 export type PhoneRule = (typeof phoneRules)[number]
+export type RegistrationSource = (typeof registrationSources)[number]
 export type RegistrationStatus = (typeof registrationStatuses)[number]
 /**
- * Who or what ended a registration. `deadline`: an offered seat was not taken in time. `absence`: who had it did not come,
- * and it went to somebody who stood at the door.
+ * Who or what cancelled a registration. `deadline`: an offered seat was not accepted in time. `absence`: a no-show,
+ * whose seat went to the door queue.
  */
 export type Canceller = (typeof cancellers)[number]
+export type DiscardReason = (typeof discardReasons)[number]
+export type MailReason = (typeof mailReasons)[number]
 export type MailKind = (typeof mailKinds)[number]
 export type ReminderKind = (typeof reminderKinds)[number]
-/** `in`: came with this scan. `again`: had come already. `undone`: was taken back. */
+/** `in`: the check-in that counts. `again`: a later one of the same person. `undone`: undone. */
 export type CheckInOutcome = (typeof checkInOutcomes)[number]
 export type BoardState = (typeof boardStates)[number]
 export type MailState = (typeof mailStates)[number]
@@ -74,7 +110,7 @@ const timestampColumn = (name: string) => timestamp(name, { withTimezone: true, 
 const inList = (column: string, values: readonly string[]) =>
   sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`)
 
-/** A campaign is one announcement: a title, what it teaches, the workshops of that month. */
+/** A campaign is one announcement: title, content and its workshops. */
 export const campaigns = pgTable(
   'campaigns',
   {
@@ -84,7 +120,7 @@ export const campaigns = pgTable(
     summary: jsonb().$type<Text>().notNull(),
     oneSeatPerPerson: boolean('one_seat_per_person').notNull().default(true),
     state: text({ enum: campaignStates }).notNull().default('draft'),
-    /** When it first was published; from then on its slug may be in print. */
+    /** First publication; from then on the slug may be in print. */
     publishedAt: timestampColumn('published_at'),
     createdAt: timestampColumn('created_at').notNull(),
     updatedAt: timestampColumn('updated_at').notNull(),
@@ -93,9 +129,9 @@ export const campaigns = pgTable(
 )
 
 /**
- * A workshop is one date in one city. `capacity` seats exist; `taken` of them are held by confirmed and offered
- * registrations. `taken`, `waitlisted`, `next_seq` and `last_placed_at` are moved by the trigger in `functions/count_seats.sql`
- * alone.
+ * A workshop is one date in one city. `taken` of its `capacity` seats are held by confirmed and offered registrations.
+ * `taken`, `waitlisted`, `next_seq` and `last_placed_at` are maintained by the trigger in `functions/count_seats.sql`
+ * only.
  */
 export const workshops = pgTable(
   'workshops',
@@ -116,32 +152,32 @@ export const workshops = pgTable(
     boards: integer().notNull().default(0),
     waitlist: boolean().notNull().default(true),
     phone: text({ enum: phoneRules }).notNull().default('optional'),
-    /** Hours in which a freed seat that is offered to the next in line has to be taken; without them it is given at once. */
+    /** Hours for accepting an offered seat; null: freed seats are given to the next in line at once. */
     confirmHours: integer('confirm_hours'),
-    /** Whether a browser has to work for a sign-up, against those that send many. */
+    /** Whether the sign-up form requires a proof of work, against mass sign-ups. */
     proofOfWork: boolean('proof_of_work').notNull().default(false),
-    /** Who is in charge on the day, for organisers to know. */
+    /** Organiser in charge on the day; internal. */
     lead: text(),
-    /** How to get in, for those who have a seat. */
+    /** How to get in; shown to attendees with a seat. */
     entry: jsonb().$type<Text>().notNull().default({}),
-    /** Hours before the start at which each reminder falls due; one that is not there is not sent. */
+    /** Hours before the start at which each reminder is due; a missing kind is not sent. */
     reminders: jsonb().$type<ReminderPlan>().notNull().default({ get_ready: 168, coming: 72, day_before: 24 }),
-    /** Minutes after the start from which seats of those who did not come go to who stands at the door; without them, never. */
+    /** Grace period in minutes after the start, after which seats of no-shows go to the door queue; null: never. */
     graceMinutes: integer('grace_minutes'),
-    /** Raised to make the QR that lets helpers' phones in invalid. */
-    doorVersion: integer('door_version').notNull().default(1),
-    /** When an organiser said that nobody else comes: from then on whoever was not checked in did not come. */
+    /** Raising it invalidates the helpers' join code. */
+    joinCodeVersion: integer('join_code_version').notNull().default(1),
+    /** When attendance was closed: from then on attendees without a check-in are no-shows. */
     attendanceClosedAt: timestampColumn('attendance_closed_at'),
-    /** Instead of the three questions that everybody is asked. */
+    /** Replaces the three default questions. */
     feedbackQuestions: jsonb('feedback_questions').$type<FeedbackQuestion[]>(),
     state: text({ enum: workshopStates }).notNull().default('draft'),
-    /** When it first was published; from then on its slug may be in print. */
+    /** First publication; from then on the slug may be in print. */
     publishedAt: timestampColumn('published_at'),
     taken: integer().notNull().default(0),
     waitlisted: integer().notNull().default(0),
     nextSeq: integer('next_seq').notNull().default(1),
     lastPlacedAt: timestampColumn('last_placed_at'),
-    /** SEQUENCE of the calendar entry (RFC 5545, 3.8.7.4): rises whenever time or place change. */
+    /** SEQUENCE of the calendar entry (RFC 5545, 3.8.7.4): rises when time or place change. */
     calendarSequence: integer('calendar_sequence').notNull().default(0),
     createdAt: timestampColumn('created_at').notNull(),
     updatedAt: timestampColumn('updated_at').notNull(),
@@ -162,7 +198,9 @@ export const workshops = pgTable(
   ],
 )
 
-/** A checklist item is a prerequisite, a thing provided, or a thing to bring; it belongs to a campaign or a workshop. */
+/**
+ * A checklist item is a prerequisite, a thing provided, or a thing to bring; it belongs to a campaign or a workshop.
+ */
 export const checklistItems = pgTable(
   'checklist_items',
   {
@@ -173,18 +211,18 @@ export const checklistItems = pgTable(
     kind: text({ enum: itemKinds }).notNull(),
     text: jsonb().$type<Text>().notNull(),
     url: text(),
-    /** The attendee says "ready" or "not yet" to it when registering. */
+    /** Attendees have to answer "ready" or "not yet" when registering. */
     mustConfirm: boolean('must_confirm').notNull().default(false),
   },
   (item) => [
     check('checklist_items_kind', inList('kind', itemKinds)),
     check('checklist_items_owner', sql`num_nonnulls(${item.campaignId}, ${item.workshopId}) = 1`),
-    uniqueIndex('checklist_items_of_campaign').on(item.campaignId, item.position),
-    uniqueIndex('checklist_items_of_workshop').on(item.workshopId, item.position),
+    uniqueIndex('checklist_items_by_campaign').on(item.campaignId, item.position),
+    uniqueIndex('checklist_items_by_workshop').on(item.workshopId, item.position),
   ],
 )
 
-/** A registration link is the short code behind a QR, tied to a campaign or a workshop and to a channel. */
+/** A registration link is the short code behind a QR, tied to a campaign or workshop and a channel. */
 export const registrationLinks = pgTable(
   'registration_links',
   {
@@ -201,8 +239,8 @@ export const registrationLinks = pgTable(
 )
 
 /**
- * A registration is one person's sign-up to one workshop. A confirmed or offered one holds a seat, a waitlisted one
- * stands in line in the order of `seq`, which rises within a workshop and is never used again.
+ * A registration is one person's sign-up for one workshop. Confirmed and offered ones hold a seat; waitlisted ones are
+ * ordered by `seq`, which rises within a workshop and is never reused.
  */
 export const registrations = pgTable(
   'registrations',
@@ -213,48 +251,53 @@ export const registrations = pgTable(
       .references(() => workshops.id),
     seq: integer().notNull(),
     status: text({ enum: registrationStatuses }).notNull(),
-    /** What the sign-up was answered with: a retry of it is answered the same. */
+    /** Status in the original response, which a retry repeats. */
     firstStatus: text('first_status', { enum: registrationStatuses }).notNull(),
     name: text().notNull(),
-    /** How the name is typed to find it: its letters, or the initials of its pinyin. Null until somebody searches. */
-    nameInitials: text('name_initials'),
+    /** Search key of the name: its letters, or pinyin and initials. Null until the first search. */
+    nameSearch: text('name_search'),
     email: text().notNull(),
-    /** The address in lower case: what makes two addresses the same mailbox. */
+    /** Address in lower case: identifies a mailbox. */
     emailKey: text('email_key').notNull(),
     /** E.164. */
     phone: text(),
     company: text(),
     locale: text().notNull(),
     linkCode: text('link_code').references(() => registrationLinks.code),
-    /** Readiness: the attendee's own answers to the checklist, by item id. */
+    /** Readiness: the attendee's answers to the checklist, by item id. */
     ready: jsonb().$type<Record<string, boolean>>().notNull().default({}),
     consentVersion: text('consent_version').notNull(),
     consentAt: timestampColumn('consent_at').notNull(),
+    /** Null for registrations older than this column whose source is unknown. */
+    source: text({ enum: registrationSources }),
     idempotencyKey: text('idempotency_key').notNull(),
-    /** The workshop that the sign-up was for, to which its idempotency key belongs; a move does not change it. */
+    /** Workshop of the original sign-up, the scope of its idempotency key; moving does not change it. */
     firstWorkshopId: uuid('first_workshop_id')
       .notNull()
       .references(() => workshops.id),
-    /** Keyed hash of the sign-up that came with the idempotency key; empty once the person is erased. */
+    /** HMAC of the sign-up that came with the idempotency key; empty once erased. */
     fingerprint: text().notNull(),
-    /** Raised to make every older ticket link and door code invalid. */
+    /** Raising it invalidates older ticket links and check-in codes. */
     ticketVersion: integer('ticket_version').notNull().default(1),
-    /** An organiser's decision let this person pass others on the waitlist. */
-    outOfTurn: boolean('out_of_turn').notNull().default(false),
-    /** An organiser looked: whoever has the same phone or name is somebody else. */
-    toldApart: boolean('told_apart').notNull().default(false),
-    /** The day for which they said that they come: on another day they are asked again. */
-    comingOn: date('coming_on', { mode: 'string' }),
-    /** Since when they stand at the door without a seat, or came in without having signed up. */
+    /** Promoted before its turn by an organiser. */
+    promotedManually: boolean('promoted_manually').notNull().default(false),
+    /** An organiser confirmed that registrations with the same phone or name are other people. */
+    notDuplicates: boolean('not_duplicates').notNull().default(false),
+    /** Day for which attendance was confirmed: if the workshop moves to another day, it is asked again. */
+    attendanceConfirmedFor: date('attendance_confirmed_for', { mode: 'string' }),
+    /** When a walk-in arrived, or a waitlisted attendee joined the door queue. */
     walkInAt: timestampColumn('walk_in_at'),
-    /** What a move adds to the workshop's SEQUENCE, so that that of the person's calendar entry never falls. */
-    calendarRaise: integer('calendar_raise').notNull().default(0),
+    /**
+     * Added to the workshop's SEQUENCE after moves, so that the SEQUENCE of the attendee's calendar entry never
+     * decreases.
+     */
+    calendarSequenceOffset: integer('calendar_sequence_offset').notNull().default(0),
     createdAt: timestampColumn('created_at').notNull(),
-    /** When it got its `seq` in the workshop where it is now. */
+    /** When it got its `seq` in the current workshop. */
     placedAt: timestampColumn('placed_at').notNull(),
     movedAt: timestampColumn('moved_at'),
     seatedAt: timestampColumn('seated_at'),
-    /** Until when an offered seat is held. */
+    /** Deadline for accepting an offered seat. */
     offeredUntil: timestampColumn('offered_until'),
     cancelledAt: timestampColumn('cancelled_at'),
     cancelledBy: text('cancelled_by', { enum: cancellers }),
@@ -262,6 +305,7 @@ export const registrations = pgTable(
   },
   (registration) => [
     check('registrations_status', inList('status', registrationStatuses)),
+    check('registrations_source', inList('source', registrationSources)),
     check('registrations_first_status', inList('first_status', registrationStatuses)),
     check('registrations_cancelled_by', inList('cancelled_by', cancellers)),
     check(
@@ -273,7 +317,7 @@ export const registrations = pgTable(
       sql`(${registration.status} = 'offered') = (${registration.offeredUntil} is not null)`,
     ),
     uniqueIndex('registrations_seq').on(registration.workshopId, registration.seq),
-    uniqueIndex('registrations_one_live_per_person')
+    uniqueIndex('registrations_one_active_per_person')
       .on(registration.emailKey, registration.workshopId)
       .where(sql`status in ('confirmed', 'waitlisted', 'offered')`),
     uniqueIndex('registrations_idempotency').on(registration.idempotencyKey, registration.firstWorkshopId),
@@ -284,37 +328,37 @@ export const registrations = pgTable(
       .where(sql`status in ('confirmed', 'waitlisted', 'offered') and phone is not null`),
     index('registrations_by_email').on(registration.emailKey),
     index('registrations_by_link').on(registration.linkCode),
-    index('registrations_at_the_door')
+    index('registrations_door_queue')
       .on(registration.workshopId, registration.walkInAt)
       .where(sql`walk_in_at is not null and status in ('waitlisted', 'offered')`),
   ],
 )
 
 /**
- * A held sign-up waits for its person to follow the link that was mailed to them: in place of a proof of work, where the
- * browser could do none. It holds no seat, and is gone a day later.
+ * A pending sign-up becomes a registration when its mailed link is followed; used in place of a proof of work that the
+ * browser could not do. It holds no seat and expires after a day.
  */
-export const heldSignUps = pgTable(
-  'held_sign_ups',
+export const pendingSignUps = pgTable(
+  'pending_sign_ups',
   {
     id: uuid().primaryKey(),
     workshopId: uuid('workshop_id')
       .notNull()
       .references(() => workshops.id),
     emailKey: text('email_key').notNull(),
-    /** What was typed, checked already. */
+    /** Validated input. */
     signUp: jsonb('sign_up').$type<SignUp>().notNull(),
     idempotencyKey: text('idempotency_key').notNull(),
     createdAt: timestampColumn('created_at').notNull(),
   },
   (held) => [
-    uniqueIndex('held_sign_ups_idempotency').on(held.idempotencyKey, held.workshopId),
-    index('held_sign_ups_by_email').on(held.emailKey),
-    index('held_sign_ups_by_age').on(held.createdAt),
+    uniqueIndex('pending_sign_ups_idempotency').on(held.idempotencyKey, held.workshopId),
+    index('pending_sign_ups_by_email').on(held.emailKey),
+    index('pending_sign_ups_by_age').on(held.createdAt),
   ],
 )
 
-/** A sign-up as domain/registrations.ts has checked it. */
+/** A sign-up, as validated by domain/registrations.ts. */
 export type SignUp = {
   name: string
   email: string
@@ -327,8 +371,8 @@ export type SignUp = {
 }
 
 /**
- * A mail is one e-mail that is owed to an attendee: a row written with the fact that causes it. It holds the facts of
- * its cause and neither address nor body nor secret: those are looked up, rendered and derived when it is sent.
+ * The outbox: one row per e-mail, inserted in the transaction that causes it. Contains the facts of the cause, but no
+ * address, body or secret: those are looked up, rendered and derived when it is sent.
  */
 export const mails = pgTable(
   'mails',
@@ -336,92 +380,94 @@ export const mails = pgTable(
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     uid: uuid().notNull().defaultRandom(),
     registrationId: uuid('registration_id').references(() => registrations.id),
-    /** Instead of a registration, for those of kind `held`. */
-    heldId: uuid('held_id').references(() => heldSignUps.id, { onDelete: 'cascade' }),
-    /** Instead of a registration: what goes to people with accounts. */
+    /** Instead of a registration, for kind `held`. */
+    pendingSignUpId: uuid('pending_sign_up_id').references(() => pendingSignUps.id, { onDelete: 'cascade' }),
+    /** Instead of a registration, for mails to organisers. */
     organiserId: uuid('organiser_id').references(() => organisers.id, { onDelete: 'cascade' }),
-    /** What an organiser wrote, for those of kind `message`. */
-    writtenId: uuid('written_id').references((): AnyPgColumn => messages.id),
+    /** For kind `message`. */
+    broadcastId: uuid('broadcast_id').references((): AnyPgColumn => broadcasts.id),
     kind: text({ enum: mailKinds }).notNull(),
-    facts: jsonb().$type<MailPayload>().notNull().default({}),
+    payload: jsonb().$type<MailPayload>().notNull().default({}),
     state: text({ enum: mailStates }).notNull().default('pending'),
     createdAt: timestampColumn('created_at').notNull(),
     dueAt: timestampColumn('due_at').notNull(),
-    /** Rises with every claim and fences off a sender whose lease ran out. */
+    /** Raised by every claim; outcomes of earlier claims are ignored (fencing token). */
     attempt: integer().notNull().default(0),
     leasedUntil: timestampColumn('leased_until'),
-    /** Where the 24 hours in which it is tried begin: its first attempt, moved on by the time in which no mail could be sent. */
+    /** Start of the 24 hours of retries: the first attempt, later by the time during which nothing could be sent. */
     firstTriedAt: timestampColumn('first_tried_at'),
     sentAt: timestampColumn('sent_at'),
-    /** Fixed by the first claim, so that a repeated attempt is the same message (RFC 5322, 3.6.4). */
+    /** Set by the first claim, so that a retry is the same message (RFC 5322, 3.6.4). */
     messageId: text('message_id'),
-    /** The message's Date, fixed by the first attempt. */
-    datedAt: timestampColumn('dated_at'),
-    /** Why the last attempt failed or why it was given up; redacted, without addresses. */
-    reason: text(),
+    /** Date header, set by the first attempt. */
+    messageDate: timestampColumn('message_date'),
+    /** Why it was discarded or failed; null if `last_error` says why. */
+    reason: text({ enum: mailReasons }),
+    /** The mail server's last reply, or the connection error; redacted, without addresses. */
+    lastError: text('last_error'),
     /** How often a server refused its content while delivery was not paused. */
     refusals: integer().notNull().default(0),
   },
   (mail) => [
-    check('mails_about', sql`num_nonnulls(${mail.registrationId}, ${mail.heldId}, ${mail.organiserId}) = 1`),
-    check('mails_written', sql`(${mail.kind} = 'message') = (${mail.writtenId} is not null)`),
+    check(
+      'mails_one_recipient',
+      sql`num_nonnulls(${mail.registrationId}, ${mail.pendingSignUpId}, ${mail.organiserId}) = 1`,
+    ),
+    check('mails_broadcast', sql`(${mail.kind} = 'message') = (${mail.broadcastId} is not null)`),
     check('mails_kind', inList('kind', mailKinds)),
     check('mails_state', inList('state', mailStates)),
+    check('mails_reason', inList('reason', mailReasons)),
     index('mails_due').on(mail.dueAt, mail.id).where(sql`state in ('pending', 'sending')`),
     index('mails_by_registration').on(mail.registrationId, mail.kind),
-    index('mails_by_held').on(mail.heldId).where(sql`held_id is not null`),
+    index('mails_by_pending_sign_up').on(mail.pendingSignUpId).where(sql`pending_sign_up_id is not null`),
     index('mails_by_organiser').on(mail.organiserId).where(sql`organiser_id is not null`),
-    index('mails_by_written').on(mail.writtenId).where(sql`written_id is not null`),
+    index('mails_by_broadcast').on(mail.broadcastId).where(sql`broadcast_id is not null`),
     uniqueIndex('mails_reminders_once')
-      .on(mail.registrationId, mail.kind, sql`(facts ->> 'occasion')`)
+      .on(mail.registrationId, mail.kind, sql`(payload ->> 'occasion')`)
       .where(sql`kind in ('get_ready', 'coming', 'day_before') and state <> 'dead'`),
   ],
 )
 
-/**
- * The mail pace is when mails were tried in the last minute, for MAIL_RATE. It is one row, whose lock lets only one sender
- * claim at a time.
- */
-export const mailPace = pgTable(
-  'mail_pace',
+/** Times of the delivery attempts of the last minute, for MAIL_RATE. A single row, whose lock serializes claims. */
+export const mailRateWindow = pgTable(
+  'mail_rate_window',
   {
-    only: boolean().primaryKey().default(true),
-    tries: timestampColumn('tries').array().notNull().default(sql`'{}'`),
+    singleton: boolean().primaryKey().default(true),
+    attempts: timestampColumn('attempts').array().notNull().default(sql`'{}'`),
   },
-  (pace) => [check('mail_pace_only', sql`${pace.only}`)],
+  (window) => [check('mail_rate_window_singleton', sql`${window.singleton}`)],
 )
 
 /**
- * Content refusals in a row: mails that the server refused one after the other for what they are, not for whom they are
- * for. One row for each message of an organiser, and one, whose message is null, for all other mails. Five pause the
- * message or the delivery; see drizzle/functions/record_outcomes.sql.
+ * Streaks of mails whose content the server refused. One row per broadcast, and one with a null broadcast for all other
+ * mails. Five refusals pause the broadcast or delivery; see drizzle/functions/record_outcomes.sql.
  */
 export const contentRefusals = pgTable(
   'content_refusals',
   {
     id: integer().primaryKey().generatedAlwaysAsIdentity(),
-    writtenId: uuid('written_id').references((): AnyPgColumn => messages.id),
-    /** Ids of the mails that were refused in a row; empty in a pause once a mail was accepted. */
+    broadcastId: uuid('broadcast_id').references((): AnyPgColumn => broadcasts.id),
+    /** Ids of the mails of the streak; empty in a pause once a mail was accepted. */
     refusedMails: bigint('refused_mails', { mode: 'number' }).array().notNull().default(sql`'{}'`),
     /** The server's last refusal; redacted, without addresses. */
-    reason: text(),
+    lastError: text('last_error'),
     pausedAt: timestampColumn('paused_at'),
-    /** While delivery is paused: when the next mail may be tried. */
+    /** While delivery is paused: when the next probe is due. */
     probeAt: timestampColumn('probe_at'),
-    /** How many waits followed one another since the last accepted mail; each is twice as long as the one before. */
+    /** Number of backoff steps since the last accepted mail; each doubles the wait. */
     probes: integer().notNull().default(0),
-    /** The mail that was tried last in this pause. */
+    /** The last probe of this pause. */
     probedMail: bigint('probed_mail', { mode: 'number' }),
-    /** How many mails were accepted in a row in this pause. Five end it. */
+    /** Consecutive accepted mails in this pause. Five end it. */
     accepted: integer().notNull().default(0),
   },
-  (refusals) => [unique('content_refusals_of').on(refusals.writtenId).nullsNotDistinct()],
+  (refusals) => [unique('content_refusals_by_broadcast').on(refusals.broadcastId).nullsNotDistinct()],
 )
 
 /**
- * What a mail's cause knew: who cancelled, that an address was corrected, from which workshop someone moved, what time and
- * place were before a change, that a sign-in link invites, which workshop on which day a reminder is about, that there is
- * material for those who came, which board somebody still has.
+ * Facts of the cause of a mail: who cancelled, that an address was corrected, the workshop someone was moved from,
+ * time and place before a change, that a sign-in link is an invitation, the workshop and day of a reminder, that there
+ * is material, the board that was not returned.
  */
 export type MailPayload = {
   by?: Canceller
@@ -430,23 +476,23 @@ export type MailPayload = {
   before?: WorkshopSchedule
   invited?: true
   materials?: true
-  /** Id of the workshop and the day on which it is there, with a space between. */
+  /** Reminders: workshop id and day, separated by a space. */
   occasion?: string
-  /** Of a reminder: when the workshop starts, and until when it may be sent; moments in ISO 8601. */
+  /** Reminders: start of the workshop, and expiry of the mail; ISO 8601. */
   startsAt?: string
   until?: string
   board?: { kind: string; serial: string }
-  /** Id of the loan that is asked for. */
+  /** Id of the loan. */
   loan?: string
 }
 
-/** Hours before the start at which each reminder falls due. */
+/** Hours before the start at which each reminder is due. */
 export type ReminderPlan = Partial<Record<ReminderKind, number>>
 
-/** `rating`: from 1 to 5. `text`: in their own words. */
+/** `rating`: 1 to 5. `text`: free text. */
 export type FeedbackQuestion = { id: string; kind: 'rating' | 'text'; text: Text }
 
-/** Time and place of a workshop before they changed; moments in ISO 8601. */
+/** Time and place of a workshop before a change; times in ISO 8601. */
 export type WorkshopSchedule = {
   startsAt: string
   endsAt: string
@@ -456,9 +502,9 @@ export type WorkshopSchedule = {
   address: Text
 }
 
-/** A message is what an organiser wrote to a filter of attendees. Each of them is owed a mail of it. */
-export const messages = pgTable(
-  'messages',
+/** A broadcast is an organiser's message to attendees selected by a filter; each of them gets a mail. */
+export const broadcasts = pgTable(
+  'broadcasts',
   {
     id: uuid().primaryKey(),
     campaignId: uuid('campaign_id').references(() => campaigns.id),
@@ -466,11 +512,11 @@ export const messages = pgTable(
     subject: text().notNull(),
     /** Plain text with placeholders. */
     body: text().notNull(),
-    /** Who wrote it; null once that account is gone. */
+    /** Author; null once the account is deleted. */
     organiserId: uuid('organiser_id').references(() => organisers.id, { onDelete: 'set null' }),
     createdAt: timestampColumn('created_at').notNull(),
   },
-  (message) => [check('messages_about', sql`num_nonnulls(${message.campaignId}, ${message.workshopId}) = 1`)],
+  (broadcast) => [check('broadcasts_target', sql`num_nonnulls(${broadcast.campaignId}, ${broadcast.workshopId}) = 1`)],
 )
 
 /** An API token of an organiser; only its hash is stored. */
@@ -489,8 +535,8 @@ export const tokens = pgTable(
 )
 
 /**
- * An organiser is a person with an account. One who never signed in was invited. This and the four tables below are kept
- * by better-auth, whose names their columns have in TypeScript.
+ * An organiser is a person with an account; one who never signed in was invited. This and the four tables below belong
+ * to better-auth, which defines the TypeScript names of their columns.
  */
 export const organisers = pgTable(
   'organisers',
@@ -525,7 +571,7 @@ export const sessions = pgTable(
   (session) => [index('sessions_by_organiser').on(session.userId)],
 )
 
-/** A passkey is what an organiser signs in with instead of a mailed link. */
+/** A passkey of an organiser, for signing in without a mailed link. */
 export const passkeys = pgTable(
   'passkeys',
   {
@@ -546,7 +592,7 @@ export const passkeys = pgTable(
   (passkey) => [index('passkeys_by_organiser').on(passkey.userId)],
 )
 
-/** A verification is a sign-in that was begun: the hash of a mailed link, or the challenge for a passkey. */
+/** A pending sign-in: hash of a mailed link, or challenge for a passkey. */
 export const verifications = pgTable(
   'verifications',
   {
@@ -560,7 +606,7 @@ export const verifications = pgTable(
   (verification) => [index('verifications_by_identifier').on(verification.identifier)],
 )
 
-/** An account elsewhere, with which an organiser signs in. There is none yet; better-auth wants the table. */
+/** An account with another identity provider. Unused, but better-auth requires the table. */
 export const accounts = pgTable('accounts', {
   id: uuid().primaryKey(),
   accountId: text('account_id').notNull(),
@@ -580,15 +626,15 @@ export const accounts = pgTable('accounts', {
 })
 
 /**
- * The audit log: who changed, exported or looked up what. `about` names what it was about: a campaign, workshop, link,
- * registration, organiser or token. What it tells of attendees stands in `personal`, which retention empties.
+ * The audit log: who changed, exported or searched what. References the campaign, workshop, registration, organiser or
+ * token concerned. Personal data is in `pii`, which is cleared after the retention period.
  */
 export const auditEntries = pgTable(
   'audit_entries',
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     at: timestampColumn('at').notNull(),
-    /** The name of the organiser or API token, as it was then. */
+    /** Name of the organiser or API token at that time. */
     actor: text().notNull(),
     organiserId: uuid('organiser_id').references(() => organisers.id, { onDelete: 'set null' }),
     tokenId: uuid('token_id').references(() => tokens.id, { onDelete: 'set null' }),
@@ -596,10 +642,10 @@ export const auditEntries = pgTable(
     campaignId: uuid('campaign_id').references(() => campaigns.id),
     workshopId: uuid('workshop_id').references(() => workshops.id),
     registrationId: uuid('registration_id').references(() => registrations.id),
-    /** What it was about in words that are no personal data: a slug, a code, a role, counts. */
-    facts: jsonb().$type<Record<string, unknown>>().notNull().default({}),
-    /** Names and addresses of attendees, and what was searched for. */
-    personal: jsonb().$type<Record<string, unknown>>(),
+    /** Details without personal data: a slug, a code, a role, counts. */
+    payload: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    /** Names and addresses of attendees, and search terms. */
+    pii: jsonb().$type<Record<string, unknown>>(),
   },
   (entry) => [
     index('audit_entries_by_time').on(entry.at),
@@ -608,12 +654,14 @@ export const auditEntries = pgTable(
   ],
 )
 
-/** The chat group of a workshop: its QR as a picture, which organisers replace when it expires. The ticket leads to it. */
+/**
+ * The chat group of a workshop: its QR as a picture, which organisers replace when it expires. Linked from the ticket.
+ */
 export const chatGroups = pgTable('chat_groups', {
   workshopId: uuid('workshop_id')
     .primaryKey()
     .references(() => workshops.id, { onDelete: 'cascade' }),
-  /** In base64. */
+  /** Base64. */
   picture: text().notNull(),
   mediaType: text('media_type').notNull(),
   note: jsonb().$type<Text>().notNull().default({}),
@@ -621,7 +669,7 @@ export const chatGroups = pgTable('chat_groups', {
   updatedAt: timestampColumn('updated_at').notNull(),
 })
 
-/** A door session is a helper's phone that may check people in to one workshop, until the night. */
+/** A door session: a helper's phone that may check people in to one workshop until midnight. */
 export const doorSessions = pgTable(
   'door_sessions',
   {
@@ -629,9 +677,9 @@ export const doorSessions = pgTable(
     workshopId: uuid('workshop_id')
       .notNull()
       .references(() => workshops.id),
-    /** What the helper is called, or the door where they stand. */
+    /** Name of the helper or entrance. */
     name: text().notNull(),
-    /** Of the token in the phone's cookie. */
+    /** Hash of the token in the phone's cookie. */
     hash: text().notNull().unique(),
     createdAt: timestampColumn('created_at').notNull(),
     expiresAt: timestampColumn('expires_at').notNull(),
@@ -643,13 +691,13 @@ export const doorSessions = pgTable(
 )
 
 /**
- * A check-in is one scan of a door code, or one tap at the door. Of those of a registration at most one is `in`: that with
- * the earliest time of its own, whenever it arrived.
+ * A check-in is one scan of a check-in code, or one tap at the door. At most one per registration is `in`: the one
+ * with the earliest `at`, in whatever order they arrived.
  */
 export const checkIns = pgTable(
   'check_ins',
   {
-    /** The nonce of the scan, made by the phone: sent ten times it is the same check-in. */
+    /** Nonce made by the phone: repeated requests are one check-in. */
     id: uuid().primaryKey(),
     registrationId: uuid('registration_id')
       .notNull()
@@ -658,11 +706,11 @@ export const checkIns = pgTable(
       .notNull()
       .references(() => workshops.id),
     outcome: text({ enum: checkInOutcomes }).notNull(),
-    /** By the phone's clock, as far as that is believed. */
+    /** The phone's time, clamped. */
     at: timestampColumn('at').notNull(),
     receivedAt: timestampColumn('received_at').notNull(),
     doorSessionId: uuid('door_session_id').references(() => doorSessions.id),
-    /** The name of the helper or organiser, as it was then. */
+    /** Name of the helper or organiser at that time. */
     by: text().notNull(),
     undoneAt: timestampColumn('undone_at'),
     undoneBy: text('undone_by'),
@@ -670,7 +718,7 @@ export const checkIns = pgTable(
   (checkIn) => [
     check('check_ins_outcome', inList('outcome', checkInOutcomes)),
     check('check_ins_undone', sql`(${checkIn.outcome} = 'undone') = (${checkIn.undoneAt} is not null)`),
-    uniqueIndex('check_ins_once').on(checkIn.registrationId).where(sql`outcome = 'in'`),
+    uniqueIndex('check_ins_one_active').on(checkIn.registrationId).where(sql`outcome = 'in'`),
     index('check_ins_by_registration').on(checkIn.registrationId),
     index('check_ins_by_workshop').on(checkIn.workshopId, checkIn.at),
   ],
@@ -681,31 +729,31 @@ export const boards = pgTable(
   'boards',
   {
     id: uuid().primaryKey(),
-    /** What it is: a type of board. */
+    /** Type of board. */
     kind: text().notNull(),
-    /** What stands on it; one of its kind has it. */
+    /** Serial number, unique within a kind. */
     serial: text().notNull(),
-    /** What the QR on its label says. */
+    /** Content of the QR on its label. */
     code: text().notNull().unique(),
     state: text({ enum: boardStates }).notNull().default('usable'),
     note: text(),
-    /** The workshop that it is packed for. */
-    packedFor: uuid('packed_for').references(() => workshops.id, { onDelete: 'set null' }),
+    /** The workshop it is allocated to. */
+    allocatedTo: uuid('allocated_to').references(() => workshops.id, { onDelete: 'set null' }),
     createdAt: timestampColumn('created_at').notNull(),
     updatedAt: timestampColumn('updated_at').notNull(),
   },
   (board) => [
     check('boards_state', inList('state', boardStates)),
     uniqueIndex('boards_serial').on(board.serial, board.kind),
-    index('boards_packed').on(board.packedFor).where(sql`packed_for is not null`),
+    index('boards_allocated').on(board.allocatedTo).where(sql`allocated_to is not null`),
   ],
 )
 
-/** A loan is one board in the hands of one person. A board is with one at a time, and a person has one. */
+/** A loan: one board in the hands of one person. A board has at most one active loan, and so has a person. */
 export const loans = pgTable(
   'loans',
   {
-    /** The nonce of the scan or tap, made by the phone. */
+    /** Nonce of the scan or tap, made by the phone. */
     id: uuid().primaryKey(),
     boardId: uuid('board_id')
       .notNull()
@@ -720,22 +768,25 @@ export const loans = pgTable(
     lentBy: text('lent_by').notNull(),
     returnedAt: timestampColumn('returned_at'),
     returnedBy: text('returned_by'),
-    /** The nonce of the return. */
+    /** Nonce of the return. */
     returnId: uuid('return_id').unique(),
   },
   (loan) => [
     check('loans_returned', sql`${loan.returnedAt} >= ${loan.lentAt}`),
-    uniqueIndex('loans_one_holder').on(loan.boardId).where(sql`returned_at is null`),
-    uniqueIndex('loans_one_board').on(loan.registrationId).where(sql`returned_at is null`),
+    uniqueIndex('loans_one_active_per_board').on(loan.boardId).where(sql`returned_at is null`),
+    uniqueIndex('loans_one_active_per_registration').on(loan.registrationId).where(sql`returned_at is null`),
     index('loans_by_board').on(loan.boardId, loan.lentAt),
     index('loans_by_registration').on(loan.registrationId),
     index('loans_by_workshop').on(loan.workshopId),
   ],
 )
 
-/** A certificate says that somebody took part. It has a name for as long as the person is known, or where they asked to keep it. */
+/**
+ * A certificate of participation. Contains the name as long as the person is not erased, or permanently if they chose
+ * so.
+ */
 export const certificates = pgTable('certificates', {
-  /** What anyone can look it up by. */
+  /** Public number for verification. */
   number: text().primaryKey(),
   registrationId: uuid('registration_id')
     .notNull()
@@ -749,7 +800,7 @@ export const certificates = pgTable('certificates', {
   issuedAt: timestampColumn('issued_at').notNull(),
 })
 
-/** Material is what attendees get behind their ticket: a link with a note. */
+/** Material for attendees, linked from their ticket: a link with a note. */
 export const materials = pgTable(
   'materials',
   {
@@ -760,15 +811,15 @@ export const materials = pgTable(
     position: integer().notNull(),
     title: jsonb().$type<Text>().notNull(),
     url: text().notNull(),
-    /** What one needs to open it, an extraction code say. */
+    /** What is needed to open it, such as an extraction code. */
     note: jsonb().$type<Text>().notNull().default({}),
-    /** Only for those who came; otherwise for everyone with a seat. */
+    /** Only for attendees who were checked in; otherwise for everyone with a seat. */
     afterwards: boolean().notNull().default(false),
   },
-  (material) => [uniqueIndex('materials_of_workshop').on(material.workshopId, material.position)],
+  (material) => [uniqueIndex('materials_by_workshop').on(material.workshopId, material.position)],
 )
 
-/** What one attendee answered to the questions afterwards, by the ids of the questions. */
+/** An attendee's feedback, by question id. */
 export const feedback = pgTable(
   'feedback',
   {
@@ -779,7 +830,7 @@ export const feedback = pgTable(
       .notNull()
       .references(() => workshops.id),
     ratings: jsonb().$type<Record<string, number>>().notNull().default({}),
-    /** In their own words: goes with the person. */
+    /** Free text; deleted when the person is erased. */
     texts: jsonb().$type<Record<string, string>>().notNull().default({}),
     createdAt: timestampColumn('created_at').notNull(),
     updatedAt: timestampColumn('updated_at').notNull(),

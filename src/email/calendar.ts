@@ -30,7 +30,7 @@ export function registrationCalendar(
       description: eventDescription(registration, ticketUrl, locale),
       sequence:
         registration.workshop.calendarSequence +
-        registration.calendarRaise +
+        registration.calendarSequenceOffset +
         (registration.status === 'cancelled' ? 1 : 0),
       status: eventStatuses[registration.status],
       alarms:

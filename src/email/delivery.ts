@@ -214,7 +214,7 @@ async function attemptDelivery(
     return await transport.send(buildMessage(deps, mail), AbortSignal.timeout((leaseLeft - recordMargin) * 1000))
   } catch (error) {
     deps.log.error({ mail: mail.id, ...redactError(error) }, 'a mail could not be written')
-    return { kind: 'again', reason: 'the mail could not be written' }
+    return { kind: 'again', reason: 'the mail could not be written', code: 'render_failed' }
   }
 }
 

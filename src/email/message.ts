@@ -62,7 +62,7 @@ export function buildMessage(deps: Deps, mail: DeliverableMail, { signInLink = t
       return { url: `cid:${door?.cid}`, width: door ? pngWidth(door.png) / 2 : 0 }
     }),
     // Both are fixed by the first attempt, so that a repeated one is the same message.
-    date: mail.datedAt ?? deps.now(),
+    date: mail.messageDate ?? deps.now(),
     messageId: `<${mail.messageId ?? `mail-${mail.id}@baoming`}>`,
     // RFC 3834: no vacation notice shall answer this.
     headers: { 'Auto-Submitted': 'auto-generated' },
@@ -77,12 +77,12 @@ export function buildMessage(deps: Deps, mail: DeliverableMail, { signInLink = t
 /** What a mail that nobody is owed yet would say to an attendee. */
 export function previewMessage(
   deps: Deps,
-  { kind, facts, written }: Pick<Mail, 'kind' | 'facts'> & Partial<Pick<Mail, 'written'>>,
+  { kind, payload, written }: Pick<Mail, 'kind' | 'payload'> & Partial<Pick<Mail, 'written'>>,
   registration: Registration,
 ): { subject: string; text: string } {
   const content = buildEmail(deps, {
-    ...{ id: 0, uid: '', createdAt: deps.now(), messageId: null, datedAt: null, tickets: [] },
-    ...{ kind, facts, written, registration, held: undefined, organiser: undefined },
+    ...{ id: 0, uid: '', createdAt: deps.now(), messageId: null, messageDate: null, tickets: [] },
+    ...{ kind, payload, written, registration, held: undefined, organiser: undefined },
   })
   return { subject: content.subject, text: renderText(content) }
 }

@@ -5,7 +5,7 @@ export type DeliveryResult =
    * It did not work now; the same mail may go through later. `contentRefused`: a permanent refusal that does not name the
    * recipient, which some servers give to one attempt and not to the next.
    */
-  | { kind: 'again'; reason: string; contentRefused?: true }
+  | { kind: 'again'; reason: string; code?: 'render_failed'; contentRefused?: true }
   /** This recipient is refused for good. */
   | { kind: 'dead'; reason: string }
   /** Nothing can be sent now: it says nothing about this mail. */

@@ -44,6 +44,7 @@ describe('GET /mails', () => {
           email: 'wang@example.com',
           attempts: 1,
           reason: 'RCPT TO: 550 No such user',
+          reasonCode: null,
           createdAt: '2026-12-01T10:00:00+08:00',
           sentAt: null,
         },
@@ -153,6 +154,8 @@ describe('POST /mails/:id/send-again', () => {
     expect((await organiser.post(`/mails/${dead.id}/send-again`)).status).toBe(200)
     await claimDueMails(world.deps, 10, 120)
     const { items } = (await organiser.get('/mails?state=dead')).body
-    expect(items).toMatchObject([{ id: dead.id, reason: 'the registration was cancelled since' }])
+    expect(items).toMatchObject([
+      { id: dead.id, reason: 'the registration was cancelled since', reasonCode: 'registration_cancelled' },
+    ])
   })
 })

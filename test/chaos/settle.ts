@@ -55,5 +55,5 @@ export async function settle(run: Run, random: Random, maxSeconds: number): Prom
 /** What organisers do: messages that were refused for their content are sent again. */
 async function resendRefused({ cluster }: Run) {
   await cluster.sql`
-    select resume_message(written_id, 0, now()) from content_refusals where written_id is not null and paused_at is not null`
+    select resume_broadcast(broadcast_id, 0, now()) from content_refusals where broadcast_id is not null and paused_at is not null`
 }

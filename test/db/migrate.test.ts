@@ -34,19 +34,19 @@ test('a database with a newer revision of a function is refused', async () => {
 
 test('a function that changed without a new revision is refused, and nothing of it is applied', async () => {
   await using world = await createWorld()
-  const folder = copyWithChangedFunction('may_mail_ticket', (text) => text.replace(/< \d+/, '< 0'))
-  await expect(migrate(world.db, folder)).rejects.toThrow(/may_mail_ticket\.sql changed: raise its revision/)
-  const [answer] = await query(world.db, sql`select may_mail_ticket('a@example.com', now()) as may`)
+  const folder = copyWithChangedFunction('can_mail_ticket', (text) => text.replace(/< \d+/, '< 0'))
+  await expect(migrate(world.db, folder)).rejects.toThrow(/can_mail_ticket\.sql changed: raise its revision/)
+  const [answer] = await query(world.db, sql`select can_mail_ticket('a@example.com', now()) as may`)
   expect(answer).toEqual({ may: true })
 })
 
 test('a function that changed with a new revision is applied, and it alone', async () => {
   await using world = await createWorld()
-  const folder = copyWithChangedFunction('may_mail_ticket', (text) =>
+  const folder = copyWithChangedFunction('can_mail_ticket', (text) =>
     text.replace(/< \d+/, '< 0').replace(/^-- revision (\d+)/, (_, revision) => `-- revision ${Number(revision) + 1}`),
   )
-  expect(await migrate(world.db, folder)).toEqual(['function may_mail_ticket'])
-  const [answer] = await query(world.db, sql`select may_mail_ticket('a@example.com', now()) as may`)
+  expect(await migrate(world.db, folder)).toEqual(['function can_mail_ticket'])
+  const [answer] = await query(world.db, sql`select can_mail_ticket('a@example.com', now()) as may`)
   expect(answer).toEqual({ may: false })
 })
 

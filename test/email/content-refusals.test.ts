@@ -176,7 +176,7 @@ describe.each([
     await using o = await office()
     await o.enqueueConfirmations(6)
     const { db } = o.world
-    await db.execute(sql`update mails set kind = 'cancelled', facts = '{"by": "absence"}' where id = 1`)
+    await db.execute(sql`update mails set kind = 'cancelled', payload = '{"by": "absence"}' where id = 1`)
     await db.execute(sql`
       update registrations set status = 'cancelled', cancelled_at = created_at + interval '1 hour', cancelled_by = 'absence'
       where id = (select registration_id from mails where id = 1)`)
@@ -189,7 +189,7 @@ describe.each([
     )
     const [back] = await query<{ back: boolean }>(
       db,
-      sql`select came_in_time(r, w, r.cancelled_at - interval '1 minute', r.cancelled_at) as back
+      sql`select restore_no_show_seat(r, w, r.cancelled_at - interval '1 minute', r.cancelled_at) as back
           from registrations r join workshops w on w.id = r.workshop_id
           where r.id = (select registration_id from mails where id = 1)`,
     )
@@ -440,7 +440,7 @@ describe.each([
     await o.enqueueConfirmations(9)
     // A ticket and a mail of the message by turns.
     await o.world.db.execute(sql`
-      update mails set due_at = due_at + interval '1 ms' * case when written_id is null then 2 * (id - 9) else 2 * id + 1 end
+      update mails set due_at = due_at + interval '1 ms' * case when broadcast_id is null then 2 * (id - 9) else 2 * id + 1 end
       where state = 'pending'`)
     o.world.clock.advance({ seconds: 1 })
     rejectMessages(o, (to) => (/-1\d@/.test(to) ? spamRefusal : undefined))

@@ -256,10 +256,10 @@ test('an offer that was taken, gave out or was corrected before its mail could g
     // The deadline has come, and the offers were not passed on yet.
     expect(await subjects()).toEqual(['已取消报名', '已取消报名', '已取消报名', '候补成功，你有名额了'])
     expect(await discardReasons(world)).toEqual([
-      ['offered', 'taken since'],
-      ['offered', 'not taken in time'],
-      ['offered', 'superseded by a corrected address'],
-      ['offered', 'not taken in time'],
+      ['offered', 'offer_accepted'],
+      ['offered', 'offer_expired'],
+      ['offered', 'address_corrected'],
+      ['offered', 'offer_expired'],
     ])
     await expireOffers(world.deps)
     expect(await subjects()).toEqual(['没有按时确认，名额已让出', '没有按时确认，名额已让出'])
@@ -294,7 +294,7 @@ test('whoever did not take an offer is not told of it once the workshop is over'
     world.clock.advance({ days: 11 })
     await expireOffers(world.deps)
     expect(await deliver()).toEqual([])
-    expect(await discardReasons(world)).toContainEqual(['cancelled', 'the workshop is over'])
+    expect(await discardReasons(world)).toContainEqual(['cancelled', 'workshop_over'])
   })
 })
 
@@ -490,7 +490,7 @@ function parseCalendar(mail: ParsedMail, method: string): VEvent[] {
 async function discardReasons(world: World): Promise<[string, string][]> {
   const dead = await query<{ kind: string; reason: string }>(
     world.db,
-    sql`select kind, reason from mails where state = 'dead' order by id`,
+    sql`select kind, coalesce(reason, last_error) as reason from mails where state = 'dead' order by id`,
   )
   return dead.map(({ kind, reason }) => [kind, reason])
 }

@@ -108,7 +108,7 @@ beforeAll(async () => {
   const hold = async (at: Workshop) => {
     const signUp = { name: '钱', email: `held-${at.slug}@example.com`, locale: 'zh-CN', ready: {}, consentVersion }
     await createPendingSignUp(deps, at, signUp, `key-of-${at.slug}`)
-    const found = await query<{ id: string }>(db, sql`select id from held_sign_ups where workshop_id = ${at.id}`)
+    const found = await query<{ id: string }>(db, sql`select id from pending_sign_ups where workshop_id = ${at.id}`)
     return createPendingSignUpCode(secret, found[0]?.id ?? '')
   }
   const held = await hold(workshop)
@@ -155,7 +155,7 @@ beforeAll(async () => {
   const draft = { subject: '通知', body: '请带电脑' }
   const audience = { about: { workshopId: workshop.id }, workshops: [workshop], filter: {} }
   await sendBroadcast(deps, actor, { id: message, ...draft, audience })
-  await deps.db.insert(contentRefusals).values({ writtenId: message, pausedAt: deps.now(), reason: 'DATA: 554' })
+  await deps.db.insert(contentRefusals).values({ broadcastId: message, pausedAt: deps.now(), lastError: 'DATA: 554' })
   const tried = deps.newId()
   await sendTestBroadcast(deps, actor, { id: tried, ...draft, workshop })
 
@@ -168,7 +168,7 @@ beforeAll(async () => {
   const mailTo = async (id: string) =>
     String((await query<{ id: number | string }>(db, sql`select id from mails where registration_id = ${id}`))[0]?.id)
   const mail = await mailTo(offered.id)
-  await db.update(mails).set({ state: 'dead', reason: '550 no such user' })
+  await db.update(mails).set({ state: 'dead', lastError: '550 no such user' })
 
   // Of yesterday: one whose check-in is open, with somebody who came, and one where it is closed.
   const chengdu = await world.workshop({ slug: 'chengdu' })
@@ -707,7 +707,7 @@ async function callRoute(
 /** Everything that is stored, but for the audit log, the scans, and when somebody was last there. */
 async function snapshotTables(): Promise<Record<string, unknown>> {
   const comparedTables = (await listTables()).filter((table) => table !== 'audit_entries')
-  const ignoredColumns = sql`array['last_used_at', 'last_seen_at', 'scans', 'name_initials']`
+  const ignoredColumns = sql`array['last_used_at', 'last_seen_at', 'scans', 'name_search']`
   const dumps = comparedTables.map(
     (table) => sql`
       select ${table} as name, coalesce(jsonb_agg(to_jsonb(t) - ${ignoredColumns} order by to_jsonb(t)::text), '[]')::text as rows

@@ -65,7 +65,7 @@ export type Registration = {
 export type AuditRecord = {
   action: string
   registration?: Registration
-  facts: Record<string, unknown>
+  payload: Record<string, unknown>
   personal?: Record<string, unknown>
 }
 
@@ -455,7 +455,7 @@ export class Model {
     const people = recipients.length
     this.broadcasts.set(message, { of: target, people })
     const personal = { subject: `${message} to ${target}` }
-    this.auditRecords.push({ action: 'message.sent', facts: { count: people, ...(status && { status }) }, personal })
+    this.auditRecords.push({ action: 'message.sent', payload: { count: people, ...(status && { status }) }, personal })
     return `sent to ${people}`
   }
 
@@ -472,10 +472,10 @@ export class Model {
 
   /** All that is written down. */
   auditLog(): object[] {
-    return this.auditRecords.map(({ action, registration, facts, personal }) => ({
+    return this.auditRecords.map(({ action, registration, payload, personal }) => ({
       action,
       id: registration?.id ?? null,
-      facts,
+      payload,
       told: personal ?? null,
     }))
   }
@@ -578,14 +578,14 @@ export class Model {
   private log(
     action: string,
     registration: Registration,
-    facts: Record<string, unknown> = {},
+    payload: Record<string, unknown> = {},
     told: Record<string, unknown> = {},
   ) {
     const person = { name: registration.name, email: registration.person }
     this.auditRecords.push({
       action,
       registration,
-      facts: { workshop: registration.city, ...facts },
+      payload: { workshop: registration.city, ...payload },
       personal: { ...person, ...told },
     })
   }

@@ -60,7 +60,7 @@ export type SignUpSpec = [person: Person, city: City, key?: string]
 
 /** Announces workshops in a world, in which there is nothing else from then on, and in the model. */
 export async function startScenario(world: World, setup: CampaignSetup): Promise<Scenario> {
-  await world.db.execute(sql`truncate campaigns, workshops, messages, audit_entries restart identity cascade`)
+  await world.db.execute(sql`truncate campaigns, workshops, broadcasts, audit_entries restart identity cascade`)
   const scenario = new Scenario(world, new Model(setup))
   await scenario.createCampaign(setup)
   return scenario
@@ -382,7 +382,7 @@ export class Scenario {
 
   private async registerBatch(signUps: SignUp[]) {
     const answers = await this.callRegister(signUps)
-    const decided = answers.filter(({ answer }) => answer !== 'undecided')
+    const decided = answers.filter(({ answer }) => answer !== 'deferred')
     const ticketMails = await this.countTicketMails()
     const expected = this.model.signUpBatch(
       decided.map(({ signUp }) => signUp),
@@ -394,9 +394,9 @@ export class Scenario {
       expected.map(({ outcome, registration }) => ({ answer: outcome, id: registration?.id })),
     )
     // An answer that depends on a neighbour who was refused is given when it is asked for again.
-    const undecided = answers.filter(({ answer }) => answer === 'undecided')
+    const deferred = answers.filter(({ answer }) => answer === 'deferred')
     expect(decided.length, 'sign-ups decided').toBeGreaterThan(0)
-    if (undecided.length > 0) await this.registerBatch(undecided.map(({ signUp }) => signUp))
+    if (deferred.length > 0) await this.registerBatch(deferred.map(({ signUp }) => signUp))
   }
 
   /** Hands in sign-ups as the desk does, all of them in one statement. */
@@ -413,6 +413,7 @@ export class Scenario {
         this.workshops.get(signUp.city) ?? unknownWorkshop(this.workshops),
         signUpData(signUp.person),
         signUp.key,
+        'web',
       )
       if (result.kind === 'refused') return { signUp, answer: result.refusal as string, id: undefined }
       const statusText = formatStatus(result.status, result.position)
@@ -486,11 +487,11 @@ export class Scenario {
         select w.slug, w.id, w.campaign_id, w.state, w.starts_at, w.venue, w.capacity, w.taken, w.waitlisted, coalesce((
           select json_agg(json_build_object(
             'seq', r.seq, 'name', r.name, 'email', r.email, 'status', r.status, 'by', r.cancelled_by,
-            'until', r.offered_until, 'outOfTurn', r.out_of_turn, 'toldApart', r.told_apart,
+            'until', r.offered_until, 'outOfTurn', r.promoted_manually, 'toldApart', r.not_duplicates,
             'mails', (
               select json_agg(json_build_object(
-                'kind', m.kind, 'facts', m.facts, 'state', m.state,
-                'subject', (select subject from messages where id = m.written_id)
+                'kind', m.kind, 'payload', m.payload, 'state', m.state,
+                'subject', (select subject from broadcasts where id = m.broadcast_id)
               ) order by m.id)
               from mails m where m.registration_id = r.id
             )
@@ -500,7 +501,7 @@ export class Scenario {
         from workshops w`,
     )
     const cityOf = (id: string) => found.find((workshop) => workshop.id === id)?.slug
-    const mailDetail = ({ facts: { by, corrected, from, before }, subject }: StoredMail) => {
+    const mailDetail = ({ payload: { by, corrected, from, before }, subject }: StoredMail) => {
       if (before) return formatTimeAndPlace(this.toMinutes(before.startsAt), before.venue.en)
       return subject ?? (by ? `by ${by}` : corrected ? 'corrected' : from ? `from ${cityOf(from)}` : '')
     }
@@ -545,7 +546,7 @@ export class Scenario {
   private async auditLog() {
     const entries = await query(
       this.world.db,
-      sql`select action, registration_id as id, facts, personal as told from audit_entries e order by e.id`,
+      sql`select action, registration_id as id, payload, pii as told from audit_entries e order by e.id`,
     )
     return JSON.parse(JSON.stringify(entries).replaceAll(domain, '')) as object[]
   }
@@ -572,7 +573,7 @@ export class Scenario {
 
 type StoredMail = {
   kind: string
-  facts: {
+  payload: {
     by?: string
     corrected?: boolean
     from?: string

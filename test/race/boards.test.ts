@@ -222,7 +222,7 @@ test('what is sent by four connections at the same moment is done once, and each
   }
 }, 60_000)
 
-test.each(['loans_one_holder', 'loans_one_board'])(
+test.each(['loans_one_active_per_board', 'loans_one_active_per_registration'])(
   'control: without the index %s somebody gets what another has',
   async (index) => {
     const [there] = await query<{ indexdef: string }>(

@@ -151,6 +151,7 @@ async function createActions(world: World) {
       workshop,
       { name: '学员', email, locale: 'zh-CN', via: pick(codes), ready: {}, consentVersion },
       `key-${++signUpCount}`,
+      'web',
     )
     if (result.kind === 'registered') registeredIds.push((result as Registered).id)
     return result

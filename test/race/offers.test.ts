@@ -82,12 +82,12 @@ test('one offer that is taken a hundred times at once is taken once', async () =
 test('control: without the lock the same hundred take it more than once', async () => {
   await using world = await createWorld({ postgres: true })
   const { offered } = await createOfferedSeats(world)
-  const text = await readFile(new URL('../../drizzle/functions/take_offer.sql', import.meta.url), 'utf8')
+  const text = await readFile(new URL('../../drizzle/functions/accept_offer.sql', import.meta.url), 'utf8')
   // A moment between reading and writing, as there is wherever these are two requests to the database.
   const careless = text
-    .replace('perform lock_workshop_of(p_id);', '')
+    .replace('perform lock_registration_workshop(p_id);', '')
     .replace(/(select r\.\* into v_registration [^;]*;)/, '$1 perform pg_sleep(0.5);')
-  expect(careless).not.toContain('lock_workshop_of')
+  expect(careless).not.toContain('lock_registration_workshop')
   expect(careless).toContain('pg_sleep')
   await world.db.execute(sql.raw(careless))
   await Promise.all(Array.from({ length: 100 }, () => acceptOffer(world.deps, offered[0]?.id as string)))

@@ -98,8 +98,8 @@ async function sqlWithoutLocks(): Promise<string> {
     replace('j.next_seq + j.rank - 1', `nextval('careless_seq')`),
     // A moment between counting and inserting, as there is wherever these are two requests to the database.
     replace(
-      'from judged j\n    left join registration_links',
-      'from judged j cross join (select pg_sleep(0.02)) moment\n    left join registration_links',
+      'from decided j\n    left join registration_links',
+      'from decided j cross join (select pg_sleep(0.02)) moment\n    left join registration_links',
     ),
   ].reduce((source, change) => change(source), text)
   return `

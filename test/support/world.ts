@@ -54,15 +54,19 @@ export type Clock = {
  * told otherwise, and ids that count. `await using` closes it.
  * @param postgres on a real Postgres instead of PGlite
  * @param env environment variables over the world's own
+ * @param database instead of an empty one
  */
 export async function createWorld({
   postgres = false,
   env = {},
+  database: given,
 }: {
   postgres?: boolean
+  database?: OpenDatabase
   env?: Record<string, string>
 } = {}): Promise<World> {
-  const database: OpenDatabase & { url?: string } = postgres ? await openTestPostgres() : await openTestPglite()
+  const database: OpenDatabase & { url?: string } =
+    given ?? (postgres ? await openTestPostgres() : await openTestPglite())
   const clock = createClock('2026-12-01T10:00:00+08:00')
   const logEntries: World['logEntries'] = []
   const scans: Promise<void>[] = []
@@ -129,6 +133,7 @@ export async function createWorld({
         workshop,
         { name: `学员 ${n}`, email: `person-${n}@example.com`, locale: 'zh-CN', ready: {}, consentVersion, ...signUp },
         idempotencyKey ?? `key-${n}`,
+        'web',
       )
       if (answer.kind === 'refused') throw new Error(`the sign-up was refused: ${answer.refusal}`)
       return answer

@@ -43,7 +43,7 @@ test.each<[Encryption['mode'], RegExp]>([
     await signUp(worker, 'mail', { name: 'A', email: 'a@example.com', key: 'key-of-a' })
     await expect
       .poll(() => listMails(database.db))
-      .toMatchObject([{ state: 'pending', reason: expect.stringMatching(/cannot connect|internal error/) }])
+      .toMatchObject([{ state: 'pending', last_error: expect.stringMatching(/cannot connect|internal error/) }])
     await expect.poll(worker.output).toContain('mail stands still')
     expect(mail.stepCounts).toMatchObject({ auth: 0, sender: 0 })
 
@@ -53,7 +53,7 @@ test.each<[Encryption['mode'], RegExp]>([
     await signUp(worker, 'mail', { name: 'B', email: 'b@example.com', key: 'key-of-b' })
     await expect
       .poll(() => listMails(database.db), { timeout: 25_000 })
-      .toMatchObject([{ state: 'pending' }, { state: 'pending', reason: expect.stringMatching(timeout) }])
+      .toMatchObject([{ state: 'pending' }, { state: 'pending', last_error: expect.stringMatching(timeout) }])
     silence.end()
 
     await mail.start('localhost')
@@ -65,7 +65,7 @@ test.each<[Encryption['mode'], RegExp]>([
 )
 
 const listMails = (db: Database) =>
-  query<{ state: string; reason: string | null }>(db, sql`select state, reason from mails order by id`)
+  query<{ state: string; last_error: string | null }>(db, sql`select state, last_error from mails order by id`)
 
 async function startSilentServer(port: number) {
   const sockets: Socket[] = []

@@ -116,7 +116,7 @@ function eligibleForThankYou(workshop: Pick<Workshop, 'id'>): SQL {
       and (
         select 1 from mails m
         where m.registration_id = r.id and m.kind = 'afterwards'
-          and (m.state <> 'dead' or m.reason <> 'did not come after all')
+          and (m.state <> 'dead' or m.reason is distinct from 'did_not_attend')
         limit 1
       ) is null
     order by r.seq`
@@ -151,8 +151,8 @@ export async function closeAttendance(
     )
     if (closed.length === 0) return undefined
     const enqueued = thank ? await enqueueThankYouMails({ ...deps, db }, workshop) : 0
-    const facts = { slug: workshop.slug, thanked: enqueued }
-    await recordAudit({ ...deps, db }, actor, { action: 'attendance.closed', workshopId: workshop.id, facts })
+    const payload = { slug: workshop.slug, thanked: enqueued }
+    await recordAudit({ ...deps, db }, actor, { action: 'attendance.closed', workshopId: workshop.id, payload })
     return enqueued
   })
   if (thanked === undefined) return { kind: 'refused', refusal: 'closed' }
@@ -165,7 +165,7 @@ async function enqueueThankYouMails(deps: Deps, workshop: Workshop): Promise<num
   const intervalSeconds = bulkMailIntervalSeconds(deps)
   const enqueued = await query(
     deps.db,
-    sql`insert into mails (registration_id, kind, facts, created_at, due_at)
+    sql`insert into mails (registration_id, kind, payload, created_at, due_at)
         select r.id, 'afterwards',
           case when exists (select 1 from materials where workshop_id = ${workshop.id}::uuid)
             then '{"materials": true}'::jsonb else '{}'::jsonb end,
@@ -191,8 +191,8 @@ export async function reopenAttendance(
           where id = ${workshop.id}::uuid and attendance_closed_at is not null returning id`,
     )
     if (opened.length === 0) return { kind: 'refused', refusal: 'not_closed' }
-    const facts = { slug: workshop.slug }
-    await recordAudit({ ...deps, db }, actor, { action: 'attendance.reopened', workshopId: workshop.id, facts })
+    const payload = { slug: workshop.slug }
+    await recordAudit({ ...deps, db }, actor, { action: 'attendance.reopened', workshopId: workshop.id, payload })
     return { kind: 'reopened' }
   })
 }

@@ -200,8 +200,8 @@ export async function replaceQuestions(
       .update(workshops)
       .set({ feedbackQuestions: questions.length > 0 ? questions : null })
       .where(eq(workshops.id, workshop.id))
-    const facts = { slug: workshop.slug, count: effective.length }
-    await recordAudit({ ...deps, db }, actor, { action: 'feedback.changed', workshopId: workshop.id, facts })
+    const payload = { slug: workshop.slug, count: effective.length }
+    await recordAudit({ ...deps, db }, actor, { action: 'feedback.changed', workshopId: workshop.id, payload })
   })
   return { kind: 'changed', workshop: (await findWorkshopById(deps, workshop.id)) as Workshop }
 }

@@ -72,12 +72,12 @@ export type AuditInput = {
    * What it was about in words that are no personal data of attendees, and that stay. The log page has names for those in
    * messages/figures.zh-CN.ts, and shows others as they are called here; `changed` is a list of fields.
    */
-  facts?: Record<string, unknown> | undefined
+  payload?: Record<string, unknown> | undefined
   /**
    * What it tells of attendees and helpers, and what was searched for. It goes when the person of `registrationId` is erased or
    * purged; without one, RETENTION_DAYS after it was written down.
    */
-  personal?: Record<string, unknown> | undefined
+  pii?: Record<string, unknown> | undefined
 }
 
 /** One line of the audit log, with what it was about as that is called now. */
@@ -91,8 +91,8 @@ export type AuditEntry = {
   campaign: { slug: string; title: Text } | null
   workshop: { slug: string; city: Text; startsAt: Date; timeZone: string } | null
   registration: { id: string; seq: number; name: string; erased: boolean } | null
-  facts: Record<string, unknown>
-  personal: Record<string, unknown> | null
+  payload: Record<string, unknown>
+  pii: Record<string, unknown> | null
 }
 
 export type AuditFilter = {
@@ -116,19 +116,19 @@ export type AuditFilter = {
  * What is told of a person who is erased already is left out.
  */
 export async function recordAudit(deps: Pick<Deps, 'db' | 'now'>, actor: Actor, entry: AuditInput): Promise<void> {
-  const { registrationId = null, facts = {}, personal } = entry
-  const piiJson = personal && Object.keys(personal).length > 0 ? JSON.stringify(personal) : null
+  const { registrationId = null, payload = {}, pii } = entry
+  const storedPii = pii && Object.keys(pii).length > 0 ? JSON.stringify(pii) : null
   // Whoever erases the person locks the row too: one of the two waits, and what is told goes either way.
   await deps.db.execute(sql`
     with person as (select erased_at from registrations where id = ${registrationId}::uuid for share)
-    insert into audit_entries (at, actor, organiser_id, token_id, action, campaign_id, workshop_id, registration_id, facts, personal)
+    insert into audit_entries (at, actor, organiser_id, token_id, action, campaign_id, workshop_id, registration_id, payload, pii)
     values (
       -- Who has just taken their own account away did it all the same.
       ${timestamptz(deps.now())}, ${actor.name}, (select id from organisers where id = ${actor.organiserId ?? null}::uuid),
       ${actor.tokenId ?? null}::uuid, ${entry.action},
       ${entry.campaignId ?? null}::uuid, ${entry.workshopId ?? null}::uuid, ${registrationId}::uuid,
-      ${JSON.stringify(facts)}::jsonb,
-      case when (select erased_at from person) is null then ${piiJson}::jsonb end
+      ${JSON.stringify(payload)}::jsonb,
+      case when (select erased_at from person) is null then ${storedPii}::jsonb end
     )
   `)
 }
@@ -136,22 +136,22 @@ export async function recordAudit(deps: Pick<Deps, 'db' | 'now'>, actor: Actor, 
 /**
  * Writes down who did what in the statement that does it, so that nothing is done that is not written down.
  * @source source the rows that tell that it was done, one for each entry: `answer where outcome = 'promoted'`, say
- * @param facts what they tell besides the facts of the entry, as jsonb
+ * @param payload in addition to that of the entry, as jsonb
  */
 export function insertAudit(
   deps: Pick<Deps, 'now'>,
   actor: Actor,
-  entry: AuditInput & { personal: Record<string, unknown> },
+  entry: AuditInput & { pii: Record<string, unknown> },
   source: SQL,
-  facts: SQL,
+  payload: SQL,
 ): SQL {
   const { action, campaignId = null, workshopId = null, registrationId = null } = entry
   return sql`
-    insert into audit_entries (at, actor, organiser_id, token_id, action, campaign_id, workshop_id, registration_id, facts, personal)
+    insert into audit_entries (at, actor, organiser_id, token_id, action, campaign_id, workshop_id, registration_id, payload, pii)
     select ${timestamptz(deps.now())}::timestamptz, ${actor.name}::text,
       (select id from organisers where id = ${actor.organiserId ?? null}::uuid), ${actor.tokenId ?? null}::uuid,
       ${action}::text, ${campaignId}::uuid, ${workshopId}::uuid, ${registrationId}::uuid,
-      ${JSON.stringify(entry.facts ?? {})}::jsonb || ${facts}, ${JSON.stringify(entry.personal)}::jsonb
+      ${JSON.stringify(entry.payload ?? {})}::jsonb || ${payload}, ${JSON.stringify(entry.pii)}::jsonb
     from ${source}`
 }
 
@@ -188,10 +188,10 @@ export async function purgeSearchLog(deps: Pick<Deps, 'db'>, before: Date): Prom
       with due as (
         -- In the order of their ids, because two purges may meet, and one and the erasing of a person.
         select id from audit_entries
-        where at < ${timestamptz(before)} and registration_id is null and personal is not null
+        where at < ${timestamptz(before)} and registration_id is null and pii is not null
         order by id for no key update
       )
-      update audit_entries e set personal = null from due where e.id = due.id returning e.id
+      update audit_entries e set pii = null from due where e.id = due.id returning e.id
     `,
   )
   return emptied.length
@@ -206,8 +206,8 @@ type StoredEntry = {
   campaign: AuditEntry['campaign']
   workshop: { slug: string; city: Text; startsAt: string; timeZone: string } | null
   registration: AuditEntry['registration']
-  facts: Record<string, unknown>
-  personal: Record<string, unknown> | null
+  payload: Record<string, unknown>
+  pii: Record<string, unknown> | null
 }
 
 /** The page is taken first, and what it was about is looked up for its lines. */
@@ -232,7 +232,7 @@ function selectEntries(filter: AuditFilter, limit: number): SQL {
       where ${conditions.length > 0 ? sql.join(conditions as SQL[], sql` and `) : sql`true`}
       order by id desc limit ${limit}
     )
-    select p.id, p.at, p.actor, p.action, p.facts, p.personal,
+    select p.id, p.at, p.actor, p.action, p.payload, p.pii,
       case when p.organiser_id is not null then 'organiser' when p.token_id is not null then 'token' else 'gone' end as by,
       (select json_build_object('slug', c.slug, 'title', c.title) from campaigns c where c.id = p.campaign_id) as campaign,
       (select json_build_object('slug', w.slug, 'city', w.city, 'startsAt', w.starts_at, 'timeZone', w.time_zone)

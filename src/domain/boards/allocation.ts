@@ -32,7 +32,7 @@ export async function allocateBoards(
     await db.execute(sql`select 1 from workshops where id = ${workshop.id}::uuid for no key update`)
     const [allocated] = await query<{ n: number }>(
       db,
-      sql`select count(*)::int as n from boards where packed_for = ${workshop.id}::uuid and kind = ${kind}`,
+      sql`select count(*)::int as n from boards where allocated_to = ${workshop.id}::uuid and kind = ${kind}`,
     )
     const allocatedSince = Math.min(count, Math.max(0, (allocated?.n ?? 0) - alreadyAllocated))
     if (allocatedSince === count) return allocatedSince
@@ -49,7 +49,7 @@ async function allocate(
   const now = timestamptz(deps.now())
   const condition =
     'ids' in selection
-      ? sql`b.id = any(${uuidArray(selection.ids)}) and b.packed_for is distinct from ${workshop.id}::uuid`
+      ? sql`b.id = any(${uuidArray(selection.ids)}) and b.allocated_to is distinct from ${workshop.id}::uuid`
       : sql`b.kind = ${selection.kind} and not ${isLent}
             and not exists (select 1 from workshops w where ${isAllocatedTo(deps.now())})`
   const allocated = await query(
@@ -63,13 +63,13 @@ async function allocate(
         -- Two who pack at once take different ones.
         for no key update skip locked
       )
-      update boards b set packed_for = ${workshop.id}::uuid, updated_at = ${now}
+      update boards b set allocated_to = ${workshop.id}::uuid, updated_at = ${now}
       from chosen where b.id = chosen.id and b.state = 'usable'
       returning b.id`,
   )
   if (allocated.length > 0) {
-    const facts = { slug: workshop.slug, count: allocated.length }
-    await recordAudit(deps, actor, { action: 'board.packed', workshopId: workshop.id, facts })
+    const payload = { slug: workshop.slug, count: allocated.length }
+    await recordAudit(deps, actor, { action: 'board.packed', workshopId: workshop.id, payload })
   }
   return allocated.length
 }
@@ -91,16 +91,16 @@ export async function releaseBoards(
     sql`
       with chosen as materialized (
         select b.id from boards b
-        where b.packed_for = ${workshop.id}::uuid and ${ids ? sql`b.id = any(${uuidArray(ids)})` : sql`true`}
+        where b.allocated_to = ${workshop.id}::uuid and ${ids ? sql`b.id = any(${uuidArray(ids)})` : sql`true`}
         order by b.id for no key update
       )
-      update boards b set packed_for = null, updated_at = ${timestamptz(deps.now())}
-      from chosen where b.id = chosen.id and b.packed_for = ${workshop.id}::uuid
+      update boards b set allocated_to = null, updated_at = ${timestamptz(deps.now())}
+      from chosen where b.id = chosen.id and b.allocated_to = ${workshop.id}::uuid
       returning b.id`,
   )
   if (released.length > 0) {
-    const facts = { slug: workshop.slug, count: -released.length }
-    await recordAudit(deps, actor, { action: 'board.packed', workshopId: workshop.id, facts })
+    const payload = { slug: workshop.slug, count: -released.length }
+    await recordAudit(deps, actor, { action: 'board.packed', workshopId: workshop.id, payload })
   }
   return released.length
 }

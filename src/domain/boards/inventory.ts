@@ -64,7 +64,7 @@ export async function addBoards(
     )
     return { kind: 'refused', refusal: 'exist', serials: existing.map(({ serial }) => serial) }
   }
-  await recordAudit(deps, actor, { action: 'board.added', facts: { board: kind, count: serials.length } })
+  await recordAudit(deps, actor, { action: 'board.added', payload: { board: kind, count: serials.length } })
   return { kind: 'added', ids: values.map(({ id }) => id) }
 }
 
@@ -229,7 +229,7 @@ async function recordBoardAudit(
   { kind, serial }: Pick<Board, 'kind' | 'serial'>,
   facts: Record<string, unknown> = {},
 ): Promise<void> {
-  await recordAudit(deps, actor, { action, facts: { board: `${kind} ${serial}`, ...facts } })
+  await recordAudit(deps, actor, { action, payload: { board: `${kind} ${serial}`, ...facts } })
 }
 
 /** RTB-9 stands before RTB-10. */
@@ -240,13 +240,13 @@ export const bySerial = sql.raw('b.kind, length(b.serial), b.serial')
  * to unpack.
  */
 export function isAllocatedTo(now: Date): SQL {
-  return sql`w.id = b.packed_for and w.ends_at > ${timestamptz(now)} and w.state <> 'cancelled'`
+  return sql`w.id = b.allocated_to and w.ends_at > ${timestamptz(now)} and w.state <> 'cancelled'`
 }
 
 /** Boards with where they are. */
 function boardsQuery(now: Date, condition: SQL = sql`true`): SQL {
   return sql`
-    select b.id, b.kind, b.serial, b.code, b.state, b.note, p.workshop as packed_for, h.holder,
+    select b.id, b.kind, b.serial, b.code, b.state, b.note, p.workshop as allocated_to, h.holder,
       case
         when h.holder is not null then 'lent'
         when b.state <> 'usable' then b.state
@@ -280,7 +280,7 @@ function buildCondition({ kind, place, search, workshopId }: BoardFilter): SQL {
   const conditions = [
     ...(kind ? [sql`b.kind = ${kind}`] : []),
     ...(place ? [sql`b.place = ${place}`] : []),
-    ...(workshopId ? [sql`${workshopId} in (b.packed_for ->> 'id', b.holder -> 'workshop' ->> 'id')`] : []),
+    ...(workshopId ? [sql`${workshopId} in (b.allocated_to ->> 'id', b.holder -> 'workshop' ->> 'id')`] : []),
     ...(needle
       ? [sql`strpos(lower(concat_ws(' ', b.kind, b.serial, b.note, b.holder ->> 'name')), ${needle}) > 0`]
       : []),
@@ -290,11 +290,21 @@ function buildCondition({ kind, place, search, workshopId }: BoardFilter): SQL {
 
 export type StoredBoardWorkshop = Omit<BoardWorkshop, 'startsAt'> & { startsAt: string }
 type StoredBoard = Omit<Board, 'packedFor' | 'holder'> & {
-  packed_for: StoredBoardWorkshop | null
+  allocated_to: StoredBoardWorkshop | null
   holder: (Omit<BoardHolder, 'lentAt' | 'workshop'> & { lentAt: string; workshop: StoredBoardWorkshop }) | null
 }
 
-function parseBoard({ id, kind, serial, code, state, note, place, packed_for: allocated, holder }: StoredBoard): Board {
+function parseBoard({
+  id,
+  kind,
+  serial,
+  code,
+  state,
+  note,
+  place,
+  allocated_to: allocated,
+  holder,
+}: StoredBoard): Board {
   return {
     ...{ id, kind, serial, code, state, note, place },
     packedFor: allocated && parseBoardWorkshop(allocated),

@@ -132,11 +132,16 @@ async function auditLoan(
   action: 'board.lent' | 'board.returned',
   { kind, serial }: Pick<BoardRef, 'kind' | 'serial'>,
   subject: { registrationId: string; workshopId: string },
-  facts: Record<string, unknown> = {},
+  payload: Record<string, unknown> = {},
 ): Promise<void> {
   if (!('organiserId' in by || 'tokenId' in by)) return
   const { registrationId, workshopId } = subject
-  await recordAudit(deps, by, { action, registrationId, workshopId, facts: { board: `${kind} ${serial}`, ...facts } })
+  await recordAudit(deps, by, {
+    action,
+    registrationId,
+    workshopId,
+    payload: { board: `${kind} ${serial}`, ...payload },
+  })
 }
 
 /**
@@ -173,7 +178,7 @@ export async function listDoorBoards(deps: Deps, workshopId: string): Promise<Do
 function isAvailableFor(deps: Deps, workshopId: string): SQL {
   const id = sql`${workshopId}::uuid`
   return sql`case
-    when exists (select 1 from boards packed where packed.packed_for = ${id}) then coalesce(b.packed_for = ${id}, false)
+    when exists (select 1 from boards packed where packed.allocated_to = ${id}) then coalesce(b.allocated_to = ${id}, false)
     else not exists (select 1 from workshops w where ${isAllocatedTo(deps.now())})
   end`
 }
@@ -214,7 +219,7 @@ export async function listActiveLoans(deps: Deps, workshopId: string): Promise<A
           (
             select max(m.created_at) from mails m
             where m.registration_id = r.id and m.kind = 'board_due'
-              and (m.state <> 'dead' or m.reason <> 'the board came back since')
+              and (m.state <> 'dead' or m.reason is distinct from 'board_returned')
           ) as asked_at
         from loans l
         join boards b on b.id = l.board_id
@@ -245,13 +250,13 @@ export async function requestReturns(
 ): Promise<number> {
   const [result] = await query<{ owed: number }>(
     deps.db,
-    sql`select owe_board_due(${workshop.id}::uuid, ${timestamptz(deps.now())}) as owed`,
+    sql`select enqueue_loan_reminders(${workshop.id}::uuid, ${timestamptz(deps.now())}) as owed`,
   )
   const enqueued = result?.owed ?? 0
   if (enqueued > 0) {
     deps.notifyMailQueue()
-    const facts = { slug: workshop.slug, count: enqueued }
-    await recordAudit(deps, actor, { action: 'board.asked_back', workshopId: workshop.id, facts })
+    const payload = { slug: workshop.slug, count: enqueued }
+    await recordAudit(deps, actor, { action: 'board.asked_back', workshopId: workshop.id, payload })
   }
   return enqueued
 }

@@ -167,15 +167,15 @@ type StoredPerson = {
   ticket_version: number
   walk_in: boolean
   has_ticket: boolean
-  coming_on: string | null
+  attendance_confirmed_for: string | null
   check_in: string | null
   at: string | Date | null
   by: string | null
   board: DoorPerson['board']
 }
 
-/** What is true of those who came without having signed up: they gave their consent by word. */
-const isWalkInRow = sql`r.consent_version like '%-door'`
+/** Whether registration `r` is a walk-in. */
+const isWalkInRow = sql`r.source is not distinct from 'walk_in'`
 
 /** The people of a workshop, in the order of their numbers; whoever was erased is left out. */
 export async function listDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id' | 'timeZone'>): Promise<DoorPerson[]> {
@@ -200,18 +200,18 @@ export async function findDoorPerson(
 async function selectDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id'>, id?: string): Promise<StoredPerson[]> {
   return query<StoredPerson>(
     deps.db,
-    sql`select r.id, r.seq, r.name, r.name_initials as initials, coalesce(right(r.phone, 4), '') as tail, r.status, r.cancelled_by,
-               r.walk_in_at, r.ticket_version, ${isWalkInRow} as walk_in, r.email <> '' as has_ticket, r.coming_on::text as coming_on,
-               came.id as check_in, came.at, came.by, held.board
+    sql`select r.id, r.seq, r.name, r.name_search as initials, coalesce(right(r.phone, 4), '') as tail, r.status, r.cancelled_by,
+               r.walk_in_at, r.ticket_version, ${isWalkInRow} as walk_in, r.email <> '' as has_ticket, r.attendance_confirmed_for::text as attendance_confirmed_for,
+               check_in.id as check_in, check_in.at, check_in.by, loan.board
         from registrations r
         left join lateral (
           select c.id, c.at, c.by from check_ins c where c.registration_id = r.id and c.outcome = 'in' limit 1
-        ) came on true
+        ) check_in on true
         left join lateral (
           select json_build_object('id', b.id, 'kind', b.kind, 'serial', b.serial) as board
           from loans l cross join lateral (select * from boards b where b.id = l.board_id offset 0) b
           where l.registration_id = r.id and l.returned_at is null limit 1
-        ) held on true
+        ) loan on true
         where r.workshop_id = ${workshop.id}::uuid and r.erased_at is null
           ${id === undefined ? sql`` : sql`and r.id = ${id}::uuid`}
         order by r.seq`,
@@ -234,7 +234,7 @@ async function parseDoorPerson(
     standing: row.status === 'waitlisted' && row.walk_in_at !== null,
     walkIn: row.walk_in,
     code: row.has_ticket ? hashCheckInCode(deps, row) : null,
-    coming: row.coming_on !== null && row.coming_on === localDate(deps.now(), timeZone),
+    coming: row.attendance_confirmed_for !== null && row.attendance_confirmed_for === localDate(deps.now(), timeZone),
     checkedIn: row.status === 'confirmed' ? parseCheckedIn({ id: row.check_in, at: row.at, by: row.by }) : null,
     board: row.board,
   }
@@ -272,13 +272,13 @@ export async function countDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id'>
   const [counted] = await query<DoorCounts>(
     deps.db,
     sql`select count(*) filter (where r.status in ('confirmed', 'offered'))::int as seats,
-               count(came.id)::int as "in",
-               count(came.id) filter (where ${isWalkInRow})::int as "walkIns",
+               count(check_in.id)::int as "in",
+               count(check_in.id) filter (where ${isWalkInRow})::int as "walkIns",
                count(*) filter (where r.status = 'waitlisted' and r.walk_in_at is not null)::int as standing
         from registrations r
         left join lateral (
           select c.id from check_ins c where c.registration_id = r.id and c.outcome = 'in' and r.status = 'confirmed' limit 1
-        ) came on true
+        ) check_in on true
         where r.workshop_id = ${workshop.id}::uuid`,
   )
   return counted as DoorCounts

@@ -40,9 +40,9 @@ export const maxNameLength = 40
 /** What the QR says that an organiser shows to helpers. */
 export function workshopJoinCode(
   { config }: Pick<Deps, 'config'>,
-  workshop: Pick<Workshop, 'id' | 'doorVersion'>,
+  workshop: Pick<Workshop, 'id' | 'joinCodeVersion'>,
 ): string {
-  return createJoinCode(config.secret, { id: workshop.id, version: workshop.doorVersion })
+  return createJoinCode(config.secret, { id: workshop.id, version: workshop.joinCodeVersion })
 }
 
 /**
@@ -56,7 +56,7 @@ export async function resolveJoinCode(
   const subject = verifyJoinCode(deps.config.secret, code)
   const workshop = subject && (await findWorkshopById(deps, subject.id))
   if (!workshop) return { kind: 'not_found' }
-  if (workshop.doorVersion % 256 !== subject.version) return { kind: 'renewed' }
+  if (workshop.joinCodeVersion % 256 !== subject.version) return { kind: 'renewed' }
   if (!canStartDoorSession(deps, workshop)) return { kind: 'over' }
   return { kind: 'joinable', workshop }
 }
@@ -173,7 +173,7 @@ export async function endDoorSession(
 export async function rotateJoinCode(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<void> {
   await deps.db
     .update(workshops)
-    .set({ doorVersion: sql`${workshops.doorVersion} + 1` })
+    .set({ joinCodeVersion: sql`${workshops.joinCodeVersion} + 1` })
     .where(eq(workshops.id, workshop.id))
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { query, timestamptz } from '../../db/database.ts'
+import type { RegistrationSource } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { consentVersion, type FieldProblem, fieldProblems, signUpSchema } from '../registrations/registrations.ts'
 import type { Workshop } from '../workshops/workshops.ts'
@@ -11,9 +12,9 @@ import { clampClientTime, type DoorActor } from './sessions.ts'
  * come. Decided by SQL functions in drizzle/functions.
  */
 
-/** Whether somebody came to the door without having signed up: their consent was given by word. */
-export function isWalkIn({ consentVersion }: { consentVersion: string }): boolean {
-  return consentVersion.endsWith('-door')
+/** Whether somebody came to the door without having signed up. */
+export function isWalkIn({ source }: { source: RegistrationSource | null }): boolean {
+  return source === 'walk_in'
 }
 
 export type WalkIn = { name: string; phone?: string | undefined }
@@ -52,7 +53,7 @@ export async function admitWalkIn(
 ): Promise<WalkInResult> {
   const [result] = await query<{ outcome: WalkInResult['outcome']; id: string; place: number | null }>(
     deps.db,
-    sql`select * from walk_in(
+    sql`select * from register_walk_in(
       ${nonce}::uuid, ${nonce}::uuid, ${door.workshopId}::uuid, ${name}, ${phone ?? null}::text,
       ${deps.config.defaultLocale}, ${`${consentVersion}-door`}, ${timestamptz(clampClientTime(deps, arrivedAt))}, ${door.sessionId ?? null}::uuid, ${door.name},
       ${timestamptz(deps.now())}
@@ -84,7 +85,7 @@ async function updateDoorQueue(
 ): Promise<DoorQueueResult> {
   const [result] = await query<{ outcome: DoorQueueResult['outcome']; place: number | null }>(
     deps.db,
-    sql`select * from stand_at_door(
+    sql`select * from update_door_queue(
       ${door.workshopId}::uuid, ${registration}::uuid, ${joins}, ${timestamptz(deps.now())}, ${timestamptz(deps.now())}
     )`,
   )
@@ -106,7 +107,7 @@ export async function seatDoorQueue(deps: Deps, door: DoorActor): Promise<{ id: 
   if (!queued) return []
   const seated = await query<{ id: string; name: string }>(
     deps.db,
-    sql`select * from seat_standing(${door.workshopId}::uuid, ${door.sessionId ?? null}::uuid, ${door.name}, ${timestamptz(deps.now())})`,
+    sql`select * from seat_door_queue(${door.workshopId}::uuid, ${door.sessionId ?? null}::uuid, ${door.name}, ${timestamptz(deps.now())})`,
   )
   if (seated.length > 0) deps.notifyMailQueue()
   return seated
@@ -125,7 +126,7 @@ export function canAdmitWalkIn(
 export async function doorQueuePosition(deps: Deps, registration: string): Promise<number | undefined> {
   const [result] = await query<{ place: number | null }>(
     deps.db,
-    sql`select place_at_door(r) as place from registrations r where r.id = ${registration}::uuid`,
+    sql`select door_queue_position(r) as place from registrations r where r.id = ${registration}::uuid`,
   )
   return result?.place ?? undefined
 }

@@ -1,6 +1,6 @@
 import { eq, inArray, type SQL, sql } from 'drizzle-orm'
 import { query, timestamptz, uuidArray } from '../../db/database.ts'
-import { type MailState, messages, type Text } from '../../db/schema.ts'
+import { broadcasts, type MailState, type Text } from '../../db/schema.ts'
 import { maxProblems } from '../../lib/input-limits.ts'
 import { normalizeLine, normalizeText } from '../../lib/text.ts'
 import { type LinkedText, linkUrls } from '../../lib/urls.ts'
@@ -76,7 +76,7 @@ function isPlaceholder(name: string): name is Placeholder {
 
 /** The messages with these ids. */
 export async function findBroadcasts(deps: Deps, ids: string[]): Promise<Broadcast[]> {
-  const found = ids.length === 0 ? [] : await deps.db.select().from(messages).where(inArray(messages.id, ids))
+  const found = ids.length === 0 ? [] : await deps.db.select().from(broadcasts).where(inArray(broadcasts.id, ids))
   return Promise.all(
     found.map(async ({ id, subject, body, workshopId }) => ({
       ...{ id, subject, body },
@@ -173,20 +173,20 @@ export async function sendBroadcast(
   const [sent] = await query<{ written: number; owed: number }>(
     deps.db,
     sql`with audience as materialized (${await audienceQuery(deps, audience)}),
-        written as (
+        broadcast as (
           ${insertBroadcast(deps, actor, id, audience.about, draft)} where exists (select 1 from audience)
           on conflict (id) do nothing
           returning id
         ),
-        owed as (
-          insert into mails (registration_id, written_id, kind, created_at, due_at)
+        enqueued as (
+          insert into mails (registration_id, broadcast_id, kind, created_at, due_at)
           select a.id, w.id, 'message', ${now},
             ${now}::timestamptz + ${seconds} * interval '1 second' * (row_number() over (order by a.place, a.seq) - 1)
-          from audience a cross join written w
+          from audience a cross join broadcast w
           order by a.place, a.seq
           returning 1
         )
-        select (select count(*) from written)::int as written, (select count(*) from owed)::int as owed`,
+        select (select count(*) from broadcast)::int as written, (select count(*) from enqueued)::int as owed`,
   )
   if (!sent?.written) return replayResult(deps, id, audience, draft)
   deps.notifyMailQueue()
@@ -194,15 +194,15 @@ export async function sendBroadcast(
   await recordAudit(deps, actor, {
     action: 'message.sent',
     ...audience.about,
-    facts: { count: sent.owed, ...filter },
-    personal: { subject: draft.subject, search },
+    payload: { count: sent.owed, ...filter },
+    pii: { subject: draft.subject, search },
   })
   return { kind: 'sent', people: sent.owed }
 }
 
 function insertBroadcast(deps: Deps, actor: Actor, id: string, about: Audience['about'], draft: BroadcastDraft): SQL {
   return sql`
-    insert into messages (id, campaign_id, workshop_id, subject, body, organiser_id, created_at)
+    insert into broadcasts (id, campaign_id, workshop_id, subject, body, organiser_id, created_at)
     select ${id}::uuid, ${'campaignId' in about ? about.campaignId : null}::uuid,
       ${'workshopId' in about ? about.workshopId : null}::uuid, ${draft.subject}, ${draft.body},
       ${actor.organiserId ?? null}::uuid, ${timestamptz(deps.now())}::timestamptz`
@@ -215,7 +215,7 @@ async function replayResult(
   { about }: Audience,
   { subject, body }: BroadcastDraft,
 ): Promise<BroadcastOutcome> {
-  const [existing] = await deps.db.select().from(messages).where(eq(messages.id, id))
+  const [existing] = await deps.db.select().from(broadcasts).where(eq(broadcasts.id, id))
   if (!existing) return { kind: 'refused', refusal: 'nobody' }
   const sameSubject =
     'campaignId' in about ? existing.campaignId === about.campaignId : existing.workshopId === about.workshopId
@@ -239,13 +239,13 @@ export async function sendTestBroadcast(
   if (problems.length > 0) return problems
   const now = timestamptz(deps.now())
   await deps.db.execute(sql`
-    with written as (
+    with broadcast as (
       ${insertBroadcast(deps, actor, id, { workshopId: workshop.id }, draft)}
       on conflict (id) do nothing
       returning id
     )
-    insert into mails (organiser_id, written_id, kind, created_at, due_at)
-    select ${actor.organiserId}::uuid, id, 'message', ${now}, ${now} from written`)
+    insert into mails (organiser_id, broadcast_id, kind, created_at, due_at)
+    select ${actor.organiserId}::uuid, id, 'message', ${now}, ${now} from broadcast`)
   deps.notifyMailQueue()
   return 'sent'
 }
@@ -296,7 +296,7 @@ async function selectProgress(deps: Deps, condition: SQL): Promise<BroadcastProg
     }
   >(
     deps.db,
-    sql`select x.id, x.subject, x.body, x.created_at as "createdAt", pause.paused_at as "pausedAt", pause.reason as refusal,
+    sql`select x.id, x.subject, x.body, x.created_at as "createdAt", pause.paused_at as "pausedAt", pause.last_error as refusal,
           counted.refused::int as refused,
           (select coalesce(nullif(name, ''), email) from organisers where id = x.organiser_id) as author,
           (select json_build_object('slug', slug, 'title', title) from campaigns where id = x.campaign_id) as campaign,
@@ -305,15 +305,15 @@ async function selectProgress(deps: Deps, condition: SQL): Promise<BroadcastProg
           json_build_object(
             'pending', counted.pending, 'sending', counted.sending, 'sent', counted.sent, 'dead', counted.dead
           ) as states
-        from messages x
+        from broadcasts x
         cross join lateral (
           select count(*) as people,
             count(*) filter (where state = 'pending') as pending, count(*) filter (where state = 'sending') as sending,
             count(*) filter (where state = 'sent') as sent, count(*) filter (where state = 'dead') as dead,
             count(*) filter (where state = 'dead' and refusals > 0) as refused
-          from mails m where m.written_id = x.id and m.registration_id is not null
+          from mails m where m.broadcast_id = x.id and m.registration_id is not null
         ) counted
-        left join content_refusals pause on pause.written_id = x.id and pause.paused_at is not null
+        left join content_refusals pause on pause.broadcast_id = x.id and pause.paused_at is not null
         where ${condition} and counted.people > 0
         order by x.created_at desc, x.id desc
         limit 100`,
@@ -332,11 +332,11 @@ async function selectProgress(deps: Deps, condition: SQL): Promise<BroadcastProg
  * @returns how many mails are waiting now, or undefined if the message is not paused and none of its mails was refused
  */
 export async function resendBroadcast(deps: Deps, actor: Actor, id: string): Promise<number | undefined> {
-  const [broadcast] = await deps.db.select().from(messages).where(eq(messages.id, id))
+  const [broadcast] = await deps.db.select().from(broadcasts).where(eq(broadcasts.id, id))
   if (!broadcast) return undefined
   const [resumed] = await query<{ count: number }>(
     deps.db,
-    sql`select resume_message(${id}::uuid, ${bulkMailIntervalSeconds(deps)}::double precision, ${timestamptz(deps.now())}) as count`,
+    sql`select resume_broadcast(${id}::uuid, ${bulkMailIntervalSeconds(deps)}::double precision, ${timestamptz(deps.now())}) as count`,
   )
   const count = resumed?.count ?? 0
   if (count === 0) return undefined
@@ -345,8 +345,8 @@ export async function resendBroadcast(deps: Deps, actor: Actor, id: string): Pro
     action: 'message.sent_again',
     campaignId: broadcast.campaignId ?? undefined,
     workshopId: broadcast.workshopId ?? undefined,
-    facts: { count },
-    personal: { subject: broadcast.subject },
+    payload: { count },
+    pii: { subject: broadcast.subject },
   })
   return count
 }

@@ -1,6 +1,14 @@
 import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import { databaseError, query, timestamptz } from '../../db/database.ts'
-import { type MailKind, type MailPayload, type MailState, mailStates, mails } from '../../db/schema.ts'
+import {
+  type DiscardReason,
+  type MailKind,
+  type MailPayload,
+  type MailReason,
+  type MailState,
+  mailStates,
+  mails,
+} from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { findOrganisers, type Organiser } from '../organisers/organisers.ts'
 import { findPendingSignUps, type PendingSignUp } from '../registrations/pending-sign-ups.ts'
@@ -11,11 +19,11 @@ import { type Broadcast, findBroadcasts } from './broadcasts.ts'
 export type Mail = {
   id: number
   kind: MailKind
-  facts: MailPayload
+  payload: MailPayload
   createdAt: Date
   messageId: string | null
   /** The Date of the message; null before its first attempt. */
-  datedAt: Date | null
+  messageDate: Date | null
   /** Whose mail it is; undefined for one of the kind `held`, and once the person is erased. */
   registration: Registration | undefined
   /** The sign-up that is to be confirmed, for a mail of the kind `held`; undefined once its link is good no longer. */
@@ -48,7 +56,7 @@ export type ClaimedMail = DeliverableMail & {
   /** Where the 24 hours in which it is tried begin. */
   firstTriedAt: Date
   messageId: string
-  datedAt: Date
+  messageDate: Date
 }
 
 /**
@@ -67,7 +75,7 @@ export async function claimDueMails(
   const claimed = await query<StoredClaim>(
     deps.db,
     sql`
-      select id, uid, registration_id, held_id, organiser_id, written_id, kind, facts, state, attempt, created_at, first_tried_at, message_id, dated_at
+      select id, uid, registration_id, pending_sign_up_id, organiser_id, broadcast_id, kind, payload, state, attempt, created_at, first_tried_at, message_id, message_date
       from claim_mails(
         ${limit}::integer, ${deps.config.mailRate ?? null}::integer, ${timestamptz(claimedAt)}, ${timestamptz(leasedUntil)}, ${senderDomain(deps)}
       )
@@ -80,18 +88,18 @@ export async function claimDueMails(
       id: Number(row.id),
       uid: row.uid,
       kind: row.kind,
-      facts: row.facts,
+      payload: row.payload,
       registrationId: row.registration_id,
-      heldId: row.held_id,
+      pendingSignUpId: row.pending_sign_up_id,
       organiserId: row.organiser_id,
-      writtenId: row.written_id,
+      broadcastId: row.broadcast_id,
       attempt: row.attempt,
       claimedAt,
       leasedUntil,
       createdAt: new Date(row.created_at),
       firstTriedAt: new Date(row.first_tried_at),
       messageId: row.message_id,
-      datedAt: new Date(row.dated_at),
+      messageDate: new Date(row.message_date),
     })),
   )
   return {
@@ -105,9 +113,9 @@ export async function claimDueMails(
 export type DeliveryOutcome =
   | { kind: 'sent' }
   /** This mail could not be delivered now. `contentRefused`: a server refused its content. */
-  | { kind: 'again'; reason: string; contentRefused?: true }
+  | { kind: 'again'; reason: string; code?: 'render_failed'; contentRefused?: true }
   /** A server refused this recipient for good, or the mail was tried for too long. */
-  | { kind: 'dead'; reason: string; contentRefused?: true }
+  | { kind: 'dead'; reason: string; code?: 'render_failed' | 'retries_exhausted'; contentRefused?: true }
   /** It was not tried, or no mail can be delivered now: for this one it counts as if it had not been tried. */
   | { kind: 'postponed'; reason?: string; until: Date }
 
@@ -143,16 +151,16 @@ export async function recordOutcomes(
       ...outcomeUpdate(outcome, mail, now),
     })),
   )
-  const recorded = await query<{ mail_id: number | string; pause: RecordedOutcome['pause']; of_message: boolean }>(
+  const recorded = await query<{ mail_id: number | string; pause: RecordedOutcome['pause']; of_broadcast: boolean }>(
     deps.db,
-    sql`select mail_id, pause, of_message from record_outcomes(${outcomes}::jsonb, ${timestamptz(now)})`,
+    sql`select mail_id, pause, of_broadcast from record_outcomes(${outcomes}::jsonb, ${timestamptz(now)})`,
   )
   const found = new Map(recorded.map((row) => [Number(row.mail_id), row]))
   return finalOutcomes.map(({ mail, outcome }) => {
     const row = found.get(mail.id)
     if (!row) return undefined
     const deferred = outcome.kind === 'again' && (row.pause === 'paused' || row.pause === 'kept')
-    return { kind: deferred ? 'postponed' : outcome.kind, pause: row.pause, ofMessage: row.of_message }
+    return { kind: deferred ? 'postponed' : outcome.kind, pause: row.pause, ofMessage: row.of_broadcast }
   })
 }
 
@@ -186,7 +194,7 @@ export async function nextMailDueAt(deps: Deps): Promise<Date | undefined> {
   const [row] = await query<{ due_at: string | Date | null }>(
     deps.db,
     sql`select case when next.due_at is not null then greatest(next.due_at, (
-          select probe_at from content_refusals where written_id is null and paused_at is not null
+          select probe_at from content_refusals where broadcast_id is null and paused_at is not null
         )) end as due_at
         from (select min(due_at) as due_at from mails where state in ('pending', 'sending') and ${isNotPaused}) next`,
   )
@@ -195,8 +203,8 @@ export async function nextMailDueAt(deps: Deps): Promise<Date | undefined> {
 
 /** Of a mail: whether it does not belong to a message that is paused. */
 export const isNotPaused = sql`(
-  written_id is null
-  or written_id <> all (array(select written_id from content_refusals where written_id is not null and paused_at is not null))
+  broadcast_id is null
+  or broadcast_id <> all (array(select broadcast_id from content_refusals where broadcast_id is not null and paused_at is not null))
 )`
 
 /** Why and since when delivery is paused: the server refused the content of five mails in a row. */
@@ -206,7 +214,7 @@ export type DeliveryPause = { since: Date; reason: string }
 export async function findDeliveryPause(deps: Deps): Promise<DeliveryPause | undefined> {
   const [pause] = await query<{ since: string | Date; reason: string }>(
     deps.db,
-    sql`select paused_at as since, reason from content_refusals where written_id is null and paused_at is not null`,
+    sql`select paused_at as since, last_error as reason from content_refusals where broadcast_id is null and paused_at is not null`,
   )
   return pause && { since: new Date(pause.since), reason: pause.reason }
 }
@@ -218,7 +226,8 @@ export type RetryOutcome = 'owed' | 'not_dead' | 'message_paused' | 'not_found'
 export async function retryMail(deps: Deps, id: number): Promise<RetryOutcome> {
   const retried = await query(
     deps.db,
-    sql`update mails set state = 'pending', due_at = ${timestamptz(deps.now())}, first_tried_at = null, reason = null, refusals = 0
+    sql`update mails set state = 'pending', due_at = ${timestamptz(deps.now())}, first_tried_at = null, reason = null, last_error = null,
+          refusals = 0
         where id = ${id} and state = 'dead' and ${isNotPaused} returning id`,
   ).catch((error) => {
     // Of a reminder that became pointless and was owed anew.
@@ -237,34 +246,48 @@ export async function retryMail(deps: Deps, id: number): Promise<RetryOutcome> {
   return mail.paused ? 'message_paused' : 'not_dead'
 }
 
-/**
- * Why a mail is given up that nobody should get any more: the words of the functions in drizzle/functions. Any other
- * reason of a dead mail tells of a failure.
- */
-export const discardReasons = [
-  'its link is good no longer',
-  'the person was erased',
-  'no ticket is left to send',
-  'the workshop is over',
-  'the registration was cancelled since',
-  'promoted since',
-  'taken since',
-  'not taken in time',
-  'opened again since',
-  'closed again since',
-  'changed again since',
-  'moved again since',
-  'superseded by a corrected address',
-  'superseded by a move',
-  'the board came back since',
-  'its time is another since',
-  'too late for it',
-  'ready since',
-  'said so since',
-  'switched off since',
-  'did not come after all',
-  'came after all',
-] as const
+/** The reasons as the API and the console show them, in English. */
+const reasonTexts: Record<DiscardReason | 'render_failed', string> = {
+  link_expired: 'its link is good no longer',
+  person_erased: 'the person was erased',
+  no_ticket: 'no ticket is left to send',
+  workshop_over: 'the workshop is over',
+  registration_cancelled: 'the registration was cancelled since',
+  promoted: 'promoted since',
+  offer_accepted: 'taken since',
+  offer_expired: 'not taken in time',
+  reopened: 'opened again since',
+  reclosed: 'closed again since',
+  changed_again: 'changed again since',
+  moved_again: 'moved again since',
+  address_corrected: 'superseded by a corrected address',
+  moved: 'superseded by a move',
+  board_returned: 'the board came back since',
+  rescheduled: 'its time is another since',
+  too_late: 'too late for it',
+  already_ready: 'ready since',
+  already_confirmed: 'said so since',
+  reminder_disabled: 'switched off since',
+  did_not_attend: 'did not come after all',
+  attended: 'came after all',
+  render_failed: 'the mail could not be written',
+}
+
+/** Why a mail was discarded, or its last attempt failed, in English; null for neither. */
+export function describeReason({
+  state,
+  reason,
+  lastError,
+}: {
+  state: MailState | DisplayState
+  reason: MailReason | null
+  lastError: string | null
+}): string | null {
+  if (!reason) return lastError
+  const text = reason === 'retries_exhausted' ? (lastError ?? '') : reasonTexts[reason]
+  const failedFor24Hours = reason === 'retries_exhausted' || (reason === 'render_failed' && state === 'dead')
+  return failedFor24Hours ? `given up after 24 hours: ${text}` : text
+}
 
 /** `held`: owed, but there is no mail server to give it to. It is not stored: with SMTP_URL set it is `pending`. */
 export const displayStates = [...mailStates, 'held'] as const
@@ -299,23 +322,26 @@ export type ListedMail = Mail & {
   state: DisplayState
   attempt: number
   sentAt: Date | null
+  /** As `describeReason` gives it. */
   reason: string | null
+  reasonCode: MailReason | null
+  lastError: string | null
 }
 
 /**
- * A page of mails, the newest first. `before`: the id of the last one of the page before. `writtenId`: only those of a
+ * A page of mails, the newest first. `before`: the id of the last one of the page before. `broadcastId`: only those of a
  * message.
  */
 export async function listMails(
   deps: Deps,
   {
     state,
-    writtenId,
+    broadcastId,
     before,
     limit = 50,
   }: {
     state?: DisplayState | undefined
-    writtenId?: string | undefined
+    broadcastId?: string | undefined
     before?: number | undefined
     limit?: number
   } = {},
@@ -328,7 +354,7 @@ export async function listMails(
     .where(
       and(
         stored && eq(mails.state, stored),
-        writtenId ? eq(mails.writtenId, writtenId) : undefined,
+        broadcastId ? eq(mails.broadcastId, broadcastId) : undefined,
         before ? lt(mails.id, before) : undefined,
       ),
     )
@@ -336,7 +362,12 @@ export async function listMails(
     .limit(limit)
   return withRecipients(
     deps,
-    found.map((mail) => ({ ...mail, state: displayState(deps, mail.state) })),
+    found.map((mail) => ({
+      ...mail,
+      state: displayState(deps, mail.state),
+      reason: describeReason(mail),
+      reasonCode: mail.reason,
+    })),
   )
 }
 
@@ -352,24 +383,29 @@ type StoredClaim = {
   id: number | string
   uid: string
   registration_id: string | null
-  held_id: string | null
+  pending_sign_up_id: string | null
   organiser_id: string | null
-  written_id: string | null
+  broadcast_id: string | null
   kind: MailKind
-  facts: MailPayload
+  payload: MailPayload
   state: MailState
   attempt: number
   created_at: string | Date
   first_tried_at: string | Date
   message_id: string
-  dated_at: string | Date
+  message_date: string | Date
 }
 
 function finalOutcome(mail: DeliveryAttempt, outcome: DeliveryOutcome, now: Date): DeliveryOutcome {
   return outcome.kind === 'again' && !nextAttemptAt(mail.firstTriedAt, now)
-    ? { ...outcome, kind: 'dead', reason: `given up after 24 hours: ${outcome.reason}` }
+    ? { ...outcome, kind: 'dead', code: outcome.code ?? 'retries_exhausted' }
     : outcome
 }
+
+const failure = ({ reason, code }: { reason: string; code?: MailReason }) => ({
+  reason: code,
+  last_error: code === 'render_failed' ? undefined : reason,
+})
 
 /** What an outcome means for the mail's row. */
 function outcomeUpdate(outcome: DeliveryOutcome, attempt: DeliveryAttempt, now: Date) {
@@ -380,19 +416,22 @@ function outcomeUpdate(outcome: DeliveryOutcome, attempt: DeliveryAttempt, now: 
       return {
         state: 'pending',
         due_at: nextAttemptAt(attempt.firstTriedAt, now),
-        reason: outcome.reason,
+        ...failure(outcome),
         refused_at: outcome.contentRefused && attempt.claimedAt,
       }
     case 'dead':
-      return { state: 'dead', reason: outcome.reason, refused_at: outcome.contentRefused && attempt.claimedAt }
+      return { state: 'dead', ...failure(outcome), refused_at: outcome.contentRefused && attempt.claimedAt }
     case 'postponed':
-      return { state: 'pending', due_at: outcome.until, reason: outcome.reason, postponed_since: attempt.claimedAt }
+      return { state: 'pending', due_at: outcome.until, last_error: outcome.reason, deferred_since: attempt.claimedAt }
   }
 }
 
 /** Adds to each mail whose it is, and for `found` the tickets it lists. */
 async function withRecipients<
-  Row extends Pick<typeof mails.$inferSelect, 'registrationId' | 'heldId' | 'organiserId' | 'writtenId' | 'kind'>,
+  Row extends Pick<
+    typeof mails.$inferSelect,
+    'registrationId' | 'pendingSignUpId' | 'organiserId' | 'broadcastId' | 'kind'
+  >,
 >(
   deps: Deps,
   mailRows: Row[],
@@ -404,14 +443,14 @@ async function withRecipients<
   const registrationsById = new Map(registrations.map((registration) => [registration.id, registration]))
   const pendingSignUps = await findPendingSignUps(
     deps,
-    mailRows.flatMap(({ heldId }) => heldId ?? []),
+    mailRows.flatMap(({ pendingSignUpId }) => pendingSignUpId ?? []),
   )
   const pendingById = new Map(pendingSignUps.map((pending) => [pending.id, pending]))
   const organiserRows = await findOrganisers(
     deps,
     mailRows.flatMap(({ organiserId }) => organiserId ?? []),
   )
-  const broadcasts = await findBroadcasts(deps, [...new Set(mailRows.flatMap(({ writtenId }) => writtenId ?? []))])
+  const broadcasts = await findBroadcasts(deps, [...new Set(mailRows.flatMap(({ broadcastId }) => broadcastId ?? []))])
   const organisers = new Map(organiserRows.map((organiser) => [organiser.id, organiser]))
   const ticketEmails = mailRows.flatMap((mail) =>
     mail.kind === 'found' ? (registrationsById.get(mail.registrationId ?? '')?.email ?? []) : [],
@@ -423,9 +462,9 @@ async function withRecipients<
     return {
       ...mail,
       registration,
-      held: pendingById.get(mail.heldId ?? ''),
+      held: pendingById.get(mail.pendingSignUpId ?? ''),
       organiser: organisers.get(mail.organiserId ?? ''),
-      written: broadcasts.find(({ id }) => id === mail.writtenId),
+      written: broadcasts.find(({ id }) => id === mail.broadcastId),
       tickets: mail.kind === 'found' ? tickets.filter(({ email }) => email.toLowerCase() === mailbox) : [],
     }
   })

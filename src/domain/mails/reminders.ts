@@ -8,7 +8,7 @@ import { bulkMailIntervalSeconds } from './pacing.ts'
 
 /*
  * Mails on a schedule before a workshop: to those who are not ready, whether they come, and the day before. What falls due
- * and for how long is worked out here; drizzle/functions/owe_reminders.sql owes it to those whom it concerns, and
+ * and for how long is worked out here; drizzle/functions/enqueue_reminders.sql owes it to those whom it concerns, and
  * claim_mails.sql looks once more when it is sent.
  */
 
@@ -91,7 +91,7 @@ export async function enqueueReminders(deps: Deps): Promise<number> {
     const firstDueAt = new Date(now.getTime() + enqueued * intervalSeconds * 1000)
     const [result] = await query<{ owed: number }>(
       deps.db,
-      sql`select owe_reminders(${JSON.stringify(due)}::jsonb, ${enqueueBatchSize}, ${timestamptz(firstDueAt)}, ${intervalSeconds}, ${timestamptz(now)}) as owed`,
+      sql`select enqueue_reminders(${JSON.stringify(due)}::jsonb, ${enqueueBatchSize}, ${timestamptz(firstDueAt)}, ${intervalSeconds}, ${timestamptz(now)}) as owed`,
     )
     if (result?.owed) deps.notifyMailQueue()
     enqueued += result?.owed ?? 0

@@ -120,7 +120,7 @@ export async function inviteOrganiser(
         .insert(organisers)
         .values(newOrganiser(deps, person, input.role))
         .returning(organiserColumns)
-      await enqueueSignInMail({ ...deps, db: tx }, (organiser as Organiser).id, { facts: { invited: true } })
+      await enqueueSignInMail({ ...deps, db: tx }, (organiser as Organiser).id, { payload: { invited: true } })
       return { kind: 'changed', organiser: organiser as Organiser }
     })
   } catch (error) {
@@ -256,7 +256,7 @@ const organiserColumns = {
 async function enqueueSignInMail(
   deps: Deps,
   organiserId: string,
-  values: { uid?: string; facts?: MailPayload },
+  values: { uid?: string; payload?: MailPayload },
 ): Promise<void> {
   await deps.db
     .insert(mails)

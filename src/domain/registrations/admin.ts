@@ -13,7 +13,7 @@ import {
 } from '../../db/schema.ts'
 import { type Actor, type AuditAction, type AuditInput, insertAudit, recordAudit } from '../audit/log.ts'
 import type { Deps } from '../deps.ts'
-import { type DisplayState, displayState, type RetryOutcome, retryMail } from '../mails/outbox.ts'
+import { type DisplayState, describeReason, displayState, type RetryOutcome, retryMail } from '../mails/outbox.ts'
 import type { Workshop } from '../workshops/workshops.ts'
 import { correctEmail, type EmailRefusal, findRegistrationById, type Registration } from './registrations.ts'
 import {
@@ -85,7 +85,7 @@ export async function findPerson(deps: Deps, id: string): Promise<Person | undef
   const [stored] = await deps.db
     .select({
       firstStatus: registrations.firstStatus,
-      outOfTurn: registrations.outOfTurn,
+      outOfTurn: registrations.promotedManually,
       channel: registrationLinks.channel,
     })
     .from(registrations)
@@ -107,9 +107,13 @@ export async function findPerson(deps: Deps, id: string): Promise<Person | undef
     ...registration,
     channel: stored?.channel ?? null,
     promotedManually: stored?.outOfTurn ?? false,
-    mails: mailRows.map(({ id, kind, state, createdAt, sentAt, reason }) => ({
-      ...{ id, kind, createdAt, sentAt, reason },
-      state: displayState(deps, state),
+    mails: mailRows.map((mail) => ({
+      id: mail.id,
+      kind: mail.kind,
+      state: displayState(deps, mail.state),
+      createdAt: mail.createdAt,
+      sentAt: mail.sentAt,
+      reason: describeReason(mail),
     })),
     history: buildHistory(
       { createdAt: registration.createdAt, status: stored?.firstStatus ?? 'confirmed' },
@@ -157,8 +161,8 @@ export async function correctPerson(
     sql`update registrations
         set name = ${name}, company = ${company}, phone = ${phone},
             -- Told apart from whoever had the name or phone that they had.
-            told_apart = told_apart and name = ${name} and phone is not distinct from ${phone}::text,
-            name_initials = case when name = ${name} then name_initials end
+            not_duplicates = not_duplicates and name = ${name} and phone is not distinct from ${phone}::text,
+            name_search = case when name = ${name} then name_search end
         where id = ${person.id}::uuid and erased_at is null
         returning id`,
   )
@@ -209,7 +213,7 @@ export async function markNotDuplicate(deps: Deps, actor: Actor, people: readonl
   const ids = uuidArray(people.map(({ id }) => id))
   await deps.db.execute(sql`
     with locked as (select id from registrations where id = any(${ids}) order by id for no key update)
-    update registrations r set told_apart = true from locked where r.id = locked.id`)
+    update registrations r set not_duplicates = true from locked where r.id = locked.id`)
   for (const person of people) await recordPersonAudit(deps, actor, 'person.told_apart', person)
 }
 
@@ -247,9 +251,9 @@ export async function promotePerson(
   const [result] = await query<{ outcome: 'promoted' | PromoteRefusal; taken: number; capacity: number }>(
     deps.db,
     sql`with answer as materialized (
-          select * from promote_out_of_turn(${person.id}::uuid, ${addSeat}::boolean, ${timestamptz(deps.now())})
+          select * from promote_manually(${person.id}::uuid, ${addSeat}::boolean, ${timestamptz(deps.now())})
         ),
-        written as (
+        audited as (
           ${insertAudit(
             deps,
             actor,
@@ -289,7 +293,7 @@ export async function addPerson(
   idempotencyKey: string,
 ): Promise<Registered | { kind: 'refused'; refusal: Refusal }> {
   const consentVersion = `${signUp.consentVersion}, ${verbalConsent}`
-  const result = await register(deps, workshop, { ...signUp, consentVersion }, idempotencyKey)
+  const result = await register(deps, workshop, { ...signUp, consentVersion }, idempotencyKey, 'organiser')
   if (result.kind === 'registered' && !result.replayed) {
     const { name, email } = signUp
     const { id } = result
@@ -331,30 +335,30 @@ async function recordPersonAudit(
   actor: Actor,
   action: AuditAction,
   person: AuditSubject,
-  facts?: Record<string, unknown>,
-  personal?: Record<string, unknown>,
+  payload?: Record<string, unknown>,
+  pii?: Record<string, unknown>,
 ): Promise<void> {
-  await recordAudit(deps, actor, personAuditEntry(action, person, facts, personal))
+  await recordAudit(deps, actor, personAuditEntry(action, person, payload, pii))
 }
 
 function personAuditEntry(
   action: AuditAction,
   { id, name, email, workshop }: AuditSubject,
-  facts: Record<string, unknown> = {},
-  personal: Record<string, unknown> = {},
-): AuditInput & { personal: Record<string, unknown> } {
+  payload: Record<string, unknown> = {},
+  pii: Record<string, unknown> = {},
+): AuditInput & { pii: Record<string, unknown> } {
   return {
     action,
     campaignId: workshop.campaignId ?? undefined,
     workshopId: workshop.id,
     registrationId: id,
-    facts: { workshop: workshop.slug, ...facts },
-    personal: { name, email, ...personal },
+    payload: { workshop: workshop.slug, ...payload },
+    pii: { name, email, ...pii },
   }
 }
 
-type StoredMail = { kind: MailKind; facts: MailPayload; createdAt: Date }
-type StoredEntry = Pick<typeof auditEntries.$inferSelect, 'at' | 'actor' | 'action' | 'facts' | 'personal'>
+type StoredMail = { kind: MailKind; payload: MailPayload; createdAt: Date }
+type StoredEntry = Pick<typeof auditEntries.$inferSelect, 'at' | 'actor' | 'action' | 'payload' | 'pii'>
 
 /** Mails are written with what causes them, so they tell what happened; the audit log says who did it, and why. */
 function buildHistory(
@@ -363,24 +367,24 @@ function buildHistory(
   audited: readonly StoredEntry[],
 ): PersonEvent[] {
   const mailEvents = mailRows.flatMap((mail): PersonEvent[] => {
-    const { kind, facts, createdAt: at } = mail
-    if (facts.corrected) return [{ at, kind: 'email_corrected' }]
+    const { kind, payload, createdAt: at } = mail
+    if (payload.corrected) return [{ at, kind: 'email_corrected' }]
     if (kind === 'promoted') return [{ at, kind: 'seated' }]
     if (kind === 'offered') return [{ at, kind }]
-    if (kind === 'moved') return [{ at, kind, from: facts.from }]
-    if (kind === 'cancelled') return [{ at, kind, by: facts.by }]
+    if (kind === 'moved') return [{ at, kind, from: payload.from }]
+    if (kind === 'cancelled') return [{ at, kind, by: payload.by }]
     return []
   })
   const events: PersonEvent[] = [{ at: signedUp.createdAt, kind: 'signed_up', status: signedUp.status }, ...mailEvents]
-  for (const { at, actor, action, facts, personal } of audited) {
-    const changed = Array.isArray(facts.changed) ? facts.changed.map(String) : []
+  for (const { at, actor, action, payload, pii } of audited) {
+    const changed = Array.isArray(payload.changed) ? payload.changed.map(String) : []
     const kind = changed.includes('seat') ? 'seated' : eventKindByAction[action]
     // Written right after what it is about.
     const event =
       kind && events.findLast((event) => event.kind === kind && !event.actor && isShortlyBefore(event.at, at))
     if (event) {
       event.actor = actor
-      if (event.kind === 'seated' && typeof personal?.reason === 'string') event.reason = personal.reason
+      if (event.kind === 'seated' && typeof pii?.reason === 'string') event.reason = pii.reason
     }
     const fields = changed.filter((field) => field !== 'email' && field !== 'seat')
     if (action === 'person.changed' && fields.length > 0) events.push({ at, actor, kind: 'changed', fields })

@@ -12,10 +12,10 @@ import type { Registration } from './registrations.ts'
 
 /** Whether somebody said that they come on the day on which their workshop is now. */
 export function hasConfirmedAttendance(
-  { comingOn }: { comingOn: string | null },
+  { attendanceConfirmedFor }: { attendanceConfirmedFor: string | null },
   workshop: Pick<Workshop, 'startsAt' | 'timeZone'>,
 ): boolean {
-  return comingOn === localStartDate(workshop)
+  return attendanceConfirmedFor === localStartDate(workshop)
 }
 
 /** Whether somebody is asked now whether they come: from the reminder on until the start, and who got the seat before it. */
@@ -34,11 +34,11 @@ export function hasConfirmationStatus(
   workshop: Pick<Workshop, 'id' | 'startsAt' | 'timeZone'>,
   status: ConfirmationStatus,
 ): SQL {
-  const hasConfirmed = sql`r.coming_on is not distinct from ${localStartDate(workshop)}::date`
+  const hasConfirmed = sql`r.attendance_confirmed_for is not distinct from ${localStartDate(workshop)}::date`
   // Looked up for each of them alone, by the index that owes the question once.
   const promptMail = sql`(
     select 1 from mails m
-    where m.registration_id = r.id and m.kind = 'coming' and m.facts ->> 'occasion' = ${reminderKey(workshop)}
+    where m.registration_id = r.id and m.kind = 'coming' and m.payload ->> 'occasion' = ${reminderKey(workshop)}
       and m.state <> 'dead'
     limit 1
   )`
@@ -91,7 +91,7 @@ export async function confirmAttendance(
   // What was read may have changed: moved to another day, the workshop asks again.
   const updated = await query(
     deps.db,
-    sql`update registrations r set coming_on = ${localStartDate(workshop)}::date
+    sql`update registrations r set attendance_confirmed_for = ${localStartDate(workshop)}::date
         from workshops w
         where r.id = ${id}::uuid and w.id = r.workshop_id and w.id = ${workshop.id}::uuid
           and w.starts_at = ${timestamptz(workshop.startsAt)} and r.status = 'confirmed' and r.erased_at is null

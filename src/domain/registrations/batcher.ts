@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { type Database, databaseError, isDatabaseUnavailable, query, timestamptz } from '../../db/database.ts'
+import type { RegistrationSource } from '../../db/schema.ts'
 import { createBatcher } from '../../lib/batcher.ts'
 
 /** Why a sign-up gets neither seat nor place in line. */
@@ -28,6 +29,7 @@ export type RegistrationEntry = {
   via: string | undefined
   ready: Record<string, boolean>
   consent_version: string
+  source: RegistrationSource
   idempotency_key: string
   fingerprint: string
 }
@@ -68,13 +70,13 @@ export function createUnbatchedRegistrar(db: Database, now: () => Date): Registr
 
 async function registerEntries(db: Database, now: Date, entries: RegistrationEntry[]): Promise<RegistrationResult[]> {
   const input = JSON.stringify(entries.map((entry, n) => ({ n, ...entry })))
-  const resultRows = await query<(RegistrationResult | { outcome: 'undecided' }) & { n: number }>(
+  const resultRows = await query<(RegistrationResult | { outcome: 'deferred' }) & { n: number }>(
     db,
     sql`select * from register(${input}::jsonb, ${timestamptz(now)})`,
   )
   const results = resultRows.sort((a, b) => a.n - b.n)
   // The first entry of a person is always decided, so that each time fewer are handed in again.
-  const deferred = results.filter(({ outcome }) => outcome === 'undecided')
+  const deferred = results.filter(({ outcome }) => outcome === 'deferred')
   const deferredResults =
     deferred.length > 0
       ? await registerEntries(
@@ -84,6 +86,6 @@ async function registerEntries(db: Database, now: Date, entries: RegistrationEnt
         )
       : []
   return results.map((result) =>
-    result.outcome === 'undecided' ? (deferredResults.shift() as RegistrationResult) : result,
+    result.outcome === 'deferred' ? (deferredResults.shift() as RegistrationResult) : result,
   )
 }

@@ -25,7 +25,7 @@ export type AttendeeRow = {
   walkIn: boolean
   ready: Record<string, boolean>
   /** The day on which they said that they come: 2026-12-19. */
-  comingOn: string | null
+  attendanceConfirmedFor: string | null
   createdAt: Date
   seatedAt: Date | null
   /** Until when an offered seat is held. */
@@ -112,7 +112,7 @@ export type StoredAttendeeRow = Omit<
 function attendeePageQuery(workshopId: string, { status, after, waitlistedBefore, limit }: AttendeePage): SQL {
   return sql`
     with page as materialized (
-      select * from roster_page(${workshopId}::uuid, ${status ?? null}::text, ${after}::integer, ${limit}::integer)
+      select * from registrations_page(${workshopId}::uuid, ${status ?? null}::text, ${after}::integer, ${limit}::integer)
     )
     select ${attendeeColumns},
            case when p.status = 'waitlisted' then (
@@ -126,9 +126,9 @@ function attendeePageQuery(workshopId: string, { status, after, waitlistedBefore
 /** What a line has of the registration `p`; its position is counted otherwise in each list. */
 export const attendeeColumns = sql`
   p.id, p.workshop_id as "workshopId", p.seq, p.status, p.name, p.email, p.phone, p.company, p.locale, p.ready,
-  to_char(p.coming_on, 'YYYY-MM-DD') as "comingOn",
+  to_char(p.attendance_confirmed_for, 'YYYY-MM-DD') as "attendanceConfirmedFor",
   (select channel from registration_links where code = p.link_code) as channel,
-  p.consent_version like '%-door' as "walkIn",
+  p.source is not distinct from 'walk_in' as "walkIn",
   (select at from check_ins where registration_id = p.id and outcome = 'in') as "checkedInAt",
   p.created_at as "createdAt", p.seated_at as "seatedAt", p.offered_until as "offeredUntil", p.cancelled_at as "cancelledAt",
   p.cancelled_by as "cancelledBy", p.consent_version as "consentVersion", p.erased_at is not null as erased,

@@ -162,8 +162,8 @@ export async function findDuplicates(deps: Deps, workshops: readonly Workshop[])
      where ${inWorkshops(workshops)} and r.status in ('confirmed', 'waitlisted', 'offered') and r.erased_at is null
        and ${expression} is not null
      group by ${expression}
-     -- Of those who were told apart only newcomers are asked about.
-     having count(distinct r.email_key) > 1 and not bool_and(r.told_apart)
+     -- A group is listed again only if somebody new belongs to it.
+     having count(distinct r.email_key) > 1 and not bool_and(r.not_duplicates)
      order by min(r.created_at)
      limit ${maxDuplicateGroups})`
   const found = await query<{ by: DuplicateGroup['by']; ids: string[] }>(
@@ -195,7 +195,7 @@ async function fillSearchKeys(
     const unindexed = await query<{ id: string; name: string }>(
       deps.db,
       sql`select r.id, r.name from registrations r
-          where ${inWorkshops(workshops)} and r.name_initials is null and r.erased_at is null
+          where ${inWorkshops(workshops)} and r.name_search is null and r.erased_at is null
           limit ${searchKeyBatchSize}`,
     )
     if (unindexed.length === 0) return
@@ -244,7 +244,7 @@ function matchesSearch(search: string): SQL {
   const alternatives = [
     sql`lower(replace(r.name, ' ', '')) like ${`%${escapeLike(needle)}%`}`,
     sql`lower(replace(r.company, ' ', '')) like ${`%${escapeLike(needle)}%`}`,
-    ...(searchKey ? [sql`r.name_initials like ${`%${searchKey}%`}`] : []),
+    ...(searchKey ? [sql`r.name_search like ${`%${searchKey}%`}`] : []),
     // People know the beginning of an address that is a number, as those of QQ are.
     sql`r.email_key like ${digits ? `${digits}%` : `%${escapeLike(halfWidth)}%`}`,
     ...(digits ? [sql`r.phone like ${`%${digits}`}`] : []),
@@ -289,7 +289,7 @@ function buildOrder(workshops: readonly Workshop[], { by, descending }: PeopleSo
   const keys = {
     number: sql`${workshopPosition}, r.seq ${direction}`,
     // In the order of bytes, in which initials stand as in a register.
-    name: sql`r.name_initials collate "C" ${direction}, r.name collate "C" ${direction}`,
+    name: sql`r.name_search collate "C" ${direction}, r.name collate "C" ${direction}`,
     time: sql`r.created_at ${direction}`,
     status: sql`array_position(array['confirmed', 'offered', 'waitlisted', 'cancelled'], r.status) ${direction}`,
     company: sql`nullif(lower(r.company), '') ${direction}`,
@@ -306,9 +306,9 @@ async function selectRows(
   const rows = await query<Omit<StoredAttendeeRow, 'position'>>(
     deps.db,
     sql`select ${attendeeColumns}
-        from unnest(${uuidArray(ids)}) with ordinality as wanted(id, place)
-        cross join lateral (select * from registrations r where r.id = wanted.id offset 0) p
-        order by wanted.place`,
+        from unnest(${uuidArray(ids)}) with ordinality as requested(id, place)
+        cross join lateral (select * from registrations r where r.id = requested.id offset 0) p
+        order by requested.place`,
   )
   return rows.map((row) => parseAttendeeRow({ ...row, position: positions.get(row.id) ?? null }))
 }

@@ -41,10 +41,10 @@ export async function storeSearchKeys(
       for no key update ${onLocked === 'skip' ? sql`skip locked` : sql``}
     )
     update registrations r
-    set name_initials = said.initials
+    set name_search = computed.initials
     from locked
-    join jsonb_to_recordset(${input}::jsonb) as said(id uuid, name text, initials text) on said.id = locked.id
-    where r.id = locked.id and r.name = said.name and r.erased_at is null`)
+    join jsonb_to_recordset(${input}::jsonb) as computed(id uuid, name text, initials text) on computed.id = locked.id
+    where r.id = locked.id and r.name = computed.name and r.erased_at is null`)
 }
 
 /** What was typed, as it would stand within such initials, or undefined if that is no Latin letter. */

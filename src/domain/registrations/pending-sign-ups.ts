@@ -1,6 +1,6 @@
 import { and, gt, inArray, sql } from 'drizzle-orm'
 import { query, timestamptz } from '../../db/database.ts'
-import { heldSignUps, type SignUp } from '../../db/schema.ts'
+import { pendingSignUps, type SignUp } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { createPendingSignUpCode, verifyPendingSignUpCode } from '../tickets/signed-tokens.ts'
 import { findWorkshopById, type Workshop } from '../workshops/workshops.ts'
@@ -16,7 +16,7 @@ export type PendingSignUp = {
   workshop: Workshop
 }
 
-/** How long the mailed link is good, in milliseconds; `hold_sign_up` and `claim_mails` in drizzle/functions know it too. */
+/** How long the mailed link is good, in milliseconds; `create_pending_sign_up` and `claim_mails` in drizzle/functions know it too. */
 const expiresAfterMs = 24 * 3600 * 1000
 
 /**
@@ -32,13 +32,13 @@ export async function createPendingSignUp(
 ): Promise<{ kind: 'held' } | Registered | { kind: 'refused'; refusal: Refusal }> {
   const [result] = await query<{ outcome: 'held' | 'known' | Refusal }>(
     deps.db,
-    sql`select hold_sign_up(
+    sql`select create_pending_sign_up(
       ${deps.newId()}::uuid, ${workshop.id}::uuid, ${JSON.stringify(signUp)}::jsonb, ${signUp.email.toLowerCase()},
       ${idempotencyKey}, ${timestamptz(deps.now())}
     ) as outcome`,
   )
   const outcome = result?.outcome ?? 'not_found'
-  if (outcome === 'known') return register(deps, workshop, signUp, idempotencyKey)
+  if (outcome === 'known') return register(deps, workshop, signUp, idempotencyKey, 'web')
   if (outcome === 'held' || outcome === 'already_registered') deps.notifyMailQueue()
   return outcome === 'held' ? { kind: 'held' } : { kind: 'refused', refusal: outcome }
 }
@@ -55,8 +55,8 @@ export async function findPendingSignUps(deps: Deps, ids: readonly string[]): Pr
   const oldest = new Date(deps.now().getTime() - expiresAfterMs)
   const found = await deps.db
     .select()
-    .from(heldSignUps)
-    .where(and(inArray(heldSignUps.id, [...ids]), gt(heldSignUps.createdAt, oldest)))
+    .from(pendingSignUps)
+    .where(and(inArray(pendingSignUps.id, [...ids]), gt(pendingSignUps.createdAt, oldest)))
   return Promise.all(
     found.map(async ({ id, signUp, idempotencyKey, workshopId }) => ({
       id,
@@ -70,12 +70,12 @@ export async function findPendingSignUps(deps: Deps, ids: readonly string[]): Pr
 
 /** Registers a held sign-up. Pressed twice it is one registration, as its idempotency key is the form's. */
 export function confirmPendingSignUp(deps: Deps, pending: PendingSignUp): ReturnType<typeof register> {
-  return register(deps, pending.workshop, pending.signUp, pending.idempotencyKey)
+  return register(deps, pending.workshop, pending.signUp, pending.idempotencyKey, 'web')
 }
 
 /** Deletes the held sign-ups whose links are good no longer, with their mails. */
 export async function purgePendingSignUps(deps: Deps): Promise<void> {
   await deps.db.execute(
-    sql`delete from held_sign_ups where created_at <= ${timestamptz(new Date(deps.now().getTime() - expiresAfterMs))}`,
+    sql`delete from pending_sign_ups where created_at <= ${timestamptz(new Date(deps.now().getTime() - expiresAfterMs))}`,
   )
 }

@@ -44,7 +44,7 @@ export async function purge(deps: Deps): Promise<number> {
 
 /**
  * Deletes the door sessions of workshops that ended before a moment. The names that helpers left in check-ins and loans go with the
- * people whom these are about: see forget_people.sql.
+ * people whom these are about: see erase_people.sql.
  */
 async function purgeDoorSessions(deps: Deps, before: Date): Promise<void> {
   await deps.db.transaction(async (db) => {
@@ -70,9 +70,9 @@ export async function exportPersonalData(deps: Deps, registration: Registration)
     sql`select l.channel from registrations r join registration_links l on l.code = r.link_code
         where r.id = ${registration.id}::uuid`,
   )
-  const [extra] = await query<{ walk_in_at: string | null; coming_on: string | null }>(
+  const [extra] = await query<{ walk_in_at: string | null; attendance_confirmed_for: string | null }>(
     deps.db,
-    sql`select walk_in_at, coming_on::text from registrations where id = ${registration.id}::uuid`,
+    sql`select walk_in_at, attendance_confirmed_for::text from registrations where id = ${registration.id}::uuid`,
   )
   const checkIns = await query<{ at: string; outcome: CheckInOutcome; undone_at: string | null }>(
     deps.db,
@@ -86,15 +86,27 @@ export async function exportPersonalData(deps: Deps, registration: Registration)
   const certificate = await findCertificate(deps, registration.id)
   const feedback = await findFeedback(deps, registration.id)
   const { workshop, ...facts } = registration
-  const { id, seq, status, position, name, email, phone, company, locale, ready, comingOn } = facts
+  const { id, seq, status, position, name, email, phone, company, locale, ready, attendanceConfirmedFor } = facts
   const { consentVersion, consentAt, createdAt, seatedAt, offeredUntil, cancelledAt, cancelledBy } = facts
   return {
     workshop: { slug: workshop.slug, title: workshop.title, startsAt: workshop.startsAt },
     registration: {
-      ...{ id, number: seq, status, position, name, email, phone, company, language: locale, ready, comingOn },
+      ...{
+        id,
+        number: seq,
+        status,
+        position,
+        name,
+        email,
+        phone,
+        company,
+        language: locale,
+        ready,
+        comingOn: attendanceConfirmedFor,
+      },
       channel: link?.channel ?? null,
       ...{ consentVersion, consentAt, createdAt, seatedAt, offeredUntil, cancelledAt, cancelledBy },
-      comingOn: extra?.coming_on ?? null,
+      comingOn: extra?.attendance_confirmed_for ?? null,
       walkInAt: extra?.walk_in_at ?? null,
     },
     checkIns,

@@ -18,7 +18,7 @@ export function requiredItems({ items }: Pick<Workshop, 'items'>): Item[] {
   return items.filter(({ mustConfirm }) => mustConfirm)
 }
 
-/** How ready somebody is, of what a workshop asks for. drizzle/functions/asked_of.sql says the same. */
+/** How ready somebody is, of what a workshop asks for. drizzle/functions/required_items.sql says the same. */
 export function computeReadiness({ ready }: Pick<Registration, 'ready'>, workshop: Pick<Workshop, 'items'>): Readiness {
   const answers = requiredItems(workshop).map(({ id }) => ready[id])
   if (answers.every((answer) => answer === true)) return 'ready'

@@ -2,7 +2,13 @@ import { and, eq, inArray, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import parsePhoneNumber from 'libphonenumber-js/mobile'
 import { z } from 'zod'
 import { query, timestamptz } from '../../db/database.ts'
-import { type Canceller, type RegistrationStatus, registrations, type SignUp } from '../../db/schema.ts'
+import {
+  type Canceller,
+  type RegistrationSource,
+  type RegistrationStatus,
+  registrations,
+  type SignUp,
+} from '../../db/schema.ts'
 import { locales } from '../../lib/config.ts'
 import { firstPerKey, limitSize, normalizedWith } from '../../lib/input-limits.ts'
 import { normalizeLine, normalizeUnicode, normalizeWithin } from '../../lib/text.ts'
@@ -121,12 +127,13 @@ export type Registration = {
   locale: string
   ready: Record<string, boolean>
   /** The day on which they said that they come: 2026-12-19. */
-  comingOn: string | null
+  attendanceConfirmedFor: string | null
   consentVersion: string
+  source: RegistrationSource | null
   consentAt: Date
   createdAt: Date
   /** What it adds to its workshop's SEQUENCE in the calendar. */
-  calendarRaise: number
+  calendarSequenceOffset: number
   /** When the seat was given; null for those who only waited. */
   seatedAt: Date | null
   /** Until when an offered seat is held; null where none is offered. */
@@ -249,7 +256,7 @@ export async function enqueueTicketsMail(deps: Deps, email: string): Promise<voi
     select r.id, 'found', ${now}, ${now}
     from registrations r join workshops w on w.id = r.workshop_id
     where r.email_key = ${key} and r.status in ('confirmed', 'waitlisted', 'offered') and w.ends_at > ${now}
-      and may_mail_ticket(${key}, ${now})
+      and can_mail_ticket(${key}, ${now})
     order by r.created_at desc
     limit 1
   `)

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { query, timestamptz, uuidArray } from '../../db/database.ts'
-import type { SignUp } from '../../db/schema.ts'
+import type { RegistrationSource, SignUp } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { createTicketToken, fingerprint } from '../tickets/signed-tokens.ts'
 import { findWorkshop, type Workshop, type WorkshopResult } from '../workshops/workshops.ts'
@@ -35,6 +35,7 @@ export async function register(
   workshop: Workshop,
   signUp: SignUp,
   idempotencyKey: string,
+  source: RegistrationSource,
 ): Promise<Registered | { kind: 'refused'; refusal: Refusal }> {
   const emailKey = signUp.email.toLowerCase()
   const result = await deps.registrationBatcher({
@@ -49,6 +50,7 @@ export async function register(
     via: signUp.via,
     ready: signUp.ready,
     consent_version: signUp.consentVersion,
+    source,
     idempotency_key: idempotencyKey,
     fingerprint: fingerprint(
       deps.config.secret,
@@ -111,7 +113,7 @@ export type OfferRefusal = (typeof offerRefusals)[number]
 export async function acceptOffer(deps: Deps, id: string): Promise<'taken' | 'already_taken' | OfferRefusal> {
   const [result] = await query<{ outcome: 'taken' | 'already_taken' | OfferRefusal }>(
     deps.db,
-    sql`select outcome from take_offer(${id}::uuid, ${timestamptz(deps.now())})`,
+    sql`select outcome from accept_offer(${id}::uuid, ${timestamptz(deps.now())})`,
   )
   if (result?.outcome === 'taken') deps.notifyMailQueue()
   return result?.outcome ?? 'not_found'
@@ -124,7 +126,7 @@ export async function acceptOffer(deps: Deps, id: string): Promise<'taken' | 'al
 export async function expireOffers(deps: Deps): Promise<number> {
   const [result] = await query<{ lapsed: number }>(
     deps.db,
-    sql`select pass_on_offers(${timestamptz(deps.now())}) as lapsed`,
+    sql`select expire_offers(${timestamptz(deps.now())}) as lapsed`,
   )
   if (result?.lapsed) deps.notifyMailQueue()
   return result?.lapsed ?? 0
@@ -209,7 +211,7 @@ export async function eraseRegistrations(
 ): Promise<number> {
   const [result] = await query<{ forgotten: number }>(
     deps.db,
-    sql`select forget_people(${uuidArray(ids)}, ${by}, ${timestamptz(deps.now())}) as forgotten`,
+    sql`select erase_people(${uuidArray(ids)}, ${by}, ${timestamptz(deps.now())}) as forgotten`,
   )
   if (result?.forgotten) deps.notifyMailQueue()
   return result?.forgotten ?? 0

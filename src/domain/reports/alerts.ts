@@ -63,9 +63,9 @@ export async function listAlerts(deps: Deps, scope?: StatsScope): Promise<Alert[
     query<{ id: string; subject: string; count: number }>(
       deps.db,
       sql`select x.id, x.subject, (
-            select count(*)::int from mails m where m.written_id = x.id and m.state = 'pending'
+            select count(*)::int from mails m where m.broadcast_id = x.id and m.state = 'pending'
           ) as count
-          from content_refusals c join messages x on x.id = c.written_id
+          from content_refusals c join broadcasts x on x.id = c.broadcast_id
           where c.paused_at is not null and (
             ${!scope} or x.workshop_id = any(${ids})
             or x.campaign_id in (select campaign_id from workshops where id = any(${ids}))
@@ -237,7 +237,7 @@ export async function listMailAlerts(deps: Deps): Promise<Alert[]> {
 }
 
 function isOverdue(cutoff: SQL): SQL {
-  return sql`created_at < ${cutoff} and (reason is not null or due_at < ${cutoff})`
+  return sql`created_at < ${cutoff} and (reason is not null or last_error is not null or due_at < ${cutoff})`
 }
 
 function toWorkshopRef({ slug, city, startsAt, endsAt, timeZone }: Workshop): WorkshopRef {

@@ -45,7 +45,7 @@ const invariants: Record<string, string> = {
     select w.slug || ': number ' || seat.seq || ' before ' || line.first as what
     from (select workshop_id, min(seq) as first from registrations where status = 'waitlisted' group by workshop_id) line
     join registrations seat on seat.workshop_id = line.workshop_id and seat.seq > line.first
-      and seat.status in ${seatedStatuses} and not seat.out_of_turn
+      and seat.status in ${seatedStatuses} and not seat.promoted_manually
     join workshops w on w.id = line.workshop_id`,
   'one live registration per person and workshop': `
     select w.slug || ': ' || count(*) || ' of one person' as what
@@ -75,7 +75,7 @@ const invariants: Record<string, string> = {
     where not exists (
         select 1 from registrations w
         where w.id = r.id and (
-          w.consent_version like '%-door'
+          w.source = 'walk_in'
           or w.erased_at <= case r.kind
             when 'cancelled' then w.cancelled_at when 'promoted' then w.seated_at when 'offered' then w.erased_at
           end
@@ -109,8 +109,8 @@ const invariants: Record<string, string> = {
       and (w.grace_minutes is null or r.cancelled_at < w.starts_at + make_interval(mins => w.grace_minutes))`,
   'every held sign-up has its mail': `
     select h.id::text as what
-    from held_sign_ups h
-    where not exists (select 1 from mails m where m.held_id = h.id and m.kind = 'held')`,
+    from pending_sign_ups h
+    where not exists (select 1 from mails m where m.pending_sign_up_id = h.id and m.kind = 'held')`,
   'every idempotency key exists once': `
     select w.slug || ': ' || r.idempotency_key as what
     from registrations r join workshops w on w.id = r.first_workshop_id
@@ -134,6 +134,6 @@ const invariants: Record<string, string> = {
     select b.kind || ' ' || b.serial as what
     from boards b
     where b.state <> 'usable' and (
-      b.packed_for is not null or exists (select 1 from loans l where l.board_id = b.id and l.returned_at is null)
+      b.allocated_to is not null or exists (select 1 from loans l where l.board_id = b.id and l.returned_at is null)
     )`,
 }

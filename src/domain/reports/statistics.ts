@@ -1,9 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { query, uuidArray } from '../../db/database.ts'
-import type { MailKind, MailState, RegistrationStatus } from '../../db/schema.ts'
+import { discardReasons, type MailKind, type MailState, type RegistrationStatus } from '../../db/schema.ts'
 import { localDate, parseDateTime } from '../../lib/time-zones.ts'
 import type { Deps } from '../deps.ts'
-import { discardReasons } from '../mails/outbox.ts'
 import { reminderKey } from '../mails/reminders.ts'
 import { countAnswers, type ItemAnswers } from '../registrations/readiness.ts'
 import type { Workshop } from '../workshops/workshops.ts'
@@ -155,13 +154,13 @@ async function computeChannelStats(
     here: boolean
   }>(
     deps.db,
-    sql`with here as (
+    sql`with target_links as (
           select code from registration_links
           where campaign_id = ${campaignId ?? null}::uuid or workshop_id = any(${uuidArray(workshops.map(({ id }) => id))})
         )
-        select code, channel, active, expires_at, scans, code in (select code from here) as here
+        select code, channel, active, expires_at, scans, code in (select code from target_links) as here
         from registration_links
-        where code in (select code from here)
+        where code in (select code from target_links)
           or code in (select jsonb_array_elements_text(${JSON.stringify(codes)}::jsonb))`,
   )
   const countByCode = (code: string | null) => {
@@ -218,7 +217,7 @@ export async function countReminders(deps: Deps, workshop: Workshop): Promise<Ma
         from registrations r
         cross join lateral (
           select kind, state, reason from mails m
-          where m.registration_id = r.id and m.facts ->> 'occasion' = ${reminderKey(workshop)}
+          where m.registration_id = r.id and m.payload ->> 'occasion' = ${reminderKey(workshop)}
           offset 0
         ) m
         where r.workshop_id = ${workshop.id}::uuid

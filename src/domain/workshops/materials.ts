@@ -51,8 +51,8 @@ export async function replaceMaterials(
     await db.execute(sql`select 1 from workshops where id = ${workshop.id}::uuid for no key update`)
     await db.delete(materials).where(eq(materials.workshopId, workshop.id))
     if (rows.length > 0) await db.insert(materials).values(rows)
-    const facts = { slug: workshop.slug, count: rows.length }
-    await recordAudit({ ...deps, db }, actor, { action: 'materials.changed', workshopId: workshop.id, facts })
+    const payload = { slug: workshop.slug, count: rows.length }
+    await recordAudit({ ...deps, db }, actor, { action: 'materials.changed', workshopId: workshop.id, payload })
   })
 }
 

@@ -282,11 +282,11 @@ const omitUndefined = <T extends object>(facts: T) =>
  */
 async function notifyOfChange(deps: Deps, before: Workshop): Promise<void> {
   await deps.db.execute(sql`
-    insert into mails (registration_id, kind, facts, created_at, due_at)
+    insert into mails (registration_id, kind, payload, created_at, due_at)
     select r.id, 'changed',
       jsonb_build_object('before', coalesce(
         (
-          select m.facts -> 'before' from mails m
+          select m.payload -> 'before' from mails m
           where m.registration_id = r.id and m.kind = 'changed' and m.state = 'pending'
             and m.created_at >= coalesce(r.moved_at, m.created_at)
           order by m.id desc limit 1

@@ -85,9 +85,9 @@ function registrationEmail(deps: Deps, mail: Mail, recipient: Registration): Ema
     kind === 'board_due' || (kind === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now()))
   const isThankYou = kind === 'afterwards'
   // Who was lent a board and moved after that is asked for it, and not told of a workshop that they have still to come to.
-  const lentForOtherWorkshop = kind === 'board_due' && (mail.facts.from ?? workshop.id) !== workshop.id
+  const lentForOtherWorkshop = kind === 'board_due' && (mail.payload.from ?? workshop.id) !== workshop.id
   const event = lentForOtherWorkshop
-    ? boardName(mail.facts.board)
+    ? boardName(mail.payload.board)
     : `${workshopTitle(recipient, locale)} · ${messages.day(formatDateRange(workshop, locale))}`
   const recipientStatus = registrationStatus(recipient, locale, deps.now())
   const { subject, headline, lead } =
@@ -103,13 +103,13 @@ function registrationEmail(deps: Deps, mail: Mail, recipient: Registration): Ema
     sections: isPast
       ? [
           {
-            ...basicSection(workshop, messages, locale, mail.facts),
+            ...basicSection(workshop, messages, locale, mail.payload),
             ...(lentForOtherWorkshop && { title: event, details: [] }),
           },
         ]
       : isThankYou
-        ? [postEventSection(recipient, mail.facts.materials ?? false, messages, locale, baseUrl)]
-        : registrations.map((registration) => registrationSection(registration, kind, locale, baseUrl, mail.facts)),
+        ? [postEventSection(recipient, mail.payload.materials ?? false, messages, locale, baseUrl)]
+        : registrations.map((registration) => registrationSection(registration, kind, locale, baseUrl, mail.payload)),
     ...emailFooter(
       deps,
       messages,
@@ -204,14 +204,14 @@ function testEmail(deps: Deps, broadcast: Broadcast | undefined, organiser: Orga
 }
 
 /** The mail with the link that signs an organiser in. Organisers have the language of the installation. */
-function magicLinkEmail(deps: Deps, { uid, facts }: Mail, organiser: Organiser, signInLink: boolean): EmailContent {
+function magicLinkEmail(deps: Deps, { uid, payload }: Mail, organiser: Organiser, signInLink: boolean): EmailContent {
   const { baseUrl, secret, defaultLocale: locale } = deps.config
   const messages = emailMessages(locale)
-  const { subject, headline, lead, hint } = messages.signIn[facts.invited ? 'invited' : 'asked']
+  const { subject, headline, lead, hint } = messages.signIn[payload.invited ? 'invited' : 'asked']
   const { host } = new URL(baseUrl)
   // An invitation leads to where a link can be asked for, which signs nobody in.
-  const showsLink = signInLink || facts.invited
-  const path = facts.invited
+  const showsLink = signInLink || payload.invited
+  const path = payload.invited
     ? withQuery(paths.signIn(), { email: organiser.email })
     : paths.magicLink(createSignInCode(secret, uid))
   return {
@@ -253,10 +253,10 @@ const recipientLocale = ({ locale }: { locale: string }): Locale => (locale === 
 export const buildTicketUrl = (baseUrl: string, { ticket }: Registration) => absoluteUrl(baseUrl, paths.ticket(ticket))
 
 /** What a mail to an attendee tells; one that organisers wrote says it in its own words. */
-function emailKind({ kind, facts }: Mail, { cancelledBy }: Registration): EmailKind | 'written' {
-  if (kind === 'cancelled') return cancellationKinds[facts.by ?? cancelledBy ?? 'organiser']
+function emailKind({ kind, payload }: Mail, { cancelledBy }: Registration): EmailKind | 'written' {
+  if (kind === 'cancelled') return cancellationKinds[payload.by ?? cancelledBy ?? 'organiser']
   if (kind === 'message' || kind === 'sign_in') return 'written'
-  return facts.corrected ? 'corrected' : kind
+  return payload.corrected ? 'corrected' : kind
 }
 
 const cancellationKinds = {

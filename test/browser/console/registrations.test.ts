@@ -106,6 +106,7 @@ async function createPeople(world: World, workshop: Workshop, count: number): Pr
       locale: 'zh-CN',
       ready: {},
       consent_version: consentVersion,
+      source: 'web',
       idempotency_key: `fill-${from + n}`,
       fingerprint: '',
     }))

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { heldSignUps, registrations } from '../../../src/db/schema.ts'
+import { pendingSignUps, registrations } from '../../../src/db/schema.ts'
 import { deliverDueMails } from '../../../src/email/delivery.ts'
 import { createPooledTransport } from '../../../src/email/transport.ts'
 import { openPage, remoteHost, serveWorld } from '../../support/browser/browser.ts'
@@ -60,7 +60,7 @@ test('a phone works for the sign-up while one types, and one lands on the ticket
   expect(await page.textContent('main')).toContain('王小明，到时见')
   expect(problems).toEqual([])
   expect(await w.world.db.$count(registrations)).toBe(1)
-  expect(await w.world.db.$count(heldSignUps)).toBe(0)
+  expect(await w.world.db.$count(pendingSignUps)).toBe(0)
 }, 60_000)
 
 test('who is quicker than the phone sees how far it is, and the form goes by itself, once', async () => {

@@ -174,7 +174,7 @@ async function checkSeats(run: Run) {
     from registrations lost join registrations kept on kept.workshop_id = lost.workshop_id
     where lost.cancelled_by = 'noShows' and kept.status = 'confirmed' and kept.seated_at < lost.cancelled_at
       and not exists (select 1 from check_ins c where c.registration_id = kept.id)
-      and (kept.coming_on is not null, -kept.seq) < (lost.coming_on is not null, -lost.seq)`
+      and (kept.attendance_confirmed_for is not null, -kept.seq) < (lost.attendance_confirmed_for is not null, -lost.seq)`
   findings.check('noShows', unfair.length > 0 && `${unfair[0]?.lost} lost the seat before ${unfair[0]?.kept}`)
 }
 
@@ -184,7 +184,7 @@ async function checkReminders(run: Run) {
     { id: string; kind: string; sent: number; owed: number; late: boolean; occasions: number }[]
   >`
     select m.registration_id as id, m.kind, count(*) filter (where m.state <> 'dead')::int as sent, count(*)::int as owed,
-      bool_or(m.created_at > r.cancelled_at) as late, count(distinct m.facts ->> 'occasion')::int as occasions
+      bool_or(m.created_at > r.cancelled_at) as late, count(distinct m.payload ->> 'occasion')::int as occasions
     from mails m join registrations r on r.id = m.registration_id
     where m.kind in ('get_ready', 'coming', 'day_before') group by 1, 2`
   const byPerson = new Map(stored.map((row) => [`${row.id} ${row.kind}`, row]))

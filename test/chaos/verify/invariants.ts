@@ -31,21 +31,21 @@ const invariantQueries: Record<string, string> = {
   'somebody sits who came after somebody who waits': `
     select w.slug from registrations r join workshops w on w.id = r.workshop_id
     group by w.id having min(r.seq) filter (where r.status = 'waitlisted')
-      < max(r.seq) filter (where r.status = 'confirmed' and not r.out_of_turn)`,
+      < max(r.seq) filter (where r.status = 'confirmed' and not r.promoted_manually)`,
   'somebody was let pass, and nothing says why': `
     select w.slug from registrations r join workshops w on w.id = r.workshop_id
-    where r.out_of_turn and r.walk_in_at is null and not exists (
+    where r.promoted_manually and r.walk_in_at is null and not exists (
       select 1 from audit_entries e
-      where e.registration_id = r.id and e.action = 'person.promoted' and e.personal ->> 'reason' <> ''
+      where e.registration_id = r.id and e.action = 'person.promoted' and e.pii ->> 'reason' <> ''
     )`,
   'somebody is registered for what nobody sees': `
     select w.slug from workshops w where w.state = 'draft' and w.taken + w.waitlisted > 0`,
   'a message has come to a mailbox twice': `
-    select min(x.subject) from mails m join messages x on x.id = m.written_id
+    select min(x.subject) from mails m join broadcasts x on x.id = m.broadcast_id
     join registrations r on r.id = m.registration_id
     group by x.id, lower(r.email) having count(*) > 1`,
   'a message is there that goes to nobody': `
-    select x.subject from messages x where not exists (select 1 from mails m where m.written_id = x.id)`,
+    select x.subject from broadcasts x where not exists (select 1 from mails m where m.broadcast_id = x.id)`,
   'a month was copied with some of its cities': `
     select c.slug from campaigns c left join workshops w on w.campaign_id = c.id
     group by c.id having count(w.id) <> 3`,
@@ -73,7 +73,7 @@ const invariantQueries: Record<string, string> = {
     select r.name from mails m join registrations r on r.id = m.registration_id where r.email = ''`,
   'a reminder was owed twice': `
     select r.name from mails m join registrations r on r.id = m.registration_id
-    where m.facts ? 'occasion' and m.state <> 'dead' group by r.id, m.kind having count(*) > 1`,
+    where m.payload ? 'occasion' and m.state <> 'dead' group by r.id, m.kind having count(*) > 1`,
   'a number was used twice': `
     select min(w.slug) from registrations r join workshops w on w.id = r.workshop_id
     group by r.workshop_id, r.seq having count(*) > 1`,

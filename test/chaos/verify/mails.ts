@@ -88,7 +88,7 @@ async function checkDiscarded({ cluster, findings }: Run) {
       when 'message' then r.moved_at >= m.created_at
       -- As they were ticked, or said, when it was to leave; they may have been taken back since.
       when 'get_ready' then r.status = 'cancelled' or r.ready <> '{}'
-      when 'coming' then r.status = 'cancelled' or r.coming_on is not null
+      when 'coming' then r.status = 'cancelled' or r.attendance_confirmed_for is not null
       when 'day_before' then r.status = 'cancelled'
       when 'board_due' then exists (select 1 from loans l where l.registration_id = r.id and l.returned_at is not null)
       -- Who was checked in by mistake did not come after all.
@@ -96,7 +96,7 @@ async function checkDiscarded({ cluster, findings }: Run) {
         select 1 from check_ins i where i.registration_id = r.id and i.outcome = 'undone'
       )
       -- Who came in time after all may have given up the seat since, which is another farewell.
-      when 'cancelled' then m.facts ->> 'by' = 'absence' and (r.status = 'confirmed' or m.again)
+      when 'cancelled' then m.payload ->> 'by' = 'absence' and (r.status = 'confirmed' or m.again)
       -- At that time; the person may have signed up again since.
       when 'found' then exists (
         select 1 from registrations gone where gone.email_key = r.email_key and gone.status = 'cancelled'
@@ -109,11 +109,11 @@ async function checkDiscarded({ cluster, findings }: Run) {
     join workshops w on w.id = (select workshop_id from registrations where id = m.registration_id)
     -- A move has the time at which it was asked for, and may have waited for its turn.
     cross join lateral (
-      select id, status, moved_at + interval '10 seconds' as moved_at, moved_at as asked_at, email_key, ready, coming_on
+      select id, status, moved_at + interval '10 seconds' as moved_at, moved_at as asked_at, email_key, ready, attendance_confirmed_for
       from registrations where id = m.registration_id
     ) r
     left join lateral (
-      select id from mails lost where lost.registration_id = r.id and lost.facts ->> 'by' = 'absence' limit 1
+      select id from mails lost where lost.registration_id = r.id and lost.payload ->> 'by' = 'absence' limit 1
     ) came_after_all on true
     left join lateral (
       select news.kind from mails news
@@ -134,7 +134,7 @@ async function checkNotified({ cluster, findings }: Run) {
       (select count(*) from mails m where m.registration_id = r.id and m.kind in ('confirmed', 'waitlisted')) = 1
       -- Whoever came in time after all, and gave up the seat since, was told of both.
       and (select count(*) from mails m where m.registration_id = r.id and m.kind = 'cancelled' and not (
-          m.facts ->> 'by' = 'absence' and m.id < newest.id
+          m.payload ->> 'by' = 'absence' and m.id < newest.id
           and exists (select 1 from check_ins i where i.registration_id = r.id)
         )) = case when r.status = 'cancelled' then 1 else 0 end as once
     from registrations r
@@ -145,7 +145,7 @@ async function checkNotified({ cluster, findings }: Run) {
     ) newest on true
     -- Who came to the door has no address; and who came in time after all, as was found out late, needs no letter about it.
     where r.email <> '' and not (r.status = 'confirmed' and exists (
-      select 1 from mails m where m.registration_id = r.id and m.facts ->> 'by' = 'absence'
+      select 1 from mails m where m.registration_id = r.id and m.payload ->> 'by' = 'absence'
     ))`
   for (const { key, status, last, state, once } of people) {
     const wasNotified = state === 'sent' && expectedLastMail[status]?.includes(last)
@@ -160,7 +160,7 @@ async function checkNotified({ cluster, findings }: Run) {
  */
 async function checkChangeNotices({ cluster, findings, venueNotices }: Run) {
   const mails = await cluster.sql<{ id: string; before: string; sent: number; owed: number }[]>`
-    select registration_id as id, facts #>> '{before,venue,zh}' as before,
+    select registration_id as id, payload #>> '{before,venue,zh}' as before,
       count(*) filter (where state = 'sent')::int as sent, count(*)::int as owed
     from mails where kind = 'changed' group by 1, 2`
   for (const { id, before, sent } of mails) {
@@ -179,7 +179,7 @@ async function checkChangeNotices({ cluster, findings, venueNotices }: Run) {
 /** A message that was acknowledged went to everyone who certainly was among those it was for. */
 async function checkBroadcasts({ cluster, findings, broadcasts }: Run) {
   const mails = await cluster.sql<{ written: string; id: string; n: number }[]>`
-    select written_id as written, registration_id as id, count(*)::int as n
+    select broadcast_id as written, registration_id as id, count(*)::int as n
     from mails where kind = 'message' group by 1, 2`
   const mailCounts = new Map(mails.map(({ written, id, n }) => [`${written} ${id}`, n]))
   for (const { id, bookings } of broadcasts) {

@@ -12,8 +12,8 @@ type StoredRegistration = {
   status: string
   email: string
   name: string
-  out_of_turn: boolean
-  told_apart: boolean
+  promoted_manually: boolean
+  not_duplicates: boolean
   moves: number
 }
 
@@ -22,7 +22,7 @@ export async function verifyRegistrations(run: Run, random: Random): Promise<voi
   const daySlugs = new Set([...run.day.doors, ...run.day.reminderWorkshops].map(({ slug }) => slug))
   const all = await run.cluster.sql<StoredRegistration[]>`
     select r.id, r.idempotency_key as key, first.slug as first, w.slug as workshop, r.status, r.email, r.name,
-           r.out_of_turn, r.told_apart,
+           r.promoted_manually, r.not_duplicates,
            (select count(*)::int from mails m where m.registration_id = r.id and m.kind = 'moved') as moves
     from registrations r
     join workshops w on w.id = r.workshop_id
@@ -64,9 +64,9 @@ function checkBookings({ findings }: Run, bookings: Booking[], stored: StoredReg
     findings.check('registrations', !couldBe(booking.name, row.name) && `${booking.key} is called ${row.name}`)
     const shouldBeMarked =
       booking.markedNotDuplicate && booking.name.possible.size === 0 && row.name === booking.person.name
-    findings.check('registrations', shouldBeMarked && !row.told_apart && `${booking.key} was told apart in vain`)
-    if (booking.promoted) findings.check('promotions', !row.out_of_turn && `${booking.key} was not let pass`)
-    const unexpectedPromotion = row.out_of_turn && !booking.mayBePromoted
+    findings.check('registrations', shouldBeMarked && !row.not_duplicates && `${booking.key} was told apart in vain`)
+    if (booking.promoted) findings.check('promotions', !row.promoted_manually && `${booking.key} was not let pass`)
+    const unexpectedPromotion = row.promoted_manually && !booking.mayBePromoted
     findings.check('promotions', unexpectedPromotion && `${booking.key} was let pass, and nobody asked for that`)
   }
   findings.check('unacknowledged', byKey.size > 0 && `${byKey.size} registrations that nobody asked for`)

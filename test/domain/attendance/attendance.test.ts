@@ -116,7 +116,7 @@ describe.each([
     expect(await close(true)).toEqual({ kind: 'closed', thanked: 1 })
     expect(await thankYouRecipients(world)).toEqual([first.id, second.id, third.id])
     expect(
-      await query(world.db, sql`select action, facts ->> 'thanked' as thanked from audit_entries order by id`),
+      await query(world.db, sql`select action, payload ->> 'thanked' as thanked from audit_entries order by id`),
     ).toEqual([
       { action: 'attendance.closed', thanked: '2' },
       { action: 'attendance.reopened', thanked: null },
@@ -179,7 +179,7 @@ describe.each([
     clock.advance({ days: 14 })
     expect((await claimDueMails(deps, 10, 60)).mails.filter(({ kind }) => kind === 'afterwards')).toEqual([])
     const found = await query(world.db, sql`select distinct state, reason from mails where kind = 'afterwards'`)
-    expect(found).toEqual([{ state: 'dead', reason: 'too late for it' }])
+    expect(found).toEqual([{ state: 'dead', reason: 'too_late' }])
   })
 
   test('who corrects their address before the end is thanked and asked for their board at the new one', async () => {

@@ -29,8 +29,8 @@ test('what was done is told newest first, with who did it and what it was about'
       action: 'person.changed',
       workshopId: workshop.id,
       registrationId: person.id,
-      facts: { changed: ['email'] },
-      personal: { before: 'li@example.com' },
+      payload: { changed: ['email'] },
+      pii: { before: 'li@example.com' },
     },
   )
   const { entries, next } = await listAudit(world.deps, {})
@@ -43,8 +43,8 @@ test('what was done is told newest first, with who did it and what it was about'
       campaign: null,
       workshop: { slug: workshop.slug, startsAt: workshop.startsAt },
       registration: { id: person.id, seq: 1, name: '李小明', erased: false },
-      facts: { changed: ['email'] },
-      personal: { before: 'li@example.com' },
+      payload: { changed: ['email'] },
+      pii: { before: 'li@example.com' },
     },
     {
       at: new Date('2026-12-01T02:00:00Z'),
@@ -53,8 +53,8 @@ test('what was done is told newest first, with who did it and what it was about'
       campaign: { slug: campaign.slug, title: campaign.title },
       workshop: null,
       registration: null,
-      facts: {},
-      personal: null,
+      payload: {},
+      pii: null,
     },
   ])
 })
@@ -130,16 +130,16 @@ test('who is erased goes from the log, from searches for them too, and what is n
   const workshop = await world.workshop({ capacity: 9 })
   const li = await world.register(workshop, { name: '李小明', email: 'Li@example.com', phone: '+8613800138000' })
   const zhao = await world.register(workshop, { name: '赵六', email: 'zhao@example.com' })
-  const about = (id: string, personal: Record<string, unknown>) =>
+  const about = (id: string, pii: Record<string, unknown>) =>
     recordAudit(world.deps, wang, {
       action: 'person.looked_up',
       registrationId: id,
       workshopId: workshop.id,
-      facts: { reason: 'called' },
-      personal,
+      payload: { reason: 'called' },
+      pii,
     })
   const search = (q: string) =>
-    recordAudit(world.deps, wang, { action: 'list.looked_up', workshopId: workshop.id, personal: { q } })
+    recordAudit(world.deps, wang, { action: 'list.looked_up', workshopId: workshop.id, pii: { q } })
   await about(li.id, { name: '李小明' })
   await about(zhao.id, { name: '赵六' })
   for (const q of ['李小明 昨天', 'li@EXAMPLE.com', '138 0013', '13800138000', '赵']) await search(q)
@@ -154,7 +154,9 @@ test('who is erased goes from the log, from searches for them too, and what is n
     { q: '赵' },
   ])
   const { entries } = await listAudit(world.deps, { registrationId: li.id })
-  expect(entries).toMatchObject([{ facts: { reason: 'called' }, registration: { id: li.id, name: '', erased: true } }])
+  expect(entries).toMatchObject([
+    { payload: { reason: 'called' }, registration: { id: li.id, name: '', erased: true } },
+  ])
 })
 
 test('what is written down of somebody who is erased already tells nothing of them', async () => {
@@ -164,7 +166,7 @@ test('what is written down of somebody who is erased already tells nothing of th
   await recordAudit(world.deps, wang, {
     action: 'person.erased',
     registrationId: person.id,
-    personal: { name: '学员 1' },
+    pii: { name: '学员 1' },
   })
   expect(await personalEntries(world)).toEqual([null])
 })
@@ -179,7 +181,7 @@ test('whoever writes something down of a person who is just being erased waits, 
     writing = recordAudit(world.deps, wang, {
       action: 'person.looked_up',
       registrationId: id,
-      personal: { name: '学员' },
+      pii: { name: '学员' },
     })
     writing.finally(() => (written = true))
     while (!written && !(await isAnyoneBlocked(world)));
@@ -204,11 +206,11 @@ test('a purge takes the people of workshops that are long over, and searches of 
   ]
   for (const workshop of [old, coming]) {
     const { id } = await world.register(workshop)
-    await recordAudit(world.deps, wang, { action: 'person.changed', registrationId: id, personal: { name: 'x' } })
-    await recordAudit(world.deps, wang, { action: 'list.looked_up', workshopId: workshop.id, personal: { q: 'x' } })
+    await recordAudit(world.deps, wang, { action: 'person.changed', registrationId: id, pii: { name: 'x' } })
+    await recordAudit(world.deps, wang, { action: 'list.looked_up', workshopId: workshop.id, pii: { q: 'x' } })
   }
   world.clock.advance({ days: 28 })
-  await recordAudit(world.deps, wang, { action: 'list.looked_up', personal: { q: 'later' } })
+  await recordAudit(world.deps, wang, { action: 'list.looked_up', pii: { q: 'later' } })
   expect(await purge(world.deps)).toBe(0)
   expect(await personalEntries(world)).toEqual([{ name: 'x' }, { q: 'x' }, { name: 'x' }, { q: 'x' }, { q: 'later' }])
   world.clock.advance({ days: 4 })
@@ -220,6 +222,6 @@ test('a purge takes the people of workshops that are long over, and searches of 
 
 /** What the entries tell of attendees, in the order in which they were written down. */
 async function personalEntries(world: World): Promise<unknown[]> {
-  const found = await query<{ personal: unknown }>(world.db, sql`select personal from audit_entries order by id`)
-  return found.map(({ personal }) => personal)
+  const found = await query<{ pii: unknown }>(world.db, sql`select pii from audit_entries order by id`)
+  return found.map(({ pii }) => pii)
 }

@@ -424,7 +424,7 @@ describe.each([
     expect(await mayAsk()).toBe(1)
     expect(await requestReturns(world.deps, actor, workshop)).toBe(1)
     const owed = await world.db.select().from(mails).where(eq(mails.kind, 'board_due'))
-    expect(owed.map(({ registrationId, facts }) => [registrationId, facts])).toEqual(
+    expect(owed.map(({ registrationId, payload }) => [registrationId, payload])).toEqual(
       Array(2).fill([people[0], expect.objectContaining({ board: { kind: '星火一号', serial: 'RTB-001' } })]),
     )
   })
@@ -447,7 +447,7 @@ describe.each([
     const [out] = await listActiveLoans(world.deps, workshop.id)
     expect(out).toMatchObject({ board: { serial: 'RTB-002' }, askedAt: null })
     expect(await requestReturns(world.deps, actor, workshop)).toBe(1)
-    expect((await asked()).map(({ facts }) => facts.board?.serial)).toEqual(['RTB-002'])
+    expect((await asked()).map(({ payload }) => payload.board?.serial)).toEqual(['RTB-002'])
   })
 
   test('who moved on with a board is asked for it without a word of the workshop that they have still to come to', async () => {
@@ -486,8 +486,8 @@ describe.each([
       .update(registrations)
       .set({ erasedAt: world.clock.now() })
       .where(eq(registrations.id, people[0] as string))
-    await world.db.execute(sql`drop index loans_one_holder`)
-    await world.db.execute(sql`drop index loans_one_board`)
+    await world.db.execute(sql`drop index loans_one_active_per_board`)
+    await world.db.execute(sql`drop index loans_one_active_per_registration`)
     const id = () => world.deps.newId()
     const common = { workshopId: workshop.id, lentBy: '', lentAt: world.clock.now() }
     await world.db.insert(loans).values([

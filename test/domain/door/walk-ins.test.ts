@@ -62,7 +62,7 @@ describe.each([
     expect(stored).toMatchObject({
       email: '',
       emailKey: stored?.id,
-      outOfTurn: true,
+      promotedManually: true,
       linkCode: null,
       phone: '+8613800001234',
     })
@@ -197,7 +197,10 @@ describe.each([
       { id: string },
     ]
     // The last of them said that they come today, so the third loses the seat before, then the second.
-    await world.db.update(registrations).set({ comingOn: '2026-12-11' }).where(eq(registrations.id, fourth.id))
+    await world.db
+      .update(registrations)
+      .set({ attendanceConfirmedFor: '2026-12-11' })
+      .where(eq(registrations.id, fourth.id))
     await scanned(world, door, first.id)
     const walk = (await comes(world, door, '张三')) as { registration: string }
     at(1)

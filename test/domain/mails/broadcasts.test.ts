@@ -2,7 +2,7 @@ import { asc, eq } from 'drizzle-orm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openPostgres } from '../../../src/db/postgres.ts'
-import { auditEntries, mails, messages, registrations } from '../../../src/db/schema.ts'
+import { auditEntries, broadcasts, mails, registrations } from '../../../src/db/schema.ts'
 import {
   type Audience,
   fillPlaceholders,
@@ -133,8 +133,8 @@ describe.each([
       action: 'message.sent',
       actor: '林老师',
       workshopId: workshop.id,
-      facts: { count: 2 },
-      personal: { search: 'wxm' },
+      payload: { count: 2 },
+      pii: { search: 'wxm' },
     })
   })
 
@@ -202,7 +202,7 @@ describe.each([
       kind: 'refused',
       refusal: 'invalid',
     })
-    expect(await world.db.select().from(messages)).toEqual([])
+    expect(await world.db.select().from(broadcasts)).toEqual([])
     expect(await sendBroadcast(world.deps, actor, { id: broadcastId, audience, ...draft })).toEqual({
       kind: 'sent',
       people: 1,
@@ -219,7 +219,7 @@ describe.each([
     expect(await send()).toBe('sent')
     expect(await send()).toBe('sent')
     expect(await send({ subject: '' })).toEqual([{ field: 'subject', code: 'missing' }])
-    const owed = await world.db.select().from(mails).where(eq(mails.writtenId, broadcastId))
+    const owed = await world.db.select().from(mails).where(eq(mails.broadcastId, broadcastId))
     expect(owed).toMatchObject([{ organiserId: me.organiserId, registrationId: null }])
     expect(await findBroadcastProgress(world.deps, broadcastId)).toBeUndefined()
     expect(await listBroadcasts(world.deps, { workshopId: workshop.id })).toEqual([])
@@ -230,7 +230,7 @@ describe.each([
     const workshop = await world.workshop({ capacity: 3 })
     for (let n = 0; n < 3; n++) await world.register(workshop)
     await sendBroadcast(world.deps, actor, { id: broadcastId, audience: workshopAudience(workshop), ...draft })
-    const owed = await world.db.select().from(mails).where(eq(mails.writtenId, broadcastId)).orderBy(asc(mails.id))
+    const owed = await world.db.select().from(mails).where(eq(mails.broadcastId, broadcastId)).orderBy(asc(mails.id))
     const now = world.clock.now().getTime()
     expect(owed.map(({ dueAt }) => dueAt.getTime() - now)).toEqual([0, 2000, 4000])
   })
@@ -240,7 +240,7 @@ describe.each([
     const workshop = await world.workshop({ capacity: 4 })
     for (let n = 0; n < 4; n++) await world.register(workshop)
     await sendBroadcast(world.deps, actor, { id: broadcastId, audience: workshopAudience(workshop), ...draft })
-    const [first, second] = await world.db.select().from(mails).where(eq(mails.writtenId, broadcastId))
+    const [first, second] = await world.db.select().from(mails).where(eq(mails.broadcastId, broadcastId))
     await world.db
       .update(mails)
       .set({ state: 'sent' })
@@ -278,7 +278,7 @@ test('two clicks that reach two servers send once, and both are told the same', 
         sendBroadcast(deps, actor, message),
       ])
       expect(outcomes).toEqual(Array(4).fill({ kind: 'sent', people: 40 }))
-      expect(await world.db.select().from(mails).where(eq(mails.writtenId, id))).toHaveLength(40)
+      expect(await world.db.select().from(mails).where(eq(mails.broadcastId, id))).toHaveLength(40)
     }
     expect(await world.db.select().from(auditEntries)).toHaveLength(10)
   } finally {
@@ -292,12 +292,12 @@ function workshopAudience(workshop: Workshop, filter: Audience['filter'] = {}): 
 
 /** The names of those who are owed the message that was written last, in the order in which they are. */
 async function latestRecipients(world: World): Promise<string[]> {
-  const broadcastRows = await world.db.select().from(messages).orderBy(asc(messages.createdAt), asc(messages.id))
+  const broadcastRows = await world.db.select().from(broadcasts).orderBy(asc(broadcasts.createdAt), asc(broadcasts.id))
   const queuedMails = await world.db
     .select({ name: registrations.name, kind: mails.kind })
     .from(mails)
     .innerJoin(registrations, eq(registrations.id, mails.registrationId))
-    .where(eq(mails.writtenId, broadcastRows.at(-1)?.id ?? ''))
+    .where(eq(mails.broadcastId, broadcastRows.at(-1)?.id ?? ''))
     .orderBy(asc(mails.id))
   expect(new Set(queuedMails.map(({ kind }) => kind))).toEqual(new Set(['message']))
   return queuedMails.map(({ name }) => name)

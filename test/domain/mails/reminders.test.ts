@@ -174,7 +174,7 @@ describe.each([
       // The mail server was away all the time.
       world.clock.set(until)
       expect(await markDueSent(world)).toEqual([])
-      expect(await reminderStates(world)).toEqual([`${kind} dead: too late for it`])
+      expect(await reminderStates(world)).toEqual([`${kind} dead: too_late`])
       expect(await enqueueReminders(world.deps)).toBe(0)
     },
   )
@@ -189,7 +189,7 @@ describe.each([
     // Before it leaves, the workshop is put off by a week.
     await changeWorkshop(world.deps, workshop.slug, startingAt('2026-12-18T09:00:00+08:00'))
     expect(await markDueSent(world)).toEqual([])
-    expect(await reminderStates(world)).toEqual(['coming dead: its time is another since'])
+    expect(await reminderStates(world)).toEqual(['coming dead: rescheduled'])
     expect(await enqueueReminders(world.deps)).toBe(0)
     world.clock.set('2026-12-11T09:00:00+08:00')
     expect(await enqueueReminders(world.deps)).toBe(1)
@@ -261,7 +261,7 @@ describe.each([
     expect(await enqueueReminders(world.deps)).toBe(2)
     expect(await confirmAttendance(world.deps, await findRegistrationBySeq(world, 5))).toBe('said')
     expect((await markDueSent(world)).filter(({ kind }) => kind === 'coming').map(({ seq }) => seq)).toEqual([1])
-    expect(await reminderStates(world)).toContain('coming dead: said so since')
+    expect(await reminderStates(world)).toContain('coming dead: already_confirmed')
     await cancelWorkshop(world.deps, workshop.slug)
     world.clock.set('2026-12-10T09:00:00+08:00')
     expect(await enqueueReminders(world.deps)).toBe(0)
@@ -276,7 +276,7 @@ describe.each([
     expect(await enqueueReminders(world.deps)).toBe(1)
     await changeWorkshop(world.deps, workshop.slug, { reminders: { get_ready: 168, day_before: 24 } })
     expect(await markDueSent(world)).toEqual([])
-    expect(await reminderStates(world)).toEqual(['coming dead: switched off since'])
+    expect(await reminderStates(world)).toEqual(['coming dead: reminder_disabled'])
     expect(await enqueueReminders(world.deps)).toBe(0)
     await changeWorkshop(world.deps, workshop.slug, { reminders: reminderHours })
     expect(await enqueueReminders(world.deps)).toBe(1)
@@ -299,7 +299,7 @@ describe.each([
     expect(await enqueueReminders(world.deps)).toBe(1)
     world.clock.advance({ seconds: 30 })
     expect(await markDueSent(world)).toEqual([])
-    expect(await reminderStates(world)).toEqual(['get_ready dead: not taken in time'])
+    expect(await reminderStates(world)).toEqual(['get_ready dead: offer_expired'])
   })
 
   test('a workshop that is cancelled between owing and sending reminds nobody, nor does a draft', async () => {
@@ -354,7 +354,7 @@ describe.each([
     expect(await moveRegistration(world.deps, id, nanjing.slug)).toMatchObject({ kind: 'moved' })
     world.clock.advance({ minutes: 1 })
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['moved'])
-    expect(await reminderStates(world)).toEqual(['coming dead: its time is another since'])
+    expect(await reminderStates(world)).toEqual(['coming dead: rescheduled'])
     // Who moved on the day of a reminder signed up there just now, and is asked with the next.
     world.clock.set('2026-12-10T09:00:00+08:00')
     expect(await enqueueReminders(world.deps)).toBe(0)
@@ -363,7 +363,7 @@ describe.each([
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['coming'])
     const [mail] = await query<{ occasion: string }>(
       world.db,
-      sql`select facts ->> 'occasion' as occasion from mails where kind = 'coming' and state = 'sent'`,
+      sql`select payload ->> 'occasion' as occasion from mails where kind = 'coming' and state = 'sent'`,
     )
     expect(mail?.occasion).toBe(`${nanjing.id} 2026-12-15`)
   })
@@ -493,7 +493,7 @@ async function markDueSent(world: World): Promise<{ id: string; seq: number; kin
 async function reminderStates(world: World): Promise<string[]> {
   const found = await query<{ said: string }>(
     world.db,
-    sql`select kind || ' ' || state || coalesce(': ' || reason, '') as said from mails
+    sql`select kind || ' ' || state || coalesce(': ' || coalesce(reason, last_error), '') as said from mails
         where kind in ('get_ready', 'coming', 'day_before') order by id`,
   )
   return found.map(({ said }) => said)

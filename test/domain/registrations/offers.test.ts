@@ -108,11 +108,11 @@ describe.each([
       status: 'offered',
       offeredUntil: new Date('2026-12-03T10:00:00+08:00'),
     })
-    const facts = await query(
+    const payload = await query(
       world.db,
-      sql`select facts from mails where registration_id = ${first.id} and kind = 'cancelled'`,
+      sql`select payload from mails where registration_id = ${first.id} and kind = 'cancelled'`,
     )
-    expect(facts).toEqual([{ facts: { by: 'deadline' } }])
+    expect(payload).toEqual([{ payload: { by: 'deadline' } }])
     expect(await findViolations(world.deps)).toEqual([])
   })
 
@@ -223,9 +223,9 @@ describe.each([
     expect(
       await query(
         world.db,
-        sql`select kind, facts from mails where registration_id = ${first.id} and state = 'pending'`,
+        sql`select kind, payload from mails where registration_id = ${first.id} and state = 'pending'`,
       ),
-    ).toEqual([{ kind: 'offered', facts: { corrected: true } }])
+    ).toEqual([{ kind: 'offered', payload: { corrected: true } }])
     expect(await findViolations(world.deps)).toEqual([])
   })
 

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
-import { heldSignUps, mails, registrations, type SignUp, workshops } from '../../../src/db/schema.ts'
+import { mails, pendingSignUps, registrations, type SignUp, workshops } from '../../../src/db/schema.ts'
 import { claimDueMails } from '../../../src/domain/mails/outbox.ts'
 import {
   confirmPendingSignUp,
@@ -26,7 +26,7 @@ const wangSignUp: SignUp = {
 
 /** The held sign-up of a mailbox as its mailed link finds it. */
 async function findPendingSignUpOf(world: World, emailKey = 'wang@example.com') {
-  const [row] = await world.db.select().from(heldSignUps).where(eq(heldSignUps.emailKey, emailKey))
+  const [row] = await world.db.select().from(pendingSignUps).where(eq(pendingSignUps.emailKey, emailKey))
   return row && findPendingSignUp(world.deps, createPendingSignUpCode(world.deps.config.secret, row.id))
 }
 
@@ -49,7 +49,7 @@ describe.each([
       kind: 'refused',
       refusal: 'idempotency_mismatch',
     })
-    expect(await world.db.select().from(heldSignUps)).toMatchObject([
+    expect(await world.db.select().from(pendingSignUps)).toMatchObject([
       { emailKey: 'wang@example.com', signUp: wangSignUp, idempotencyKey: 'held-1', createdAt: world.clock.now() },
     ])
     expect(await mailKinds(world)).toEqual(['held'])
@@ -84,13 +84,11 @@ describe.each([
     world.clock.advance({ hours: 24 })
     expect(await findPendingSignUpOf(world)).toBeUndefined()
     expect(await claimDueMails(world.deps, 10, 60)).toEqual({ mails: [], givenUp: 2 })
-    expect((await world.db.select().from(mails)).map(({ reason }) => reason)).toEqual(
-      Array(2).fill('its link is good no longer'),
-    )
+    expect((await world.db.select().from(mails)).map(({ reason }) => reason)).toEqual(Array(2).fill('link_expired'))
     expect(await createPendingSignUp(world.deps, workshop, wangSignUp, 'held-1')).toEqual({ kind: 'held' })
     expect(await findPendingSignUpOf(world)).toMatchObject({ signUp: wangSignUp })
     await purge(world.deps)
-    expect(await world.db.select().from(heldSignUps)).toMatchObject([{ emailKey: 'wang@example.com' }])
+    expect(await world.db.select().from(pendingSignUps)).toMatchObject([{ emailKey: 'wang@example.com' }])
     expect(await mailKinds(world)).toEqual(['held'])
   })
 
@@ -115,7 +113,7 @@ describe.each([
     expect(await refusal(full, 'First@example.com')).toBe('already_registered')
     expect(await refusal(full, 'First@example.com')).toBe('already_registered')
     expect(await mailKinds(world)).toEqual(['confirmed', 'confirmed', 'held', 'found'])
-    expect(await world.db.$count(heldSignUps)).toBe(1)
+    expect(await world.db.$count(pendingSignUps)).toBe(1)
   })
 
   test('may be refused when its link is followed, and the seat is anyone’s until then', async () => {
@@ -139,7 +137,7 @@ describe.each([
     )
     expect(answers.filter(({ kind }) => kind === 'held')).toHaveLength(6)
     expect(answers.filter((answer) => answer.kind === 'refused' && answer.refusal === 'too_many')).toHaveLength(14)
-    expect(await world.db.$count(heldSignUps)).toBe(6)
+    expect(await world.db.$count(pendingSignUps)).toBe(6)
     expect(await world.db.$count(mails)).toBe(10)
     // Those that are held keep everything else from mailing it too.
     await expect(world.register(workshop, { email: wangSignUp.email })).rejects.toThrow('too_many')
@@ -164,7 +162,7 @@ describe.each([
     const next = await world.register(await world.workshop(), { email: wangSignUp.email })
     await createPendingSignUp(world.deps, workshop, { ...wangSignUp, email: 'li@example.com' }, 'held-2')
     await eraseRegistrations(world.deps, [past.id, next.id], 'attendee')
-    expect(await world.db.select().from(heldSignUps)).toMatchObject([{ emailKey: 'li@example.com' }])
+    expect(await world.db.select().from(pendingSignUps)).toMatchObject([{ emailKey: 'li@example.com' }])
     const left = await world.db.select().from(mails)
     expect(left.filter(({ kind }) => kind === 'held')).toHaveLength(1)
   })
@@ -174,7 +172,7 @@ test('a code that is forged, or that stands for something else, leads nowhere', 
   await using world = await createWorld()
   const { secret } = world.deps.config
   await createPendingSignUp(world.deps, await world.workshop(), wangSignUp, 'held-1')
-  const [row] = await world.db.select().from(heldSignUps)
+  const [row] = await world.db.select().from(pendingSignUps)
   const id = row?.id as string
   const code = createPendingSignUpCode(secret, id)
   expect(await findPendingSignUp(world.deps, code)).toMatchObject({ id, code })

@@ -81,7 +81,7 @@ describe.each([
     const workshop = await world.workshop({ capacity: 9 })
     const { id } = await world.register(workshop, { name: '王小明' })
     const unknown = async () =>
-      (await world.db.select().from(registrations).where(isNull(registrations.nameInitials))).length
+      (await world.db.select().from(registrations).where(isNull(registrations.nameSearch))).length
     await listPeople(world.deps, [workshop], { search: '王' })
     expect(await unknown()).toBe(1)
     await listPeople(world.deps, [workshop], { search: 'zzz' })
@@ -101,7 +101,7 @@ describe.each([
     await eraseRegistrations(world.deps, [id], 'organiser')
     for (const search of ['wxm', '王', id.slice(0, 8), '1'])
       expect((await listPeople(world.deps, [workshop], { search })).total).toBe(0)
-    expect((await world.db.select().from(registrations)).map((row) => row.nameInitials)).toEqual([null])
+    expect((await world.db.select().from(registrations)).map((row) => row.nameSearch)).toEqual([null])
     expect((await listPeople(world.deps, [workshop])).lines.map(({ erased }) => erased)).toEqual([true])
   })
 
@@ -330,12 +330,12 @@ describe.each([
       refusal: 'already_registered',
     })
     const entries = await world.db.select().from(auditEntries).orderBy(auditEntries.id)
-    expect(entries.map(({ actor, action, personal }) => [actor, action, personal?.name])).toEqual([
+    expect(entries.map(({ actor, action, pii }) => [actor, action, pii?.name])).toEqual([
       ['林老师', 'person.looked_up', '王小明'],
       ['林老师', 'person.cancelled', '王小明'],
       ['林老师', 'person.added', '李安'],
     ])
-    expect(JSON.stringify(entries.map(({ facts }) => facts))).not.toMatch(/王小明|李安|example\.com/)
+    expect(JSON.stringify(entries.map(({ payload }) => payload))).not.toMatch(/王小明|李安|example\.com/)
     const [added] = await world.db.select().from(registrations).where(eq(registrations.name, '李安'))
     expect(added?.consentVersion).toBe(`${consentVersion}, by word of an organiser`)
   })
@@ -357,7 +357,7 @@ describe.each([
     const corrected = await correctPerson(world.deps, actor, person, { name: '王晓明', email: person.email })
     expect(corrected).toEqual({ kind: 'corrected', fields: ['name'] })
     const [entry] = await world.db.select().from(auditEntries)
-    expect(entry).toMatchObject({ personal: { before: { name: '王小明' }, after: { name: '王晓明' } } })
+    expect(entry).toMatchObject({ pii: { before: { name: '王小明' }, after: { name: '王晓明' } } })
   })
 
   test('an offered seat is taken for somebody, and a mail that came to nothing is sent again', async () => {
@@ -371,7 +371,7 @@ describe.each([
     expect(person).toMatchObject({ status: 'confirmed', history: [{}, { kind: 'offered' }, { kind: 'seated' }] })
     const mail = person.mails[0]?.id ?? 0
     expect(await resendPersonMail(world.deps, actor, person, mail)).toBe('not_dead')
-    await world.db.execute(sql`update mails set state = 'dead', reason = 'no such mailbox' where id = ${mail}`)
+    await world.db.execute(sql`update mails set state = 'dead', last_error = 'no such mailbox' where id = ${mail}`)
     expect(await resendPersonMail(world.deps, actor, await loadPerson(world, seated.id), mail)).toBe('not_found')
     expect(await resendPersonMail(world.deps, actor, person, mail)).toBe('owed')
   })
@@ -478,6 +478,7 @@ async function createPeople(world: World, workshop: Workshop, count: number): Pr
     locale: 'zh-CN',
     ready: {},
     consent_version: consentVersion,
+    source: 'web',
     idempotency_key: `fill-${n}`,
     fingerprint: '',
   }))

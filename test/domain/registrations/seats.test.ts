@@ -141,6 +141,7 @@ describe.each([
         workshop,
         { name: '某人', email: 'victim@example.com', locale: 'zh-CN', ready: {}, consentVersion: 'v' },
         `flood-${i}`,
+        'web',
       )
       answers.push(answer.kind === 'refused' ? answer.refusal : answer.status)
       if (answer.kind === 'registered') await cancelRegistration(world.deps, answer.id, 'attendee')
@@ -434,7 +435,7 @@ describe.each([
     const { id } = await world.register(shanghai)
     const number = async () => {
       const found = await findRegistrationById(world.deps, id)
-      return found ? found.workshop.calendarSequence + found.calendarRaise : Number.NaN
+      return found ? found.workshop.calendarSequence + found.calendarSequenceOffset : Number.NaN
     }
     const numbers = [await number()]
     for (const to of [nanjing, shanghai, nanjing]) {
@@ -528,6 +529,7 @@ async function registerOutcome(
     workshop,
     { name: '某人', locale: 'zh-CN', ready: {}, consentVersion: 'v', ...rest },
     idempotencyKey,
+    'web',
   )
   return result.kind === 'refused' ? result.refusal : `${result.status}${result.replayed ? ' again' : ''}`
 }

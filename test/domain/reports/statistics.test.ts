@@ -4,9 +4,8 @@ import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { query } from '../../../src/db/database.ts'
-import { registrationLinks } from '../../../src/db/schema.ts'
+import { discardReasons, registrationLinks } from '../../../src/db/schema.ts'
 import { findCampaign } from '../../../src/domain/campaigns/campaigns.ts'
-import { discardReasons } from '../../../src/domain/mails/outbox.ts'
 import { addScans, createLink } from '../../../src/domain/promotion/registration-links.ts'
 import {
   cancelRegistration,
@@ -79,7 +78,8 @@ test('a workshop is counted by seats, states, days, channels, answers and mails'
       { kind: 'waitlisted', sent: 0, owed: 2, failed: 0, pointless: 0 },
     ],
   } satisfies Statistics)
-  await world.db.execute(sql`update mails set state = 'dead', reason = case id when 1 then '550 no such user' else 'promoted since' end
+  await world.db.execute(sql`update mails set state = 'dead', reason = case id when 3 then 'promoted' end,
+      last_error = case id when 1 then '550 no such user' end
     where id in (1, 3)`)
   const { mails } = await computeStatistics(world.deps, await loadStatsScope(world, slug))
   expect(mails).toContainEqual({ kind: 'confirmed', sent: 0, owed: 1, failed: 1, pointless: 0 })
@@ -360,8 +360,8 @@ test('what needs attention is found, the most urgent first', async () => {
   await world.register(led)
   await world.register(led)
   await changeWorkshop(world.deps, led.slug, { state: 'closed' })
-  await world.db.execute(sql`update mails set state = 'dead', reason = '550 no such user' where id = 1`)
-  await world.db.execute(sql`update mails set state = 'dead', reason = 'opened again since' where id = 2`)
+  await world.db.execute(sql`update mails set state = 'dead', last_error = '550 no such user' where id = 1`)
+  await world.db.execute(sql`update mails set state = 'dead', reason = 'reopened' where id = 2`)
   const link = await createLink(world.deps, { workshop: bare.slug }, { channel: '海报', expiresAt: world.clock.now() })
   await createLink(world.deps, { workshop: bare.slug }, { channel: '没人扫过', expiresAt: world.clock.now() })
   await addScans(world.deps, new Map([[link?.code as string, 1]]))
@@ -402,7 +402,7 @@ test('mails that do not get out are told of after half an hour, and not at once 
   expect(await listAlerts(world.deps)).toEqual([{ kind: 'mails_waiting', count: 1, since: begun }])
   await world.db.execute(sql`update mails set due_at = ${world.clock.now().toISOString()}`)
   expect(await listAlerts(world.deps)).toEqual([])
-  await world.db.execute(sql`update mails set reason = 'the server is away', due_at = due_at + interval '1 hour'`)
+  await world.db.execute(sql`update mails set last_error = 'the server is away', due_at = due_at + interval '1 hour'`)
   expect(await listAlerts(world.deps)).toEqual([{ kind: 'mails_waiting', count: 1, since: begun }])
 })
 
@@ -410,9 +410,9 @@ test('every reason for which the database gives up a mail that has become pointl
   const folder = join(root, 'drizzle/functions')
   const given = readdirSync(folder).flatMap((name) => {
     const text = readFileSync(join(folder, name), 'utf8')
-    const thought = name === 'claim_mails.sql' ? (/ case$(.*)^ +end as pointless$/ms.exec(text)?.[1] ?? '') : ''
+    const thought = name === 'claim_mails.sql' ? (/ case$(.*)^ +end as discard_reason$/ms.exec(text)?.[1] ?? '') : ''
     const lines = [...text.matchAll(/^.*\breason = .*$/gm)].map(([line]) => line)
-    return [thought, ...lines].flatMap((part) => [...part.matchAll(/(?:then|else|reason =) '([a-z ]{6,})'/g)])
+    return [thought, ...lines].flatMap((part) => [...part.matchAll(/(?:then|else|reason =) '([a-z_]{5,})'/g)])
   })
   expect([...new Set(given.map(([, reason]) => reason))].sort()).toEqual([...discardReasons].sort())
 })

@@ -62,12 +62,12 @@ describe.each([
     await markSent(world, told)
     await reopenWorkshop(world, workshop)
     expect(await pendingMails(world)).toEqual([[told.id, 'reopened']])
-    expect(await discardedMails(world)).toEqual([[untold.id, 'closed', 'opened again since']])
+    expect(await discardedMails(world)).toEqual([[untold.id, 'closed', 'reopened']])
 
     // And the other way round.
     await closeWorkshop(world, workshop)
     expect(await pendingMails(world)).toEqual([[untold.id, 'closed']])
-    expect((await discardedMails(world)).at(-1)).toEqual([told.id, 'reopened', 'closed again since'])
+    expect((await discardedMails(world)).at(-1)).toEqual([told.id, 'reopened', 'reclosed'])
   })
 
   test('a mail that was being sent when the opposite happened is given up, not sent late', async () => {
@@ -82,7 +82,7 @@ describe.each([
     world.clock.advance({ minutes: 1 })
     const { mails } = await claimDueMails(world.deps, 10, 120)
     expect(mails.map(({ kind }) => kind)).toEqual(['reopened'])
-    expect(await discardedMails(world)).toEqual([[person.id, 'closed', 'opened again since']])
+    expect(await discardedMails(world)).toEqual([[person.id, 'closed', 'reopened']])
   })
 
   test('who was told of the closing hears of the opening at last, though the first news of it came to nothing', async () => {
@@ -112,8 +112,8 @@ describe.each([
     await closeWorkshop(world, workshop)
     await cancelWorkshop(world.deps, workshop.slug)
     const { mails } = await claimDueMails(world.deps, 10, 120)
-    expect(mails.map(({ kind, facts }) => [kind, facts])).toEqual([['cancelled', { by: 'workshop' }]])
-    expect(await discardedMails(world)).toEqual([[person.id, 'closed', 'the registration was cancelled since']])
+    expect(mails.map(({ kind, payload }) => [kind, payload])).toEqual([['cancelled', { by: 'workshop' }]])
+    expect(await discardedMails(world)).toEqual([[person.id, 'closed', 'registration_cancelled']])
     expect(await findViolations(world.deps)).toEqual([])
   })
 

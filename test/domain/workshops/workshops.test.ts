@@ -111,7 +111,7 @@ test('who was not told of one change yet hears with the next what was before bot
   await move('操场')
   const owed = await world.db.select().from(mails).where(eq(mails.kind, 'changed')).orderBy(mails.id)
   const beforeOf = (id: string) =>
-    owed.filter(({ registrationId }) => registrationId === id).map(({ facts }) => facts.before?.venue.zh)
+    owed.filter(({ registrationId }) => registrationId === id).map(({ payload }) => payload.before?.venue.zh)
   expect(beforeOf(told.id)).toEqual(['旧楼', '新楼', '新楼'])
   expect(beforeOf(late.id)).toEqual(['新楼', '新楼'])
 })

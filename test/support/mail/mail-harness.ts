@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { query } from '../../../src/db/database.ts'
-import type { MailState } from '../../../src/db/schema.ts'
+import type { MailReason, MailState } from '../../../src/db/schema.ts'
+import { describeReason } from '../../../src/domain/mails/outbox.ts'
 import { deliverDueMails } from '../../../src/email/delivery.ts'
 import { createPooledTransport, type Timeouts, type Transport } from '../../../src/email/transport.ts'
 import { createWorld, type World } from '../world.ts'
@@ -64,13 +65,14 @@ export async function createMailHarness(
         state: MailState
         attempt: number
         due_at: string | Date
-        reason: string | null
-      }>(world.db, sql`select state, attempt, due_at, reason from mails order by id`)
-      return mailRows.map(({ state, attempt, due_at, reason }) => ({
+        reason: MailReason | null
+        last_error: string | null
+      }>(world.db, sql`select state, attempt, due_at, reason, last_error from mails order by id`)
+      return mailRows.map(({ state, attempt, due_at, reason, last_error: lastError }) => ({
         state,
         attempt,
         minutes: state === 'pending' ? (new Date(due_at).getTime() - world.clock.now().getTime()) / 60_000 : null,
-        reason,
+        reason: describeReason({ state, reason, lastError }),
       }))
     },
     async [Symbol.asyncDispose]() {

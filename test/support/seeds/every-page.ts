@@ -1,5 +1,5 @@
 import { desc, eq, inArray } from 'drizzle-orm'
-import { contentRefusals, heldSignUps, mails, organisers } from '../../../src/db/schema.ts'
+import { contentRefusals, mails, organisers, pendingSignUps } from '../../../src/db/schema.ts'
 import { closeAttendance } from '../../../src/domain/attendance/attendance.ts'
 import { issueCertificate } from '../../../src/domain/attendance/certificates.ts'
 import { saveFeedback } from '../../../src/domain/attendance/feedback.ts'
@@ -146,7 +146,7 @@ export async function seedEveryPage(world: World): Promise<SeededPages> {
     .where(eq(mails.registrationId, personNamed('王小明').id))
   await db
     .update(mails)
-    .set({ state: 'dead', reason: '550 5.1.1 No such user' })
+    .set({ state: 'dead', lastError: '550 5.1.1 No such user' })
     .where(
       inArray(
         mails.id,
@@ -172,10 +172,10 @@ export async function seedEveryPage(world: World): Promise<SeededPages> {
   })
   await db
     .insert(contentRefusals)
-    .values({ writtenId: news, pausedAt: deps.now(), reason: 'DATA: 554 DT:SPM 126 smtp2' })
+    .values({ broadcastId: news, pausedAt: deps.now(), lastError: 'DATA: 554 DT:SPM 126 smtp2' })
   const signUpData = { name: '没算完的人', email: 'held@example.com', ready: {}, locale: 'zh-CN', consentVersion }
   await createPendingSignUp(deps, proof, signUpData, 'a-sign-up-that-is-held')
-  const [pendingSignUp] = await db.select({ id: heldSignUps.id }).from(heldSignUps)
+  const [pendingSignUp] = await db.select({ id: pendingSignUps.id }).from(pendingSignUps)
 
   const { Cookie } = await world.signIn('owner', '王工')
   const { Cookie: organiserCookie } = await world.signIn('organiser', '林老师')

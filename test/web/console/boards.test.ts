@@ -97,7 +97,7 @@ test('the file of the inventory has no cell that a spreadsheet computes, and is 
   )
   expect(text).not.toContain('王小明')
   const written = await world.db.select().from(auditEntries).where(eq(auditEntries.action, 'board.exported'))
-  expect(written).toMatchObject([{ facts: { count: 4 }, actor: '林老师' }])
+  expect(written).toMatchObject([{ payload: { count: 4 }, actor: '林老师' }])
 })
 
 test('a board is called broken and repaired, renamed, and removed only if it was never lent', async () => {
@@ -138,7 +138,7 @@ test('a board is returned on its own page, fine, broken or lost, and its history
   await me.post(paths.boardReturn(board.id), { ...confirmField, nonce: world.deps.newId(), as: 'lost', damage: '' })
   expect(visibleText(await me.read(paths.board(board.id)))).toContain('停用')
   const written = await world.db.select().from(auditEntries).where(eq(auditEntries.action, 'board.returned'))
-  expect(written.map(({ facts, registrationId }) => [facts.state, registrationId])).toEqual([
+  expect(written.map(({ payload, registrationId }) => [payload.state, registrationId])).toEqual([
     ['broken', people[0]],
     ['retired', people[1]],
   ])

@@ -2,7 +2,7 @@ import { asc, eq, isNotNull, sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { query } from '../../../src/db/database.ts'
 import type { Role } from '../../../src/db/schema.ts'
-import { auditEntries, mails, messages } from '../../../src/db/schema.ts'
+import { auditEntries, broadcasts, mails } from '../../../src/db/schema.ts'
 import { cancelRegistration, eraseRegistrations } from '../../../src/domain/registrations/seats.ts'
 import { deliverDueMails } from '../../../src/email/delivery.ts'
 import { createPooledTransport, type Transport } from '../../../src/email/transport.ts'
@@ -90,7 +90,7 @@ test('a message is written, previewed, tried, sent once and followed until it is
   expect(listed).toMatch(/\{\{city\}\}见：记得带 &lt;b&gt;电脑&lt;\/b&gt; .*发信人 林老师 2 人 没有发成 1/)
   const audited = await world.db.select().from(auditEntries).where(eq(auditEntries.action, 'message.sent'))
   expect(audited).toMatchObject([
-    { actor: '林老师', workshopId: workshop.id, facts: { count: 2, status: 'confirmed' }, personal: { subject } },
+    { actor: '林老师', workshopId: workshop.id, payload: { count: 2, status: 'confirmed' }, pii: { subject } },
   ])
 })
 
@@ -221,13 +221,13 @@ test('what is wrong is told beside the fields, which keep what was typed, and no
   expect((await me.post(form, longest)).status).toBe(200)
   const back = await me.post(form, { ...longest, body: '再想想', do: 'edit' })
   expect([back.status, await back.text()]).toEqual([200, expect.stringContaining('>再想想</textarea>')])
-  expect(await world.db.select().from(messages)).toEqual([])
+  expect(await world.db.select().from(broadcasts)).toEqual([])
   // Without the id that makes it go out once it is only shown.
   for (const odd of ['', 'x', "' or 1=1"]) {
     const answer = await me.post(form, { id: odd, subject: '你好', body: '你好', do: 'send' })
     expect([odd, answer.status]).toEqual([odd, 200])
   }
-  expect(await world.db.select().from(messages)).toEqual([])
+  expect(await world.db.select().from(broadcasts)).toEqual([])
 })
 
 test('a message that nobody would get is not sent, and one form sends no two messages', async () => {
@@ -312,7 +312,7 @@ test('all mails are shown with whom they are for and what became of them, and de
     expect([odd, (await me.get(`${paths.consoleMails()}?${odd}`)).status]).toEqual([odd, 200])
   const audited = await world.db.select().from(auditEntries).where(eq(auditEntries.action, 'mail.sent_again'))
   expect(audited).toMatchObject([
-    { actor: '林老师', registrationId: id, workshopId: workshop.id, facts: { kind: 'confirmed' } },
+    { actor: '林老师', registrationId: id, workshopId: workshop.id, payload: { kind: 'confirmed' } },
   ])
 })
 
@@ -364,7 +364,7 @@ test('a message that the mail server refuses is shown as paused, and is sent aga
   expect(visibleText(page)).toMatch(/它的回答： DATA: 554 DT:SPM &lt;b&gt;…&lt;\/b&gt; 126/)
   const [failed] = await query<{ id: number | string }>(
     world.db,
-    sql`update mails set state = 'dead' where id = (select max(id) from mails where written_id is not null) returning id`,
+    sql`update mails set state = 'dead' where id = (select max(id) from mails where broadcast_id is not null) returning id`,
   )
   const refused = (await me.post(`/console/mails/${failed?.id}/send-again`, confirmField)).headers.get('location') ?? ''
   expect(visibleText(await me.read(refused))).toContain('它所属的消息已暂停。请先再发一次这条消息')
@@ -397,7 +397,7 @@ test('a message that the mail server refuses is shown as paused, and is sent aga
   expect((await me.get(paths.resendBroadcast(id))).headers.get('location')).toBe(`${paths.broadcast(id)}?done=nothing`)
   const audited = await world.db.select().from(auditEntries).where(eq(auditEntries.action, 'message.sent_again'))
   expect(audited).toMatchObject([
-    { actor: '林老师', workshopId: workshop.id, facts: { count: 8 }, personal: { subject: '记得带电脑' } },
+    { actor: '林老师', workshopId: workshop.id, payload: { count: 8 }, pii: { subject: '记得带电脑' } },
   ])
   for (const odd of ['x', world.deps.newId()]) {
     expect((await me.get(paths.resendBroadcast(odd))).status).toBe(404)
@@ -494,7 +494,7 @@ function unescapeHtml(html: string): string {
 }
 
 function listBroadcastMails(world: World) {
-  return world.db.select().from(mails).where(isNotNull(mails.writtenId)).orderBy(asc(mails.id))
+  return world.db.select().from(mails).where(isNotNull(mails.broadcastId)).orderBy(asc(mails.id))
 }
 
 async function signInToConsole(world: World, role: Role = 'organiser') {

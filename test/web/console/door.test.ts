@@ -51,7 +51,7 @@ test('the organiser shows a QR that lets helpers in, renews it, and ends a door'
   const helper = await openDoorSession(world, workshop, '小李')
   expect(visibleText(await get(page))).toMatch(/小李 开着/)
   expect((await send(`${page}/sessions/${helper.id}/end`)).status).toBe(303)
-  expect(await lastAuditEntry(world)).toMatchObject({ action: 'door.ended', personal: { door: '小李' } })
+  expect(await lastAuditEntry(world)).toMatchObject({ action: 'door.ended', pii: { door: '小李' } })
   expect(visibleText(await get('/console/audit'))).toMatch(/结束签到台.*小李/)
   expect((await world.request('/door', { headers: { Cookie: helper.Cookie } })).status).toBe(401)
   expect(visibleText(await get(page))).toMatch(/小李 已关闭/)

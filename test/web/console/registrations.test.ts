@@ -67,7 +67,7 @@ test('the list is searched, filtered and sorted by its address, and says how man
     action: 'list.looked_up',
     actor: '林老师',
     workshopId: workshop.id,
-    personal: { search: 'wxm' },
+    pii: { search: 'wxm' },
   })
 })
 
@@ -154,7 +154,7 @@ test('files hold those whom the filter lets through, in its order, and are writt
   const rows = await readSheet(Buffer.from(await xlsx.arrayBuffer()))
   expect(rows.slice(1).map((row) => row[3])).toEqual(['王小明', '汪小民'])
   const entries = await world.db.select().from(auditEntries).orderBy(auditEntries.id)
-  expect(entries.map(({ action, facts, personal }) => [action, facts, personal])).toEqual([
+  expect(entries.map(({ action, payload, pii }) => [action, payload, pii])).toEqual([
     ['list.exported', { format: 'csv', link: link?.code }, null],
     ['list.exported', { format: 'csv', status: 'confirmed' }, null],
     ['list.exported', { format: 'xlsx' }, { search: 'wxm' }],
@@ -276,7 +276,7 @@ test('a mail that came to nothing is sent again, and a mail of somebody else is 
   const [one, other] = [await world.register(workshop), await world.register(workshop)]
   const me = await signInToConsole(world, 'organiser')
   const [mail] = await world.db.select().from(mails).where(eq(mails.registrationId, one.id))
-  await world.db.update(mails).set({ state: 'dead', reason: 'no such mailbox' })
+  await world.db.update(mails).set({ state: 'dead', lastError: 'no such mailbox' })
   const path = paths.resendPersonMail(one.id, mail?.id ?? 0)
   expect(await me.read(paths.person(one.id))).toContain(`action="${path}"`)
   expect((await me.post(paths.resendPersonMail(other.id, mail?.id ?? 0), confirmField)).status).toBe(404)

@@ -176,12 +176,12 @@ describe('the audit log', () => {
         action: 'person.changed',
         workshopId: workshop.id,
         registrationId: person.id,
-        facts: { changed: ['email', 'phone'] },
-        personal: { before: 'li@example.com' },
+        payload: { changed: ['email', 'phone'] },
+        pii: { before: 'li@example.com' },
       },
     )
     for (let n = 0; n < 51; n++)
-      await recordAudit(world.deps, { name: 'bot' }, { action: 'link.created', facts: { code: `x${n}` } })
+      await recordAudit(world.deps, { name: 'bot' }, { action: 'link.created', payload: { code: `x${n}` } })
     const cookie = (await world.signIn('organiser')).Cookie
     const first = await (await getPage(world, '/console/audit', cookie)).text()
     expect(first).toContain('短码：x50')
@@ -213,8 +213,8 @@ describe('the audit log', () => {
 
   test('GET /console/audit.csv hands out what the filter finds, defused, and is written down itself', async () => {
     await using world = await createWorld()
-    await recordAudit(world.deps, { name: '=1+1' }, { action: 'list.exported', facts: { format: 'xlsx' } })
-    await recordAudit(world.deps, { name: 'bot' }, { action: 'list.exported', personal: { q: '李' } })
+    await recordAudit(world.deps, { name: '=1+1' }, { action: 'list.exported', payload: { format: 'xlsx' } })
+    await recordAudit(world.deps, { name: 'bot' }, { action: 'list.exported', pii: { q: '李' } })
     const cookie = (await world.signIn('organiser', '王老师')).Cookie
     const answer = await getPage(world, '/console/audit.csv', cookie)
     expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8')
@@ -228,11 +228,11 @@ describe('the audit log', () => {
     ])
     const filtered = await getPage(world, '/console/audit.csv?actor=bot&action=list.exported', cookie)
     expect(parse(await filtered.text(), { bom: true })).toHaveLength(2)
-    const [entry] = await query<{ facts: unknown }>(
+    const [entry] = await query<{ payload: unknown }>(
       world.db,
-      sql`select facts from audit_entries order by id desc limit 1`,
+      sql`select payload from audit_entries order by id desc limit 1`,
     )
-    expect(entry?.facts).toEqual({ format: 'csv', filter: 'action=list.exported' })
+    expect(entry?.payload).toEqual({ format: 'csv', filter: 'action=list.exported' })
   })
 
   test('viewers see no audit log, and nobody sees anything without signing in', async () => {

@@ -285,7 +285,7 @@ describe('the list of a door', () => {
     const { phone } = await setUpDoor(world, 2)
     const known = async () =>
       (
-        await world.db.select({ initials: registrations.nameInitials }).from(registrations).orderBy(registrations.seq)
+        await world.db.select({ initials: registrations.nameSearch }).from(registrations).orderBy(registrations.seq)
       ).map(({ initials }) => initials)
     const asked = async () => (await phone.get('/door/list.json')).json()
     const busy = openPostgres(world.databaseUrl ?? '', { max: 1 })

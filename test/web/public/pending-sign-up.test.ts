@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { heldSignUps, mails, registrations } from '../../../src/db/schema.ts'
+import { mails, pendingSignUps, registrations } from '../../../src/db/schema.ts'
 import { replaceItems } from '../../../src/domain/workshops/workshops.ts'
 import { formValues, openForm, postForm, submitForm, visibleText } from '../../support/http/forms.ts'
 import { createSolution, fetchChallenge } from '../../support/http/proof-of-work.ts'
@@ -28,7 +28,7 @@ describe('POST /w/:workshop of a workshop that wants a proof of work', () => {
     const answer = await postForm(world, `/w/${slug}`, { ...form, ...person, proof })
     expect(answer.status).toBe(303)
     expect(answer.headers.get('location')).toMatch(/^\/t\//)
-    expect(await world.db.$count(heldSignUps)).toBe(0)
+    expect(await world.db.$count(pendingSignUps)).toBe(0)
   })
 
   test('without one is held: no seat, a mail with a link, and a page that says so', async () => {
@@ -56,7 +56,7 @@ describe('POST /w/:workshop of a workshop that wants a proof of work', () => {
     expect((await submitForm(world, `/w/${slug}`, { ...person, message: 'Buy' })).status).toBe(422)
     const fast = formValues(await (await world.request(`/w/${slug}`)).text())
     expect((await postForm(world, `/w/${slug}`, { ...fast, ...person })).status).toBe(422)
-    expect(await world.db.$count(heldSignUps)).toBe(0)
+    expect(await world.db.$count(pendingSignUps)).toBe(0)
   })
 
   test('with a proof that is forged or too old is held as if there was none', async () => {
@@ -80,7 +80,7 @@ describe('POST /w/:workshop of a workshop that wants a proof of work', () => {
     const eleventh = await submitForm(world, `/w/${workshop.slug}`, li)
     expect(eleventh.status).toBe(409)
     expect(visibleText(await eleventh.text())).toContain('今天发到这个邮箱的邮件已经太多了')
-    expect(await world.db.$count(heldSignUps)).toBe(10)
+    expect(await world.db.$count(pendingSignUps)).toBe(10)
   })
 })
 

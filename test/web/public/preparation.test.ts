@@ -91,7 +91,7 @@ describe('whether they come', () => {
     expect(await seen()).toContain('你会来吗？')
     const answer = await postForm(world, `${path}/coming`, {})
     expect([answer.status, answer.headers.get('location')]).toEqual([303, `${path}?done=coming`])
-    expect((await stored()).comingOn).toBe('2026-12-11')
+    expect((await stored()).attendanceConfirmedFor).toBe('2026-12-11')
     expect(await seen()).toContain('你说了会来，到时见。')
     expect(await seen()).not.toContain('你会来吗？')
   })
@@ -131,7 +131,7 @@ describe('whether they come', () => {
     const page = await (await world.request(`${path}/coming`)).text()
     expect(page).toContain(`<form method="post" action="${path}/coming">`)
     expect(page).toContain(`<form method="post" action="${path}/cancel">`)
-    expect(await stored()).toMatchObject({ status: 'confirmed', comingOn: null })
+    expect(await stored()).toMatchObject({ status: 'confirmed', attendanceConfirmedFor: null })
 
     expect((await postForm(world, `${path}/cancel`, {})).status).toBe(303)
     expect(await stored()).toMatchObject({ status: 'cancelled', cancelledBy: 'attendee' })
@@ -154,8 +154,10 @@ describe('whether they come', () => {
     const late = await postForm(world, `${path}/coming`, {})
     expect(late.status).toBe(409)
     expect(visibleText(await late.text())).toContain('培训已经开始')
-    expect((await stored()).comingOn).toBeNull()
-    expect((await query(world.db, sql`select 1 from registrations where coming_on is not null`)).length).toBe(0)
+    expect((await stored()).attendanceConfirmedFor).toBeNull()
+    expect(
+      (await query(world.db, sql`select 1 from registrations where attendance_confirmed_for is not null`)).length,
+    ).toBe(0)
   })
 
   test('a cancelled workshop asks nobody', async () => {

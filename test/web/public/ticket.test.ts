@@ -244,8 +244,8 @@ describe('correcting the e-mail', () => {
     expect(next).toMatch(/^\/t\/[\w-]+\?done=corrected$/)
     expect(next).not.toContain(registered.ticket)
     expect(visibleText(await (await world.request(next)).text())).toContain('邮箱已改为 Right@example.com')
-    expect(await query(world.db, sql`select kind, facts from mails where state = 'pending'`)).toEqual([
-      { kind: 'confirmed', facts: { corrected: true } },
+    expect(await query(world.db, sql`select kind, payload from mails where state = 'pending'`)).toEqual([
+      { kind: 'confirmed', payload: { corrected: true } },
     ])
   })
 

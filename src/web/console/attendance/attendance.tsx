@@ -81,7 +81,7 @@ async function attendancePage(c: Context<App>, workshop: Workshop, refusal?: Att
   // Whoever looks sees names.
   if (noShows.length > 0) {
     const facts = { filter: 'no_shows', count: noShows.length }
-    await audit(c, { action: 'list.looked_up', workshopId: workshop.id, facts })
+    await audit(c, { action: 'list.looked_up', workshopId: workshop.id, payload: facts })
   }
   return consolePage(
     c,
@@ -229,7 +229,7 @@ async function CloseAttendanceForm({ c, workshop }: { c: Context<App>; workshop:
   const { people, someone } = await countEligibleForThankYou(deps, workshop)
   const [sample] = someone ? await findRegistrations(deps, [someone]) : []
   const materials = (await listMaterials(deps, workshop)).length > 0
-  const mail = sample && previewMessage(deps, { kind: 'afterwards', facts: materials ? { materials } : {} }, sample)
+  const mail = sample && previewMessage(deps, { kind: 'afterwards', payload: materials ? { materials } : {} }, sample)
   return (
     <form class="panel" method="post" action={paths.closeAttendance(slug)}>
       <ConfirmField />

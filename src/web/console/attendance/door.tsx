@@ -78,7 +78,7 @@ consoleDoorPages.post('/console/workshops/:slug/door/renew', async (c) => {
   if (!workshop) return c.notFound()
   if (!(await isConfirmed(c))) return consoleDoorPage(c, workshop)
   await rotateJoinCode(c.env.deps, workshop)
-  await audit(c, { action: 'door.renewed', workshopId: workshop.id, facts: { slug: workshop.slug } })
+  await audit(c, { action: 'door.renewed', workshopId: workshop.id, payload: { slug: workshop.slug } })
   return c.redirect(withQuery(paths.consoleDoor(workshop.slug), { done: 'renewed' }), 303)
 })
 
@@ -93,7 +93,7 @@ consoleDoorPages.post('/console/workshops/:slug/door/open', async (c) => {
   const opened = await startDoorSession(deps, workshop, name, c.req.header('user-agent'))
   if (opened.kind === 'refused') throw new Error(`a door of an organiser was refused: ${opened.refusal}`)
   setDoorCookie(c, opened.token, opened.session)
-  await audit(c, { action: 'door.opened', workshopId: workshop.id, facts: { slug: workshop.slug } })
+  await audit(c, { action: 'door.opened', workshopId: workshop.id, payload: { slug: workshop.slug } })
   return c.redirect(paths.doorPage(), 303)
 })
 
@@ -107,8 +107,8 @@ consoleDoorPages.post('/console/workshops/:slug/door/sessions/:id/end', async (c
   await audit(c, {
     action: 'door.ended',
     workshopId: workshop.id,
-    facts: { slug: workshop.slug },
-    personal: { door: ended.name },
+    payload: { slug: workshop.slug },
+    pii: { door: ended.name },
   })
   return c.redirect(withQuery(paths.consoleDoor(workshop.slug), { done: 'ended' }), 303)
 })

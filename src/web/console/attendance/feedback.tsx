@@ -78,7 +78,7 @@ feedbackPages.get('/console/workshops/:slug/feedback.csv', async (c) => {
   const workshop = await findWorkshop(deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
   const { slug } = workshop
-  await audit(c, { action: 'feedback.exported', workshopId: workshop.id, facts: { slug, format: 'csv' } })
+  await audit(c, { action: 'feedback.exported', workshopId: workshop.id, payload: { slug, format: 'csv' } })
   const name = `${slug} ${localize(workshop.city, locale)} ${postEventMessages(locale).results.file}`
   return c.body(await streamBody(deps, generateFeedbackCsv(workshop, await allAnswers(deps, workshop), locale)), 200, {
     'Content-Type': 'text/csv; charset=utf-8',

@@ -72,7 +72,7 @@ auditLogPages.get('/console/audit.csv', async (c) => {
   const { actor: _, ...filter } = readFilterParams(c)
   await audit(c, {
     action: 'audit.exported',
-    facts: { format: 'csv', filter: new URLSearchParams(filter).toString() },
+    payload: { format: 'csv', filter: new URLSearchParams(filter).toString() },
   })
   const csv = generateAuditCsv(streamAudit(deps, { ...asked.filter, before: undefined }), locale, deps.config.timeZone)
   return c.body(await streamBody(deps, csv), 200, {
@@ -267,10 +267,10 @@ function subjectLinks(
 }
 
 /** Facts as `name: value`; those of attendees too, as long as they are kept. What is named beside them is not said again. */
-function formatDetails({ facts, personal, campaign, workshop, registration }: AuditEntry, locale: Locale): string {
+function formatDetails({ payload, pii, campaign, workshop, registration }: AuditEntry, locale: Locale): string {
   const t = reportMessages(locale).audit
   const alreadyShown: unknown[] = [campaign?.slug, workshop?.slug, registration?.name, null, '']
-  return Object.entries({ ...facts, ...personal })
+  return Object.entries({ ...payload, ...pii })
     .filter(([, value]) => !alreadyShown.includes(value))
     .map(([name, value]) =>
       t.fact(

@@ -268,8 +268,8 @@ boardInventoryPages.get('/console/boards.csv', async (c) => {
   const { kind, place, search } = filter
   await audit(c, {
     action: 'board.exported',
-    facts: { count: boards.length, ...(kind && { board: kind }), ...(place && { status: place }) },
-    personal: search ? { search } : undefined,
+    payload: { count: boards.length, ...(kind && { board: kind }), ...(place && { status: place }) },
+    pii: search ? { search } : undefined,
   })
   const head = [t.fields.kind, t.fields.serial, t.list.where, t.list.event, t.fields.note, t.list.code]
   const lines = boards.map((board) => {

@@ -264,7 +264,7 @@ async function requestReturnsPage(c: Context<App>, workshop: Workshop): Promise<
   const mail =
     first &&
     registration &&
-    previewMessage(deps, { kind: 'board_due', facts: { board: first.board, from: workshop.id } }, registration)
+    previewMessage(deps, { kind: 'board_due', payload: { board: first.board, from: workshop.id } }, registration)
   return consolePage(
     c,
     {

@@ -185,7 +185,7 @@ campaignPages.post('/console/campaigns/:slug/edit', async (c) => {
     return editCampaignPage(c, campaign, shown, translateFormErrors(form.errors, t, names))
   }
   await changeCampaign(deps, campaign.slug, changes)
-  await audit(c, { action: 'campaign.changed', campaignId: campaign.id, facts: { slug: campaign.slug } })
+  await audit(c, { action: 'campaign.changed', campaignId: campaign.id, payload: { slug: campaign.slug } })
   return c.redirect(withQuery(paths.consoleCampaign(campaign.slug), { done: 'saved' }), 303)
 })
 
@@ -196,7 +196,7 @@ campaignPages.post('/console/campaigns/:slug/publish', async (c) => {
   if (!campaign) return c.notFound()
   if (!(await isConfirmed(c))) return campaignPage(c, campaign)
   await publishCampaign(deps, campaign)
-  await audit(c, { action: 'campaign.published', campaignId: campaign.id, facts: { slug: campaign.slug } })
+  await audit(c, { action: 'campaign.published', campaignId: campaign.id, payload: { slug: campaign.slug } })
   return c.redirect(withQuery(paths.consoleCampaign(campaign.slug), { done: 'published' }), 303)
 })
 
@@ -209,7 +209,7 @@ campaignPages.post('/console/campaigns/:slug/unpublish', async (c) => {
   const changed = await changeCampaign(deps, campaign.slug, { state: 'draft' })
   if (changed.kind === 'refused') return c.notFound()
   const { id, slug } = changed.campaign
-  await audit(c, { action: 'campaign.unpublished', campaignId: id, facts: { slug } })
+  await audit(c, { action: 'campaign.unpublished', campaignId: id, payload: { slug } })
   return c.redirect(withQuery(paths.consoleCampaign(slug), { done: 'unpublished' }), 303)
 })
 

@@ -100,7 +100,7 @@ newCampaignPages.post('/console/campaigns/new', async (c) => {
     return newCampaignPage(c, { title: t.announce.title }, shown, translateFormErrors(refused, t, {}))
   }
   const { id, slug } = announced.campaign
-  await audit(c, { action: 'campaign.created', campaignId: id, facts: { slug } })
+  await audit(c, { action: 'campaign.created', campaignId: id, payload: { slug } })
   return c.redirect(withQuery(paths.consoleCampaign(slug), { done: 'created' }), 303)
 })
 

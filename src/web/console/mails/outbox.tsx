@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono'
+import { type DiscardReason, discardReasons, type MailReason } from '../../../db/schema.ts'
 import { findBroadcastProgress } from '../../../domain/mails/broadcasts.ts'
 import {
   countMails,
   type DisplayState,
-  discardReasons,
   displayStates,
   findMail,
   isDeliverable,
@@ -36,7 +36,7 @@ async function outboxPage(c: Context<App>) {
   const t = broadcastMessages(locale).mails
   const query = parseOutboxQuery(c)
   const broadcast = query.message ? await findBroadcastProgress(deps, query.message) : undefined
-  const found = await listMails(deps, { ...query, writtenId: query.message, limit: pageSize + 1 })
+  const found = await listMails(deps, { ...query, broadcastId: query.message, limit: pageSize + 1 })
   const visibleMails = found.slice(0, pageSize)
   const { states } = await countMails(deps)
   const total = Object.values(states).reduce((sum, mails) => sum + mails, 0)
@@ -155,11 +155,11 @@ function StateFilter({
 function MailRow({ c, mail, t }: { c: Context<App>; mail: ListedMail; t: BroadcastMessages['mails'] }) {
   const { deps } = c.env
   const kind = consoleMessages(c.get('locale')).mailKinds[mail.kind]
-  const { registration, held, organiser, state, reason, attempt } = mail
+  const { registration, held, organiser, state, reason, reasonCode, attempt } = mail
   const name = registration?.name ?? held?.signUp.name ?? (organiser && (organiser.name || organiser.email))
   const email = registration?.email ?? held?.signUp.email ?? organiser?.email
   const sentAt = mail.sentAt ?? mail.createdAt
-  const canRetry = state === 'dead' && name !== undefined && !isDiscardReason(reason)
+  const canRetry = state === 'dead' && name !== undefined && !isDiscardReason(reasonCode)
   return (
     <li>
       <span>
@@ -170,7 +170,7 @@ function MailRow({ c, mail, t }: { c: Context<App>; mail: ListedMail; t: Broadca
           <time datetime={sentAt.toISOString()}>{formatDateTime(sentAt, deps.config.timeZone, c.var.locale)}</time>
           {attempt > 1 && ` · ${t.attempts(attempt)}`}
         </small>
-        {reason && <small class={isDiscardReason(reason) ? undefined : 'failed'}>{describeReason(reason, t)}</small>}
+        {reason && <small class={isDiscardReason(reasonCode) ? undefined : 'failed'}>{describeReason(mail, t)}</small>}
       </span>
       <span class={badgeClasses[state]}>{t.states[state]}</span>
       {canRetry && (
@@ -202,14 +202,14 @@ function filterParams(c: Context<App>): [string, string][] {
 }
 
 /** Whether a mail was given up because nobody should get it any more: then it would be once more. */
-function isDiscardReason(reason: string | null): reason is (typeof discardReasons)[number] {
-  return (discardReasons as readonly (string | null)[]).includes(reason)
+function isDiscardReason(code: MailReason | null): code is DiscardReason {
+  return (discardReasons as readonly (string | null)[]).includes(code)
 }
 
-function describeReason(reason: string, t: BroadcastMessages['mails']): string {
-  if (isDiscardReason(reason)) return t.pointless[reason]
-  const [, lastError] = /^given up after 24 hours: (.*)$/s.exec(reason) ?? []
-  return lastError === undefined ? reason : t.givenUp(lastError)
+function describeReason({ reason, reasonCode }: ListedMail, t: BroadcastMessages['mails']): string {
+  if (isDiscardReason(reasonCode)) return t.pointless[reasonCode]
+  const [, lastError] = /^given up after 24 hours: (.*)$/s.exec(reason ?? '') ?? []
+  return lastError === undefined ? (reason ?? '') : t.givenUp(lastError)
 }
 
 function resendAuditEntry({ kind, registration, held }: ListedMail): Parameters<typeof audit>[1] {
@@ -220,7 +220,7 @@ function resendAuditEntry({ kind, registration, held }: ListedMail): Parameters<
     campaignId: workshop?.campaignId ?? undefined,
     workshopId: workshop?.id,
     registrationId: registration?.id,
-    facts: { kind },
-    personal: { name, email },
+    payload: { kind },
+    pii: { name, email },
   }
 }

@@ -33,7 +33,7 @@ organiserPages.post('/console/organisers', async (c) => {
   }
   const invited = await inviteOrganiser(c.env.deps, person)
   if (invited.kind === 'refused') return organisersPage(c, { ...person, refusal: invited.refusal })
-  await audit(c, { action: 'organiser.invited', facts: auditPayload(invited.organiser) })
+  await audit(c, { action: 'organiser.invited', payload: auditPayload(invited.organiser) })
   return c.redirect(withQuery(paths.organisers(), { done: 'invited' }), 303)
 })
 
@@ -42,7 +42,7 @@ organiserPages.post('/console/organisers/:id', async (c) => {
   if (!role) return c.notFound()
   const changed = await changeRole(c.env.deps, c.req.param('id'), role)
   if (changed.kind === 'refused') return renderRefusal(c, changed.refusal)
-  await audit(c, { action: 'organiser.role_changed', facts: auditPayload(changed.organiser) })
+  await audit(c, { action: 'organiser.role_changed', payload: auditPayload(changed.organiser) })
   return c.redirect(withQuery(paths.organisers(), { done: 'changed' }), 303)
 })
 
@@ -79,7 +79,7 @@ organiserPages.post('/console/organisers/:id/remove', async (c) => {
   if (!(await isConfirmed(c))) return removeOrganiserPage(c, organiser)
   const removed = await removeOrganiser(c.env.deps, organiser.id)
   if (removed.kind === 'refused') return renderRefusal(c, removed.refusal)
-  await audit(c, { action: 'organiser.removed', facts: auditPayload(removed.organiser) })
+  await audit(c, { action: 'organiser.removed', payload: auditPayload(removed.organiser) })
   return c.redirect(withQuery(paths.organisers(), { done: 'removed' }), 303)
 })
 

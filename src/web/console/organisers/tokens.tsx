@@ -26,7 +26,7 @@ tokenPages.post('/console/tokens', async (c) => {
     return tokensPage(c, { mistake: { name: stringField(body, 'name'), role, problem } })
   }
   const created = await createToken(c.env.deps, name, role)
-  await audit(c, { action: 'token.created', facts: { name, role } })
+  await audit(c, { action: 'token.created', payload: { name, role } })
   return tokensPage(c, { created })
 })
 
@@ -36,7 +36,7 @@ tokenPages.post('/console/tokens/:id/revoke', async (c) => {
   const id = c.req.param('id')
   const token = (await listTokens(deps)).find((token) => token.id === id)
   if (!token || !(await revokeToken(deps, id))) return c.notFound()
-  await audit(c, { action: 'token.revoked', facts: { name: token.name, role: token.role } })
+  await audit(c, { action: 'token.revoked', payload: { name: token.name, role: token.role } })
   return c.redirect(withQuery(paths.tokens(), { done: 'revoked' }), 303)
 })
 

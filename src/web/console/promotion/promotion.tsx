@@ -70,7 +70,7 @@ async function createRegistrationLink(c: Context<App>, kind: 'campaign' | 'works
   }
   const link = await createLink(c.env.deps, subject.target, { channel })
   if (!link) return c.notFound()
-  await audit(c, { action: 'link.created', facts: { code: link.code, channel } })
+  await audit(c, { action: 'link.created', payload: { code: link.code, channel } })
   return c.redirect(withQuery(promotionPath(subject.target), { done: 'made', link: link.code }), 303)
 }
 

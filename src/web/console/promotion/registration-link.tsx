@@ -51,7 +51,7 @@ registrationLinkPages.post('/console/links/:code', async (c) => {
   if (changed === 'not_found') return c.notFound()
   if (changed === 'target_not_found')
     return registrationLinkPage(c, link, [{ field: 'target', text: t.spread.targetMissing }], shown)
-  await audit(c, { action: 'link.changed', facts: { code: link.code, channel: changed.channel } })
+  await audit(c, { action: 'link.changed', payload: { code: link.code, channel: changed.channel } })
   return c.redirect(withQuery(promotionPath(changed.target), { done: 'changed' }), 303)
 })
 

@@ -55,8 +55,8 @@ async function auditExport(c: Context<App>, scope: PeopleScope, filter: PeopleFi
   await audit(c, {
     action: 'list.exported',
     ...scopeIds(scope),
-    facts: { format, ...facts },
-    personal: search ? { search } : undefined,
+    payload: { format, ...facts },
+    pii: search ? { search } : undefined,
   })
 }
 

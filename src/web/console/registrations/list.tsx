@@ -51,8 +51,8 @@ async function attendeeListPage(c: Context<App>, kind: PeopleScope['kind']): Pro
     await audit(c, {
       action: 'list.looked_up',
       ...scopeIds(scope),
-      facts: { count: found.total },
-      personal: { search: query.filter.search },
+      payload: { count: found.total },
+      pii: { search: query.filter.search },
     })
   }
   const t = registrationMessages(c.var.locale)

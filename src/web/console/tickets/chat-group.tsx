@@ -52,7 +52,7 @@ chatGroupPages.post('/console/workshops/:slug/group', async (c) => {
   if (changed !== 'changed') {
     return chatGroupPage(c, workshop, [{ field: 'picture', text: t.group.refusals[changed] }], shown)
   }
-  await audit(c, { action: 'group.changed', workshopId: workshop.id, facts: { slug: workshop.slug } })
+  await audit(c, { action: 'group.changed', workshopId: workshop.id, payload: { slug: workshop.slug } })
   return c.redirect(withQuery(paths.chatGroup(workshop.slug), { done: 'saved' }), 303)
 })
 
@@ -61,7 +61,7 @@ chatGroupPages.post('/console/workshops/:slug/group/remove', async (c) => {
   if (!workshop) return c.notFound()
   if (!(await isConfirmed(c))) return chatGroupPage(c, workshop)
   if (!(await removeChatGroup(c.env.deps, workshop))) return c.notFound()
-  await audit(c, { action: 'group.changed', workshopId: workshop.id, facts: { slug: workshop.slug } })
+  await audit(c, { action: 'group.changed', workshopId: workshop.id, payload: { slug: workshop.slug } })
   return c.redirect(withQuery(paths.chatGroup(workshop.slug), { done: 'removed' }), 303)
 })
 

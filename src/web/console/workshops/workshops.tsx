@@ -82,7 +82,7 @@ workshopPages.post('/console/workshops/:slug/state', async (c) => {
         : workshop.state === 'closed'
           ? 'reopened'
           : 'published'
-  await audit(c, { action: `workshop.${what}`, workshopId: workshop.id, facts: { slug: workshop.slug } })
+  await audit(c, { action: `workshop.${what}`, workshopId: workshop.id, payload: { slug: workshop.slug } })
   return c.redirect(withQuery(paths.consoleWorkshop(workshop.slug), { done: what }), 303)
 })
 
@@ -96,7 +96,8 @@ async function cancelWorkshopPage(c: Context<App>, workshop: Workshop) {
   const t = consoleMessages(c.get('locale')).workshops
   const sample = await findSampleRegistration(deps, workshop)
   const mail =
-    sample && previewMessage(deps, { kind: 'cancelled', facts: { by: 'workshop' } }, { ...sample, status: 'cancelled' })
+    sample &&
+    previewMessage(deps, { kind: 'cancelled', payload: { by: 'workshop' } }, { ...sample, status: 'cancelled' })
   return consolePage(
     c,
     { title: t.cancelTitle, section: 'campaigns', back: workshopBackLink(workshop, c) },
@@ -130,7 +131,7 @@ workshopPages.post('/console/workshops/:slug/cancel', async (c) => {
   const cancelled = await cancelWorkshop(deps, workshop.slug)
   if (cancelled.kind === 'changed') {
     const { id, slug } = cancelled.workshop
-    await audit(c, { action: 'workshop.cancelled', workshopId: id, facts: { slug } })
+    await audit(c, { action: 'workshop.cancelled', workshopId: id, payload: { slug } })
     return c.redirect(withQuery(paths.consoleWorkshop(slug), { done: 'cancelled' }), 303)
   }
   if (cancelled.refusal === 'not_found') return c.notFound()
@@ -176,7 +177,7 @@ workshopPages.post('/console/campaigns/:slug/workshops', async (c) => {
   const created = await createWorkshop(deps, { ...facts, campaignId: campaign.id } as WorkshopDraft)
   if (created.kind === 'refused') return workshopFormPage(c, { campaign }, shown, [refusalToFormError(created)])
   const { id, slug } = created.workshop
-  await audit(c, { action: 'workshop.created', workshopId: id, facts: { slug } })
+  await audit(c, { action: 'workshop.created', workshopId: id, payload: { slug } })
   return c.redirect(withQuery(paths.consoleWorkshop(slug), { done: 'created' }), 303)
 })
 
@@ -213,7 +214,7 @@ workshopPages.post('/console/workshops/:slug/edit', async (c) => {
   await audit(c, {
     action: 'workshop.changed',
     workshopId: workshop.id,
-    facts: { slug: changed.workshop.slug, told },
+    payload: { slug: changed.workshop.slug, told },
   })
   return c.redirect(withQuery(paths.consoleWorkshop(changed.workshop.slug), { done: told ? 'told' : 'saved' }), 303)
 })
@@ -411,7 +412,7 @@ async function notifyPage(c: Context<App>, workshop: Workshop, changes: Workshop
     sample &&
     previewMessage(
       deps,
-      { kind: 'changed', facts: { before: timeAndPlace(workshop) } },
+      { kind: 'changed', payload: { before: timeAndPlace(workshop) } },
       { ...sample, workshop: changed },
     )
   return consolePage(

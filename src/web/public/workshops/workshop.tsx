@@ -109,7 +109,9 @@ workshopPages.post('/w/:workshop', async (c) => {
     return formAgain(workshop, typed, { again: 'too_soon' })
   }
   const proven = !workshop.proofOfWork || (await verifyProof(deps, workshop.slug, sent.key, sent.proof))
-  const outcome = await (proven ? register : createPendingSignUp)(deps, workshop, parsed.signUp, typed.key)
+  const outcome = proven
+    ? await register(deps, workshop, parsed.signUp, typed.key, 'web')
+    : await createPendingSignUp(deps, workshop, parsed.signUp, typed.key)
   if (outcome.kind !== 'refused') deleteCookie(c, 'key', { path: c.req.path })
   if (outcome.kind === 'held') return signUpPendingPage(c, workshop, parsed.signUp.email)
   if (outcome.kind === 'registered') {

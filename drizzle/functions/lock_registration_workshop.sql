@@ -1,7 +1,7 @@
 -- revision 1
--- Locks the workshop that a registration is in and gives it as it is then; null if there is no such registration.
--- Whoever waited for the lock looks again, because the registration may have moved meanwhile.
-create or replace function lock_workshop_of(p_registration uuid) returns workshops
+-- Locks the workshop of a registration and returns its current row; null if there is no such registration.
+-- Checks again after the lock, because the registration may have been moved meanwhile.
+create or replace function lock_registration_workshop(p_registration uuid) returns workshops
 language plpgsql as $$
 declare
   v_workshop workshops;

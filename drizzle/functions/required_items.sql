@@ -1,7 +1,7 @@
 -- revision 1
--- What the attendees of a workshop are to confirm, as those answer who are ready: {"<id of an item>": true, …}; nothing
--- where nothing is asked. A workshop without items of its own has those of its campaign.
-create or replace function asked_of(p_workshop uuid, p_campaign uuid) returns jsonb
+-- Returns the checklist items that the attendees of a workshop have to confirm, in the form of complete answers:
+-- {"<item id>": true, …}. A workshop without items of its own has those of its campaign.
+create or replace function required_items(p_workshop uuid, p_campaign uuid) returns jsonb
 language sql stable as $$
   select coalesce(jsonb_object_agg(i.id, true), '{}')
   from checklist_items i

@@ -1,10 +1,10 @@
--- revision 2
--- Gives somebody who waits a seat before their turn, as an organiser decided, and owes the mail. That it was decided is
--- kept in out_of_turn; by whom and why stands in the audit log. Who stands at the door is checked in with it.
--- p_add_seat: where no seat is free the workshop gets one more, and it is this person's. Nobody is squeezed in.
--- outcome: promoted | full (with the numbers) | seated (a seat is theirs or offered to them) | cancelled | over (the
---          workshop has ended) | not_found.
-create or replace function promote_out_of_turn(p_id uuid, p_add_seat boolean, p_now timestamptz)
+-- revision 1
+-- Gives a waitlisted registration a seat before its turn, by decision of an organiser, and enqueues the mail. Sets
+-- promoted_manually; who decided and why is in the audit log. If it is in the door queue it is checked in too.
+-- p_add_seat: if no seat is free the capacity is raised by one.
+-- outcome: promoted | full (with the numbers) | seated (it is confirmed or offered) | cancelled | over (the workshop has
+--          ended) | not_found.
+create or replace function promote_manually(p_id uuid, p_add_seat boolean, p_now timestamptz)
 returns table (outcome text, taken integer, capacity integer)
 language plpgsql
 set lock_timeout = '3s'
@@ -15,10 +15,10 @@ declare
   v_registration registrations;
   v_full boolean;
 begin
-  v_workshop := lock_workshop_of(p_id);
+  v_workshop := lock_registration_workshop(p_id);
   v_full := v_workshop.taken >= v_workshop.capacity;
 
-  -- Whoever erases the person locks the row: of who is erased nothing is written down any more.
+  -- Erasing locks the row too, so that nothing is stored about an erased person.
   select r.* into v_registration from registrations r where r.id = p_id and r.erased_at is null for no key update;
 
   if v_registration.id is null then
@@ -33,15 +33,15 @@ begin
     return query select 'full', v_workshop.taken, v_workshop.capacity;
   else
     if v_full then
-      -- A trigger gives a new seat to the first in line, with updated_at for the time, and after the start to nobody.
+      -- A trigger would offer the new seat to the first in line at the time updated_at; after the start it does not.
       update workshops set capacity = capacity + 1, updated_at = 'infinity' where id = v_workshop.id;
     end if;
 
     if v_registration.walk_in_at is not null then
-      perform seat_at_door(array[p_id], null, '', p_now);
+      perform seat_and_check_in(array[p_id], null, '', p_now);
     else
       update registrations
-      set status = 'confirmed', seated_at = p_now, out_of_turn = true
+      set status = 'confirmed', seated_at = p_now, promoted_manually = true
       where id = p_id;
       insert into mails (registration_id, kind, created_at, due_at)
       select p_id, 'promoted', p_now, p_now where v_registration.email <> '';

@@ -1,6 +1,6 @@
 -- revision 1
--- Why a workshop takes nobody new at a moment, whoever it is; null where it does, with a seat or a place in line.
-create or replace function refusal_of(w workshops, p_now timestamptz) returns text
+-- Returns why a workshop accepts no new registrations at a moment; null if it does, with a seat or on the waitlist.
+create or replace function registration_refusal(w workshops, p_now timestamptz) returns text
 language sql immutable as $$
   select case
     when w.state = 'draft' or w.published_at is null then 'not_found'

@@ -1,12 +1,12 @@
--- revision 2
--- Takes in somebody who comes without having signed up: a free seat, and checks them in, or a place among those who stand
--- at the door where the workshop has a grace time. They have no e-mail address and are owed no mail.
--- p_nonce: made by the phone, the id of the check-in too; the same one is answered the same again. One that was used for
---          something else, or for somebody of another name or number, is good for nobody: not_found.
--- outcome: in | standing (place is their place among them, counted from 1) | full | cancelled (the workshop is) | not_found.
+-- revision 1
+-- Registers a walk-in: with a free seat they are checked in, otherwise they join the door queue if the workshop has a grace
+-- period. Walk-ins have no e-mail address and get no mail.
+-- p_nonce: made by the phone, also the id of the check-in; a repeated one returns the same outcome. One that was used for
+--          something else, or for another name or number, returns not_found.
+-- outcome: in | standing (place: position in the door queue, from 1) | full | cancelled (the workshop is) | not_found.
 --          id is the registration.
--- Before the start a free seat is for those who wait; after it, for those who stand there.
-create or replace function walk_in(
+-- Before the start a free seat is for the waitlist; after it, for the door queue.
+create or replace function register_walk_in(
   p_id uuid, p_nonce uuid, p_workshop uuid, p_name text, p_phone text, p_locale text, p_consent_version text,
   p_at timestamptz, p_session uuid, p_by text, p_now timestamptz
 ) returns table (outcome text, id uuid, place integer)
@@ -16,7 +16,7 @@ as $$
 #variable_conflict use_column
 declare
   v_workshop workshops;
-  v_known registrations;
+  v_registration registrations;
   v_fingerprint text := md5(concat_ws(E'\n', p_name, p_phone));
   v_at timestamptz;
   v_seat boolean;
@@ -24,12 +24,12 @@ begin
   select w.* into v_workshop from workshops w where w.id = p_workshop for no key update;
   v_at := least(greatest(p_at, v_workshop.starts_at - interval '12 hours'), p_now);
 
-  select r.* into v_known from registrations r where r.idempotency_key = p_nonce::text and r.first_workshop_id = p_workshop;
-  if v_known.consent_version like '%-door' and v_known.fingerprint in ('', v_fingerprint) then
-    return query select case when v_known.status = 'waitlisted' then 'standing' else 'in' end, v_known.id,
-                        place_at_door(v_known);
+  select r.* into v_registration from registrations r where r.idempotency_key = p_nonce::text and r.first_workshop_id = p_workshop;
+  if v_registration.source = 'walk_in' and v_registration.fingerprint in ('', v_fingerprint) then
+    return query select case when v_registration.status = 'waitlisted' then 'standing' else 'in' end, v_registration.id,
+                        door_queue_position(v_registration);
     return;
-  elsif v_known.id is not null or v_workshop.id is null or v_workshop.published_at is null
+  elsif v_registration.id is not null or v_workshop.id is null or v_workshop.published_at is null
     or exists (select 1 from check_ins c where c.id = p_nonce)
     or exists (select 1 from registrations r where r.id = p_id) then
     return query select 'not_found', null::uuid, null::integer;
@@ -53,23 +53,23 @@ begin
 
   insert into registrations (
     id, workshop_id, seq, status, first_status, name, email, email_key, phone, locale, consent_version, consent_at,
-    idempotency_key, first_workshop_id, fingerprint, out_of_turn, walk_in_at, created_at, placed_at, seated_at
+    source, idempotency_key, first_workshop_id, fingerprint, promoted_manually, walk_in_at, created_at, placed_at, seated_at
   ) values (
     p_id, p_workshop, v_workshop.next_seq, case when v_seat then 'confirmed' else 'waitlisted' end,
     case when v_seat then 'confirmed' else 'waitlisted' end, p_name, '', p_id::text, p_phone, p_locale, p_consent_version,
-    p_now, p_nonce::text, p_workshop, v_fingerprint, true, v_at, p_now, greatest(p_now, v_workshop.last_placed_at),
+    p_now, 'walk_in', p_nonce::text, p_workshop, v_fingerprint, true, v_at, p_now, greatest(p_now, v_workshop.last_placed_at),
     case when v_seat then p_now end
-  ) returning * into v_known;
+  ) returning * into v_registration;
 
   insert into check_ins (id, registration_id, workshop_id, outcome, at, received_at, door_session_id, by)
   select p_nonce, p_id, p_workshop, 'in', v_at, p_now, p_session, p_by where v_seat;
 
-  return query select case when v_seat then 'in' else 'standing' end, p_id, place_at_door(v_known);
+  return query select case when v_seat then 'in' else 'standing' end, p_id, door_queue_position(v_registration);
 end
 $$;
 --> statement-breakpoint
--- The place of a registration among those who stand at its workshop's door, counted from 1; null for who does not.
-create or replace function place_at_door(r registrations) returns integer
+-- Returns the position of a registration in its workshop's door queue, from 1; null if it is not in the queue.
+create or replace function door_queue_position(r registrations) returns integer
 language sql stable as $$
   select case when r.status = 'waitlisted' and r.walk_in_at is not null then (
     select count(*)::integer from registrations ahead

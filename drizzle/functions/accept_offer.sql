@@ -1,8 +1,8 @@
 -- revision 1
--- Takes an offered seat: from now on it is the attendee's own. Owes the mail that brings the code for the door.
--- outcome: taken | already_taken (the seat is theirs) | lapsed (the deadline has come, whether or not the seat was passed
---          on already) | cancelled | not_offered (they wait) | not_found.
-create or replace function take_offer(p_id uuid, p_now timestamptz)
+-- Accepts an offered seat: the registration becomes confirmed, and the mail with the check-in code is enqueued.
+-- outcome: taken | already_taken (it is confirmed) | lapsed (the deadline has passed, whether or not the seat went to the
+--          next in line) | cancelled | not_offered (it is waitlisted) | not_found.
+create or replace function accept_offer(p_id uuid, p_now timestamptz)
 returns table (outcome text)
 language plpgsql
 set lock_timeout = '3s'
@@ -10,7 +10,7 @@ as $$
 declare
   v_registration registrations;
 begin
-  perform lock_workshop_of(p_id);
+  perform lock_registration_workshop(p_id);
 
   select r.* into v_registration from registrations r where r.id = p_id;
 
