@@ -61,7 +61,7 @@ export default {
 const nightlyCron = '17 19 * * *'
 
 /** Plain values may outlive a request here, connections and promises may not. */
-const cache = createCache(1000, { shareWork: false })
+const cache = createCache(1000, { coalesce: false })
 
 function createDeps(env: Env, scope: RequestScope): Deps {
   const settings = Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === 'string')

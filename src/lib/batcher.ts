@@ -1,53 +1,51 @@
-/** The work could not be finished in time, or too much was waiting already. Trying again helps. */
+/** The job did not finish in time, or the queue was full. A retry helps. */
 export class BatchTimeoutError extends Error {
   readonly code = 'DEADLINE'
 }
 
 export type BatcherOptions = {
-  /** Jobs. */
   maxBatchSize: number
-  /** Jobs that may wait; further ones are turned away. */
+  /** Jobs that may wait; further ones are rejected. */
   maxQueueSize: number
-  /** That a job may take. */
   timeoutMs: number
   /**
-   * For a process that is asked by many: the first batch waits one turn of the event loop for those who have arrived
-   * already, and the next one is on its way before the answers of the last are handed out, which takes longer.
+   * For busy servers: waits one event-loop turn to fill the first batch, and sends the next batch before it resolves the
+   * promises of the last, which takes longer.
    */
   pipelined?: boolean
 }
 
 /**
- * Group commit without a timer: jobs that arrive while a batch is under way travel together in the next one. Under no
- * load a batch is one job and nothing waits.
+ * Batches jobs without a timer: jobs that arrive while a batch runs form the next one. When idle, a job runs at once,
+ * alone.
  *
- * If a batch fails its jobs may run again in smaller ones, so that a bad one never fails its neighbours.
- * @param run does all jobs in one statement and answers them in their order
- * @param split the batches in which to try again after an error, or none to give up
- * @throws {BatchTimeoutError} from the returned function, when turned away or too late. The work may still have been done.
+ * The jobs of a failed batch may run again in smaller batches, so that a bad job never fails its neighbours.
+ * @param run runs all jobs in one statement and returns their results in the same order
+ * @param split the batches to retry after an error; fewer than two reject the jobs with that error
+ * @throws {BatchTimeoutError} from the returned function, if the queue is full or time runs out. The job may still have run.
  */
-export function createBatcher<Job, Answer>(
-  run: (jobs: Job[]) => Promise<Answer[]>,
+export function createBatcher<Job, Result>(
+  run: (jobs: Job[]) => Promise<Result[]>,
   split: (error: unknown, jobs: Job[]) => Job[][],
   options: BatcherOptions = { maxBatchSize: 500, maxQueueSize: 20_000, timeoutMs: 4_000, pipelined: true },
-): (job: Job) => Promise<Answer> {
-  type Waiting = {
+): (job: Job) => Promise<Result> {
+  type QueuedJob = {
     job: Job
-    resolve(result: Answer): void
+    resolve(result: Result): void
     reject(error: unknown): void
-    since: number
-    givenUp: boolean
+    queuedAt: number
+    timedOut: boolean
   }
-  const queue: Waiting[] = []
-  /** In the order in which they came. */
-  const pending = new Set<Waiting>()
+  const queue: QueuedJob[] = []
+  /** In order of arrival, so that `rejectExpired` can stop at the first that is in time. */
+  const pending = new Set<QueuedJob>()
   let timer: ReturnType<typeof setInterval> | undefined
   let inFlight = false
 
   return (job) => {
-    if (queue.length >= options.maxQueueSize) return Promise.reject(new BatchTimeoutError('too many are waiting'))
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const entry: Waiting = { job, resolve, reject, since: performance.now(), givenUp: false }
+    if (queue.length >= options.maxQueueSize) return Promise.reject(new BatchTimeoutError('the queue is full'))
+    const { promise, resolve, reject } = Promise.withResolvers<Result>()
+    const entry: QueuedJob = { job, resolve, reject, queuedAt: performance.now(), timedOut: false }
     queue.push(entry)
     pending.add(entry)
     timer ??= setInterval(rejectExpired, options.timeoutMs / 20)
@@ -55,14 +53,14 @@ export function createBatcher<Job, Answer>(
     return promise
   }
 
-  /** One timer for all, because one for each takes longer than anything else that is done here for a job. */
+  /** One timer for all jobs: a timer per job costs more than everything else done here for it. */
   function rejectExpired() {
     const now = performance.now()
     for (const entry of pending) {
-      if (now - entry.since < options.timeoutMs) return
-      entry.givenUp = true
+      if (now - entry.queuedAt < options.timeoutMs) return
+      entry.timedOut = true
       pending.delete(entry)
-      entry.reject(new BatchTimeoutError(`no answer within ${options.timeoutMs} ms`))
+      entry.reject(new BatchTimeoutError(`no result within ${options.timeoutMs} ms`))
     }
     clearInterval(timer)
     timer = undefined
@@ -74,14 +72,14 @@ export function createBatcher<Job, Answer>(
     if (options.pipelined) await new Promise((resolve) => setImmediate(resolve))
     while (queue.length > 0) {
       const batch = queue.splice(0, options.maxBatchSize)
-      // A statement that hangs is left behind: those who wait behind it shall have another one.
+      // Stop waiting for a hung batch and start the next one.
       await waitAtMost(options.timeoutMs, new Promise((onResult) => void runBatch(batch, onResult).finally(onResult)))
     }
     inFlight = false
   }
 
-  async function runBatch(entries: Waiting[], onResult: () => void = () => {}): Promise<void> {
-    const batch = entries.filter((entry) => !entry.givenUp)
+  async function runBatch(entries: QueuedJob[], onResult: () => void = () => {}): Promise<void> {
+    const batch = entries.filter((entry) => !entry.timedOut)
     if (batch.length === 0) return
     const jobs = batch.map((entry) => entry.job)
     try {
@@ -92,7 +90,7 @@ export function createBatcher<Job, Answer>(
       }
       for (const [i, entry] of batch.entries()) {
         pending.delete(entry)
-        entry.resolve(results[i] as Answer)
+        entry.resolve(results[i] as Result)
       }
     } catch (error) {
       const parts = split(error, jobs)
@@ -106,7 +104,7 @@ export function createBatcher<Job, Answer>(
   }
 }
 
-/** Waits for work that may hang, for so long at most; it goes on by itself. */
+/** Waits for the promise until the timeout. Does not cancel its work. */
 async function waitAtMost(timeoutMs: number, promise: Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const timeout = new Promise<void>((resolve) => {

@@ -6,19 +6,18 @@ export type Cache = {
 }
 
 /**
- * A cache for what many visitors read at once: a value is loaded once and handed to everyone who asks within
- * `milliseconds`. Failures are not kept.
- * @param shareWork lets visitors wait for a load that another one started; Workers forbid that between requests
+ * TTL cache with request coalescing. Errors are not cached.
+ * @param coalesce lets callers wait for a load that another request started; Workers forbid sharing I/O between requests
  */
-export function createCache(ttlMs: number, { shareWork = true, entries = 1000 } = {}): Cache {
-  type Kept = { until: number; value?: unknown; loading?: Promise<unknown> | undefined }
-  const store = new Map<string, Kept>()
+export function createCache(ttlMs: number, { coalesce = true, maxEntries = 1000 } = {}): Cache {
+  type Entry = { until: number; value?: unknown; loading?: Promise<unknown> | undefined }
+  const store = new Map<string, Entry>()
 
   async function getOrLoad<T>(key: string, load: () => Promise<T>): Promise<T> {
     const cached = findUnexpired(key)
     if (cached) return (cached.loading ?? cached.value) as T
     const loading = load()
-    const entry: Kept = shareWork ? { until: expiry(), loading } : { until: expiry(), value: await loading }
+    const entry: Entry = coalesce ? { until: expiry(), loading } : { until: expiry(), value: await loading }
     insert(key, entry)
     try {
       entry.value = await loading
@@ -36,7 +35,7 @@ export function createCache(ttlMs: number, { shareWork = true, entries = 1000 } 
     },
   })
 
-  function findUnexpired(key: string): Kept | undefined {
+  function findUnexpired(key: string): Entry | undefined {
     const cached = store.get(key)
     return cached && performance.now() < cached.until ? cached : undefined
   }
@@ -45,10 +44,10 @@ export function createCache(ttlMs: number, { shareWork = true, entries = 1000 } 
     return performance.now() + ttlMs
   }
 
-  function insert(key: string, entry: Kept) {
+  function insert(key: string, entry: Entry) {
     store.delete(key)
     store.set(key, entry)
     const oldest = store.keys().next().value
-    if (store.size > entries && oldest !== undefined) store.delete(oldest)
+    if (store.size > maxEntries && oldest !== undefined) store.delete(oldest)
   }
 }

@@ -1,9 +1,9 @@
-/** Does the work; if it fails, closes what was opened before, and only then rethrows its error. */
+/** Runs `work`. If it fails, runs `close`, then rethrows the error of `work`. */
 export async function closeOnError<T>(close: () => Promise<void>, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    // What closing fails with would hide the cause.
+    // An error from closing would hide the cause.
     await close().catch(() => {})
     throw error
   }

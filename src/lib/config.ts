@@ -11,11 +11,11 @@ const integer = (min: number, max: number) =>
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
 const timeZone = z.string().refine(isTimeZone, 'is not an IANA time zone such as Asia/Shanghai')
 
-/** A value that is set to nothing counts as not set: that is what `NAME=` in an env file means. */
+/** Treats an empty value as unset, which is what `NAME=` in an env file means. */
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional())
 
-/** In characters, whether the secret comes from SECRET or from the file in DATA_DIR. */
+/** In characters, for SECRET and for the secret file in DATA_DIR. */
 export const minSecretLength = 32
 
 const environmentSchema = z.object({
@@ -52,7 +52,7 @@ const environmentSchema = z.object({
   LOG_LEVEL: optional(z.enum(['debug', 'info', 'warn', 'error', 'silent'])).default('info'),
 })
 
-/** The settings of one installation, checked. Whatever is undefined was not set and has no default. */
+/** The validated settings. Undefined: not set and without a default. */
 export type Config = {
   port: number
   host: string
@@ -62,31 +62,31 @@ export type Config = {
   dataDir: string
   smtpUrl: string | undefined
   mailFrom: string
-  /** Undefined only for the embedded database, which keeps its own. */
+  /** Undefined only with the embedded database, whose secret is in DATA_DIR. */
   secret: string | undefined
   defaultLocale: Locale
   timeZone: string
   privacyContact: string | undefined
   retentionDays: number
   rateLimit: boolean
-  /** How many proxies in front are believed about the visitor's address. */
+  /** Number of reverse proxies whose entries in X-Forwarded-For are trusted. */
   trustProxy: number
-  /** Mails a minute at the most. */
+  /** Maximum number of mails per minute. */
   mailRate: number | undefined
   footer: string | undefined
   wechatVerify: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 
-/** Why the service cannot start, where the operator can mend it. `message` is one line that says what and how. */
+/** A failed start that the operator can fix. `message` is one line: the problem and how to fix it. */
 export class StartupError extends Error {}
 
-/** A setting that the service cannot start with. */
+/** A missing or invalid setting. */
 export class ConfigError extends StartupError {}
 
 /**
  * Reads the settings from environment variables.
- * @throws {ConfigError} naming every wrong variable and what is wrong with it
+ * @throws {ConfigError} listing every invalid variable with the reason
  */
 export function parseConfig(env: Record<string, string | undefined>): Config {
   const parsed = environmentSchema.safeParse(env)
@@ -127,9 +127,9 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
   }
 }
 
-/** Whether Intl knows a time zone by this name; offsets such as +08:00 are names to it too. */
+/** True for the name of a time zone that Intl knows. Offsets such as +08:00 are rejected: they have no daylight saving time. */
 export function isTimeZone(name: string): boolean {
-  // Offsets such as +08:00 know no summer time. The longest names have some thirty characters.
+  // The longest names have about thirty characters.
   if (!/^[A-Za-z][\w/+-]{0,63}$/.test(name)) return false
   try {
     return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))

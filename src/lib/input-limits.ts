@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
 /*
- * What bounds the input of a request besides the length of a text: zod counts elements after it has validated each of
- * them, and reports every one that is wrong.
+ * Limits on request input besides the length of a text. zod counts elements only after it has validated each of them, and
+ * reports every one that is invalid.
  */
 
-/** For zod: reads a text by a function of plain-text.ts; one that it finds too long is refused as `too_long`. */
+/** A zod transform that normalizes a text with a function of text.ts and reports `too_long` where that returns undefined. */
 export function normalizedWith(normalize: (text: string) => string | undefined) {
   return (text: string, context: z.RefinementCtx): string => {
     const plain = normalize(text)
@@ -15,7 +15,7 @@ export function normalizedWith(normalize: (text: string) => string | undefined) 
   }
 }
 
-/** For zod: an array or a record of at most `most` elements, counted before they are validated; `too_long` for more. */
+/** A zod array or record of at most `max` elements, counted before they are validated; `too_long` for more. */
 export function limitSize<Schema extends z.ZodArray | z.ZodRecord>(max: number, schema: Schema) {
   return z.preprocess((value, context) => {
     const size = Array.isArray(value) ? value.length : isObject(value) ? Object.keys(value).length : 0
@@ -27,15 +27,15 @@ export function limitSize<Schema extends z.ZodArray | z.ZodRecord>(max: number, 
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-/** How many problems are reported at once. */
+/** The number of problems reported for one request. */
 export const maxProblems = 50
 
-/** The first problem of each field, at most 50. */
-export function firstPerKey<Problem>(problems: Iterable<Problem>, keyOf: (problem: Problem) => string): Problem[] {
+/** The first problem of each key, at most `maxProblems`. */
+export function firstPerKey<Problem>(problems: Iterable<Problem>, getKey: (problem: Problem) => string): Problem[] {
   const first = new Map<string, Problem>()
   for (const problem of problems) {
     if (first.size === maxProblems) break
-    const key = keyOf(problem)
+    const key = getKey(problem)
     if (!first.has(key)) first.set(key, problem)
   }
   return [...first.values()]

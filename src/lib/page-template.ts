@@ -1,27 +1,27 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib'
 
-/** A page that is drawn for many, with slots for what is each visitor's own. */
+/** A rendered page with placeholders for the parts that differ per visitor. */
 export type PageTemplate = {
-  /** In turn what all visitors get and the name of a slot. */
+  /** Static bytes, each followed by a placeholder (except the last). */
   segments: { plain: Buffer; deflated?: Buffer | undefined; placeholder?: string | undefined }[]
 }
 
 /**
- * Takes a page apart for `fillIn`.
- * @placeholders placeholders what stands in the page where something of the visitor's own goes: words that stand nowhere else in it
+ * Splits a page at its placeholders.
+ * @param placeholders words that occur in the page only where a visitor's value goes
  */
 export function compileTemplate(html: string, placeholders: readonly string[]): PageTemplate {
   const pattern = new RegExp(`(${placeholders.join('|')})`)
   const texts = html.split(pattern)
   return {
-    segments: Array.from({ length: Math.ceil(texts.length / 2) }, (_, piece) => ({
-      plain: Buffer.from(texts[2 * piece] as string),
-      placeholder: texts[2 * piece + 1],
+    segments: Array.from({ length: Math.ceil(texts.length / 2) }, (_, index) => ({
+      plain: Buffer.from(texts[2 * index] as string),
+      placeholder: texts[2 * index + 1],
     })),
   }
 }
 
-/** The bytes of a page for one visitor. Bytes, because most of a page's time would go into encoding it anew. */
+/** Renders the page for one visitor, as bytes: encoding a string would take most of the time. */
 export function renderTemplate(
   { segments }: PageTemplate,
   values: Readonly<Record<string, string>>,
@@ -34,8 +34,8 @@ export function renderTemplate(
 }
 
 /**
- * The same as gzip (RFC 1952). What all visitors get is compressed once; what is a visitor's own is put in between as it
- * stands, in blocks of RFC 1951 that need no compressing. That takes 20 µs where compressing all of it takes 500.
+ * Renders the page as gzip (RFC 1952). Static segments are compressed once; a visitor's values are inserted uncompressed,
+ * as stored blocks (RFC 1951, 3.2.4). That takes 20 µs; compressing the whole page takes 500.
  */
 export function renderTemplateGzip(
   template: PageTemplate,
@@ -44,16 +44,16 @@ export function renderTemplateGzip(
   const parts: Buffer[] = [gzipHeader]
   let checksum = 0
   let length = 0
-  const add = (plain: Buffer, ...packed: Buffer[]) => {
+  const add = (plain: Buffer, ...encoded: Buffer[]) => {
     checksum = crc32(plain, checksum)
     length += plain.length
-    parts.push(...packed)
+    parts.push(...encoded)
   }
-  for (const piece of template.segments) {
-    piece.deflated ??= deflateRawSync(piece.plain, { finishFlush: constants.Z_SYNC_FLUSH })
-    add(piece.plain, piece.deflated)
-    if (piece.placeholder === undefined) continue
-    const text = Buffer.from(values[piece.placeholder] as string)
+  for (const segment of template.segments) {
+    segment.deflated ??= deflateRawSync(segment.plain, { finishFlush: constants.Z_SYNC_FLUSH })
+    add(segment.plain, segment.deflated)
+    if (segment.placeholder === undefined) continue
+    const text = Buffer.from(values[segment.placeholder] as string)
     add(text, storedBlockHeader(text, false), text)
   }
   const trailer = Buffer.alloc(8)
@@ -62,13 +62,13 @@ export function renderTemplateGzip(
   return Buffer.concat([...parts, finalBlock, trailer])
 }
 
-/** Deflate, no name, no time, unknown system. */
+/** Method deflate, no file name, no modification time, unknown operating system. */
 const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 
-/** What stands before bytes that are not compressed: whether they are the last, how many they are, and that inverted. */
-function storedBlockHeader({ length }: Buffer, last: boolean): Buffer {
+/** Header of a stored DEFLATE block: final flag, LEN, NLEN (RFC 1951, 3.2.4). */
+function storedBlockHeader({ length }: Buffer, isFinal: boolean): Buffer {
   const header = Buffer.alloc(5)
-  header.writeUInt8(last ? 1 : 0)
+  header.writeUInt8(isFinal ? 1 : 0)
   header.writeUInt16LE(length, 1)
   header.writeUInt16LE(~length & 0xffff, 3)
   return header

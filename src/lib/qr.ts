@@ -1,17 +1,17 @@
 import { crc32, deflateSync } from 'node:zlib'
 import QRCode from 'qrcode'
 
-/** White modules around the code that readers need (ISO/IEC 18004). */
+/** White modules that scanners need around the code (ISO/IEC 18004). */
 const quietZone = 4
 
 /**
- * A QR code as a black and white PNG, error level M.
- * Written here with one bit a pixel, because the package's own writer takes 3–12 ms and blocks the process.
- * @param scale pixels a module, a whole number
- * @param margin modules of white around the code
- * @param mask the pattern laid over the code; without one, the best of all eight is looked for
- * @param side pixels of the whole picture in place of a scale: modules stay whole pixels, and what is left over goes to
- * the white around them. Throws a RangeError where a module would have less than a pixel.
+ * Renders a QR code as a black and white PNG, error level M. Encoded here with one bit per pixel, because the package's own
+ * encoder takes 3–12 ms and blocks the process.
+ * @param scale pixels per module, a whole number
+ * @param margin white modules around the code
+ * @param mask the mask pattern; by default the best of all eight is computed
+ * @param side width of the image in pixels, instead of a scale: modules stay whole pixels, and the remainder goes to the
+ * margin. Throws a RangeError if a module would be smaller than a pixel.
  */
 export function qrPng(
   text: string,
@@ -28,7 +28,7 @@ export function qrPng(
   if (scale < 1) throw new RangeError(`a QR of ${modules} modules does not fit into ${requestedSide} pixels`)
   const side = requestedSide ?? modules * scale
   const edge = Math.floor((side - size * scale) / 2)
-  // Each line of pixels begins with its filter: 0 as it is, 2 the difference to the line above, here none.
+  // Each scanline begins with its filter type: 0 for none, 2 for the difference to the line above, which is zero here.
   const stride = 1 + Math.ceil(side / 8)
   const pixels = new Uint8Array(stride * side)
   for (let y = 0; y < side; y++) pixels[y * stride] = 2
@@ -40,8 +40,8 @@ export function qrPng(
       if (!isDark(row, column)) continue
       const from = edge + column * scale
       for (let x = from; x < from + scale; x++) {
-        const at = first + 1 + (x >> 3)
-        pixels[at] = (pixels[at] ?? 0) & ~(0x80 >> (x & 7))
+        const byteIndex = first + 1 + (x >> 3)
+        pixels[byteIndex] = (pixels[byteIndex] ?? 0) & ~(0x80 >> (x & 7))
       }
     }
   }
@@ -52,7 +52,7 @@ export function qrPng(
   const view = new DataView(header.buffer)
   view.setUint32(0, side)
   view.setUint32(4, side)
-  // One bit deep, greyscale; compression, filter and interlace methods stay 0.
+  // Bit depth 1, greyscale; compression, filter and interlace methods stay 0.
   header[8] = 1
   return Uint8Array.from(
     Buffer.concat([
@@ -65,14 +65,15 @@ export function qrPng(
 }
 
 /**
- * The pattern for door codes, which are as good as random: in half of them the best of the eight, on average 6 % behind
- * the best by the penalties of ISO/IEC 18004, 7.8.3. To look for that one takes 0.3 ms, as long as all the rest.
+ * The mask pattern for check-in codes, whose content is as good as random: it is the best of the eight for half of them, and
+ * on average 6 % worse than the best by the penalties of ISO/IEC 18004, 7.8.3. Computing the best takes 0.3 ms, as long as
+ * everything else.
  */
 export const doorMask = 2
 
 /**
- * A QR code as an SVG that stays sharp at any size, error level M.
- * @param width how wide it is where nothing else is said, in pixels
+ * Renders a QR code as an SVG, error level M.
+ * @param width in pixels; by default 8 per module
  */
 export function qrSvg(text: string, width?: number): string {
   const { side, dark } = qrPath(text)
@@ -80,7 +81,7 @@ export function qrSvg(text: string, width?: number): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}" viewBox="0 0 ${side} ${side}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${side}v${side}H0z"/><path d="${dark}"/></svg>`
 }
 
-/** The dark modules of a QR code as the data of one SVG path, error level M: `side` modules wide with the white around them. */
+/** The dark modules of a QR code as the data of one SVG path, error level M. `side`: width in modules, margin included. */
 export function qrPath(text: string): { side: number; dark: string } {
   const { size, isDark } = qrModules(text)
   let dark = ''
@@ -100,7 +101,7 @@ function qrModules(
   text: string,
   mask?: QRCode.QRCodeMaskPattern,
 ): { size: number; isDark(row: number, column: number): boolean } {
-  // As bytes outright, because addresses have lower case. To look for a better mix of modes takes the package 0.2 ms.
+  // Byte mode, because addresses have lower-case letters. The package's search for a better mix of modes takes 0.2 ms.
   const bytes: QRCode.QRCodeSegment[] = [{ mode: 'byte', data: new TextEncoder().encode(text) }]
   const { modules } = QRCode.create(bytes, { errorCorrectionLevel: 'M', maskPattern: mask })
   const { size, data } = modules
@@ -110,7 +111,7 @@ function qrModules(
   }
 }
 
-/** Length, type, content and their checksum (PNG, 5.3). */
+/** Length, type, content and checksum (PNG, 5.3). */
 function pngChunk(type: string, content: Uint8Array): Buffer {
   const chunk = Buffer.alloc(content.length + 12)
   chunk.writeUInt32BE(content.length, 0)

@@ -1,17 +1,17 @@
 /*
- * Text that people type, made plain. The length is checked first: a text that cannot fit its field is refused before it is
+ * Normalization of user input. The length is checked first: a text that cannot fit its field is rejected before it is
  * normalized or matched.
  */
 
 /**
- * How many times its limit a text may have before it is read. Normalizing makes one character of up to three; spaces and
- * invisible characters are dropped.
+ * Before normalization a text may be this many times longer than its limit: up to three characters become one, and spaces
+ * and invisible characters are dropped.
  */
 const lengthSlack = 4
 
 /**
- * Reads a text of a field that takes `longest` UTF-16 units. Undefined for a text that is too long: without reading it
- * where it has more than four times as many, else once it is read.
+ * Normalizes a text for a field of `maxLength` UTF-16 units. Returns undefined if it is too long; a text of more than four
+ * times that length is rejected without normalizing it.
  */
 export function normalizeWithin(
   maxLength: number,
@@ -24,25 +24,25 @@ export function normalizeWithin(
 }
 
 /**
- * A text on one line: full-width spaces, line breaks, control and format characters become spaces, and halves of surrogate
- * pairs, which Postgres refuses, become U+FFFD. The joiners U+200C and U+200D stay inside words, where Persian and Indian
- * names and emoji need them. Undefined for a text that is too long.
+ * Normalizes a single-line text: full-width spaces, line breaks, control and format characters become spaces, and lone
+ * surrogates, which Postgres rejects, become U+FFFD. The joiners U+200C and U+200D are kept inside words, where Persian and
+ * Indian names and emoji need them. Returns undefined if the text is too long.
  */
 export function normalizeLine(text: string, maxLength: number): string | undefined {
   return normalizeWithin(maxLength, text, toSingleLine)
 }
 
-/** The same for a text that may have paragraphs: its line breaks stay. Undefined for a text that is too long. */
+/** Like `normalizeLine`, but keeps line breaks. */
 export function normalizeText(text: string, maxLength: number): string | undefined {
   return normalizeWithin(maxLength, text, toPlainText)
 }
 
-/** The same as `oneLine` with full-width letters and digits as plain ones. Undefined for a text that is too long. */
+/** Like `normalizeLine`, but also converts full-width letters and digits to half-width ones. */
 export function normalizeHalfWidth(text: string, maxLength: number): string | undefined {
   return normalizeWithin(maxLength, text, (text) => toSingleLine(normalizeUnicode(text, 'NFKC')))
 }
 
-/** A text on one line, whatever its length: for stored texts and for those whose length is known. */
+/** `normalizeLine` without a length limit: for stored texts and for those whose length is known. */
 export function toSingleLine(text: string): string {
   return normalizeUnicode(text, 'NFC')
     .replace(/(?:[\s\p{Cc}]|(?![\u200c\u200d])\p{Cf})+/gu, ' ')
@@ -51,7 +51,7 @@ export function toSingleLine(text: string): string {
     .trim()
 }
 
-/** A text with paragraphs, whatever its length: for stored texts and for those whose length is known. */
+/** `normalizeText` without a length limit: for stored texts and for those whose length is known. */
 export function toPlainText(text: string): string {
   return text
     .split(/\r\n|[\r\n]/)
@@ -60,26 +60,26 @@ export function toPlainText(text: string): string {
     .trim()
 }
 
-/** What somebody searches for: the first 100 UTF-16 units of what was typed. Undefined where nothing was. */
+/** The trimmed search term, cut to `maxSearchLength`. Undefined if it is empty. */
 export function parseSearch(input: string | undefined): string | undefined {
   return (input && truncate(input.trim(), maxSearchLength)) || undefined
 }
 
-/** The longest text that is searched for, in UTF-16 units. */
+/** In UTF-16 units. */
 export const maxSearchLength = 100
 
-/** The beginning of a text, at most `longest` UTF-16 units long, where Postgres would refuse half of an emoji. */
+/** The first `maxLength` UTF-16 units of a text. Never ends in half a surrogate pair, which Postgres rejects. */
 export function truncate(text: string, maxLength: number): string {
   return text.slice(0, maxLength).replace(/[\ud800-\udbff]$/, '')
 }
 
 /**
- * A text in a normalization form, in linear time. ICU sorts a run of combining marks in quadratic time: 200,000 marks take
+ * Applies a Unicode normalization form in linear time. ICU sorts a run of combining marks in quadratic time: 200,000 marks take
  * 12 s. Marks after the 30th in a row are dropped; no language needs more than 18 (UAX #15, 13, Stream-Safe Text Format).
  */
 export function normalizeUnicode(text: string, form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): string {
   return text.toWellFormed().replace(longMarkRuns, '$1').normalize(form)
 }
 
-// The half-width sound marks of Japanese are letters that NFKC turns into combining marks.
+// Japanese half-width sound marks are letters that NFKC turns into combining marks.
 const longMarkRuns = /([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+/gu

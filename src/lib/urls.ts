@@ -1,21 +1,21 @@
 import { normalizeUnicode } from './text.ts'
 
 /**
- * Whether a text holds something that mail programs turn into a link: our mails must not carry strangers' links. Read as
- * browsers read it, in plain width, with the Chinese full stops as dots (UTS 46, 2.3) and without invisible characters.
- * Programming languages such as Node.js, titles such as Dr.Wang and abbreviations such as Co.Ltd are no addresses.
+ * True if a text contains something that mail programs turn into a link: our mails must not carry links that visitors
+ * entered. The text is normalized as browsers do: half-width, Chinese full stops as dots (UTS 46, 2.3), without invisible
+ * characters. Names such as Node.js, titles such as Dr.Wang and abbreviations such as Co.Ltd are not addresses.
  */
 export function containsUrl(text: string): boolean {
   const plain = normalizeUnicode(text, 'NFKC')
     .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
     .replace(/[。｡．]/g, '.')
-  // Most texts have none of the signs that every address has one of.
+  // A fast check first: every address has one of these characters, and most texts have none.
   return /[.:@]/.test(plain) && urlPatterns.some((pattern) => pattern.test(plain))
 }
 
 /*
- * Domains under which strangers' links are mostly found, with those of the greatest registries. Surnames and given names
- * that are domains too (.li, .ma, .wang) follow a dot in names, and .ltd, .inc in companies: see `weak`.
+ * The top-level domains most common in spam, with those of the largest registries. Surnames and given names that are
+ * domains too (.li, .ma, .wang) follow a dot in names, and .ltd and .inc in companies: see `ambiguousTlds`.
  */
 const genericTlds =
   'com|net|org|info|biz|name|mobi|asia|app|dev|page|site|website|online|store|shop|shopping|club|vip|top|xyz|icu|cyou|sbs|' +
@@ -28,7 +28,7 @@ const genericTlds =
   'beer|wine|pub|bar|cafe|food|pizza|fit|fitness|yoga|health|care|clinic|dental|doctor|house|homes|land|estate|rent|' +
   'properties|travel|tours|taxi|auto|autos|cars|boats|quest|beauty|hair|skin|makeup|monster|lol|wtf|uno|zip|mov|foo|bio|eco|' +
   'onl|pw|ooo|moe|run|surf|ltda|llc|gmbh|srl|codes|software|computer|tools|domains|arpa|' +
-  // Of two letters, and used for anything but their countries.
+  // Country codes that are used as generic domains.
   'cn|io|co|me|cc|tv|ru|tk|ai|ly|gg|su'
 
 const internationalTlds =
@@ -37,7 +37,6 @@ const internationalTlds =
   'рф|рус|бел|укр|қаз|мон|срб|онлайн|сайт|орг|ком|дети|москва|한국|닷컴|닷넷|삼성|コム|みんな|ストア|クラウド|ファッション|' +
   'भारत|ไทย|คอม|ελ|ευ|ישראל|קום|امارات|السعودية|مصر|ایران|كوم|موقع|شبكة|بازار'
 
-/** Every country. */
 const countryTlds =
   'ac|ad|ae|af|ag|al|am|ao|ar|as|at|au|aw|ax|az|ba|bb|bd|be|bf|bg|bh|bi|bj|bm|bn|bo|br|bs|bt|bw|by|bz|ca|cd|cf|cg|ch|ci|ck|cl|' +
   'cm|cr|cu|cv|cw|cx|cy|cz|de|dj|dk|dm|do|dz|ec|ee|eg|er|es|et|eu|fi|fj|fk|fm|fo|fr|ga|gd|ge|gf|gh|gi|gl|gm|gn|gp|gq|gr|gs|gt|' +
@@ -46,15 +45,15 @@ const countryTlds =
   'pk|pl|pm|pn|pr|ps|pt|py|qa|re|ro|rs|rw|sa|sb|sc|sd|se|sg|sh|si|sk|sl|sm|sn|so|sr|ss|st|sv|sx|sy|sz|tc|td|tf|tg|th|tj|tl|tm|' +
   'tn|to|tr|tt|tw|tz|ua|ug|uk|us|uy|uz|va|vc|ve|vg|vi|vn|vu|wf|ws|ye|yt|za|zm|zw'
 
-/** What follows a dot in names and companies too, and so is taken for an address only after three characters or more. */
+/** Domains that also follow a dot in names of people and companies: they count only after three characters or more. */
 const ambiguousTlds = `${countryTlds}|wang|ren|kim|ltd|inc`
 const dottedAbbreviations = 'prof|miss|mrs|pty|corp'
 
 const wordCharacter = '[\\p{L}\\p{M}\\p{N}_-]'
 const latinBoundary = '(?![\\p{Script=Latin}\\p{N}])'
 
-// They begin with the dot, which is found fast, and look back at one character or a few, never at the whole word: the time
-// stays linear.
+// The patterns begin with the dot, which is found fast, and look back at a few characters, never at the whole word: this
+// takes linear time.
 const urlPatterns = [
   /:\/\/|www\.|@|\.xn--/i,
   /(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)/,
@@ -68,9 +67,9 @@ const urlPatterns = [
 ]
 
 /**
- * Where the typed web addresses of a text begin and end, in UTF-16 units. They begin with http://, https:// or www. and
- * end before the first character that no address has unescaped (RFC 3986: also everything beyond ASCII), before a closing
- * bracket that was not opened in them, and before punctuation that closes a sentence. Time is linear.
+ * Finds the web addresses in a text, as offsets in UTF-16 units. An address begins with http://, https:// or www. and ends
+ * before the first character that an address cannot contain unescaped (RFC 3986: also everything beyond ASCII), before a
+ * closing bracket that it did not open, and before punctuation that ends a sentence. Takes linear time.
  */
 export function findUrls(text: string): { start: number; end: number }[] {
   return [...text.matchAll(urlPattern)].map((match) => ({
@@ -81,7 +80,7 @@ export function findUrls(text: string): { start: number; end: number }[] {
 
 const urlPattern = /(?<![a-z])(?:https?:\/\/|www\.)[a-z0-9[][!#-;=?-[\]_a-z~]*/gi
 
-/** @precedingChar precedingChar the character before the address: one that is in quotes or emphasised ends before that character */
+/** @param precedingChar the character before the address: a quote or an underscore there also ends it */
 function urlLength(url: string, precedingChar: string | undefined): number {
   let length = 0
   let [round, square] = [0, 0]
@@ -97,13 +96,13 @@ function urlLength(url: string, precedingChar: string | undefined): number {
   return length
 }
 
-/** What ends a sentence or was opened for what follows; an address has it only further in. */
+/** Punctuation that ends a sentence or opens what follows: not part of an address when at its end. */
 const trailingPunctuation = ".,;:!?'([*"
 
-/** A text in which the web addresses are told from the rest. `separate`: in plain text a space has to follow. */
+/** A text split into plain parts and web addresses. `separate`: in plain text the address is followed by a space. */
 export type LinkedText = (string | { url: string; separate?: boolean })[]
 
-/** Tells the typed addresses in a text, those with http:// or https://. */
+/** Splits a text at its addresses with http:// or https://. */
 export function linkUrls(text: string): LinkedText {
   const linked: LinkedText = []
   let position = 0
@@ -117,8 +116,8 @@ export function linkUrls(text: string): LinkedText {
 }
 
 /**
- * The same as plain text. Mail programs look for the end of an address by rules of their own, so an address that did not
- * get its place by typing is set off from what follows.
+ * Renders the text without markup. Mail programs have different rules for where an address ends, so a space is added after
+ * an address that was inserted for a placeholder.
  */
 export function renderPlainText(linked: LinkedText): string {
   return linked

@@ -5,10 +5,9 @@ import { strFromU8, unzipSync, Zip, ZipDeflate, type ZipInputFile } from 'fflate
 export type Cell = string | number | null
 
 /**
- * A workbook of one sheet with more rows at the end of it, piece by piece, so that it never stands in memory as a whole:
- * 100,000 rows are 100 MB of XML before they are packed. Texts are inline strings, which no program computes
- * (ECMA-376, 18.18.11).
- * @template template the workbook, whose sheet has one row
+ * Appends rows to the sheet of a workbook. Yields chunks, so that the workbook is never in memory as a whole: 100,000 rows
+ * are 100 MB of uncompressed XML. Texts are inline strings, which no program evaluates as formulas (ECMA-376, 18.18.11).
+ * @param template a workbook of one sheet with one row
  * @param rows in pages
  */
 export async function* appendRows(template: Uint8Array, rows: AsyncIterable<Cell[][]>): AsyncGenerator<Uint8Array> {
@@ -36,7 +35,7 @@ export async function* appendRows(template: Uint8Array, rows: AsyncIterable<Cell
     }
   }
   const deflate = createDeflateRaw({ level: 1 })
-  // Whichever end breaks off, the other is told.
+  // If one end fails, pipeline destroys the other.
   pipeline(Readable.from(content()), deflate, () => {})
   for await (const chunk of deflate) {
     file.ondata?.(null, chunk, false)
@@ -48,7 +47,7 @@ export async function* appendRows(template: Uint8Array, rows: AsyncIterable<Cell
 }
 
 const sheetName = 'xl/worksheets/sheet1.xml'
-/** The compression method of APPNOTE.TXT, 4.4.5. */
+/** APPNOTE.TXT, 4.4.5. */
 const deflateMethod = 8
 
 async function* renderSheet(head: string, rows: AsyncIterable<Cell[][]>, tail: string): AsyncGenerator<string> {
@@ -58,7 +57,7 @@ async function* renderSheet(head: string, rows: AsyncIterable<Cell[][]>, tail: s
   yield tail
 }
 
-/** A row by its number, counted from 1. Empty cells are left out. */
+/** @param n the number of the row, from 1 */
 function renderRow(cells: Cell[], n: number): string {
   let row = `<row r="${n}">`
   for (const [column, cell] of cells.entries()) {
@@ -72,17 +71,17 @@ function renderRow(cells: Cell[], n: number): string {
   return `${row}</row>`
 }
 
-/** A to Z, AA, AB, … for columns counted from 0. */
+/** A to Z, AA, AB, … for columns from 0. */
 function columnName(column: number): string {
   const last = String.fromCharCode(65 + (column % 26))
   return column < 26 ? last : columnName(Math.floor(column / 26) - 1) + last
 }
 
-/** Without what XML 1.0 cannot hold at all. */
+/** Drops characters that XML 1.0 cannot represent. */
 function escapeXml(text: string): string {
   if (xmlSafePattern.test(text)) return text
   return text
-    .replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign] as string)
+    .replace(/[&<>]/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[char] as string)
     .replace(/[^\t\n\r\x20-\uFFFD]/g, '')
 }
 
