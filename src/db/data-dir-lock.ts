@@ -13,7 +13,7 @@ import { closeOnError } from '../lib/close-on-error.ts'
 import { StartupError } from '../lib/config.ts'
 import { prepareDataDir } from './data-dir.ts'
 
-/** Another process has the folder. */
+/** Another process holds the lock of the folder. */
 export class DataDirLockedError extends StartupError {
   constructor(folder: string) {
     super(`another server has ${folder} open: stop it first, or choose another DATA_DIR`)
@@ -23,15 +23,15 @@ export class DataDirLockedError extends StartupError {
 export type DataDirLock = { release(): Promise<void> }
 
 /**
- * Makes this process the only one on a data folder: two would silently lose rows. The lock is a socket in the folder
- * that this process listens on, so that it ends with the process, however that ends, and means the same in containers
- * where every process has the same number. Through it, commands reach the running server.
+ * Locks a data folder for this process: two processes would silently lose rows. The lock is a Unix socket in the folder
+ * that this process listens on. It ends with the process in every case, and works in containers, where every process has
+ * the same PID. CLI commands reach the running server through it.
  *
- * Each process first listens on a socket of its own, then looks for others that answer. Of two that start at once, at
- * least one sees the other, so they never both go on.
- * @handler handler what is asked through the socket
+ * Each process opens its own socket, then probes the others. If two start together, at least one detects the other, so both
+ * can never continue.
+ * @param handler handles requests sent through the socket
  * @throws {DataDirLockedError}
- * @throws {ConfigError} if the folder cannot be closed to other users
+ * @throws {ConfigError} if the folder stays accessible to other users
  */
 export async function acquireDataDirLock(folder: string, handler: RequestListener): Promise<DataDirLock> {
   prepareDataDir(folder)
@@ -54,7 +54,7 @@ export async function acquireDataDirLock(folder: string, handler: RequestListene
   })
 }
 
-/** Sends a request to the process that holds the folder, or undefined if there is none. */
+/** Sends a request to the process that holds the lock. Undefined if there is none. */
 export async function sendToLockOwner(folder: string, body: string): Promise<IncomingMessage | undefined> {
   for (const name of listSockets(folder)) {
     const socket = socketPath(folder, name)
@@ -78,7 +78,7 @@ function listSockets(folder: string): string[] {
   }
 }
 
-/** A socket's address may have 104 bytes on macOS and 108 on Linux; seen from here the folder is often nearer. */
+/** A socket path may have 104 bytes on macOS and 108 on Linux; the relative path is often shorter. */
 function socketPath(folder: string, name: string): string {
   const absolute = resolve(folder, name)
   const relativePath = relative(process.cwd(), absolute)

@@ -17,9 +17,9 @@ import { join } from 'node:path'
 import { ConfigError, minSecretLength, StartupError } from '../lib/config.ts'
 
 /**
- * Creates DATA_DIR, or closes an existing one to other users of the machine: PGlite creates its files with mode 0666
- * whatever the umask is, so only the folder's own mode (0700) protects them. Nothing is changed on Windows, which has no modes.
- * @throws {ConfigError} if the folder stays open to other users
+ * Creates DATA_DIR with mode 0700, or changes the mode of an existing one: PGlite creates its files with mode 0666 whatever
+ * the umask is, so only the mode of the folder protects them. Windows has no modes; there nothing is changed.
+ * @throws {ConfigError} if the folder stays accessible to other users
  */
 export function prepareDataDir(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -45,7 +45,7 @@ function isAccessibleToOthers(folder: string): boolean {
   return (statSync(folder).mode & 0o077) !== 0
 }
 
-/** Whether other programs use the folder too, as /tmp, a home folder or one with sources: its mode is not ours to change. */
+/** True if other programs use the folder too, such as /tmp, a home folder or a source tree: its mode must not be changed. */
 function isShared(folder: string): boolean {
   if ((statSync(folder).mode & stickyBit) !== 0) return true
   const names = readdirSync(folder)
@@ -53,13 +53,13 @@ function isShared(folder: string): boolean {
 }
 
 const stickyBit = 0o1000
-/** Also what a new volume holds, and hidden files. */
+/** Includes hidden files and the lost+found of a new volume. */
 const ownFilePattern = /^(pgdata|secret|server-|lost\+found$|\.)/
 
 /**
- * Reads the secret of an embedded installation, or creates it at the first start. Tickets are derived from it. The
- * caller holds the folder's lock.
- * @throws {StartupError} if the file is too short, as one that was cut off while it was written
+ * Reads the secret that belongs to the embedded database, or creates it at the first start. Tickets are derived from it.
+ * The caller must hold the lock of the folder.
+ * @throws {StartupError} if the file is too short, for example truncated
  */
 export function loadOrCreateSecret(folder: string): string {
   const file = join(folder, 'secret')
@@ -71,7 +71,7 @@ export function loadOrCreateSecret(folder: string): string {
   )
 }
 
-/** Writes a file that is either whole or not there, even after a power cut. */
+/** Writes a file that is either complete or absent, even after a power failure. */
 function writeFileDurably(file: string, content: string): void {
   const temporaryFile = `${file}.unfinished`
   rmSync(temporaryFile, { force: true })

@@ -2,23 +2,23 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type * as schema from './schema.ts'
 
-/** One type for PGlite in this process, Postgres over a socket and Postgres through Hyperdrive. */
+/** One type for embedded PGlite, Postgres over a socket and Postgres through Hyperdrive. */
 export type Database = PgDatabase<PgQueryResultHKT, typeof schema>
 
 export type OpenDatabase = { db: Database; close(): Promise<void> }
 
-/** Runs a statement and gives its rows; the drivers differ in the shape of their answer and in how they read bigint. */
+/** Runs a statement and returns its rows. Drivers differ in the shape of the result and in the type of a bigint. */
 export async function query<Row extends Record<string, unknown>>(db: Database, statement: SQL): Promise<Row[]> {
   const result = (await db.execute(statement)) as unknown as Row[] | { rows: Row[] }
   return Array.isArray(result) ? [...result] : result.rows
 }
 
-/** A moment as a parameter of a hand-written statement. */
+/** A timestamptz parameter of a raw statement. */
 export function timestamptz(date: Date): SQL {
   return sql`${date.toISOString()}::timestamptz`
 }
 
-/** A list of UUIDs as a parameter of a hand-written statement. */
+/** A uuid[] parameter of a raw statement. */
 export function uuidArray(ids: readonly string[]): SQL {
   return sql`${`{${ids.join(',')}}`}::uuid[]`
 }
@@ -37,15 +37,15 @@ export function databaseError(error: unknown): { code: string; constraint: strin
 }
 
 /**
- * Whether the error says that the database is away, starting, stopping or overloaded, so that trying again helps.
- * Classes 08, 53 and 57P of SQLSTATE, lock timeouts, and the connection errors of Node and postgres.js.
+ * True if the database is unreachable, starting, stopping or overloaded, so that a retry helps: SQLSTATE classes 08, 53 and
+ * 57P, lock timeouts, serialization failures, deadlocks, and the connection errors of Node and postgres.js.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const code = databaseError(error)?.code ?? ''
   return /^(08|53|57P|55P03|40001|40P01)/.test(code) || connectionErrors.has(code)
 }
 
-/** Whether the error says that the connection over which it came has ended or is about to. */
+/** True if the connection has ended or is about to. */
 export function isConnectionError(error: unknown): boolean {
   const code = databaseError(error)?.code ?? ''
   return /^(08|57P)/.test(code) || connectionErrors.has(code)
@@ -68,11 +68,11 @@ const connectionErrors = new Set([
 ])
 
 /**
- * What may be logged of an error: why, with SQLSTATE and constraint where the database said it, and where in the code.
- * Without what people typed: Drizzle's text carries the parameters, and others quote the value they could not read.
+ * Reduces an error to loggable facts: message, SQLSTATE, constraint and stack frames. Strips personal data: Drizzle's
+ * message contains the parameters, and other messages quote the invalid value.
  */
 export function redactError(error: unknown): { reason: string; stack: string } {
-  if (!(error instanceof Error)) return { reason: 'something that is no error was thrown', stack: '' }
+  if (!(error instanceof Error)) return { reason: 'a value that is not an Error was thrown', stack: '' }
   let innermost: Error = error
   while (innermost.cause instanceof Error) innermost = innermost.cause
   const message = innermost.message.replace(/\nparams:.*/s, '').replace(/["“„«].*["”“»]/s, '…')
@@ -80,17 +80,17 @@ export function redactError(error: unknown): { reason: string; stack: string } {
   const codes = [code, constraint].filter((code) => code && !message.includes(code)).join(' ')
   return {
     reason: [codes, message].filter(Boolean).join(': '),
-    // Only lines that look like frames, for the message before them may have several lines of its own.
+    // Only lines that look like frames: the message before them may span several lines.
     stack: (error.stack ?? '').match(/^ {4}at .*(:\d+:\d+|<anonymous>|\(index \d+\))\)?$/gm)?.join('\n') ?? '',
   }
 }
 
-/** Whether the database has the migrations that this release knows; a newer one may have added its own meanwhile. */
+/** True if the database has all migrations of this release. A newer release may have added more. */
 export async function isMigrated(db: Database, expected: number): Promise<boolean> {
   return (await countMigrations(db)) >= expected
 }
 
-/** How many migrations a database has; none for an empty one. */
+/** The number of applied migrations; 0 for an empty database. */
 export async function countMigrations(db: Database): Promise<number> {
   const [table] = await query<{ there: boolean }>(
     db,

@@ -6,41 +6,41 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { StartupError } from '../lib/config.ts'
 import { countMigrations, type Database, databaseError, query } from './database.ts'
 
-/** The database was migrated by a newer release than this one. */
+/** The database was migrated by a newer release. */
 export class DatabaseTooNewError extends StartupError {}
 
-/** Others used a table all the time, and none of them should wait any longer. Trying again helps. */
+/** A table lock could not be acquired in time. Retry later. */
 export class TableLockedError extends StartupError {
   readonly code = lockNotAvailable
 }
 
-/** In milliseconds: how long others may have to wait for a table, and how long it is tried to get it. */
+/** `lockTimeoutMs`: how long queries may block behind a migration. `deadlineMs`: how long to keep retrying. */
 type LockRetry = { lockTimeoutMs: number; deadlineMs: number }
 
 /**
- * Brings a database up to this release: the numbered migrations, then every SQL function whose text changed. It may be
- * run twice, and from two processes at once; one that is cut off is gone on with by the next.
+ * Migrates a database to this release: the numbered migrations, then every SQL function whose text changed. Idempotent, and
+ * safe to run from two processes at once. After an interruption the next run continues.
  *
- * Servers of the release before may run on. An empty database is filled in one transaction; one that others use is
- * changed statement by statement, so that a table at a time is locked, for as long as changing it takes. What reads a
- * whole table is done after that and beside them. The functions change all together.
+ * Servers of the previous release may keep running. An empty database is filled in one transaction. One in use is changed
+ * one statement per transaction, so that only one table at a time is locked, for as long as the statement takes. Statements
+ * that scan a whole table run last, concurrently with other queries. All functions are replaced in one transaction.
  * @param folder the repository's `drizzle/`
- * @param alone nobody else can have this database open, so that nobody has to be spared
- * @returns the names of what was applied
- * @throws {DatabaseTooNewError} if the database knows a migration or a function revision that the folder does not
- * @throws {TableLockedError} if a table could not be had
+ * @param exclusive no other process can use this database, so all migrations run in one transaction
+ * @returns the names of the migrations and functions that were applied
+ * @throws {DatabaseTooNewError} if the database has a migration or a function revision that the folder does not have
+ * @throws {TableLockedError} if a table lock could not be acquired in time
  */
 export async function migrate(
   db: Database,
   folder: string,
   {
-    alone: exclusive = false,
-    patience: lockRetry = { lockTimeoutMs: 300, deadlineMs: 15_000 },
-  }: { alone?: boolean; patience?: LockRetry } = {},
+    exclusive = false,
+    lockRetry = { lockTimeoutMs: 300, deadlineMs: 15_000 },
+  }: { exclusive?: boolean; lockRetry?: LockRetry } = {},
 ): Promise<string[]> {
   if (await isUpToDate(db, folder)) return []
   const migrations = await db.transaction((tx) => planMigrations(tx, folder, exclusive))
-  await takeSteps(db, lockRetry)
+  await runSteps(db, lockRetry)
   const functions = await withLockRetry(lockRetry, (lockTimeout) =>
     db.transaction((tx) => applyFunctions(tx, folder, lockTimeout)),
   )
@@ -49,8 +49,8 @@ export async function migrate(
 }
 
 /**
- * Tells whether there is nothing to do, by reading alone: most starts find it so, and on PGlite the rest takes a third of
- * the time until the first page.
+ * True if there is nothing to migrate. Only reads: this is the case at most starts, and on PGlite the other steps take a
+ * third of the time until the first page.
  */
 export async function isUpToDate(db: Database, folder: string): Promise<boolean> {
   const [bookkeeping] = await query<{ there: boolean }>(
@@ -70,7 +70,7 @@ export async function isUpToDate(db: Database, folder: string): Promise<boolean>
   return (await findChangedFunctions(db, join(folder, 'functions'))).length === 0
 }
 
-/** Writes down what is to be done, or does it where nobody is there to be spared. */
+/** Stores the steps of the pending migrations, or runs them at once if no other process uses the tables. */
 async function planMigrations(tx: Database, folder: string, exclusive: boolean): Promise<string[]> {
   await acquireMigrationLock(tx)
   await createMigrationTables(tx)
@@ -90,15 +90,15 @@ async function planMigrations(tx: Database, folder: string, exclusive: boolean):
   return migrations.map(({ n }) => `migration ${n}`)
 }
 
-/** Lets one process at a time do something, until its transaction ends, so that a pooler may be between. */
+/** Held until the end of the transaction, so that it works through a pooler. */
 async function acquireMigrationLock(tx: Database): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(${locks.migration})`)
 }
 
-/** 'baom' and the next: any numbers, as long as all releases agree on them. */
+/** 'baom' and the next number. Arbitrary, but all releases must agree on them. */
 const locks = { migration: 1650552685, concurrentSteps: 1650552686 }
 
-/** Drizzle's own bookkeeping, so that its tools find what they expect; its migrator knows neither turns nor functions. */
+/** Drizzle's own bookkeeping table, so that its tools work, and ours: its migrator has neither locks nor functions. */
 async function createMigrationTables(tx: Database): Promise<void> {
   await tx.execute(sql`create schema if not exists drizzle`)
   await tx.execute(sql`
@@ -115,11 +115,11 @@ async function createMigrationTables(tx: Database): Promise<void> {
 }
 
 async function listTables(tx: Database): Promise<string[]> {
-  const found = await query<{ name: string }>(
+  const tables = await query<{ name: string }>(
     tx,
     sql`select tablename as name from pg_tables where schemaname = 'public'`,
   )
-  return found.map(({ name }) => name)
+  return tables.map(({ name }) => name)
 }
 
 async function findPendingMigrations(tx: Database, folder: string) {
@@ -136,9 +136,9 @@ async function findPendingMigrations(tx: Database, folder: string) {
 }
 
 /**
- * How to do a statement of a migration while others use the tables that were there before. What reads a whole table is
- * done `beside` them: with 1,000,000 registrations and 2,000,000 mails two indexes, four checks and a foreign key took
- * 2.2 to 3.7 s, and a sign-up waits for a lock for one second.
+ * Splits a statement of a migration into steps that can run while other queries use the existing tables. A step that scans
+ * a whole table is marked `beside`: it runs concurrently with them. With 1,000,000 registrations and 2,000,000 mails, two
+ * indexes, four checks and a foreign key took 2.2 to 3.7 s, while a sign-up waits for a lock for one second.
  */
 function splitIntoSteps(statement: string, existingTables: string[]): { statement: string; beside: boolean }[] {
   const text = statement.trim().replace(/;$/, '')
@@ -153,32 +153,32 @@ function splitIntoSteps(statement: string, existingTables: string[]): { statemen
       concurrent(`ALTER TABLE "${constrainedTable}" VALIDATE CONSTRAINT "${constraint}"`),
     ]
 
-  // A unique one is a rule and stays with what relies on it.
+  // A unique index is a constraint that the next statements may rely on, so it is not built concurrently.
   const [, index, indexedTable = ''] = /^CREATE INDEX "(\w+)" ON "(\w+)"/.exec(text) ?? []
   if (existingTables.includes(indexedTable))
     return [
-      // One that was cut off is still there and good for nothing.
+      // An interrupted build leaves an invalid index behind.
       concurrent(`DROP INDEX CONCURRENTLY IF EXISTS "${index}"`),
       concurrent(text.replace('CREATE INDEX', 'CREATE INDEX CONCURRENTLY')),
     ]
   return [immediate(text)]
 }
 
-/** Does the statements of the migrations that are not done online. */
-async function takeSteps(db: Database, patience: LockRetry): Promise<void> {
+/** Runs the steps that are not done online. */
+async function runSteps(db: Database, lockRetry: LockRetry): Promise<void> {
   for (;;) {
-    const next = await withLockRetry(patience, (wait) => db.transaction((tx) => runNextStep(tx, wait)))
+    const next = await withLockRetry(lockRetry, (lockTimeout) => db.transaction((tx) => runNextStep(tx, lockTimeout)))
     if (next === undefined) return
     if (next === 'done') continue
     await runConcurrentSteps(db, next.onlineStepsBefore)
-    // Another process may be at it.
+    // Another process may be running the online steps.
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
 
 /**
- * Does the next statement of the migrations. A transaction each, because one that holds a table and waits for another
- * deadlocks with statements that use both. Returns undefined if none is left. A statement that renames something waits
+ * Runs the next stored step. One transaction per step, because one that holds a table lock and waits for another deadlocks
+ * with statements that use both tables. Returns undefined if no step is left. A statement that renames something waits
  * until the online steps before it are done, which use the old name.
  */
 async function runNextStep(
@@ -195,7 +195,7 @@ async function runNextStep(
   if (step.online && /^ALTER (?:TABLE|INDEX) .*\bRENAME\b/.test(step.statement)) return { onlineStepsBefore: step.id }
   const [, table] = /^(?:ALTER|DROP) TABLE "(\w+)"/.exec(step.statement) ?? []
   if (table) {
-    // For this lock nobody has to wait. An autovacuum gives way to whoever has waited for it for a second.
+    // This lock blocks no queries. An autovacuum yields to a lock request that has waited for a second.
     await tx.execute(sql`set local lock_timeout = '5s'`)
     await tx.execute(sql.raw(`lock table "${table}" in share update exclusive mode`))
   }
@@ -205,7 +205,7 @@ async function runNextStep(
   return 'done'
 }
 
-/** Applies each function whose text differs from what the database has. */
+/** Replaces each function whose text has changed. A function may be created before those that it calls. */
 async function applyFunctions(tx: Database, folder: string, lockTimeout: number): Promise<string[]> {
   await acquireMigrationLock(tx)
   const changed = await findChangedFunctions(tx, join(folder, 'functions'))
@@ -214,8 +214,7 @@ async function applyFunctions(tx: Database, folder: string, lockTimeout: number)
     (text) => /\bcreate or replace trigger \w+ [^;]*? on (\w+)/i.exec(text)?.[1] ?? [],
   )
   if (triggerTables.length > 0) {
-    // By their names is also the order in which these locks stand least in the way: whoever writes registrations goes on
-    // to write their workshop.
+    // The alphabetical order also blocks least: a transaction that writes a registration goes on to write its workshop.
     const tables = [...new Set(triggerTables)].sort().join(', ')
     await tx.execute(sql.raw(`set local statement_timeout = ${lockTimeout}`))
     await tx.execute(sql.raw(`lock table ${tables} in share row exclusive mode`))
@@ -259,7 +258,7 @@ async function findChangedFunctions(tx: Database, folder: string) {
 }
 
 /**
- * Does what is done beside everyone, unless another process is at it.
+ * Runs the steps marked `beside`, unless another process is running them.
  * @param before only steps with a lower id
  */
 async function runConcurrentSteps(db: Database, before?: number): Promise<void> {
@@ -274,17 +273,17 @@ async function runConcurrentSteps(db: Database, before?: number): Promise<void> 
                  where beside ${before === undefined ? '' : `and id < ${before}`} order by id`),
       )
       for (const { statement } of remaining) {
-        // Outside of the transaction, which only keeps the lock.
+        // Outside the transaction, which only holds the lock.
         await db.execute(sql.raw(statement))
       }
       for (const { id } of remaining) await tx.execute(sql`delete from drizzle.unfinished where id = ${id}`)
     },
-    // Between its statements it then holds no snapshot, for whose end the building of an index would wait.
+    // Holds no snapshot between its statements; building an index concurrently would wait for it to end.
     { isolationLevel: 'read committed' },
   )
 }
 
-/** Tries until a table could be had, each time letting others wait a little longer. */
+/** Retries until the table lock is acquired. Each attempt may block other queries a little longer. */
 async function withLockRetry<T>(
   { lockTimeoutMs, deadlineMs }: LockRetry,
   work: (lockTimeout: number) => Promise<T>,
@@ -298,7 +297,7 @@ async function withLockRetry<T>(
       if (![lockNotAvailable, queryCanceled].includes(databaseError(error)?.code ?? '')) throw error
       if (performance.now() > deadline)
         throw new TableLockedError('a table is in use, by a backup perhaps: the next start goes on with the migration')
-      // Whoever had to wait goes first.
+      // Lets the blocked queries run first.
       await new Promise((resolve) => setTimeout(resolve, lockTimeout * (1 + Math.random())))
     }
   }

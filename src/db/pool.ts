@@ -5,33 +5,33 @@ import { isConnectionError, type OpenDatabase } from './database.ts'
 import { createClient, type PostgresOptions } from './postgres.ts'
 import * as schema from './schema.ts'
 
-/** A client of postgres.js, with its ten connections. */
+/** A postgres.js client with its ten connections. */
 type Pool = {
   client: postgres.Sql
   sockets: Set<Socket>
-  /** What it was asked and has not answered, with how many looks long. */
+  /** In-flight queries and their age in ticks. */
   inFlight: Map<PromiseLike<unknown>, number>
-  /** A connection of it has ended, or something is overdue: it is asked nothing new. */
+  /** A connection has ended or a query is overdue: no new queries. */
   draining: boolean
   closed: boolean
 }
 
-/** Milliseconds between two looks at what is not answered. */
+/** Milliseconds between two timeout checks. */
 const tickMs = 250
-/** Looks after which whatever a working connection was asked has its answer, save what is slow by itself. */
+/** Ticks after which a healthy connection has answered everything except slow queries. */
 const ticksUntilOverdue = 2
 
 /**
- * Opens Postgres for a process that runs for months, through connections that end in every way there is.
+ * Opens Postgres for a process that runs for months and has to survive broken connections of every kind.
  *
- * postgres.js 3.4.9 does not get over some of them. It waits for an answer as long as the socket lives, and one whose
- * other end is gone without a word lives for ever; a connection that ends just before it is written to can never be used
- * again (its pull request 1209), and one that ends politely before it is ready keeps what it was asked (issue 1193). So a
- * pool is asked nothing more once one of its connections has ended or an answer is overdue: a new one takes its place.
- * The old one is closed when it has answered, or, once an answer is overdue, when nothing is left that was asked just
- * now. What is lost fails as when the database is away.
- * @queryTimeout queryTimeout seconds that an answer may take. Time in which this process stood still does not count.
- * @param options as in postgres.js, over our own
+ * postgres.js 3.4.9 does not recover from some of them. It waits for a response as long as the socket lives, and a socket
+ * whose peer vanished silently lives for ever. A connection that ends just before it is written to can never be used again
+ * (its pull request 1209). One that is closed cleanly before it is ready never settles its queries (issue 1193). So a
+ * client gets no new queries once one of its connections has ended or a query is overdue: a new client replaces it. The old
+ * one is closed when its queries have settled or, if one is overdue, when all that are left are at least as old as
+ * `ticksUntilOverdue`. Lost queries fail with the error of an unavailable database.
+ * @param queryTimeout seconds that a query may take. Time in which this process was suspended does not count.
+ * @param options of postgres.js, overriding ours
  */
 export function createResilientPool(url: string, queryTimeout: number, options: PostgresOptions = {}): OpenDatabase {
   const pools = new Set<Pool>()
@@ -44,7 +44,7 @@ export function createResilientPool(url: string, queryTimeout: number, options: 
       client: createClient(url, {
         ...options,
         onclose: () => drain(pool),
-        // Not among the types of postgres.js 3.4.9.
+        // Missing in the types of postgres.js 3.4.9.
         ...{ socket: (address: Address) => openSocket(pool, address) },
       }),
       sockets: new Set(),
@@ -52,13 +52,13 @@ export function createResilientPool(url: string, queryTimeout: number, options: 
       draining: false,
       closed: false,
     }
-    // Drizzle tells a client how to read and write values when it is given one.
+    // Drizzle sets the parsers and serializers of a client when it wraps it.
     drizzle({ client: pool.client })
     pools.add(pool)
     return pool
   }
 
-  function run<Answer extends PromiseLike<unknown>>(send: (client: postgres.Sql) => Answer): Answer {
+  function run<Result extends PromiseLike<unknown>>(send: (client: postgres.Sql) => Result): Result {
     const pool = current
     const result = send(pool.client)
     pool.inFlight.set(result, 0)
@@ -101,7 +101,7 @@ export function createResilientPool(url: string, queryTimeout: number, options: 
 
   const client = {
     options: current.client.options,
-    unsafe: (...asked: Parameters<postgres.Sql['unsafe']>) => run(({ unsafe }) => unsafe(...asked)),
+    unsafe: (...args: Parameters<postgres.Sql['unsafe']>) => run(({ unsafe }) => unsafe(...args)),
     begin(work: TransactionWork) {
       let settled = false
       const transaction = run(({ begin }) => begin(guardTransaction(work, queryTimeout, () => settled)))
@@ -113,7 +113,7 @@ export function createResilientPool(url: string, queryTimeout: number, options: 
     },
   }
   return {
-    // What Drizzle uses of a client.
+    // The part of a client that Drizzle uses.
     db: drizzle({ client: client as unknown as postgres.Sql, schema }),
     async close() {
       closing = true
@@ -130,25 +130,25 @@ function openSocket(pool: Pool, { host: [host = 'localhost'], port: [port = 5432
   const socket = new Socket()
   for (const stale of pool.sockets) if (stale.destroyed) pool.sockets.delete(stale)
   pool.sockets.add(socket)
-  // TLS knows by the host's name whose certificate it wants to see.
+  // TLS checks the certificate against the host name.
   return Object.assign(path ? socket.connect(path) : socket.connect(port, host), { host, port })
 }
 
 /**
- * Does the work of a transaction so that neither end is left with half of it. The database gives up a transaction whose
- * owner is gone without a word, or its locks would stay. postgres.js writes to a connection that has ended, be it what
- * the work asks next or a rollback because it failed, and that ends the process (its issue 1208): once the transaction is
- * over nothing is asked any more, and work that failed because the connection has ended never ends itself.
+ * Guards the work of a transaction against a lost connection, on both ends. The database aborts a transaction whose client
+ * vanished silently; otherwise its locks would remain. postgres.js writes to a connection that has ended, the next query or
+ * a rollback after an error, and that ends the process (its issue 1208): so queries throw once the transaction is over, and
+ * work that failed because the connection has ended never settles.
  */
 function guardTransaction(work: TransactionWork, queryTimeout: number, isSettled: () => boolean): TransactionWork {
   return abortOnDisconnect(async (transaction) => {
-    // For this transaction only, because a pooler may hand the connection to somebody else.
+    // For this transaction only, because a pooler may give the connection to another client.
     await transaction.unsafe(`set local idle_in_transaction_session_timeout = ${queryTimeout * 1000}`)
     return work(transaction)
   }, isSettled)
 }
 
-/** A transaction within a transaction, too, would roll back by itself to where it began. */
+/** Wraps savepoints too, because postgres.js also rolls back to a savepoint after an error. */
 function abortOnDisconnect(work: TransactionWork, isSettled: () => boolean): TransactionWork {
   return async (transaction) => {
     const { unsafe, savepoint } = transaction
@@ -156,7 +156,7 @@ function abortOnDisconnect(work: TransactionWork, isSettled: () => boolean): Tra
       if (isSettled()) throw connectionEnded('the transaction is over')
       return unsafe(...args)
     }) as typeof unsafe
-    // Drizzle names none.
+    // Drizzle passes no name.
     transaction.savepoint = ((nested: TransactionWork) => {
       if (isSettled()) throw connectionEnded('the transaction is over')
       return savepoint(abortOnDisconnect(nested, isSettled))

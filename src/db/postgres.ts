@@ -6,9 +6,9 @@ import * as schema from './schema.ts'
 export type PostgresOptions = postgres.Options<Record<string, never>>
 
 /**
- * Opens Postgres for a while: a request of a Worker, a test. What runs for longer opens a pool that outlives its
- * connections: see pool.ts.
- * @param options as in postgres.js, over our own
+ * Opens Postgres for a short time: a request of a Worker, a test. A server that runs for long uses pool.ts, which survives
+ * broken connections.
+ * @param options of postgres.js, overriding ours
  */
 export function openPostgres(url: string, options: PostgresOptions = {}): OpenDatabase {
   const client = createClient(url, options)
@@ -16,8 +16,8 @@ export function openPostgres(url: string, options: PostgresOptions = {}): OpenDa
 }
 
 /**
- * A client of postgres.js with our settings.
- * `?pgbouncer=true` in the address turns prepared statements off, which PgBouncer before 1.21 needs in transaction mode.
+ * Creates a postgres.js client with our settings.
+ * `?pgbouncer=true` in the URL turns prepared statements off, as PgBouncer before 1.21 requires in transaction mode.
  */
 export function createClient(url: string, options: PostgresOptions): postgres.Sql {
   const parsedUrl = new URL(url)
@@ -26,16 +26,16 @@ export function createClient(url: string, options: PostgresOptions): postgres.Sq
   const client = postgres(parsedUrl.href, {
     max: 10,
     connect_timeout: 4,
-    // Seconds until the next try after a failed one. The library's own pause grows to 20 s, in which all queries wait.
+    // Seconds before reconnecting. The default backoff grows to 20 s, during which all queries wait.
     backoff: () => 0.2,
     prepare: !usesPgBouncer,
-    // A connection that breaks while it fetches them rejects a promise that nobody has, and the process ends. Arrays go
-    // in and out as text here, so that they are not needed.
+    // A connection that breaks while fetching types rejects a promise that nothing handles, which ends the process. The
+    // types are only needed for arrays, which are passed as text here.
     fetch_types: false,
     onnotice: () => {},
     ...options,
   })
-  // Drizzle does not ask for it. Unprepared, every statement is two round trips and is parsed and planned anew.
+  // Drizzle does not set `prepare`. Unprepared, a statement takes two round trips and is parsed and planned each time.
   const { unsafe } = client
   client.unsafe = (query, parameters, queryOptions) => unsafe(query, parameters, { ...queryOptions, prepare: true })
   return client

@@ -54,7 +54,7 @@ export async function openDatabase(
     const opened = await openPglite(join(dataDir, 'pgdata'), files.database)
     return closeOnError(opened.close, async () => {
       const secret = config.secret ?? loadOrCreateSecret(dataDir)
-      await migrate(opened.db, files.migrations, { alone: true })
+      await migrate(opened.db, files.migrations, { exclusive: true })
       return {
         db: opened.db,
         secret,

@@ -57,5 +57,5 @@ test('what is logged of any other error is its message without what it quotes, a
     stack: expect.stringContaining('database.test.ts'),
   })
   expect(JSON.stringify(redactError(error))).not.toContain('wang')
-  expect(redactError('wang')).toEqual({ reason: 'something that is no error was thrown', stack: '' })
+  expect(redactError('wang')).toEqual({ reason: 'a value that is not an Error was thrown', stack: '' })
 })

@@ -152,7 +152,7 @@ test('a migration that cannot have a table says so, and the next start goes on w
   const folder = createNextRelease()
   await database.db.transaction(async (tx) => {
     await tx.execute(sql`select 1 from registrations limit 1`)
-    await expect(migrate(database.db, folder, { patience: { lockTimeoutMs: 20, deadlineMs: 100 } })).rejects.toThrow(
+    await expect(migrate(database.db, folder, { lockRetry: { lockTimeoutMs: 20, deadlineMs: 100 } })).rejects.toThrow(
       /in use/,
     )
   })

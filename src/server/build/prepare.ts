@@ -18,7 +18,7 @@ const { openDatabase, createRuntime, createLogger } = await import('../runtime.t
 await import('../serve.ts')
 
 const { db, close } = await openPglite(files.database as string)
-await migrate(db, files.migrations, { alone: true })
+await migrate(db, files.migrations, { exclusive: true })
 await close()
 
 const dataDir = await mkdtemp(join(tmpdir(), 'baoming-build-'))
