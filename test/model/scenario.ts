@@ -467,7 +467,7 @@ export class Scenario {
   }
 
   private async changeWorkshop(city: City, changes: WorkshopChanges, expected: string, tell?: boolean) {
-    const result = await changeWorkshop(this.world.deps, city, changes, { tell: tell ?? false })
+    const result = await changeWorkshop(this.world.deps, city, changes, { notify: tell ?? false })
     if (result.kind === 'changed') return this.expectSame('changed', expected)
     const taken = result.refusal === 'capacity_below_taken' ? ` ${result.taken}` : ''
     await this.expectSame(result.refusal + taken, expected)

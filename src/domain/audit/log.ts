@@ -3,7 +3,7 @@ import { query, timestamptz } from '../../db/database.ts'
 import type { Text } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 
-/** What is written down of those who change, export or look up something. */
+/** The actions that are recorded in the audit log: changes, exports and look-ups. */
 export const auditActions = [
   'campaign.created',
   'campaign.changed',
@@ -59,32 +59,32 @@ export const auditActions = [
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 
-/** Who did it: an organiser or an API token, by the name it has now. */
+/** An organiser or an API token, with its current name. */
 export type Actor = { name: string; organiserId?: string | undefined; tokenId?: string | undefined }
 
 export type AuditInput = {
   action: AuditAction
   campaignId?: string | undefined
   workshopId?: string | undefined
-  /** Whose registration it was about. What concerns two people is written down twice, once for each. */
+  /** The registration concerned. An action that concerns two registrations gets an entry for each. */
   registrationId?: string | undefined
   /**
-   * What it was about in words that are no personal data of attendees, and that stay. The log page has names for those in
-   * messages/figures.zh-CN.ts, and shows others as they are called here; `changed` is a list of fields.
+   * Details without personal data of attendees; kept for ever. The log page labels the keys that are listed in
+   * i18n/zh-CN/reports.ts and shows others as they are. `changed` is a list of fields.
    */
   payload?: Record<string, unknown> | undefined
   /**
-   * What it tells of attendees and helpers, and what was searched for. It goes when the person of `registrationId` is erased or
-   * purged; without one, RETENTION_DAYS after it was written down.
+   * Personal data of attendees and helpers, and search terms. Cleared when the person of `registrationId` is erased or
+   * purged; without a `registrationId`, RETENTION_DAYS after it was recorded.
    */
   pii?: Record<string, unknown> | undefined
 }
 
-/** One line of the audit log, with what it was about as that is called now. */
+/** An entry of the audit log, with the current names of what it concerns. */
 export type AuditEntry = {
   id: number
   at: Date
-  /** The name of the organiser or API token, as it was then. */
+  /** The name of the organiser or API token at that time. */
   actor: string
   by: 'organiser' | 'token' | 'gone'
   action: AuditAction
@@ -96,47 +96,47 @@ export type AuditEntry = {
 }
 
 export type AuditFilter = {
-  /** A part of the actor's name, in any case. */
+  /** Part of the actor's name, case-insensitive. */
   actor?: string | undefined
   action?: AuditAction | undefined
-  /** From this moment on. */
+  /** Inclusive. */
   from?: Date | undefined
-  /** Before this moment. */
+  /** Exclusive. */
   to?: Date | undefined
   campaignId?: string | undefined
   workshopId?: string | undefined
   registrationId?: string | undefined
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   before?: number | undefined
   limit?: number | undefined
 }
 
 /**
- * Writes down who did what. In a transaction with what was done where that is one; `deps.db` may be it.
- * What is told of a person who is erased already is left out.
+ * Records an action in the audit log. If the action runs in a transaction, pass that as `deps.db`. `pii` is omitted if
+ * the person is already erased.
  */
 export async function recordAudit(deps: Pick<Deps, 'db' | 'now'>, actor: Actor, entry: AuditInput): Promise<void> {
   const { registrationId = null, payload = {}, pii } = entry
-  const storedPii = pii && Object.keys(pii).length > 0 ? JSON.stringify(pii) : null
-  // Whoever erases the person locks the row too: one of the two waits, and what is told goes either way.
+  const piiJson = pii && Object.keys(pii).length > 0 ? JSON.stringify(pii) : null
+  // Erasing a person locks the row too, so one of the two waits, and `pii` is gone either way.
   await deps.db.execute(sql`
     with person as (select erased_at from registrations where id = ${registrationId}::uuid for share)
     insert into audit_entries (at, actor, organiser_id, token_id, action, campaign_id, workshop_id, registration_id, payload, pii)
     values (
-      -- Who has just taken their own account away did it all the same.
+      -- Null if the actor has just deleted their own account.
       ${timestamptz(deps.now())}, ${actor.name}, (select id from organisers where id = ${actor.organiserId ?? null}::uuid),
       ${actor.tokenId ?? null}::uuid, ${entry.action},
       ${entry.campaignId ?? null}::uuid, ${entry.workshopId ?? null}::uuid, ${registrationId}::uuid,
       ${JSON.stringify(payload)}::jsonb,
-      case when (select erased_at from person) is null then ${storedPii}::jsonb end
+      case when (select erased_at from person) is null then ${piiJson}::jsonb end
     )
   `)
 }
 
 /**
- * Writes down who did what in the statement that does it, so that nothing is done that is not written down.
- * @source source the rows that tell that it was done, one for each entry: `answer where outcome = 'promoted'`, say
- * @param payload in addition to that of the entry, as jsonb
+  const { registrationId = null, payload = {}, pii } = entry
+  const piiJson = pii && Object.keys(pii).length > 0 ? JSON.stringify(pii) : null
+  // Erasing a person locks the row too, so one of the two waits, and `pii` is gone either way.
  */
 export function insertAudit(
   deps: Pick<Deps, 'now'>,
@@ -155,19 +155,19 @@ export function insertAudit(
     from ${source}`
 }
 
-/** A page of the audit log, the newest first. */
+/** A page of the audit log, newest first. */
 export async function listAudit(
   deps: Deps,
   filter: AuditFilter,
 ): Promise<{ entries: AuditEntry[]; next: number | undefined }> {
   const limit = filter.limit ?? 50
-  // One more than asked for tells whether there are more.
-  const found = await query<StoredEntry>(deps.db, selectEntries(filter, limit + 1))
-  const entries = found.slice(0, limit).map(parseEntry)
-  return { entries, next: found.length > limit ? entries.at(-1)?.id : undefined }
+  // One more row than the page has shows whether there is a next page.
+  const rows = await query<StoredEntry>(deps.db, selectEntries(filter, limit + 1))
+  const entries = rows.slice(0, limit).map(parseEntry)
+  return { entries, next: rows.length > limit ? entries.at(-1)?.id : undefined }
 }
 
-/** The whole audit log of a filter, the newest first, so many entries at a time. */
+/** All audit entries that match a filter, newest first, in pages of 500. */
 export async function* streamAudit(deps: Deps, filter: AuditFilter): AsyncGenerator<AuditEntry[]> {
   for (let before = filter.before; ; ) {
     const { entries, next } = await listAudit(deps, { ...filter, before, limit: 500 })
@@ -178,15 +178,15 @@ export async function* streamAudit(deps: Deps, filter: AuditFilter): AsyncGenera
 }
 
 /**
- * Empties what entries that name no registration tell of attendees, searches above all, once they were written down
- * before a moment. Returns how many.
+ * Clears the personal data (mostly search terms) of entries without a registration that are older than `before`. Returns
+ * their number.
  */
 export async function purgeSearchLog(deps: Pick<Deps, 'db'>, before: Date): Promise<number> {
-  const emptied = await query(
+  const cleared = await query(
     deps.db,
     sql`
       with due as (
-        -- In the order of their ids, because two purges may meet, and one and the erasing of a person.
+        -- In the order of their ids, because two purges may run at once, or a purge and the erasure of a person.
         select id from audit_entries
         where at < ${timestamptz(before)} and registration_id is null and pii is not null
         order by id for no key update
@@ -194,7 +194,7 @@ export async function purgeSearchLog(deps: Pick<Deps, 'db'>, before: Date): Prom
       update audit_entries e set pii = null from due where e.id = due.id returning e.id
     `,
   )
-  return emptied.length
+  return cleared.length
 }
 
 type StoredEntry = {
@@ -210,7 +210,7 @@ type StoredEntry = {
   pii: Record<string, unknown> | null
 }
 
-/** The page is taken first, and what it was about is looked up for its lines. */
+/** Selects the page first, then joins what its entries concern. */
 function selectEntries(filter: AuditFilter, limit: number): SQL {
   const { actor, action, from, to, campaignId, workshopId, registrationId, before } = filter
   const conditions = [
@@ -218,7 +218,7 @@ function selectEntries(filter: AuditFilter, limit: number): SQL {
     action && sql`action = ${action}`,
     from && sql`at >= ${timestamptz(from)}`,
     to && sql`at < ${timestamptz(to)}`,
-    // What was done to a workshop was done to its campaign.
+    // The entries of a campaign include those of its workshops.
     campaignId &&
       sql`(campaign_id = ${campaignId}::uuid
         or workshop_id in (select id from workshops where campaign_id = ${campaignId}::uuid))`,

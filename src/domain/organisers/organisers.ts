@@ -16,16 +16,14 @@ import type { Deps } from '../deps.ts'
 import { type FieldProblem, fieldProblems, parseEmail, signUpSchema } from '../registrations/registrations.ts'
 import { fingerprint, verifySignInCode } from '../tickets/signed-tokens.ts'
 
-/** A person with an account. */
 export type Organiser = { id: string; name: string; email: string; role: Role }
 
-/** One as the list of accounts shows it. */
 export type ListedOrganiser = Organiser & { invitedAt: Date; lastSeenAt: Date | null }
 
-/** How long a mailed link signs in, in seconds. Also in functions/claim_mails.sql. */
+/** Lifetime of a mailed sign-in link. Also in functions/claim_mails.sql. */
 export const signInLinkLifetimeSeconds = 15 * 60
 
-/** All accounts in the order of their names, with when each was last there; null for one that never signed in. */
+/** All accounts by name, with the time of their last activity; null if they never signed in. */
 export async function listOrganisers(deps: Deps): Promise<ListedOrganiser[]> {
   return deps.db
     .select({
@@ -39,12 +37,10 @@ export async function listOrganisers(deps: Deps): Promise<ListedOrganiser[]> {
     .orderBy(asc(organisers.name), asc(organisers.email))
 }
 
-/** The accounts with these ids. */
 export async function findOrganisers(deps: Deps, ids: string[]): Promise<Organiser[]> {
   return ids.length === 0 ? [] : deps.db.select(organiserColumns).from(organisers).where(inArray(organisers.id, ids))
 }
 
-/** Whether there is an owner yet. */
 export async function hasOwner(deps: Deps): Promise<boolean> {
   const [owner] = await deps.db
     .select({ id: organisers.id })
@@ -54,7 +50,7 @@ export async function hasOwner(deps: Deps): Promise<boolean> {
   return owner !== undefined
 }
 
-/** An organiser's passkeys, the oldest first. */
+/** The organiser's passkeys, oldest first. */
 export async function listPasskeys(deps: Deps, organiserId: string) {
   const { id, name, createdAt } = passkeys
   return deps.db
@@ -64,7 +60,7 @@ export async function listPasskeys(deps: Deps, organiserId: string) {
     .orderBy(createdAt)
 }
 
-/** Takes one of an organiser's passkeys away. Tells whether it was theirs and there. */
+/** Deletes one of the organiser's passkeys. Returns false if it is not theirs or does not exist. */
 export async function removePasskey(deps: Deps, organiserId: string, id: string): Promise<boolean> {
   const removed = await deps.db
     .delete(passkeys)
@@ -73,7 +69,7 @@ export async function removePasskey(deps: Deps, organiserId: string, id: string)
   return removed.length > 0
 }
 
-/** Forgets sign-ins that were begun and sessions, once they are good no longer by the clock that better-auth goes by. */
+/** Deletes expired sign-ins and sessions, by the real time like better-auth and not by `deps.now`. */
 export async function purgeExpiredSignIns({ db }: Pick<Deps, 'db'>): Promise<void> {
   await db.delete(verifications).where(sql`${verifications.expiresAt} < now()`)
   await db.delete(sessions).where(sql`${sessions.expiresAt} < now()`)
@@ -87,17 +83,17 @@ export type OrganiserRefusal =
   | 'exists'
   | 'last_owner'
   | 'not_found'
-  | 'there_is_one'
+  | 'owner_exists'
 export type OrganiserResult = { kind: 'changed'; organiser: Organiser } | { kind: 'refused'; refusal: OrganiserRefusal }
 
-/** Makes the first owner; refused once there is one, so that the printed link is good for one person only. */
+/** Creates the first owner. Refused once there is an owner, so that the printed link works for one person only. */
 export async function createFirstOwner(deps: Deps, input: { name: string; email: string }): Promise<OrganiserResult> {
   const person = parseAccount(input)
   if ('refusal' in person) return { kind: 'refused', refusal: person.refusal }
   return deps.db.transaction(async (tx) => {
-    // Two who follow the link at once must not both be the first.
+    // Of two people who follow the link at once, only one may become the owner.
     await tx.execute(sql`lock table organisers in share row exclusive mode`)
-    if (await hasOwner({ ...deps, db: tx })) return { kind: 'refused', refusal: 'there_is_one' }
+    if (await hasOwner({ ...deps, db: tx })) return { kind: 'refused', refusal: 'owner_exists' }
     const [organiser] = await tx
       .insert(organisers)
       .values(newOrganiser(deps, person, 'owner'))
@@ -107,7 +103,7 @@ export async function createFirstOwner(deps: Deps, input: { name: string; email:
   })
 }
 
-/** Makes an account and mails its person where to sign in. */
+/** Creates an account and enqueues a mail with the address of the sign-in page. */
 export async function inviteOrganiser(
   deps: Deps,
   input: { name: string; email: string; role: Role },
@@ -129,29 +125,28 @@ export async function inviteOrganiser(
   }
 }
 
-/** The account with an address, or undefined. */
 export async function findOrganiserByEmail(deps: Deps, email: string): Promise<Organiser | undefined> {
-  const [found] = await deps.db
+  const [organiser] = await deps.db
     .select(organiserColumns)
     .from(organisers)
     .where(eq(organisers.email, email.toLowerCase()))
-  return found
+  return organiser
 }
 
 /**
- * Owes an organiser the mail with the link that signs them in, whose code is made of `id`.
- * @throws for a code that is none of ours
+ * Enqueues the mail with an organiser's sign-in link. It stores the uid that the code is derived from, not the code.
+ * @throws if we did not issue the code
  */
 export async function enqueueSignInLink(deps: Deps, { id: organiserId }: Organiser, code: string): Promise<void> {
   const uid = verifySignInCode(deps.config.secret, code)
-  if (!uid) throw new Error('a sign-in code that is none of ours was to be mailed')
+  if (!uid) throw new Error('the sign-in code is invalid')
   await enqueueSignInMail(deps, organiserId, { uid })
 }
 
-/** As what a sign-in code is stored: nothing in the database signs anybody in. */
+/** The form in which a sign-in code is stored, so that nothing in the database can be used to sign in. */
 export const hashSignInCode = (secret: string, code: string) => fingerprint(secret, `sign-in ${code}`)
 
-/** Gives an account another role. Refused for the last owner, who would lock everybody out. */
+/** Changes the role of an account. Refused for the last owner, without whom nobody could manage accounts. */
 export async function changeRole(deps: Deps, id: string, role: Role): Promise<OrganiserResult> {
   return changeUnlessLastOwner(
     deps,
@@ -161,12 +156,11 @@ export async function changeRole(deps: Deps, id: string, role: Role): Promise<Or
   )
 }
 
-/** Takes an account away, with its sessions and passkeys. Refused for the last owner. */
+/** Deletes an account with its sessions and passkeys. Refused for the last owner. */
 export async function removeOrganiser(deps: Deps, id: string): Promise<OrganiserResult> {
   return changeUnlessLastOwner(deps, id, true, sql`delete from organisers`)
 }
 
-/** Changes one's own name. */
 export async function renameOrganiser(deps: Deps, id: string, input: string): Promise<OrganiserResult> {
   const parsed = parseName(input)
   if ('refusal' in parsed) return { kind: 'refused', ...parsed }
@@ -182,7 +176,7 @@ export async function renameOrganiser(deps: Deps, id: string, input: string): Pr
 /** A browser in which an organiser is signed in. */
 export type Session = Pick<typeof sessions.$inferSelect, 'id' | 'userAgent' | 'createdAt' | 'updatedAt'>
 
-/** Where an organiser is signed in, the latest first. */
+/** The organiser's active sessions, most recently used first. */
 export async function listSessions(deps: Deps, organiserId: string): Promise<Session[]> {
   const { id, userAgent, createdAt, updatedAt } = sessions
   return deps.db
@@ -192,7 +186,7 @@ export async function listSessions(deps: Deps, organiserId: string): Promise<Ses
     .orderBy(desc(sessions.updatedAt))
 }
 
-/** Ends one of an organiser's sessions. Tells whether it was theirs and there. */
+/** Ends one of the organiser's sessions. Returns false if it is not theirs or does not exist. */
 export async function endSession(deps: Deps, organiserId: string, id: string): Promise<boolean> {
   const ended = await deps.db
     .delete(sessions)
@@ -201,37 +195,36 @@ export async function endSession(deps: Deps, organiserId: string, id: string): P
   return ended.length > 0
 }
 
-/** Reads the name of a token as it was typed. Undefined for one that is too long. */
+/** Normalizes the name of a token. Undefined if it is too long. */
 export function parseTokenName(input: string): string | undefined {
   return normalizeLine(input, 80)
 }
 
-/** Makes an API token and returns it; only its hash is kept, so it is seen once. 256 bits. */
+/** Creates an API token of 256 random bits and returns it. Only its hash is stored, so it cannot be shown again. */
 export async function createToken(deps: Deps, name: string, role: Role): Promise<string> {
   const token = `bm_${randomBytes(32).toString('base64url')}`
   await deps.db.insert(tokens).values({ id: deps.newId(), name, role, hash: hashToken(token), createdAt: deps.now() })
   return token
 }
 
-/** An API token as those who look at what it did know it. */
 export type Token = { id: string; name: string; role: Role }
 
-/** The API token that somebody brings, or undefined if it is unknown or revoked. */
+/** Finds an API token; undefined if it is unknown or revoked. */
 export async function findToken(deps: Deps, token: string): Promise<Token | undefined> {
-  const [found] = await deps.db
+  const [row] = await deps.db
     .select({ id: tokens.id, name: tokens.name, role: tokens.role })
     .from(tokens)
     .where(and(eq(tokens.hash, hashToken(token)), isNull(tokens.revokedAt)))
-  return found
+  return row
 }
 
-/** All API tokens, without what they are, the oldest first. */
+/** All API tokens without their hashes, oldest first. */
 export async function listTokens(deps: Deps) {
   const { hash: _, ...columns } = getTableColumns(tokens)
   return deps.db.select(columns).from(tokens).orderBy(tokens.createdAt)
 }
 
-/** Makes a token useless. Tells whether there was one with this id that still worked. */
+/** Revokes a token. Returns false if it is unknown or already revoked. */
 export async function revokeToken(deps: Deps, id: string): Promise<boolean> {
   const revoked = await deps.db
     .update(tokens)
@@ -241,7 +234,7 @@ export async function revokeToken(deps: Deps, id: string): Promise<boolean> {
   return revoked.length > 0
 }
 
-/** Whether a role may do what another is needed for. An owner may do all, a viewer sees no persons. */
+/** True if a role has the permissions of the required one. Owners have all; viewers see no personal data. */
 export function hasRole(role: Role, required: Role): boolean {
   return roleRank[role] >= roleRank[required]
 }
@@ -264,7 +257,7 @@ async function enqueueSignInMail(
   deps.notifyMailQueue()
 }
 
-/** What somebody typed, checked: better-auth keeps addresses in lower case. */
+/** Validates the input. The address is lower-cased, as better-auth stores it. */
 function parseAccount({
   name: rawName,
   email,
@@ -289,7 +282,7 @@ const isTooLong = (problems: FieldProblem[]) => problems.some(({ code }) => code
 
 function newOrganiser(deps: Deps, { name, email }: { name: string; email: string }, role: Role) {
   const now = deps.now()
-  // Whoever reads the mail that signs in owns the address.
+  // Signing in needs a mail sent to the address, which verifies it.
   return { id: deps.newId(), name, email, role, emailVerified: true, createdAt: now, updatedAt: now }
 }
 
@@ -299,7 +292,7 @@ async function changeUnlessLastOwner(
   takesOwner: boolean,
   change: ReturnType<typeof sql>,
 ): Promise<OrganiserResult> {
-  // The owners are locked first: two who take each other's role away at once leave one of them.
+  // Locks the owners first, so that of two who remove each other at once one remains.
   const [changed] = await query<Organiser>(
     deps.db,
     sql`with owners as materialized (
@@ -316,7 +309,7 @@ async function changeUnlessLastOwner(
 
 const roleRank: Record<Role, number> = { viewer: 1, organiser: 2, owner: 3 }
 
-/** A token is random, so a plain hash keeps it as safe as a slow one would. */
+/** Tokens are random, so a fast hash is as safe as a slow one. */
 function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }

@@ -4,23 +4,21 @@ import { databaseError, query } from '../../db/database.ts'
 import { campaigns, registrationLinks, workshops } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 
-/** The short code behind a QR, with where it leads. */
-export type RegistrationLink = typeof registrationLinks.$inferSelect & {
-  /** Where it leads. */
-  target: LinkTarget
-}
+/** A short code behind a QR, with its target. */
+export type RegistrationLink = typeof registrationLinks.$inferSelect & { target: LinkTarget }
 
+/** By slug. */
 export type LinkTarget = { campaign: string } | { workshop: string }
 
-/** No vowels, so that no word appears by chance, and nothing that looks like something else in print. */
+/** No vowels, so that no word appears by chance, and no characters that look alike in print. */
 const alphabet = '23456789bcdfghjkmnpqrstvwxz'
 
-/** A short code for a QR that is printed, which somebody may also type: seven characters, by chance. */
+/** Seven random characters: a code for a printed QR that people may also type. */
 export function generateShortCode(): string {
   return Array.from({ length: 7 }, () => alphabet[randomInt(alphabet.length)]).join('')
 }
 
-/** Makes a registration link to a campaign or workshop, for one channel. Undefined if the target is not there. */
+/** Creates a registration link for a channel. Undefined if the target does not exist. */
 export async function createLink(
   deps: Deps,
   target: LinkTarget,
@@ -39,7 +37,7 @@ export async function createLink(
   }
 }
 
-/** Re-aims a link, renames its channel, lets it expire or switches it off or on. */
+/** Retargets a link, renames its channel, changes its expiry, or switches it off or on. */
 export async function changeLink(
   deps: Deps,
   code: string,
@@ -62,7 +60,7 @@ export async function changeLink(
   return (await findLink(deps, code)) ?? 'not_found'
 }
 
-/** The link with a code, also one that is expired or switched off, or undefined. */
+/** Finds a link by its code, also if it is expired or switched off. */
 export async function findLink(deps: Deps, code: string): Promise<RegistrationLink | undefined> {
   const [row] = await deps.db
     .select({ ...getTableColumns(registrationLinks), campaign: campaigns.slug, workshop: workshops.slug })
@@ -75,7 +73,7 @@ export async function findLink(deps: Deps, code: string): Promise<RegistrationLi
   return { ...link, target: campaign ? { campaign } : { workshop: workshop as string } }
 }
 
-/** The links of a campaign or workshop, the oldest first. Undefined if the target is not there. */
+/** The links of a campaign or workshop, oldest first. Undefined if the target does not exist. */
 export async function listLinks(deps: Deps, target: LinkTarget): Promise<RegistrationLink[] | undefined> {
   const owner = await findTarget(deps, target)
   if (!owner) return undefined
@@ -91,12 +89,12 @@ export async function listLinks(deps: Deps, target: LinkTarget): Promise<Registr
   return links.map((link) => ({ ...link, target }))
 }
 
-/** Whether a scan of the link still leads on. */
+/** True if the link is switched on and not expired. */
 export function isLinkActive(link: RegistrationLink, now: Date): boolean {
   return link.active && !(link.expiresAt && link.expiresAt <= now)
 }
 
-/** The oldest link that is not switched off, to show at the start. */
+/** The oldest link that is switched on, for the startup banner. */
 export async function findFirstLink(deps: Deps): Promise<RegistrationLink | undefined> {
   const [row] = await deps.db
     .select({ code: registrationLinks.code })
@@ -107,7 +105,7 @@ export async function findFirstLink(deps: Deps): Promise<RegistrationLink | unde
   return row && findLink(deps, row.code)
 }
 
-/** Scans of a link and the registrations that came of it, cancelled ones included. */
+/** The scans of a link and the registrations through it, including cancelled ones. */
 export async function linkStats(
   deps: Deps,
   code: string,
@@ -120,12 +118,12 @@ export async function linkStats(
   return row && { scans: Number(row.scans), registrations: row.registrations }
 }
 
-/** Adds scans to their links, many at once. Codes that are not there are passed over. */
+/** Adds scans to many links in one statement. Unknown codes are ignored. */
 export async function addScans(deps: Pick<Deps, 'db'>, scans: ReadonlyMap<string, number>): Promise<void> {
   const counted = JSON.stringify([...scans].map(([code, scans]) => ({ code, scans })))
   await deps.db.execute(sql`
     with counted as (select * from jsonb_to_recordset(${counted}::jsonb) as counted (code text, scans int)),
-    -- In the order of their codes, because several servers count the same links.
+    -- In the order of their codes, because several servers update the same links.
     locked as (
       select code from registration_links where code in (select code from counted) order by code for no key update
     )

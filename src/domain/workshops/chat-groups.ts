@@ -3,28 +3,27 @@ import { chatGroups, type Text } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import type { Workshop } from './workshops.ts'
 
-/** The chat group of a workshop: the picture of its QR, which apps let expire after some days. */
+/** The chat group of a workshop: an image of its QR, which chat apps let expire after some days. */
 export type ChatGroup = typeof chatGroups.$inferSelect
 
-/** In bytes. A screenshot of a phone has a few hundred thousand. */
+/** A phone screenshot has a few hundred thousand bytes. */
 const maxPictureBytes = 900_000
 
 export type ChatGroupRefusal = 'picture_missing' | 'picture_too_large' | 'not_a_picture'
 
-/** The chat group of a workshop, or undefined where there is none. */
 export async function findChatGroup(deps: Deps, { id }: Pick<Workshop, 'id'>): Promise<ChatGroup | undefined> {
   const [group] = await deps.db.select().from(chatGroups).where(eq(chatGroups.workshopId, id))
   return group
 }
 
-/** Whether the QR of a group still lets people in, as far as the organiser has said. */
+/** True if the QR of a group has not expired, as far as the organiser has entered a date. */
 export function isChatGroupOpen({ expiresAt }: Pick<ChatGroup, 'expiresAt'>, now: Date): boolean {
   return !expiresAt || expiresAt > now
 }
 
 /**
- * Gives a workshop its chat group, or a new picture where there is one. Without a picture the one that is there stays.
- * PNG, JPEG and WebP are taken, by what the bytes are and not by what they are called.
+ * Creates or changes the chat group of a workshop. Without a picture the existing one is kept. Accepts PNG, JPEG and WebP,
+ * detected by content and not by file name.
  */
 export async function setChatGroup(
   deps: Deps,
@@ -43,15 +42,15 @@ export async function setChatGroup(
   if (picture.length > maxPictureBytes) return 'picture_too_large'
   const mediaType = detectMediaType(picture)
   if (!mediaType) return 'not_a_picture'
-  const all = { ...facts, mediaType, picture: Buffer.from(picture).toString('base64') }
+  const values = { ...facts, mediaType, picture: Buffer.from(picture).toString('base64') }
   await deps.db
     .insert(chatGroups)
-    .values({ workshopId, ...all })
-    .onConflictDoUpdate({ target: chatGroups.workshopId, set: all })
+    .values({ workshopId, ...values })
+    .onConflictDoUpdate({ target: chatGroups.workshopId, set: values })
   return 'changed'
 }
 
-/** Takes the chat group of a workshop away. Tells whether there was one. */
+/** Deletes the chat group of a workshop. Returns false if there is none. */
 export async function removeChatGroup(deps: Deps, { id }: Pick<Workshop, 'id'>): Promise<boolean> {
   const removed = await deps.db
     .delete(chatGroups)
@@ -60,7 +59,6 @@ export async function removeChatGroup(deps: Deps, { id }: Pick<Workshop, 'id'>):
   return removed.length > 0
 }
 
-/** What kind of picture some bytes are, by how they begin. */
 function detectMediaType(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1')
   if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png'

@@ -5,21 +5,20 @@ import type { Deps } from '../deps.ts'
 import type { Registration } from '../registrations/registrations.ts'
 import type { Workshop } from './workshops.ts'
 
-/** A link with a note, which attendees find on their ticket. */
+/** A link with a note, shown on tickets. */
 export type Material = {
   title: Text
   /** http or https. */
   url: string
-  /** What one needs to open it, an extraction code say. */
+  /** What is needed to open it, such as an extraction code. */
   note: Text
-  /** Only for those who came; otherwise for everyone with a seat of their own. */
+  /** Only for attendees who were checked in; otherwise for all confirmed registrations. */
   afterwards: boolean
 }
 
-/** As many as a workshop may have. */
+/** Per workshop. */
 export const maxMaterials = 30
 
-/** All materials of a workshop, in their order. */
 export async function listMaterials(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<Material[]> {
   return deps.db
     .select({ title: materials.title, url: materials.url, note: materials.note, afterwards: materials.afterwards })
@@ -28,7 +27,10 @@ export async function listMaterials(deps: Deps, workshop: Pick<Workshop, 'id'>):
     .orderBy(asc(materials.position))
 }
 
-/** What somebody may see of them. @attended attended whether they were checked in */
+/**
+ * The materials that an attendee may see.
+ * @param attended whether the attendee was checked in
+ */
 export async function listVisibleMaterials(
   deps: Deps,
   { workshop, status }: Pick<Registration, 'workshop' | 'status'>,
@@ -38,7 +40,7 @@ export async function listVisibleMaterials(
   return (await listMaterials(deps, workshop)).filter(({ afterwards }) => attended || !afterwards)
 }
 
-/** Replaces the materials of a workshop with these, in their order, which is written down. */
+/** Replaces the materials of a workshop and records that in the audit log. */
 export async function replaceMaterials(
   deps: Deps,
   actor: Actor,
@@ -47,7 +49,7 @@ export async function replaceMaterials(
 ): Promise<void> {
   const rows = drafts.map((draft, position) => ({ ...draft, id: deps.newId(), workshopId: workshop.id, position }))
   await deps.db.transaction(async (db) => {
-    // Two who save at once would meet in the same positions.
+    // Two concurrent saves would insert the same positions.
     await db.execute(sql`select 1 from workshops where id = ${workshop.id}::uuid for no key update`)
     await db.delete(materials).where(eq(materials.workshopId, workshop.id))
     if (rows.length > 0) await db.insert(materials).values(rows)
@@ -56,7 +58,7 @@ export async function replaceMaterials(
   })
 }
 
-/** Gives a workshop that has no materials those of another. */
+/** Copies the materials of a workshop to one that has none. */
 export async function copyMaterials(deps: Deps, from: Pick<Workshop, 'id'>, to: Pick<Workshop, 'id'>): Promise<void> {
   const drafts = await listMaterials(deps, from)
   const copies = drafts.map((draft, position) => ({ ...draft, id: deps.newId(), workshopId: to.id, position }))

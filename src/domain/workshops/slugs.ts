@@ -1,12 +1,12 @@
 import type { Text } from '../../db/schema.ts'
 import { normalizeUnicode } from '../../lib/text.ts'
 
-/** What a slug looks like: lower-case Latin words with hyphens, short enough for a QR. */
+/** Lower-case Latin words with hyphens. */
 export const slugPattern = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
 
 /**
- * A slug from a place or title and a date: `shanghai-2026-12-19`. Chinese names are spelled in pinyin.
- * @param attempt from 2 on, a number is appended, for when the slug is taken
+ * Generates a slug from a place or title and a date: `shanghai-2026-12-19`. Chinese names are transcribed to pinyin.
+ * @param attempt appended if greater than 1, for when the slug is taken
  */
 export async function generateSlug(name: Text, date: Date, timeZone: string, attempt = 1): Promise<string> {
   const latin = name.en ?? (await toPinyin(name.zh ?? ''))
@@ -20,9 +20,9 @@ export async function generateSlug(name: Text, date: Date, timeZone: string, att
   return [words || 'workshop', day, ...(attempt > 1 ? [attempt] : [])].join('-')
 }
 
-/** The pinyin of a Chinese name, with hyphens between the syllables of a long one. */
+/** Separates the syllables of a long name with hyphens. */
 async function toPinyin(name: string): Promise<string> {
-  // Loaded when it is needed: its dictionaries take 14 ms of a start.
+  // Loaded on first use: its dictionaries would add 14 ms to the start.
   const { pinyin } = await import('pinyin-pro')
   return pinyin(name, { toneType: 'none', type: 'array', nonZh: 'consecutive' }).join(name.length > 4 ? '-' : '')
 }

@@ -5,19 +5,19 @@ import { countUsableBoards } from '../boards/inventory.ts'
 import type { Deps } from '../deps.ts'
 import type { Workshop } from './workshops.ts'
 
-/** What an organiser should know of a workshop before it is announced. Nothing of it keeps them from doing so. */
+/** Something to check before a workshop is announced. Warnings do not block anything. */
 export type Warning =
   | { warning: 'in_the_past' }
   | { warning: 'fewer_boards'; capacity: number; boards: number }
-  /** More boards than the inventory has that can be lent. */
+  /** More boards than the inventory has usable ones. */
   | { warning: 'boards_missing'; boards: number; usable: number }
-  /** Workshops on the same day that together want more than there are. */
+  /** Together with other workshops on the same day, more boards than the inventory has usable ones. */
   | { warning: 'boards_shared'; boards: number; usable: number; slugs: string[] }
   | { warning: 'no_address' }
   | { warning: 'lead_elsewhere'; lead: string; slug: string }
   | { warning: 'no_mail' }
 
-/** The warnings of a workshop. One that is cancelled or over has none. */
+/** The warnings of a workshop. Cancelled workshops have none, nor have those that are over, except drafts. */
 export async function findWarnings(deps: Deps, workshop: Workshop): Promise<Warning[]> {
   const { status, startsAt, endsAt, capacity, boards, address, venue, lead } = workshop
   if (status === 'cancelled' || (status === 'over' && workshop.state !== 'draft')) return []
@@ -32,7 +32,7 @@ export async function findWarnings(deps: Deps, workshop: Workshop): Promise<Warn
   ]
 }
 
-/** Only where somebody keeps an inventory. Boards travel overnight: workshops that share a day cannot share boards. */
+/** None without an inventory. Boards travel overnight, so workshops on the same day cannot share boards. */
 async function findBoardWarnings(deps: Deps, workshop: Workshop): Promise<Warning[]> {
   const usable = workshop.boards > 0 ? await countUsableBoards(deps) : undefined
   if (usable === undefined) return []
@@ -42,8 +42,8 @@ async function findBoardWarnings(deps: Deps, workshop: Workshop): Promise<Warnin
 }
 
 /**
- * The day of a workshop on which it and others want the most boards together, by the calendars of their places: how many
- * these are, and which workshops the others are.
+ * The day of a workshop on which it and other workshops need the most boards together, by local dates. Returns the number of
+ * boards and the slugs of the other workshops.
  */
 async function findBusiestDay(deps: Deps, { id, startsAt, endsAt, timeZone, boards: own }: Workshop) {
   const day = 24 * 3_600_000
@@ -55,7 +55,7 @@ async function findBusiestDay(deps: Deps, { id, startsAt, endsAt, timeZone, boar
         ne(workshops.id, id),
         ne(workshops.state, 'cancelled'),
         gt(workshops.boards, 0),
-        // Calendars are less than two days apart.
+        // Local dates in different time zones are less than two days apart.
         lt(workshops.startsAt, new Date(endsAt.getTime() + 2 * day)),
         gt(workshops.endsAt, new Date(startsAt.getTime() - 2 * day)),
       ),
@@ -66,7 +66,7 @@ async function findBusiestDay(deps: Deps, { id, startsAt, endsAt, timeZone, boar
     ...{ slug: other.slug, boards: other.boards },
     ...{ first: localDate(other.startsAt, other.timeZone), last: localDate(other.endsAt, other.timeZone) },
   }))
-  // There are the most on the first day of one of them.
+  // The maximum is reached on the first day of one of them.
   const days = [first, ...others.map((other) => other.first).filter((day) => day > first && day <= last)]
   return days
     .map((day) => {
@@ -76,12 +76,12 @@ async function findBusiestDay(deps: Deps, { id, startsAt, endsAt, timeZone, boar
         slugs: onThatDay.map(({ slug }) => slug),
       }
     })
-    .reduce((busiest, one) => (one.boards > busiest.boards ? one : busiest))
+    .reduce((busiest, day) => (day.boards > busiest.boards ? day : busiest))
 }
 
 const isBlank = (text: Workshop['address']) => !text.zh && !text.en
 
-/** The slug of another workshop of the same person in charge that is at the same time. */
+/** The slug of another workshop with the same person in charge at the same time. */
 async function findLeadConflict(deps: Deps, { id }: Workshop, lead: string, startsAt: Date, endsAt: Date) {
   const overlapping = await deps.db
     .select({ slug: workshops.slug, lead: workshops.lead })

@@ -20,16 +20,15 @@ export type WorkshopStatus = (typeof workshopStatuses)[number]
 
 export type Item = { id: string; kind: ItemKind; text: Text; url: string | null; mustConfirm: boolean }
 
-/** One date in one city, as everything but the database sees it. */
+/** One date in one city. */
 export type Workshop = typeof workshops.$inferSelect & {
   campaign: { slug: string; title: Text; state: CampaignState } | null
-  /** Its own checklist, or its campaign's where it has none. */
+  /** Its own checklist, or its campaign's if it has none. */
   items: Item[]
   hasOwnItems: boolean
   status: WorkshopStatus
 }
 
-/** How many seats are free. */
 export const seatsLeft = (workshop: Pick<Workshop, 'capacity' | 'taken'>) => workshop.capacity - workshop.taken
 
 export type WorkshopDraft = {
@@ -48,18 +47,18 @@ export type WorkshopDraft = {
   boards?: number | undefined
   waitlist?: boolean | undefined
   phone?: PhoneRule | undefined
-  /** Hours in which a freed seat that is offered has to be taken, from 1 to 336; without them it is given at once. */
+  /** Hours to accept an offered seat, from 1 to 336. Without it, a freed seat is assigned at once. */
   confirmHours?: number | null | undefined
-  /** Minutes after the start, from 0 to 600, from which seats of absent people go to who stands at the door; without them, never. */
+  /** Minutes after the start, from 0 to 600, after which no-shows lose their seats to the door queue. Without it, never. */
   graceMinutes?: number | null | undefined
   proofOfWork?: boolean | undefined
-  /** Who is in charge on the day, for organisers to know. */
+  /** The person in charge on the day, shown to organisers. */
   lead?: string | null | undefined
-  /** How to get in, for those who have a seat. */
+  /** How to get in, shown to attendees with a seat. */
   entry?: Text | undefined
-  /** Hours before the start at which each reminder falls due: see reminders.ts. One that is not there is not sent. */
+  /** Hours before the start at which each reminder is sent, see mails/reminders.ts. A missing reminder is not sent. */
   reminders?: ReminderPlan | undefined
-  /** Instead of the questions that everybody is asked afterwards: see feedback.ts. */
+  /** Replace the default questions, see attendance/feedback.ts. */
   feedbackQuestions?: FeedbackQuestion[] | null | undefined
   items?: ItemDraft[] | undefined
   publish?: boolean | undefined
@@ -71,48 +70,47 @@ export type WorkshopChanges = Partial<Omit<WorkshopDraft, 'publish'>> & {
   state?: Exclude<WorkshopState, 'cancelled'> | undefined
 }
 
-/** The workshop with a slug, drafts too, or undefined. */
+/** Finds a workshop by slug, including drafts. */
 export async function findWorkshop(deps: Deps, slug: string): Promise<Workshop | undefined> {
   const [workshop] = await selectWorkshops(deps).where(eq(workshops.slug, slug))
   return workshop
 }
 
-/** The workshop with an id, drafts too, or undefined. */
+/** Finds a workshop by id, including drafts. */
 export async function findWorkshopById(deps: Deps, id: string): Promise<Workshop | undefined> {
   const [workshop] = await selectWorkshops(deps).where(eq(workshops.id, id))
   return workshop
 }
 
-/** What the public sees of a workshop, at most a second old; undefined for what is not published. */
+/** Finds a public workshop by slug. The result is at most a second old. */
 export async function findPublicWorkshop(deps: Deps, slug: string): Promise<Workshop | undefined> {
   const workshop = await deps.cache(`workshop ${slug}`, () => findWorkshop(deps, slug))
   return workshop && isPublic(workshop) ? workshop : undefined
 }
 
-/** Whether anyone may see a workshop. */
 export function isPublic({ state, publishedAt }: Pick<Workshop, 'state' | 'publishedAt'>): boolean {
   return publishedAt !== null && state !== 'draft'
 }
 
 export type WorkshopFilter = {
-  /** In either language. */
+  /** Its name in either language. */
   city?: string | undefined
-  /** Without one, all that are not over. */
+  /** Without it, all that are not over, or all of the campaign. */
   status?: WorkshopStatus | undefined
   campaignId?: string | undefined
   drafts?: boolean | undefined
-  /** As handed out with the page before. */
+  /** The `next` of the previous page. */
   cursor?: string | undefined
   limit?: number | undefined
 }
 
-/** A page of workshops in the order in which they start. */
+/** A page of workshops, ordered by start. */
 export async function listWorkshops(
   deps: Deps,
   { city, status, campaignId, drafts = false, cursor, limit = 50 }: WorkshopFilter,
 ): Promise<{ items: Workshop[]; next: string | undefined }> {
   const after = cursor ? parseCursor(cursor) : undefined
-  const found = await selectWorkshops(deps)
+  const rows = await selectWorkshops(deps)
     .where(
       and(
         drafts ? undefined : and(ne(workshops.state, 'draft'), isNotNull(workshops.publishedAt)),
@@ -132,12 +130,12 @@ export async function listWorkshops(
     )
     .orderBy(asc(workshops.startsAt), asc(workshops.id))
     .limit(limit + 1)
-  const items = found.slice(0, limit)
+  const items = rows.slice(0, limit)
   const last = items.at(-1)
   return {
     items,
     next:
-      found.length > limit && last
+      rows.length > limit && last
         ? Buffer.from(`${last.startsAt.toISOString()} ${last.id}`).toString('base64url')
         : undefined,
   }
@@ -157,7 +155,7 @@ export type WorkshopRefusal =
 
 export type WorkshopResult = { kind: 'changed'; workshop: Workshop } | ({ kind: 'refused' } & WorkshopRefusal)
 
-/** Creates a workshop, a draft unless it is to be published. A slug that is not given is made from city and date. */
+/** Creates a workshop, as a draft unless `publish` is set. The default slug is generated from city and date. */
 export async function createWorkshop(deps: Deps, draft: WorkshopDraft): Promise<WorkshopResult> {
   const id = deps.newId()
   const timeZone = draft.timeZone ?? deps.config.timeZone
@@ -187,16 +185,16 @@ export async function createWorkshop(deps: Deps, draft: WorkshopDraft): Promise<
 }
 
 /**
- * Changes a workshop. More seats, a later start or opening it again serve the waitlist in the same statement; fewer
- * seats than are taken are refused with that number. Closing it or opening it again is mailed to everyone registered.
- * Other `confirmHours` hold for offers to come. A slug is fixed once the workshop was published.
- * @param tell whether everyone registered is owed a mail that says what time and place were and are, if they changed
+ * Changes a workshop. More seats, a later start or reopening promote the waitlist in the same statement. A capacity below the
+ * seats taken is refused with that number. Closing and reopening are mailed to everyone registered. A change of
+ * `confirmHours` applies to future offers. The slug is fixed once the workshop was published.
+ * @param notify whether to mail everyone registered the old and new time and place, if they changed
  */
 export async function changeWorkshop(
   deps: Deps,
   slug: string,
   changes: WorkshopChanges,
-  { tell = false } = {},
+  { notify = false } = {},
 ): Promise<WorkshopResult> {
   const workshop = await findWorkshop(deps, slug)
   if (!workshop) return { kind: 'refused', refusal: 'not_found' }
@@ -220,14 +218,14 @@ export async function changeWorkshop(
           and(
             eq(workshops.id, workshop.id),
             ne(workshops.state, 'cancelled'),
-            // Somebody may have signed up since it was read.
+            // Somebody may have registered since the workshop was read.
             changes.state === 'draft' ? sql`${workshops.taken} + ${workshops.waitlisted} = 0` : undefined,
           ),
         )
         .returning({ id: workshops.id })
-    // One statement, because sign-ups wait while the row is locked; two where people are told.
+    // One statement, because sign-ups wait while the row is locked; a transaction only if mails are enqueued.
     const changed =
-      tell && changesTimeOrPlace(workshop, changes)
+      notify && changesTimeOrPlace(workshop, changes)
         ? await deps.db.transaction(async (tx) => {
             const changed = await update(tx)
             if (changed.length > 0) await notifyOfChange({ ...deps, db: tx }, workshop)
@@ -252,14 +250,13 @@ export async function changeWorkshop(
   return { kind: 'changed', workshop: (await findWorkshopById(deps, workshop.id)) as Workshop }
 }
 
-/** Whether changes alter when or where a workshop is. */
 export function changesTimeOrPlace(workshop: Workshop, changes: WorkshopChanges): boolean {
   const scheduleJson = (facts: WorkshopChanges) =>
     JSON.stringify(timeAndPlace({ ...workshop, ...omitUndefined(facts) }))
   return scheduleJson({}) !== scheduleJson(changes)
 }
 
-/** Time and place of a workshop, to be told when they change. */
+/** Time and place of a workshop, to compare and to store in mails about a change. Keys are in a fixed order. */
 export function timeAndPlace(workshop: Pick<Workshop, keyof WorkshopSchedule>): WorkshopSchedule {
   const { startsAt, endsAt, timeZone, city, venue, address } = workshop
   const orderLanguages = ({ zh, en }: Text) => ({ ...(zh && { zh }), ...(en && { en }) })
@@ -277,8 +274,8 @@ const omitUndefined = <T extends object>(facts: T) =>
   Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T
 
 /**
- * Owes everyone registered a mail of a change. What is still owed of an earlier one has become pointless; who was not told
- * of that hears what was before it.
+ * Enqueues a mail about a change of time or place for everyone registered. It supersedes a mail of an earlier change that is
+ * still pending, and takes over the time and place before that.
  */
 async function notifyOfChange(deps: Deps, before: Workshop): Promise<void> {
   await deps.db.execute(sql`
@@ -299,7 +296,7 @@ async function notifyOfChange(deps: Deps, before: Workshop): Promise<void> {
     order by r.seq`)
 }
 
-/** Whether a change alters what calendars show of the stored workshop. */
+/** SQL condition: the changes alter the calendar entry of the stored workshop. */
 function calendarChanged(facts: WorkshopChanges): SQL {
   const calendarFields = ['title', 'city', 'venue', 'address', 'startsAt', 'endsAt', 'timeZone'] as const
   const changes = calendarFields
@@ -309,7 +306,7 @@ function calendarChanged(facts: WorkshopChanges): SQL {
   return changes.length > 0 ? sql`(${sql.join(changes, sql` or `)})` : sql`false`
 }
 
-/** What a violated constraint says to an organiser, or undefined for one that none can violate. */
+/** The refusal for a violated constraint. Undefined for constraints that no input can violate. */
 function constraintRefusal(error: unknown): 'slug_taken' | 'ends_before_start' | 'closes_before_opening' | undefined {
   switch (databaseError(error)?.constraint) {
     case 'workshops_slug_unique':
@@ -323,7 +320,7 @@ function constraintRefusal(error: unknown): 'slug_taken' | 'ends_before_start' |
   }
 }
 
-/** Replaces the checklist of a campaign or workshop, in one statement. Items that keep their id keep the attendees' answers. */
+/** Replaces the checklist of a campaign or workshop in one statement. Items that keep their id keep the attendees' answers. */
 export async function replaceItems(
   deps: Deps,
   owner: { campaignId: string } | { workshopId: string },
@@ -334,7 +331,7 @@ export async function replaceItems(
   await deps.db.execute(sql`select set_items(${campaignId}::uuid, ${workshopId}::uuid, ${itemsJson}::jsonb)`)
 }
 
-/** The seats of all workshops that are public and not over, in sum: how many workshops, seats, and people in line. */
+/** Totals of all public workshops that are not over. */
 export async function countSeats(
   deps: Deps,
 ): Promise<{ published: number; taken: number; capacity: number; waitlisted: number }> {
@@ -363,14 +360,14 @@ function selectWorkshops(deps: Deps) {
     .$dynamic()
 }
 
-/** The checklist as JSON, null if there is none. */
+/** The checklist as JSON, null if it is empty. */
 export function checklistJson(condition: SQL): SQL {
   return sql`(select json_agg(json_build_object(
       'id', i.id, 'kind', i.kind, 'text', i.text, 'url', i.url, 'mustConfirm', i.must_confirm
     ) order by i.position) from checklist_items i where ${condition})`
 }
 
-/** What a newcomer would meet at a moment. The order of the cases is the order of the refusals in functions/register.sql. */
+/** The status for a new sign-up at a moment. The cases are in the order of the refusals in functions/register.sql. */
 function workshopStatus(now: Date): SQL {
   return sql`case
     when ${workshops.state} = 'cancelled' then 'cancelled'
@@ -382,11 +379,11 @@ function workshopStatus(now: Date): SQL {
     else 'full' end`
 }
 
-/** A cursor that we did not hand out starts from the beginning. */
+/** Undefined for an invalid cursor, so that the list starts from the beginning. */
 function parseCursor(cursor: string): { startsAt: string; id: string } | undefined {
   const [startsAt = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ')
   const date = new Date(startsAt)
-  // JavaScript has a year 0, Postgres has not.
+  // JavaScript has a year 0, Postgres does not.
   const isDate = /^[1-9]/.test(startsAt) && !Number.isNaN(date.getTime()) && date.toISOString() === startsAt
   return isDate && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? { startsAt, id } : undefined
 }

@@ -111,7 +111,7 @@ export const en: ConsoleMessages = {
       exists: 'This address has an account already.',
       last_owner: 'This is the last owner. Make somebody else an owner first.',
       not_found: 'There is no such account.',
-      there_is_one: 'There is an owner already.',
+      owner_exists: 'There is an owner already.',
     },
   },
 

@@ -114,7 +114,7 @@ export const zhCN = {
       exists: '这个邮箱已经有账号了。',
       last_owner: '这是最后一个所有者，先让另一个人也成为所有者。',
       not_found: '找不到这个成员。',
-      there_is_one: '已经有所有者了。',
+      owner_exists: '已经有所有者了。',
     } satisfies Record<OrganiserRefusal, string>,
   },
 

@@ -338,7 +338,7 @@ describe.each([
     ).toMatchObject({ kind: 'promoted' })
     expect(await listCheckIns(world, another.registration)).toMatchObject([{ outcome: 'in' }])
     const fresh = (await findWorkshop(world.deps, workshop.slug)) as Workshop
-    await changeWorkshop(world.deps, workshop.slug, { venue: { zh: '别处' } }, { tell: true })
+    await changeWorkshop(world.deps, workshop.slug, { venue: { zh: '别处' } }, { notify: true })
     await changeWorkshop(world.deps, workshop.slug, { state: 'closed' })
     await changeWorkshop(world.deps, workshop.slug, { state: 'published' })
     expect(

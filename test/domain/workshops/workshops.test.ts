@@ -103,7 +103,7 @@ test('who was not told of one change yet hears with the next what was before bot
   await using world = await createWorld()
   const workshop = await world.workshop({ venue: { zh: '旧楼' } })
   const told = await world.register(workshop)
-  const move = (zh: string) => changeWorkshop(world.deps, workshop.slug, { venue: { zh } }, { tell: true })
+  const move = (zh: string) => changeWorkshop(world.deps, workshop.slug, { venue: { zh } }, { notify: true })
   await move('新楼')
   await world.db.update(mails).set({ state: 'sent' }).where(eq(mails.kind, 'changed'))
   const late = await world.register(workshop)

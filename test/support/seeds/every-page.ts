@@ -139,7 +139,7 @@ export async function seedEveryPage(world: World): Promise<SeededPages> {
   await cancelWorkshop(deps, cancelledWorkshop.slug)
   await changeWorkshop(deps, closed.slug, { state: 'closed' })
   const moved = new Date(open.startsAt.getTime() + 3600_000)
-  await changeWorkshop(deps, open.slug, { startsAt: moved }, { tell: true })
+  await changeWorkshop(deps, open.slug, { startsAt: moved }, { notify: true })
   const dead = await db
     .select({ id: mails.id })
     .from(mails)

@@ -128,7 +128,7 @@ signInPages.post('/console/first/:code', async (c) => {
     await signInOrganiser(c, created.organiser)
     return c.redirect(paths.console(), 303)
   }
-  if (created.refusal === 'there_is_one') return ownerExistsPage(c)
+  if (created.refusal === 'owner_exists') return ownerExistsPage(c)
   return firstOwnerPage(c, person, {
     field: created.refusal.startsWith('name_') ? 'name' : 'email',
     text: consoleMessages(c.get('locale')).organisers.refusals[created.refusal],

@@ -208,7 +208,7 @@ workshopPages.post('/console/workshops/:slug/edit', async (c) => {
   const tell = stringField(form.body, 'tell')
   const tells = registered > 0 && workshop.status !== 'over' && changesTimeOrPlace(workshop, changes)
   if (tells && !tell) return notifyPage(c, workshop, changes, form)
-  const changed = await changeWorkshop(deps, workshop.slug, changes, { tell: tells && tell === 'yes' })
+  const changed = await changeWorkshop(deps, workshop.slug, changes, { notify: tells && tell === 'yes' })
   if (changed.kind === 'refused') return workshopFormPage(c, { workshop }, shown, [refusalToFormError(changed)])
   const told = tells && tell === 'yes'
   await audit(c, {
