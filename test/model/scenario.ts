@@ -352,7 +352,7 @@ export class Scenario {
         }),
     )
     const outcome =
-      announced.kind === 'announced' ? `${announced.campaign.workshops.length} workshops` : announced.refusal
+      announced.kind === 'created' ? `${announced.campaign.workshops.length} workshops` : announced.refusal
     await this.expectSame(
       outcome,
       this.model.copyCampaign(copy, (startsAt) => this.sameWeekdayNextMonth(startsAt)),

@@ -13,7 +13,7 @@ import {
   type Workshop,
 } from '../workshops/workshops.ts'
 
-/** One announcement with its checklist and the workshops of that month. */
+/** One announcement with its checklist and its workshops. */
 export type Campaign = typeof campaigns.$inferSelect & { items: Item[]; workshops: Workshop[] }
 
 export type CampaignDraft = {
@@ -32,19 +32,19 @@ export type CampaignChanges = Partial<Omit<CampaignDraft, 'publish'>> & {
 export type CampaignRefusal = 'slug_taken' | 'slug_fixed' | 'not_found'
 export type CampaignResult = { kind: 'changed'; campaign: Campaign } | { kind: 'refused'; refusal: CampaignRefusal }
 
-/** The campaign with a slug and its workshops, drafts too, or undefined. */
+/** Finds a campaign by slug, with its workshops. Includes drafts of both. */
 export async function findCampaign(deps: Deps, slug: string): Promise<Campaign | undefined> {
   const [campaign] = await selectCampaigns(deps).where(eq(campaigns.slug, slug))
   return campaign && withWorkshops(deps, campaign, true)
 }
 
-/** The campaign with an id, drafts too, or undefined. */
+/** Finds a campaign by id, with its workshops. Includes drafts of both. */
 export async function findCampaignById(deps: Deps, id: string): Promise<Campaign | undefined> {
   const [campaign] = await selectCampaigns(deps).where(eq(campaigns.id, id))
   return campaign && withWorkshops(deps, campaign, true)
 }
 
-/** What the public sees of a campaign, at most a second old; undefined for drafts. Its workshops come in order of date. */
+/** Finds a public campaign with its public workshops in the order of their dates. The result is at most a second old. */
 export async function findPublicCampaign(deps: Deps, slug: string): Promise<Campaign | undefined> {
   return deps.cache(`campaign ${slug}`, async () => {
     const [campaign] = await selectCampaigns(deps).where(and(eq(campaigns.slug, slug), ne(campaigns.state, 'draft')))
@@ -52,7 +52,7 @@ export async function findPublicCampaign(deps: Deps, slug: string): Promise<Camp
   })
 }
 
-/** True if there is a campaign, draft or not. */
+/** True if there is any campaign, including drafts. */
 export async function hasCampaigns({ db }: Deps): Promise<boolean> {
   const [first] = await db.select({ id: campaigns.id }).from(campaigns).limit(1)
   return first !== undefined
@@ -60,14 +60,14 @@ export async function hasCampaigns({ db }: Deps): Promise<boolean> {
 
 /** The newest campaigns, with their workshops. */
 export async function listCampaigns(deps: Deps, { drafts = false, limit = 50 } = {}): Promise<Campaign[]> {
-  const found = await selectCampaigns(deps)
+  const rows = await selectCampaigns(deps)
     .where(drafts ? undefined : ne(campaigns.state, 'draft'))
     .orderBy(desc(campaigns.createdAt), desc(campaigns.id))
     .limit(limit)
-  return Promise.all(found.map((campaign) => withWorkshops(deps, campaign, drafts)))
+  return Promise.all(rows.map((campaign) => withWorkshops(deps, campaign, drafts)))
 }
 
-/** Creates a campaign, a draft unless it is to be published. A slug that is not given is made from title and date. */
+/** Creates a campaign, as a draft unless `publish` is set. The default slug is generated from title and date. */
 export async function createCampaign(
   deps: Deps,
   draft: CampaignDraft,
@@ -97,7 +97,7 @@ export async function createCampaign(
   }
 }
 
-/** Changes a campaign. A slug is fixed once the campaign was published, because it may be printed. */
+/** Changes a campaign. The slug is fixed once the campaign was published, because it may be in print. */
 export async function changeCampaign(deps: Deps, slug: string, changes: CampaignChanges): Promise<CampaignResult> {
   const [campaign] = await selectCampaigns(deps).where(eq(campaigns.slug, slug))
   if (!campaign) return { kind: 'refused', refusal: 'not_found' }
@@ -122,7 +122,7 @@ export async function changeCampaign(deps: Deps, slug: string, changes: Campaign
   return { kind: 'changed', campaign: (await findCampaign(deps, changes.slug ?? slug)) as Campaign }
 }
 
-/** Publishes a campaign with those of its workshops that are drafts. Done again, it goes on where it was cut off. */
+/** Publishes a campaign and its draft workshops. Call it again after an interruption to publish the rest. */
 export async function publishCampaign(deps: Deps, { slug, workshops }: Campaign): Promise<CampaignResult> {
   for (const workshop of workshops) {
     if (workshop.state === 'draft') await changeWorkshop(deps, workshop.slug, { state: 'published' })

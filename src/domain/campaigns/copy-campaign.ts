@@ -1,7 +1,7 @@
 import { localDateTime, parseDateTime } from '../../lib/time-zones.ts'
 import type { Workshop, WorkshopDraft } from '../workshops/workshops.ts'
 
-/** How a workshop is run, for the next one like it: all but who, when and where. What its checklist is alone, too. */
+/** The settings that a copy of a workshop takes over: all but title, place, dates, capacity and boards. */
 export function copySettings(workshop: Workshop): Partial<WorkshopDraft> {
   const { timeZone, waitlist, phone, confirmHours, graceMinutes, proofOfWork, lead, entry, reminders } = workshop
   const { feedbackQuestions, hasOwnItems, items } = workshop
@@ -23,9 +23,8 @@ export function copySettings(workshop: Workshop): Partial<WorkshopDraft> {
 }
 
 /**
- * When a workshop would be a month later: on the same weekday of the month, the second Saturday say, or the last one
- * where there is none so late; at the same time of day in its time zone. After the last month that `readMoment` knows there
- * is none later.
+ * The time of a workshop one month later: on the same weekday of the month, such as the second Saturday (the last one if the
+ * month has no fifth), at the same local time. Unchanged if that is after the last year that `parseDateTime` accepts.
  */
 export function shiftOneMonth({ startsAt, endsAt, timeZone }: Pick<Workshop, 'startsAt' | 'endsAt' | 'timeZone'>): {
   startsAt: Date
@@ -34,15 +33,15 @@ export function shiftOneMonth({ startsAt, endsAt, timeZone }: Pick<Workshop, 'st
   const [start, end] = [startsAt, endsAt].map((moment) => localDateTime(moment, timeZone)) as [string, string]
   const startDay = dayNumber(start)
   const shiftedDay = sameWeekdayNextMonth(startDay)
-  const shiftTime = (clock: string) =>
-    parseDateTime(`${dateFromDayNumber(shiftedDay + dayNumber(clock) - startDay)}T${clock.slice(11)}`, timeZone)
+  const shiftTime = (local: string) =>
+    parseDateTime(`${dateFromDayNumber(shiftedDay + dayNumber(local) - startDay)}T${local.slice(11)}`, timeZone)
   const [shiftedStart, shiftedEnd] = [shiftTime(start), shiftTime(end)]
   return shiftedStart && shiftedEnd ? { startsAt: shiftedStart, endsAt: shiftedEnd } : { startsAt, endsAt }
 }
 
 const msPerDay = 86_400_000
-/** Days since 1970 of the date that a clock shows. */
-const dayNumber = (clock: string) => Date.parse(`${clock.slice(0, 10)}T00:00:00Z`) / msPerDay
+/** Days from 1970-01-01 to a local date and time. */
+const dayNumber = (local: string) => Date.parse(`${local.slice(0, 10)}T00:00:00Z`) / msPerDay
 const dateFromDayNumber = (number: number) => new Date(number * msPerDay).toISOString().slice(0, 10)
 
 function sameWeekdayNextMonth(day: number): number {

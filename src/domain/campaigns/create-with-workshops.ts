@@ -5,17 +5,15 @@ import { createWorkshop, type Workshop, type WorkshopDraft } from '../workshops/
 import { type Campaign, type CampaignDraft, createCampaign, findCampaignById } from './campaigns.ts'
 import { copySettings } from './copy-campaign.ts'
 
-export type CreateCampaignResult =
-  | { kind: 'announced'; campaign: Campaign }
-  | { kind: 'refused'; refusal: 'slug_taken' }
+export type CreateCampaignResult = { kind: 'created'; campaign: Campaign } | { kind: 'refused'; refusal: 'slug_taken' }
 
-/** A workshop of an announcement. `like`: one that is run in the same way, with the same materials. */
+/** A workshop of the new campaign. `copyFrom`: the workshop whose settings and materials it takes over. */
 export type NewCampaignWorkshop = WorkshopDraft & { copyFrom?: Workshop | undefined }
 
 /**
- * Makes a campaign with its workshops, all of them drafts, or nothing of it. The same `id` again is the same form sent
- * twice, and gives what is there.
- * @throws for what no form lets through: an end before its start
+ * Creates a campaign and its workshops as drafts, in one transaction. A repeated `id` means that the form was submitted
+ * twice: the existing campaign is returned.
+ * @throws if a workshop is invalid, for example ends before its start; forms reject that
  */
 export async function createCampaignWithWorkshops(
   deps: Deps,
@@ -38,13 +36,13 @@ export async function createCampaignWithWorkshops(
         if (created.kind === 'refused') throw new Error(`a workshop was refused: ${created.refusal}`)
         if (copyFrom) await copyMaterials(txDeps, copyFrom, created.workshop)
       }
-      return { kind: 'announced', campaign: (await findCampaignById(txDeps, id)) as Campaign }
+      return { kind: 'created', campaign: (await findCampaignById(txDeps, id)) as Campaign }
     })
   } catch (error) {
-    // Fifty others of the same city begin on that day. Thrown, so that nothing is left of the announcement.
+    // Thrown to roll back the transaction. A generated slug is taken only if fifty workshops of the city begin on that day.
     if (error instanceof SlugTakenError) return { kind: 'refused', refusal: 'slug_taken' }
     if (databaseError(error)?.constraint !== 'campaigns_pkey') throw error
-    return { kind: 'announced', campaign: (await findCampaignById(deps, id)) as Campaign }
+    return { kind: 'created', campaign: (await findCampaignById(deps, id)) as Campaign }
   }
 }
 

@@ -6,42 +6,38 @@ import { type DeliveryPause, findDeliveryPause, isNotPaused } from '../mails/out
 import { listWorkshops, type Workshop } from '../workshops/workshops.ts'
 import { isObsolete, type StatsScope } from './statistics.ts'
 
-/*
- * What organisers should look at, before somebody asks them: in counts, without names.
- */
-
-/** Which workshop or campaign something is about, to name and to find it. */
+/** What is needed to name a workshop or campaign and to link to it. */
 export type WorkshopRef = Pick<Workshop, 'slug' | 'city' | 'startsAt' | 'endsAt' | 'timeZone'>
 export type CampaignRef = { slug: string; title: Text }
 
-/** What an organiser should look at. The order of the kinds is the order of urgency. */
+/** Something that organisers should look at. Counts only, no names. The kinds are in the order of urgency. */
 export type Alert =
-  /** The mail server refuses the content of all mails. `count`: how many wait. */
+  /** The mail server refuses the content of all mails. `count`: queued mails. */
   | ({ kind: 'delivery_paused'; count: number } & DeliveryPause)
-  /** The mail server refuses a message of an organiser. `id`: of the message; `count`: how many of its mails wait. */
+  /** The mail server refuses the content of a broadcast. `id`: of the broadcast; `count`: its queued mails. */
   | { kind: 'message_paused'; id: string; subject: string; count: number }
-  /** Mails to attendees that a server refused for good. */
+  /** Mails to attendees that a server rejected permanently. */
   | { kind: 'mails_failed'; count: number; workshop: WorkshopRef }
-  /** Owed for longer than half an hour, because the mail server does not take them or nobody delivers. */
+  /** Queued for over half an hour, because the mail server does not accept them or no worker runs. */
   | { kind: 'mails_waiting'; count: number; since: Date }
-  /** There is no mail server to give them to. */
+  /** No mail server is set. */
   | { kind: 'mails_held'; count: number }
-  | { kind: 'group_expired'; workshop: WorkshopRef; expiresAt: Date; already: boolean }
-  /** A link that was scanned, so that it is in print somewhere, and leads on no longer. */
+  | { kind: 'group_expired'; workshop: WorkshopRef; expiresAt: Date; isExpired: boolean }
+  /** A link that was scanned, so it is in print somewhere, and is no longer active. */
   | { kind: 'link_expired'; code: string; channel: string; about: WorkshopRef | CampaignRef }
   | { kind: 'no_address'; workshop: WorkshopRef }
   | { kind: 'same_lead'; lead: string; workshop: WorkshopRef; other: WorkshopRef }
   | { kind: 'waiting_while_closed'; workshop: WorkshopRef; waitlisted: number; free: number }
   | { kind: 'too_few_boards'; workshop: WorkshopRef; capacity: number; boards: number }
-  /** It can be registered for, but its campaign's page is not public. */
+  /** The workshop takes registrations, but the page of its campaign is not public. */
   | { kind: 'campaign_unpublished'; workshop: WorkshopRef; campaign: CampaignRef }
   | { kind: 'draft_soon'; workshop: WorkshopRef }
   | { kind: 'draft_past'; workshop: WorkshopRef }
 export type AlertKind = Alert['kind']
 
 /**
- * What needs attention, the most urgent first: of all workshops that are to come, or of some.
- * @scope scope of these workshops, and without what concerns the installation
+ * The alerts of all upcoming workshops, most urgent first.
+ * @param scope only the alerts of these workshops, and none about the outbox
  */
 export async function listAlerts(deps: Deps, scope?: StatsScope): Promise<Alert[]> {
   const now = deps.now()
@@ -51,7 +47,7 @@ export async function listAlerts(deps: Deps, scope?: StatsScope): Promise<Alert[
   const [failed, mailAlerts, paused, groups, links] = await Promise.all([
     query<{ workshop_id: string; n: number }>(
       deps.db,
-      // Dead mails are few; what they are about is looked up for each.
+      // Dead mails are few, so their registrations are looked up one by one.
       sql`with dead as materialized (
             select m.registration_id from mails m
             where m.state = 'dead' and m.registration_id is not null and not ${isObsolete}
@@ -89,7 +85,7 @@ export async function listAlerts(deps: Deps, scope?: StatsScope): Promise<Alert[
           order by l.scans desc`,
     ),
   ])
-  const found: Alert[] = [
+  const alerts: Alert[] = [
     ...paused.map((message) => ({ kind: 'message_paused' as const, ...message })),
     ...failed.map(({ workshop_id, n }) => ({
       kind: 'mails_failed' as const,
@@ -108,7 +104,7 @@ export async function listAlerts(deps: Deps, scope?: StatsScope): Promise<Alert[
         kind: 'group_expired' as const,
         workshop: refs.get(workshop_id) as WorkshopRef,
         expiresAt: new Date(expires_at),
-        already: new Date(expires_at) <= now,
+        isExpired: new Date(expires_at) <= now,
       })),
     ...links.map(({ code, channel, workshop_id, campaign }) => ({
       kind: 'link_expired' as const,
@@ -120,8 +116,8 @@ export async function listAlerts(deps: Deps, scope?: StatsScope): Promise<Alert[
     ...findLeadConflicts(workshops, now),
   ]
   const urgency = ({ kind }: Alert) => alertKinds.indexOf(kind)
-  const startTime = (one: Alert) => ('workshop' in one ? one.workshop.startsAt.getTime() : 0)
-  return found.sort((a, b) => urgency(a) - urgency(b) || startTime(a) - startTime(b))
+  const startTime = (alert: Alert) => ('workshop' in alert ? alert.workshop.startsAt.getTime() : 0)
+  return alerts.sort((a, b) => urgency(a) - urgency(b) || startTime(a) - startTime(b))
 }
 
 /** In the order of urgency. */
@@ -142,7 +138,7 @@ const alertKinds = [
   'draft_past',
 ] as const satisfies readonly AlertKind[]
 
-/** What a workshop alone shows at a moment. */
+/** The alerts that follow from the workshop itself. */
 function workshopAlerts(workshop: Workshop, now: Date): Alert[] {
   const { state, startsAt, endsAt, closesAt, capacity, taken, waitlisted, boards, campaign, address } = workshop
   const ref = toWorkshopRef(workshop)
@@ -152,22 +148,22 @@ function workshopAlerts(workshop: Workshop, now: Date): Alert[] {
     return isWithinDays(startsAt, 14, now) ? [{ kind: 'draft_soon', workshop: ref }] : []
   }
   if (startsAt <= now) return []
-  const found: Alert[] = []
+  const alerts: Alert[] = []
   const isClosed = state === 'closed' || (closesAt !== null && closesAt <= now)
-  if (!address.zh && !address.en && isWithinDays(startsAt, 14, now)) found.push({ kind: 'no_address', workshop: ref })
+  if (!address.zh && !address.en && isWithinDays(startsAt, 14, now)) alerts.push({ kind: 'no_address', workshop: ref })
   if (isClosed && waitlisted > 0) {
-    found.push({ kind: 'waiting_while_closed', workshop: ref, waitlisted, free: capacity - taken })
+    alerts.push({ kind: 'waiting_while_closed', workshop: ref, waitlisted, free: capacity - taken })
   }
-  // Without a single board none are lent.
-  if (boards > 0 && capacity > boards) found.push({ kind: 'too_few_boards', workshop: ref, capacity, boards })
+  // Without boards the workshop lends none.
+  if (boards > 0 && capacity > boards) alerts.push({ kind: 'too_few_boards', workshop: ref, capacity, boards })
   if (campaign?.state === 'draft') {
     const { slug, title } = campaign
-    found.push({ kind: 'campaign_unpublished', workshop: ref, campaign: { slug, title } })
+    alerts.push({ kind: 'campaign_unpublished', workshop: ref, campaign: { slug, title } })
   }
-  return found
+  return alerts
 }
 
-/** Two workshops at the same time of which one person is in charge. */
+/** Pairs of workshops at the same time with the same person in charge. */
 function findLeadConflicts(workshops: Workshop[], now: Date): Alert[] {
   const workshopsWithLead = workshops.filter((workshop) => workshop.lead?.trim() && isOpen(workshop, now))
   return workshopsWithLead.flatMap((workshop, index) =>
@@ -188,7 +184,7 @@ function findLeadConflicts(workshops: Workshop[], now: Date): Alert[] {
   )
 }
 
-/** Whether a workshop is public and not over. */
+/** True if the workshop is public and not over. */
 function isOpen(workshop: Workshop | undefined, now: Date): boolean {
   return (
     workshop !== undefined && workshop.endsAt > now && (workshop.state === 'published' || workshop.state === 'closed')
@@ -203,7 +199,7 @@ function isWithinDays(moment: Date, days: number, now: Date): boolean {
   return moment > now && moment.getTime() - now.getTime() <= days * dayMs
 }
 
-/** The workshops that are not over, and the drafts of the last three months that were never published. */
+/** The workshops that are not over, and the drafts that ended in the last 90 days. */
 async function listMonitoredWorkshops(deps: Deps): Promise<Workshop[]> {
   const [{ items: upcoming }, { items: over }] = await Promise.all([
     listWorkshops(deps, { drafts: true, limit: maxWorkshops }),
@@ -213,18 +209,18 @@ async function listMonitoredWorkshops(deps: Deps): Promise<Workshop[]> {
   return [...upcoming, ...over.filter(({ state, endsAt }) => state === 'draft' && endsAt.getTime() > since)]
 }
 
-/** More than an installation has at a time. */
+/** More than one installation has at a time. */
 const maxWorkshops = 500
 
 /**
- * Whether mails are held because there is no mail server, wait because delivery is paused, or wait for longer than half an
- * hour: one entry or none. Mails of a paused message are not among them.
+ * The alert about the outbox, if any: no mail server is set, delivery is paused, or mails are queued for over half an hour.
+ * Mails of a paused broadcast do not count.
  */
 export async function listMailAlerts(deps: Deps): Promise<Alert[]> {
   const cutoff = timestamptz(new Date(deps.now().getTime() - 30 * 60_000))
   const [queued] = await query<{ all: number; waiting: number; since: string | Date | null }>(
     deps.db,
-    // What was refused for now says why; what nobody tried is due all the time.
+    // A mail that was tried and deferred has a reason; one that was never tried counts by its due date.
     sql`select count(*)::int as all, count(*) filter (where ${isOverdue(cutoff)})::int as waiting,
           min(created_at) filter (where ${isOverdue(cutoff)}) as since
         from mails where state in ('pending', 'sending') and ${isNotPaused}`,

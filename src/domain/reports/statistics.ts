@@ -8,57 +8,57 @@ import { countAnswers, type ItemAnswers } from '../registrations/readiness.ts'
 import type { Workshop } from '../workshops/workshops.ts'
 
 /*
- * What organisers and viewers see of a month, in counts: nothing here names a person. Every count is one statement that
- * reads what it counts once, so that it takes as long in a database that was never analysed.
+ * Counts for organisers and viewers, without personal data. Each count is one statement that reads its rows once, so its
+ * speed does not depend on planner statistics (ANALYZE).
  */
 
-/** What is counted together: one workshop, those of a campaign, or those that are to come. */
+/** What is counted: one workshop, those of a campaign, or all upcoming ones. */
 export type StatsScope = {
   workshops: Workshop[]
-  /** The campaign whose links count too. */
+  /** The campaign whose links are included. */
   campaignId?: string | undefined
-  /** IANA name of the time zone in which a day begins. */
+  /** The IANA time zone that defines days. */
   timeZone: string
 }
 
 export type Statistics = {
   seats: SeatTotals
-  /** Registrations of all time, by what they are now. */
+  /** All registrations by current status. */
   registrations: Record<RegistrationStatus, number> & { all: number }
   overTime: TimeSeries
   channels: ChannelStats[]
-  /** Undefined where no link leads here. */
+  /** Undefined if no link has a target in the scope. */
   funnel: Funnel | undefined
-  /** Of those who hold a seat or wait for one. */
+  /** Of registrations with a seat or on the waitlist. */
   readiness: ItemAnswers[]
   mails: MailCount[]
 }
 
-/** Of the workshops that are published or closed: drafts and cancelled ones have no seats to give. */
+/** Published and closed workshops only. */
 export type SeatTotals = { workshops: number; capacity: number; taken: number; waitlisted: number; boards: number }
 
-/** When people signed up: each day, week (from Monday) or month from the first to the last, or to today. */
+/** Sign-ups per day, week (from Monday) or month, from the first to the last sign-up, or to today. */
 export type TimeSeries = { unit: 'day' | 'week' | 'month'; points: TimePoint[] }
-/** `from`: the first day, 2026-12-01. `cancelled`: how many of those registrations were cancelled since. */
+/** `from`: the first day, such as 2026-12-01. `cancelled`: how many of these registrations are cancelled now. */
 export type TimePoint = { from: string; registrations: number; cancelled: number }
 
-/** What came of a registration link; `link` is null for those who came without one. */
+/** The registrations through a link; `link` is null for registrations without one. */
 export type ChannelStats = {
   link: { code: string; channel: string; active: boolean; expiresAt: Date | null } | null
-  /** Null where the link leads elsewhere, to the whole campaign say, so that its scans tell nothing about this. */
+  /** Null if the target of the link is outside the scope, such as the whole campaign. */
   scans: number | null
   registrations: number
-  /** How many of them hold a seat now. */
+  /** Registrations that hold a seat now. */
   seated: number
 }
 
-/** Of the links that lead here: how often they were scanned, who signed up with them, who of those holds a seat. */
+/** Scans, registrations and seats held through all links with a target in the scope. */
 export type Funnel = { scans: number; registrations: number; seated: number }
 
-/** `failed`: dead, and not because it had become pointless. */
-export type MailCount = { kind: MailKind; sent: number; owed: number; failed: number; pointless: number }
+/** `failed`: rejected by a server. `obsolete`: discarded before it was sent. */
+export type MailCount = { kind: MailKind; sent: number; queued: number; failed: number; obsolete: number }
 
-/** Counts a scope: one pass over its registrations, one over its mails, one over its answers. */
+/** One pass each over the registrations, mails and checklist answers of the scope. */
 export async function computeStatistics(deps: Deps, scope: StatsScope): Promise<Statistics> {
   const [counted, mails, readiness] = await Promise.all([
     countRegistrations(deps, scope),
@@ -68,7 +68,6 @@ export async function computeStatistics(deps: Deps, scope: StatsScope): Promise<
   return { seats: sumSeats(scope.workshops), ...counted, mails, readiness }
 }
 
-/** The seats of workshops in sum. */
 export function sumSeats(workshops: Workshop[]): SeatTotals {
   const active = workshops.filter(({ state }) => state === 'published' || state === 'closed')
   return {
@@ -80,7 +79,7 @@ export function sumSeats(workshops: Workshop[]): SeatTotals {
   }
 }
 
-/** Registrations by state, over time and by channel. */
+/** Registrations by status, over time and by channel. */
 export async function countRegistrations(
   deps: Deps,
   scope: StatsScope,
@@ -104,10 +103,10 @@ export async function countRegistrations(
         from registrations where workshop_id = any(${ids})
         group by 1, 2, 3`,
   )
-  const count = (chosen: (group: Group) => boolean) => sum(groups.filter(chosen), ({ n }) => n)
+  const count = (predicate: (group: Group) => boolean) => sum(groups.filter(predicate), ({ n }) => n)
   const points = starts.map((from): TimePoint => ({ from, registrations: 0, cancelled: 0 }))
   for (const { bucket, status, n } of groups) {
-    // Whoever signs up between the two statements counts for the last day.
+    // A sign-up between the two statements counts for the last bucket.
     const point = points[Math.max(0, bucket - 1)]
     if (!point) continue
     point.registrations += n
@@ -138,7 +137,7 @@ export async function countRegistrations(
 
 type Group = { status: RegistrationStatus; code: string | null; bucket: number; n: number }
 
-/** The links that lead here and those that people came with, the most registrations first. */
+/** The links with a target in the scope and those that registrations came through, most registrations first. */
 async function computeChannelStats(
   deps: Deps,
   { workshops, campaignId }: StatsScope,
@@ -201,15 +200,15 @@ type StoredMailCount = { kind: MailKind; state: MailState; pointless: boolean; n
 function groupMailCounts(counted: StoredMailCount[]): MailCount[] {
   const counts = new Map<MailKind, MailCount>()
   for (const { kind, state, pointless, n } of counted) {
-    const count = counts.get(kind) ?? { kind, sent: 0, owed: 0, failed: 0, pointless: 0 }
-    const column = state === 'dead' ? (pointless ? 'pointless' : 'failed') : state === 'sent' ? 'sent' : 'owed'
+    const count = counts.get(kind) ?? { kind, sent: 0, queued: 0, failed: 0, obsolete: 0 }
+    const column = state === 'dead' ? (pointless ? 'obsolete' : 'failed') : state === 'sent' ? 'sent' : 'queued'
     count[column] += n
     counts.set(kind, count)
   }
   return [...counts.values()].sort((a, b) => a.kind.localeCompare(b.kind, 'en'))
 }
 
-/** What became of the reminders of a workshop that are about the day on which it is now. */
+/** The reminders for the current date of a workshop. */
 export async function countReminders(deps: Deps, workshop: Workshop): Promise<MailCount[]> {
   const counted = await query<StoredMailCount>(
     deps.db,
@@ -226,13 +225,13 @@ export async function countReminders(deps: Deps, workshop: Workshop): Promise<Ma
   return groupMailCounts(counted)
 }
 
-/** Of a mail `m` that is dead: whether it was given up because it had become pointless, rather than refused. */
+/** SQL condition: the dead mail `m` was discarded before it was sent, rather than rejected by a server. */
 export const isObsolete = sql`coalesce(m.reason in (${sql.join(
   discardReasons.map((reason) => sql`${reason}`),
   sql`, `,
 )}), false)`
 
-/** Days up to two months, then weeks up to 62 of them, then months. Days as 2026-12-01, the last one included. */
+/** Days for up to 62 days, weeks for up to 62 weeks, else months. The dates are such as 2026-12-01, both inclusive. */
 export function splitIntoBuckets(first: string, last: string): { unit: TimeSeries['unit']; starts: string[] } {
   const days = Math.round((Date.parse(last) - Date.parse(first)) / dayMs) + 1
   const unit = days <= 62 ? 'day' : days <= 62 * 7 ? 'week' : 'month'
@@ -259,13 +258,12 @@ function addDays(day: string, days: number): string {
   return new Date(Date.parse(day) + days * dayMs).toISOString().slice(0, 10)
 }
 
-/** The moments at which days begin. Postgres is not asked, for it may know other time zones than Intl. */
+/** The moments at which days begin. Not computed in Postgres, whose time zone data may differ from that of Intl. */
 function dayStarts(days: string[], timeZone: string): SQL {
   const moments = days.map((day) => (parseDateTime(`${day}T00:00`, timeZone) as Date).toISOString())
   return sql`${`{${moments.map((moment) => `"${moment}"`).join(',')}}`}::timestamptz[]`
 }
 
-/** Adds up what a measure says of each. */
 export function sum<Item>(items: Item[], measure: (item: Item) => number): number {
   return items.reduce((total, item) => total + measure(item), 0)
 }

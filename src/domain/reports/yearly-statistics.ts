@@ -6,36 +6,32 @@ import { attendanceCounts, checkInJoin } from '../attendance/attendance.ts'
 import type { Deps } from '../deps.ts'
 import { sum } from './statistics.ts'
 
-/*
- * What became of all workshops, year by year and city by city, in counts that name nobody.
- */
-
-/** One year of workshops, by the day on which they begin. Those to come are in it, drafts and cancelled ones are not. */
+/** The workshops that begin in a year, including upcoming ones, without drafts and cancelled ones. Counts only, no names. */
 export type YearStats = {
   year: number
   workshops: number
   cancelledWorkshops: number
   cities: number
   capacity: number
-  /** Seats that were taken in the end, or are taken now. */
+  /** Seats taken now, or at the end for past workshops. */
   taken: number
   registrations: number
-  /** Of the workshops whose attendance is closed: who was expected, and of them who did not come. */
+  /** Of workshops whose attendance is closed: expected attendees, and the no-shows among them. */
   expected: number
   noShows: number
-  /** Of those with a seat who were asked for their readiness and are not erased: how many said ready to everything. */
+  /** Confirmed registrations with required items that are not erased, and how many of them confirmed all items. */
   asked: number
   ready: number
-  /** Seats taken by the month in which the workshop begins, from January. */
+  /** Seats taken by the month in which the workshop begins; index 0 is January. */
   months: number[]
-  /** How many people with a seat are not erased yet, and how many of those had one in an earlier workshop. */
+  /** People with a seat who are not erased, and how many of them had one in an earlier workshop. */
   known: number
   returning: number
 }
 
 export type CityStats = { city: Text; workshops: number; capacity: number; taken: number; registrations: number }
 
-/** All years, the newest first, and all cities, the most registrations first. */
+/** All years, newest first, and all cities, most registrations first. */
 export async function computeYearlyStatistics(deps: Deps): Promise<{ years: YearStats[]; cities: CityStats[] }> {
   const workshops = await query<WorkshopTotals>(
     deps.db,
@@ -69,7 +65,7 @@ export async function computeYearlyStatistics(deps: Deps): Promise<{ years: Year
       ),
     )
     const year = Number(name)
-    const { known = 0, returning = 0 } = returningAttendees.find((one) => one.year === year) ?? {}
+    const { known = 0, returning = 0 } = returningAttendees.find((count) => count.year === year) ?? {}
     return {
       ...{ year, workshops: own.length, cancelledWorkshops: all.length - own.length },
       cities: groupBy(own, ({ city }) => cityKey(city)).size,
@@ -111,8 +107,8 @@ type WorkshopTotals = {
 }
 
 /**
- * People with a seat by year, as far as they are known: whoever is erased has another key in each registration. Somebody
- * returns in a year if the last workshop they had a seat in then is not the first of all.
+ * People with a seat by year, without erased ones, whose key differs in each registration. A person is returning in a year
+ * if their last workshop of that year is not their first ever.
  */
 async function countReturningAttendees(
   deps: Deps,
@@ -138,7 +134,7 @@ async function countReturningAttendees(
   )
 }
 
-/** Who had a seat and said ready to every item that was to be confirmed, by workshop, as far as people are known. */
+/** Confirmed registrations that are not erased, and how many of them confirmed all required items, by workshop. */
 function countReadyAttendees(deps: Deps): Promise<{ id: string; asked: number; ready: number }[]> {
   const requiredItemsJson = (owner: SQL) => sql`(
     select jsonb_object_agg(i.id, true) from checklist_items i where ${owner} and i.must_confirm
@@ -159,7 +155,7 @@ function countReadyAttendees(deps: Deps): Promise<{ id: string; asked: number; r
   )
 }
 
-/** Who was expected and who did not come, by workshop, of those whose attendance is closed. */
+/** Expected attendees and no-shows by workshop, for those whose attendance is closed. */
 function countNoShows(deps: Deps): Promise<{ id: string; expected: number; noShows: number }[]> {
   return query(
     deps.db,
@@ -170,7 +166,7 @@ function countNoShows(deps: Deps): Promise<{ id: string; expected: number; noSho
   )
 }
 
-/** The same city is not always written in both languages. */
+/** Not the whole text: the same city is not always entered in both languages. */
 function cityKey(city: Text): string {
   return (city.zh ?? city.en ?? '').trim().toLowerCase()
 }

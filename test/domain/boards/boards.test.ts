@@ -495,10 +495,10 @@ describe.each([
       { id: id(), boardId: ids[1] as string, registrationId: people[1] as string, ...common },
     ])
     expect((await findViolations(world.deps)).map(({ invariant }) => invariant)).toEqual([
-      'a board is with one person at a time, and its times follow one another',
-      'a person has one board at a time',
-      'who has a board is known, and the board was not back before it was lent',
-      'a board that is out of use is with nobody and in no box',
+      'loans of a board do not overlap',
+      'a registration has at most one active loan',
+      'a lent board has a known borrower, and no loan ends before it begins',
+      'an unusable board is neither lent nor allocated',
     ])
   })
 })

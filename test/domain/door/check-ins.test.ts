@@ -321,14 +321,14 @@ test('the doctor finds a check-in of somebody without a seat, and a seat that wa
     .where(eq(registrations.id, person.id))
   await world.db.update(checkIns).set({ outcome: 'in', undoneAt: null, undoneBy: null })
   expect((await findViolations(world.deps)).map(({ invariant }) => invariant)).toContain(
-    'whoever is checked in has a seat in that workshop',
+    'a checked-in registration is confirmed in that workshop',
   )
   await world.db
     .update(registrations)
     .set({ status: 'cancelled', cancelledAt: world.clock.now(), cancelledBy: 'absence' })
     .where(eq(registrations.id, person.id))
   expect((await findViolations(world.deps)).map(({ invariant }) => invariant)).toContain(
-    'nobody lost a seat for not coming before the grace time was over',
+    'no seat was released as a no-show within the grace period',
   )
   expect(await world.db.select({ n: workshops.taken }).from(workshops)).toEqual([{ n: 0 }])
 })

@@ -350,7 +350,7 @@ test('doctor misses the mails of an offer, and sees one that is held beyond the 
     sql`update registrations set offered_until = ${workshop.endsAt.toISOString()} where id = ${first.id}`,
   )
   expect(await findViolations(world.deps)).toEqual([
-    { invariant: 'no offer is held beyond the start of its workshop', broken: [first.id] },
+    { invariant: 'no offer lasts beyond the start of its workshop', broken: [first.id] },
     {
       invariant: 'every registration, offer, promotion, move and cancellation has its mail',
       broken: [`${first.id}: offered`],

@@ -502,10 +502,10 @@ test('doctor names what is broken', async () => {
   await world.db.execute(sql`update registrations set status = 'waitlisted' where id = ${first.id}`)
   await world.db.execute(sql`delete from mails where registration_id = ${third.id}`)
   expect((await findViolations(world.deps)).map(({ invariant, broken }) => [invariant, broken.length])).toEqual([
-    ['taken is the number of seats held, never over capacity', 1],
+    ['taken is the number of seats held and never exceeds the capacity', 1],
     ['sequence numbers are unique within a workshop and rise with time', 2],
-    ['nobody waits while a seat of an open workshop is free', 1],
-    ['nobody overtook on the waitlist without a logged decision', 1],
+    ['no registration is waitlisted while its open workshop has a free seat', 1],
+    ['no registration overtook the waitlist without an audited decision', 1],
     ['every registration, offer, promotion, move and cancellation has its mail', 1],
   ])
 })

@@ -72,18 +72,18 @@ test('a workshop is counted by seats, states, days, channels, answers and mails'
     funnel: { scans: 7, registrations: 2, seated: 1 },
     readiness: [{ item: expect.objectContaining({ id: item }), ready: 1, notYet: 1, noAnswer: 1 }],
     mails: [
-      { kind: 'cancelled', sent: 0, owed: 1, failed: 0, pointless: 0 },
-      { kind: 'confirmed', sent: 0, owed: 2, failed: 0, pointless: 0 },
-      { kind: 'promoted', sent: 0, owed: 1, failed: 0, pointless: 0 },
-      { kind: 'waitlisted', sent: 0, owed: 2, failed: 0, pointless: 0 },
+      { kind: 'cancelled', sent: 0, queued: 1, failed: 0, obsolete: 0 },
+      { kind: 'confirmed', sent: 0, queued: 2, failed: 0, obsolete: 0 },
+      { kind: 'promoted', sent: 0, queued: 1, failed: 0, obsolete: 0 },
+      { kind: 'waitlisted', sent: 0, queued: 2, failed: 0, obsolete: 0 },
     ],
   } satisfies Statistics)
   await world.db.execute(sql`update mails set state = 'dead', reason = case id when 3 then 'promoted' end,
       last_error = case id when 1 then '550 no such user' end
     where id in (1, 3)`)
   const { mails } = await computeStatistics(world.deps, await loadStatsScope(world, slug))
-  expect(mails).toContainEqual({ kind: 'confirmed', sent: 0, owed: 1, failed: 1, pointless: 0 })
-  expect(mails).toContainEqual({ kind: 'waitlisted', sent: 0, owed: 1, failed: 0, pointless: 1 })
+  expect(mails).toContainEqual({ kind: 'confirmed', sent: 0, queued: 1, failed: 1, obsolete: 0 })
+  expect(mails).toContainEqual({ kind: 'waitlisted', sent: 0, queued: 1, failed: 0, obsolete: 1 })
   // Nothing of it names anybody, because viewers read it.
   expect(JSON.stringify(figures)).not.toMatch(/学员|example\.com/)
   expect(id).toBe(workshop.id)
@@ -382,7 +382,7 @@ test('what needs attention is found, the most urgent first', async () => {
     `draft_soon ${soon.slug}`,
     `draft_past ${past.slug}`,
   ])
-  expect(found.find(({ kind }) => kind === 'group_expired')).toMatchObject({ already: false })
+  expect(found.find(({ kind }) => kind === 'group_expired')).toMatchObject({ isExpired: false })
   // Of one workshop alone, without what concerns the installation.
   expect((await listAlerts(world.deps, await loadStatsScope(world, led.slug))).map(describeAlert)).toEqual([
     `mails_failed 1 ${led.slug}`,

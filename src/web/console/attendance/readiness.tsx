@@ -148,8 +148,8 @@ function ReminderTable({ c, workshop, mails }: { c: Context<App>; workshop: Work
         heads={[t.heads.kind, t.heads.at, t.heads.sent, t.heads.owed, t.heads.failed, t.heads.pointless]}
         rows={reminderKinds.map((kind) => {
           const planned = plan.find((reminder) => reminder.kind === kind)
-          const { sent, owed, failed, pointless } = mails.find((count) => count.kind === kind) ?? {
-            ...{ sent: 0, owed: 0, failed: 0, pointless: 0 },
+          const { sent, queued, failed, obsolete } = mails.find((count) => count.kind === kind) ?? {
+            ...{ sent: 0, queued: 0, failed: 0, obsolete: 0 },
           }
           return [
             <>
@@ -164,7 +164,7 @@ function ReminderTable({ c, workshop, mails }: { c: Context<App>; workshop: Work
             ) : (
               t.off
             ),
-            ...[sent, owed, failed, pointless],
+            ...[sent, queued, failed, obsolete],
           ]
         })}
       />

@@ -73,7 +73,7 @@ function alertText(alert: Alert, locale: Locale, timeZone: string): string {
       return t.group_expired(
         workshopName(alert.workshop),
         formatDateTime(alert.expiresAt, alert.workshop.timeZone, locale),
-        alert.already,
+        alert.isExpired,
       )
     case 'link_expired':
       return t.link_expired(

@@ -361,12 +361,12 @@ function MailStats({ figures: { mails }, locale }: { figures: Statistics; locale
       ) : (
         <NumberTable
           heads={[t.mail, t.sent, t.owed, t.failed, t.pointless]}
-          rows={mails.map(({ kind, sent, owed, failed, pointless }) => [
+          rows={mails.map(({ kind, sent, queued, failed, obsolete }) => [
             consoleMessages(locale).mailKinds[kind],
             sent,
-            owed,
+            queued,
             failed > 0 ? <strong class="warning">{formatNumber(failed)}</strong> : 0,
-            pointless,
+            obsolete,
           ])}
         />
       )}
