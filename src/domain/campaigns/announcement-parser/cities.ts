@@ -1,14 +1,14 @@
 import type { Text } from '../../../db/schema.ts'
 import { findMatches } from './scanner.ts'
 
-/** A city named in a text: where its name stands, and what follows it and belongs to it (上海市, 南京站). */
-export type CityMatch = { start: number; end: number; nameEnd: number; key: string; city: Text; inside: boolean }
+/** A city named in a text. `end` includes a suffix that belongs to the name (上海市, 南京站), `nameEnd` does not. */
+export type CityMatch = { start: number; end: number; nameEnd: number; key: string; city: Text; inInstitution: boolean }
 
 /**
- * The cities that a range of a text names, in its order. Streets called after one (南京东路) are none. A city is `inside`
- * when its name is part of an institution's (上海交通大学, Shanghai Tower).
- * @normalized normalized the text in plain width, of the same length
- * @budget budget how many names may still be found; it is lowered by those that were
+ * Finds the cities named in a range of a text, in order. Streets named after a city (南京东路) do not count. `inInstitution`
+ * marks a city that is part of the name of an institution (上海交通大学, Shanghai Tower).
+ * @param normalized the text in half-width characters, of the same length
+ * @param budget the number of names that may still be found; reduced by those that are
  */
 export function findCities(
   text: string,
@@ -17,23 +17,23 @@ export function findCities(
   end: number,
   budget: { tokens: number },
 ): CityMatch[] {
-  const found: CityMatch[] = []
+  const cities: CityMatch[] = []
   const range = normalized.slice(start, end)
   const matches = findMatches(cityPattern, range, budget.tokens)
   budget.tokens -= matches.length
   for (const match of matches) {
-    const { several, zh, suffix = '', en } = match.groups as { [name: string]: string | undefined }
+    const { abbreviated, zh, suffix = '', en } = match.groups as { [name: string]: string | undefined }
     const from = start + match.index
-    if (several) {
-      for (const [at, letter] of [...several].entries()) {
+    if (abbreviated) {
+      for (const [offset, letter] of [...abbreviated].entries()) {
         const key = abbreviations[letter] as string
-        found.push({
-          start: from + at,
-          end: from + at + 1,
-          nameEnd: from + at + 1,
+        cities.push({
+          start: from + offset,
+          end: from + offset + 1,
+          nameEnd: from + offset + 1,
           key,
           city: { zh: key },
-          inside: false,
+          inInstitution: false,
         })
       }
       continue
@@ -42,16 +42,16 @@ export function findCities(
     const after = range.slice(match.index + match[0].length, match.index + match[0].length + 24)
     if (zh ? streetSuffix.test(after) : latinStreetSuffix.test(after)) continue
     const key = zh ?? (chineseNames.get(name.toLowerCase().replace(/\W/g, '')) as string)
-    found.push({
+    cities.push({
       start: from,
       end: from + name.length + suffix.length,
       nameEnd: from + name.length,
       key,
       city: { [zh ? 'zh' : 'en']: text.slice(from, from + name.length) },
-      inside: zh ? !suffix && institutionSuffix.test(after) : latinInstitutionSuffix.test(after),
+      inInstitution: zh ? !suffix && institutionSuffix.test(after) : latinInstitutionSuffix.test(after),
     })
   }
-  return found
+  return cities
 }
 
 const cityList =
@@ -68,11 +68,11 @@ const cityPairs = cityList
   .split(',')
   .map((pair) => [pair.slice(0, pair.indexOf(' ')), pair.slice(pair.indexOf(' ') + 1)] as const)
 const chineseNames = new Map(cityPairs.map(([zh, en]) => [en.toLowerCase().replace(/\W/g, ''), zh]))
-/** What 北上广深 stands for. */
+/** For 北上广深. */
 const abbreviations: Record<string, string> = { 北: '北京', 上: '上海', 广: '广州', 深: '深圳', 杭: '杭州' }
 
 const cityPattern = new RegExp(
-  `(?<several>北上广深杭?|北上深|北上广(?!西|东|州))|(?<zh>${cityPairs.map(([zh]) => zh).join('|')})(?!时间|(?<=中山)(?:大学|公园|医院))` +
+  `(?<abbreviated>北上广深杭?|北上深|北上广(?!西|东|州))|(?<zh>${cityPairs.map(([zh]) => zh).join('|')})(?!时间|(?<=中山)(?:大学|公园|医院))` +
     `(?<suffix>市(?![区中场民内])|站(?![点台内]))?|(?<![A-Za-z])(?<en>${cityPairs.map(([, en]) => en.replace("'", "['’]?")).join('|')})(?![A-Za-z])`,
   'gi',
 )

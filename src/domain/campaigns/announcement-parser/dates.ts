@@ -1,33 +1,32 @@
-/** A calendar day. */
 export type CalendarDay = { year: number; month: number; day: number }
 
 /**
- * When an announcement says that a workshop is: in a month (`YYYY-MM`), or on a day (`YYYY-MM-DD`), on several up to
- * `lastDate`. Times are `HH:MM` as the clocks on the spot show them: an announcement names no time zone.
+ * The date of a workshop in an announcement: a month (`YYYY-MM`), or a day (`YYYY-MM-DD`), or several days up to `lastDate`.
+ * Times are local, `HH:MM`: an announcement names no time zone.
  */
 export type AnnouncedDate = { month: string } | { date: string; lastDate?: string; from?: string; to?: string }
 
 export type AnnouncedTime = { from: string; to?: string }
 
-/** A date or a time, and where in the text it was read. */
+/** Dates or a time, with their position in the text. */
 export type DateReading = { start: number; end: number } & (
   | { kind: 'dates'; dates: AnnouncedDate[] }
   | { kind: 'time'; time: AnnouncedTime }
 )
 
 /**
- * The dates and times in a range of a text, in its order. A month without a year is the next one, today's included. A day
- * that no calendar has is not read, nor is a weekday that contradicts its date. Times stay on their own: see `joinTimes`.
- * @normalized normalized the text in plain width
+ * Finds the dates and times in a range of a text, in order. A month without a year is the next one, including the current
+ * month. Invalid days and weekdays that contradict their date are ignored. Times are separate readings: see `attachTimes`.
+ * @param normalized the text in half-width characters
  * @param loose whether 7.15 is a date
- * @param left how many places where a date or time can begin may still be looked at; it is lowered by those that were
+ * @param budget the number of possible beginnings of a date or time that may still be examined; reduced by those that are
  */
 export function findDates(
   normalized: string,
   start: number,
   end: number,
   today: CalendarDay,
-  { loose, left: budget }: { loose: boolean; left: { tokens: number } },
+  { loose, budget }: { loose: boolean; budget: { tokens: number } },
 ): DateReading[] {
   const scan: DateScan = { text: normalized.slice(start, end), today, year: undefined, loose }
   const readings: DateReading[] = []
@@ -37,15 +36,15 @@ export function findDates(
     if (!match) break
     const reading = parseDatesAt(scan, match.index) ?? parseTimeAt(scan, match.index)
     if (reading) readings.push({ ...reading, start: start + reading.start, end: start + reading.end })
-    // What begins with a digit is read in whole or not at all.
+    // A number is read in whole or not at all.
     position = reading ? reading.end : match.index + match[0].length
   }
   return mergeRanges(normalized, readings)
 }
 
 /**
- * Gives each time to the dates before it that have none yet, or else to the one after it.
- * @returns the readings that found their place: all but times that no date waits for
+ * Assigns each time to the dates before it that have none yet, or else to the date after it.
+ * @returns all readings except times that were not assigned
  */
 export function attachTimes(readings: DateReading[]): DateReading[] {
   const attached = new Set<DateReading>()
@@ -68,7 +67,6 @@ export function attachTimes(readings: DateReading[]): DateReading[] {
   return readings.filter((reading) => attached.has(reading))
 }
 
-/** Those that name a day, and no time yet. */
 export function daysWithoutTime(dates: AnnouncedDate[]): Extract<AnnouncedDate, { date: string }>[] {
   return dates.filter((date) => 'date' in date).filter((day) => !day.from)
 }
@@ -137,7 +135,7 @@ function parseChineseDate(scan: DateScan, at: number): DateReading | undefined {
   const dates: AnnouncedDate[] = []
   for (let separatorMatch: RegExpExecArray | null | undefined; ; ) {
     const day = matchAt(chineseDay, scan.text, separatorMatch ? separatorMatch.index + separatorMatch[0].length : end)
-    // After a comma a bare number is no day: 7月15日,3块开发板.
+    // After a comma a bare number is not a day: 7月15日,3块开发板.
     if (!day || (separatorMatch && !day[2])) break
     if (!addDay(dates, year, number, parseNumeral(day[1]), separatorMatch?.[1] !== undefined)) {
       if (dates.length === 0) return undefined
@@ -158,14 +156,14 @@ function parseChineseDate(scan: DateScan, at: number): DateReading | undefined {
 function parseNumericDate(scan: DateScan, at: number): DateReading | undefined {
   const whole = matchAt(numericDate, scan.text, at)
   const short = whole ? null : matchAt(monthAndDay, scan.text, at)
-  const found = whole ?? short
-  if (!found || (short?.[2] === '.' && !scan.loose)) return undefined
+  const match = whole ?? short
+  if (!match || (short?.[2] === '.' && !scan.loose)) return undefined
   let [month, day] = whole ? [Number(whole[3]), whole[4] && Number(whole[4])] : [Number(short?.[1]), Number(short?.[3])]
   if (short && month > 12) [month, day] = [day as number, month]
   if (month < 1 || month > 12) return undefined
   if (whole) scan.year = Number(whole[1])
   const year = inferYear(scan, month)
-  const end = at + found[0].length
+  const end = at + match[0].length
   if (!day)
     return isValidYear(year)
       ? { kind: 'dates', start: at, end, dates: [{ month: `${year}-${twoDigits(month)}` }] }
@@ -178,15 +176,15 @@ function parseNumericDate(scan: DateScan, at: number): DateReading | undefined {
 /** Sat 15 July 2023, July 15th, 15-16 July, 15 and 22 July, July 2023. */
 function parseEnglishDate(scan: DateScan, at: number): DateReading | undefined {
   const dayFirst = matchAt(englishDayFirst, scan.text, at)
-  const found = dayFirst ?? matchAt(englishMonthFirst, scan.text, at)
-  const month = found ? found[dayFirst ? 3 : 2] : matchAt(englishMonth, scan.text, at)?.[1]
-  const monthOnly = found ? null : matchAt(englishMonth, scan.text, at)
+  const match = dayFirst ?? matchAt(englishMonthFirst, scan.text, at)
+  const month = match ? match[dayFirst ? 3 : 2] : matchAt(englishMonth, scan.text, at)?.[1]
+  const monthOnly = match ? null : matchAt(englishMonth, scan.text, at)
   const number = monthNumber(month)
-  if (!number || !(found ?? monthOnly)) return undefined
-  const namedYear = found ? found[4] : monthOnly?.[2]
-  // "March" and "May" are words too.
+  if (!number || !(match ?? monthOnly)) return undefined
+  const namedYear = match ? match[4] : monthOnly?.[2]
+  // "March" and "May" are also ordinary words.
   if (
-    !found &&
+    !match &&
     !namedYear &&
     /^(?:Mar|March|May)$/i.test(month as string) &&
     !/(?:\b(?:in|of|during|this)|^[^A-Za-z]*|[:(-]) ?$/.test(scan.text.slice(Math.max(0, at - 12), at))
@@ -195,19 +193,19 @@ function parseEnglishDate(scan: DateScan, at: number): DateReading | undefined {
   }
   if (namedYear) scan.year = Number(namedYear)
   const year = inferYear(scan, number)
-  if (!found) {
+  if (!match) {
     const end = at + (monthOnly as RegExpExecArray)[0].length
     return isValidYear(year)
       ? { kind: 'dates', start: at, end, dates: [{ month: `${year}-${twoDigits(number)}` }] }
       : undefined
   }
   const dates: AnnouncedDate[] = []
-  for (const day of found[dayFirst ? 2 : 3]?.matchAll(/(-|~|to|until|till)? ?(\d+)/gi) ?? []) {
+  for (const day of match[dayFirst ? 2 : 3]?.matchAll(/(-|~|to|until|till)? ?(\d+)/gi) ?? []) {
     if (!addDay(dates, year, number, Number(day[2]), day[1] !== undefined)) return undefined
   }
-  const weekdayName = found[1]
+  const weekdayName = match[1]
   const start = weekdayName && !isOnWeekday(dates, weekdayNumber(weekdayName)) ? at + weekdayName.length : at
-  return { kind: 'dates', start, end: skipWeekday(scan, at + found[0].length, dates), dates }
+  return { kind: 'dates', start, end: skipWeekday(scan, at + match[0].length, dates), dates }
 }
 
 /** 9:30-17:00, 下午两点, 2-5pm, 14时30分. */
@@ -237,19 +235,19 @@ function parseTimeAt({ text }: DateScan, at: number): DateReading | undefined {
   return { kind: 'time', start: at, end, time }
 }
 
-/** Whether a number is a time by what stands with it. */
-function isExplicitTime(found: RegExpExecArray): boolean {
-  return found[3] !== undefined || found[7] !== undefined || /[点时]/.test(found[0])
+/** True if minutes, am/pm or 点 mark the number as a time. */
+function isExplicitTime(match: RegExpExecArray): boolean {
+  return match[3] !== undefined || match[7] !== undefined || /[点时]/.test(match[0])
 }
 
-const parseHour = (found: RegExpExecArray) => parseNumeral(found[2] ?? found[4])
+const parseHour = (match: RegExpExecArray) => parseNumeral(match[2] ?? match[4])
 
-/** Minutes since midnight, or undefined for none that a clock shows. */
-function parseMinutes(found: RegExpExecArray, ampm: string | undefined): number | undefined {
-  const hour = parseHour(found)
-  const minute = found[5] ? 30 : parseNumeral(found[3] ?? found[6] ?? '0')
-  const half = (found[7] ?? ampm)?.toLowerCase()
-  const afternoon = half === 'p' || /^(?:下午|傍晚|晚)/.test(found[1] ?? '') || (found[1] === '中午' && hour < 5)
+/** Minutes since midnight, or undefined for an invalid time. */
+function parseMinutes(match: RegExpExecArray, ampm: string | undefined): number | undefined {
+  const hour = parseHour(match)
+  const minute = match[5] ? 30 : parseNumeral(match[3] ?? match[6] ?? '0')
+  const half = (match[7] ?? ampm)?.toLowerCase()
+  const afternoon = half === 'p' || /^(?:下午|傍晚|晚)/.test(match[1] ?? '') || (match[1] === '中午' && hour < 5)
   if (hour > 24 || minute > 59 || (half && (hour < 1 || hour > 12))) return undefined
   const minutes = (afternoon && hour < 12 ? hour + 12 : half === 'a' && hour === 12 ? 0 : hour) * 60 + minute
   return minutes < 1440 ? minutes : undefined
@@ -258,13 +256,13 @@ function parseMinutes(found: RegExpExecArray, ampm: string | undefined): number 
 const formatMinutes = (minutes: number) => `${twoDigits(Math.trunc(minutes / 60))}:${twoDigits(minutes % 60)}`
 const twoDigits = (n: number) => String(n).padStart(2, '0')
 
-/** Appends a day, or makes it the last of the one before; false for one that no calendar has. */
-function addDay(dates: AnnouncedDate[], year: number, month: number, day: number, ends: boolean): boolean {
+/** Appends a day, or makes it the `lastDate` of the day before. Returns false if that is not possible. */
+function addDay(dates: AnnouncedDate[], year: number, month: number, day: number, endsRange: boolean): boolean {
   const moment = new Date(Date.UTC(year, month - 1, day))
   if (!isValidYear(year) || moment.getUTCMonth() !== month - 1) return false
   const date = `${year}-${twoDigits(month)}-${twoDigits(day)}`
   const first = dates.at(-1)
-  if (!ends) dates.push({ date })
+  if (!endsRange) dates.push({ date })
   else if (first && 'date' in first && !first.lastDate && first.date < date) first.lastDate = date
   else return false
   return true
@@ -276,17 +274,17 @@ function inferYear({ year, today }: DateScan, month: number): number {
   return year ?? (month < today.month ? today.year + 1 : today.year)
 }
 
-/** The end of a weekday that follows a date and agrees with it, or where the date ended. */
+/** The end of a weekday that follows a date and matches it, or else the end of the date. */
 function skipWeekday({ text }: DateScan, end: number, dates: AnnouncedDate[]): number {
-  const found = matchAt(weekday, text, end)
-  if (!found) return end
-  const number = found[1]
-    ? '日一二三四五六'.indexOf(found[1] === '天' ? '日' : found[1])
-    : weekdayNumber(found[2] as string)
-  return isOnWeekday(dates.slice(-1), number) ? end + found[0].length : end
+  const match = matchAt(weekday, text, end)
+  if (!match) return end
+  const number = match[1]
+    ? '日一二三四五六'.indexOf(match[1] === '天' ? '日' : match[1])
+    : weekdayNumber(match[2] as string)
+  return isOnWeekday(dates.slice(-1), number) ? end + match[0].length : end
 }
 
-/** Whether the first of these dates is on a weekday, 0 for Sunday; of a range either end may be meant. */
+/** True if the first of these dates, or the last day of its range, is on the weekday; 0 is Sunday. */
 function isOnWeekday([first]: AnnouncedDate[], weekday: number): boolean {
   if (!first || !('date' in first)) return false
   return [first.date, first.lastDate ?? first.date].some(
@@ -300,7 +298,7 @@ function monthNumber(name: string | undefined): number {
   return name ? 'janfebmaraprmayjunjulaugsepoctnovdec'.indexOf(name.slice(0, 3).toLowerCase()) / 3 + 1 : 0
 }
 
-/** A number in digits or as 一 to 九十九; 两 is 2, and NaN is none. */
+/** Parses digits or 一 to 九十九; 两 is 2. NaN if there is no number. */
 export function parseNumeral(text: string | undefined): number {
   if (!text) return Number.NaN
   if (/^\d+$/.test(text)) return Number(text)
@@ -310,7 +308,7 @@ export function parseNumeral(text: string | undefined): number {
   return digit(tens, 1) * 10 + digit(ones, 0)
 }
 
-/** Makes one of two dates with only "to" between them: 7月31日-8月2日. */
+/** Merges two dates with only a range separator between them: 7月31日-8月2日. */
 function mergeRanges(normalized: string, readings: DateReading[]): DateReading[] {
   const merged: DateReading[] = []
   for (const reading of readings) {

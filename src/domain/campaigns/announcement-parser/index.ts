@@ -29,32 +29,32 @@ import {
 } from './scanner.ts'
 import { inheritSections, type Segment, splitSegments } from './sections.ts'
 
-/** What an announcement says. Every text is verbatim a part of it: Chinese ones are `zh`, others `en`. */
+/** The result of parsing an announcement. Every text is a verbatim part of it: Chinese ones are `zh`, others `en`. */
 export type AnnouncementDraft = {
   title: Text
-  /** What is said about the content and the price, joined by ；or ; where there are several pieces. */
+  /** Content and price; several parts are joined with ；or ;. */
   summary: Text
   price: 'free' | 'paid' | undefined
-  /** One per city, in their order; one without a city where only a date or a place is named. */
+  /** One per city, in order; one without a city for dates or places without one. */
   workshops: ParsedWorkshop[]
-  /** Software to install is a prerequisite that must be confirmed. */
+  /** Software to install becomes a prerequisite that must be confirmed. */
   items: ItemDraft[]
-  /** How to register, joined like the summary. */
+  /** How to register; several parts are joined like the summary. */
   registration: Text
-  /** What the draft was read from, by position; title and summary may share a span with other fields. */
+  /** The parts of the text that were parsed, by position. Title and summary may share a span with other fields. */
   spans: Span[]
-  /** All the rest of the announcement, but for spaces and punctuation. */
+  /** The rest of the announcement, without spaces and punctuation. */
   unparsed: UnparsedText[]
 }
 
 export type UnparsedText = { start: number; end: number; text: string }
 
 /**
- * Reads a newsletter's announcement of workshops into a draft for an organiser to check. It looks for cues (labels such as
- * 时间：, verbs such as 自行携带, the shapes of dates, names of cities) and leaves the rest visible. It guesses no day and
- * no city, and never throws. Its time is linear in the length of the text: the repetitions of each pattern and the numbers of
- * segments, dates, cities, items and pieces left over are bounded.
- * @param today for dates without a year, which are the next ones
+ * Parses the announcement of workshops in a newsletter into a draft for an organiser to check. Looks for cues (labels such as
+ * 时间：, verbs such as 自行携带, date formats, names of cities) and returns the rest as `unparsed`. Guesses neither day nor
+ * city, and never throws. Takes linear time: the repetitions of each pattern and the numbers of segments, dates, cities,
+ * items and unparsed parts are limited.
+ * @param today for dates without a year, which are taken to be the next ones
  */
 export function parseAnnouncement(text: string, today: CalendarDay): AnnouncementDraft {
   const scanner = createScanner(text, today)
@@ -75,13 +75,13 @@ export function parseAnnouncement(text: string, today: CalendarDay): Announcemen
   }
 }
 
-/** Reads the first line that can be a title: neither a greeting, nor a sentence, nor a point of a list. */
+/** Takes the first line that can be a title: not a greeting, a sentence or a list item. */
 function parseTitle(scanner: Scanner, segments: Segment[]): void {
   if (segments.some(({ section }) => section === 'title')) return
   for (const segment of segments) {
     if (segment.section || segment.mark === 'number' || segment.mark === 'bullet') return
     const clauses = splitClauses(scanner, segment)
-    // Dates and cities may stand before the title, and those behind it belong together with those at its end.
+    // Dates and cities may precede the title, and those after it are read together with those at its end.
     const [before] = clauses
     const [first, ...others] = before && isTokensOnly(scanner, before) ? clauses.slice(1) : clauses
     if (!before || !first) continue
@@ -94,8 +94,8 @@ function parseTitle(scanner: Scanner, segments: Segment[]): void {
     if (/[:,]\s*$/.test(slice(scanner, segment))) continue
     const next = others.findIndex((clause) => hasCue(scanner, clause))
     const end = (next < 0 ? others.at(-1) : others[next - 1])?.end ?? first.end
-    const behind = others[next]
-    const until = behind && isTokensOnly(scanner, behind) ? behind.end : end
+    const following = others[next]
+    const until = following && isTokensOnly(scanner, following) ? following.end : end
     if (end - first.start > 120) continue
     const endsWithStop = segment.endsSentence && /[。.]/.test(scanner.normalized[segment.end] ?? '')
     if (endsWithStop && hasCue(scanner, first)) return
@@ -117,7 +117,7 @@ function parseTitle(scanner: Scanner, segments: Segment[]): void {
 
 const isTokensOnly = (scanner: Scanner, range: Range) => consistsOf(scanner, range, tokenize(scanner, range))
 
-/** The line below the title, if it is the title in the other language. */
+/** Takes the line below the title if it can be the title in the other language. */
 function parseTranslatedTitle(scanner: Scanner, segment: Segment): void {
   const range = trimRange(scanner.normalized, segment)
   const text = slice(scanner, range)
@@ -171,7 +171,7 @@ function hasCue(scanner: Scanner, clause: Range): boolean {
   )
 }
 
-/** Reads a segment after its section. */
+/** Parses a segment according to its section. */
 function parseSegment(scanner: Scanner, segment: Segment): void {
   const range = trimRange(scanner.normalized, segment)
   if (range.start >= range.end) return
@@ -205,11 +205,11 @@ function parseSegment(scanner: Scanner, segment: Segment): void {
   }
 }
 
-/** Reads a segment clause by clause, each after its own cue. */
+/** Parses a segment clause by clause, each according to its cue. */
 function parseClauses(scanner: Scanner, segment: Segment): void {
   const clauses = splitClauses(scanner, segment)
   const section = segment.section === 'notes' ? undefined : (segment.section as ItemKind | 'software' | undefined)
-  // What the next clause goes on listing, and from where a list may begin whose verb stands at its end.
+  // The kind of items that the next clause continues, and the possible beginning of a list whose verb comes last.
   let listing = section
   let listStart: number | undefined
   if (isDateline(scanner, segment) || (!section && parsePlaceLine(scanner, segment))) return
@@ -248,7 +248,7 @@ function parseClauses(scanner: Scanner, segment: Segment): void {
   }
 }
 
-/** What is said of the workshop's content. */
+/** Words about the content of the workshop. */
 const contentPattern =
   /实验(?!室)|实操|实践|动手|理论|(?<![A-Za-z])(?:hands[- ]?on|labs?|theory|lectures?)(?![A-Za-z])/i
 
@@ -264,10 +264,10 @@ const freePattern =
 
 const paidPattern = /[¥￥$€]\s?\d|\d\s?(?:元|rmb|cny|usd|eur)(?![A-Za-z])|收费/i
 
-/** Pieces that are left over at the most. The last of them is the rest of the text. */
+/** The last of them is the rest of the text. */
 const maxUnparsed = 500
 
-/** All that no span covers, in whole lines at most, without the spaces and punctuation around it. */
+/** The parts that no span covers, split at line breaks and trimmed. */
 function findUnparsed(scanner: Scanner): UnparsedText[] {
   const unparsed: UnparsedText[] = []
   let position = 0
@@ -289,14 +289,14 @@ function findUnparsed(scanner: Scanner): UnparsedText[] {
   return unparsed
 }
 
-/** Clauses of a segment: what commas divide outside of brackets, and spaces between Chinese words. */
+/** Splits a segment at commas outside brackets, and at spaces between Chinese words. */
 function splitClauses(scanner: Scanner, segment: Range): Range[] {
   const clauses: Range[] = []
   let position = segment.start
-  for (const found of findMatches(clauseSeparator, slice(scanner, segment))) {
-    if (!found[1]) continue
-    clauses.push(trimRange(scanner.normalized, { start: position, end: segment.start + found.index }))
-    position = segment.start + found.index + found[0].length
+  for (const match of findMatches(clauseSeparator, slice(scanner, segment))) {
+    if (!match[1]) continue
+    clauses.push(trimRange(scanner.normalized, { start: position, end: segment.start + match.index }))
+    position = segment.start + match.index + match[0].length
   }
   clauses.push(trimRange(scanner.normalized, { start: position, end: segment.end }))
   return mergeTokenClauses(
@@ -307,7 +307,7 @@ function splitClauses(scanner: Scanner, segment: Range): Range[] {
 
 const clauseSeparator = /[([【][^()[\]【】]{0,120}[)\]】]|(,(?!\d{3}(?!\d))|(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff]))/g
 
-/** Makes one clause of those in a row that say nothing but dates, times and cities. */
+/** Merges consecutive clauses that consist of dates, times and cities. */
 function mergeTokenClauses(scanner: Scanner, clauses: Range[]): Range[] {
   const merged: Range[] = []
   let previousTokensOnly = false

@@ -9,7 +9,7 @@ import {
   toLocalizedText,
 } from './scanner.ts'
 
-/** Words that make a clause a statement of its own rather than the next thing of a list. */
+/** Words that make a clause a statement rather than the next item of a list. */
 export const statementPattern =
   /[请可即将会先谢需不已未了吧哦们你您我均若如因否为是在]|有限|自愿|截止|(?<![A-Za-z])(?:you|we|i|is|are|will|please|if|because|so|can|must|should|first|see|thanks?|thank|join|come|all|with|there|it|they)(?![A-Za-z])/i
 
@@ -28,7 +28,7 @@ const people =
 const requestPrefix =
   "(?:please|kindly|also|just|remember to|don't forget to|you(?:'ll| will)? (?:need|have) to|(?:participants|attendees|you) (?:should|must|need)(?: to)?| ){0,5}"
 
-/** How a clause says what kind of thing it names, before the things or after them. */
+/** Words before or after items that tell their kind. */
 const itemCuePattern = new RegExp(
   [
     `(?<providedAfter>由(?:主办方|主办单位|我们|现场|官方|会务组)(?:统一|免费){0,2}提供|(?:(?<![A-Za-z])(?:is|are|will be) )?(?<![A-Za-z])(?:provided|supplied|included|lent|on us)(?![A-Za-z])(?: (?:free of charge|for free|free|by us|by the organi[sz]ers?|on site|for everyone|for all)){0,3})`,
@@ -43,13 +43,13 @@ const itemCuePattern = new RegExp(
 
 type ItemCue = Range & { kind: ItemKind | 'software'; after: boolean }
 
-/** The words in a text that announce things to bring, provided or to know, where they stand. */
+/** Finds the words that announce items to bring, items provided and prerequisites. */
 export function findItemCues(text: string): ItemCue[] {
-  return findMatches(itemCuePattern, text).map((found) => {
-    const name = Object.entries(found.groups ?? {}).find(([, words]) => words !== undefined)?.[0] as string
+  return findMatches(itemCuePattern, text).map((match) => {
+    const name = Object.entries(match.groups ?? {}).find(([, words]) => words !== undefined)?.[0] as string
     return {
-      start: found.index,
-      end: found.index + found[0].length,
+      start: match.index,
+      end: match.index + match[0].length,
       kind: name.replace('After', '') as ItemKind | 'software',
       after: name.endsWith('After'),
     }
@@ -57,9 +57,9 @@ export function findItemCues(text: string): ItemCue[] {
 }
 
 /**
- * Reads the things that the cues of a clause speak of: those up to the next cue, or those before it if none follow.
- * @listStart listStart where the list began that this clause ends
- * @returns what a further clause would go on listing
+ * Extracts the items of each cue in a clause: those up to the next cue, or those before it if none follow.
+ * @param listStart the beginning of the list that this clause ends
+ * @returns the kind of items that the next clause may continue
  */
 export function parseItems(
   scanner: Scanner,
@@ -98,7 +98,7 @@ export function parseItems(
 const listSeparator =
   /\([^()]{0,120}\)|(?<comma>[、,;])|(?<word>以及|并且|并(?=$|请)|(?<![普涉顾波埃触危])及(?![时格其早])|和(?![平谐])|与(?!非)|(?<= )\+(?= )|(?<=[\u4e00-\u9fff])\+(?=[\u4e00-\u9fff])|(?<![A-Za-z])(?:and|as well as|plus)(?![A-Za-z])|(?<= )&(?= ))/gi
 
-/** For what a thing is used is one phrase with it. */
+/** The purpose of an item is part of its text. */
 const purposePattern = /用于|用来|以便|(?<![A-Za-z])(?:for|to|so that)(?![A-Za-z])/i
 
 const itemPrefix = /^(?:[\s:*_'"“”【\][<—-]+|(?:a|an|the|your|your own|some|one)(?= )|好|以下|如下)/i
@@ -107,24 +107,24 @@ const itemSuffix =
   /(?:[\s:*_'"“”】<>,.([\]—-]|(?<![A-Za-z])(?:in advance|beforehand|ahead of time|before (?:you come|coming|the (?:workshop|event|training|class|day)))|等|即可|就行|就好)$/i
 const installedSuffix = /\s(?:pre-?)?installed$/i
 
-/** Makes an item of each thing in a list. Its address becomes its link. */
+/** Creates an item for each part of a list. A web address in it becomes its URL. */
 export function extractItems(scanner: Scanner, range: Range, kind: ItemKind | 'software'): void {
   const text = slice(scanner, range)
   let [start, checkedTo, hasPurpose] = [0, 0, false]
-  for (const found of text.matchAll(listSeparator)) {
-    if (!found.groups?.comma && !found.groups?.word) continue
-    hasPurpose ||= purposePattern.test(text.slice(checkedTo, found.index))
-    checkedTo = found.index
-    if (found.groups.word && hasPurpose) continue
-    extractItem(scanner, { start: range.start + start, end: range.start + found.index }, kind)
-    start = found.index + found[0].length
-    if (found.groups.word) recordSpan(scanner, range.start + found.index, range.start + start, 'item', 'cue')
+  for (const match of text.matchAll(listSeparator)) {
+    if (!match.groups?.comma && !match.groups?.word) continue
+    hasPurpose ||= purposePattern.test(text.slice(checkedTo, match.index))
+    checkedTo = match.index
+    if (match.groups.word && hasPurpose) continue
+    extractItem(scanner, { start: range.start + start, end: range.start + match.index }, kind)
+    start = match.index + match[0].length
+    if (match.groups.word) recordSpan(scanner, range.start + match.index, range.start + start, 'item', 'cue')
     hasPurpose = false
   }
   extractItem(scanner, { start: range.start + start, end: range.end }, kind)
 }
 
-/** Twice as many as a checklist may have. What comes after them is left over. */
+/** Twice as many as a checklist may have. Further ones remain unparsed. */
 const maxItems = 100
 
 function extractItem(scanner: Scanner, range: Range, kind: ItemKind | 'software'): void {
@@ -153,7 +153,7 @@ function extractItem(scanner: Scanner, range: Range, kind: ItemKind | 'software'
   })
 }
 
-/** An address that stands alone belongs to the software before it. */
+/** Attaches a web address to the software before it. */
 export function parseDownload(scanner: Scanner, range: Range): void {
   const url = scanner.urls.find(({ start, end }) => start >= range.start && end <= range.end)
   if (url) attachUrlToLastItem(scanner, url)
@@ -166,7 +166,7 @@ function attachUrlToLastItem(scanner: Scanner, url: Range): void {
   recordSpan(scanner, url.start, url.end, 'item', 'value')
 }
 
-/** Cuts off ends that match, as cues where they are words. */
+/** Trims matches of `ends` from one end of a range. Those that contain words are recorded as cues. */
 function trimMatching(scanner: Scanner, range: Range, ends: RegExp): Range {
   let { start, end } = range
   for (let cuts = 0; cuts < 200 && start < end; cuts++) {
@@ -174,10 +174,10 @@ function trimMatching(scanner: Scanner, range: Range, ends: RegExp): Range {
     const edge = atStart
       ? scanner.normalized.slice(start, Math.min(end, start + 60))
       : scanner.normalized.slice(Math.max(start, end - 60), end)
-    const found = ends.exec(edge)
-    if (!found) break
-    const cut = atStart ? { start, end: start + found[0].length } : { start: end - found[0].length, end }
-    if (significantChar.test(found[0])) recordSpan(scanner, cut.start, cut.end, 'item', 'cue')
+    const match = ends.exec(edge)
+    if (!match) break
+    const cut = atStart ? { start, end: start + match[0].length } : { start: end - match[0].length, end }
+    if (significantChar.test(match[0])) recordSpan(scanner, cut.start, cut.end, 'item', 'cue')
     if (atStart) start = cut.end
     else end = cut.start
   }

@@ -1,3 +1,4 @@
+// Over 400 lines: dates are assigned to cities and venues to both, through one set of places, so they stay together.
 import type { WorkshopDraft } from '../../workshops/workshops.ts'
 import { type CityMatch, findCities } from './cities.ts'
 import { type AnnouncedDate, attachTimes, type DateReading, daysWithoutTime, findDates } from './dates.ts'
@@ -17,16 +18,16 @@ import {
 import type { Section } from './sections.ts'
 
 export type ParsedWorkshop = Pick<WorkshopDraft, 'city' | 'venue' | 'address'> & {
-  /** More than one where the announcement does not say which of them is this city's. */
+  /** More than one if the announcement does not say which of them is for this city. */
   dates: AnnouncedDate[]
 }
 
 type Token = Range & ({ city: CityMatch } | { reading: DateReading })
 
-/** Dates, times and cities of a range, in its order. */
+/** The dates, times and cities of a range, in order. */
 export function tokenize(scanner: Scanner, range: Range): Token[] {
   const readings = scanDates(scanner, range)
-  const cities = scanCities(scanner, range).filter(({ inside }) => !inside)
+  const cities = scanCities(scanner, range).filter(({ inInstitution }) => !inInstitution)
   return [
     ...readings.map((reading) => ({ start: reading.start, end: reading.end, reading })),
     ...cities.map((city) => ({ start: city.start, end: city.end, city })),
@@ -34,14 +35,14 @@ export function tokenize(scanner: Scanner, range: Range): Token[] {
 }
 
 function scanDates({ normalized, today, budget }: Scanner, { start, end }: Range, loose = false): DateReading[] {
-  return findDates(normalized, start, end, today, { loose, left: budget })
+  return findDates(normalized, start, end, today, { loose, budget })
 }
 
 function scanCities({ text, normalized, budget }: Scanner, { start, end }: Range): CityMatch[] {
   return findCities(text, normalized, start, end, budget)
 }
 
-/** Whether a range says nothing but dates, times and cities. */
+/** True if a range contains only these tokens and connectors such as "in" and 和. */
 export function consistsOf(scanner: Scanner, range: Range, tokens: Token[]): boolean {
   if (tokens.length === 0) return false
   let position = range.start
@@ -55,7 +56,7 @@ export function consistsOf(scanner: Scanner, range: Range, tokens: Token[]): boo
 const connectors = /举行|举办|[在于和与及至到或]|(?<![A-Za-z])(?:in|on|at|and|from|to|or)(?![A-Za-z])|[+&|~]/gi
 const connectorsOnly = new RegExp(`^(?:${connectors.source})+$`, 'i')
 
-/** Takes the dates and cities of a range that says nothing else, or of a title. */
+/** Parses the dates and cities of a range that contains only those, or of a title. */
 export function parseTokens(scanner: Scanner, range: Range, inTitle: boolean): void {
   const tokens = tokenize(scanner, range)
   const cities = tokens.flatMap((token) => ('city' in token ? [token.city] : []))
@@ -71,7 +72,7 @@ export function parseTokens(scanner: Scanner, range: Range, inTitle: boolean): v
   assignDates(scanner, attachTimes(readings), cities)
 }
 
-/** A city on its own heads what follows, unless one on its own stands before it: then they are a list. */
+/** A city alone is the heading of what follows, unless another one directly precedes it: then they are a list. */
 function setCurrentCity(scanner: Scanner, key: string | undefined): void {
   const { currentCity } = scanner
   scanner.currentCity = { key: currentCity.used || currentCity.key === key ? key : undefined, used: key === undefined }
@@ -82,7 +83,6 @@ function useCurrentCity(scanner: Scanner): string | undefined {
   return scanner.currentCity.key
 }
 
-/** The words between dates and cities. */
 function recordConnectors(scanner: Scanner, range: Range, tokens: Range[]): void {
   let position = range.start
   for (const { start, end } of [
@@ -96,7 +96,7 @@ function recordConnectors(scanner: Scanner, range: Range, tokens: Range[]): void
   }
 }
 
-/** More cities, and more dates of one, are no announcement: they are left over. */
+/** The maximum of cities, and of dates per city. Further ones remain unparsed. */
 const maxPerWorkshop = 60
 
 function recordCity(scanner: Scanner, { start, end, nameEnd, key, city }: CityMatch): void {
@@ -109,8 +109,8 @@ function recordCity(scanner: Scanner, { start, end, nameEnd, key, city }: CityMa
 }
 
 /**
- * Gives dates to the cities that stand with them: to the one city, or where both alternate to those that follow a date
- * (7月15日上海,7月22日南京) or come before it. Otherwise they are said of all.
+ * Assigns dates to cities: to the only city; or if both alternate, to the cities after each date (7月15日上海,7月22日南京) or
+ * before it; or else to all.
  */
 function assignDates(scanner: Scanner, readings: DateReading[], cities: CityMatch[]): void {
   const keys = new Set(cities.map(({ key }) => key))
@@ -133,7 +133,7 @@ function assignDates(scanner: Scanner, readings: DateReading[], cities: CityMatc
   })
 }
 
-/** Runs of dates and runs of cities, as they take turns. */
+/** Groups consecutive dates and consecutive cities. */
 function groupAlternating(
   readings: DateReading[],
   cities: CityMatch[],
@@ -154,8 +154,8 @@ const findPlace = (scanner: Scanner, key: string | undefined) =>
   (key && scanner.places.get(key)) || scanner.unassignedPlace
 
 /**
- * Adds dates that are not there yet; one that brings the time of day replaces the same without.
- * @returns false if there was no room for them
+ * Adds new dates. A date with a time replaces the same date without one.
+ * @returns false if there would be more than `maxPerWorkshop`
  */
 function addDates(place: Place, dates: AnnouncedDate[]): boolean {
   const added = [...place.dates]
@@ -180,7 +180,7 @@ function isSameDate(one: AnnouncedDate, other: AnnouncedDate): boolean {
   )
 }
 
-/** Gives a time that stands alone to the days before it that have none. */
+/** Assigns a time without a date to the earlier days that have none. */
 function assignTimes(scanner: Scanner, readings: DateReading[]): void {
   const currentCity = useCurrentCity(scanner)
   const places = currentCity ? [findPlace(scanner, currentCity)] : [...scanner.places.values(), scanner.unassignedPlace]
@@ -192,7 +192,7 @@ function assignTimes(scanner: Scanner, readings: DateReading[]): void {
   recordSpan(scanner, reading.start, reading.end, 'date', 'value')
 }
 
-/** Reads what a label says is the time. */
+/** Parses the text of a label for dates. */
 export function parseDates(scanner: Scanner, range: Range): void {
   const readings = scanDates(scanner, range, true)
   const cities = tokenize(scanner, range).flatMap((token) => ('city' in token ? [token.city] : []))
@@ -202,7 +202,7 @@ export function parseDates(scanner: Scanner, range: Range): void {
   else assignDates(scanner, attachTimes(readings), cities)
 }
 
-/** A line that begins with a city, or a date, and goes on with its place: 上海：浦东软件园, 7月15日 南京 紫峰大厦. */
+/** Parses a line that begins with a city, or a date, and continues with its place: 上海：浦东软件园, 7月15日 南京 紫峰大厦. */
 export function parsePlaceLine(scanner: Scanner, segment: Range): boolean {
   const range = trimRange(scanner.normalized, segment)
   if (range.end - range.start > 200) return false
@@ -236,17 +236,17 @@ const venuePattern =
 const undecidedPattern =
   /待定|待通知|另行|通知|确认后|(?<![A-Za-z])(?:tb[acd]|to be (?:announced|confirmed|decided))(?![A-Za-z])/i
 
-/** Reads what a label says is the place: cities, each with the venue and address that follow it, and dates among them. */
+/** Parses the text of a label for places: cities, each followed by its venue and address, with dates in between. */
 export function parsePlaces(scanner: Scanner, range: Range, section: 'where' | 'city' | 'address'): void {
   const readings = attachTimes(scanDates(scanner, range))
-  const found = scanCities(scanner, range)
-  const listed = found.filter(
+  const matches = scanCities(scanner, range)
+  const listed = matches.filter(
     (city, index) =>
-      !city.inside &&
-      (found[index - 1]?.end === city.start ||
+      !city.inInstitution &&
+      (matches[index - 1]?.end === city.start ||
         partStart.test(scanner.normalized.slice(Math.max(range.start, city.start - 12), city.start))),
   )
-  const known = listed.length > 0 ? listed : section === 'address' ? [] : found.slice(0, 1)
+  const known = listed.length > 0 ? listed : section === 'address' ? [] : matches.slice(0, 1)
   const unknown = known.length === 0 || section === 'city' ? findUnknownCities(scanner, range, section, known) : []
   const cities = [...known, ...unknown].sort((a, b) => a.start - b.start)
   for (const city of cities) recordCity(scanner, city)
@@ -266,7 +266,7 @@ export function parsePlaces(scanner: Scanner, range: Range, section: 'where' | '
 
 const partStart = /^$|[,、;/|&()·:和及与\s\d+~-]$|(?:日|号|月|(?<![A-Za-z])(?:and|in|at|on))\s*$/
 
-/** Cities that no list knows: short names that a label calls cities, or that stand alone where the place is said. */
+/** Cities missing in cities.ts: short names after a label for cities, or alone after a label for places. */
 function findUnknownCities(scanner: Scanner, range: Range, section: Section, known: CityMatch[]): CityMatch[] {
   if (section === 'address') return []
   const parts = splitParts(scanner, range).filter(
@@ -286,7 +286,14 @@ function findUnknownCities(scanner: Scanner, range: Range, section: Section, kno
   return named.filter(isCity).map(({ part, name }) => {
     const nameEnd = part.start + (name?.[1] ?? name?.[3] ?? '').length
     const cityName = scanner.text.slice(part.start, nameEnd)
-    return { start: part.start, end: part.end, nameEnd, key: cityName, city: toLocalizedText(cityName), inside: false }
+    return {
+      start: part.start,
+      end: part.end,
+      nameEnd,
+      key: cityName,
+      city: toLocalizedText(cityName),
+      inInstitution: false,
+    }
   })
 }
 
@@ -297,9 +304,9 @@ const partSeparator = /[,、;/|&]|和|及|与|(?<![A-Za-z])and(?![A-Za-z])/g
 function splitParts(scanner: Scanner, range: Range): Range[] {
   const parts: Range[] = []
   let position = range.start
-  for (const found of findMatches(partSeparator, slice(scanner, range))) {
-    parts.push(trimRange(scanner.normalized, { start: position, end: range.start + found.index }))
-    position = range.start + found.index + found[0].length
+  for (const match of findMatches(partSeparator, slice(scanner, range))) {
+    parts.push(trimRange(scanner.normalized, { start: position, end: range.start + match.index }))
+    position = range.start + match.index + match[0].length
   }
   parts.push(trimRange(scanner.normalized, { start: position, end: range.end }))
   return parts.filter(({ start, end }) => end > start)
@@ -313,7 +320,7 @@ const englishAddress =
 
 const placeSeparator = /[,;()[\]]|(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff\d])/g
 
-/** Takes the words between two cities as venue, and from the first that looks like one on as address. */
+/** Assigns the text between two cities as the venue and, from the first part that looks like one, as the address. */
 function assignPlace(
   scanner: Scanner,
   around: Range,
@@ -357,7 +364,7 @@ function assignPlace(
   }
 }
 
-/** Searches what no cue explains, for dates if no day is known and for cities if none is. */
+/** Searches text without cues for dates if no day is known, and for cities if none is known. */
 export function parseFreeText(scanner: Scanner): void {
   const places = [...scanner.places.values(), scanner.unassignedPlace]
   const dates = places.flatMap((place) => place.dates)
@@ -371,8 +378,8 @@ export function parseFreeText(scanner: Scanner): void {
     const dated = readings.some(({ kind }) => kind === 'dates')
     const cities = noCity
       ? scanCities(scanner, range).filter(
-          ({ start, inside }) =>
-            !inside &&
+          ({ start, inInstitution }) =>
+            !inInstitution &&
             /(?:[在于到]|\b(?:in|and|at)\s+|[、,和及与&]\s*)$/i.test(
               scanner.normalized.slice(Math.max(range.start, start - 6), start),
             ),
@@ -383,12 +390,11 @@ export function parseFreeText(scanner: Scanner): void {
   }
 }
 
-/** Whether a date is not one of years gone by. */
 function isThisYearOrLater({ today }: Scanner, date: AnnouncedDate): boolean {
   return Number(('date' in date ? date.date : date.month).slice(0, 4)) >= today.year
 }
 
-/** What was read, as workshops: one for each city, or one without a city where none was found. */
+/** Builds one workshop per city, or one without a city if none was found. */
 export function buildWorkshops(scanner: Scanner): ParsedWorkshop[] {
   const places = [...scanner.places.values()]
   const { unassignedPlace } = scanner
@@ -404,26 +410,26 @@ export function buildWorkshops(scanner: Scanner): ParsedWorkshop[] {
   const assigned = workshops.flatMap(({ dates }) => dates)
   const unassigned = shared.filter((date) => !assigned.some((other) => covers(other, date)))
   const hasPlace = Object.keys(unassignedPlace.venue).length + Object.keys(unassignedPlace.address).length > 0
-  // What is said of no city while every city has dates of its own must not be lost.
+  // Dates and places without a city are kept even if every city has its own dates.
   return unassigned.length > 0 || hasPlace ? [...workshops, { ...unassignedPlace, dates: unassigned }] : workshops
 }
 
-/** A month is idle beside a day in it. */
+/** Drops months that contain one of the days. */
 function removeRedundantMonths(dates: AnnouncedDate[]): AnnouncedDate[] {
   return dates.filter((date) => 'date' in date || !dates.some((other) => 'date' in other && covers(other, date)))
 }
 
-function covers(one: AnnouncedDate, other: AnnouncedDate): boolean {
-  if ('month' in other) return ('month' in one ? one.month : one.date).startsWith(other.month)
-  return 'date' in one && one.date === other.date && (!other.from || one.from === other.from)
+function covers(date: AnnouncedDate, other: AnnouncedDate): boolean {
+  if ('month' in other) return ('month' in date ? date.month : date.date).startsWith(other.month)
+  return 'date' in date && date.date === other.date && (!other.from || date.from === other.from)
 }
 
-/** A title without the dates and cities at its ends: RT-Thread线下入门培训7月 - 上海,南京. */
+/** Trims dates and cities from the ends of a title: RT-Thread线下入门培训7月 - 上海,南京. */
 export function trimSpan(scanner: Scanner, range: Range): Range | undefined {
   let title = trimRange(scanner.normalized, range)
   let tokens = tokenize(scanner, range)
   for (let token = tokens.at(-1); token && token.end >= title.end; token = tokens.at(-1)) {
-    // 走进上海 is a phrase; 培训 上海 and 培训上海站 are not.
+    // 走进上海 is one phrase; 培训 上海 and 培训上海站 are not.
     const isSeparate =
       'reading' in token ||
       token.end > token.city.nameEnd ||
@@ -448,11 +454,11 @@ export function trimSpan(scanner: Scanner, range: Range): Range | undefined {
 }
 
 function trimConnectors(scanner: Scanner, range: Range): Range {
-  const found = /(?:(?<![A-Za-z])(?:in|on|at|and|from)|&)\s*$/i.exec(slice(scanner, range).slice(-8))
-  if (!found) return range
-  recordSpan(scanner, range.end - found[0].length, range.end, 'date', 'cue')
+  const match = /(?:(?<![A-Za-z])(?:in|on|at|and|from)|&)\s*$/i.exec(slice(scanner, range).slice(-8))
+  if (!match) return range
+  recordSpan(scanner, range.end - match[0].length, range.end, 'date', 'cue')
   return trimConnectors(
     scanner,
-    trimRange(scanner.normalized, { start: range.start, end: range.end - found[0].length }),
+    trimRange(scanner.normalized, { start: range.start, end: range.end - match[0].length }),
   )
 }

@@ -3,7 +3,7 @@ import { findUrls } from '../../../lib/urls.ts'
 import type { ItemDraft } from '../../workshops/workshops.ts'
 import type { AnnouncedDate, CalendarDay } from './dates.ts'
 
-/** A part of the announcement, in UTF-16 units: `value` stands in the draft, `cue` are the words around it that tell its meaning. */
+/** A part of the announcement, in UTF-16 units. `value`: taken into the draft; `cue`: words that told its meaning. */
 export type Span = { start: number; end: number; field: Field; kind: 'value' | 'cue' }
 
 export type Field =
@@ -24,7 +24,7 @@ export type Place = { city: Text; venue: Text; address: Text; dates: AnnouncedDa
 
 export type Scanner = {
   text: string
-  /** The text in plain width and of the same length, with addresses of the web and of mail blotted out. */
+  /** The text in half-width characters, of the same length, with web and e-mail addresses masked. */
   normalized: string
   today: CalendarDay
   urls: Range[]
@@ -33,31 +33,31 @@ export type Scanner = {
   price: 'free' | 'paid' | undefined
   registration: Text
   items: ItemDraft[]
-  /** By the Chinese name of the city. */
+  /** Keyed by the Chinese name of the city. */
   places: Map<string, Place>
-  /** What is said of no city in particular. */
+  /** Dates and venues without a city. */
   unassignedPlace: Place
-  /** Where a venue without a city stands: it is read only if there is no choice of cities. */
+  /** Venues and addresses without a city, used only if there is at most one city. */
   unassignedVenues: { range: Range; field: 'venue' | 'address' }[]
-  /** The city whose heading was read last, until now with or without anything below it; none after a list of cities. */
+  /** The city of the last heading, and whether anything below it was assigned to it. No key after a list of cities. */
   currentCity: { key: string | undefined; used: boolean }
-  /** What no cue explains, to be searched for dates and cities if none stand out. */
+  /** Ranges without cues, searched for dates and cities if there are none elsewhere. */
   freeText: Range[]
   spans: Span[]
-  /** How many lines and marks in them may still be read, and how many dates and cities: what comes after is left over. */
+  /** Remaining numbers of lines and marks, and of dates and cities. The text after that remains unparsed. */
   budget: { marks: number; tokens: number }
 }
 
 /**
- * In one text, where a newsletter of 10,000 characters has some hundreds of each. What a mark begins is searched for dates
- * and cities about three times.
+ * Per text; a newsletter of 10,000 characters has some hundreds of each. Each segment is searched for dates and cities about
+ * three times.
  */
 const scanBudget = { marks: 2_000, tokens: 3_000 }
 
-/** Matches that are looked at of any other pattern, in one range. */
+/** Matches of any other pattern in one range. */
 const maxMatches = 500
 
-/** A reader that has read nothing yet. @param today for dates without a year */
+/** @param today for dates without a year */
 export function createScanner(text: string, today: CalendarDay): Scanner {
   const halfWidth = toHalfWidth(text)
   const urls = findUrls(halfWidth)
@@ -86,7 +86,7 @@ export function createScanner(text: string, today: CalendarDay): Scanner {
 
 const emailPattern = /(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g
 
-/** Full-width letters, digits and punctuation as the plain ones, all dashes and spaces alike; the length stays. */
+/** Converts full-width letters, digits and punctuation to half-width, and unifies dashes and spaces. Keeps the length. */
 function toHalfWidth(text: string): string {
   return text
     .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
@@ -98,7 +98,7 @@ function toHalfWidth(text: string): string {
     .replace(/[‘’]/g, "'")
 }
 
-/** Ranges replaced by a character that no cue holds. */
+/** Replaces ranges with a character that no pattern matches. */
 function mask(text: string, ranges: Range[]): string {
   let [masked, position] = ['', 0]
   for (const { start, end } of ranges) {
@@ -110,22 +110,22 @@ function mask(text: string, ranges: Range[]): string {
 }
 
 /**
- * The matches of a global pattern, at most so many. Unlike `matchAll` it does not compile the pattern anew, which takes 10 µs
- * for long ones.
+ * The first matches of a global pattern. Unlike `matchAll` it does not recompile the pattern, which takes 10 µs for long
+ * ones.
  */
 export function findMatches(pattern: RegExp, text: string, limit = maxMatches): RegExpExecArray[] {
-  const found: RegExpExecArray[] = []
+  const matches: RegExpExecArray[] = []
   pattern.lastIndex = 0
-  while (found.length < limit) {
+  while (matches.length < limit) {
     const next = pattern.exec(text)
     if (!next) break
-    found.push(next)
+    matches.push(next)
     if (next[0] === '') pattern.lastIndex++
   }
-  return found
+  return matches
 }
 
-/** The lines of a text, without their ends, as ranges in it. */
+/** The lines of a text as ranges, without line breaks. */
 export function* splitLines(text: string): Generator<Range> {
   for (let start = 0; start <= text.length; ) {
     const newline = text.indexOf('\n', start)
@@ -137,10 +137,10 @@ export function* splitLines(text: string): Generator<Range> {
 
 export const slice = ({ normalized }: Scanner, { start, end }: Range) => normalized.slice(start, end)
 
-/** What must not get lost: all but spaces, punctuation, signs and lines that divide, and invisible characters. */
+/** A character that must not be dropped: not a space, punctuation, a dividing sign or line, or an invisible character. */
 export const significantChar = /(?![\ufe0e\ufe0f])[^\s\p{P}\p{Cc}\p{Cf}|｜~～<>＜＞\u2500-\u257f]/u
 
-/** A range without spaces and punctuation at its ends; brackets, quotes and signs that belong to words stay. */
+/** Trims spaces and punctuation from a range, and a pair of brackets or quotes around it. Signs that belong to words stay. */
 export function trimRange(text: string, { start, end }: Range): Range {
   let [from, to] = [start, end]
   while (from < to && trimmableStart.test(text[from] as string)) from++
@@ -157,17 +157,17 @@ const trimmableEnd = /[\s,.:;、。，：；．｜|*_<([【（~…·•-]/
 
 const isPair = (first = '', last = '') => ['()', '[]', '【】', '（）', '""', '“”', "''", '「」'].includes(first + last)
 
-/** Chinese as soon as there is one Chinese character. */
+/** Chinese if there is at least one Chinese character. */
 export const detectLanguage = (text: string) => (/\p{Script=Han}/u.test(text) ? 'zh' : 'en')
 
 export const toLocalizedText = (text: string): Text => ({ [detectLanguage(text)]: text })
 
-/** Writes down that a range was understood, and as what. */
+/** Records that a range was parsed, and as what. */
 export function recordSpan(scanner: Scanner, start: number, end: number, field: Field, kind: 'value' | 'cue'): void {
   if (end > start) scanner.spans.push({ start, end, field, kind })
 }
 
-/** Puts a range into a text, in its language; false if one stands there already and none may be joined to it. */
+/** Sets a range as a text in its language. Returns false if another text is set and `append` is not. */
 export function assignText(scanner: Scanner, text: Text, range: Range, field: Field, append = false): boolean {
   const value = scanner.text.slice(range.start, range.end)
   if (!significantChar.test(value)) return true

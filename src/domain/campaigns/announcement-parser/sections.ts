@@ -14,12 +14,11 @@ import {
 /** A piece of the announcement: a line, a point of a list, a sentence, or what follows a label. */
 export type Segment = Range & {
   section: Section | undefined
-  /** Whether the label stands right before it. */
+  /** Whether a label precedes it directly. */
   labelled: boolean
   mark: 'number' | 'bullet' | 'heading' | 'emoji' | undefined
-  /** What came before it: `line` begins a line, `blank` comes after an empty one. */
+  /** What precedes it: `line` for the beginning of a line, `blank` for one after an empty line. */
   precededBy: 'blank' | 'line' | 'mark' | 'sentence' | 'part'
-  /** Whether it ends like a sentence. */
   endsSentence: boolean
 }
 
@@ -27,7 +26,7 @@ export type Section = keyof typeof labels
 
 const eventPrefix = '(?:(?<![\\u4e00-\\u9fff])(?:活动|培训|课程|会议|举办|讲座|上课|开课))?'
 
-/** What labels are called, before a colon or alone in a line. The first that fits holds. */
+/** Patterns of labels, before a colon or alone in a line. The first match wins. */
 const labels = {
   other:
     '(?:发布|发稿|更新)(?:时间|日期)|来源|作者|编辑|讲师(?:介绍)?|主讲人?|嘉宾|主办方?|主办单位|协办(?:方|单位)?|承办(?:方|单位)?|联系人|联系方式|咨询|电话|邮箱|' +
@@ -69,8 +68,8 @@ const labelNames = Object.entries(labels)
 const lineLabel = new RegExp(`^(?:${labelNames})$`, 'i')
 
 /**
- * Where a line breaks up. A label has a colon, or a bracket that closes it; the ways to register need none. The number of a
- * point counts only in sequence, and a full stop only where a sentence can begin after it.
+ * Where a line is split into segments. A label needs a colon or a closing bracket, except for ways to register. The number of
+ * a list item counts only in sequence, and a full stop only if a sentence can begin after it.
  */
 const breakPattern = new RegExp(
   [
@@ -92,7 +91,7 @@ const listMarker =
 
 const emojiSections: Record<string, Section> = { '📍': 'where', '📅': 'when', '🗓': 'when', '⏰': 'when', '💰': 'price' }
 
-/** Parts a text into what stands on lines of their own, with the section that each belongs to. */
+/** Splits a text into segments, with the section of those that follow a label. */
 export function splitSegments(scanner: Scanner): Segment[] {
   const segments: Segment[] = []
   let blank = false
@@ -169,7 +168,7 @@ function splitLine(scanner: Scanner, line: Range, precededBy: 'blank' | 'line', 
     } else if (groups.before) {
       if (next.section !== 'registration') pushSegment(start, start, { precededBy: 'mark' })
     } else if (groups.number) {
-      // Cortex-M3. is a name.
+      // Not after a letter: Cortex-M3. is a name.
       if (parseNumeral(groups.digits ?? groups.numeral) !== number + 1 || /[A-Z]/.test(normalized[start - 1] ?? ''))
         continue
       number++
@@ -188,8 +187,8 @@ function splitLine(scanner: Scanner, line: Range, precededBy: 'blank' | 'line', 
   pushSegment(line.end, line.end, {})
 }
 
-function matchedSection(found: RegExpExecArray | RegExpMatchArray | null): Section | undefined {
-  return (Object.keys(labels) as Section[]).find((section) => found?.groups?.[section] !== undefined)
+function matchedSection(match: RegExpExecArray | RegExpMatchArray | null): Section | undefined {
+  return (Object.keys(labels) as Section[]).find((section) => match?.groups?.[section] !== undefined)
 }
 
 function fieldForSection(section: Section): Field {
@@ -213,16 +212,16 @@ function fieldForSection(section: Section): Field {
 }
 
 /**
- * Gives the section of a label to what belongs to it: the points or lines below one that stands alone, and what a
- * semicolon adds.
+ * Extends the section of a label to the segments that belong to it: list items or lines below a label alone in its line, and
+ * parts after a semicolon.
  */
 export function inheritSections(scanner: Scanner, segments: Segment[]): Segment[] {
   let section: Section | undefined
-  let content: 'behind' | 'none yet' | 'points' | 'lines' = 'none yet'
+  let content: 'same_line' | 'none' | 'list' | 'lines' = 'none'
   return segments.map((segment) => {
     if (segment.section) {
       section = segment.section
-      content = significantChar.test(slice(scanner, segment)) ? 'behind' : 'none yet'
+      content = significantChar.test(slice(scanner, segment)) ? 'same_line' : 'none'
       return segment
     }
     const { mark, precededBy } = segment
@@ -230,8 +229,8 @@ export function inheritSections(scanner: Scanner, segments: Segment[]): Segment[
     else if (precededBy === 'sentence') {
       if (section !== 'summary' && section !== 'registration' && section !== 'other') section = undefined
     } else if (precededBy !== 'part') {
-      if (content === 'none yet') content = mark ? 'points' : 'lines'
-      else if (content === 'behind' || (content === 'points' ? !mark : mark || precededBy === 'blank'))
+      if (content === 'none') content = mark ? 'list' : 'lines'
+      else if (content === 'same_line' || (content === 'list' ? !mark : mark || precededBy === 'blank'))
         section = undefined
     }
     return { ...segment, section }
