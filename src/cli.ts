@@ -2,14 +2,14 @@ import { createInterface } from 'node:readline'
 import { sendToLockOwner } from './db/data-dir-lock.ts'
 import { parseConfig, StartupError } from './lib/config.ts'
 
-/** The operator's commands. While a server has the embedded database open, the command runs in the server. */
+/** Runs an operator command: inside the running server if that has the embedded database open, otherwise here. */
 async function main(args: string[]): Promise<number> {
   const config = parseConfig(process.env)
   if (!config.databaseUrl) {
     const code = await runInServer(config.dataDir, args)
     if (code !== undefined) return code
   }
-  // Only now, because what a command needs takes a second to load, and the server has it loaded.
+  // Imported late: takes a second, and is not needed when the server runs the command.
   const { runCommand, usage } = await import('./server/commands.ts')
   if (args.length === 0 || args[0] === 'help') {
     console.log(usage)
@@ -17,19 +17,19 @@ async function main(args: string[]): Promise<number> {
   }
   const { openDatabase, createRuntime, createLogger } = await import('./server/runtime.ts')
   const log = createLogger({ logLevel: 'silent' })
-  const opened = await openDatabase(config, log, (_request, response) => response.end(), { patient: true })
+  const opened = await openDatabase(config, log, (_request, response) => response.end(), { longRunning: true })
   const baseUrl = config.baseUrl ?? `http://localhost:${config.port}`
   let { close } = opened
   try {
-    const installation = createRuntime(config, opened, baseUrl, log, () => {})
-    close = installation.close
-    return await runCommand(installation.deps, args, { out: write, err: console.error })
+    const runtime = createRuntime(config, opened, baseUrl, log, () => {})
+    close = runtime.close
+    return await runCommand(runtime.deps, args, { out: write, err: console.error })
   } finally {
     await close()
   }
 }
 
-/** Has the running server do it, or undefined if none has the folder. */
+/** Runs the command in the server that has the folder open. Undefined if there is none. */
 async function runInServer(dataDir: string, args: string[]): Promise<number | undefined> {
   const response = await sendToLockOwner(dataDir, JSON.stringify(args))
   if (!response) return undefined

@@ -6,7 +6,6 @@ import { closeOnError } from './lib/close-on-error.ts'
 import { parseConfig, StartupError } from './lib/config.ts'
 import { createLogger, openDatabase } from './server/runtime.ts'
 
-/** Opens the installation and serves it. */
 async function main() {
   const config = parseConfig(process.env)
   const log = createLogger(config)
@@ -16,7 +15,7 @@ async function main() {
     log,
     commandListener(() => running),
   )
-  // The pages are loaded while the database opens, which mostly waits: for files, for compiled WebAssembly, for the network.
+  // Imported while the database opens, which mostly waits for files, WebAssembly compilation or the network.
   const loading = import('./server/serve.ts')
   const opened = await opening
   await closeOnError(opened.close, async () => {
@@ -27,7 +26,7 @@ async function main() {
   })
 }
 
-/** Answers the command line of an embedded installation: what it wrote, line by line, then its exit code. */
+/** Runs commands sent by cli.ts through the data folder's lock. Streams their output as JSON lines, then the exit code. */
 function commandListener(currentDeps: () => Deps | undefined): RequestListener {
   return async (request, response) => {
     const send = (line: object) => response.write(`${JSON.stringify(line)}\n`)

@@ -14,7 +14,7 @@ import { createApp } from './http/app.ts'
 import { createCache } from './lib/cache.ts'
 import { ConfigError, parseConfig } from './lib/config.ts'
 
-/** The bindings of wrangler.toml; the rest are settings, as on Node. */
+/** Bindings of wrangler.toml; strings are the same settings as on Node. */
 type Env = {
   HYPERDRIVE: { connectionString: string }
   ASSETS: { fetch(url: string): Promise<Response> }
@@ -34,25 +34,22 @@ type RateLimit = { limit(options: { key: string }): Promise<{ success: boolean }
 type RequestScope = { waitUntil(promise: Promise<unknown>): void }
 
 export default {
-  async fetch(request: Request, env: Env, lifetime: RequestScope): Promise<Response> {
-    const deps = createDeps(env, lifetime)
+  async fetch(request: Request, env: Env, scope: RequestScope): Promise<Response> {
+    const deps = createDeps(env, scope)
     return createApp(deps).fetch(request, request.headers.get('cf-connecting-ip') ?? undefined)
   },
 
-  /**
-   * Every minute the offers that were not taken, the reminders whose time it is and the mails that are due; once a night
-   * the people whose time is over.
-   */
-  async scheduled(event: { cron: string }, env: Env, lifetime: RequestScope): Promise<void> {
-    const deps = createDeps(env, lifetime)
+  /** Expires offers, enqueues reminders and delivers due mails every minute; purges once a night. */
+  async scheduled(event: { cron: string }, env: Env, scope: RequestScope): Promise<void> {
+    const deps = createDeps(env, scope)
     await logErrors('the cron trigger failed', async () => {
       if (event.cron === nightlyCron) {
-        deps.log.info({ forgotten: await purge(deps) }, 'purged')
+        deps.log.info({ people: await purge(deps) }, 'purged')
         return
       }
-      const done = await Promise.allSettled([expireOffers(deps), enqueueReminders(deps)])
+      const results = await Promise.allSettled([expireOffers(deps), enqueueReminders(deps)])
       await deliverMail(deps)
-      for (const chore of done) if (chore.status === 'rejected') throw chore.reason
+      for (const result of results) if (result.status === 'rejected') throw result.reason
     })
   },
 }
@@ -60,7 +57,7 @@ export default {
 /** As in wrangler.toml. */
 const nightlyCron = '17 19 * * *'
 
-/** Plain values may outlive a request here, connections and promises may not. */
+/** Workers may share plain values between requests, but no connections or promises. */
 const cache = createCache(1000, { coalesce: false })
 
 function createDeps(env: Env, scope: RequestScope): Deps {
@@ -83,10 +80,10 @@ function createDeps(env: Env, scope: RequestScope): Deps {
     notifyMailQueue() {
       if (delivering) return
       delivering = true
-      scope.waitUntil(logErrors('delivering mails failed', () => deliverMail(deps)))
+      scope.waitUntil(logErrors('could not deliver mails', () => deliverMail(deps)))
     },
     recordScan: (code) =>
-      scope.waitUntil(logErrors('a scan could not be counted', () => addScans({ db }, new Map([[code, 1]])))),
+      scope.waitUntil(logErrors('could not store a link scan', () => addScans({ db }, new Map([[code, 1]])))),
     rateLimit: config.rateLimit ? createRateLimiter(env) : async () => ({ ok: true, retryAfter: 0 }),
     async readAsset(name) {
       const file = await env.ASSETS.fetch(`https://assets.invalid/${name}`)
@@ -102,10 +99,10 @@ async function deliverMail(deps: Deps): Promise<void> {
   const transport = createSingleTransport(deps.config)
   if (!transport) return
   const { outage } = await deliverDueMails(deps, transport)
-  if (outage) deps.log.error({ reason: outage }, 'mail stands still: nothing can be sent')
+  if (outage) deps.log.error({ reason: outage }, 'mail outage: sending paused')
 }
 
-/** Does what no visitor waits for. The platform logs whatever is thrown, so that must not name anybody. */
+/** Runs work in the background and logs its failure. Throws a new error, because the platform logs it and it must not hold personal data. */
 async function logErrors(failure: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work()

@@ -23,18 +23,18 @@ const availabilityRoute = createRoute({
   method: 'get',
   path: '/workshops/{slug}/availability',
   tags: ['Workshops'],
-  summary: 'Whether there is a seat',
-  description: 'At most two seconds old. Send its ETag as If-None-Match to be told 304 while nothing changed.',
+  summary: 'Seats left',
+  description: 'At most two seconds old. Send the ETag as If-None-Match to get 304 while nothing has changed.',
   security: publicRoute,
   request: { params: slugParams, query: languageQuery },
   responses: {
-    200: { description: 'Its seats', content: jsonContent(Availability) },
-    304: { description: 'As before' },
+    200: { description: 'The seats of the workshop', content: jsonContent(Availability) },
+    304: { description: 'Not modified' },
     ...problems({ 404: ['not_found'] }),
   },
 })
 
-// What a sign-up page and its bots ask all the time is written once a second, and mostly answered by `answerSeats`.
+// Sign-up pages and bots poll this. The response is serialized once a second, and mostly sent by the fast path.
 availability.openAPIRegistry.registerPath(availabilityRoute)
 availability.get(availabilityRoute.getRoutingPath(), publicCache, async (c) => {
   const { deps } = c.env
@@ -60,10 +60,10 @@ availability.get(availabilityRoute.getRoutingPath(), publicCache, async (c) => {
 
 export type CachedAvailability = { json: string; etag: string }
 
-/** The availability of a workshop as it is answered, to whoever knows an older one too. */
+/** Responds with the cached availability, or 304 if the client has it already. */
 export function sendAvailability(cached: CachedAvailability, ifNoneMatch: string | undefined): Response {
   const headers = { ...publicResponseHeaders, ETag: cached.etag }
-  // RFC 9110, 13.1.2: a list of tags, or a star for any; whether they are weak does not matter.
+  // RFC 9110, 13.1.2: a list of entity tags or `*`, with weak comparison.
   const etags = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? []
   if (etags.includes('*') || etags.includes(cached.etag)) return new Response(null, { status: 304, headers })
   return new Response(cached.json, { headers: { ...headers, 'Content-Type': 'application/json' } })

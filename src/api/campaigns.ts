@@ -43,15 +43,15 @@ const CampaignResponse = z
     title: z.string(),
     summary: z.string(),
     oneSeatPerPerson: z.boolean(),
-    items: z.array(ItemResponse).meta({ description: 'The checklist of its workshops that have none of their own.' }),
-    workshops: z.array(WorkshopResponse).meta({ description: 'In the order in which they start.' }),
+    items: z.array(ItemResponse).meta({ description: 'The checklist of workshops without one.' }),
+    workshops: z.array(WorkshopResponse).meta({ description: 'By start time.' }),
     state: z.enum(campaignStates),
     url: z.url().meta({ description: 'The page for attendees.' }),
   })
-  .meta({ id: 'Campaign', description: 'One announcement: what it teaches, and the workshops of that month.' })
+  .meta({ id: 'Campaign', description: 'One announcement: its content and its workshops.' })
 
 const campaignFields = {
-  slug: slug.optional().meta({ description: 'Made from title and date if it is not given. Fixed once published.' }),
+  slug: slug.optional().meta({ description: 'Default: derived from title and date. Fixed once published.' }),
   title: singleLineText(200),
   summary: multiLineText(5000).optional(),
   oneSeatPerPerson: z.boolean(typeErrorMessage).optional(),
@@ -80,13 +80,13 @@ campaigns.openapi(
     method: 'get',
     path: '/campaigns',
     tags,
-    summary: 'The newest 50 campaigns, the latest first',
+    summary: 'The newest 50 campaigns, newest first',
     security: publicRoute,
     middleware: publicCache,
     request: { query: languageQuery },
     responses: {
       200: {
-        description: 'The campaigns. Bearers of a token see drafts too.',
+        description: 'The campaigns, with a token including drafts.',
         content: jsonContent(z.object({ items: z.array(CampaignResponse) })),
       },
       ...problems(),
@@ -139,7 +139,7 @@ campaigns.openapi(
     },
   }),
   async (c) => {
-    // Nothing that a draft needs is missing: its schema has seen to that.
+    // The schema guarantees the required fields of a draft.
     const draft = omitUndefined(parseCampaignBody(c, c.req.valid('json'))) as CampaignDraft
     const created = await createCampaign(c.env.deps, draft)
     if (created.kind === 'refused') return refusalProblem(c, created.refusal)
@@ -155,7 +155,7 @@ campaigns.openapi(
     path: '/campaigns/{slug}',
     tags,
     summary: 'Change or publish a campaign',
-    description: 'Only what is given changes.',
+    description: 'Omitted fields stay unchanged.',
     security: organiserRoute,
     middleware: requireJson,
     request: {
@@ -164,7 +164,7 @@ campaigns.openapi(
       body: { required: true, content: jsonContent(CampaignChangesBody) },
     },
     responses: {
-      200: { description: 'The campaign as it is now', content: jsonContent(CampaignResponse) },
+      200: { description: 'The changed campaign', content: jsonContent(CampaignResponse) },
       ...problems({ 404: ['not_found'], 409: ['slug_taken', 'slug_fixed'], 422: ['invalid'] }),
     },
   }),
@@ -202,13 +202,13 @@ function serializeCampaign(c: Context<App>, campaign: Campaign): z.input<typeof 
   }
 }
 
-/** What a body says about a campaign, in the words of the domain. */
+/** Converts a body to the domain's type. */
 function parseCampaignBody(
   c: Context<App>,
   { items, prerequisites, provided, bring, ...body }: z.output<typeof CampaignChangesBody>,
   current?: Campaign,
 ): CampaignChanges {
-  const localized = (given: typeof body.title) => (given === undefined ? undefined : parseLocalizedText(c, given))
+  const localized = (input: typeof body.title) => (input === undefined ? undefined : parseLocalizedText(c, input))
   return {
     ...body,
     title: localized(body.title),

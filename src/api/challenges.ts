@@ -14,34 +14,34 @@ const ChallengeResponse = z
       algorithm: z.literal('PBKDF2/SHA-256'),
       nonce: z.string().meta({ description: 'Hex.' }),
       salt: z.string().meta({ description: 'Hex.' }),
-      cost: z.int().meta({ description: 'Iterations of a try.' }),
+      cost: z.int().meta({ description: 'Iterations per attempt.' }),
       keyLength: z.int().meta({ description: 'Bytes to derive.' }),
-      keyPrefix: z.string().meta({ description: 'Hex with which the right key begins.' }),
+      keyPrefix: z.string().meta({ description: 'Required prefix of the derived key, in hex.' }),
       data: z.object({
         workshop: z.string(),
         key: z.string(),
-        atMost: z.int().meta({ description: 'The right counter is not above this.' }),
+        atMost: z.int().meta({ description: 'Upper bound of the solution.' }),
         expiresAt: z.int().meta({ description: 'Seconds since 1970, 20 minutes from now.' }),
       }),
     }),
     signature: z.string(),
   })
-  .meta({ id: 'Challenge', description: 'As in version 2 of ALTCHA.' })
+  .meta({ id: 'Challenge', description: 'A challenge of ALTCHA, version 2.' })
 
 challenges.openapi(
   createRoute({
     method: 'get',
     path: '/workshops/{slug}/challenge',
     tags: ['Registrations'],
-    summary: 'What to work for, before signing up to a workshop with `proofOfWork`',
+    summary: 'Proof-of-work challenge for a sign-up to a workshop with `proofOfWork`',
     description: `
-Count \`counter\` up from 0. Of each try the password is the bytes of \`nonce\` and the counter as four bytes, the highest
-first; derive \`keyLength\` bytes from it with PBKDF2, SHA-256, the bytes of \`salt\` and \`cost\` iterations. The right key
-begins with \`keyPrefix\`. About a million iterations in all; libraries of ALTCHA do it too.
+Count \`counter\` up from 0. For each attempt the password is the bytes of \`nonce\` followed by the counter as a 32-bit
+big-endian integer; derive \`keyLength\` bytes from it with PBKDF2-SHA-256, the bytes of \`salt\` and \`cost\` iterations. The
+solution is the first key that begins with \`keyPrefix\`. About a million iterations in all; ALTCHA libraries do it too.
 
 The \`proof\` of the sign-up is base64 of the JSON \`{ "challenge": …, "solution": { "counter": …, "derivedKey": … } }\`,
-with this answer unchanged and the key in hex. It is good for a sign-up to this workshop with the same Idempotency-Key,
-retries included, until \`expiresAt\`. A workshop without \`proofOfWork\` has no challenge.`.trim(),
+with this response unchanged and the key in hex. It is valid for a sign-up to this workshop with the same
+Idempotency-Key, including retries, until \`expiresAt\`. A workshop without \`proofOfWork\` has no challenge.`.trim(),
     security: [],
     request: { params: slugParams, query: languageQuery, headers: z.object({ 'Idempotency-Key': idempotencyKey }) },
     responses: {

@@ -15,11 +15,10 @@ export const ItemResponse = z
     kind: z.enum(itemKinds),
     text: z.string(),
     url: z.url().optional(),
-    mustConfirm: z.boolean().meta({ description: 'Attendees say "ready" or "not yet" to it when they register.' }),
+    mustConfirm: z.boolean().meta({ description: 'Attendees answer "ready" or "not yet" when they register.' }),
   })
   .meta({ id: 'Item', description: 'A checklist item: a prerequisite, a thing provided, or a thing to bring.' })
 
-/** A checklist as it is shown, in one language. */
 export function serializeItems(items: Item[], locale: Locale): z.input<typeof ItemResponse>[] {
   return items.map(({ text, url, ...item }) => ({ ...item, text: localize(text, locale), ...(url && { url }) }))
 }
@@ -27,17 +26,14 @@ export function serializeItems(items: Item[], locale: Locale): z.input<typeof It
 const ItemBody = z
   .strictObject(
     {
-      id: z
-        .guid(typeErrorMessage)
-        .optional()
-        .meta({ description: 'Of an item that is there: the answers given to it stay.' }),
+      id: z.guid(typeErrorMessage).optional().meta({ description: 'Id of an existing item, to keep its answers.' }),
       kind: z.enum(itemKinds, typeErrorMessage),
       text: singleLineText(300),
       url: z
         .string('url_invalid')
         .max(2000, { error: 'too_long', abort: true })
         .check(z.url({ protocol: /^https?$/, error: 'url_invalid' }))
-        // As it is read, without the line breaks, quotes and control characters that the parser forgives.
+        // Normalized, because the parser accepts line breaks, quotes and control characters.
         .transform((url) => new URL(url).href)
         .nullish(),
       mustConfirm: z.boolean(typeErrorMessage).optional(),
@@ -46,18 +42,16 @@ const ItemBody = z
   )
   .meta({ id: 'ItemDraft' })
 
-/** Items that a checklist may have. */
 const maxItems = 50
 
 const itemTexts = limitSize(maxItems, z.array(singleLineText(300), typeErrorMessage).max(maxItems, 'too_long'))
   .optional()
-  .meta({ description: 'The texts of all items of this kind; those of the other kinds stay.' })
+  .meta({ description: 'The texts of all items of this kind. Items of other kinds stay unchanged.' })
 
-/** The fields of a body that carry a checklist. */
 export const checklistFields = {
   items: limitSize(maxItems, z.array(ItemBody, typeErrorMessage).max(maxItems, 'too_long'))
     .optional()
-    .meta({ description: 'The whole checklist. Empty: a workshop has the one of its campaign again.' }),
+    .meta({ description: "The complete checklist. If empty, a workshop uses its campaign's." }),
   prerequisites: itemTexts,
   provided: itemTexts,
   bring: itemTexts,
@@ -65,7 +59,7 @@ export const checklistFields = {
 
 type ChecklistBody = z.output<z.ZodObject<typeof checklistFields>>
 
-/** For zod: a checklist is given as items or as lists of texts, and no item twice. */
+/** zod check: either items or lists of texts, and no duplicate item ids. */
 export function validateChecklist({ value, issues }: z.core.ParsePayload<ChecklistBody>) {
   const { items, prerequisites, provided, bring } = value
   if (!items) return
@@ -73,15 +67,15 @@ export function validateChecklist({ value, issues }: z.core.ParsePayload<Checkli
     issues.push({ code: 'custom', message: 'both_forms', path: ['items'], input: items })
   }
   const ids = items.map((item) => item.id)
-  for (const [n, id] of ids.entries()) {
-    if (id && ids.indexOf(id) < n)
-      issues.push({ code: 'custom', message: 'duplicate', path: ['items', n, 'id'], input: id })
+  for (const [index, id] of ids.entries()) {
+    if (id && ids.indexOf(id) < index)
+      issues.push({ code: 'custom', message: 'duplicate', path: ['items', index, 'id'], input: id })
   }
 }
 
 /**
- * The checklist that a body asks for, undefined if it asks for none. Lists of texts replace the items of their kind; an
- * item whose text is there already stays as it is, with its address and its answers.
+ * Converts a body to a checklist; undefined if the body has none. Lists of texts replace the items of their kind, but
+ * keep items with the same text, with their URL and answers.
  */
 export function parseChecklist(c: Context<App>, body: ChecklistBody, current: Item[] = []): ItemDraft[] | undefined {
   const { items, ...lists } = body
@@ -101,8 +95,10 @@ export function parseChecklist(c: Context<App>, body: ChecklistBody, current: It
   })
 }
 
-/** Takes the item with this text out of `items`, so that a text which is given twice is not the same item twice. */
+/** Removes the item with this text from `items` and returns it, so that a repeated text does not match it twice. */
 function takeMatchingItem(text: Text, items: Item[]): Item | undefined {
-  const n = items.findIndex((item) => Object.values(text).every((value) => Object.values(item.text).includes(value)))
-  return n < 0 ? undefined : items.splice(n, 1)[0]
+  const index = items.findIndex((item) =>
+    Object.values(text).every((value) => Object.values(item.text).includes(value)),
+  )
+  return index < 0 ? undefined : items.splice(index, 1)[0]
 }

@@ -5,18 +5,18 @@ import type { App } from '../http/context.ts'
 import { normalizeLine, normalizeText } from '../lib/text.ts'
 import { typeErrorMessage } from './requests.ts'
 
-/** A text that an organiser writes: one string, or one for each language. */
+/** A text in one string, or one string per language. */
 export type LocalizedTextInput = string | { zh?: string | undefined; en?: string | undefined }
 
-/** A text on one line that must not be empty. `longest` in UTF-16 units, for each language. */
+/** Schema of a required single-line text. `maxLength` in UTF-16 units, per language. */
 export const singleLineText = (maxLength: number) => localizedText(normalizeLine, maxLength, { empty: false })
 
-/** A text that may have paragraphs or be empty. */
+/** Schema of an optional text, which may have paragraphs. */
 export const multiLineText = (maxLength: number) => localizedText(normalizeText, maxLength, { empty: true })
 
 /**
- * What an organiser wrote, as it is stored. A plain string is in the language of `?lang=`, else of the installation;
- * Accept-Language says what one likes to read, and clients send it unasked.
+ * Converts the input to the stored form. A plain string is in the language of `?lang=` or the default locale.
+ * Accept-Language is ignored: it is the reader's preference, and clients send it by default.
  */
 export function parseLocalizedText(c: Context<App>, input: LocalizedTextInput): Text {
   const { config } = c.env.deps
@@ -29,14 +29,17 @@ function localizedText(
   maxLength: number,
   { empty }: { empty: boolean },
 ) {
-  const words = z.string(typeErrorMessage)
+  const string = z.string(typeErrorMessage)
   return z
-    .union([words, z.strictObject({ zh: words.optional(), en: words.optional() }, typeErrorMessage)], typeErrorMessage)
+    .union(
+      [string, z.strictObject({ zh: string.optional(), en: string.optional() }, typeErrorMessage)],
+      typeErrorMessage,
+    )
     .transform((input, { addIssue }): LocalizedTextInput => {
       const validate = (text: string, path: string[]) => {
-        const words = normalize(text, maxLength)
-        if (words === undefined) addIssue({ code: 'custom', message: 'too_long', path })
-        return words ?? text
+        const normalized = normalize(text, maxLength)
+        if (normalized === undefined) addIssue({ code: 'custom', message: 'too_long', path })
+        return normalized ?? text
       }
       const text =
         typeof input === 'string'

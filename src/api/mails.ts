@@ -18,27 +18,27 @@ const MailResponse = z
     id: z.int(),
     kind: z.enum(mailKinds),
     state: z.enum(displayStates).meta({
-      description: '`held`: owed, but no mail server is set. `dead`: given up or refused for good, see `reason`.',
+      description: '`held`: queued, but no mail server is configured. `dead`: failed or discarded, see `reason`.',
     }),
     workshop: z
       .string()
       .nullable()
-      .meta({ description: 'Slug; null once the person is erased or a held sign-up is out of date.' }),
+      .meta({ description: 'Slug; null once the person is erased or a pending sign-up has expired.' }),
     registration: z.guid().nullable().meta({
-      description: 'Id of the registration whose mail it is; null for one of the kind `held`, where there is none yet.',
+      description: 'Id of the registration; null for the kind `held`, which has none yet.',
     }),
     name: z.string().nullable(),
     email: z.string().nullable(),
     attempts: z.int(),
-    reason: z.string().nullable().meta({ description: 'Why the last attempt failed, or why it was given up.' }),
+    reason: z.string().nullable().meta({ description: 'Why the last attempt failed, or why the mail was discarded.' }),
     reasonCode: z.enum(mailReasons).nullable().meta({
       description:
-        'Why it was given up, as a code; null as long as it was not, and where `reason` is the answer of the mail server. `retries_exhausted`: it failed for 24 hours.',
+        'Why it was discarded, as a code; null while it was not, and where `reason` is the reply of the mail server. `retries_exhausted`: it failed for 24 hours.',
     }),
     createdAt: dateTime,
     sentAt: dateTime.nullable(),
   })
-  .meta({ id: 'Mail', description: 'An e-mail that is owed to an attendee. Times are those of the installation.' })
+  .meta({ id: 'Mail', description: 'An e-mail to an attendee. Times are in the time zone of the installation.' })
 
 const id = z.string().regex(/^\d{1,15}$/)
 const tags = ['Mails']
@@ -49,12 +49,12 @@ mails.openapi(
     method: 'get',
     path: '/mails',
     tags,
-    summary: 'Mails, the newest first',
+    summary: 'Mails, newest first',
     security: organiserRoute,
     request: {
       query: languageQuery.extend({
         state: z.enum(displayStates).optional(),
-        cursor: id.optional().meta({ description: '`next` of the page before.' }),
+        cursor: id.optional().meta({ description: '`next` of the previous page.' }),
       }),
     },
     responses: {
@@ -67,9 +67,9 @@ mails.openapi(
   }),
   async (c) => {
     const { state, cursor } = c.req.valid('query')
-    const found = await listMails(c.env.deps, { state, before: Number(cursor ?? 0), limit: pageSize + 1 })
-    const items = found.slice(0, pageSize)
-    const next = found.length > pageSize ? String(items.at(-1)?.id) : undefined
+    const rows = await listMails(c.env.deps, { state, before: Number(cursor ?? 0), limit: pageSize + 1 })
+    const items = rows.slice(0, pageSize)
+    const next = rows.length > pageSize ? String(items.at(-1)?.id) : undefined
     return c.json({ items: items.map((mail) => serializeMail(c, mail)), ...(next && { next }) }, 200)
   },
 )
@@ -79,13 +79,13 @@ mails.openapi(
     method: 'post',
     path: '/mails/{id}/send-again',
     tags,
-    summary: 'Send a dead mail again',
+    summary: 'Retry a failed mail',
     description:
-      'For 24 hours it is tried as if it were new. One that would only confuse, such as a confirmation after the workshop, is given up again.',
+      'It is retried for 24 hours like a new one. An obsolete mail, such as a confirmation after the workshop, is discarded again.',
     security: organiserRoute,
     request: { params: z.object({ id: id.meta({ example: '42' }) }), query: languageQuery },
     responses: {
-      200: { description: 'The mail as it is now', content: jsonContent(MailResponse) },
+      200: { description: 'The queued mail', content: jsonContent(MailResponse) },
       ...problems({ 404: ['not_found'], 409: ['not_dead', 'message_paused'] }),
     },
   }),

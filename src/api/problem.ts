@@ -12,38 +12,39 @@ import { truncate } from '../lib/text.ts'
 export type ProblemStatus = keyof ApiMessages['statuses']
 export type ProblemCode = keyof ApiMessages['problems'] | Refusal
 export type ApiFieldCode = keyof ApiMessages['fieldProblems'] | FieldCode
-/** A field that is refused. `field` is its path in the body, such as `items.0.text`, or the name of a header or parameter. */
+/** An invalid field. `field` is its path in the body, such as `items.0.text`, or the name of a header or parameter. */
 export type ApiFieldProblem = { field: string; code: ApiFieldCode }
 
-/** Fits wherever a handler may answer: its body and status are in no route's way. */
+/** Assignable to the response type of any route. */
 export type ProblemResponse = Response & TypedResponse<never, never, 'json'>
 
 const Problem = z
   .object({
     type: z.literal('about:blank'),
-    title: z.string().meta({ description: 'What the status means, in the language of the request.' }),
+    title: z.string().meta({ description: 'Meaning of the status, in the language of the request.' }),
     status: z.int(),
     detail: z.string().meta({ description: 'What went wrong, in the language of the request.' }),
     code: z.string().meta({ description: 'What went wrong, for programs. Stable.', example: 'already_registered' }),
     errors: z
       .array(z.object({ field: z.string(), code: z.string(), message: z.string() }))
       .optional()
-      .meta({ description: `With \`invalid\`: every field that is refused and why, at most ${maxProblems} of them.` }),
-    taken: z.int().optional().meta({ description: 'With `capacity_below_taken`: how many seats are taken.' }),
+      .meta({ description: `With \`invalid\`: the invalid fields and why, at most ${maxProblems}.` }),
+    taken: z.int().optional().meta({ description: 'With `capacity_below_taken`: number of seats taken.' }),
   })
-  .meta({ id: 'Problem', description: 'A problem as in RFC 9457.' })
+  .meta({ id: 'Problem', description: 'A problem (RFC 9457).' })
 
 /**
- * Answers with what went wrong (RFC 9457), in the language of the request.
- * @param more the refused fields, of each of which the first problem is told, or the number that a refusal comes with
+ * Creates a problem response (RFC 9457) in the language of the request.
+ * @param errors invalid fields; the first problem of each is reported
+ * @param taken number of seats taken, with `capacity_below_taken`
  */
 export function problem(
   c: Context<App>,
   status: ProblemStatus,
   code: ProblemCode,
-  { errors, ...more }: { errors?: ApiFieldProblem[]; taken?: number } = {},
+  { errors, ...details }: { errors?: ApiFieldProblem[]; taken?: number } = {},
 ): ProblemResponse {
-  // What fails before the language is chosen is said in the installation's own.
+  // Undefined if the request failed before its language was detected.
   const locale = c.var.locale ?? c.env.deps.config.defaultLocale
   const publicTexts = publicMessages(locale)
   const apiTexts = apiMessages(locale)
@@ -55,7 +56,7 @@ export function problem(
     status,
     detail: sentences[code],
     code,
-    ...more,
+    ...details,
     ...(errors && {
       errors: firstPerKey(errors, ({ field }) => field).map(({ field: fieldPath, code }) => {
         const field = truncateFieldName(fieldPath)
@@ -73,12 +74,12 @@ export function problem(
   return c.body(JSON.stringify(body), status, headers) as Response as ProblemResponse
 }
 
-/** The name of a field as an answer repeats it. The names of our own fields are shorter than 100 characters. */
+/** Bounds what is echoed of an unknown field's name. Our own names are shorter than 100 characters. */
 function truncateFieldName(field: string): string {
   return field.length > 100 ? `${truncate(field, 99)}…` : field
 }
 
-/** The problems of a route, for its documentation; those of every route are added. */
+/** Documents the problems of a route, plus the default one. */
 export function problems(codes: { [Status in ProblemStatus]?: ProblemCode[] } = {}): object {
   const content = { 'application/problem+json': { schema: Problem } }
   const documented = Object.entries(codes).map(([status, codes]) => [

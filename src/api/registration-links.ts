@@ -37,23 +37,23 @@ const LinkResponse = z
     target: z.union([z.object({ campaign: z.string() }), z.object({ workshop: z.string() })]),
     active: z.boolean(),
     expiresAt: z.iso.datetime({ offset: true }).optional(),
-    url: z.url().meta({ description: 'What the QR says.' }),
+    url: z.url().meta({ description: 'The URL in the QR code.' }),
     qrSvgUrl: z.url(),
     qrPngUrl: z.url(),
   })
-  .meta({ id: 'RegistrationLink', description: 'A short code behind a QR, for one channel.' })
+  .meta({ id: 'RegistrationLink', description: 'A short code behind a QR code, for one channel.' })
 
 const channel = z
   .string(typeErrorMessage)
   .transform(normalizedWith((text) => normalizeLine(text, 100)))
   .pipe(z.string().min(1, 'missing'))
-  .meta({ description: 'Where it is shown.', example: 'AI newsletter 2023-07-07' })
+  .meta({ description: 'Where the link is published.', example: 'AI newsletter 2023-07-07' })
 
 const expiresAt = z
   .string(typeErrorMessage)
   .refine((text) => parseDateTime(text, 'UTC') !== undefined, 'time_invalid')
   .nullish()
-  .meta({ description: 'ISO 8601; without an offset in the time zone of the installation. null: never.' })
+  .meta({ description: 'ISO 8601; without an offset, in the default time zone of the installation. null: never.' })
 
 const LinkDraftBody = z.strictObject({ channel, expiresAt }, typeErrorMessage).meta({ id: 'RegistrationLinkDraft' })
 
@@ -69,7 +69,7 @@ const LinkChangesBody = z
           typeErrorMessage,
         )
         .optional()
-        .meta({ description: 'Where it leads from now on, printed as it is.' }),
+        .meta({ description: 'New target. Printed QR codes keep working.' }),
     },
     typeErrorMessage,
   )
@@ -79,7 +79,7 @@ const codeParams = z.object({ code: z.string().regex(/^\w{1,64}$/) })
 const tags = ['Registration links']
 
 for (const kind of ['workshop', 'campaign'] as const) {
-  const targetOf = (slug: string) => ({ [kind]: slug }) as LinkTarget
+  const toTarget = (slug: string) => ({ [kind]: slug }) as LinkTarget
 
   registrationLinks.openapi(
     createRoute({
@@ -91,15 +91,15 @@ for (const kind of ['workshop', 'campaign'] as const) {
       request: { params: slugParams, query: languageQuery },
       responses: {
         200: {
-          description: 'The links, the oldest first',
+          description: 'The links, oldest first',
           content: jsonContent(z.object({ items: z.array(LinkResponse) })),
         },
         ...problems({ 404: ['not_found'] }),
       },
     }),
     async (c) => {
-      const found = await listLinks(c.env.deps, targetOf(c.req.valid('param').slug))
-      return found ? c.json({ items: found.map((link) => serializeLink(c, link)) }, 200) : problem(c, 404, 'not_found')
+      const links = await listLinks(c.env.deps, toTarget(c.req.valid('param').slug))
+      return links ? c.json({ items: links.map((link) => serializeLink(c, link)) }, 200) : problem(c, 404, 'not_found')
     },
   )
 
@@ -108,7 +108,7 @@ for (const kind of ['workshop', 'campaign'] as const) {
       method: 'post',
       path: `/${kind}s/{slug}/links`,
       tags,
-      summary: `Make a registration link to a ${kind}`,
+      summary: `Create a registration link to a ${kind}`,
       security: organiserRoute,
       middleware: requireJson,
       request: {
@@ -124,7 +124,7 @@ for (const kind of ['workshop', 'campaign'] as const) {
     async (c) => {
       const { channel, expiresAt } = c.req.valid('json')
       const draft = { channel, expiresAt: parseTime(c, expiresAt) }
-      const link = await createLink(c.env.deps, targetOf(c.req.valid('param').slug), draft)
+      const link = await createLink(c.env.deps, toTarget(c.req.valid('param').slug), draft)
       if (!link) return problem(c, 404, 'not_found')
       await audit(c, { action: 'link.created', payload: { code: link.code, channel } })
       return c.json(serializeLink(c, link), 201)
@@ -137,8 +137,8 @@ registrationLinks.openapi(
     method: 'patch',
     path: '/links/{code}',
     tags,
-    summary: 'Re-aim a registration link, let it expire, switch it off or on',
-    description: 'Only what is given changes.',
+    summary: 'Retarget, expire, disable or enable a registration link',
+    description: 'Omitted fields stay unchanged.',
     security: organiserRoute,
     middleware: requireJson,
     request: {
@@ -147,7 +147,7 @@ registrationLinks.openapi(
       body: { required: true, content: jsonContent(LinkChangesBody) },
     },
     responses: {
-      200: { description: 'The link as it is now', content: jsonContent(LinkResponse) },
+      200: { description: 'The changed link', content: jsonContent(LinkResponse) },
       ...problems({ 404: ['not_found'], 422: ['invalid'] }),
     },
   }),
@@ -169,12 +169,12 @@ registrationLinks.openapi(
     method: 'get',
     path: '/links/{code}/stats',
     tags,
-    summary: 'What a registration link has brought',
+    summary: 'Scans and registrations of a link',
     security: viewerRoute,
     request: { params: codeParams, query: languageQuery },
     responses: {
       200: {
-        description: 'Scans, and the registrations that came of them, cancelled ones included',
+        description: 'Scans, and registrations through the link, including cancelled ones',
         content: jsonContent(z.object({ scans: z.int(), registrations: z.int() })),
       },
       ...problems({ 404: ['not_found'] }),

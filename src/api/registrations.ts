@@ -31,28 +31,28 @@ const SignUpResponse = z
   .object({
     id: z.guid(),
     status: z.enum(['confirmed', 'waitlisted', 'offered']),
-    position: z.int().nullable().meta({ description: 'Place on the waitlist, counted from 1; null with a seat.' }),
+    position: z.int().nullable().meta({ description: 'Position on the waitlist, from 1; null with a seat.' }),
     ticketUrl: z.url().meta({ description: "The attendee's secret link." }),
   })
   .meta({ id: 'SignedUp' })
 
-/** The domain's own schema, described for those who call the API. */
+/** The domain's schema with descriptions for the API documentation. */
 const SignUpBody = z
   .strictObject({
     ...signUpSchema.shape,
     name: signUpSchema.shape.name.meta({ description: 'At most 80 characters, no web address.', example: '王小明' }),
     email: signUpSchema.shape.email.meta({ description: 'Plain ASCII.', example: 'wang@example.com' }),
     phone: signUpSchema.shape.phone.meta({
-      description: 'Of a mobile, as people write it. A number without a country code is Chinese.',
+      description: 'A mobile number, in any common notation. Without a country code it is taken as Chinese.',
       example: '+86 138 0013 8000',
     }),
     company: signUpSchema.shape.company.meta({ description: 'At most 120 characters, no web address.' }),
-    locale: signUpSchema.shape.locale.meta({ description: 'Language of the mails, else that of the request.' }),
-    via: signUpSchema.shape.via.meta({ description: 'Code of the registration link that led here.' }),
+    locale: signUpSchema.shape.locale.meta({ description: 'Language of the mails. Default: that of the request.' }),
+    via: signUpSchema.shape.via.meta({ description: 'Code of the registration link that was followed.' }),
     ready: signUpSchema.shape.ready.meta({ description: 'Answers to the checklist, by the id of the item.' }),
-    consent: signUpSchema.shape.consent.meta({ description: 'To the privacy notice.' }),
+    consent: signUpSchema.shape.consent.meta({ description: 'Consent to the privacy notice.' }),
     proof: z.string().optional().meta({
-      description: 'Of the work that a workshop with `proofOfWork` wants: see its challenge. Others pass it over.',
+      description: 'Solution of the challenge, for a workshop with `proofOfWork`. Ignored by others.',
     }),
   })
   .meta({ id: 'SignUp' })
@@ -63,9 +63,9 @@ const signUpRoute = createRoute({
   method: 'post',
   path: '/workshops/{slug}/registrations',
   tags,
-  summary: 'Sign somebody up',
+  summary: 'Register an attendee',
   description:
-    'Gives a seat or a place on the waitlist; either is a success. A retry with the same key and body gets the same answer and is stored once. `already_registered` mails the ticket to the address on file and tells no more.',
+    'Gives a seat or a place on the waitlist; both are a success. A retry with the same key and body gets the same response and creates no second registration. `already_registered` mails the ticket to the address on file and discloses nothing else.',
   security: [],
   request: {
     params: slugParams,
@@ -74,7 +74,7 @@ const signUpRoute = createRoute({
     body: { required: true, content: jsonContent(SignUpBody) },
   },
   responses: {
-    201: { description: 'Signed up', content: jsonContent(SignUpResponse) },
+    201: { description: 'Registered', content: jsonContent(SignUpResponse) },
     ...problems({
       404: ['not_found'],
       409: ['already_registered', 'full', 'not_open', 'closed', 'cancelled', 'idempotency_mismatch'],
@@ -83,7 +83,7 @@ const signUpRoute = createRoute({
   },
 })
 
-// What a sign-up must hold depends on its workshop, so the handler checks all of it, with the schemas above.
+// The required fields depend on the workshop, so the handler validates the body itself, with the schemas above.
 registrations.openAPIRegistry.registerPath(signUpRoute)
 registrations.post(signUpRoute.getRoutingPath(), rateLimitSignUps(), requireJson, async (c) => {
   const { deps } = c.env
@@ -101,20 +101,20 @@ registrations.post(signUpRoute.getRoutingPath(), rateLimitSignUps(), requireJson
   ]
   if (errors.length > 0 || !key.success || 'problems' in parsed) return problem(c, 422, 'invalid', { errors })
 
-  const answer = await register(deps, workshop, parsed.signUp, key.data, 'api')
-  if (answer.kind === 'refused') {
-    if (answer.refusal === 'too_many') c.header('Retry-After', '86400')
+  const result = await register(deps, workshop, parsed.signUp, key.data, 'api')
+  if (result.kind === 'refused') {
+    if (result.refusal === 'too_many') c.header('Retry-After', '86400')
     const statuses = { not_found: 404, too_many: 429 } as const
     return problem(
       c,
-      answer.refusal in statuses ? statuses[answer.refusal as keyof typeof statuses] : 409,
-      answer.refusal,
+      result.refusal in statuses ? statuses[result.refusal as keyof typeof statuses] : 409,
+      result.refusal,
     )
   }
-  const { id, status, position, ticket } = answer
+  const { id, status, position, ticket } = result
   const ticketUrl = absoluteUrl(deps.config.baseUrl, paths.ticket(ticket))
-  const signedUp = { id, status, position, ticketUrl } satisfies z.input<typeof SignUpResponse>
-  return rawResponse(c, JSON.stringify(signedUp), 201, {
+  const response = { id, status, position, ticketUrl } satisfies z.input<typeof SignUpResponse>
+  return rawResponse(c, JSON.stringify(response), 201, {
     'Content-Type': 'application/json',
     'Cache-Control': 'no-store',
   })
@@ -151,28 +151,27 @@ const dateTime = z.iso.datetime({ offset: true })
 const RegistrationResponse = z
   .object({
     id: z.guid(),
-    seq: z.int().meta({ description: 'Sequence number: rises in the order of sign-up, within the workshop.' }),
+    seq: z.int().meta({ description: 'Sequence number within the workshop, in the order of registration.' }),
     status: z.enum(registrationStatuses),
-    position: z.int().nullable().meta({ description: 'Place on the waitlist, counted from 1.' }),
+    position: z.int().nullable().meta({ description: 'Position on the waitlist, from 1.' }),
     name: z.string(),
-    email: z.string().meta({ description: 'Empty for walk-ins, who gave none, and once the person is erased.' }),
+    email: z.string().meta({ description: 'Empty for walk-ins without an address, and once the person is erased.' }),
     phone: z.string().nullable().meta({ description: 'E.164', example: '+8613800138000' }),
-    phoneShared: z.boolean().meta({ description: 'Another live registration of the workshop has this number.' }),
+    phoneShared: z.boolean().meta({ description: 'Another active registration of the workshop has this number.' }),
     company: z.string().nullable(),
     locale: z.string(),
-    channel: z.string().nullable().meta({ description: 'Of the registration link that led here.' }),
-    walkIn: z.boolean().meta({ description: 'Came to the door without having signed up.' }),
+    channel: z.string().nullable().meta({ description: 'Channel of the registration link that was followed.' }),
+    walkIn: z.boolean().meta({ description: 'Registered at the door, without signing up before.' }),
     ready: z.record(z.string(), z.boolean()).meta({ description: 'Answers to the checklist, by the id of the item.' }),
     createdAt: dateTime,
     seatedAt: dateTime.nullable(),
-    offeredUntil: dateTime.nullable().meta({ description: 'Until when an `offered` seat is held.' }),
+    offeredUntil: dateTime.nullable().meta({ description: 'Deadline of an `offered` seat.' }),
     cancelledAt: dateTime.nullable(),
     cancelledBy: z.enum(cancellers).nullable().meta({
-      description:
-        '`deadline`: an offered seat was not taken in time. `absence`: did not come, and the seat went to somebody at the door.',
+      description: '`deadline`: the offer expired. `absence`: a no-show, whose seat went to a walk-in.',
     }),
-    consentVersion: z.string().meta({ description: 'Of the privacy notice that was agreed to.' }),
-    erased: z.boolean().meta({ description: 'The personal fields were emptied.' }),
+    consentVersion: z.string().meta({ description: 'Version of the privacy notice that was accepted.' }),
+    erased: z.boolean().meta({ description: 'The personal fields have been cleared.' }),
   })
   .meta({ id: 'Registration' })
 
@@ -184,7 +183,7 @@ registrations.openapi(
     method: 'get',
     path: '/workshops/{slug}/registrations',
     tags,
-    summary: 'The attendee list, in the order of sign-up',
+    summary: 'The attendee list, in the order of registration',
     security: organiserRoute,
     request: {
       params: slugParams,
@@ -193,7 +192,7 @@ registrations.openapi(
           .string()
           .regex(/^\d{1,9}$/)
           .optional()
-          .meta({ description: '`next` of the page before.' }),
+          .meta({ description: '`next` of the previous page.' }),
       }),
     },
     responses: {
@@ -218,12 +217,17 @@ registrations.openapi(
   },
 )
 
-/** What a program is told of somebody: what the schema promises, and no more of what the console shows. */
+/** Serializes the fields of the schema only; the row has more, for the console. */
 function serializeAttendee(row: AttendeeRow, { timeZone }: Workshop): z.input<typeof RegistrationResponse> {
-  const { workshopId: _workshop, attendanceConfirmedFor: _coming, checkedInAt: _came, ...publicFields } = row
-  const { createdAt, seatedAt, offeredUntil, cancelledAt, ...line } = publicFields
+  const {
+    workshopId: _workshopId,
+    attendanceConfirmedFor: _confirmedFor,
+    checkedInAt: _checkedInAt,
+    ...publicFields
+  } = row
+  const { createdAt, seatedAt, offeredUntil, cancelledAt, ...rest } = publicFields
   return {
-    ...line,
+    ...rest,
     createdAt: formatIso(createdAt, timeZone),
     seatedAt: seatedAt && formatIso(seatedAt, timeZone),
     offeredUntil: offeredUntil && formatIso(offeredUntil, timeZone),
@@ -299,7 +303,7 @@ registrations.openapi(
     path: '/registrations/{id}/cancel',
     tags,
     summary: 'Cancel a registration',
-    description: 'The seat goes to the next in line; both are told by mail.',
+    description: 'The seat goes to the next on the waitlist. Both are notified by mail.',
     security: organiserRoute,
     request: { params: idParams, query: languageQuery },
     responses: {
@@ -326,8 +330,8 @@ registrations.openapi(
     method: 'post',
     path: '/registrations/{id}/confirm',
     tags,
-    summary: 'Take an offered seat for somebody',
-    description: 'For those who say on the phone that they come. One who has the seat already is answered the same.',
+    summary: 'Accept an offered seat for an attendee',
+    description: 'E.g. after a phone call. Idempotent: succeeds if the offer has been accepted already.',
     security: organiserRoute,
     request: { params: idParams, query: languageQuery },
     responses: {
@@ -353,7 +357,7 @@ registrations.openapi(
     path: '/registrations/{id}',
     tags,
     summary: 'Erase a person',
-    description: 'Gives back the seat they still hold and empties the personal fields, for good. No mail is sent.',
+    description: 'Releases the seat and clears the personal fields; cannot be undone. No mail is sent.',
     security: organiserRoute,
     request: { params: idParams, query: languageQuery },
     responses: {

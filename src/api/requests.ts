@@ -6,12 +6,12 @@ import type { App } from '../http/context.ts'
 import { zhCN } from '../i18n/zh-CN/api.ts'
 import { type ApiFieldCode, type ApiFieldProblem, type ProblemResponse, problem } from './problem.ts'
 
-/** Refuses a body that is not JSON, by its type (415) or in fact (400). */
+/** Rejects bodies with another content type (415) or malformed JSON (400). */
 export const requireJson: MiddlewareHandler<App> = async (c, next) => {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/json') return problem(c, 415, 'unsupported_media_type')
   try {
-    // The body is kept, so that whoever validates it reads it again.
+    // Hono caches the body, so the validator can read it again.
     await c.req.json()
   } catch (error) {
     if (error instanceof SyntaxError) return problem(c, 400, 'malformed_json')
@@ -20,7 +20,7 @@ export const requireJson: MiddlewareHandler<App> = async (c, next) => {
   return next()
 }
 
-/** Answers what a schema refuses: a path that cannot exist is not found, everything else is named field by field. */
+/** Responds to failed validation: 404 for invalid path parameters, otherwise 422 with the invalid fields. */
 export function validationHook(
   result: { target: string; success: boolean; error?: z.ZodError },
   c: Context<App>,
@@ -31,8 +31,7 @@ export function validationHook(
 }
 
 /**
- * Anyone may read this, pages of other sites too. Shared caches keep it for a second; with the second that we keep it
- * ourselves that makes two. What a token opens is kept by nobody.
+ * Allows any origin and caches for one second, besides the second of our own cache. Responses to a token are not cached.
  */
 export const publicCache: MiddlewareHandler<App> = async (c, next) => {
   await next()
@@ -44,13 +43,12 @@ export const publicCache: MiddlewareHandler<App> = async (c, next) => {
   if (c.get('role')) headers.set('Cache-Control', 'no-store')
 }
 
-/** What `publicRead` says of an answer that anyone may have. */
 export const publicCacheHeaders = {
   'Cache-Control': 'public, max-age=1',
   Vary: 'Accept-Language, Authorization',
 }
 
-/** For zod: what is not there is missing, what is of the wrong type is invalid. */
+/** zod error option: `missing` for undefined, `invalid` for a wrong type. */
 export const typeErrorMessage = {
   error: (issue: { input?: unknown }) => (issue.input === undefined ? 'missing' : 'invalid'),
 }
@@ -65,57 +63,57 @@ export const idempotencyKey = z
   .string('missing')
   .regex(/^[\x21-\x7e]{8,200}$/, 'key_invalid')
   .meta({
-    description: 'Made by the client, new for each sign-up and the same for its retries. 8 to 200 visible characters.',
+    description:
+      'Chosen by the client: new for each sign-up, the same for its retries. 8 to 200 visible ASCII characters.',
     example: '0f4f7f0e-2a57-4f6c-9a35-6f2f6e0f3b8b',
   })
 
-/** The language is chosen before any route is reached; it stands here for the documentation. */
+/** For the documentation only: middleware detects the language. */
 export const languageQuery = z.object({
   lang: z
     .string()
     .optional()
-    .meta({ description: 'Language of the answer, else Accept-Language decides.', examples: ['zh-CN', 'en'] }),
+    .meta({ description: 'Language of the response. Default: Accept-Language.', examples: ['zh-CN', 'en'] }),
 })
 
 /*
- * Who may call a route, for its documentation; what decides is the list in access.ts. A role in place of a scope is what
- * OpenAPI 3.1 provides for bearer tokens.
+ * Required role of a route, for the documentation only; access.ts decides. OpenAPI 3.1 allows a role in place of a scope
+ * for bearer tokens.
  */
 type Security = Record<string, string[]>[]
 export const publicRoute: Security = [{}, { token: ['viewer'] }]
 export const viewerRoute: Security = [{ token: ['viewer'] }]
 export const organiserRoute: Security = [{ token: ['organiser'] }]
 
-/** A body of JSON, for the documentation of a route. */
 export const jsonContent = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } })
 
-/** An object without the members that are undefined: to Drizzle they mean nothing, to `in` they are there. */
+/** Removes undefined members, which `in` would report as present. */
 export function omitUndefined<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 }
 
-/** The changes that a body asks for: `publish` is another way to ask for a state, and one that is named wins. */
+/** Converts `publish: true` to the state `published`. An explicit `state` takes precedence. */
 export function parseState<Body extends { publish?: boolean; state?: string }>({ publish, ...changes }: Body) {
   return { ...changes, state: changes.state ?? (publish ? ('published' as const) : undefined) }
 }
 
 type Issue = z.core.$ZodIssue
 
-function toFieldProblems(issues: Issue[], at: PropertyKey[] = []): ApiFieldProblem[] {
+function toFieldProblems(issues: Issue[], parentPath: PropertyKey[] = []): ApiFieldProblem[] {
   return issues.flatMap((issue): ApiFieldProblem[] => {
-    const path = [...at, ...issue.path]
-    const fieldName = (...more: string[]) => [...path, ...more].map(String).join('.')
+    const path = [...parentPath, ...issue.path]
+    const fieldName = (...keys: string[]) => [...path, ...keys].map(String).join('.')
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({ field: fieldName(key), code: 'unknown_field' as const }))
     }
-    // Of a value that fits neither form, the form of its type says what is wrong with it.
+    // For a union, report the errors of the alternative whose type matches.
     const closest = issue.code === 'invalid_union' && issue.errors.find((errors) => !errors.some(isTypeMismatch))
     if (closest) return toFieldProblems(closest, path)
     return [{ field: fieldName(), code: fieldCode(issue) }]
   })
 }
 
-/** Our schemas give codes as messages; what they do not name themselves is invalid. */
+/** The message of the issue if it is one of our codes, else `invalid`. */
 export function fieldCode(issue: { message: string } | undefined): ApiFieldCode {
   return issue && knownCodes.has(issue.message) ? (issue.message as ApiFieldCode) : 'invalid'
 }

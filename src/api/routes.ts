@@ -13,7 +13,7 @@ import { workshops } from './workshops.ts'
 
 const v1 = new OpenAPIHono<App>({ defaultHook: validationHook })
 
-// Whatever does not say otherwise may hold what only this caller may see.
+// Responses may be specific to the caller, so caching is opt-in.
 v1.use(async (c, next) => {
   await next()
   if (!c.get('headersDone') && !c.res.headers.has('cache-control')) c.res.headers.set('Cache-Control', 'no-store')
@@ -30,7 +30,7 @@ v1.openAPIRegistry.registerComponent('securitySchemes', 'token', {
   type: 'http',
   scheme: 'bearer',
   description:
-    'An API token. What it may do depends on its role: `viewer`, `organiser` or `owner`, each more than the one before.',
+    'An API token. Its role decides what it may do: `viewer`, `organiser` or `owner`, each including the previous one.',
 })
 
 let openApiDocument: object | undefined
@@ -47,18 +47,17 @@ v1.get('/openapi.json', publicCache, (c) => {
 const description = `
 Registration for hands-on workshops.
 
-**Language.** Answers come in the language of \`?lang=\` (\`zh-CN\` or \`en\`), else of Accept-Language.
-A text that organisers write goes in as one string, in the language of \`?lang=\` or else of the installation, or as
-\`{ "zh": …, "en": … }\`. Either way it replaces the text in both languages, so that no translation stays behind what
-has changed. It comes out as one string.
+**Language.** Responses are in the language of \`?lang=\` (\`zh-CN\` or \`en\`), else of Accept-Language.
+Send a localized text as one string, in the language of \`?lang=\` or else the default of the installation, or as
+\`{ "zh": …, "en": … }\`. Either replaces the text in both languages, so that no outdated translation remains. Responses
+contain one string.
 
-**Times** are ISO 8601 and come out with the offset that the workshop's time zone has then.
+**Times** are ISO 8601; responses have the offset of the workshop's time zone at that time.
 
-**Problems** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Every field that is refused is named, up to 50
-of them, and a field that nobody knows is refused, because it is a slip of the pen more often than not.
+**Problems** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. They list the invalid fields, up to 50.
+Unknown fields are rejected, because most are typing errors.
 `.trim()
 
-/** The JSON API, with its description. */
 export const apiRoutes = new OpenAPIHono<App>()
 
 apiRoutes.route('/v1', v1)

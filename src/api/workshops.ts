@@ -59,20 +59,18 @@ export const WorkshopResponse = z
     opensAt: dateTime.optional().meta({ description: 'When registration opens, if not at once.' }),
     closesAt: dateTime.optional().meta({ description: 'When registration closes, if not at the start.' }),
     capacity: z.int(),
-    boards: z.int().meta({ description: 'Boards that are lent.' }),
+    boards: z.int().meta({ description: 'Boards available for lending.' }),
     seatsLeft: z.int(),
     waitlisted: z.int(),
-    status: z.enum(workshopStatuses).meta({ description: 'What a newcomer meets.' }),
+    status: z.enum(workshopStatuses).meta({ description: 'Registration status for a new attendee.' }),
     state: z.enum(['draft', 'published', 'closed', 'cancelled']),
     waitlist: z.boolean().meta({ description: 'Whether there is a waitlist once all seats are taken.' }),
     confirmHours: z.int().nullable().meta({
-      description: 'Hours in which a freed seat that is offered must be taken; null where it is given at once.',
+      description: 'Hours to accept an offered seat; null if a freed seat is assigned without an offer.',
     }),
     phone: z.enum(phoneRules).meta({ description: 'Whether a sign-up asks for a phone number.' }),
-    proofOfWork: z
-      .boolean()
-      .meta({ description: 'Whether a sign-up has to come with a proof of work: see its challenge.' }),
-    items: z.array(ItemResponse).meta({ description: "Its own checklist, or its campaign's where it has none." }),
+    proofOfWork: z.boolean().meta({ description: 'Whether a sign-up needs a proof of work: see its challenge.' }),
+    items: z.array(ItemResponse).meta({ description: "Its checklist, or its campaign's if it has none." }),
     prerequisites: z.array(z.string()),
     provided: z.array(z.string()),
     bring: z.array(z.string()),
@@ -84,38 +82,37 @@ const timeField = z
   .string(typeErrorMessage)
   .refine((text) => parseDateTime(text, 'UTC') !== undefined, 'time_invalid')
   .meta({
-    description: "ISO 8601; without an offset in the workshop's time zone.",
+    description: "ISO 8601; without an offset, in the workshop's time zone.",
     examples: ['2026-12-19T09:30', '2026-12-19T09:30:00+08:00'],
   })
 
 const workshopFields = {
   campaign: slug.optional().meta({ description: 'Slug of the campaign it belongs to.' }),
-  slug: slug.optional().meta({ description: 'Made from city and date if it is not given. Fixed once published.' }),
+  slug: slug.optional().meta({ description: 'Default: derived from city and date. Fixed once published.' }),
   title: singleLineText(200),
   city: singleLineText(80),
   venue: singleLineText(200),
   address: singleLineText(300),
   startsAt: timeField,
   endsAt: timeField,
-  // Intl takes offsets such as +08:00 too, which calendars cannot name.
+  // Names only: Intl also accepts offsets such as +08:00, which calendars cannot express.
   timeZone: z
     .string(typeErrorMessage)
     .refine((name) => /^[A-Za-z]/.test(name) && isTimeZone(name), 'time_zone_invalid')
     .optional()
-    .meta({ description: 'IANA time zone; without one that of the installation.', example: 'Asia/Shanghai' }),
+    .meta({ description: 'IANA time zone. Default: that of the installation.', example: 'Asia/Shanghai' }),
   opensAt: timeField.nullish(),
   closesAt: timeField.nullish(),
   capacity: z.int(typeErrorMessage).min(1, 'out_of_range').max(100_000, 'out_of_range'),
   boards: z.int(typeErrorMessage).min(0, 'out_of_range').max(100_000, 'out_of_range').optional(),
   waitlist: z.boolean(typeErrorMessage).optional(),
   confirmHours: z.int(typeErrorMessage).min(1, 'out_of_range').max(336, 'out_of_range').nullish().meta({
-    description:
-      'A freed seat is offered to the next in line, who has so many hours to take it; null gives it at once.',
+    description: 'Hours that the next on the waitlist has to accept a freed seat; null assigns it without an offer.',
     example: 24,
   }),
   phone: z.enum(phoneRules, typeErrorMessage).optional(),
   proofOfWork: z.boolean(typeErrorMessage).optional().meta({
-    description: 'Have browsers work a second for a sign-up, against those that send many.',
+    description: 'Require a proof of work for a sign-up, about a second in a browser, against mass sign-ups.',
   }),
   ...checklistFields,
 }
@@ -142,19 +139,19 @@ workshops.openapi(
     method: 'get',
     path: '/workshops',
     tags,
-    summary: 'Upcoming workshops, in the order in which they start',
+    summary: 'Upcoming workshops, by start time',
     security: publicRoute,
     middleware: publicCache,
     request: {
       query: languageQuery.extend({
         city: z.string().max(80, 'too_long').optional().meta({ description: 'In either language.', example: '南京' }),
-        status: z.enum(workshopStatuses).optional().meta({ description: 'Without it, all that are not over.' }),
-        cursor: z.string().max(200, 'too_long').optional().meta({ description: '`next` of the page before.' }),
+        status: z.enum(workshopStatuses).optional().meta({ description: 'Default: all that are not over.' }),
+        cursor: z.string().max(200, 'too_long').optional().meta({ description: '`next` of the previous page.' }),
       }),
     },
     responses: {
       200: {
-        description: 'A page of workshops. Bearers of a token see drafts too.',
+        description: 'A page of workshops, with a token including drafts.',
         content: jsonContent(z.object({ items: z.array(WorkshopResponse), next: z.string().optional() })),
       },
       ...problems({ 422: ['invalid'] }),
@@ -211,7 +208,7 @@ workshops.openapi(
     const campaignId = await findCampaignId(c, body.campaign)
     if (campaignId === 'not_found') return campaignNotFound(c)
     const draft = parseWorkshopBody(c, body, body.timeZone ?? deps.config.timeZone)
-    // Nothing that a draft needs is missing: its schema has seen to that.
+    // The schema guarantees the required fields of a draft.
     const created = await createWorkshop(deps, omitUndefined({ ...draft, campaignId }) as WorkshopDraft)
     if (created.kind === 'refused') return refusalProblem(c, created)
     await audit(c, workshopAuditEntry('workshop.created', created.workshop))
@@ -226,7 +223,7 @@ workshops.openapi(
     tags,
     summary: 'Change, publish or close a workshop',
     description:
-      'Only what is given changes. More seats, a later start or opening it again serve the waitlist in the same moment. Closing it or opening it again is mailed to everyone registered.',
+      'Omitted fields stay unchanged. More seats, a later start or reopening promote from the waitlist at once. Closing or reopening is mailed to all attendees.',
     security: organiserRoute,
     middleware: requireJson,
     request: {
@@ -235,7 +232,7 @@ workshops.openapi(
       body: { required: true, content: jsonContent(WorkshopChangesBody) },
     },
     responses: {
-      200: { description: 'The workshop as it is now', content: jsonContent(WorkshopResponse) },
+      200: { description: 'The changed workshop', content: jsonContent(WorkshopResponse) },
       ...problems({
         404: ['not_found'],
         409: ['slug_taken', 'slug_fixed', 'has_registrations', 'capacity_below_taken', 'cancelled'],
@@ -264,8 +261,8 @@ workshops.openapi(
     method: 'post',
     path: '/workshops/{slug}/cancel',
     tags,
-    summary: 'Cancel a workshop for good',
-    description: 'Everyone registered is told by mail.',
+    summary: 'Cancel a workshop',
+    description: 'Cannot be undone. All attendees are notified by mail.',
     security: organiserRoute,
     request: { params: slugParams, query: languageQuery },
     responses: {
@@ -287,17 +284,17 @@ const workshopAuditEntry = (action: AuditAction, { id, slug }: Workshop) => ({
   payload: { slug },
 })
 
-/** The workshop with a slug; drafts only for bearers of a token. */
+/** Finds a workshop by slug; drafts only with a token. */
 function findVisibleWorkshop(c: Context<App>, slug: string): Promise<Workshop | undefined> {
   const { deps } = c.env
   return c.var.role ? findWorkshop(deps, slug) : findPublicWorkshop(deps, slug)
 }
 
-/** A workshop as it is answered: texts in the language of the request, times with the offset of its zone. */
+/** Serializes texts in the language of the request and times with the offset of the workshop's time zone. */
 export function serializeWorkshop(c: Context<App>, workshop: Workshop): z.input<typeof WorkshopResponse> {
   const { locale, role } = c.var
   const { timeZone, opensAt, closesAt, campaign } = workshop
-  const textsOf = (kind: Workshop['items'][number]['kind']) =>
+  const itemTexts = (kind: Workshop['items'][number]['kind']) =>
     workshop.items.filter((item) => item.kind === kind).map((item) => localize(item.text, locale))
   return {
     slug: workshop.slug,
@@ -322,23 +319,23 @@ export function serializeWorkshop(c: Context<App>, workshop: Workshop): z.input<
     phone: workshop.phone,
     proofOfWork: workshop.proofOfWork,
     items: serializeItems(workshop.items, locale),
-    prerequisites: textsOf('prerequisite'),
-    provided: textsOf('provided'),
-    bring: textsOf('bring'),
+    prerequisites: itemTexts('prerequisite'),
+    provided: itemTexts('provided'),
+    bring: itemTexts('bring'),
     url: absoluteUrl(c.env.deps.config.baseUrl, paths.workshop(workshop.slug)),
   }
 }
 
-/** What a body says about a workshop, in the words of the domain. Times without an offset are meant in `timeZone`. */
+/** Converts a body to the domain's type. Times without an offset are in `timeZone`. */
 function parseWorkshopBody(
   c: Context<App>,
   { campaign: _campaign, items, prerequisites, provided, bring, ...body }: z.output<typeof WorkshopChangesBody>,
   timeZone: string,
   current?: Workshop,
 ): WorkshopChanges {
-  const localized = (given: typeof body.title) => (given === undefined ? undefined : parseLocalizedText(c, given))
-  const toDate = <None extends null | undefined>(given: string | None) =>
-    typeof given === 'string' ? (parseDateTime(given, timeZone) as Date) : given
+  const localized = (input: typeof body.title) => (input === undefined ? undefined : parseLocalizedText(c, input))
+  const toDate = <None extends null | undefined>(input: string | None) =>
+    typeof input === 'string' ? (parseDateTime(input, timeZone) as Date) : input
   return {
     ...body,
     title: localized(body.title),

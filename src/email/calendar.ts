@@ -10,9 +10,9 @@ import type { Locale } from '../lib/config.ts'
 const day = 24 * 3600
 
 /**
- * The calendar entries of one person's registrations. An entry keeps its UID for good and its SEQUENCE rises whenever
- * the workshop, the ticket's link or the seat changes (RFC 5545, 3.8.7.4), so that a calendar replaces it. Times are in UTC.
- * METHOD is CANCEL when all of it is cancelled, else PUBLISH.
+ * Renders the calendar events of one person's registrations. The UID of an event is permanent, and its SEQUENCE rises
+ * when the workshop, the ticket link or the seat changes (RFC 5545, 3.8.7.4), so that calendars update it. Times are in
+ * UTC. METHOD is CANCEL if all are cancelled, else PUBLISH.
  */
 export function registrationCalendar(
   entries: { registration: Registration; ticketUrl: string }[],
@@ -47,7 +47,7 @@ export function registrationCalendar(
   }).toString()
 }
 
-/** Workshops as a calendar to subscribe to. Cancelled ones stay in it as such. */
+/** Renders workshops as a calendar to subscribe to. Cancelled ones stay in it, marked as cancelled. */
 export function workshopCalendar(workshops: Workshop[], baseUrl: string, locale: Locale, now: Date): string {
   return ical({
     prodId: '//baoming//workshops//EN',
@@ -97,7 +97,7 @@ function eventDescription({ status, workshop }: Registration, ticketUrl: string,
   ].join('\n')
 }
 
-/** The line that says that an organiser closed registration. The clock closes it without a word: no file could follow. */
+/** A line if an organiser has closed registration. Closing by time is not mentioned, because no new file is sent then. */
 function closedNotice({ state }: Workshop, locale: Locale): string[] {
   return state === 'closed' ? [publicMessages(locale).workshopStatuses.closed] : []
 }

@@ -14,25 +14,25 @@ import { buildMessage } from './message.ts'
 import type { DeliveryResult } from './smtp-result.ts'
 import type { Transport } from './transport.ts'
 
-/** What a round of delivery did, in mails. */
+/** Number of mails by outcome. */
 export type DeliverySummary = Record<DeliveryOutcome['kind'], number> & {
-  /** Why nothing can be sent now; undefined where that is not so. */
+  /** Reason of a sender-level outage, if there is one. */
   outage: string | undefined
 }
 
-/** All in seconds. No attempt outlives the lease, so that a mail is never sent by two senders at once. */
+/** Seconds, like the next two. No attempt outlives its lease, so a mail is never sent twice at once. */
 const leaseSeconds = 120
-/** What must be left of the lease when an attempt begins. */
+/** Minimum left of the lease to start an attempt. */
 const minLeaseLeft = 45
-/** What an attempt leaves of it, to record what became of it. */
+/** Reserved at the end of the lease for recording the outcome. */
 const recordMargin = 10
 
 /**
- * Delivers what is due, once. The first mail goes alone: if the server is away, only that one was tried in vain.
- * @param until no attempt begins after it; 20 s from now, because a Worker is stopped 30 s after its answer
- * @param pause seconds after which the mails are due again when nothing can be sent
- * @param stopped asked before each attempt; what is claimed then is put back
- * @throws if the database is away. Mails that were claimed by then are due again when their lease runs out.
+ * Delivers the due mails, once. The first is sent alone: if the server is unavailable, only one attempt is wasted.
+ * @param until no attempt starts later. Default: in 20 s, because a Worker is stopped 30 s after its response
+ * @param pause seconds to defer the mails by in an outage
+ * @param stopped checked before each attempt; if true, claimed mails are put back
+ * @throws if the database is unavailable. Claimed mails are due again when their lease expires.
  */
 export async function deliverDueMails(
   deps: Deps,
@@ -46,12 +46,12 @@ export async function deliverDueMails(
   const summary: DeliverySummary = { sent: 0, again: 0, dead: 0, postponed: 0, outage: undefined }
   let deliveryPaused = false
   const shouldContinue = () => !summary.outage && !deliveryPaused && !stopped() && deps.now() < until
-  /** What was claimed before a message was paused is put back, because mails of that message may be among it. */
-  let messagePaused = false
+  /** A broadcast was paused: claimed mails are put back, because some may belong to it. */
+  let broadcastPaused = false
 
   let mayHaveMore = true
   async function claim(max: number): Promise<ClaimedMail[] | undefined> {
-    if (!shouldContinue() || messagePaused) return undefined
+    if (!shouldContinue() || broadcastPaused) return undefined
     const { mails, givenUp } = await claimDueMails(deps, max, leaseSeconds)
     summary.dead += givenUp
     if (mails.length + givenUp === 0) return undefined
@@ -60,12 +60,11 @@ export async function deliverDueMails(
   }
 
   async function send(mail: ClaimedMail): Promise<DeliveryOutcome> {
-    const result = shouldContinue() && !messagePaused ? await attemptDelivery(deps, transport, mail) : undefined
-    if (result?.kind === 'standstill') summary.outage = result.reason
+    const result = shouldContinue() && !broadcastPaused ? await attemptDelivery(deps, transport, mail) : undefined
+    if (result?.kind === 'outage') summary.outage = result.reason
     return toOutcome(result, addSeconds(deps.now(), summary.outage ? pause : 0))
   }
 
-  // What several mails came to at the same time is recorded together.
   const recordOne = createBatcher(
     (attempts: { mail: ClaimedMail; outcome: DeliveryOutcome }[]) => recordOutcomes(deps, attempts),
     () => [],
@@ -77,13 +76,13 @@ export async function deliverDueMails(
     if (!recorded) return
     summary[recorded.kind]++
     if (recorded.pause === 'paused' || recorded.pause === 'kept') {
-      if (recorded.ofMessage) messagePaused = true
+      if (recorded.ofMessage) broadcastPaused = true
       else deliveryPaused = true
     }
     logOutcome(deps, mail, outcome, recorded)
   }
 
-  /** Sends a mail. Records a refusal of its content at once, because it may begin a pause; returns any other outcome. */
+  /** Sends a mail and returns its outcome. A refusal of its content is recorded at once instead, because it may start a pause. */
   async function sendAndRecordRefusal(mail: ClaimedMail): Promise<DeliveryOutcome | undefined> {
     const outcome = await send(mail)
     if (outcome.kind !== 'again' || !outcome.contentRefused) return outcome
@@ -93,10 +92,10 @@ export async function deliverDueMails(
 
   for (const mail of (await claim(1)) ?? []) await record(mail, await send(mail))
   const { concurrency } = transport
-  // Until nothing is due once all that was claimed is gone: it may have been put back, and more may be owed since.
+  // Repeat until nothing is due: claimed mails may have been put back, and new ones enqueued.
   while (mayHaveMore && shouldContinue()) {
     mayHaveMore = false
-    messagePaused = false
+    broadcastPaused = false
     const mails = prefetch(() => claim(concurrency * 4), concurrency * 2)
     await mapConcurrently(mails, concurrency, sendAndRecordRefusal, async (mail, outcome) => {
       if (outcome) await record(mail, outcome)
@@ -105,7 +104,7 @@ export async function deliverDueMails(
   return summary
 }
 
-/** Logs a mail that failed or whose content was refused at its first attempt, and a pause that began or ended; without personal data. */
+/** Logs, without personal data, a failed mail, content refused at the first attempt, and the start or end of a pause. */
 function logOutcome(
   deps: Deps,
   mail: ClaimedMail,
@@ -123,7 +122,7 @@ function logOutcome(
     if (ofMessage) deps.log.warn({ message: written?.id, reason }, 'message paused')
     else deps.log.error({ reason }, 'mail delivery paused')
   }
-  // Without the text of the reply, which may quote what somebody typed; it is in the console.
+  // Only the codes of the reply: its text may quote the mail. The console shows it.
   const [, code] = /^(?:[A-Z ]+: )?([45]\d\d(?:[ -]\d\.\d{1,3}\.\d{1,3})?)/.exec(reason) ?? []
   const facts = { mail: id, kind: mail.kind, code }
   if (outcome.kind === 'dead') deps.log.warn({ ...facts, refused: 'recipient' }, 'mail refused')
@@ -133,26 +132,26 @@ function logOutcome(
 }
 
 export type DeliveryWorker = {
-  /** Says that mails may be owed now. */
+  /** Call after mails were enqueued. */
   wake(): void
-  /** Lets what is being sent end, for some seconds, and closes the transport. Claimed mails are put back. */
+  /** Waits up to `shutdownTimeout` for the attempts in flight and closes the transport. Other claimed mails are put back. */
   stop(): Promise<void>
 }
 
 /**
- * Delivers mails as they fall due, until it is stopped. Whatever is away, it goes on: it says so once, and tries again
- * after pauses that double.
- * @param pauses seconds; the first and the longest pause while nothing can be sent
- * @param databasePauses the same while the database is away, which most often is over in a moment
+ * Delivers mails when they are due, until it is stopped. Logs an outage of the mail server or the database once and
+ * retries with exponential backoff.
+ * @param pauses first and longest pause in an outage of the mail server, in seconds
+ * @param databasePauses the same for the database, which is usually back within seconds
+ * @param shutdownTimeout seconds
  */
 export function startDeliveryWorker(
   deps: Deps,
   transport: Transport,
-  { pauses = { first: 30, most: 300 }, databasePauses = { first: 1, most: 30 }, stopWithin = 5 } = {},
+  { pauses = { first: 30, max: 300 }, databasePauses = { first: 1, max: 30 }, shutdownTimeout = 5 } = {},
 ): DeliveryWorker {
   const sleeper = createSleeper()
   let stopping = false
-  /** Rounds in a row that came to nothing. */
   let consecutiveFailures = 0
   let lastReportedOutage: 'database' | 'server' | undefined
 
@@ -163,20 +162,19 @@ export function startDeliveryWorker(
         const { outage } = await deliverDueMails(deps, transport, { until: maxDate, pause, stopped: () => stopping })
         if (outage) {
           consecutiveFailures++
-          if (lastReportedOutage !== 'server')
-            deps.log.error({ reason: outage }, 'mail stands still: nothing can be sent')
+          if (lastReportedOutage !== 'server') deps.log.error({ reason: outage }, 'mail outage: sending paused')
           lastReportedOutage = 'server'
           await sleeper.atLeast(pause)
         } else {
-          if (lastReportedOutage && !(await findDeliveryPause(deps))) deps.log.info({}, 'mail flows again')
+          if (lastReportedOutage && !(await findDeliveryPause(deps))) deps.log.info({}, 'mail outage over')
           lastReportedOutage = undefined
           consecutiveFailures = 0
           await sleeper.untilWoken(await secondsUntilNextMail(deps))
         }
       } catch (error) {
-        if (!isDatabaseUnavailable(error)) deps.log.error(redactError(error), 'delivering mails failed')
+        if (!isDatabaseUnavailable(error)) deps.log.error(redactError(error), 'could not deliver mails')
         else if (lastReportedOutage !== 'database')
-          deps.log.warn({ reason: redactError(error).reason }, 'mails wait for the database')
+          deps.log.warn({ reason: redactError(error).reason }, 'mail delivery paused: database unavailable')
         lastReportedOutage = 'database'
         await sleeper.atLeast(backoff(databasePauses, consecutiveFailures++))
       }
@@ -189,20 +187,21 @@ export function startDeliveryWorker(
     async stop() {
       stopping = true
       sleeper.end()
-      await waitAtMost(stopWithin, working)
+      await waitAtMost(shutdownTimeout, working)
       transport.close()
-      // What was cut off just now is still to be recorded.
+      // The outcomes of attempts aborted by close() are still to be recorded.
       await waitAtMost(1, working)
     },
   }
 }
 
-const backoff = ({ first, most }: { first: number; most: number }, times: number) => Math.min(first * 2 ** times, most)
+const backoff = ({ first, max }: { first: number; max: number }, failures: number) =>
+  Math.min(first * 2 ** failures, max)
 
-/** As far as dates reach. */
+/** ECMA-262, 21.4.1.1. */
 const maxDate = new Date(8.64e15)
 
-/** Sends one mail, well before its lease runs out. Undefined if there is too little left of it. */
+/** Sends one mail before its lease expires. Undefined if too little of the lease is left. */
 async function attemptDelivery(
   deps: Deps,
   transport: Transport,
@@ -213,18 +212,18 @@ async function attemptDelivery(
   try {
     return await transport.send(buildMessage(deps, mail), AbortSignal.timeout((leaseLeft - recordMargin) * 1000))
   } catch (error) {
-    deps.log.error({ mail: mail.id, ...redactError(error) }, 'a mail could not be written')
-    return { kind: 'again', reason: 'the mail could not be written', code: 'render_failed' }
+    deps.log.error({ mail: mail.id, ...redactError(error) }, 'could not render mail')
+    return { kind: 'again', reason: 'could not render the mail', code: 'render_failed' }
   }
 }
 
-/** A mail that was not tried, or that says nothing about, is due at the given moment as if nothing had happened. */
+/** Defers untried mails and outages to `until`, without counting an attempt. */
 function toOutcome(result: DeliveryResult | undefined, until: Date): DeliveryOutcome {
   if (!result) return { kind: 'postponed', until }
-  return result.kind === 'standstill' ? { kind: 'postponed', until, reason: result.reason } : result
+  return result.kind === 'outage' ? { kind: 'postponed', until, reason: result.reason } : result
 }
 
-/** What was sent must be written down, or it goes out twice: a database that stumbles is asked again. */
+/** Retries while the database is unavailable, three times; otherwise a sent mail would be sent again. */
 async function retryUntilRecorded<T>(record: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -236,7 +235,7 @@ async function retryUntilRecorded<T>(record: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A minute at the most, because another process may owe a mail; a second at least, where MAIL_RATE holds mails back. */
+/** At most a minute, because another process may enqueue mails; at least a second, because MAIL_RATE may defer due mails. */
 async function secondsUntilNextMail(deps: Deps): Promise<number> {
   const due = await nextMailDueAt(deps)
   const seconds = due ? (due.getTime() - deps.now().getTime()) / 1000 : Number.POSITIVE_INFINITY
@@ -244,8 +243,8 @@ async function secondsUntilNextMail(deps: Deps): Promise<number> {
 }
 
 /**
- * Hands out one by one what is fetched in batches, until nothing comes. The next batch is fetched when only `few` are
- * left, so that nobody waits for it.
+ * Yields the items of batches one by one, until `fetch` returns undefined. The next batch is fetched when only
+ * `lowWaterMark` items are left.
  */
 async function* prefetch<T>(fetch: () => Promise<T[] | undefined>, lowWaterMark: number): AsyncGenerator<T> {
   for (let nextBatch = fetch(); ; ) {
@@ -253,16 +252,16 @@ async function* prefetch<T>(fetch: () => Promise<T[] | undefined>, lowWaterMark:
     if (!batch) return
     while (batch.length > lowWaterMark) yield batch.shift() as T
     nextBatch = fetch()
-    // If it fails, that is heard when its turn comes.
+    // Avoids an unhandled rejection; it is awaited above.
     nextBatch.catch(() => {})
     yield* batch
   }
 }
 
 /**
- * Works through what is handed out, so many at once. What came of an item is finished while the next ones are worked on;
- * four that are not finished yet are waited for.
- * @throws the first error, after everything that had begun has ended
+ * Processes items with `concurrency` loops. Each loop runs `finish` in the background while it works on the next items, at
+ * most four at a time.
+ * @throws the first error, after all started work has settled
  */
 async function mapConcurrently<Item, Result>(
   items: AsyncGenerator<Item>,
@@ -270,33 +269,32 @@ async function mapConcurrently<Item, Result>(
   work: (item: Item) => Promise<Result>,
   finish: (item: Item, result: Result) => Promise<void>,
 ): Promise<void> {
-  const ended = await Promise.allSettled(
+  const results = await Promise.allSettled(
     Array.from({ length: concurrency }, async () => {
       const unfinished: Promise<void>[] = []
       for await (const item of items) {
         const finishing = finish(item, await work(item))
-        // If it fails, that is heard when its turn comes.
+        // Avoids an unhandled rejection; it is awaited below.
         finishing.catch(() => {})
         if (unfinished.push(finishing) >= 4) await unfinished.shift()
       }
       await Promise.all(unfinished)
     }),
   )
-  const failed = ended.find((end) => end.status === 'rejected')
+  const failed = results.find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
 }
 
-/** Waits for work that may take longer, for so many seconds at the most. */
 async function waitAtMost(seconds: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
+  const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, seconds * 1000)
   })
-  await Promise.race([work, late])
+  await Promise.race([work, timeout])
   clearTimeout(timer)
 }
 
-/** Rests between rounds. A wake-up that comes while nobody rests ends the next rest. */
+/** Interruptible sleep. A `wake()` while not sleeping ends the next `untilWoken` sleep. */
 function createSleeper() {
   let woken = false
   let ended = false
@@ -330,6 +328,6 @@ function createSleeper() {
   }
 }
 
-function addSeconds(moment: Date, seconds: number): Date {
-  return new Date(moment.getTime() + seconds * 1000)
+function addSeconds(time: Date, seconds: number): Date {
+  return new Date(time.getTime() + seconds * 1000)
 }

@@ -7,7 +7,7 @@ import { buildEmail, buildTicketUrl, type EmailContent } from './templates/conte
 import { renderHtml } from './templates/html.tsx'
 import { renderText } from './templates/text.ts'
 
-/** A message as it goes to the mail server, to exactly one recipient. */
+/** A message for the mail server, to exactly one recipient. */
 export type Message = {
   from: Mailbox
   to: Mailbox
@@ -28,25 +28,25 @@ export type Attachment = {
   contentType: string
   content: Buffer
   contentDisposition: 'inline' | 'attachment'
-  /** Under which the HTML shows it (RFC 2392). */
+  /** Content-ID for the HTML (RFC 2392). */
   cid?: string
 }
 
 /**
- * Writes a mail as it would be sent now: in the recipient's language, with the QR for the door and the calendar file.
- * @param signInLink false leaves out the link that signs an organiser in, for /mailbox
+ * Renders a mail as it would be sent now: in the recipient's language, with check-in QR codes and calendar file.
+ * @param signInLink false omits an organiser's sign-in link, for /mailbox
  */
 export function buildMessage(deps: Deps, mail: DeliverableMail, { signInLink = true } = {}): Message {
   const { mailFrom, privacyContact } = deps.config
   const content = buildEmail(deps, mail, { signInLink })
-  const qrCodes = content.sections.flatMap((entry, n) =>
-    entry.qr
+  const qrCodes = content.sections.flatMap((section, index) =>
+    section.qr
       ? [
           {
-            entry,
-            file: entry.qr.file,
-            cid: `door-${n + 1}.${mail.id}@baoming`,
-            png: Buffer.from(qrPng(entry.qr.url, { scale: 8, mask: doorMask })),
+            section,
+            file: section.qr.file,
+            cid: `door-${index + 1}.${mail.id}@baoming`,
+            png: Buffer.from(qrPng(section.qr.url, { scale: 8, mask: doorMask })),
           },
         ]
       : [],
@@ -57,14 +57,15 @@ export function buildMessage(deps: Deps, mail: DeliverableMail, { signInLink = t
     ...(privacyContact && /^\S+@\S+$/.test(privacyContact) && { replyTo: privacyContact }),
     subject: content.subject.replace(/\s+/g, ' '),
     text: renderText(content),
-    html: renderHtml(content, (entry) => {
-      const door = qrCodes.find((door) => door.entry === entry)
-      return { url: `cid:${door?.cid}`, width: door ? pngWidth(door.png) / 2 : 0 }
+    html: renderHtml(content, (section) => {
+      const qrCode = qrCodes.find((qrCode) => qrCode.section === section)
+      // At half of its pixels the image is sharp on every screen.
+      return { url: `cid:${qrCode?.cid}`, width: qrCode ? pngWidth(qrCode.png) / 2 : 0 }
     }),
-    // Both are fixed by the first attempt, so that a repeated one is the same message.
+    // Date and Message-ID are fixed by the first attempt, so that a retry is the same message.
     date: mail.messageDate ?? deps.now(),
     messageId: `<${mail.messageId ?? `mail-${mail.id}@baoming`}>`,
-    // RFC 3834: no vacation notice shall answer this.
+    // RFC 3834: suppresses vacation notices.
     headers: { 'Auto-Submitted': 'auto-generated' },
     attachments: [
       ...qrCodes.map(({ file, png, cid }) => imageAttachment(file, png, cid)),
@@ -74,7 +75,7 @@ export function buildMessage(deps: Deps, mail: DeliverableMail, { signInLink = t
   }
 }
 
-/** What a mail that nobody is owed yet would say to an attendee. */
+/** Renders a mail to an attendee that is not in the outbox yet, as a preview. */
 export function previewMessage(
   deps: Deps,
   { kind, payload, written }: Pick<Mail, 'kind' | 'payload'> & Partial<Pick<Mail, 'written'>>,
@@ -87,12 +88,11 @@ export function previewMessage(
   return { subject: content.subject, text: renderText(content) }
 }
 
-/** The subject that a mail has, or would have if it were sent now. */
 export function renderSubject(deps: Deps, mail: DeliverableMail): string {
   return buildEmail(deps, mail).subject.replace(/\s+/g, ' ')
 }
 
-/** `Name <address>` or an address alone, as MAIL_FROM is checked to be. */
+/** Parses `Name <address>` or a plain address; MAIL_FROM has been validated. */
 function parseMailbox(text: string): Mailbox {
   const [, name = '', address = text] = /^([^<]*)<([^>]+)>$/.exec(text) ?? []
   return { name: name.trim(), address: address.trim() }
@@ -108,7 +108,7 @@ function imageAttachment(filename: string, content: Buffer, cid?: string): Attac
   }
 }
 
-/** The confirmed seats as a calendar file; after a cancellation, what takes the entry out again. */
+/** Calendar file with the confirmed registrations, or with cancellations of seats that were confirmed. */
 function calendarAttachments(deps: Deps, { sections, locale }: EmailContent): Attachment[] {
   const events = sections
     .flatMap(({ registration }) => registration ?? [])
@@ -127,5 +127,5 @@ function calendarAttachments(deps: Deps, { sections, locale }: EmailContent): At
   ]
 }
 
-/** Pixels a side: the first number in a PNG's header. Shown at half of them, the picture is sharp on every screen. */
+/** Width in pixels, from the PNG header. */
 const pngWidth = (png: Buffer) => png.readUInt32BE(16)

@@ -8,20 +8,19 @@ import type { Message } from './message.ts'
 import { serializeMime } from './mime.ts'
 import { classifySmtpError, type DeliveryResult, type SmtpFailure } from './smtp-result.ts'
 
-/** A way to a mail server. */
 export type Transport = {
-  /** How many messages it sends at once. */
+  /** Maximum number of messages in flight. */
   concurrency: number
-  /** Sends a message to its one recipient. Never throws. Once the signal aborts, the attempt ends. */
+  /** Sends a message to its recipient. Never throws. Ends when the signal aborts. */
   send(message: Message, signal: AbortSignal): Promise<DeliveryResult>
-  /** Closes what is open; messages that are being sent are cut off. */
+  /** Closes all connections and aborts the messages in flight. */
   close(): void
 }
 
 /** In milliseconds. */
 export type Timeouts = { connect: number; socket: number }
 
-/** The mail server of SMTP_URL over connections that are kept, for Node. Undefined where none is set. */
+/** Sends through SMTP_URL over pooled connections, for Node. Undefined if SMTP_URL is not set. */
 export function createPooledTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeouts): Transport | undefined {
   if (!config.smtpUrl) return undefined
   const mailer = bufferedMime(
@@ -29,7 +28,7 @@ export function createPooledTransport(config: Pick<Config, 'smtpUrl'>, timeouts?
       ...smtpOptions(config.smtpUrl, timeouts),
       pool: true,
       maxConnections: 5,
-      // Once, for a kept connection that the server closed meanwhile. All else is tried again by the schedule of the mails.
+      // One immediate retry, for a pooled connection that the server has closed. Other retries are scheduled by the outbox.
       maxRequeues: 1,
     }),
   )
@@ -40,12 +39,12 @@ export function createPooledTransport(config: Pick<Config, 'smtpUrl'>, timeouts?
   }
 }
 
-/** The mail server of SMTP_URL with a connection per message, for Workers, where none may outlive its request. */
+/** Sends through SMTP_URL with a connection per message, for Workers, where no connection may outlive its request. */
 export function createSingleTransport(config: Pick<Config, 'smtpUrl'>, timeouts?: Timeouts): Transport | undefined {
   if (!config.smtpUrl) return undefined
   const mailer = bufferedMime(createTransport({ ...smtpOptions(config.smtpUrl, timeouts), getSocket: connectByName }))
   return {
-    // A Worker may hold six connections, and the database has some of them.
+    // A Worker may hold six connections, including those to the database.
     concurrency: 2,
     send: (message, signal) => sendOnce(mailer, message, signal),
     close: () => mailer.close(),
@@ -65,8 +64,8 @@ function smtpOptions(url: string, { connect, socket }: Timeouts = { connect: 10_
 }
 
 /**
- * Connects to the mail server by its host name. Nodemailer resolves the name and connects to an address, and workerd then
- * checks the certificate of an `smtps://` server against that address. Resolving is also a request of its own there.
+ * Connects to the mail server by host name. Nodemailer resolves the name and connects to the IP address, and workerd then
+ * verifies the certificate of an `smtps://` server against that address. Resolving also costs a subrequest there.
  */
 const connectByName: SMTPTransportGetSocket = (options, done) => {
   const { host = 'localhost', secure, tls: tlsOptions, connectionTimeout } = options
@@ -81,19 +80,19 @@ const connectByName: SMTPTransportGetSocket = (options, done) => {
   }
   function settle(error?: Error) {
     clearTimeout(timer)
-    socket.off('error', settle).off('close', closed)
+    socket.off('error', settle).off('close', onClose)
     if (!error) return done(null, { connection: socket, secured: secure })
-    // In workerd a socket that is destroyed before it is connected emits nothing.
+    // In workerd a socket that is destroyed before it is connected emits no event, so `done` is called here.
     socket.on('error', () => {}).destroy()
     done(connectionError(error))
   }
-  const closed = () => settle(new Error('Connection closed'))
+  const onClose = () => settle(new Error('Connection closed'))
   const timer = setTimeout(() => settle(new Error('Connection timeout')), connectionTimeout)
-  socket.once('error', settle).once('close', closed)
+  socket.once('error', settle).once('close', onClose)
   socket.once(secure ? 'secureConnect' : 'connect', () => settle())
 }
 
-/** Marks an error as nodemailer marks those of a failed connection, for the verdict. */
+/** Adds nodemailer's mark of a failed connection, for classifySmtpError. */
 function connectionError(error: unknown): Error {
   return Object.assign(error instanceof Error ? error : new Error(String(error)), { command: 'CONN' })
 }
@@ -102,8 +101,8 @@ type Mailer = ReturnType<typeof createTransport>
 type OutgoingMail = Message & { textEncoding: 'base64'; signal: AbortSignal; onDataStart(): void }
 
 /**
- * Has a message written at once, and say when its text begins to be read, which is when a session is there that it goes
- * into.
+ * Makes a mailer serialize each message into one buffer (see serializeMime) and call its `onDataStart` when nodemailer
+ * reads it, which is when there is a session to send it in.
  */
 function bufferedMime<Any extends Pick<Mailer, 'use'>>(mailer: Any): Any {
   mailer.use('stream', ({ data, message }, done) => {
@@ -127,7 +126,7 @@ async function sendOnce(
   try {
     await mailer.sendMail({
       ...message,
-      // Shorter than quoted-printable for Chinese, and done by the platform.
+      // For Chinese shorter than quoted-printable, and encoded natively.
       textEncoding: 'base64',
       signal,
       onDataStart() {

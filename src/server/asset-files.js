@@ -4,9 +4,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * The files that are served under /assets, by name, and where each lies in the sources: our own, those of the API's
- * documentation and those that read QR codes.
- * @returns {Map<string, string>}
+ * Lists the files served under /assets: scripts and styles, Swagger UI and qr-scanner.
+ * @returns {Map<string, string>} path by file name
  */
 export function findAssets() {
   return new Map([

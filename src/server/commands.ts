@@ -22,33 +22,32 @@ import { truncate } from '../lib/text.ts'
 import { seed } from './seed.ts'
 import { mailPreviewUrl } from './startup-banner.ts'
 
-/** Where a command writes: its result to `out`, what a person should know beside it to `err`. */
+/** Where a command writes: its result to `out`, hints and errors to `err`. */
 export type CommandOutput = { out(chunk: string | Uint8Array): void; err(line: string): void }
 
-/** A command that cannot be done as it was asked for. The message says what to do instead. */
+/** Invalid usage. The message tells what is expected. */
 class CommandError extends Error {}
 
 export const usage = `commands:
   migrate                                      bring the database up to this release
   seed                                         create the example campaign
   organiser invite EMAIL --role ROLE [--name NAME]
-                                               make an account and mail its person a link to sign in (owner, organiser, viewer)
+                                               create an account and mail its owner a sign-in link (owner, organiser, viewer)
   organiser link EMAIL                         print a link that signs this account in, once and within 15 minutes
   organiser list                               names, addresses and roles
-  token create --name NAME --role ROLE         make an API token (owner, organiser or viewer); shown once
+  token create --name NAME --role ROLE         create an API token (owner, organiser or viewer); shown once
   token list                                   names and roles of the tokens
-  token revoke ID                              make a token useless
-  mailbox                                      print the link to the mails that are kept while SMTP_URL is not set
-  doctor                                       check what must always hold; exit code 1 if anything is broken
+  token revoke ID                              revoke a token
+  mailbox                                      print the link to the mail preview (while SMTP_URL is not set)
+  doctor                                       check the invariants of the data; exit code 1 if one is violated
   export WORKSHOP --format csv|xlsx [--lang zh-CN|en]
                                                write the attendee list of the workshop with this slug to stdout
-  purge                                        forget the people of workshops that ended RETENTION_DAYS ago`
+  purge                                        erase the attendees of workshops that ended RETENTION_DAYS ago`
 
-/** How many arguments a command takes at the most, and how many characters each of them has. */
 const maxArguments = 20
 const maxArgumentLength = 500
 
-/** Runs one of the operator's commands. Gives its exit code. */
+/** Runs an operator command and returns its exit code. */
 export async function runCommand(deps: Deps, args: readonly string[], output: CommandOutput): Promise<number> {
   try {
     if (args.length > maxArguments) throw new CommandError(`a command takes at most ${maxArguments} arguments`)
@@ -57,7 +56,7 @@ export async function runCommand(deps: Deps, args: readonly string[], output: Co
       throw new CommandError(`argument ${tooLongIndex + 1} is too long: at most ${maxArgumentLength} characters`)
     const [name = 'help', ...rest] = args
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-    if (!command) throw new CommandError(`there is no command ${name}`)
+    if (!command) throw new CommandError(`unknown command ${name}`)
     return (await command(deps, rest, output)) ?? 0
   } catch (error) {
     const isUsageError =
@@ -74,7 +73,7 @@ const commands: Record<string, (deps: Deps, args: string[], output: CommandOutpu
     return 0
   },
 
-  /** The database was brought up to date when it was opened. */
+  /** Opening the database has migrated it. */
   async migrate(_deps, _args, { err }) {
     err('the database is up to date')
     return 0
@@ -82,7 +81,7 @@ const commands: Record<string, (deps: Deps, args: string[], output: CommandOutpu
 
   async seed(deps, _args, { out, err }) {
     if (await hasCampaigns(deps)) {
-      err('there are campaigns already: the example is for an empty installation')
+      err('there are campaigns already: the example needs an empty database')
       return 1
     }
     const link = await seed(deps)
@@ -106,7 +105,7 @@ const commands: Record<string, (deps: Deps, args: string[], output: CommandOutpu
       const link = await createSignInLink(deps, email)
       if (link) {
         out(`${link}\n`)
-        err('good for one sign-in within 15 minutes')
+        err('valid once, for 15 minutes')
         return 0
       }
       err(`there is no account for ${email}: see organiser list`)
@@ -195,8 +194,8 @@ const commands: Record<string, (deps: Deps, args: string[], output: CommandOutpu
       err(`there is no workshop ${slug}`)
       return 1
     }
-    const roster = values.format === 'xlsx' ? attendeesXlsx : attendeesCsv
-    for await (const chunk of roster(deps, [workshop], locale)) out(chunk)
+    const exportAttendees = values.format === 'xlsx' ? attendeesXlsx : attendeesCsv
+    for await (const chunk of exportAttendees(deps, [workshop], locale)) out(chunk)
     return 0
   },
 

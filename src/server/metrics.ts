@@ -3,27 +3,27 @@ import type { Deps } from '../domain/deps.ts'
 import { countMails, findDeliveryPause } from '../domain/mails/outbox.ts'
 import { countSeats } from '../domain/workshops/workshops.ts'
 
-/** Takes the readings for /metrics: this process, its answers, and what the database knows of seats and mails. */
+/** Registers the metrics of /metrics: the process, HTTP responses, seats and mails. Sets `onResponse` and `renderMetrics`. */
 export function collectMetrics(deps: Deps): void {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
   const requests = new Counter({
     name: 'http_requests_total',
-    help: 'Answers',
+    help: 'HTTP responses',
     labelNames: ['route', 'status'],
     registers,
   })
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Time to answer',
+    help: 'Time to the response',
     labelNames: ['route'],
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 3],
     registers,
   })
   new Gauge({
     name: 'baoming_seats',
-    help: 'Seats of the workshops to come',
+    help: 'Seats of upcoming workshops',
     labelNames: ['kind'],
     registers,
     async collect() {
@@ -42,7 +42,7 @@ export function collectMetrics(deps: Deps): void {
   })
   new Gauge({
     name: 'baoming_mail_oldest_due_seconds',
-    help: 'How long the oldest mail has been due, without the mails of paused messages',
+    help: 'How long the oldest mail has been due, except mails of paused broadcasts',
     registers,
     async collect() {
       this.set((await countMails(deps)).oldestDueSeconds)
@@ -56,16 +56,16 @@ export function collectMetrics(deps: Deps): void {
       this.set((await findDeliveryPause(deps)) ? 1 : 0)
     },
   })
-  // Looking a counter up by its labels takes longer than counting.
-  const counters = new Map<string, { answer: Counter.Internal; time: Histogram.Internal<'route'> }>()
+  // Cached, because looking a counter up by its labels takes longer than incrementing it.
+  const counters = new Map<string, { count: Counter.Internal; time: Histogram.Internal<'route'> }>()
   deps.onResponse = (route = 'none', status, milliseconds) => {
     const name = `${status} ${route}`
     let counter = counters.get(name)
     if (!counter) {
-      counter = { answer: requests.labels({ route, status: String(status) }), time: durations.labels({ route }) }
+      counter = { count: requests.labels({ route, status: String(status) }), time: durations.labels({ route }) }
       counters.set(name, counter)
     }
-    counter.answer.inc()
+    counter.count.inc()
     counter.time.observe(milliseconds / 1000)
   }
   deps.renderMetrics = () => registry.metrics()

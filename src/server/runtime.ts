@@ -21,28 +21,27 @@ import { closeOnError } from '../lib/close-on-error.ts'
 import type { Config } from '../lib/config.ts'
 import { files } from './files.ts'
 
-/** An installation that is open in this process, on Node. */
 export type Runtime = { deps: Deps; close(): Promise<void> }
 
-/** A database that is migrated, the secret that belongs to it, and for the embedded one the lock on its folder. */
+/** A migrated database and its secret. `close` also releases the lock on the folder of an embedded one. */
 export type RuntimeDatabase = OpenDatabase & { secret: string; embedded: boolean; analyse?: () => Promise<unknown> }
 
 /**
- * Opens the installation's database and brings it up to this release. A Postgres that is away is waited for.
- * @onRequest onRequest what is asked through the embedded database's lock
- * @param patient for commands: a statement may take minutes. The service gives one up that nobody waits for any more.
- * @throws FolderInUse, NewerDatabase, or the database's own error after 30 s; whatever was opened is closed by then
+ * Opens and migrates the database. Waits up to 30 s for an unavailable Postgres.
+ * @param onRequest handles requests to the socket of the embedded database's lock
+ * @param longRunning for commands: statements may take ten minutes. For the service 3.5 s, after which no visitor waits any longer.
+ * @throws {DataDirLockedError | DatabaseTooNewError} or the database's error; everything is closed again
  */
 export async function openDatabase(
   config: Config,
   log: Log,
   onRequest: RequestListener,
-  { patient = false } = {},
+  { longRunning = false } = {},
 ): Promise<RuntimeDatabase> {
   const { databaseUrl, dataDir } = config
   if (databaseUrl) {
     const secret = config.secret as string
-    const pool = createResilientPool(databaseUrl, patient ? 600 : 3.5)
+    const pool = createResilientPool(databaseUrl, longRunning ? 600 : 3.5)
     await closeOnError(pool.close, async () => {
       if (!(await waitForDatabase(() => isUpToDate(pool.db, files.migrations), log)))
         await migrateOnOwnPool(databaseUrl, log)
@@ -66,16 +65,13 @@ export async function openDatabase(
   })
 }
 
-/** Brings Postgres up to this release through connections of their own, on which a statement may take ten minutes. */
+/** Migrates Postgres through separate connections, on which a statement may take ten minutes. */
 async function migrateOnOwnPool(databaseUrl: string, log: Log): Promise<void> {
   const { db, close } = createResilientPool(databaseUrl, 600)
   await waitForDatabase(() => migrate(db, files.migrations), log).finally(close)
 }
 
-/**
- * What the service is given on Node. Its scans are counted in memory and stored every second.
- * @param baseUrl under which visitors reach it
- */
+/** Creates the dependencies for Node. Link scans are counted in memory and stored every second. */
 export function createRuntime(
   config: Config,
   opened: RuntimeDatabase,
@@ -122,7 +118,7 @@ export function createLogger(config: Pick<Config, 'logLevel'>): Log {
 const randomBuffer = new Uint8Array(4096)
 let randomOffset = randomBuffer.length
 
-/** Sixteen random bytes. They are drawn 4 kB at a time, because a draw of its own costs half of a new id. */
+/** Sixteen random bytes from a 4 kB buffer, because a call of getRandomValues for each id takes half of the time of creating one. */
 function nextRandomBytes(): Uint8Array {
   if (randomOffset === randomBuffer.length) {
     crypto.getRandomValues(randomBuffer)
@@ -132,7 +128,7 @@ function nextRandomBytes(): Uint8Array {
   return randomBuffer.subarray(randomOffset - 16, randomOffset)
 }
 
-/** Tries until the database answers, for 30 s. */
+/** Retries for 30 s while the database is unavailable. */
 async function waitForDatabase<Result>(work: () => Promise<Result>, log: Log): Promise<Result> {
   const deadline = performance.now() + 30_000
   for (;;) {
@@ -140,7 +136,7 @@ async function waitForDatabase<Result>(work: () => Promise<Result>, log: Log): P
       return await work()
     } catch (error) {
       if (!isDatabaseUnavailable(error) || performance.now() > deadline) throw error
-      log.warn({ reason: redactError(error).reason }, 'the database does not answer yet')
+      log.warn({ reason: redactError(error).reason }, 'waiting for the database')
       await new Promise((resolve) => setTimeout(resolve, 1000))
     }
   }
@@ -155,7 +151,7 @@ function createScanCounter(db: OpenDatabase['db'], log: Log) {
     try {
       await addScans({ db }, batch)
     } catch (error) {
-      log.warn({ reason: redactError(error).reason }, 'scans could not be counted yet')
+      log.warn({ reason: redactError(error).reason }, 'could not store link scans, will retry')
       for (const [code, n] of batch) pendingScans.set(code, (pendingScans.get(code) ?? 0) + n)
     }
   }
@@ -169,19 +165,19 @@ function createScanCounter(db: OpenDatabase['db'], log: Log) {
   }
 }
 
-/** Visits per address range: generous, because an office or a carrier's customers share one. Points per seconds. */
+/** Points per `duration` in seconds, by IP prefix unless noted. Generous, because an office or a carrier's customers share one. */
 export const rateLimits: Record<RateLimitName, { points: number; duration: number }> = {
   register: { points: 1000, duration: 600 },
   challenge: { points: 2000, duration: 600 },
   find: { points: 30, duration: 600 },
   ticket: { points: 300, duration: 600 },
-  // By mailbox, because erasing it and correcting it away also take away what is counted as mailed to it.
+  // By e-mail address, because erasing or correcting an address also removes the mails that its mail limit counts.
   erase: { points: 3, duration: 24 * 3600 },
-  // By mailbox, so that nobody floods an organiser's.
+  // By e-mail address, so that nobody floods an organiser's mailbox.
   sign_in: { points: 10, duration: 3600 },
   token: { points: 30, duration: 60 },
   join: { points: 60, duration: 600 },
-  // By session: a door where somebody comes every second, and a page that looks every few seconds.
+  // By door session: one check-in per second, and a page that polls every few seconds.
   door: { points: 3000, duration: 600 },
   certificate: { points: 120, duration: 600 },
 }
@@ -199,7 +195,7 @@ function createRateLimiter(): Deps['rateLimit'] {
   }
 }
 
-/** The files that are served under /assets, kept in memory once they were asked for. */
+/** Reads the files served under /assets and keeps them in memory. */
 function createAssetReader(): Deps['readAsset'] {
   const assets = files.assets()
   const cache = new Map<string, { body: Uint8Array<ArrayBuffer>; etag: string }>()

@@ -4,12 +4,12 @@ import { createLink, type RegistrationLink } from '../domain/promotion/registrat
 import { createWorkshop, type ItemDraft } from '../domain/workshops/workshops.ts'
 
 /**
- * Fills an empty installation with one published campaign: the RT-Thread beginner workshop in Shanghai and Nanjing, on
- * two Saturdays of next month, with the registration link that the newsletter carries.
- * Source of the facts: the announcement at the end of RT-Thread's AI newsletter of 2023-07-07.
+ * Creates one published example campaign in an empty installation: the RT-Thread beginner workshop in Shanghai and
+ * Nanjing, on two Saturdays of next month, with a registration link for the newsletter.
+ * Source: the announcement at the end of RT-Thread's AI newsletter of 2023-07-07.
  */
 export async function seed(deps: Deps): Promise<RegistrationLink> {
-  // All or nothing: half an example would keep the installation from being empty.
+  // In one transaction: after a partial seed the installation would no longer be empty, so it could not be repeated.
   return deps.db.transaction((tx) => createExample({ ...deps, db: tx }))
 }
 
@@ -25,7 +25,7 @@ async function createExample(deps: Deps): Promise<RegistrationLink> {
     items: checklist,
     publish: true,
   })
-  if (created.kind === 'refused') throw new Error('the example is there already')
+  if (created.kind === 'refused') throw new Error('the example campaign exists already')
   const { campaign } = created
   const places = [
     { city: { zh: '上海', en: 'Shanghai' }, saturday: 2, seats: 40 },
@@ -76,14 +76,14 @@ const checklist: ItemDraft[] = [
   },
 ]
 
-/** The first day of next month in China: 2026-12-01. */
+/** First day of next month in China, e.g. 2026-12-01. */
 function firstOfNextMonth(deps: Deps): string {
   const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai', dateStyle: 'short' }).format(deps.now())
   const [year = 0, month = 0] = today.split('-').map(Number)
   return new Date(Date.UTC(year, month, 1)).toISOString().slice(0, 10)
 }
 
-/** The nth Saturday of the month that begins on a day. */
+/** nth Saturday of the month that starts on `firstDay`, as an ISO date. */
 function nthSaturday(firstDay: string, nth: number): string {
   const first = new Date(`${firstDay}T00:00:00Z`)
   const firstSaturday = 1 + ((6 - first.getUTCDay() + 7) % 7)

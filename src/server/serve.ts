@@ -16,9 +16,9 @@ import { seed } from './seed.ts'
 import { defaultBaseUrl, renderStartupBanner } from './startup-banner.ts'
 
 /**
- * Serves an installation, delivers its mail, does its scheduled work, and stops cleanly on a signal.
- * @param ready called with the dependencies as soon as commands can run with them
- * @throws {ConfigError} if the port or the address cannot be had
+ * Starts the HTTP server, the mail worker and the scheduled jobs, and shuts them down on SIGTERM or SIGINT.
+ * @param ready called once commands can run with the dependencies
+ * @throws {ConfigError} if the server cannot listen on the configured address
  */
 export async function serve(
   config: Config,
@@ -28,8 +28,8 @@ export async function serve(
 ): Promise<void> {
   const address = defaultBaseUrl(config.host, config.port)
   let delivery: DeliveryWorker | undefined
-  const installation = createRuntime(config, opened, config.baseUrl ?? address, log, () => delivery?.wake())
-  const { deps } = installation
+  const runtime = createRuntime(config, opened, config.baseUrl ?? address, log, () => delivery?.wake())
+  const { deps } = runtime
   ready(deps)
   collectMetrics(deps)
   if (opened.embedded && !(await hasCampaigns(deps))) await seed(deps)
@@ -41,29 +41,29 @@ export async function serve(
   await listen(server, config)
 
   if (config.smtpUrl) {
-    // nodemailer is a tenth of the code that a start loads.
+    // Loaded on demand: nodemailer is a tenth of the code loaded at the start.
     const { createPooledTransport } = await import('../email/transport.ts')
     const transport = createPooledTransport(config)
     if (transport) delivery = startDeliveryWorker(deps, transport)
-  } else log.warn({}, 'SMTP_URL is not set: mails are kept until it is')
-  if (!config.rateLimit) log.warn({}, 'RATE_LIMIT is off: do not leave it so')
-  // A moment after the start, so that the first page need not wait for PGlite, which does one thing at a time.
-  const tasks = [
-    every(6 * 3600, () => purge(deps), log, 'purging failed', 2),
-    every(15, () => expireOffers(deps), log, 'offers could not be passed on', 2),
-    every(60, () => enqueueReminders(deps), log, 'reminders could not be owed', 2),
+  } else log.warn({}, 'SMTP_URL is not set: no mail is sent')
+  if (!config.rateLimit) log.warn({}, 'RATE_LIMIT is off: for tests only')
+  // Two seconds after the start, so that the first page does not wait: PGlite runs one query at a time.
+  const jobs = [
+    every(6 * 3600, () => purge(deps), log, 'could not purge', 2),
+    every(15, () => expireOffers(deps), log, 'could not expire offers', 2),
+    every(60, () => enqueueReminders(deps), log, 'could not enqueue reminders', 2),
   ]
-  // PGlite has no process that does it now and then.
-  if (opened.analyse) tasks.push(every(6 * 3600, opened.analyse, log, 'analysing failed', 60))
+  // PGlite has no autovacuum.
+  if (opened.analyse) jobs.push(every(6 * 3600, opened.analyse, log, 'could not analyse the database', 60))
   onShutdown(['SIGTERM', 'SIGINT'], server, async () => {
-    for (const task of tasks) task.stop()
+    for (const job of jobs) job.stop()
     await delivery?.stop()
-    await installation.close()
+    await runtime.close()
   })
   console.log(await renderStartupBanner(deps))
 }
 
-/** Listens, or says why it cannot. */
+/** @throws {ConfigError} if the port or the host is the reason */
 async function listen(server: Server, { port, host }: Config): Promise<void> {
   server.listen(port, host)
   try {
@@ -78,17 +78,17 @@ async function listen(server: Server, { port, host }: Config): Promise<void> {
   }
 }
 
-/** Runs a task after `delay` seconds, and again so many seconds after it ended, however it ended. */
+/** Runs a job after `delay` seconds, and again `seconds` after each run has ended. Failures are logged. */
 function every(
   seconds: number,
-  task: () => Promise<unknown>,
+  job: () => Promise<unknown>,
   log: Log,
   failure: string,
   delay: number,
 ): { stop(): void } {
   let stopped = false
   async function run() {
-    await task().catch((error) => log.warn(redactError(error), failure))
+    await job().catch((error) => log.warn(redactError(error), failure))
     if (!stopped) timer = setTimeout(run, seconds * 1000)
   }
   let timer = setTimeout(run, delay * 1000)
@@ -100,7 +100,7 @@ function every(
   }
 }
 
-/** Finishes what runs, then stops; a second signal does not wait. */
+/** On the first signal finishes the running requests, at most 5 s, calls `close` and exits; a second signal exits at once. */
 function onShutdown(signals: NodeJS.Signals[], server: Server, close: () => Promise<void>) {
   let stopping = false
   for (const signal of signals) {
@@ -108,12 +108,12 @@ function onShutdown(signals: NodeJS.Signals[], server: Server, close: () => Prom
       if (stopping) process.exit(1)
       stopping = true
       const served = new Promise((resolve) => server.close(resolve))
-      // A connection that was busy is idle once it has its answer.
-      const closing = setInterval(() => server.closeIdleConnections(), 50)
+      // Keep-alive connections become idle after their last response; `server.close` does not end those.
+      const idleTimer = setInterval(() => server.closeIdleConnections(), 50)
       const forceTimer = setTimeout(() => server.closeAllConnections(), 5_000)
       await served
       clearTimeout(forceTimer)
-      clearInterval(closing)
+      clearInterval(idleTimer)
       await close().catch((error) => console.error(`did not stop cleanly: ${error}`))
       process.exit(0)
     })

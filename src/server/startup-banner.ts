@@ -7,10 +7,7 @@ import { createFirstOwnerCode, createMailboxKey } from '../domain/tickets/signed
 import { isMailPreviewEnabled } from '../http/context.ts'
 import { absoluteUrl, paths, withQuery } from '../http/links.ts'
 
-/**
- * The address under which a server is reached: where it listens to the network, one that a phone in the same network
- * can open.
- */
+/** Base URL for a listening address. For a wildcard address the LAN address, so that a phone on the same network can open it. */
 export function defaultBaseUrl(host: string, port: number, interfaces = networkInterfaces()): string {
   const lanAddress = Object.values(interfaces)
     .flat()
@@ -25,19 +22,19 @@ export function defaultBaseUrl(host: string, port: number, interfaces = networkI
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }
 
-/** The address that opens the mailbox, where there is one. It gives access to all mails. */
+/** URL of the mail preview, with its key. It gives access to all mails. */
 export function mailPreviewUrl({ config: { port, secret } }: Deps): string {
   return absoluteUrl(`http://localhost:${port}`, withQuery(paths.mailbox(), { key: createMailboxKey(secret) }))
 }
 
-/** What a newcomer needs to go on: the address, the QR to scan, the mails, the command that makes a token. */
+/** Renders what is printed after the start: address, QR of the first link, mails, console, API and how to create a token. */
 export async function renderStartupBanner(deps: Deps): Promise<string> {
   const { config } = deps
   const lines = ['', `  baoming is at ${config.baseUrl}`]
   const link = await findFirstLink(deps)
   if (link) {
     const url = absoluteUrl(config.baseUrl, paths.registrationLink(link.code))
-    // In black on white whatever the terminal's colours are: not every reader takes the inverse.
+    // Black on white whatever the terminal's colours: some scanners cannot read inverted codes.
     lines.push('', await QRCode.toString(url, { type: 'terminal', small: true }), `  ${url}  (${link.channel})`)
   }
   lines.push('')
@@ -47,7 +44,7 @@ export async function renderStartupBanner(deps: Deps): Promise<string> {
   lines.push(
     (await hasOwner(deps))
       ? `  console    ${absoluteUrl(config.baseUrl, paths.console())}`
-      : `  console    ${absoluteUrl(config.baseUrl, paths.firstOwner(createFirstOwnerCode(config.secret)))}  (makes the first owner, once)`,
+      : `  console    ${absoluteUrl(config.baseUrl, paths.firstOwner(createFirstOwnerCode(config.secret)))}  (creates the first owner, once)`,
     `  API        ${absoluteUrl(config.baseUrl, paths.apiDocs())}`,
     '  token      npm run --silent cli -- token create --name me --role organiser',
     '',

@@ -25,7 +25,7 @@ test('GET /api/docs shows every route and tries them, from our own origin and wi
   const operations = Object.values(paths).flatMap((methods) => Object.keys(methods))
   await expect.poll(() => page.locator('.opblock').count(), { timeout: 10_000 }).toBe(operations.length)
 
-  const availability = page.locator('.opblock', { hasText: 'Whether there is a seat' })
+  const availability = page.locator('.opblock', { hasText: 'Seats left' })
   await availability.locator('.opblock-summary').click()
   await availability.getByRole('button', { name: 'Try it out' }).click()
   await availability.getByPlaceholder('slug').fill('nowhere')

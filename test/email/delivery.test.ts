@@ -384,7 +384,7 @@ test('while the server is away delivery says so once, waits, and goes on when it
   await using o = await createMailHarness()
   await o.enqueueConfirmations(3)
   await o.server.stop()
-  const delivery = startDeliveryWorker(o.world.deps, o.transport, { pauses: { first: 0.02, most: 0.05 } })
+  const delivery = startDeliveryWorker(o.world.deps, o.transport, { pauses: { first: 0.02, max: 0.05 } })
   // The clock stands, so let each mail be due again when its turn comes.
   const passing = setInterval(() => o.world.clock.advance({ seconds: 1 }), 10)
   onTestFinished(() => clearInterval(passing))
@@ -396,10 +396,10 @@ test('while the server is away delivery says so once, waits, and goes on when it
   expect(o.world.logEntries).toEqual([
     {
       level: 'error',
-      message: 'mail stands still: nothing can be sent',
+      message: 'mail outage: sending paused',
       facts: { reason: expect.stringContaining('ECONNREFUSED') },
     },
-    { level: 'info', message: 'mail flows again', facts: {} },
+    { level: 'info', message: 'mail outage over', facts: {} },
   ])
   expect(o.server.mails).toHaveLength(3)
 })
@@ -408,7 +408,7 @@ test('being woken does not shorten the pause while nothing can be sent', async (
   await using o = await createMailHarness()
   await o.enqueueConfirmations(5)
   o.server.injectFault = (step) => (step === 'greeting' ? 554 : undefined)
-  const delivery = startDeliveryWorker(o.world.deps, o.transport, { pauses: { first: 60, most: 60 } })
+  const delivery = startDeliveryWorker(o.world.deps, o.transport, { pauses: { first: 60, max: 60 } })
   await waitUntil(async () => o.world.logEntries.length > 0)
   const tries = o.server.stepCounts.greeting
   for (let i = 0; i < 20; i++) {
@@ -451,7 +451,7 @@ test('stopping does not wait for ever for a server that hangs', async () => {
     hanging = true
     return 'hang'
   }
-  const delivery = startDeliveryWorker(o.world.deps, o.transport, { stopWithin: 0.1 })
+  const delivery = startDeliveryWorker(o.world.deps, o.transport, { shutdownTimeout: 0.1 })
   await waitUntil(async () => hanging)
   await delivery.stop()
   // Whether the server took it is unknown, so it is sent again.
@@ -466,7 +466,7 @@ test('while the database is away delivery says so once and goes on when it is ba
   wire.refuseConnections()
   await o.enqueueConfirmations(2)
   const delivery = startDeliveryWorker({ ...o.world.deps, db }, o.transport, {
-    databasePauses: { first: 0.05, most: 0.05 },
+    databasePauses: { first: 0.05, max: 0.05 },
   })
   await waitUntil(async () => o.world.logEntries.length > 0)
   await wire.acceptConnections()
@@ -474,8 +474,8 @@ test('while the database is away delivery says so once and goes on when it is ba
   await waitUntil(async () => o.world.logEntries.length > 1)
   await delivery.stop()
   expect(o.world.logEntries.map(({ level, message }) => [level, message])).toEqual([
-    ['warn', 'mails wait for the database'],
-    ['info', 'mail flows again'],
+    ['warn', 'mail delivery paused: database unavailable'],
+    ['info', 'mail outage over'],
   ])
 })
 

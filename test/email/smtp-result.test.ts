@@ -11,7 +11,7 @@ const rcptFailure = (response: string) => smtpReply('RCPT TO', response)
 const dataFailure = (response: string) => smtpReply('DATA', response)
 const connectionFailure = (failure: SmtpFailure) => ({ command: 'CONN', message: 'failed', ...failure })
 
-const failuresByResult: Record<'again' | 'dead' | 'standstill', SmtpFailure[]> = {
+const failuresByResult: Record<'again' | 'dead' | 'outage', SmtpFailure[]> = {
   again: [
     // Greylisting, a full disk or mailbox, a session that went wrong.
     rcptFailure('451 4.7.1 Greylisted, try again in five minutes'),
@@ -53,7 +53,7 @@ const failuresByResult: Record<'again' | 'dead' | 'standstill', SmtpFailure[]> =
     rcptFailure('554 5.4.6 Too many hops'),
     { command: 'API', code: 'EENVELOPE', message: 'No recipients defined' },
   ],
-  standstill: [
+  outage: [
     // No session came about.
     connectionFailure({ code: 'ESOCKET', originalCode: 'ECONNREFUSED', message: 'connect ECONNREFUSED 127.0.0.1:25' }),
     connectionFailure({ code: 'ESOCKET', originalCode: 'EHOSTUNREACH' }),
@@ -144,7 +144,7 @@ test.each([
   connectionFailure({ code: 'ETIMEDOUT', timeoutType: 'SOCKET_TIMEOUT', message: 'Timeout' }),
   { code: 'ECONNECTION', message: 'Reached maximum number of retries after connection was closed' },
 ])('standstill before the mail was offered: $code $response $message', (failure) => {
-  expect(classifySmtpError(failure, 'wang@example.com', false).kind).toBe('standstill')
+  expect(classifySmtpError(failure, 'wang@example.com', false).kind).toBe('outage')
 })
 
 const refusalsByScope: Record<'recipient' | 'message', SmtpFailure[]> = {

@@ -65,7 +65,7 @@ describe('with nothing set', async () => {
   test('a command that is not understood says how it is used and ends with 2', async () => {
     expect(await server.cli('sed')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('there is no command sed'),
+      stderr: expect.stringContaining('unknown command sed'),
     })
     expect(await server.cli('token', 'create', '--role', 'king')).toMatchObject({
       code: 2,

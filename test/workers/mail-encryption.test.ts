@@ -44,7 +44,7 @@ test.each<[Encryption['mode'], RegExp]>([
     await expect
       .poll(() => listMails(database.db))
       .toMatchObject([{ state: 'pending', last_error: expect.stringMatching(/cannot connect|internal error/) }])
-    await expect.poll(worker.output).toContain('mail stands still')
+    await expect.poll(worker.output).toContain('mail outage')
     expect(mail.stepCounts).toMatchObject({ auth: 0, sender: 0 })
 
     // A server that takes the connection and says nothing.

@@ -26,7 +26,11 @@ import type { Locale } from '../../lib/config.ts'
 import { localDate } from '../../lib/time-zones.ts'
 import { type LinkedText, linkUrls, renderPlainText } from '../../lib/urls.ts'
 
-/** What a mail says, before it is HTML or plain text. */
+/*
+ * 480 lines, because one type is built for all kinds of mails: split by kind, the parts would share most helpers.
+ */
+
+/** Content of a mail, for the HTML and the plain-text renderer. */
 export type EmailContent = {
   locale: Locale
   messages: EmailMessages
@@ -36,33 +40,31 @@ export type EmailContent = {
   greeting: string
   lead: LinkedText
   sections: EmailSection[]
-  /** Why this mail was sent, whom to ask, what the installation adds. */
+  /** Why this mail was sent, whom to contact, and FOOTER. */
   footer: string[]
   privacy: EmailLink
 }
 
-/** One registration as a mail shows it, or a sign-up that is to become one. */
+/** Section about one registration or pending sign-up. */
 export type EmailSection = {
   registration: Registration | undefined
   title: string
   details: { label: string; lines: string[] }[]
-  /** What the QR for the door says, and the name of the file with it; undefined for those whose seat is not confirmed. */
+  /** URL of the check-in QR code and the name of its file; only with a confirmed seat. */
   qr: { url: string; file: string } | undefined
   ticket: EmailLink | undefined
-  /** What completes a held sign-up, and for how long. */
+  /** Link that completes a pending sign-up, with its validity. */
   confirm: (EmailLink & { hint: string }) | undefined
   checklist: { tag: ItemTag; label: string; text: string; url: string | null }[]
-  /** What stands above the checklist. */
   checklistHeading: string
-  /** What else one may do now. */
   nextSteps: ({ text: string } & Partial<{ link: EmailLink }>)[]
 }
 
 export type EmailLink = { label: string; url: string }
 
 /**
- * Writes a mail in the language of its recipient.
- * @param signInLink false puts the command that prints a link in the place of one that signs in
+ * Builds the content of a mail in the language of its recipient.
+ * @param signInLink false replaces an organiser's sign-in link by the command that prints one
  */
 export function buildEmail(deps: Deps, mail: DeliverableMail, { signInLink = true } = {}): EmailContent {
   if (mail.organiser && mail.kind === 'message') return testEmail(deps, mail.written, mail.organiser)
@@ -79,12 +81,11 @@ function registrationEmail(deps: Deps, mail: Mail, recipient: Registration): Ema
   const kind = emailKind(mail, recipient)
   const registrations = kind === 'found' ? mail.tickets : [recipient]
   const { workshop, status } = recipient
-  // To those who cancelled, and after the workshop, a message tells of no ticket and nothing to bring; nor does a mail that
-  // asks for a board.
+  // Broadcasts after a cancellation or after the workshop, and requests to return a board, have no ticket and no checklist.
   const isPast =
     kind === 'board_due' || (kind === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now()))
   const isThankYou = kind === 'afterwards'
-  // Who was lent a board and moved after that is asked for it, and not told of a workshop that they have still to come to.
+  // An attendee moved to another workshop since borrowing: name the board only, not the workshop still to come.
   const lentForOtherWorkshop = kind === 'board_due' && (mail.payload.from ?? workshop.id) !== workshop.id
   const event = lentForOtherWorkshop
     ? boardName(mail.payload.board)
@@ -120,7 +121,6 @@ function registrationEmail(deps: Deps, mail: Mail, recipient: Registration): Ema
   }
 }
 
-/** The mail with the link that completes a held sign-up. */
 function confirmSignUpEmail(deps: Deps, { workshop, signUp, code }: PendingSignUp): EmailContent {
   const { baseUrl } = deps.config
   const locale = recipientLocale(signUp)
@@ -145,7 +145,7 @@ function confirmSignUpEmail(deps: Deps, { workshop, signUp, code }: PendingSignU
   }
 }
 
-/** What an organiser wrote, with what the placeholders stand for. */
+/** Fills the placeholders of a broadcast. */
 function broadcastTexts(registration: Registration, broadcast: Broadcast | undefined, locale: Locale, baseUrl: string) {
   const { subject = '', body = '' } = broadcast ?? {}
   const fill = (text: string) => fillPlaceholders(text, attendeePlaceholders(registration, locale, baseUrl))
@@ -153,7 +153,6 @@ function broadcastTexts(registration: Registration, broadcast: Broadcast | undef
   return { subject: () => title, headline: title, lead: () => fill(body) }
 }
 
-/** What may stand in a message in double braces, for one attendee. */
 function attendeePlaceholders(registration: Registration, locale: Locale, baseUrl: string): PlaceholderValues {
   return placeholderValues(registration.workshop, registration.name, buildTicketUrl(baseUrl, registration), locale)
 }
@@ -172,8 +171,7 @@ function placeholderValues(workshop: Workshop, name: string, ticket: string, loc
 }
 
 /**
- * A test of a message, to whoever writes it, in the language of the installation. They have no ticket: in its place
- * stands the page of the workshop.
+ * Test of a broadcast, to its author, in the default locale. Links to the workshop's page in place of a ticket.
  */
 function testEmail(deps: Deps, broadcast: Broadcast | undefined, organiser: Organiser): EmailContent {
   const { baseUrl, defaultLocale: locale } = deps.config
@@ -203,13 +201,13 @@ function testEmail(deps: Deps, broadcast: Broadcast | undefined, organiser: Orga
   }
 }
 
-/** The mail with the link that signs an organiser in. Organisers have the language of the installation. */
+/** Sign-in link or invitation for an organiser, in the default locale. */
 function magicLinkEmail(deps: Deps, { uid, payload }: Mail, organiser: Organiser, signInLink: boolean): EmailContent {
   const { baseUrl, secret, defaultLocale: locale } = deps.config
   const messages = emailMessages(locale)
   const { subject, headline, lead, hint } = messages.signIn[payload.invited ? 'invited' : 'asked']
   const { host } = new URL(baseUrl)
-  // An invitation leads to where a link can be asked for, which signs nobody in.
+  // An invitation links to the sign-in page, where a link can be requested, and signs nobody in.
   const showsLink = signInLink || payload.invited
   const path = payload.invited
     ? withQuery(paths.signIn(), { email: organiser.email })
@@ -239,7 +237,6 @@ function magicLinkEmail(deps: Deps, { uid, payload }: Mail, organiser: Organiser
   }
 }
 
-/** Why a mail was sent, whom to ask, what the installation adds. */
 function emailFooter({ config }: Deps, messages: EmailMessages, why: string): Pick<EmailContent, 'footer' | 'privacy'> {
   const { baseUrl, privacyContact, footer } = config
   return {
@@ -252,7 +249,7 @@ const recipientLocale = ({ locale }: { locale: string }): Locale => (locale === 
 
 export const buildTicketUrl = (baseUrl: string, { ticket }: Registration) => absoluteUrl(baseUrl, paths.ticket(ticket))
 
-/** What a mail to an attendee tells; one that organisers wrote says it in its own words. */
+/** Key of the texts of a mail to an attendee. `written`: a broadcast, which has its own text. */
 function emailKind({ kind, payload }: Mail, { cancelledBy }: Registration): EmailKind | 'written' {
   if (kind === 'cancelled') return cancellationKinds[payload.by ?? cancelledBy ?? 'organiser']
   if (kind === 'message' || kind === 'sign_in') return 'written'
@@ -277,7 +274,7 @@ function registrationStatus(registration: Registration, locale: Locale, now: Dat
   }
 }
 
-/** How many midnights there are until a workshop, on the clocks where it is. */
+/** Calendar days until the workshop, in its time zone. */
 function daysUntil(workshop: Workshop, now: Date): number {
   const today = localDate(now, workshop.timeZone)
   return Math.round((Date.parse(localStartDate(workshop)) - Date.parse(today)) / 86_400_000)
@@ -296,7 +293,7 @@ function registrationSection(
   const messages = emailMessages(locale)
   const { workshop, doorCode, ticket, position, status } = registration
   const confirmed = status === 'confirmed'
-  // Who is asked something is not shown what to do afterwards.
+  // Mails that ask a question have no check-in code, so that the question is not overlooked.
   const showsQr = confirmed && kind !== 'get_ready' && kind !== 'coming'
   const isActive = status !== 'cancelled'
   const missing = kind === 'get_ready' || kind === 'coming' ? missingItems(registration, workshop) : []
@@ -347,7 +344,7 @@ function registrationSection(
   }
 }
 
-/** Where a mail leads: to the ticket, or to what it asks. */
+/** Link to the ticket, or to the question that the mail asks. */
 function primaryLink(
   registration: Registration,
   kind: EmailKind | 'written',
@@ -363,7 +360,7 @@ function primaryLink(
     : { label: messages.ticket, url }
 }
 
-/** A workshop alone, for whoever has no ticket to it. */
+/** Section about a workshop without a ticket. */
 function basicSection(
   workshop: Workshop,
   messages: EmailMessages,
@@ -383,7 +380,7 @@ function basicSection(
   }
 }
 
-/** The workshop that somebody came to, with what they find behind their ticket now. */
+/** Section with the links to certificate, materials and feedback. */
 function postEventSection(
   { workshop, ticket }: Registration,
   materials: boolean,
@@ -391,13 +388,13 @@ function postEventSection(
   locale: Locale,
   baseUrl: string,
 ): EmailSection {
-  const { certificate, materials: toMaterials, feedback } = messages.postEvent
+  const { certificate, materials: materialsText, feedback } = messages.postEvent
   return {
     ...basicSection(workshop, messages, locale),
     ticket: { label: messages.ticket, url: absoluteUrl(baseUrl, paths.ticket(ticket)) },
     nextSteps: [
       withLink(certificate, absoluteUrl(baseUrl, paths.ticketCertificate(ticket))),
-      ...(materials ? [withLink(toMaterials, absoluteUrl(baseUrl, `${paths.ticket(ticket)}#materials`))] : []),
+      ...(materials ? [withLink(materialsText, absoluteUrl(baseUrl, `${paths.ticket(ticket)}#materials`))] : []),
       withLink(feedback, absoluteUrl(baseUrl, paths.ticketFeedback(ticket))),
     ],
   }
@@ -419,7 +416,7 @@ function dateAndPlace(workshop: Workshop, messages: EmailMessages, locale: Local
   ]
 }
 
-/** Time or place as they were before a change, whichever of them changed. */
+/** Time or place before a change, whichever has changed. */
 function previousValues(
   before: WorkshopSchedule,
   now: Workshop,
@@ -428,12 +425,12 @@ function previousValues(
 ): EmailSection['details'][0] {
   const previous = { ...before, startsAt: new Date(before.startsAt), endsAt: new Date(before.endsAt) }
   const [time, place] = [messages.when(formatDateRange(previous, locale)), placeLines(previous, locale)]
-  const same = (some: string[], others: string[]) => some.join('\n') === others.join('\n')
+  const isSame = (a: string[], b: string[]) => a.join('\n') === b.join('\n')
   return {
     label: messages.labels.before,
     lines: [
-      ...(same(time, messages.when(formatDateRange(now, locale))) ? [] : time),
-      ...(same(place, placeLines(now, locale)) ? [] : place),
+      ...(isSame(time, messages.when(formatDateRange(now, locale))) ? [] : time),
+      ...(isSame(place, placeLines(now, locale)) ? [] : place),
     ],
   }
 }
@@ -450,7 +447,6 @@ function renderChecklist(items: readonly Item[], locale: Locale): EmailSection['
   }))
 }
 
-/** What is left to do after a cancellation. */
 function cancellationSteps(
   registration: Registration,
   kind: EmailKind | 'written',

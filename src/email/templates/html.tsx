@@ -4,27 +4,24 @@ import type { LinkedText } from '../../lib/urls.ts'
 import type { EmailContent, EmailLink, EmailSection } from './content.ts'
 
 /**
- * The letter as HTML that mail programs of twenty years understand: tables, inline styles, 600 px. Programs that read a
- * style sheet get dark colours where the reader wants them.
- * @resolveImage resolveImage the address of the picture of an entry's door code
+ * Renders HTML for mail programs of the last twenty years: tables, inline styles, 600 px. Programs that support style
+ * sheets and prefer dark colours get them.
+ * @param resolveImage source and width of the image of a section's check-in code
  */
-export function renderHtml(
-  content: EmailContent,
-  resolveImage: (entry: EmailSection) => { url: string; width: number },
-): string {
-  return `<!doctype html>${(<Page letter={content} imageOf={resolveImage} />).toString()}`
+export function renderHtml(content: EmailContent, resolveImage: ResolveImage): string {
+  return `<!doctype html>${(<Page content={content} resolveImage={resolveImage} />).toString()}`
 }
 
-type ResolveImage = (entry: EmailSection) => { url: string; width: number }
+type ResolveImage = (section: EmailSection) => { url: string; width: number }
 
-const Page: FC<{ letter: EmailContent; imageOf: ResolveImage }> = ({ letter, imageOf }) => (
-  <html lang={letter.locale}>
+const Page: FC<{ content: EmailContent; resolveImage: ResolveImage }> = ({ content, resolveImage }) => (
+  <html lang={content.locale}>
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <meta name="color-scheme" content="light dark" />
       <meta name="supported-color-schemes" content="light dark" />
-      <title>{letter.subject}</title>
+      <title>{content.subject}</title>
       <style>{dark}</style>
     </head>
     <body class="paper" style={`margin:0;padding:0;background:${paper};-webkit-text-size-adjust:100%`}>
@@ -42,30 +39,30 @@ const Page: FC<{ letter: EmailContent; imageOf: ResolveImage }> = ({ letter, ima
               <tr>
                 <td class="ink" style={`padding:28px 24px 8px;${text};color:${ink}`}>
                   <h1 class="ink" style={`margin:0 0 16px;font-size:26px;line-height:1.3;font-weight:600;color:${ink}`}>
-                    {letter.headline}
+                    {content.headline}
                   </h1>
-                  <p style="margin:0 0 4px">{letter.greeting}</p>
-                  {splitParagraphs(letter.lead).map((lines) => (
+                  <p style="margin:0 0 4px">{content.greeting}</p>
+                  {splitParagraphs(content.lead).map((lines) => (
                     <p style="margin:0 0 8px">
                       {lines.map((line, n) => [n > 0 && <br />, <LinkedLine line={line} />])}
                     </p>
                   ))}
                 </td>
               </tr>
-              {letter.sections.map((entry) => (
-                <SectionRows entry={entry} messages={letter.messages} imageOf={imageOf} />
+              {content.sections.map((section) => (
+                <SectionRows section={section} messages={content.messages} resolveImage={resolveImage} />
               ))}
               <tr>
                 <td
                   class="soft line"
                   style={`padding:16px 24px 24px;border-top:1px solid ${line};font:14px/1.65 ${fonts};color:${soft}`}
                 >
-                  {letter.footer.map((sentence) => (
+                  {content.footer.map((sentence) => (
                     <p style="margin:0 0 4px">{sentence}</p>
                   ))}
                   <p style="margin:0">
-                    <a class="accent" href={letter.privacy.url} style={link}>
-                      {letter.privacy.label}
+                    <a class="accent" href={content.privacy.url} style={link}>
+                      {content.privacy.label}
                     </a>
                   </p>
                 </td>
@@ -78,27 +75,27 @@ const Page: FC<{ letter: EmailContent; imageOf: ResolveImage }> = ({ letter, ima
   </html>
 )
 
-const SectionRows: FC<{ entry: EmailSection; messages: EmailMessages; imageOf: ResolveImage }> = ({
-  entry,
+const SectionRows: FC<{ section: EmailSection; messages: EmailMessages; resolveImage: ResolveImage }> = ({
+  section,
   messages,
-  imageOf,
+  resolveImage,
 }) => (
   <tr>
     <td class="ink line" style={`padding:20px 24px;border-top:1px solid ${line};${text};color:${ink}`}>
       <h2 class="ink" style={`margin:0 0 12px;font-size:16px;line-height:1.65;font-weight:600;color:${ink}`}>
-        {entry.title}
+        {section.title}
       </h2>
-      {entry.details.length > 0 && <DetailTable facts={entry.details} />}
-      {entry.qr && <CheckInQr messages={messages} {...imageOf(entry)} />}
-      {entry.ticket && <Button link={entry.ticket} hint={messages.keep} />}
-      {entry.confirm && <Button link={entry.confirm} hint={entry.confirm.hint} />}
-      {entry.checklist.length > 0 && <Checklist heading={entry.checklistHeading} items={entry.checklist} />}
-      {entry.nextSteps.map(({ text: sentence, link: to }) => (
+      {section.details.length > 0 && <DetailTable details={section.details} />}
+      {section.qr && <CheckInQr messages={messages} {...resolveImage(section)} />}
+      {section.ticket && <Button link={section.ticket} hint={messages.keep} />}
+      {section.confirm && <Button link={section.confirm} hint={section.confirm.hint} />}
+      {section.checklist.length > 0 && <Checklist heading={section.checklistHeading} items={section.checklist} />}
+      {section.nextSteps.map((step) => (
         <p style="margin:16px 0 0">
-          {sentence}{' '}
-          {to && (
-            <a class="accent" href={to.url} style={`${link};display:inline-block`}>
-              {to.label}
+          {step.text}{' '}
+          {step.link && (
+            <a class="accent" href={step.link.url} style={`${link};display:inline-block`}>
+              {step.link.label}
             </a>
           )}
         </p>
@@ -107,9 +104,9 @@ const SectionRows: FC<{ entry: EmailSection; messages: EmailMessages; imageOf: R
   </tr>
 )
 
-const DetailTable: FC<{ facts: EmailSection['details'] }> = ({ facts }) => (
+const DetailTable: FC<{ details: EmailSection['details'] }> = ({ details }) => (
   <Table>
-    {facts.map(({ label, lines }) => (
+    {details.map(({ label, lines }) => (
       <tr>
         <td
           class="soft"
@@ -127,7 +124,7 @@ const DetailTable: FC<{ facts: EmailSection['details'] }> = ({ facts }) => (
   </Table>
 )
 
-/** White around the code in any colour scheme, or scanners fail. */
+/** White background in every colour scheme, which scanners need. */
 const CheckInQr: FC<{ messages: EmailMessages; url: string; width: number }> = ({ messages, url, width }) => (
   <Table style="margin:12px 0 0">
     <tr>
@@ -207,7 +204,7 @@ const Table: FC<PropsWithChildren<{ class?: string; style?: string }>> = ({ clas
 
 const [paper, card, ink, soft, line] = ['#fbfaf7', '#ffffff', '#1b1d1f', '#5d646b', '#e6e3dc']
 const [accent, wash, warn, warnWash] = ['#0b6e4f', '#e8f3ee', '#a8480f', '#fdf0e6']
-/** Single quotes, because they stand inside an attribute. */
+/** In single quotes, for use in an attribute. */
 const fonts = `system-ui,-apple-system,'PingFang SC','HarmonyOS Sans SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif`
 const text = `font:16px/1.65 ${fonts}`
 const link = `color:${accent};text-decoration:underline`
@@ -227,18 +224,18 @@ const dark = `
 }
 `
 
-/** A line in which web addresses are links. Everything else stays text: nobody writes HTML here. */
+/** Line with URLs as links; everything else is escaped text. */
 function LinkedLine({ line }: { line: LinkedText }) {
   return <>{line.map((part) => (typeof part === 'string' ? part : <a href={part.url}>{part.url}</a>))}</>
 }
 
-/** The paragraphs of a text, with their lines. */
+/** Splits a text into paragraphs of lines. */
 function splitParagraphs(text: LinkedText): LinkedText[][] {
   let line: LinkedText = []
   let paragraph = [line]
   const paragraphs = [paragraph]
   for (const part of text) {
-    // Every other piece is a run of line ends.
+    // The capturing group keeps the line breaks as pieces.
     for (const piece of typeof part === 'string' ? part.split(/(\n+)/) : [part]) {
       if (typeof piece !== 'string' || !piece.startsWith('\n')) {
         line.push(piece)

@@ -2,13 +2,13 @@ import type { EmailMessages } from '../../i18n/zh-CN/email.ts'
 import { renderPlainText } from '../../lib/urls.ts'
 import type { EmailContent, EmailSection } from './content.ts'
 
-/** The letter as plain text: complete, for whoever reads no HTML. */
+/** Renders the plain-text part, with everything that the HTML part has. */
 export function renderText({ messages, headline, greeting, lead, sections, footer, privacy }: EmailContent): string {
   return `${[
     headline,
     greeting,
     renderPlainText(lead),
-    ...sections.map((entry) => sectionText(entry, messages)),
+    ...sections.map((section) => sectionText(section, messages)),
     ['-- ', ...footer, messages.withColon(privacy.label), privacy.url].join('\n'),
   ].join('\n\n')}\n`
 }
@@ -24,7 +24,7 @@ function sectionText(
     ticket ? [messages.withColon(ticket.label), ticket.url, messages.keep] : [],
     confirm ? [messages.withColon(confirm.label), confirm.url, confirm.hint] : [],
     checklist.length > 0 ? [messages.withColon(checklistHeading), ...checklist.map(itemText)] : [],
-    // An address stands in a line of its own, so that no punctuation is taken for a part of it.
+    // URLs are on separate lines, so that mail programs do not include punctuation in the link.
     ...nextSteps.map(({ text, link }) => (link ? [text, messages.withColon(link.label), link.url] : [text])),
   ]
     .filter((block) => block.length > 0)
@@ -35,7 +35,7 @@ function sectionText(
 const itemText = ({ label, text, url }: EmailSection['checklist'][number]) =>
   `- [${label}] ${text}${url ? `\n  ${url}` : ''}`
 
-/** Spaces as wide as a label, where a Chinese character is as wide as two of them. */
+/** Indentation of the label column. A Chinese character is as wide as two spaces. */
 function indent(label: string, width: number): string {
   const wide = label.match(/\p{Script=Han}/gu)?.length ?? 0
   return ' '.repeat(width + wide + 2)

@@ -10,18 +10,18 @@ import { fingerprint } from './sources.js'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /**
- * Builds the service for Node: a folder with the bundle and all that the server reads, and two small files beside it,
- * `node.js` and `cli.js`, that start what is in it.
+ * Builds the service for Node: `build-<time>/` with the bundle and every file the server reads, and the launchers
+ * `node.js` and `cli.js`, which start it.
  *
- * Each build has a folder of its own and is switched to at the end, by renaming. The folder of the build before stays,
- * because a server that runs from it still reads files from it: chunks that are loaded late, assets, migrations.
- * @param {string} out the folder for all builds: `dist`
+ * A build becomes current when the launchers are replaced, by renaming. The previous build is kept, because a server
+ * running from it still reads lazily loaded chunks, assets and migrations.
+ * @param {string} out folder of all builds: `dist`
  * @returns {Promise<void>}
  */
 export async function build(out) {
   await mkdir(out, { recursive: true })
   const [previous] = /build-[^/]+/.exec(await readLauncher(out)) ?? []
-  // Taken first: sources that change meanwhile make the build an old one.
+  // Before bundling, so that a build whose sources change meanwhile counts as outdated.
   const sources = fingerprint(root)
   const name = `build-${new Date().toISOString().replace(/[:.]/g, '-')}`
   const unfinished = join(out, 'unfinished')
@@ -38,7 +38,7 @@ export async function build(out) {
     await writeFile(join(out, `${entry}.js.unfinished`), launcherSource(name, entry, sources))
     await rename(join(out, `${entry}.js.unfinished`), join(out, `${entry}.js`))
   }
-  // Also what builds that failed have left.
+  // Includes what failed builds left behind.
   for (const stale of await readdir(out)) {
     if (stale.startsWith('build-') && stale !== name && stale !== previous)
       await rm(join(out, stale), { recursive: true, force: true })
@@ -46,8 +46,8 @@ export async function build(out) {
 }
 
 /**
- * Tells whether the newest build is of the sources as they are.
- * @param {string} out the folder for all builds
+ * True if the current build was made from the present sources.
+ * @param {string} out folder of all builds
  * @returns {Promise<boolean>}
  */
 export async function isCurrent(out) {
@@ -75,10 +75,10 @@ async function bundleServer(folder) {
     target: 'node22.12',
     jsx: 'automatic',
     jsxImportSource: 'hono/jsx',
-    // PGlite finds its WebAssembly beside its own file.
+    // PGlite loads its WebAssembly relative to its own file.
     external: ['@electric-sql/pglite'],
     define: { BUILT: 'true' },
-    // Names stay as they are in stack traces.
+    // Identifiers are not minified, for readable stack traces.
     minifyWhitespace: true,
     minifySyntax: true,
     plugins: [dropZodLocales],
@@ -88,7 +88,7 @@ async function bundleServer(folder) {
 }
 
 /**
- * Leaves out zod's messages in 50 languages, half of it: ours are codes that the pages translate.
+ * Drops zod's messages in 50 languages, half of the package: our messages are codes that the pages translate.
  * @type {import('esbuild').Plugin}
  */
 const dropZodLocales = {
@@ -98,7 +98,7 @@ const dropZodLocales = {
   },
 }
 
-/** What packages that are written as CommonJS find there. */
+/** The globals that bundled CommonJS packages expect. */
 const commonJsShim = `
 import { createRequire as createRequire__ } from 'node:module'
 import { dirname as dirname__ } from 'node:path'
@@ -109,10 +109,10 @@ const require = createRequire__(import.meta.url), __filename = fileURLToPath__(i
   .replaceAll('\n', ';')
 
 /**
- * The text of `dist/node.js` or `dist/cli.js`.
- * @param {string} build the name of the folder
+ * Source of `dist/node.js` or `dist/cli.js`.
+ * @param {string} build name of the build's folder
  * @param {string} entry
- * @param {string | undefined} sources what it was built from
+ * @param {string | undefined} sources fingerprint of the sources
  */
 function launcherSource(build, entry, sources) {
   return `import { start } from './${build}/start.js'\nawait start('${sources}', () => import('./${build}/${entry}.js'))\n`
@@ -120,7 +120,7 @@ function launcherSource(build, entry, sources) {
 
 /**
  * @param {string} out
- * @returns {Promise<string>} the text of `dist/node.js`, empty where there is none
+ * @returns {Promise<string>} source of `dist/node.js`, empty if there is none
  */
 function readLauncher(out) {
   return readFile(join(out, 'node.js'), 'utf8').catch(() => '')

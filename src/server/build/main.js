@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { requireNode } from './node-version.js'
 
-// `npm run build`, which `npm ci` runs too. With --if-changed a build of the same sources is left as it is.
+// `npm run build`; `npm ci` runs it too. With --if-changed it does nothing if the build is current.
 requireNode()
 const { build, isCurrent } = await import('./build.js')
 const out = fileURLToPath(new URL('../../../dist', import.meta.url))

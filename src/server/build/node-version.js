@@ -1,6 +1,4 @@
-/**
- * Ends the process with one sentence where Node is older than `engines` in package.json allows.
- */
+/** Exits with a message if Node is older than `engines` in package.json requires. */
 export function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 12)) return

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { files, folder } from '../files.ts'
 
 /*
- * Runs once in a new build, in a process of its own.
+ * Runs once in a new build, in a separate process.
  *
- * Creates the migrated, empty database that a first start copies, because creating one takes some seconds. Then does
- * what a start does, up to its first page, on a copy: what is compiled for that goes to the cache which start.js uses.
+ * Creates the migrated, empty database that a first start copies, because creating one takes some seconds. Then starts
+ * the service on a copy and renders its first page, to fill the compile cache that start.js uses.
  */
 module.enableCompileCache(join(folder, 'cache'))
 const { parseConfig } = await import('../../lib/config.ts')
@@ -32,7 +32,7 @@ try {
   const { createApp } = await import('../../http/app.ts')
   await seed(deps)
   const page = await createApp(deps).request('/')
-  if (!page.ok) throw new Error(`the first page answers ${page.status}`)
+  if (!page.ok) throw new Error(`the first page has status ${page.status}`)
   await close()
 } finally {
   await rm(dataDir, { recursive: true, force: true })

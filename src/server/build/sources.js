@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What a build is made of, besides the packages that the lockfile names. */
+/** Inputs of a build; the lockfile stands for the packages. */
 const sourcePaths = ['package-lock.json', 'drizzle', 'src']
 
 /**
- * A hash of the sources in a repository's folder, by names and contents: times differ from one checkout to the next.
+ * Hashes the names and contents of the sources; modification times differ between checkouts.
  * Takes 10 ms for the 350 files of this repository.
- * @param {string} folder
- * @returns {string | undefined} undefined where there are no sources, as in an image that holds the build alone
+ * @param {string} folder of the repository
+ * @returns {string | undefined} undefined if there are no sources, e.g. in a container image with only the build
  */
 export function fingerprint(folder) {
   if (!sourcePaths.every((name) => existsSync(join(folder, name)))) return undefined
