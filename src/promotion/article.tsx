@@ -9,13 +9,13 @@ import { promotionContent, stripControlChars } from './content.ts'
 import { qrFileName } from './qr-images.ts'
 
 /**
- * A block for a WeChat article as HTML, to be pasted into WeChat's editor. That keeps `section`, `p`, `span`, `strong`
- * and inline styles, and drops scripts, style sheets, classes, ids, events, `position` and links to the outside, so
- * nothing here needs them: addresses of checklist items are left out, the QR leads to the page that has them.
+ * Renders an HTML block to paste into WeChat's article editor. The editor keeps `section`, `p`, `span`, `strong` and
+ * inline styles, and drops scripts, style sheets, classes, ids, event handlers, `position` and external links. So URLs of
+ * checklist items are left out; the QR code leads to the page that has them.
  *
- * In place of the QR stands a box that says which picture to upload. A picture inside the HTML (`data:`) is dropped, and
- * one by its address is copied only where WeChat's servers reach ours; if they do not, it is the readers who find out.
- * Nobody overlooks a box that says what to do, and only an uploaded picture can be read by a long press.
+ * In place of the QR code there is a box with the file to upload. The editor drops images with `data:` URLs, and copies
+ * other images only if WeChat's servers can reach ours; a failure would be visible to the readers only. Also, only an
+ * uploaded image can be scanned by a long press.
  */
 export function renderArticleHtml(subject: Campaign | Workshop, { locale }: { locale: Locale }): string {
   const { title, summary, workshops, checklist } = promotionContent(subject, locale)
@@ -76,7 +76,7 @@ export function renderArticleHtml(subject: Campaign | Workshop, { locale }: { lo
   )
 }
 
-/** The same as plain text, for editors that take no HTML. */
+/** Renders the same as plain text, for editors without HTML. */
 export function renderArticleText(subject: Campaign | Workshop, { locale }: { locale: Locale }): string {
   const { title, summary, workshops, checklist } = promotionContent(subject, locale)
   const { article: t, listed, labelled } = promotionMessages(locale)

@@ -7,18 +7,16 @@ import type { Locale } from '../lib/config.ts'
 import { promotionContent, stripControlChars } from './content.ts'
 
 /**
- * What others put on their pages to show the seats left: the badge of each workshop, which leads to its page, or a frame
- * with when and where. The badge
- * speaks the language of whoever looks at it.
- * @param baseUrl of the installation
- * @param via the code of a registration link, so that sign-ups from there can be told apart
+ * Renders snippets that show the seats left on other sites: for each workshop a badge linking to its page, as HTML and
+ * Markdown, and an iframe with time and place. The badge is in the language of the viewer's browser.
+ * @param via code of a registration link, to attribute sign-ups
  */
 export function renderBadgeSnippets(
   subject: Campaign | Workshop,
   { baseUrl, locale, via }: { baseUrl: string; locale: Locale; via?: string | undefined },
 ): { html: string; markdown: string; embed: string } {
   const badges = promotionContent(subject, locale).workshops.map(({ slug, city, title }) => ({
-    frame: absoluteUrl(baseUrl, withQuery(paths.embed(slug), { via })),
+    embedUrl: absoluteUrl(baseUrl, withQuery(paths.embed(slug), { via })),
     page: absoluteUrl(baseUrl, withQuery(paths.workshop(slug), { via })),
     image: absoluteUrl(baseUrl, paths.badge(slug)),
     alt: promotionMessages(locale).badge.alt(
@@ -37,13 +35,13 @@ export function renderBadgeSnippets(
       )
       .join('\n'),
     embed: badges
-      .map(({ frame, alt }) => String(<iframe src={frame} title={alt} width="100%" height="100" />))
+      .map(({ embedUrl, alt }) => String(<iframe src={embedUrl} title={alt} width="100%" height="100" />))
       .join('\n'),
     markdown: badges.map(({ page, image, alt }) => `[![${escapeMarkdown(alt)}](${image})](${page})`).join('\n'),
   }
 }
 
-/** What would mean something else inside the text of a picture (CommonMark 0.31, 2.4 and 6.4). */
+/** Escapes the text of an image (CommonMark 0.31, 2.4 and 6.4). */
 function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_[\]<>!&~|]/g, '\\$&')
 }

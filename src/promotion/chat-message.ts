@@ -7,9 +7,9 @@ import type { Locale } from '../lib/config.ts'
 import { promotionContent, stripControlChars } from './content.ts'
 
 /**
- * A short message for a chat group, as plain text: the title, a line a workshop with the seats left now, what to bring,
- * and the link on a line of its own, because chats take what follows for a part of it.
- * @param url an absolute address, a registration link as a rule
+ * Renders a short plain-text message for a chat group: title, one line per workshop with the seats left now, what to
+ * bring, and the URL. The URL is on a separate last line, because chat programs extend links to the following text.
+ * @param url absolute, usually of a registration link
  */
 export function renderChatMessage(
   subject: Campaign | Workshop,

@@ -5,20 +5,20 @@ import { type ItemTag, itemTag } from '../i18n/item-tags.ts'
 import type { Locale } from '../lib/config.ts'
 import { toPlainText, toSingleLine } from '../lib/text.ts'
 
-/** What is announced, in one language, each text a plain line that XML can hold. */
+/** Content of posters, articles and messages, in one language. Each text is a single line valid in XML. */
 export type PromotionContent = {
   title: string
-  /** May have several lines; empty for a workshop, which has none. */
+  /** May have several lines. Empty for a workshop. */
   summary: string
-  /** In order of date. */
+  /** By date. */
   workshops: Workshop[]
-  /** The checklist by what an item asks of the attendee; those with nothing are left out. */
+  /** Checklist items by tag, without empty groups. */
   checklist: { tag: ItemTag; texts: string[] }[]
 }
 
 /**
- * What is told of a campaign or a workshop. Of a campaign's workshops those that are cancelled never count, drafts only
- * while nothing is published, and those that are over only when there are no others.
+ * Collects the content for a campaign or a workshop. Of a campaign's workshops, cancelled ones are excluded, drafts are
+ * included only while none is published, and past ones only if there are no others.
  */
 export function promotionContent(subject: Campaign | Workshop, locale: Locale): PromotionContent {
   const workshops = 'workshops' in subject ? promotedWorkshops(subject.workshops) : [subject]
@@ -30,7 +30,7 @@ export function promotionContent(subject: Campaign | Workshop, locale: Locale): 
   }
 }
 
-/** A text of the organisers as one line: no control characters, and none that XML 1.0 (2.2) forbids. */
+/** Converts a text to a single line without control characters and characters that XML 1.0 (2.2) forbids. */
 export function stripControlChars(text: string): string {
   return toSingleLine(text).replace(/[\ufffe\uffff]/g, '')
 }
@@ -45,12 +45,12 @@ function promotedWorkshops(workshops: Workshop[]): Workshop[] {
   return preferMatching(published, ({ status }) => status !== 'over')
 }
 
-function preferMatching<T>(all: T[], matches: (one: T) => boolean): T[] {
-  const some = all.filter(matches)
-  return some.length > 0 ? some : all
+function preferMatching<T>(all: T[], predicate: (item: T) => boolean): T[] {
+  const matching = all.filter(predicate)
+  return matching.length > 0 ? matching : all
 }
 
-/** What all workshops ask for, where their campaign has no checklist of its own. */
+/** Items on the checklists of all workshops, for a campaign without a checklist. */
 function sharedItems([first, ...others]: Workshop[]): Item[] {
   const itemKey = ({ kind, text }: Item) => JSON.stringify([kind, text.zh, text.en])
   return (first?.items ?? []).filter((item) =>

@@ -9,16 +9,20 @@ import { qrPath } from '../lib/qr.ts'
 import { type PromotionContent, promotionContent, stripControlChars } from './content.ts'
 import { type FittedText, measureText, textWidth, wrapText } from './text-layout.ts'
 
+/*
+ * 400 lines: the parts of one drawing, which share sizes, colours and helpers.
+ */
+
 export const posterFormats = ['phone', 'a4'] as const
 export type PosterFormat = (typeof posterFormats)[number]
 
 /**
- * A poster as SVG: title, cities and dates, checklist, and a QR (error level M, quiet zone 4) of an address.
- * `phone` is 1080 × 1440 pixels; `a4` is 210 × 297 mm on white, with a margin that every printer leaves. All is text in
- * the fonts of whoever opens it, broken into lines here. The more there is to say the smaller it is said; what still does
- * not fit ends in an ellipsis, and beyond eight workshops a number stands for the last of them.
- * @param url where the QR leads, a registration link as a rule; its host is printed beside it. Throws where it is no
- * absolute address, or longer than a QR can say (2,331 bytes).
+ * Renders a poster as SVG: title, cities and dates, checklist, and a QR code (error level M, quiet zone 4).
+ * `phone` is 1080 × 1440 pixels; `a4` is 210 × 297 mm on white, with a margin that all printers can print. Texts are in
+ * the viewer's fonts, wrapped here. More content gets smaller type; what still does not fit ends in an ellipsis, and of
+ * more than eight workshops only seven are listed, with the number of the others.
+ * @param url usually of a registration link; its host is printed next to the code
+ * @throws if `url` is not absolute or longer than 2,331 bytes, the capacity of a QR code
  */
 export function renderPoster(
   subject: Campaign | Workshop,
@@ -47,7 +51,7 @@ export function renderPoster(
   )
 }
 
-/** Both are laid out in units of which the sheet has 1080 across: pixels on a phone, 0.194 mm on A4. */
+/** Both are laid out 1080 units wide: pixels on a phone, 0.194 mm on A4. */
 const posterSheets = {
   phone: { width: 1080, height: 1440, margin: 84, paper: '#fbfaf7', printed: undefined },
   a4: {
@@ -66,13 +70,13 @@ const accent = '#0b6e4f'
 const onAccent = '#fff'
 const softOnAccent = '#d3e8df'
 
-/** What a part is drawn for: its width, and how large and in how many lines things may be said. */
+/** `scale` of the type, and the maximum number of `lines` of a text. */
 type PartOptions = { format: PosterFormat; locale: Locale; wide: number; scale: number; lines: number }
 
-/** A part of the poster: how high it is, and how it is drawn from a height downwards. */
+/** A part of known height, drawn downwards from `top`. */
 type PosterPart = { height: number; draw(top: number): Child }
 
-/** Title and summary hang from the top, the rest stands on the bottom; what is left over lies between them. */
+/** Aligns title and summary to the top and the other parts to the bottom, at the largest size that fits. */
 function layoutPoster(
   content: PromotionContent,
   sheet: Omit<PartOptions, 'scale' | 'lines'> & { url: string; high: number },
@@ -88,7 +92,7 @@ function layoutPoster(
   }
 }
 
-/** What everything but the foot is multiplied by, and how many lines a text may have. */
+/** Candidates for PartOptions, largest first. The part with the QR code does not scale. */
 const smallestSize = { scale: 0.5, lines: 2 }
 const sizes = [
   ...[1.2, 1.15, 1.1, 1.05, 1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7].map((scale) => ({ scale, lines: 3 })),
@@ -97,11 +101,11 @@ const sizes = [
 ]
 
 function headlinePart({ title, summary }: PromotionContent, { wide, scale, lines }: PartOptions): PosterPart {
-  const words = measureText(title, 'bold')
+  const text = measureText(title, 'bold')
   const large = { width: wide, sizes: [124, 116, 108, 100, 92, 84, 78, 72].map((size) => size * scale), lines: 2 }
   const long = { width: wide, sizes: [84, 76, 68, 60].map((size) => size * scale), lines: 3 }
-  const inTwo = wrapText(words, { ...large, balanced: true })
-  const name = inTwo.complete ? inTwo : wrapText(words, { ...long, balanced: true })
+  const inTwoLines = wrapText(text, { ...large, balanced: true })
+  const headline = inTwoLines.complete ? inTwoLines : wrapText(text, { ...long, balanced: true })
   const about = wrapText(measureText(summary.replaceAll('\n', ' '), 'regular'), {
     width: wide,
     sizes: [36 * scale, 32 * scale],
@@ -109,12 +113,12 @@ function headlinePart({ title, summary }: PromotionContent, { wide, scale, lines
     balanced: true,
   })
   return stackParts(
-    [paragraphPart(name, { leading: 1.18, weight: 700 }), paragraphPart(about, { leading: 1.55, fill: soft })],
+    [paragraphPart(headline, { leading: 1.18, weight: 700 }), paragraphPart(about, { leading: 1.55, fill: soft })],
     26 * scale,
   )
 }
 
-/** One workshop is told large, a few in a row each, many as a timetable. */
+/** One workshop is shown large, up to four as rows, more as a timetable. */
 function datesPart({ workshops }: PromotionContent, space: PartOptions): PosterPart {
   const [only, ...others] = workshops
   if (!only) return paragraphPart(fitLine(promotionMessages(space.locale).poster.none, 48, space), { weight: 600 })
@@ -148,31 +152,31 @@ function singleDatePart(workshop: Workshop, space: PartOptions): PosterPart {
   )
 }
 
-/** A row a workshop: the day large, beside it the city and the hours over the venue. */
+/** One row per workshop: the day large, then city and hours above the venue. */
 function dateRowsPart(workshops: Workshop[], { locale, wide, scale }: PartOptions): PosterPart {
   const rows = workshops.map((workshop) => ({
-    says: formatDateRange(workshop, locale),
+    dates: formatDateRange(workshop, locale),
     ...placeNames(workshop, locale),
   }))
   const small = 27 * scale
   const large = 84 * scale
-  const beside = maxTextWidth(rows.map(({ says }) => says.day)) * large + 12 * scale
-  const from = beside + maxTextWidth(rows.flatMap(({ says }) => [says.month, says.weekday])) * small + 40 * scale
-  const room = wide - from
+  const monthX = maxTextWidth(rows.map(({ dates }) => dates.day)) * large + 12 * scale
+  const cityX = monthX + maxTextWidth(rows.flatMap(({ dates }) => [dates.month, dates.weekday])) * small + 40 * scale
+  const available = wide - cityX
   return stackParts(
-    rows.map(({ says, city, venue }) => {
-      const hours = wrapText(measureText(says.time, 'regular'), {
-        width: room * 0.55,
+    rows.map(({ dates, city, venue }) => {
+      const hours = wrapText(measureText(dates.time, 'regular'), {
+        width: available * 0.55,
         sizes: decreasingSizes(36 * scale),
         lines: 1,
       })
       const name = wrapText(measureText(city, 'bold'), {
-        width: room - maxTextWidth(hours.lines, 'regular') * hours.size - 28 * scale,
+        width: available - maxTextWidth(hours.lines, 'regular') * hours.size - 28 * scale,
         sizes: decreasingSizes(46 * scale),
         lines: 1,
       })
-      const where = wrapText(measureText(venue, 'regular'), {
-        width: room,
+      const place = wrapText(measureText(venue, 'regular'), {
+        width: available,
         sizes: decreasingSizes(29 * scale),
         lines: 1,
       })
@@ -183,12 +187,12 @@ function dateRowsPart(workshops: Workshop[], { locale, wide, scale }: PartOption
           const first = venue ? upper : (upper + lower) / 2
           return [
             rulePart(wide, 0).draw(top),
-            <SvgText text={says.day} x={0} y={lower} size={large} weight={700} fill={accent} />,
-            <SvgText text={says.month} x={beside} y={upper} size={small} />,
-            <SvgText text={says.weekday} x={beside} y={lower} size={small} fill={soft} />,
-            <SvgText text={name.lines[0]} x={from} y={first} size={name.size} weight={700} />,
+            <SvgText text={dates.day} x={0} y={lower} size={large} weight={700} fill={accent} />,
+            <SvgText text={dates.month} x={monthX} y={upper} size={small} />,
+            <SvgText text={dates.weekday} x={monthX} y={lower} size={small} fill={soft} />,
+            <SvgText text={name.lines[0]} x={cityX} y={first} size={name.size} weight={700} />,
             <SvgText text={hours.lines[0]} x={wide} y={first} size={hours.size} anchor="end" />,
-            <SvgText text={where.lines[0]} x={from} y={lower} size={where.size} fill={soft} />,
+            <SvgText text={place.lines[0]} x={cityX} y={lower} size={place.size} fill={soft} />,
           ]
         },
       }
@@ -197,30 +201,30 @@ function dateRowsPart(workshops: Workshop[], { locale, wide, scale }: PartOption
   )
 }
 
-/** A line a workshop. Hours that are the same everywhere are said once, above. */
+/** One line per workshop. Hours that all have in common are printed once, above. */
 function timetablePart(workshops: Workshop[], space: PartOptions): PosterPart {
   const { locale, wide, scale } = space
   const t = promotionMessages(locale)
   const shown = workshops.length > 8 ? workshops.slice(0, 7) : workshops
-  const rows = shown.map((workshop) => ({ says: formatDateRange(workshop, locale), ...placeNames(workshop, locale) }))
+  const rows = shown.map((workshop) => ({ dates: formatDateRange(workshop, locale), ...placeNames(workshop, locale) }))
   const hours = workshops.map((workshop) => formatDateRange(workshop, locale).time)
-  const everywhere = hours.every((time) => time === hours[0]) ? hours[0] : undefined
+  const commonHours = hours.every((time) => time === hours[0]) ? hours[0] : undefined
   const size = 32 * scale
-  const between = 34 * scale
-  const column = (most: number, fill: string, weight: 'bold' | 'regular', texts: string[]) => {
-    const width = Math.min(most, maxTextWidth(texts, weight) * size)
+  const columnGap = 34 * scale
+  const column = (maxWidth: number, fill: string, weight: 'bold' | 'regular', texts: string[]) => {
+    const width = Math.min(maxWidth, maxTextWidth(texts, weight) * size)
     const cells = texts.map((text) =>
       wrapText(measureText(text, weight), { width, sizes: decreasingSizes(size), lines: 1 }),
     )
     return { width, fill, weight: weight === 'bold' ? 600 : undefined, cells }
   }
-  const days = rows.map(({ says }) => t.date(says))
+  const days = rows.map(({ dates }) => t.date(dates))
   const cities = rows.map(({ city }) => city)
   const columns = [column(wide * 0.3, accent, 'bold', days), column(wide * 0.24, ink, 'bold', cities)]
-  if (everywhere === undefined) columns.push(column(wide * 0.22, ink, 'regular', hours.slice(0, rows.length)))
-  const left = columns.reduce((free, { width }) => free - width - between, wide)
+  if (commonHours === undefined) columns.push(column(wide * 0.22, ink, 'regular', hours.slice(0, rows.length)))
+  const available = columns.reduce((free, { width }) => free - width - columnGap, wide)
   const venues = rows.map(({ venue }) => venue)
-  columns.push(column(left, soft, 'regular', venues))
+  columns.push(column(available, soft, 'regular', venues))
   const lines: PosterPart[] = rows.map((_, n) => ({
     height: 62 * scale,
     draw(top) {
@@ -229,11 +233,11 @@ function timetablePart(workshops: Workshop[], space: PartOptions): PosterPart {
         rulePart(wide, 0).draw(top),
         columns.map(({ width, cells, fill, weight }) => {
           const cell = cells[n]
-          const drawn = (
+          const text = (
             <SvgText text={cell?.lines[0]} x={x} y={top + 42 * scale} {...{ size: cell?.size, fill, weight }} />
           )
-          x += width + between
-          return drawn
+          x += width + columnGap
+          return text
         }),
       ]
     },
@@ -241,7 +245,7 @@ function timetablePart(workshops: Workshop[], space: PartOptions): PosterPart {
   const note = (text: string) => paragraphPart(fitLine(text, 30, space), { leading: 1.9, fill: soft })
   return stackParts(
     [
-      ...(everywhere === undefined ? [] : [note(t.poster.everywhere(everywhere))]),
+      ...(commonHours === undefined ? [] : [note(t.poster.everywhere(commonHours))]),
       ...lines,
       ...(shown.length < workshops.length
         ? [rulePart(wide, 6 * scale), note(t.poster.more(workshops.length - shown.length))]
@@ -251,25 +255,25 @@ function timetablePart(workshops: Workshop[], space: PartOptions): PosterPart {
   )
 }
 
-/** What is lent, what to bring, what to know and what to install, a row each. */
+/** One row per tag: provided, to bring, to know, to install. */
 function checklistPart({ checklist }: PromotionContent, { locale, wide, scale, lines }: PartOptions): PosterPart {
   const t = publicMessages(locale).itemTags
   const size = 30 * scale
-  const from = maxTextWidth(checklist.map(({ tag }) => t[tag])) * size + 36 * scale
+  const textX = maxTextWidth(checklist.map(({ tag }) => t[tag])) * size + 36 * scale
   return stackParts(
     checklist.map(({ tag, texts }) => {
-      const things = wrapText(measureText(texts.join(' · '), 'regular'), {
-        width: wide - from,
+      const itemTexts = wrapText(measureText(texts.join(' · '), 'regular'), {
+        width: wide - textX,
         sizes: [size, size * 0.9],
         lines,
       })
-      const says = paragraphPart(things, { x: from })
+      const paragraph = paragraphPart(itemTexts, { x: textX })
       const fill = tag === 'provided' ? accent : soft
       return {
-        height: says.height,
+        height: paragraph.height,
         draw: (top) => [
-          paragraphPart({ size: things.size, lines: [t[tag]] }, { weight: 600, fill }).draw(top),
-          says.draw(top),
+          paragraphPart({ size: itemTexts.size, lines: [t[tag]] }, { weight: 600, fill }).draw(top),
+          paragraph.draw(top),
         ],
       }
     }),
@@ -277,42 +281,46 @@ function checklistPart({ checklist }: PromotionContent, { locale, wide, scale, l
   )
 }
 
-/** The QR, and beside it what to do with it. As large on every poster. */
+/** The QR code with a call to action. Has the same size on every poster. */
 function qrPart({ url, format, locale, wide }: Omit<PartOptions, 'scale' | 'lines'> & { url: string }): PosterPart {
   const t = promotionMessages(locale).poster
   const { side, dark } = qrPath(url)
-  const widest = 316
-  // Modules of whole pixels, unless the address is so long that they would have to be of one.
-  const module = side * 2 > widest ? widest / side : Math.floor(widest / side)
+  const maxWidth = 316
+  // Modules are whole pixels, unless a long URL would make them one pixel wide.
+  const module = side * 2 > maxWidth ? maxWidth / side : Math.floor(maxWidth / side)
   const qr = module * side
   const padding = 32
   const x = padding + 8
-  const room = wide - qr - padding - 2 * x
-  // High enough for its words where an address makes a smaller QR.
+  const available = wide - qr - padding - 2 * x
+  // At least as high as the text, next to a small QR code.
   const height = Math.max(qr, 300) + 2 * padding
-  const call = wrapText(measureText(t.call, 'bold'), { width: room, sizes: [84, 76, 68], lines: 1 })
-  const broken = wrapText(measureText(t.call, 'bold'), { width: room, sizes: [64, 56], lines: 2 })
-  const hint = wrapText(measureText(t.hint[format], 'regular'), { width: room, sizes: decreasingSizes(30), lines: 2 })
+  const call = wrapText(measureText(t.call, 'bold'), { width: available, sizes: [84, 76, 68], lines: 1 })
+  const wrappedCall = wrapText(measureText(t.call, 'bold'), { width: available, sizes: [64, 56], lines: 2 })
+  const hint = wrapText(measureText(t.hint[format], 'regular'), {
+    width: available,
+    sizes: decreasingSizes(30),
+    lines: 2,
+  })
   const host = wrapText(measureText(stripControlChars(new URL(url).host), 'regular'), {
-    width: room,
+    width: available,
     sizes: decreasingSizes(26),
     lines: 1,
   })
-  const words = stackParts(
+  const textPart = stackParts(
     [
-      paragraphPart(call.complete ? call : broken, { x, leading: 1.2, weight: 700, fill: onAccent }),
+      paragraphPart(call.complete ? call : wrappedCall, { x, leading: 1.2, weight: 700, fill: onAccent }),
       paragraphPart(hint, { x, leading: 1.4, fill: softOnAccent }),
     ],
     10,
   )
   return {
     height,
-    draw(above) {
-      const top = Math.round(above)
+    draw(y) {
+      const top = Math.round(y)
       const [left, upper] = [Math.round(wide - padding - qr), Math.round(top + (height - qr) / 2)]
       return [
         <rect y={top} width={wide} height={height} rx="28" fill={accent} />,
-        words.draw(top + padding - 4),
+        textPart.draw(top + padding - 4),
         <SvgText text={host.lines[0]} x={x} y={top + height - padding - 8} size={host.size} fill={softOnAccent} />,
         <rect x={left} y={upper} width={qr} height={qr} rx="12" fill="#fff" />,
         <path transform={`translate(${left} ${upper}) scale(${module})`} d={dark} shape-rendering="crispEdges">
@@ -323,7 +331,6 @@ function qrPart({ url, format, locale, wide }: Omit<PartOptions, 'scale' | 'line
   }
 }
 
-/** City, venue and address as plain lines; what is not known is empty. */
 function placeNames({ city, venue, address }: Workshop, locale: Locale) {
   const name = (text: Workshop['city']) => stripControlChars(localize(text, locale))
   return { city: name(city), venue: name(venue), address: name(address) }
@@ -341,7 +348,6 @@ function maxTextWidth(texts: string[], weight: 'bold' | 'regular' = 'bold'): num
   return Math.max(0, ...texts.map((text) => textWidth(text, weight)))
 }
 
-/** Lines under each other. Nothing to say takes no room. */
 function paragraphPart(
   { size, lines }: Omit<FittedText, 'complete'>,
   { x = 0, leading = 1.5, weight, fill }: { x?: number; leading?: number; weight?: number; fill?: string } = {},
@@ -355,21 +361,21 @@ function paragraphPart(
   }
 }
 
-/** A thin line over what follows. */
+/** A thin line at the top. */
 function rulePart(wide: number, height: number): PosterPart {
   return { height, draw: (top) => <path d={`M0 ${round(top)}h${wide}`} stroke={hairline} stroke-width="2" /> }
 }
 
-/** Parts under each other, without those that have nothing to say. */
+/** Stacks parts vertically, without empty ones. */
 function stackParts(parts: PosterPart[], gap: number): PosterPart {
-  const drawn = parts.filter(({ height }) => height > 0)
+  const visible = parts.filter(({ height }) => height > 0)
   return {
-    height: drawn.reduce((sum, { height }) => sum + height, 0) + gap * Math.max(0, drawn.length - 1),
+    height: visible.reduce((sum, { height }) => sum + height, 0) + gap * Math.max(0, visible.length - 1),
     draw(top) {
-      let at = top
-      return drawn.map(({ height, draw }) => {
-        const part = draw(at)
-        at += height + gap
+      let y = top
+      return visible.map(({ height, draw }) => {
+        const part = draw(y)
+        y += height + gap
         return part
       })
     },

@@ -1,28 +1,29 @@
 import { normalizeUnicode } from '../lib/text.ts'
 
 /*
- * How a text is broken into lines where no browser does it. A picture is drawn with fonts that we do not know, so the
- * measure is an upper bound: what fits by it fits in PingFang, Noto, YaHei, Segoe, San Francisco and DejaVu, the widest of all, bold too.
+ * Line breaking for SVG, which has none. The viewer's fonts are unknown, so widths are upper bounds: what fits by them
+ * fits in PingFang, Noto, YaHei, Segoe, San Francisco and DejaVu (the widest), also in bold.
  */
 
-/** A text cut where a line may end. Widths are in em. */
+/** A text split at its line break opportunities. Widths are in em. */
 export type MeasuredText = Run[]
 
 type Run = {
   text: string
-  width: number /** Without the space at its end, which may hang over. */
+  width: number
+  /** Without trailing space, which may overhang. */
   trimmedWidth: number
 }
 
-/** Lines of one size, in the unit of the width that was given. */
+/** Lines of one font size, in the unit of the available width. */
 export type FittedText = {
   size: number
   lines: string[]
-  /** Whether all of the text is there, with no word cut. */
+  /** No text was dropped and no word was split. */
   complete: boolean
 }
 
-/** Measures a text once, to be fitted as often as need be. */
+/** Measures a text once, for any number of calls of wrapText. */
 export function measureText(text: string, weight: Weight): MeasuredText {
   return splitRuns(text).map((run) => {
     const width = textWidth(run, weight)
@@ -33,9 +34,9 @@ export function measureText(text: string, weight: Weight): MeasuredText {
 type Weight = 'bold' | 'regular'
 
 /**
- * The greatest of the sizes (given in falling order) at which a text needs no more than so many lines and no word has to
- * be cut. At the last one words are cut, and what does not fit ends in an ellipsis.
- * @param balanced makes the lines about equally long
+ * Wraps a text at the first of `sizes` (in descending order) at which it fits into `lines` lines without splitting words.
+ * If none fits, the last size is used: words are split and the text is truncated with an ellipsis.
+ * @param balanced make lines about equally long
  */
 export function wrapText(
   text: MeasuredText,
@@ -61,44 +62,44 @@ export function wrapText(
   }
 }
 
-/** The least width in em that a text is sure to fit into. */
+/** Upper bound of the width of a text, in em. */
 export function textWidth(text: string, weight: Weight): number {
-  // Nearly all texts, and many times as fast as to look for letters that belong together.
-  const letters = simpleCharsPattern.test(text)
+  // Covers nearly all texts and is many times as fast as the segmenter.
+  const graphemes = simpleCharsPattern.test(text)
     ? [...text]
     : [...getSegmenter('grapheme').segment(text)].map(({ segment }) => segment)
-  return letters.reduce((width, letter) => width + graphemeWidth(letter, weight), 0)
+  return graphemes.reduce((width, grapheme) => width + graphemeWidth(grapheme, weight), 0)
 }
 
 function breakLines(text: MeasuredText, maxWidth: number): { lines: string[]; cut: boolean } {
-  // A text fits into its own width, whatever rounding does to the sum.
+  // Tolerance for rounding, so that a text fits into its own width.
   const width = maxWidth + 1e-6
   const lines: string[] = []
   let [line, used, cut] = ['', 0, false]
-  const end = () => {
+  const endLine = () => {
     if (line.trim()) lines.push(line.trim())
     ;[line, used] = ['', 0]
   }
-  for (const piece of text) {
-    if (used + piece.trimmedWidth > width) end()
-    if (piece.trimmedWidth <= width) {
-      line += piece.text
-      used += piece.width
+  for (const run of text) {
+    if (used + run.trimmedWidth > width) endLine()
+    if (run.trimmedWidth <= width) {
+      line += run.text
+      used += run.width
       continue
     }
     cut = true
-    for (const { segment } of getSegmenter('grapheme').segment(piece.text)) {
-      const wide = graphemeWidth(segment)
-      if (used + wide > width) end()
+    for (const { segment } of getSegmenter('grapheme').segment(run.text)) {
+      const segmentWidth = graphemeWidth(segment)
+      if (used + segmentWidth > width) endLine()
       line += segment
-      used += wide
+      used += segmentWidth
     }
   }
-  end()
+  endLine()
   return { lines, cut }
 }
 
-/** The lines at the least width at which they are no more than they were. */
+/** Finds the smallest width that needs no more lines, by bisection. */
 function balanceLines(text: MeasuredText, width: number, lines: string[]): string[] {
   let [tooNarrow, wideEnough, best] = [width / 2, width, lines]
   for (let step = 0; step < 8; step++) {
@@ -120,15 +121,15 @@ function truncateToWidth(text: string, width: number): string {
   return `${kept.replace(/[\s，、；：,;:]+$/u, '')}…`
 }
 
-/** Chinese may be broken between any two words, the rest at spaces; punctuation stays with what it belongs to. */
+/** Splits Chinese between words, other scripts at spaces. Punctuation stays with its word. */
 function splitRuns(text: string): string[] {
-  const pieces: string[] = []
+  const runs: string[] = []
   for (const { segment } of getSegmenter('word').segment(text)) {
-    const before = pieces.at(-1)
-    if (before === undefined || canBreak(before, segment)) pieces.push(segment)
-    else pieces[pieces.length - 1] = before + segment
+    const previous = runs.at(-1)
+    if (previous === undefined || canBreak(previous, segment)) runs.push(segment)
+    else runs[runs.length - 1] = previous + segment
   }
-  return pieces
+  return runs
 }
 
 function canBreak(before: string, after: string): boolean {
@@ -138,11 +139,11 @@ function canBreak(before: string, after: string): boolean {
   return /\s/u.test(last) || fullWidthPattern.test(last) || fullWidthPattern.test(first)
 }
 
-/** Punctuation that ends something must not begin a line, what opens something must not end one (GB/T 15834, 5.1). */
+/** Closing punctuation must not start a line, opening punctuation must not end one (GB/T 15834, 5.1). */
 const noLineStart = /[，。、；：？！）》〉」』】〕”’％%…·—–～,.;:?!)\]}]/u
 const noLineEnd = /[（《〈「『【〔“‘([{]/u
 
-/** Scripts without spaces between words, whose characters are as wide as they are high. */
+/** Full-width scripts, without spaces between words. */
 const fullWidthPattern =
   /[\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]|[\u{20000}-\u{3ffff}]|\p{Extended_Pictographic}/u
 
@@ -155,16 +156,16 @@ function graphemeWidth(grapheme: string, weight: Weight = 'bold'): number {
   )
 }
 
-function charWidth(letter: string): number {
-  if (/[\p{M}\p{Cf}]/u.test(letter)) return 0
-  // Each part of an emoji, because a system without such a font shows them one by one.
-  if (/\p{Extended_Pictographic}|\p{Regional_Indicator}/u.test(letter)) return 1.4
+function charWidth(char: string): number {
+  if (/[\p{M}\p{Cf}]/u.test(char)) return 0
+  // For each part of an emoji, because systems without the font show the parts separately.
+  if (/\p{Extended_Pictographic}|\p{Regional_Indicator}/u.test(char)) return 1.4
   // Dashes, dots and quotation marks are full-width in Chinese fonts.
-  if (fullWidthPattern.test(letter) || /[\u2010-\u206f]/u.test(letter)) return 1
-  return /\p{Lu}/u.test(letter) ? 1.25 : 1.1
+  if (fullWidthPattern.test(char) || /[\u2010-\u206f]/u.test(char)) return 1
+  return /\p{Lu}/u.test(char) ? 1.25 : 1.1
 }
 
-/** Upper bounds for the letters of Latin, the bold ones of the fonts above. */
+/** Upper bounds for Latin letters, in the bold fonts named above. */
 const latinWidths = new Map(
   Object.entries({
     ' \u00a0': 0.35,
@@ -177,15 +178,15 @@ const latinWidths = new Map(
   }).flatMap(([letters, width]) => [...letters].map((letter) => [letter, width] as const)),
 )
 
-/** How much narrower Latin is where it is not bold; Chinese is not. */
+/** Width of regular relative to bold Latin letters. Chinese does not differ. */
 const regularFactor = 0.92
 
-/** Each of these letters stands for itself. */
+/** Characters that are graphemes by themselves. */
 const simpleCharsPattern = /^[\u0020-\u007e\u3001-\u3029\u4e00-\u9fff\uff01-\uff5e]*$/
 
 const segmenters = new Map<string, Intl.Segmenter>()
 
-/** Made when it is first needed, because ICU takes 10 ms to load what it knows of words. */
+/** Created on demand, because ICU takes 10 ms to load its dictionary. */
 function getSegmenter(granularity: 'word' | 'grapheme'): Intl.Segmenter {
   const cached = segmenters.get(granularity) ?? new Intl.Segmenter('zh', { granularity })
   segmenters.set(granularity, cached)
