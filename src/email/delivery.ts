@@ -213,7 +213,7 @@ async function attemptDelivery(
     return await transport.send(buildMessage(deps, mail), AbortSignal.timeout((leaseLeft - recordMargin) * 1000))
   } catch (error) {
     deps.log.error({ mail: mail.id, ...redactError(error) }, 'could not render mail')
-    return { kind: 'again', reason: 'could not render the mail', code: 'render_failed' }
+    return { kind: 'again', reason: 'the mail could not be written', code: 'render_failed' }
   }
 }
 

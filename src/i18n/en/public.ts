@@ -155,9 +155,9 @@ export const en: PublicMessages = {
         : 'When someone cancels, the next in line gets the seat and a mail',
     problems: 'Almost there',
     refused: 'This did not go through',
-    trap: 'Please leave this empty',
-    again: {
-      trapped:
+    honeypot: 'Please leave this empty',
+    retry: {
+      honeypot:
         'A hidden field was filled in, most likely by your browser, and is empty again. All else is still there: please send it once more.',
       too_soon:
         'That was very fast, as only programs are. All you typed is still there: please press the button again.',
@@ -189,7 +189,7 @@ export const en: PublicMessages = {
   ticket: {
     title: 'My ticket',
     group: 'Join the chat group',
-    groupHint: 'Press the code for long to join.',
+    groupHint: 'Press and hold the QR code to join.',
     groupExpired: 'The code of the group has expired and is being replaced. Please come back later.',
     groupAlt: 'QR code of the chat group',
     toWorkshop: 'Workshop details',
@@ -208,7 +208,7 @@ export const en: PublicMessages = {
         ? `All seats are taken. When it is your turn you get a mail and have ${hours}\u00a0${hours === 1 ? 'hour' : 'hours'} to confirm`
         : 'All seats are taken. When someone cancels, the next in line gets the seat and a mail',
     waitingClosed:
-      'Registration has closed and the waitlist stands still. If it opens again, the line goes on in order and you get a mail',
+      'Registration is closed and the waitlist is paused. If it opens again, the line goes on in order and you get a mail',
     waitingOver: 'The workshop has begun and no seat came free. See you at the next one',
     offered: (until) => `Please confirm before ${until}; after that it goes to the next in line`,
     take: 'Confirm my seat',
@@ -229,7 +229,7 @@ export const en: PublicMessages = {
       hint: 'WeChat cannot download the calendar entry. Tap “···” at the top right and choose “Open in browser”, or copy the link of your ticket into a browser.',
       link: 'Link of your ticket',
       group: 'Join the chat group',
-      groupHint: 'Press the code for long to join.',
+      groupHint: 'Press and hold the QR code to join.',
       groupExpired: 'The code of the group has expired and is being replaced. Please come back later.',
       groupAlt: 'QR code of the chat group',
       data: 'To download a copy, open this ticket in a browser',
@@ -301,7 +301,7 @@ export const en: PublicMessages = {
     title: 'Find my ticket',
     lead: 'Enter the e-mail address you registered with, and we mail the ticket to it.',
     submit: 'Mail me my ticket',
-    done: 'Look into your mailbox',
+    done: 'Check your inbox',
     doneHint:
       'If this address has a registration, the ticket is on its way. Nothing after a few minutes? Look into the spam folder, or try another address.',
     again: 'Try another address',

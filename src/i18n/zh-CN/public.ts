@@ -5,16 +5,15 @@ import type { WorkshopStatus } from '../../domain/workshops/workshops.ts'
 import type { ItemTag } from '../item-tags.ts'
 
 /*
- * The source of truth: every other language is typed by it. A number and its unit are kept on one line by a no-break
- * space, written \u00a0.
+ * Chinese is the source language: its type is that of the others, here and in the files next to this one. A no-break space
+ * (\u00a0) keeps a number and its unit on one line.
  */
 export const zhCN = {
   lang: 'zh-CN',
   skip: '跳到正文',
-  /** The other language, in its own words. */
+  /** Name of the other language in that language. */
   otherLanguage: { locale: 'en', name: 'English' },
 
-  /** What a newcomer meets, in lists and pictures. */
   workshopStatuses: {
     upcoming: '即将开放报名',
     open: '可以报名',
@@ -32,7 +31,6 @@ export const zhCN = {
     cancelled: '报名已取消',
   } satisfies Record<RegistrationStatus, string>,
 
-  /** Why a sign-up is refused. */
   refusals: {
     already_registered:
       '这个邮箱已经报过名了，我们把票再次发到了这个邮箱。要换城市，请打开邮件里的票。没收到请看看垃圾邮件，过十分钟可以再试。',
@@ -45,7 +43,6 @@ export const zhCN = {
     not_found: '找不到这场培训。',
   } satisfies Record<Refusal, string>,
 
-  /** Why a corrected e-mail is refused. */
   emailRefusals: {
     already_registered: '这个邮箱在这场培训里已经有报名了。',
     too_many: '邮箱已经改过五次，不能再改。请联系主办方。',
@@ -66,7 +63,6 @@ export const zhCN = {
     not_found: '没有找到那一场。你在这里的名额没有变。',
   } satisfies Record<MoveRefusal, string>,
 
-  /** Why an offered seat cannot be taken. */
   offerRefusals: {
     lapsed: '确认的期限已过，名额已经让给下一位。',
     cancelled: '这次报名已经取消，没有为你保留的名额。',
@@ -74,7 +70,7 @@ export const zhCN = {
     not_found: '找不到这张票。',
   } satisfies Record<OfferRefusal, string>,
 
-  /** Why a field is refused; `field` is its name below. */
+  /** `field` is the name of the field, see `fields`. */
   fieldProblems: {
     missing: (field: string) => `请填写${field}`,
     invalid: (field: string) => `${field}的格式不对`,
@@ -127,7 +123,7 @@ export const zhCN = {
     form: '报名',
     queueForm: '排队候补',
     description: (when: string, where: string) => `${when}，${where}`,
-    /** Stands behind the big number. */
+    /** After the number of seats left. */
     seatsOf: (capacity: number) => `个名额剩余，共\u00a0${capacity}\u00a0个`,
     seatsShort: { before: '还有\u00a0', after: '\u00a0个名额' },
     go: { before: '报名，还有\u00a0', after: '\u00a0个名额' },
@@ -167,19 +163,19 @@ export const zhCN = {
     submitQueue: '排队候补',
     submitAgain: '再试一次',
     afterSubmit: '报名成功即可参加，确认邮件随后送达',
-    /** `hours` in which a seat that is offered must be taken, null where it is given at once. */
+    /** `hours` to accept an offer; null if freed seats are assigned without an offer. */
     afterQueue: (hours: number | null) =>
       hours ? `轮到你时发邮件通知你，要在\u00a0${hours}\u00a0小时内确认` : '有人取消就按顺序递补，并发邮件通知你',
     problems: '还差一点',
     refused: '这次没有报上',
-    /** The field that people do not see; only who reads the page without its styles reads this. */
-    trap: '这一格请留空',
-    again: {
-      trapped: '一个看不见的格子被填上了，多半是浏览器自动填的，我们已经清空。其他内容都在，请再提交一次。',
+    /** Label of the hidden field, visible only without style sheets. */
+    honeypot: '这一格请留空',
+    retry: {
+      honeypot: '一个看不见的格子被填上了，多半是浏览器自动填的，我们已经清空。其他内容都在，请再提交一次。',
       too_soon: '表单提交得太快了，像是自动程序。内容都在，请再按一次按钮。',
     },
     errorTitle: '请检查',
-    /** Under the button of a workshop that wants a proof of work. */
+    /** Below the button, for a workshop with proof of work. */
     proof: {
       mailed: '提交后请打开我们发到你邮箱的链接，报名才算完成',
       working: '正在后台做一次防机器人计算，请继续填写',
@@ -188,7 +184,6 @@ export const zhCN = {
     },
   },
 
-  /** A sign-up that is completed by a mailed link. */
   pendingSignUp: {
     title: '还差一步',
     mailed: (email: string) =>
@@ -354,7 +349,7 @@ export const zhCN = {
     version: (version: string) => `版本 ${version}`,
   },
 
-  /** Joins a label and what follows it in the plain text of calendars. */
+  /** `label` joins a label and its text in calendar descriptions. */
   calendar: { ticket: '我的票', label: (label: string, text: string) => `${label}：${text}` },
 
   badge: { seats: (seats: number) => `还有\u00a0${seats}\u00a0个名额` },

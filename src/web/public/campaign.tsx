@@ -11,7 +11,6 @@ import { SeatsSummary } from './home.tsx'
 import { renderPage } from './layout.tsx'
 import { Checklist, DateTile, OtherCities } from './workshop-summary.tsx'
 
-/** One announcement: its cities with the seats left in each. */
 export const campaignPages = new Hono<App>()
 
 campaignPages.get('/c/:campaign', async (c) => {
@@ -77,7 +76,7 @@ function City({
         </a>
       )}
       {(status === 'waitlist' || status === 'full') && (
-        <OtherCities campaign={campaign} than={workshop} via={via} locale={locale} />
+        <OtherCities campaign={campaign} workshop={workshop} via={via} locale={locale} />
       )}
     </li>
   )

@@ -6,7 +6,7 @@ import { renderPage } from './layout.tsx'
 
 export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 503
 
-/** Says in the visitor's language what went wrong, and the way on. */
+/** Error page with links to the home page and to ticket search. */
 export function errorPage(c: Context<App>, status: ErrorStatus): Response | Promise<Response> {
   const t = publicMessages(c.var.locale)
   // RFC 9110, 15.5.2.

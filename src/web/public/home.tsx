@@ -10,27 +10,27 @@ import type { Locale } from '../../lib/config.ts'
 import { isWeChat, renderPage } from './layout.tsx'
 import { DateTile, statusTones } from './workshop-summary.tsx'
 
-/** What takes place next, as a page and as a calendar. */
+/** Upcoming workshops, as a page and as a calendar feed. */
 export const homePages = new Hono<App>()
 
 homePages.get('/', async (c) => {
   const { locale } = c.var
   const t = publicMessages(locale).home
   const { items, next } = await listUpcoming(c.env.deps, c.req.query('cursor'))
-  const announced = groupByCampaign(items.filter(({ status }) => status !== 'cancelled'))
+  const campaigns = groupByCampaign(items.filter(({ status }) => status !== 'cancelled'))
   return renderPage(
     c,
-    { title: t.title, description: t.description, back: 'nowhere' },
+    { title: t.title, description: t.description, back: 'none' },
     <>
       <h1>{t.title}</h1>
-      {announced.length === 0 && (
+      {campaigns.length === 0 && (
         <p class="lead">
           {t.none}
           <br />
           {t.noneHint} <a href={paths.findTickets()}>{publicMessages(locale).footer.find}</a>
         </p>
       )}
-      {announced.map((workshops) => (
+      {campaigns.map((workshops) => (
         <CampaignSection workshops={workshops} locale={locale} />
       ))}
       {next && (
@@ -64,12 +64,12 @@ homePages.get('/calendar.ics', async (c) => {
   })
 })
 
-/** The first page is what everyone reads; the others are asked for one by one. */
+/** Caches the first page only; the others are rarely requested. */
 function listUpcoming(deps: Deps, cursor: string | undefined): ReturnType<typeof listWorkshops> {
   return cursor ? listWorkshops(deps, { cursor }) : deps.cache('upcoming', () => listWorkshops(deps, {}))
 }
 
-/** Workshops of one campaign stand together, where the first of them would stand. */
+/** Groups workshops by campaign, in the order of the first workshop of each. */
 function groupByCampaign(workshops: Workshop[]): Workshop[][] {
   const groups = new Map<string, Workshop[]>()
   for (const workshop of workshops) {
@@ -117,7 +117,7 @@ function WorkshopRow({ workshop, locale }: { workshop: Workshop; locale: Locale 
   )
 }
 
-/** 还有 12 个名额 / 已满,可候补 */
+/** E.g. 还有 12 个名额 or 已满，可候补. */
 export function SeatsSummary({ workshop, locale }: { workshop: Workshop; locale: Locale }) {
   const t = publicMessages(locale)
   const { before, after } = t.workshop.seatsShort

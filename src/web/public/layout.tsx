@@ -5,27 +5,25 @@ import type { App } from '../../http/context.ts'
 import { absoluteUrl, paths, withQuery } from '../../http/links.ts'
 import { publicMessages } from '../../i18n/public.ts'
 
-/** What a page is, apart from its content. */
 export type PageOptions = {
   title: string
-  /** One sentence for those who pass the link on: chats show it below the title. */
+  /** One sentence; chat programs show it below the title of a shared link. */
   description?: string | undefined
-  /** Where the line above the title leads: to the upcoming workshops if nothing else is named, or nowhere. */
-  back?: { href: string; text: string } | 'nowhere' | undefined
-  /** The path that shows this page, where it is not the one that was asked. */
+  /** Link above the title. Default: the home page. */
+  back?: { href: string; text: string } | 'none' | undefined
+  /** Path of this page, if it differs from the request's, e.g. for responses to a POST. */
   canonicalPath?: string | undefined
-  /** Browser scripts in src/client that add to the page. */
+  /** Scripts in src/client that enhance the page. */
   scripts?: readonly ('seats' | 'copy' | 'proof' | 'ready')[] | undefined
   status?: 200 | 202 | 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503 | undefined
 }
 
-/** A page of the site as an answer in the visitor's language. It is never kept by anyone but the visitor's browser. */
+/** Renders a page in the visitor's language. Shared caches must not store it. */
 export async function renderPage(c: Context<App>, view: PageOptions, content: Child): Promise<Response> {
   c.header('Cache-Control', c.req.method === 'POST' ? 'no-store' : 'private, no-cache')
   return c.html(await renderPageHtml(c, view, content), view.status ?? 200)
 }
 
-/** The HTML of a page. */
 export async function renderPageHtml(c: Context<App>, view: PageOptions, content: Child): Promise<string> {
   return String(await (<Page c={c} view={view} content={content} />).toString())
 }
@@ -34,8 +32,8 @@ function Page({ c, view, content }: { c: Context<App>; view: PageOptions; conten
   const { config } = c.env.deps
   const t = publicMessages(c.var.locale)
   const { pathname, search } = new URL(c.req.url)
-  // A path that begins with two slashes would be the address of another site.
-  const here = view.canonicalPath ?? pathname.replace(/^\/+/, '/') + search
+  // A path with two leading slashes would be a URL of another site.
+  const currentPath = view.canonicalPath ?? pathname.replace(/^\/+/, '/') + search
   const back = view.back ?? { href: paths.home(), text: t.home.title }
   return (
     <>
@@ -51,7 +49,7 @@ function Page({ c, view, content }: { c: Context<App>; view: PageOptions; conten
           <meta property="og:title" content={view.title} />
           {view.description && <meta property="og:description" content={view.description} />}
           <meta property="og:type" content="website" />
-          <meta property="og:url" content={absoluteUrl(config.baseUrl, here)} />
+          <meta property="og:url" content={absoluteUrl(config.baseUrl, currentPath)} />
           <meta property="og:locale" content={t.lang.replace('-', '_')} />
           <link rel="icon" href={paths.asset('favicon.svg')} type="image/svg+xml" />
           <link rel="stylesheet" href={paths.asset('site.css')} />
@@ -64,9 +62,9 @@ function Page({ c, view, content }: { c: Context<App>; view: PageOptions; conten
             {t.skip}
           </a>
           <header class="top">
-            {back === 'nowhere' ? <span /> : <a href={back.href}>{back.text}</a>}
+            {back === 'none' ? <span /> : <a href={back.href}>{back.text}</a>}
             <a
-              href={withQuery(here, { lang: t.otherLanguage.locale })}
+              href={withQuery(currentPath, { lang: t.otherLanguage.locale })}
               hreflang={t.otherLanguage.locale}
               lang={t.otherLanguage.locale}
             >
@@ -85,7 +83,7 @@ function Page({ c, view, content }: { c: Context<App>; view: PageOptions; conten
   )
 }
 
-/** Something that went wrong, above the form that it concerns: takes the focus and leads to the fields. */
+/** Error message above a form. Receives the focus. */
 export function Alert({ title, children }: { title: string; children: Child }) {
   return (
     <div class="alert" role="alert" tabindex={-1} autofocus>
@@ -95,7 +93,7 @@ export function Alert({ title, children }: { title: string; children: Child }) {
   )
 }
 
-/** Something that was done. */
+/** Confirmation of what was just done. */
 export function Flash({ children }: { children: Child }) {
   return (
     <p class="done" role="status">
@@ -104,7 +102,7 @@ export function Flash({ children }: { children: Child }) {
   )
 }
 
-/** WeChat's own browser, which downloads no files. */
+/** True for WeChat's browser, which cannot download files. */
 export function isWeChat(c: Context<App>): boolean {
   return /MicroMessenger/i.test(c.req.header('user-agent') ?? '')
 }

@@ -11,7 +11,7 @@ import { paths, withQuery } from '../../http/links.ts'
 import { formatDateTime } from '../../i18n/format.ts'
 import type { Locale } from '../../lib/config.ts'
 
-/** The mails that would be sent, for trying the service on one's own machine. Embedded and without SMTP only. */
+/** Preview of the mails in the outbox, for trying the service locally. Only with the embedded database and without SMTP. */
 export const mailPreview = new Hono<App>()
 
 mailPreview.use('/mailbox', requireKey())
@@ -33,7 +33,7 @@ mailPreview.get('/mailbox/:id', async (c) => {
   )
 })
 
-/** The HTML as a mail program shows it: on its own, without scripts and without a request to anywhere. */
+/** The HTML as a mail program shows it: without scripts and without external requests. */
 mailPreview.get('/mailbox/:id/html', async (c) => {
   const message = await findMessage(c.env.deps, c.req.param('id'))
   if (!message) return c.notFound()
@@ -57,9 +57,9 @@ mailPreview.get('/mailbox/:id/files/:n', async (c) => {
 const pageSize = 50
 
 /**
- * Mails hold tickets: they are shown only where nothing sends them, on this machine, and with the key that the start
- * prints, because other accounts and programs on this machine can make requests too. The key comes with the printed link
- * and is kept in a cookie from then on.
+ * Restricts the preview, because mails contain ticket links: to installations that send no mail, to localhost, and to the
+ * key in the link printed at the start, because other accounts and programs on the machine can make requests too. The key
+ * is then stored in a cookie.
  */
 function requireKey(): MiddlewareHandler<App> {
   return async (c, next) => {
@@ -67,7 +67,7 @@ function requireKey(): MiddlewareHandler<App> {
     if (!isMailPreviewEnabled(deps) || !isLoopback(c)) return c.notFound()
     c.header('Cache-Control', 'no-store')
     const { secret, port } = deps.config
-    // Browsers do not keep the cookies of two ports apart.
+    // Cookies are shared between ports.
     const cookie = `mailbox-${port}`
     const queryKey = c.req.query('key')
     if (!isMailboxKey(secret, queryKey ?? getCookie(c, cookie) ?? '')) return lockedPage(c)
@@ -78,17 +78,17 @@ function requireKey(): MiddlewareHandler<App> {
   }
 }
 
-/** Seconds: 14 days, as long as a session of the console. */
+/** 14 days in seconds, like a session of the console. */
 const keyCookieMaxAge = 14 * 24 * 3600
 
-/** A 404 as for strangers; on this machine it names the command that prints the key. */
+/** 404 with the command that prints the key. */
 async function lockedPage(c: Context<App>) {
   const locale = c.get('locale')
-  const { mailbox: words } = emailMessages(locale)
+  const { mailbox: t } = emailMessages(locale)
   const page = (
-    <Page locale={locale} title={words.locked}>
-      <h1>{words.locked}</h1>
-      <p class="lead">{words.lockedLead}</p>
+    <Page locale={locale} title={t.locked}>
+      <h1>{t.locked}</h1>
+      <p class="lead">{t.lockedLead}</p>
       <p>
         <code>npm run cli -- mailbox</code>
       </p>
@@ -102,18 +102,18 @@ async function findMessage(deps: Deps, id: string): Promise<Message | undefined>
   return mail && renderMail(deps, mail)
 }
 
-/** Whatever is no number of ours is the number of no mail. */
+/** 0, which is no mail's id, for invalid input. */
 const parseMailId = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : 0)
 
 /**
- * Renders a mail as it would be sent now, without sign-in links: reading this page must not give access to an account.
- * Undefined for a person who was erased, or whose link has expired.
+ * Renders a mail as it would be sent now, but without sign-in links, so that this page gives no access to accounts.
+ * Undefined if the person was erased or the link has expired.
  */
 function renderMail(deps: Deps, mail: ListedMail): Message | undefined {
   return isDeliverable(mail) ? buildMessage(deps, mail, { signInLink: false }) : undefined
 }
 
-/** The pictures that a mail carries along, put where its HTML shows them. */
+/** Replaces cid: references by data: URLs of the attached images. */
 function inlineImages({ html, attachments }: Message): string {
   return attachments.reduce(
     (page, { cid, contentType, content }) =>
@@ -123,21 +123,21 @@ function inlineImages({ html, attachments }: Message): string {
 }
 
 const MailList: FC<{ deps: Deps; locale: Locale; mails: ListedMail[] }> = ({ deps, locale, mails }) => {
-  const { mailbox: words } = emailMessages(locale)
+  const { mailbox: t } = emailMessages(locale)
   const visibleMails = mails.slice(0, pageSize)
   return (
-    <Page locale={locale} title={words.title}>
-      <h1>{words.title}</h1>
-      <p class="lead">{words.lead}</p>
-      {visibleMails.length === 0 && <p>{words.none}</p>}
+    <Page locale={locale} title={t.title}>
+      <h1>{t.title}</h1>
+      <p class="lead">{t.lead}</p>
+      {visibleMails.length === 0 && <p>{t.none}</p>}
       <ul class="list">
         {visibleMails.map((mail) => {
           const message = renderMail(deps, mail)
           return (
             <li>
-              <span class={mail.state === 'dead' ? 'tag yours' : 'tag'}>{words.states[mail.state]}</span>
+              <span class={mail.state === 'dead' ? 'tag yours' : 'tag'}>{t.states[mail.state]}</span>
               <span>
-                <a href={paths.mailboxMail(mail.id)}>{message?.subject ?? words.erased}</a>
+                <a href={paths.mailboxMail(mail.id)}>{message?.subject ?? t.erased}</a>
                 <small>
                   {message && `${formatRecipient(message)} · `}
                   {formatDateTime(mail.createdAt, deps.config.timeZone, locale)}
@@ -150,7 +150,7 @@ const MailList: FC<{ deps: Deps; locale: Locale; mails: ListedMail[] }> = ({ dep
       </ul>
       {mails.length > pageSize && (
         <p>
-          <a href={withQuery(paths.mailbox(), { before: String(visibleMails.at(-1)?.id) })}>{words.older}</a>
+          <a href={withQuery(paths.mailbox(), { before: String(visibleMails.at(-1)?.id) })}>{t.older}</a>
         </p>
       )}
     </Page>
@@ -163,16 +163,16 @@ const MailPage: FC<{ deps: Deps; locale: Locale; mail: ListedMail; message: Mess
   mail,
   message,
 }) => {
-  const { mailbox: words } = emailMessages(locale)
+  const { mailbox: t } = emailMessages(locale)
   return (
-    <Page locale={locale} title={message?.subject ?? words.erased}>
+    <Page locale={locale} title={message?.subject ?? t.erased}>
       <p>
-        <a href={paths.mailbox()}>{words.back}</a>
+        <a href={paths.mailbox()}>{t.back}</a>
       </p>
-      <h1>{message?.subject ?? words.erased}</h1>
+      <h1>{message?.subject ?? t.erased}</h1>
       <p class="lead">
         {[
-          words.states[mail.state],
+          t.states[mail.state],
           ...(message ? [formatRecipient(message)] : []),
           formatDateTime(mail.sentAt ?? mail.createdAt, deps.config.timeZone, locale),
         ].join(' · ')}
@@ -180,16 +180,16 @@ const MailPage: FC<{ deps: Deps; locale: Locale; mail: ListedMail; message: Mess
       {mail.reason && <p class="alert">{mail.reason}</p>}
       {message && (
         <>
-          <h2>{words.html}</h2>
+          <h2>{t.html}</h2>
           <iframe
             class="panel"
             src={paths.mailboxHtml(mail.id)}
-            title={words.html}
+            title={t.html}
             sandbox="allow-popups"
             width="100%"
             height="900"
           ></iframe>
-          <h2>{words.files}</h2>
+          <h2>{t.files}</h2>
           <ul>
             {message.attachments.map(({ filename, contentDisposition, contentType }, n) => (
               <li>
@@ -197,9 +197,9 @@ const MailPage: FC<{ deps: Deps; locale: Locale; mail: ListedMail; message: Mess
               </li>
             ))}
           </ul>
-          <h2>{words.text}</h2>
+          <h2>{t.text}</h2>
           <PlainText text={message.text} />
-          <h2>{words.headers}</h2>
+          <h2>{t.headers}</h2>
           <PlainText text={formatHeaders(message)} />
         </>
       )}
@@ -207,7 +207,7 @@ const MailPage: FC<{ deps: Deps; locale: Locale; mail: ListedMail; message: Mess
   )
 }
 
-/** Plain text as it stands, but broken where the page ends. */
+/** Preformatted text that wraps at the width of the page. */
 const PlainText: FC<{ text: string }> = ({ text }) => (
   <p>{text.split('\n').map((line) => [line.replace(/^ +/, (spaces) => '\u00a0'.repeat(spaces.length)), <br />])}</p>
 )

@@ -5,7 +5,7 @@ import { paths } from '../../http/links.ts'
 import { publicMessages } from '../../i18n/public.ts'
 import { Flash, renderPage } from './layout.tsx'
 
-/** What attendees agree to. */
+/** The privacy notice. */
 export const privacyPages = new Hono<App>()
 
 privacyPages.get('/privacy', (c) => {
@@ -34,7 +34,7 @@ privacyPages.get('/privacy', (c) => {
   )
 })
 
-/** The contact as the operator wrote it, to be tapped if it is an address. */
+/** PRIVACY_CONTACT, as a link if it is an e-mail address or a URL. */
 function Contact({ contact }: { contact: string }) {
   const href = /^[^\s@]+@[^\s@]+$/.test(contact) ? `mailto:${contact}` : /^https?:/.test(contact) ? contact : undefined
   return href ? <a href={href}>{contact}</a> : <span>{contact}</span>

@@ -7,7 +7,7 @@ import { qrPng, qrSvg } from '../../lib/qr.ts'
 import { errorPage } from './error-page.tsx'
 import { renderPage } from './layout.tsx'
 
-/** The short code behind a QR. It leads on without a cookie. */
+/** Short links behind QR codes. Redirects without setting a cookie. */
 export const linkPages = new Hono<App>()
 
 linkPages.get('/q/:code', async (c) => {
@@ -49,13 +49,13 @@ function loadLink(c: Context<App>): Promise<RegistrationLink | undefined> {
   return deps.cache(`link ${code}`, () => findLink(deps, code))
 }
 
-/** Programs that look ahead ask with HEAD or say that they only fetch in advance: nobody scanned anything. */
+/** False for link previews and prefetching, recognized by HEAD or their headers. */
 function isRealScan(c: Context<App>): boolean {
   const purpose = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].map((name) => c.req.header(name) ?? '').join()
   return c.req.method !== 'HEAD' && !/prefetch|preview|prerender/i.test(purpose)
 }
 
-/** Pixels a module: 1 to 40, and 8 where nothing sensible was asked. */
+/** Pixels per module, 1 to 40; 8 if missing or invalid. */
 function parseScale(value: string | undefined): number {
   const scale = Number(value)
   return Number.isInteger(scale) && scale >= 1 && scale <= 40 ? scale : 8

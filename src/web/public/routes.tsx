@@ -12,7 +12,7 @@ import { embedPages } from './workshops/embed.tsx'
 import { pendingSignUpPages } from './workshops/pending-sign-up.tsx'
 import { workshopPages } from './workshops/workshop.tsx'
 
-/** Everything attendees see. */
+/** Pages for attendees. */
 export const publicRoutes = new Hono<App>()
   .route('/', homePages)
   .route('/', campaignPages)

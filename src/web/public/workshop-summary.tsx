@@ -7,7 +7,7 @@ import { itemTag } from '../../i18n/item-tags.ts'
 import { publicMessages } from '../../i18n/public.ts'
 import type { Locale } from '../../lib/config.ts'
 
-/** When and where. */
+/** Date, time and place of a workshop. */
 export function WorkshopSummary({ workshop, locale }: { workshop: Workshop; locale: Locale }) {
   const { date, weekday, time, zone } = formatDateRange(workshop, locale)
   const address = localize(workshop.address, locale)
@@ -31,7 +31,7 @@ export function WorkshopSummary({ workshop, locale }: { workshop: Workshop; loca
   )
 }
 
-/** A leaf of a calendar. What it shows stands beside it in words, so it is not read out. */
+/** Calendar leaf. Hidden from screen readers, because the date is next to it as text. */
 export function DateTile({ workshop, locale }: { workshop: Workshop; locale: Locale }) {
   const { month, day } = formatDateRange(workshop, locale)
   return (
@@ -42,8 +42,16 @@ export function DateTile({ workshop, locale }: { workshop: Workshop; locale: Loc
   )
 }
 
-/** How many seats are left, or what stands in the way of one, with the other cities where there still are some. */
-export function SeatStatus({ workshop, elsewhere, locale }: { workshop: Workshop; elsewhere: Child; locale: Locale }) {
+/** Seats left, or why none can be had, plus other cities with free seats. */
+export function SeatStatus({
+  workshop,
+  otherCities,
+  locale,
+}: {
+  workshop: Workshop
+  otherCities: Child
+  locale: Locale
+}) {
   const t = publicMessages(locale).workshop
   const { status, capacity } = workshop
   if (status === 'open') {
@@ -62,13 +70,13 @@ export function SeatStatus({ workshop, elsewhere, locale }: { workshop: Workshop
       <b>{t.big[status]}</b>
       <div>
         <UnavailableReason workshop={workshop} locale={locale} />
-        {elsewhere}
+        {otherCities}
       </div>
     </div>
   )
 }
 
-/** How a state looks: as something good, as something in the way, or as something that is behind us. */
+/** CSS class by status. */
 export const statusTones = {
   open: 'good',
   upcoming: 'good',
@@ -110,25 +118,25 @@ function UnavailableReason({ workshop, locale }: { workshop: Workshop; locale: L
   }
 }
 
-/** The other cities of a campaign that take people, as links; those with seats come first. */
+/** Links to the other workshops of a campaign with seats left, or else with a waitlist. */
 export function OtherCities({
   campaign,
-  than,
+  workshop: current,
   via,
   locale,
 }: {
   campaign: Campaign | undefined
-  than: Workshop
+  workshop: Workshop
   via: string | undefined
   locale: Locale
 }) {
   const t = publicMessages(locale).workshop
-  const otherWorkshops = campaign?.workshops.filter(({ id }) => id !== than.id) ?? []
+  const otherWorkshops = campaign?.workshops.filter(({ id }) => id !== current.id) ?? []
   const open = otherWorkshops.filter(({ status }) => status === 'open')
   return (
     <>
       {(open.length > 0 ? open : otherWorkshops.filter(({ status }) => status === 'waitlist')).map((workshop) => (
-        <a class="elsewhere" href={withQuery(paths.workshop(workshop.slug), { via })}>
+        <a class="other-city" href={withQuery(paths.workshop(workshop.slug), { via })}>
           {workshop.status === 'open'
             ? t.elsewhereSeats(localize(workshop.city, locale), seatsLeft(workshop))
             : t.elsewhereQueue(localize(workshop.city, locale))}
@@ -138,7 +146,6 @@ export function OtherCities({
   )
 }
 
-/** What is lent, what to bring, what to know and what to install. */
 export function Checklist({
   items,
   answers = {},

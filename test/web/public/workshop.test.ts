@@ -101,7 +101,7 @@ describe('GET /w/:workshop', () => {
     await world.register(full)
     const html = await (await world.request(`/w/${full.slug}?via=abc`)).text()
     expect(visibleText(html)).toContain('已满 可以排队候补，现在有 1 人在排队')
-    expect(html).toContain(`<a class="elsewhere" href="/w/${other.slug}?via=abc">南京还有\u00a09\u00a0个名额</a>`)
+    expect(html).toContain(`<a class="other-city" href="/w/${other.slug}?via=abc">南京还有\u00a09\u00a0个名额</a>`)
     expect(visibleText(html)).toMatch(/排队候补 有人取消就按顺序递补/)
   })
 

@@ -15,7 +15,7 @@ import { publicMessages } from '../../../i18n/public.ts'
 import { qrPng } from '../../../lib/qr.ts'
 import { isWeChat, renderPage } from '../layout.tsx'
 
-/** Anyone with the number of a certificate may see whether it is genuine, and print it. */
+/** Verification and printing of certificates, for anyone with the number. */
 export const certificatePages = new Hono<App>()
 
 certificatePages.use('/certificate/*', async (c, next) => {
@@ -24,27 +24,27 @@ certificatePages.use('/certificate/*', async (c, next) => {
   c.header('X-Robots-Tag', 'noindex')
 })
 
-/** A form without JavaScript sends the number as `?number=`; it becomes an address to keep. */
+/** The form sends the number as `?number=`; redirects to the permanent URL. */
 certificatePages.get('/certificate', async (c) => {
-  const typed = c.req.query('number')
-  if (typed === undefined) return verifyPage(c)
-  const number = parseCertificateNumber(typed)
-  return number ? c.redirect(paths.certificate(formatCertificateNumber(number)), 302) : unknownNumberPage(c, typed)
+  const input = c.req.query('number')
+  if (input === undefined) return verifyPage(c)
+  const number = parseCertificateNumber(input)
+  return number ? c.redirect(paths.certificate(formatCertificateNumber(number)), 302) : unknownNumberPage(c, input)
 })
 
 certificatePages.get('/certificate/:number', async (c) => {
-  const found = await findCertificate(c)
-  return found ? certificatePage(c, found) : unknownNumberPage(c)
+  const certificate = await loadCertificate(c)
+  return certificate ? certificatePage(c, certificate) : unknownNumberPage(c)
 })
 
 certificatePages.get('/certificate/:number/print', async (c) => {
-  const found = await findCertificate(c)
-  if (!found) return unknownNumberPage(c)
-  return found.valid ? printPage(c, found) : certificatePage(c, found)
+  const certificate = await loadCertificate(c)
+  if (!certificate) return unknownNumberPage(c)
+  return certificate.valid ? printPage(c, certificate) : certificatePage(c, certificate)
 })
 
-/** Whoever tries out numbers is slowed down. */
-async function findCertificate(c: Context<App>): Promise<VerifiedCertificate | undefined> {
+/** Rate-limited, against guessing numbers. */
+async function loadCertificate(c: Context<App>): Promise<VerifiedCertificate | undefined> {
   await rateLimitByIp(c, 'certificate')
   const number = parseCertificateNumber(c.req.param('number') ?? '')
   return number === undefined ? undefined : verifyCertificate(c.env.deps, number)
@@ -58,7 +58,7 @@ function verifyPage(c: Context<App>) {
     <>
       <h1>{t.verify}</h1>
       <p class="lead">{t.verifyLead}</p>
-      <NumberForm c={c} typed="" />
+      <NumberForm c={c} value="" />
     </>,
   )
 }
@@ -71,12 +71,12 @@ function unknownNumberPage(c: Context<App>, input = '') {
     <>
       <h1>{t.unknown}</h1>
       <p class="lead">{t.unknownText}</p>
-      <NumberForm c={c} typed={input.slice(0, 40)} />
+      <NumberForm c={c} value={input.slice(0, 40)} />
     </>,
   )
 }
 
-function NumberForm({ c, typed }: { c: Context<App>; typed: string }) {
+function NumberForm({ c, value }: { c: Context<App>; value: string }) {
   const t = postEventMessages(c.var.locale).certificate
   return (
     <form method="get" action={paths.verifyCertificate()}>
@@ -87,7 +87,7 @@ function NumberForm({ c, typed }: { c: Context<App>; typed: string }) {
           name="number"
           type="text"
           required
-          value={typed}
+          value={value}
           autocomplete="off"
           autocapitalize="characters"
           spellcheck={false}
@@ -102,12 +102,12 @@ function NumberForm({ c, typed }: { c: Context<App>; typed: string }) {
   )
 }
 
-/** What a certificate says, and whether that still holds. */
+/** Details of a certificate, and whether it is valid. */
 function certificatePage(c: Context<App>, { number, name, valid, issuedAt, workshop }: VerifiedCertificate) {
   const { locale } = c.var
   const t = postEventMessages(locale).certificate
   const { date } = formatDateRange(workshop, locale)
-  const facts: [string, string][] = [
+  const details: [string, string][] = [
     [t.number, formatCertificateNumber(number)],
     [t.person, name ?? t.noName],
     [t.workshop, localize(workshop.title, locale)],
@@ -132,7 +132,7 @@ function certificatePage(c: Context<App>, { number, name, valid, issuedAt, works
       {valid && (
         <>
           <dl class="certified">
-            {facts.map(([label, value]) => (
+            {details.map(([label, value]) => (
               <div>
                 <dt>{label}</dt>
                 <dd>{value}</dd>
@@ -153,7 +153,7 @@ function certificatePage(c: Context<App>, { number, name, valid, issuedAt, works
   )
 }
 
-/** The certificate on A4 landscape, with the QR of where it is verified. */
+/** The certificate for A4 landscape, with the QR code of its verification page. */
 function printPage(c: Context<App>, { number, name, issuedAt, workshop }: VerifiedCertificate) {
   const { locale } = c.var
   const t = postEventMessages(locale).certificate
@@ -213,7 +213,7 @@ function printPage(c: Context<App>, { number, name, issuedAt, workshop }: Verifi
   )
 }
 
-/** 09:30 – 17:00（7.5 小时）; of several days the hours are not known. */
+/** E.g. 09:30 – 17:00（7.5 小时）; without the duration if it spans several days. */
 function formatHours(workshop: Workshop, c: Context<App>): string {
   const { time } = formatDateRange(workshop, c.var.locale)
   const hours = Math.round((workshop.endsAt.getTime() - workshop.startsAt.getTime()) / 1_800_000) / 2

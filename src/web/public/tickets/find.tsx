@@ -7,7 +7,7 @@ import { publicMessages } from '../../../i18n/public.ts'
 import { renderPage } from '../layout.tsx'
 import { ErrorSummary, Field, fieldProblemText } from '../workshops/sign-up-form.tsx'
 
-/** Mails one's tickets to one's own address, and tells nobody whether there are any. */
+/** Mails the tickets of an address to it, without disclosing whether there are any. */
 export const findTicketsPages = new Hono<App>()
 
 findTicketsPages.get('/find', (c) => {
@@ -28,18 +28,18 @@ findTicketsPages.get('/find', (c) => {
 
 findTicketsPages.post('/find', async (c) => {
   await rateLimitByIp(c, 'find')
-  const { email: typed } = await parseFormBody(c)
-  const parsed = parseEmail(typed)
+  const { email } = await parseFormBody(c)
+  const parsed = parseEmail(email)
   if ('problems' in parsed) {
     const t = publicMessages(c.var.locale)
     const problem = parsed.problems.map((problem) => fieldProblemText(problem, t)).join(' ')
-    return findTicketsPage(c, { typed: typeof typed === 'string' ? typed : '', problem })
+    return findTicketsPage(c, { email: typeof email === 'string' ? email : '', problem })
   }
   await enqueueTicketsMail(c.env.deps, parsed.email)
   return c.redirect(withQuery(paths.findTickets(), { done: 'mailed' }), 303)
 })
 
-function findTicketsPage(c: Context<App>, formError?: { typed: string; problem: string }) {
+function findTicketsPage(c: Context<App>, formError?: { email: string; problem: string }) {
   const t = publicMessages(c.var.locale)
   return renderPage(
     c,
@@ -53,7 +53,7 @@ function findTicketsPage(c: Context<App>, formError?: { typed: string; problem: 
           name="email"
           type="email"
           label={t.fields.email}
-          value={formError?.typed ?? ''}
+          value={formError?.email ?? ''}
           problem={formError?.problem}
           autocomplete="email"
           required

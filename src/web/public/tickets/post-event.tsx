@@ -32,7 +32,7 @@ import { Alert, Flash, renderPage } from '../layout.tsx'
 import { WorkshopSummary } from '../workshop-summary.tsx'
 import { ErrorSummary, Field, fieldProblemText } from '../workshops/sign-up-form.tsx'
 
-/** What attendees find behind their ticket once they came: a certificate, and the questions how it was. */
+/** Certificate and feedback, for attendees who were checked in. */
 export const postEventPages = new Hono<App>()
 
 postEventPages.get('/t/:ticket/certificate', async (c) => {
@@ -44,13 +44,13 @@ postEventPages.post('/t/:ticket/certificate', async (c) => {
   await rateLimitByIp(c, 'ticket')
   const registration = await loadTicket(c)
   if (!registration) return errorPage(c, 404)
-  const { name: typed, keep } = await parseFormBody(c)
+  const { name, keep } = await parseFormBody(c)
   const keepName = keep === 'yes'
-  const parsed = parseCertificateName(typed)
+  const parsed = parseCertificateName(name)
   if ('problems' in parsed) {
     const t = publicMessages(c.var.locale)
     const problem = parsed.problems.map((problem) => fieldProblemText(problem, t)).join(' ')
-    return certificatePage(c, registration, { typed: typeof typed === 'string' ? typed : '', keepName, problem })
+    return certificatePage(c, registration, { name: typeof name === 'string' ? name : '', keepName, problem })
   }
   const outcome = await issueCertificate(c.env.deps, registration, { name: parsed.name, keepName })
   if (outcome.kind === 'issued') {
@@ -95,7 +95,7 @@ postEventPages.post('/t/:ticket/feedback', async (c) => {
   return refusalPage(c, registration, t.title, t.refusals[outcome], 409)
 })
 
-/** What somebody typed, as it was sent, for the form to come back. */
+/** The unvalidated answers, to fill in the form again. */
 function submittedAnswers(body: Record<string, unknown>): FeedbackAnswers {
   const entries = Object.entries(body).flatMap(([name, value]) =>
     name.startsWith('answer.') && typeof value === 'string' ? [[name.slice('answer.'.length), value] as const] : [],
@@ -108,7 +108,7 @@ function submittedAnswers(body: Record<string, unknown>): FeedbackAnswers {
 
 const answerField = (id: string) => `answer.${id}`
 
-/** What a ticket says of the time after: materials, and for those who came their certificate and the questions. */
+/** Section of the ticket with materials and, for those who were checked in, certificate and feedback. */
 export async function PostEvent({ c, registration }: { c: Context<App>; registration: Registration }) {
   const { deps } = c.env
   const { ticket, workshop } = registration
@@ -162,20 +162,20 @@ function Materials({ materials, c }: { materials: Material[]; c: Context<App> })
   )
 }
 
-/** The form for a certificate, or the one there is with its number and the way to print it. */
+/** The form for a certificate, or the issued one with number and print link. */
 async function certificatePage(
   c: Context<App>,
   registration: Registration,
-  formError?: { typed: string; keepName: boolean; problem: string },
+  formError?: { name: string; keepName: boolean; problem: string },
 ) {
   const { deps } = c.env
   const { locale } = c.var
-  const { certificate: t, ticket: ofTicket } = postEventMessages(locale)
+  const { certificate: t, ticket: ticketTexts } = postEventMessages(locale)
   const { workshop, ticket } = registration
   const attended = await findCheckInTime(deps, registration.id)
   const over = deps.now() >= effectiveEnd(workshop)
   const certificate = await findCertificate(deps, registration.id)
-  if (!attended) return refusalPage(c, registration, t.title, ofTicket.didNotCome)
+  if (!attended) return refusalPage(c, registration, t.title, ticketTexts.didNotCome)
   if (!over) return refusalPage(c, registration, t.title, t.tooEarly)
   const form = (
     <form method="post" action={paths.ticketCertificate(ticket)} novalidate>
@@ -183,7 +183,7 @@ async function certificatePage(
         name="name"
         type="text"
         label={t.name}
-        value={formError?.typed ?? certificate?.name ?? registration.name}
+        value={formError?.name ?? certificate?.name ?? registration.name}
         problem={formError?.problem}
         autocomplete="name"
         required
@@ -269,7 +269,7 @@ function CertificateNumber({ certificate: { number, name }, c }: { certificate: 
   )
 }
 
-/** The questions, with what was answered before. */
+/** The feedback form, with previous answers. */
 async function feedbackPage(
   c: Context<App>,
   registration: Registration,
@@ -277,13 +277,13 @@ async function feedbackPage(
 ) {
   const { deps } = c.env
   const { locale } = c.var
-  const { feedback: t, certificate, ticket: ofTicket } = postEventMessages(locale)
+  const { feedback: t, certificate, ticket: ticketTexts } = postEventMessages(locale)
   const { workshop, ticket } = registration
   const attended = await findCheckInTime(deps, registration.id)
   const closed: FeedbackRefusal | undefined = attended ? feedbackClosedReason(workshop, deps.now()) : 'did_not_come'
   if (closed) return refusalPage(c, registration, t.title, t.refusals[closed])
-  const before = await findFeedback(deps, registration.id)
-  const { ratings, texts } = formError?.answers ?? before ?? { ratings: {}, texts: {} }
+  const previous = await findFeedback(deps, registration.id)
+  const { ratings, texts } = formError?.answers ?? previous ?? { ratings: {}, texts: {} }
   const until = t.until(formatDateTime(feedbackDeadline(workshop), workshop.timeZone, locale))
   return renderPage(
     c,
@@ -309,7 +309,7 @@ async function feedbackPage(
       <form method="post" action={paths.ticketFeedback(ticket)} novalidate>
         {listQuestions(workshop).map((question) =>
           question.kind === 'rating' ? (
-            <Rating id={question.id} label={questionText(question, locale)} given={ratings[question.id]} c={c} />
+            <Rating id={question.id} label={questionText(question, locale)} value={ratings[question.id]} c={c} />
           ) : (
             <div class="field question">
               <label for={answerField(question.id)}>{questionText(question, locale)}</label>
@@ -325,17 +325,17 @@ async function feedbackPage(
           ),
         )}
         <p class="hint">{t.anonymous(deps.config.retentionDays)}</p>
-        <button type="submit">{before ? t.change : t.send}</button>
+        <button type="submit">{previous ? t.change : t.send}</button>
       </form>
       <a class="button second" href={paths.ticketCertificate(ticket)}>
-        {ofTicket.certificate}
+        {ticketTexts.certificate}
       </a>
     </>,
   )
 }
 
-/** Five radio buttons in a row, and one for who does not want to say. */
-function Rating({ id, label, given, c }: { id: string; label: string; given: number | undefined; c: Context<App> }) {
+/** Radio buttons 1 to 5, and one for no answer. */
+function Rating({ id, label, value, c }: { id: string; label: string; value: number | undefined; c: Context<App> }) {
   const t = postEventMessages(c.var.locale).feedback
   const name = answerField(id)
   const names: Record<number, string> = { 1: t.worst, 5: t.best }
@@ -349,14 +349,14 @@ function Rating({ id, label, given, c }: { id: string; label: string; given: num
               type="radio"
               name={name}
               value={String(rating)}
-              checked={given === rating}
+              checked={value === rating}
               aria-label={names[rating]}
             />
             <span>{rating}</span>
           </label>
         ))}
         <label class="none">
-          <input type="radio" name={name} value="" checked={given === undefined} />
+          <input type="radio" name={name} value="" checked={value === undefined} />
           <span>{t.noAnswer}</span>
         </label>
       </div>
@@ -365,7 +365,7 @@ function Rating({ id, label, given, c }: { id: string; label: string; given: num
   )
 }
 
-/** Why what somebody wants is not possible, with the way back to their ticket. */
+/** Explains why certificate or feedback is not available, with a link to the ticket. */
 function refusalPage(
   c: Context<App>,
   { ticket, workshop }: Registration,

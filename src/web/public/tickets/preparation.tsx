@@ -15,15 +15,14 @@ import { readinessMessages } from '../../../i18n/readiness.ts'
 import { Flash, renderPage } from '../layout.tsx'
 import { Checklist, WorkshopSummary } from '../workshop-summary.tsx'
 
-/** The name of the box of a checklist item on the ticket. */
 export const checkboxName = (item: string) => `ready.${item}`
 
-/** The checklist on a ticket: what is to be confirmed has a box, and is stored with a button, or at once with a script. */
+/** The checklist on a ticket, with checkboxes for required items. A script saves changes at once; otherwise there is a button. */
 export function Preparation({ c, registration }: { c: Context<App>; registration: Registration }) {
   const { locale } = c.var
   const { workshop, ready, ticket } = registration
   const t = readinessMessages(locale).ticket
-  const { itemTags, workshop: words } = publicMessages(locale)
+  const { itemTags, workshop: workshopTexts } = publicMessages(locale)
   if (requiredItems(workshop).length === 0 || !canUpdateReadiness(registration, c.env.deps.now())) {
     return <Checklist items={workshop.items} answers={ready} locale={locale} />
   }
@@ -55,7 +54,7 @@ export function Preparation({ c, registration }: { c: Context<App>; registration
                 {item.url && (
                   <small>
                     <a href={item.url} rel="noopener noreferrer">
-                      {words.install}
+                      {workshopTexts.install}
                     </a>
                   </small>
                 )}
@@ -74,7 +73,7 @@ export function Preparation({ c, registration }: { c: Context<App>; registration
   )
 }
 
-/** How to get in, for those who have a seat. */
+/** How to enter the venue, for confirmed attendees. */
 export function EntryInstructions({ c, registration }: { c: Context<App>; registration: Registration }) {
   const entry = localize(registration.workshop.entry, c.var.locale)
   if (!entry || registration.status !== 'confirmed') return null
@@ -86,7 +85,7 @@ export function EntryInstructions({ c, registration }: { c: Context<App>; regist
   )
 }
 
-/** On a ticket: whether they come, from the time of the reminder on until the start. */
+/** Asks on the ticket to confirm attendance, from the reminder until the start. */
 export function AttendanceConfirmation({ c, registration }: { c: Context<App>; registration: Registration }) {
   const now = c.env.deps.now()
   const { workshop, ticket } = registration
@@ -108,7 +107,7 @@ export function AttendanceConfirmation({ c, registration }: { c: Context<App>; r
   )
 }
 
-/** What the mail leads to that asks who comes: both answers, each one press away. */
+/** Landing page of the mail that asks to confirm attendance: both answers, one click each. */
 export function attendancePage(c: Context<App>, registration: Registration) {
   const { locale } = c.var
   const { workshop, ticket } = registration

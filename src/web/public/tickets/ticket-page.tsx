@@ -15,16 +15,15 @@ import { ErrorSummary, Field } from '../workshops/sign-up-form.tsx'
 import { PostEvent } from './post-event.tsx'
 import { AttendanceConfirmation, EntryInstructions, Preparation } from './preparation.tsx'
 
-/** What went wrong with what the attendee wanted to change. */
+/** A failed action of the attendee, to be shown on the ticket. */
 export type TicketError =
-  | { about: 'cancelling'; status: 409 }
-  | { about: 'taking'; status: 409; refusal: OfferRefusal }
-  | { about: 'readiness'; status: 409 }
-  | { about: 'coming'; status: 409; refusal: 'too_late' | 'no_seat' }
-  | { about: 'email'; status: 409 | 422; typed: string; problem: string }
+  | { action: 'cancel'; status: 409 }
+  | { action: 'accept_offer'; status: 409; refusal: OfferRefusal }
+  | { action: 'update_readiness'; status: 409 }
+  | { action: 'confirm_attendance'; status: 409; refusal: 'too_late' | 'no_seat' }
+  | { action: 'correct_email'; status: 409 | 422; email: string; problem: string }
 
-/** The ticket in the state in which the registration is. */
-export async function ticketPage(c: Context<App>, registration: Registration, mistake?: TicketError) {
+export async function ticketPage(c: Context<App>, registration: Registration, error?: TicketError) {
   const { locale } = c.var
   const t = publicMessages(locale)
   const { workshop, ticket, status } = registration
@@ -40,28 +39,28 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
       back: { href: paths.workshop(workshop.slug), text: t.ticket.toWorkshop },
       canonicalPath: paths.ticket(ticket),
       scripts: ['copy', 'ready'],
-      status: mistake?.status,
+      status: error?.status,
     },
     <>
-      <FlashMessage what={c.req.query('done')} email={registration.email} t={t} />
-      {mistake?.about === 'cancelling' && (
+      <FlashMessage done={c.req.query('done')} email={registration.email} t={t} />
+      {error?.action === 'cancel' && (
         <Alert title={t.form.errorTitle}>
           <p>{t.ticket.cancelTooLate}</p>
         </Alert>
       )}
-      {mistake?.about === 'taking' && (
+      {error?.action === 'accept_offer' && (
         <Alert title={t.form.errorTitle}>
-          <p>{t.offerRefusals[mistake.refusal]}</p>
+          <p>{t.offerRefusals[error.refusal]}</p>
         </Alert>
       )}
-      {mistake?.about === 'readiness' && (
+      {error?.action === 'update_readiness' && (
         <Alert title={t.form.errorTitle}>
           <p>{readinessMessages(locale).ticket.tooLate}</p>
         </Alert>
       )}
-      {mistake?.about === 'coming' && (
+      {error?.action === 'confirm_attendance' && (
         <Alert title={t.form.errorTitle}>
-          <p>{readinessMessages(locale).ticket.coming.refused[mistake.refusal]}</p>
+          <p>{readinessMessages(locale).ticket.coming.refused[error.refusal]}</p>
         </Alert>
       )}
       <h1>{title}</h1>
@@ -95,7 +94,7 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
         </>
       )}
       {isActive && (
-        <CorrectEmail registration={registration} mistake={mistake?.about === 'email' ? mistake : undefined} t={t} />
+        <CorrectEmail registration={registration} error={error?.action === 'correct_email' ? error : undefined} t={t} />
       )}
       {canCancel(registration, c.env.deps.now()) && (
         <>
@@ -126,7 +125,7 @@ export async function ticketPage(c: Context<App>, registration: Registration, mi
   )
 }
 
-/** The QR of the workshop's chat group, for those who are registered. */
+/** QR code of the workshop's chat group. */
 export function chatGroupPage(c: Context<App>, { workshop, ticket }: Registration, group: ChatGroup) {
   const { locale } = c.var
   const { ticket: t } = publicMessages(locale)
@@ -150,7 +149,7 @@ export function chatGroupPage(c: Context<App>, { workshop, ticket }: Registratio
   )
 }
 
-/** Asks once more before something that cannot be taken back. */
+/** Asks for confirmation before an action that cannot be undone. */
 export function confirmationPage(
   c: Context<App>,
   { workshop, ticket }: Registration,
@@ -195,17 +194,17 @@ export function confirmationPage(
   )
 }
 
-/** The other workshops of the campaign that take people, each with a button. */
+/** The other workshops of the campaign that accept registrations, each with a button. */
 export async function movePage(c: Context<App>, registration: Registration, refusal?: MoveRefusal) {
   const { locale } = c.var
-  const { move: t, moveRefusals, ticket: ofTicket, form } = publicMessages(locale)
+  const { move: t, moveRefusals, ticket: ticketTexts, form } = publicMessages(locale)
   const { workshop, ticket } = registration
   const others = await openAlternatives(c, workshop)
   return renderPage(
     c,
     {
       title: t.title,
-      back: { href: paths.ticket(ticket), text: ofTicket.title },
+      back: { href: paths.ticket(ticket), text: ticketTexts.title },
       canonicalPath: paths.ticketMove(ticket),
       status: refusal ? 409 : 200,
     },
@@ -237,26 +236,27 @@ export async function movePage(c: Context<App>, registration: Registration, refu
 }
 
 async function openAlternatives(c: Context<App>, { id, campaign }: Workshop): Promise<Workshop[]> {
-  const found = campaign ? await findPublicCampaign(c.env.deps, campaign.slug) : undefined
-  const others = found?.workshops.filter((other) => other.id !== id) ?? []
+  const current = campaign ? await findPublicCampaign(c.env.deps, campaign.slug) : undefined
+  const others = current?.workshops.filter((other) => other.id !== id) ?? []
   return others.filter(({ status }) => status === 'open' || status === 'waitlist')
 }
 
-/** An attendee may cancel until the workshop starts. An offer that was not taken in time is as good as cancelled. */
+/** Attendees can cancel until the workshop starts. An expired offer counts as cancelled. */
 export function canCancel(registration: Registration, now: Date): boolean {
   const { status, workshop } = registration
   return status !== 'cancelled' && now < workshop.startsAt && !isOfferExpired(registration, now)
 }
 
-function FlashMessage({ what, email, t }: { what: string | undefined; email: string; t: PublicMessages }) {
-  if (what === 'corrected') return <Flash>{t.ticket.emailSaved(email)}</Flash>
-  if (what === 'taken') return <Flash>{t.ticket.taken}</Flash>
-  if (what === 'moved') return <Flash>{t.ticket.moved}</Flash>
-  if (what === 'unchanged') return <Flash>{t.ticket.emailUnchanged}</Flash>
+/** @param done the `done` parameter of the redirect */
+function FlashMessage({ done, email, t }: { done: string | undefined; email: string; t: PublicMessages }) {
+  if (done === 'corrected') return <Flash>{t.ticket.emailSaved(email)}</Flash>
+  if (done === 'taken') return <Flash>{t.ticket.taken}</Flash>
+  if (done === 'moved') return <Flash>{t.ticket.moved}</Flash>
+  if (done === 'unchanged') return <Flash>{t.ticket.emailUnchanged}</Flash>
   return null
 }
 
-/** The state in words, where the workshop's page has the number of seats. */
+/** State of the registration, in the place of the seats on the workshop's page. */
 function StatusCard({ c, registration, t }: { c: Context<App>; registration: Registration; t: PublicMessages }) {
   const { status, position, name, offeredUntil, cancelledBy, workshop } = registration
   const over = workshop.status === 'over'
@@ -307,7 +307,7 @@ function Card({
   )
 }
 
-/** After a cancellation: the same workshop again if it still takes people, or the other cities. */
+/** After a cancellation: register again if the workshop still accepts registrations, otherwise other cities. */
 async function NextSteps({ c, registration, t }: { c: Context<App>; registration: Registration; t: PublicMessages }) {
   const { workshop } = registration
   if (workshop.status === 'open' || workshop.status === 'waitlist') {
@@ -318,10 +318,10 @@ async function NextSteps({ c, registration, t }: { c: Context<App>; registration
     )
   }
   const campaign = workshop.campaign ? await findPublicCampaign(c.env.deps, workshop.campaign.slug) : undefined
-  return <OtherCities campaign={campaign} than={workshop} via={undefined} locale={c.var.locale} />
+  return <OtherCities campaign={campaign} workshop={workshop} via={undefined} locale={c.var.locale} />
 }
 
-/** WeChat downloads no files: there, the way to a browser takes the place of a dead link. */
+/** In WeChat, which cannot download files, shows how to open the ticket in a browser. */
 function CalendarLink({ c, ticket, t }: { c: Context<App>; ticket: string; t: PublicMessages }) {
   if (!isWeChat(c)) {
     return (
@@ -347,28 +347,28 @@ function CalendarLink({ c, ticket, t }: { c: Context<App>; ticket: string; t: Pu
 
 function CorrectEmail({
   registration,
-  mistake,
+  error,
   t,
 }: {
   registration: Registration
-  mistake: Extract<TicketError, { about: 'email' }> | undefined
+  error: Extract<TicketError, { action: 'correct_email' }> | undefined
   t: PublicMessages
 }) {
   return (
     <>
       <h2>{t.ticket.email}</h2>
       <p class="address">{t.ticket.emailTo(registration.email)}</p>
-      <details open={mistake !== undefined}>
+      <details open={error !== undefined}>
         <summary>{t.ticket.emailWrong}</summary>
-        {mistake && <ErrorSummary problems={[{ field: 'email', text: mistake.problem }]} t={t} />}
+        {error && <ErrorSummary problems={[{ field: 'email', text: error.problem }]} t={t} />}
         <form method="post" action={paths.ticketEmail(registration.ticket)} novalidate>
           <Field
             name="email"
             type="email"
             label={t.ticket.emailLabel}
             hint={t.ticket.emailHint}
-            value={mistake?.typed ?? ''}
-            problem={mistake?.problem}
+            value={error?.email ?? ''}
+            problem={error?.problem}
             autocomplete="email"
             required
           />

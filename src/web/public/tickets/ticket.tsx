@@ -28,13 +28,13 @@ import { fieldProblemText } from '../workshops/sign-up-form.tsx'
 import { attendancePage, checkboxName } from './preparation.tsx'
 import { canCancel, chatGroupPage, confirmationPage, movePage, ticketPage } from './ticket-page.tsx'
 
-/** The attendee's secret link, and what can be done with it. */
+/** The attendee's ticket, a secret link, and its actions. */
 export const ticketPages = new Hono<App>()
 
 ticketPages.use('/t/*', async (c, next) => {
   await next()
   c.header('Cache-Control', 'no-store')
-  // Not no-referrer: with it browsers post `Origin: null`, and one's own cancel button is refused.
+  // Not no-referrer: browsers would then post `Origin: null`, which the CSRF check rejects.
   c.header('Referrer-Policy', 'same-origin')
   c.header('X-Robots-Tag', 'noindex')
 })
@@ -47,8 +47,8 @@ ticketPages.get('/t/:ticket', async (c) => {
 ticketPages.get('/t/:ticket/qr.png', async (c) => {
   const registration = await loadTicket(c)
   if (registration?.status !== 'confirmed') return errorPage(c, 404)
-  const doorUrl = absoluteUrl(c.env.deps.config.baseUrl, paths.checkIn(registration.doorCode))
-  return c.body(qrPng(doorUrl), 200, { 'Content-Type': 'image/png' })
+  const checkInUrl = absoluteUrl(c.env.deps.config.baseUrl, paths.checkIn(registration.doorCode))
+  return c.body(qrPng(checkInUrl), 200, { 'Content-Type': 'image/png' })
 })
 
 ticketPages.get('/t/:ticket/calendar.ics', async (c) => {
@@ -58,7 +58,7 @@ ticketPages.get('/t/:ticket/calendar.ics', async (c) => {
   const ticketUrl = absoluteUrl(config.baseUrl, paths.ticket(registration.ticket))
   return c.body(registrationCalendar([{ registration, ticketUrl }], c.var.locale, now()), 200, {
     'Content-Type': 'text/calendar; charset=utf-8',
-    // Inline, because phones then open their calendar instead of the folder of downloads.
+    // Inline, so that phones open the calendar and do not save a file.
     'Content-Disposition': `inline; filename="${registration.workshop.slug}.ics"`,
   })
 })
@@ -78,19 +78,19 @@ ticketPages.post('/t/:ticket/email', async (c) => {
   const registration = await loadTicket(c)
   if (!registration) return errorPage(c, 404)
   const t = publicMessages(c.var.locale)
-  const { email: typed } = await parseFormBody(c)
-  const parsed = parseEmail(typed)
+  const { email } = await parseFormBody(c)
+  const parsed = parseEmail(email)
   if ('problems' in parsed) {
     const problem = parsed.problems.map((problem) => fieldProblemText(problem, t)).join(' ')
     return ticketPage(c, registration, {
-      about: 'email',
+      action: 'correct_email',
       status: 422,
-      typed: typeof typed === 'string' ? typed : '',
+      email: typeof email === 'string' ? email : '',
       problem,
     })
   }
-  // What was mailed to the old address counts for the new one then: without a limit of its own, signing up and
-  // correcting by turns would fill a stranger's mailbox.
+  // Mails to the old address then count for the new one. Without this limit, alternately signing up and correcting the
+  // address would flood a stranger's mailbox.
   if (parsed.email !== registration.email) await rateLimitByEmail(c, 'erase', registration.email)
   const outcome = await correctEmail(c.env.deps, registration.id, parsed.email)
   if (outcome.kind !== 'refused') {
@@ -98,14 +98,14 @@ ticketPages.post('/t/:ticket/email', async (c) => {
   }
   if (outcome.refusal === 'not_found') return errorPage(c, 404)
   return ticketPage(c, registration, {
-    about: 'email',
+    action: 'correct_email',
     status: 409,
-    typed: parsed.email,
+    email: parsed.email,
     problem: t.emailRefusals[outcome.refusal],
   })
 })
 
-/** The ticket itself has the button; whoever only looks changes nothing. */
+/** Shows the ticket, which has the button: GET must not accept the offer. */
 ticketPages.get('/t/:ticket/confirm', async (c) => {
   const registration = await loadTicket(c)
   return registration ? ticketPage(c, registration) : errorPage(c, 404)
@@ -120,22 +120,21 @@ ticketPages.post('/t/:ticket/confirm', async (c) => {
   if (outcome === 'taken' || outcome === 'already_taken') {
     return c.redirect(withQuery(paths.ticket(registration.ticket), { done: outcome }), 303)
   }
-  return ticketPage(c, registration, { about: 'taking', status: 409, refusal: outcome })
+  return ticketPage(c, registration, { action: 'accept_offer', status: 409, refusal: outcome })
 })
 
-/** What is ticked on the checklist of the ticket. */
 ticketPages.post('/t/:ticket/ready', async (c) => {
   await rateLimitByIp(c, 'ticket')
   const registration = await loadTicket(c)
   if (!registration) return errorPage(c, 404)
   const body = await parseFormBody(c)
-  const ticked = registration.workshop.items.flatMap(({ id }) => (body[checkboxName(id)] === 'yes' ? [id] : []))
-  const outcome = await updateReadiness(c.env.deps, registration, ticked)
-  if (outcome === 'too_late') return ticketPage(c, registration, { about: 'readiness', status: 409 })
+  const readyItems = registration.workshop.items.flatMap(({ id }) => (body[checkboxName(id)] === 'yes' ? [id] : []))
+  const outcome = await updateReadiness(c.env.deps, registration, readyItems)
+  if (outcome === 'too_late') return ticketPage(c, registration, { action: 'update_readiness', status: 409 })
   return c.redirect(`${withQuery(paths.ticket(registration.ticket), { done: 'ready' })}#prepare`, 303)
 })
 
-/** Both answers to the question whether they come; where it is not to be asked, it is the ticket. */
+/** The page to confirm attendance; the ticket if that is not possible. */
 ticketPages.get('/t/:ticket/coming', async (c) => {
   const registration = await loadTicket(c)
   if (!registration) return errorPage(c, 404)
@@ -149,11 +148,12 @@ ticketPages.post('/t/:ticket/coming', async (c) => {
   const registration = await loadTicket(c)
   if (!registration) return errorPage(c, 404)
   const outcome = await confirmAttendance(c.env.deps, registration)
-  if (outcome !== 'said') return ticketPage(c, registration, { about: 'coming', status: 409, refusal: outcome })
+  if (outcome !== 'said')
+    return ticketPage(c, registration, { action: 'confirm_attendance', status: 409, refusal: outcome })
   return c.redirect(withQuery(paths.ticket(registration.ticket), { done: 'coming' }), 303)
 })
 
-/** Only for those who are registered; without a group, and for everyone else, it is the ticket. */
+/** The chat group, for active registrations; the ticket if there is none. */
 ticketPages.get('/t/:ticket/group', async (c) => {
   const registration = await loadTicket(c)
   if (!registration) return errorPage(c, 404)
@@ -165,14 +165,14 @@ ticketPages.get('/t/:ticket/cancel', async (c) => {
   const registration = await loadTicket(c)
   if (!registration) return errorPage(c, 404)
   const { cancel: t } = publicMessages(c.var.locale)
-  const waits = registration.status === 'waitlisted'
+  const waitlisted = registration.status === 'waitlisted'
   if (!canCancel(registration, c.env.deps.now())) return c.redirect(paths.ticket(registration.ticket))
   return confirmationPage(c, registration, {
     action: paths.ticketCancel(registration.ticket),
-    title: waits ? t.leaveTitle : t.title,
-    // Where organisers closed registration the line stands still.
-    warnings: [waits ? t.leaveWarning : registration.workshop.state === 'closed' ? t.closedWarning : t.warning],
-    submit: waits ? t.leaveSubmit : t.submit,
+    title: waitlisted ? t.leaveTitle : t.title,
+    // While registration is closed, the seat is not passed on and the attendee cannot register again.
+    warnings: [waitlisted ? t.leaveWarning : registration.workshop.state === 'closed' ? t.closedWarning : t.warning],
+    submit: waitlisted ? t.leaveSubmit : t.submit,
     back: t.back,
   })
 })
@@ -183,7 +183,7 @@ ticketPages.post('/t/:ticket/cancel', async (c) => {
   if (!registration) return errorPage(c, 404)
   const outcome = await cancelRegistration(c.env.deps, registration.id, 'attendee')
   if (outcome === 'not_found') return errorPage(c, 404)
-  if (outcome === 'over') return ticketPage(c, registration, { about: 'cancelling', status: 409 })
+  if (outcome === 'over') return ticketPage(c, registration, { action: 'cancel', status: 409 })
   return c.redirect(paths.ticket(registration.ticket), 303)
 })
 
@@ -214,11 +214,11 @@ ticketPages.post('/t/:ticket/erase', async (c) => {
   await rateLimitByIp(c, 'ticket')
   const registration = await loadTicket(c)
   if (!registration) return errorPage(c, 404)
-  // Otherwise signing up and erasing by turns would fill a stranger's mailbox without leaving a trace of it.
+  // Without this limit, alternately signing up and erasing would flood a stranger's mailbox and leave no trace.
   await rateLimitByEmail(c, 'erase', registration.email)
   const outcome = await eraseRegistration(c.env.deps, registration.id, 'attendee')
   if (outcome === 'board_not_returned') return erasePage(c, registration, outcome)
-  // The ticket is gone, so what is said about it stands where nobody needs one.
+  // To a public page, because the ticket no longer exists.
   return c.redirect(withQuery(paths.privacy(), { done: 'erased' }), 303)
 })
 

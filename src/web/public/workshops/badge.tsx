@@ -3,7 +3,7 @@ import { localize } from '../../../i18n/format.ts'
 import { publicMessages } from '../../../i18n/public.ts'
 import type { Locale } from '../../../lib/config.ts'
 
-/** Seats left as a picture for other people's pages: the city, and what a newcomer would meet. */
+/** Renders an SVG badge for other sites: the city, and the seats left or the status. */
 export function renderBadge(workshop: Workshop, locale: Locale): string {
   const t = publicMessages(locale)
   const city = localize(workshop.city, locale)
@@ -37,7 +37,7 @@ export function renderBadge(workshop: Workshop, locale: Locale): string {
   )
 }
 
-/** A picture cannot measure its text: Chinese characters are as wide as they are high, the others about half. */
+/** Pixels at 12 px: Chinese characters are square, others about half as wide. */
 function estimateTextWidth(text: string): number {
-  return Math.ceil([...text].reduce((width, letter) => width + (letter > '\u2e80' ? 12 : 6.8), 0))
+  return Math.ceil([...text].reduce((width, char) => width + (char > '\u2e80' ? 12 : 6.8), 0))
 }

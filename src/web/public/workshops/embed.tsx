@@ -11,7 +11,7 @@ import { SeatsSummary } from '../home.tsx'
 import { DateTile } from '../workshop-summary.tsx'
 import { parseVia } from './sign-up-form.tsx'
 
-/** A workshop in a frame on somebody else's page: when, where, the seats left, and a way here. */
+/** A workshop for an iframe on another site: date, place, seats left and a link to its page. */
 export const embedPages = new Hono<App>()
 
 embedPages.get('/w/:workshop/embed', async (c) => {
@@ -20,7 +20,7 @@ embedPages.get('/w/:workshop/embed', async (c) => {
   if (!workshop) return errorPage(c, 404)
   const t = publicMessages(locale)
   const { weekday, time } = formatDateRange(workshop, locale)
-  // There is nothing to be tricked into here: what can be pressed opens the page itself, in a window of its own.
+  // Clickjacking is no risk: the only link opens the workshop's page in a new window.
   allowFraming(c, '*')
   c.header('Cache-Control', 'public, max-age=1')
   c.header('Vary', 'Accept-Language, Cookie')

@@ -15,7 +15,7 @@ import { errorPage } from '../error-page.tsx'
 import { Alert, renderPage } from '../layout.tsx'
 import { SeatStatus, WorkshopSummary } from '../workshop-summary.tsx'
 
-/** The link that is mailed to whoever signed up from a browser that could not work for it. */
+/** The mailed link that completes a sign-up from a browser without the proof of work. */
 export const pendingSignUpPages = new Hono<App>()
 
 pendingSignUpPages.use('/w/:workshop/confirm/:code', async (c, next) => {
@@ -25,21 +25,21 @@ pendingSignUpPages.use('/w/:workshop/confirm/:code', async (c, next) => {
 })
 
 pendingSignUpPages.get('/w/:workshop/confirm/:code', async (c) => {
-  const held = await loadPendingSignUp(c)
-  return held ? confirmSignUpPage(c, held) : expiredLinkPage(c)
+  const pending = await loadPendingSignUp(c)
+  return pending ? confirmSignUpPage(c, pending) : expiredLinkPage(c)
 })
 
 pendingSignUpPages.post('/w/:workshop/confirm/:code', async (c) => {
   await rateLimitByIp(c, 'register')
-  const held = await loadPendingSignUp(c)
-  if (!held) return expiredLinkPage(c)
-  const outcome = await confirmPendingSignUp(c.env.deps, held)
+  const pending = await loadPendingSignUp(c)
+  if (!pending) return expiredLinkPage(c)
+  const outcome = await confirmPendingSignUp(c.env.deps, pending)
   if (outcome.kind === 'registered') return c.redirect(paths.ticket(outcome.ticket), 303)
-  // What the link was read with may be outdated; the refusal knows better.
-  return confirmSignUpPage(c, (await loadPendingSignUp(c)) ?? held, outcome.refusal)
+  // Reload, because the workshop may have changed since it was read above.
+  return confirmSignUpPage(c, (await loadPendingSignUp(c)) ?? pending, outcome.refusal)
 })
 
-/** Says that a mail is on its way, and that nothing is registered yet. */
+/** Shown after a sign-up without proof of work: nothing is registered until the mailed link is followed. */
 export function signUpPendingPage(c: Context<App>, workshop: Workshop, email: string) {
   const { locale } = c.var
   const { pendingSignUp: t } = publicMessages(locale)
@@ -64,7 +64,7 @@ async function loadPendingSignUp(c: Context<App>): Promise<PendingSignUp | undef
   return pending
 }
 
-/** What will be registered, with one button. */
+/** The submitted values, with a button to register. */
 function confirmSignUpPage(c: Context<App>, { workshop, signUp, code }: PendingSignUp, refusal?: Refusal) {
   const { locale } = c.var
   const t = publicMessages(locale)
@@ -86,7 +86,7 @@ function confirmSignUpPage(c: Context<App>, { workshop, signUp, code }: PendingS
       )}
       <p class="lead">{localize(workshop.title, locale)}</p>
       <WorkshopSummary workshop={workshop} locale={locale} />
-      <SeatStatus workshop={workshop} elsewhere={null} locale={locale} />
+      <SeatStatus workshop={workshop} otherCities={null} locale={locale} />
       <SubmittedValues workshop={workshop} signUp={signUp} locale={locale} />
       {canConfirm && (
         <form class="confirm" method="post" action={paths.confirmSignUp(workshop.slug, code)}>
@@ -132,7 +132,7 @@ function SubmittedValues({
   )
 }
 
-/** The same for a link that is too old, forged, or of somebody who was erased. */
+/** Shown for expired, forged or erased links alike. */
 async function expiredLinkPage(c: Context<App>) {
   const { deps } = c.env
   const t = publicMessages(c.var.locale).pendingSignUp

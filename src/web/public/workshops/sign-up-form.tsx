@@ -8,17 +8,16 @@ import { type PublicMessages, publicMessages } from '../../../i18n/public.ts'
 import type { Config, Locale } from '../../../lib/config.ts'
 import { Alert } from '../layout.tsx'
 
-/** What someone typed into the form, as it goes back into it after a mistake. */
+/** Submitted values, to fill in the form again after an error. */
 export type SignUpFormValues = {
-  /** Idempotency key: the same form sent twice is one sign-up. */
+  /** Idempotency key, so that submitting twice is one sign-up. */
   key: string
-  /** Tells when the form was first shown: see domain/guards.ts. */
+  /** Signed time when the form was first shown; see registrations/form-timing.ts. */
   formTimestamp: string
-  /** What stands in the field that people do not see. */
   honeypot: string
-  /** Of the work that the browser has done, where the workshop wants some; empty where it could do none. */
+  /** Proof of work, if the workshop requires one; empty if the browser could not compute it. */
   proof: string
-  /** Code of the registration link that led here. */
+  /** Code of the registration link that was followed. */
   via: string | undefined
   name: string
   email: string
@@ -28,13 +27,12 @@ export type SignUpFormValues = {
   consent: boolean
 }
 
-/** Why the form comes back. `again`: it looks like a bot's, and is taken when it is sent once more. */
+/** Why the form is shown again. `retry`: it looks like a bot's, and is accepted when submitted once more. */
 export type SignUpFormError =
   | { problems: FieldProblem[] }
   | { refusal: Refusal }
-  | { again: keyof PublicMessages['form']['again'] }
+  | { retry: keyof PublicMessages['form']['retry'] }
 
-/** A form that nothing was typed into yet. */
 export function emptyFormValues(key: string, formTimestamp: string, via: string | undefined): SignUpFormValues {
   return {
     ...{ key, formTimestamp, via, honeypot: '', proof: '' },
@@ -42,7 +40,7 @@ export function emptyFormValues(key: string, formTimestamp: string, via: string 
   }
 }
 
-/** Reads a form that was sent. One without a usable key, such as from an old page, gets a new one. */
+/** Parses a submitted form. An invalid key, e.g. from an old page, is replaced by a new one. */
 export function parseSignUpForm(body: Record<string, unknown>, newId: () => string): SignUpFormValues {
   const text = (name: string) => (typeof body[name] === 'string' ? body[name] : '')
   const answers = Object.entries(body).flatMap(([name, value]) => {
@@ -64,60 +62,58 @@ export function parseSignUpForm(body: Record<string, unknown>, newId: () => stri
   }
 }
 
-/** The code of a registration link, or undefined for what no link of ours can have. */
+/** The code of a registration link; undefined if it is malformed. */
 export function parseVia(via: string | undefined): string | undefined {
   return via && /^\w{1,64}$/.test(via) ? via : undefined
 }
 
-/** What was typed, as the domain reads it. */
+/** Converts form values to the input of parseSignUp. */
 export function toSignUpInput({ via, name, email, phone, company, ready, consent }: SignUpFormValues): unknown {
   return { via, name, email, phone, company, ready, consent: consent || undefined }
 }
 
-/** The form, empty or as it was sent, with what is wrong with it on top. */
+/** The form, empty or as it was submitted, with an error summary on top. */
 export function SignUpForm({
   workshop,
-  typed,
-  mistake,
-  elsewhere,
+  values,
+  error,
+  otherCities,
   config,
   locale,
 }: {
   workshop: Workshop
-  typed: SignUpFormValues
-  mistake: SignUpFormError | undefined
-  /** The other cities, for when this one has no seat. */
-  elsewhere: Child
+  values: SignUpFormValues
+  error: SignUpFormError | undefined
+  /** Shown if this workshop has no seat. */
+  otherCities: Child
   config: Config
   locale: Locale
 }) {
   const t = publicMessages(locale)
-  const problems = mistake && 'problems' in mistake ? mistake.problems : []
-  const problem = (field: string) => {
-    const found = problems.find((problem) => problem.field === field)
-    return found && fieldProblemText(found, t)
+  const problems = error && 'problems' in error ? error.problems : []
+  const problemText = (field: string) => {
+    const problem = problems.find((problem) => problem.field === field)
+    return problem && fieldProblemText(problem, t)
   }
   const joinsWaitlist = workshop.status === 'waitlist'
-  const toConfirm = workshop.items.filter((item) => item.mustConfirm)
+  const requiredItems = workshop.items.filter((item) => item.mustConfirm)
   return (
     <section id="form">
-      {!mistake && (
+      {!error && (
         <h2 id="form-title" data-live="">
           {joinsWaitlist ? t.workshop.queueForm : t.workshop.form}
         </h2>
       )}
-      {mistake && (
-        <FormErrorSummary mistake={mistake} elsewhere={workshop.status === 'open' ? null : elsewhere} t={t} />
-      )}
+      {error && <FormErrorSummary error={error} otherCities={workshop.status === 'open' ? null : otherCities} t={t} />}
       <form method="post" action={paths.workshop(workshop.slug)} novalidate>
-        <input type="hidden" name="key" value={typed.key} />
-        <input type="hidden" name="guard" value={typed.formTimestamp} />
-        {typed.via && <input type="hidden" name="via" value={typed.via} />}
+        <input type="hidden" name="key" value={values.key} />
+        <input type="hidden" name="guard" value={values.formTimestamp} />
+        {values.via && <input type="hidden" name="via" value={values.via} />}
         <Field
           name="name"
           label={t.fields.name}
-          value={typed.name}
-          problem={problem('name')}
+          value={values.name}
+          problem={problemText('name')}
           autocomplete="name"
           required
         />
@@ -125,8 +121,8 @@ export function SignUpForm({
           name="email"
           type="email"
           label={t.fields.email}
-          value={typed.email}
-          problem={problem('email')}
+          value={values.email}
+          problem={problemText('email')}
           autocomplete="email"
           required
         />
@@ -136,8 +132,8 @@ export function SignUpForm({
             type="tel"
             label={workshop.phone === 'required' ? t.fields.phone : t.fields.phone + t.form.optional}
             hint={t.form.phoneHint}
-            value={typed.phone}
-            problem={problem('phone')}
+            value={values.phone}
+            problem={problemText('phone')}
             autocomplete="tel"
             required={workshop.phone === 'required'}
           />
@@ -145,21 +141,21 @@ export function SignUpForm({
         <Field
           name="company"
           label={t.fields.company + t.form.optional}
-          value={typed.company}
-          problem={problem('company')}
+          value={values.company}
+          problem={problemText('company')}
           autocomplete="organization"
         />
         <Honeypot t={t} />
-        {toConfirm.length > 0 && (
+        {requiredItems.length > 0 && (
           <div class="readiness">
             <h3>{t.form.readiness}</h3>
             <p class="hint">{t.form.readinessHint}</p>
-            {toConfirm.map((item) => (
-              <ReadinessQuestion item={item} answer={typed.ready[item.id]} t={t} locale={locale} />
+            {requiredItems.map((item) => (
+              <ReadinessQuestion item={item} answer={values.ready[item.id]} t={t} locale={locale} />
             ))}
           </div>
         )}
-        <Consent given={typed.consent} problem={problem('consent')} config={config} t={t} />
+        <Consent checked={values.consent} problem={problemText('consent')} config={config} t={t} />
         <button type="submit" id="submit" data-live="">
           {workshop.status === 'open' ? t.form.submit : joinsWaitlist ? t.form.submitQueue : t.form.submitAgain}
         </button>
@@ -172,13 +168,12 @@ export function SignUpForm({
   )
 }
 
-/** Why a field is refused, as a sentence. */
 export function fieldProblemText({ field, code }: FieldProblem, t: PublicMessages): string {
   const name = field.split('.')[0] ?? field
   return t.fieldProblems[code](t.fields[name] ?? name)
 }
 
-/** A line of the form with its label, hint and problem. The hint and problem are read out with the field. */
+/** Text field with label, hint and problem; screen readers read hint and problem with the field. */
 export function Field({
   name,
   label,
@@ -229,7 +224,7 @@ export function Field({
   )
 }
 
-/** What is wrong with a form, above it, each problem as a link to its field. */
+/** Problems above a form, each linked to its field. */
 export function ErrorSummary({ problems, t }: { problems: { field: string; text: string }[]; t: PublicMessages }) {
   return (
     <Alert title={t.form.problems}>
@@ -245,54 +240,51 @@ export function ErrorSummary({ problems, t }: { problems: { field: string; text:
 }
 
 function FormErrorSummary({
-  mistake,
-  elsewhere,
+  error,
+  otherCities,
   t,
 }: {
-  mistake: SignUpFormError
-  elsewhere: Child
+  error: SignUpFormError
+  otherCities: Child
   t: PublicMessages
 }) {
-  if ('refusal' in mistake) {
+  if ('refusal' in error) {
     return (
       <Alert title={t.form.refused}>
-        <p>{t.refusals[mistake.refusal]}</p>
-        {elsewhere}
+        <p>{t.refusals[error.refusal]}</p>
+        {otherCities}
       </Alert>
     )
   }
-  if ('again' in mistake) {
+  if ('retry' in error) {
     return (
       <Alert title={t.form.problems}>
-        <p>{t.form.again[mistake.again]}</p>
+        <p>{t.form.retry[error.retry]}</p>
       </Alert>
     )
   }
   return (
     <ErrorSummary
-      problems={mistake.problems.map((problem) => ({ field: problem.field, text: fieldProblemText(problem, t) }))}
+      problems={error.problems.map((problem) => ({ field: problem.field, text: fieldProblemText(problem, t) }))}
       t={t}
     />
   )
 }
 
-/** No browser fills in a field of this name by itself, and bots that fill in every field like it. */
+/** Browsers do not autofill a field of this name, and bots like it. */
 const honeypotName = 'message'
 
-/** A field that people neither see nor reach: whoever fills it in is a bot that does not look, or a browser's extension. */
+/** Hidden field that only bots and some browser extensions fill in. */
 function Honeypot({ t }: { t: PublicMessages }) {
   return (
     <div class="trap" aria-hidden="true">
-      <label for={honeypotName}>{t.form.trap}</label>
+      <label for={honeypotName}>{t.form.honeypot}</label>
       <input id={honeypotName} name={honeypotName} type="text" value="" tabindex={-1} autocomplete="off" />
     </div>
   )
 }
 
-/**
- * What a browser has to work for, and what happens where it cannot. The script assets/proof.js does the work and says so
- * here, and fills in the field.
- */
+/** Field and progress of the proof of work, filled in by client/proof.js. Without it, the sign-up is confirmed by mail. */
 function ProofOfWork({ workshop, t }: { workshop: Workshop; t: PublicMessages }) {
   const { mailed, working, waiting, done } = t.form.proof
   return (
@@ -341,14 +333,13 @@ function ReadinessQuestion({
   )
 }
 
-/** Who asks, why, for how long, and whom to contact, before anything is sent. */
 function Consent({
-  given,
+  checked,
   problem,
   config,
   t,
 }: {
-  given: boolean
+  checked: boolean
   problem: string | undefined
   config: Config
   t: PublicMessages
@@ -367,7 +358,7 @@ function Consent({
           name="consent"
           type="checkbox"
           value="yes"
-          checked={given}
+          checked={checked}
           required
           aria-describedby={problem && 'consent-problem'}
           aria-invalid={problem ? 'true' : undefined}

@@ -30,16 +30,16 @@ import {
   toSignUpInput,
 } from './sign-up-form.tsx'
 
-/** One workshop with its form. */
+/** The workshop page with its sign-up form. */
 export const workshopPages = new Hono<App>()
 
 /*
- * After a newsletter thousands open this page within a minute, so that it is drawn once a second, and the key and guard
- * of each visitor's form put in.
+ * Thousands open this page within a minute after a newsletter. So it is rendered once a second as a template, into which
+ * each visitor's idempotency key and form timestamp are filled.
  */
 workshopPages.get('/w/:workshop', async (c) => {
   const { deps } = c.env
-  const drawn = await deps.cache(cacheKey(c), async () => {
+  const template = await deps.cache(cacheKey(c), async () => {
     const workshop = await findPublicWorkshop(deps, c.req.param('workshop'))
     if (!workshop) return undefined
     const { view, content } = await buildWorkshopPage(
@@ -49,16 +49,15 @@ workshopPages.get('/w/:workshop', async (c) => {
     )
     return compileTemplate(await renderPageHtml(c, view, content), [keyPlaceholder, timestampPlaceholder])
   })
-  return drawn ? sendTemplate(c, drawn) : errorPage(c, 404)
+  return template ? sendTemplate(c, template) : errorPage(c, 404)
 })
 
-/** The workshop page, if it was drawn within the last second. */
+/** The workshop page, if its template is cached. For the fast path. */
 export function cachedWorkshopPage(c: Context<App, '/w/:workshop'>): Response | undefined {
   const template = c.env.deps.cache.peek<PageTemplate>(cacheKey(c))
   return template && sendTemplate(c, template)
 }
 
-/** What stands in a drawn form where a visitor's own key and guard go. */
 const keyPlaceholder = '00000000-0000-0000-0000-000000000000'
 const timestampPlaceholder = '00000000.guard'
 
@@ -66,7 +65,7 @@ const sourceLink = (c: Context<App>) => parseVia(c.req.query('via'))
 const cacheKey = (c: Context<App, '/w/:workshop'>) =>
   `page ${c.get('locale')} ${c.req.param('workshop')} ${sourceLink(c) ?? ''}`
 
-/** A drawn page with a key and guard of this visitor's own. */
+/** Fills in the visitor's idempotency key and form timestamp. */
 function sendTemplate(c: Context<App, '/w/:workshop'>, template: PageTemplate): Response {
   const { deps } = c.env
   const savedKey = savedIdempotencyKey(c)
@@ -90,28 +89,28 @@ workshopPages.post('/w/:workshop', async (c) => {
   await rateLimitByIp(c, 'register')
   const workshop = await findPublicWorkshop(deps, c.req.param('workshop'))
   if (!workshop) return errorPage(c, 404)
-  const sent = parseSignUpForm(await parseFormBody(c), deps.newId)
-  const shownAt = verifyFormTimestamp(deps, workshop.slug, sent.key, sent.formTimestamp)
-  // A form that comes back keeps the time when it was first shown: who corrects a slip is quick.
-  const guarded = (key: string) => ({
+  const submitted = parseSignUpForm(await parseFormBody(c), deps.newId)
+  const shownAt = verifyFormTimestamp(deps, workshop.slug, submitted.key, submitted.formTimestamp)
+  // A form with errors keeps the time when it was first shown, because correcting one is quick.
+  const signedKey = (key: string) => ({
     key,
     formTimestamp: signFormTimestamp(deps, workshop.slug, key, shownAt ?? deps.now()),
   })
-  const typed = { ...sent, ...guarded(sent.key) }
-  const parsed = parseSignUp(toSignUpInput(typed), workshop, c.var.locale)
-  const formAgain = async (workshop: Workshop, typed: SignUpFormValues, mistake: SignUpFormError) => {
-    const { view, content } = await buildWorkshopPage(c, workshop, typed, mistake)
+  const values = { ...submitted, ...signedKey(submitted.key) }
+  const parsed = parseSignUp(toSignUpInput(values), workshop, c.var.locale)
+  const rerenderForm = async (workshop: Workshop, values: SignUpFormValues, error: SignUpFormError) => {
+    const { view, content } = await buildWorkshopPage(c, workshop, values, error)
     return renderPage(c, view, content)
   }
-  if ('problems' in parsed) return formAgain(workshop, typed, { problems: parsed.problems })
-  if (sent.honeypot) return formAgain(workshop, typed, { again: 'trapped' })
+  if ('problems' in parsed) return rerenderForm(workshop, values, { problems: parsed.problems })
+  if (submitted.honeypot) return rerenderForm(workshop, values, { retry: 'honeypot' })
   if (!shownAt || deps.now().getTime() - shownAt.getTime() < minFillTimeMs) {
-    return formAgain(workshop, typed, { again: 'too_soon' })
+    return rerenderForm(workshop, values, { retry: 'too_soon' })
   }
-  const proven = !workshop.proofOfWork || (await verifyProof(deps, workshop.slug, sent.key, sent.proof))
+  const proven = !workshop.proofOfWork || (await verifyProof(deps, workshop.slug, submitted.key, submitted.proof))
   const outcome = proven
-    ? await register(deps, workshop, parsed.signUp, typed.key, 'web')
-    : await createPendingSignUp(deps, workshop, parsed.signUp, typed.key)
+    ? await register(deps, workshop, parsed.signUp, values.key, 'web')
+    : await createPendingSignUp(deps, workshop, parsed.signUp, values.key)
   if (outcome.kind !== 'refused') deleteCookie(c, 'key', { path: c.req.path })
   if (outcome.kind === 'held') return signUpPendingPage(c, workshop, parsed.signUp.email)
   if (outcome.kind === 'registered') {
@@ -119,15 +118,15 @@ workshopPages.post('/w/:workshop', async (c) => {
     return c.redirect(paths.ticket(outcome.ticket), 303)
   }
   if (outcome.refusal === 'not_found') return errorPage(c, 404)
-  // What the page was drawn from may be a second old; the refusal knows better.
-  const asItIs = (await findWorkshop(deps, workshop.slug)) ?? workshop
-  if (outcome.refusal !== 'idempotency_mismatch') return formAgain(asItIs, typed, { refusal: outcome.refusal })
+  // Reload, because `workshop` comes from the cache and may be a second older than the refusal.
+  const current = (await findWorkshop(deps, workshop.slug)) ?? workshop
+  if (outcome.refusal !== 'idempotency_mismatch') return rerenderForm(current, values, { refusal: outcome.refusal })
   const key = deps.newId()
   c.header('Set-Cookie', idempotencyKeyCookie(c, key), { append: true })
-  return formAgain(asItIs, { ...typed, ...guarded(key) }, { refusal: outcome.refusal })
+  return rerenderForm(current, { ...values, ...signedKey(key) }, { refusal: outcome.refusal })
 })
 
-/** The page as people will see it, a draft too, for the frame in which organisers look at it. */
+/** The page as attendees see it, also of a draft, for the preview frame in the console. */
 workshopPages.get('/console/workshops/:slug/preview/page', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   if (!workshop) return errorPage(c, 404)
@@ -152,12 +151,12 @@ workshopPages.get('/w/:workshop/badge.svg', async (c) => {
 })
 
 /**
- * The idempotency key of the form, remembered until the sign-up is answered: if the answer is lost on a poor network and
- * the page is opened again, sending the same once more is the same sign-up and leads to its ticket.
+ * The form's idempotency key, kept in a cookie until the sign-up has succeeded: if the response is lost and the page is
+ * opened again, the same sign-up is a retry and leads to its ticket.
  */
 function savedIdempotencyKey(c: Context<App>): string | undefined {
-  const remembered = getCookie(c, 'key')
-  return remembered && /^[0-9a-f-]{36}$/.test(remembered) ? remembered : undefined
+  const key = getCookie(c, 'key')
+  return key && /^[0-9a-f-]{36}$/.test(key) ? key : undefined
 }
 
 function idempotencyKeyCookie(c: Context<App>, key: string): string {
@@ -168,8 +167,8 @@ function idempotencyKeyCookie(c: Context<App>, key: string): string {
 async function buildWorkshopPage(
   c: Context<App>,
   workshop: Workshop,
-  typed: SignUpFormValues,
-  mistake?: SignUpFormError,
+  values: SignUpFormValues,
+  error?: SignUpFormError,
 ): Promise<{ view: PageOptions; content: Child }> {
   const locale = c.get('locale')
   const t = publicMessages(locale)
@@ -178,40 +177,40 @@ async function buildWorkshopPage(
   const city = localize(workshop.city, locale)
   const summary = localize(campaign?.summary ?? {}, locale)
   const { fullDate, time } = formatDateRange(workshop, locale)
-  const elsewhere = <OtherCities campaign={campaign} than={workshop} via={typed.via} locale={locale} />
-  const form = acceptsSignUps(workshop, mistake) && (
+  const otherCities = <OtherCities campaign={campaign} workshop={workshop} via={values.via} locale={locale} />
+  const form = acceptsSignUps(workshop, error) && (
     <SignUpForm
       workshop={workshop}
-      typed={typed}
-      mistake={mistake}
-      elsewhere={elsewhere}
+      values={values}
+      error={error}
+      otherCities={otherCities}
       config={c.env.deps.config}
       locale={locale}
     />
   )
   return {
     view: {
-      title: `${mistake ? `${t.form.errorTitle} · ` : ''}${title} · ${city}`,
+      title: `${error ? `${t.form.errorTitle} · ` : ''}${title} · ${city}`,
       description: [t.workshop.description(`${fullDate} ${time}`, formatPlace(workshop, locale)), summary]
         .filter(Boolean)
         .join(' · '),
       back: campaign && {
-        href: withQuery(paths.campaign(campaign.slug), { via: typed.via }),
+        href: withQuery(paths.campaign(campaign.slug), { via: values.via }),
         text: campaignTitle(localize(campaign.title, locale), title, t.campaign.allCities),
       },
-      canonicalPath: withQuery(paths.workshop(workshop.slug), { via: typed.via }),
+      canonicalPath: withQuery(paths.workshop(workshop.slug), { via: values.via }),
       scripts: form && workshop.proofOfWork ? ['seats', 'proof'] : ['seats'],
-      status: mistake ? ('refusal' in mistake ? 409 : 422) : 200,
+      status: error ? ('refusal' in error ? 409 : 422) : 200,
     },
-    content: mistake ? (
-      // Someone who just pressed the button wants to know what is wrong with the form, and has read the rest.
+    content: error ? (
+      // Only the form, because the visitor has just seen the rest.
       <>
         <h1>{title}</h1>
         <WorkshopSummary workshop={workshop} locale={locale} />
         {form || (
           <Alert title={t.workshopStatuses[workshop.status]}>
-            {'refusal' in mistake && <p>{t.refusals[mistake.refusal]}</p>}
-            {elsewhere}
+            {'refusal' in error && <p>{t.refusals[error.refusal]}</p>}
+            {otherCities}
           </Alert>
         )}
       </>
@@ -220,7 +219,7 @@ async function buildWorkshopPage(
         <h1>{title}</h1>
         {summary && <p class="lead">{summary}</p>}
         <WorkshopSummary workshop={workshop} locale={locale} />
-        <SeatStatus workshop={workshop} elsewhere={elsewhere} locale={locale} />
+        <SeatStatus workshop={workshop} otherCities={otherCities} locale={locale} />
         {workshop.items.length > 0 && (
           <>
             <h2>{t.workshop.prepare}</h2>
@@ -245,10 +244,10 @@ async function buildWorkshopPage(
   }
 }
 
-/** A refused form stays as long as sending it again may help. */
-function acceptsSignUps({ status }: Workshop, mistake: SignUpFormError | undefined): boolean {
+/** True if the form is shown. After a refusal it stays as long as a retry may succeed. */
+function acceptsSignUps({ status }: Workshop, error: SignUpFormError | undefined): boolean {
   if (status === 'open' || status === 'waitlist') return true
-  return mistake !== undefined && (status === 'full' || status === 'upcoming')
+  return error !== undefined && (status === 'full' || status === 'upcoming')
 }
 
 function SignUpLinkLabel({ workshop, t }: { workshop: Workshop; t: ReturnType<typeof publicMessages> }) {
@@ -262,7 +261,7 @@ function SignUpLinkLabel({ workshop, t }: { workshop: Workshop; t: ReturnType<ty
   )
 }
 
-/** The way back to a campaign is named by its title, save where that is what the page is called already. */
+/** Text of the link to the campaign: its title, unless the workshop has the same. */
 function campaignTitle(campaign: string, workshop: string, allCities: string): string {
   return campaign === workshop ? allCities : campaign
 }
