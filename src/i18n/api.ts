@@ -2,7 +2,6 @@ import type { Locale } from '../lib/config.ts'
 import { en } from './en/api.ts'
 import { type ApiMessages, zhCN } from './zh-CN/api.ts'
 
-/** What the API says beside what attendees read, in one language. */
 export function apiMessages(locale: Locale): ApiMessages {
   return locale === 'en' ? en : zhCN
 }

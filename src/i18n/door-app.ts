@@ -4,7 +4,6 @@ import { type DoorAppMessages, zhCN } from './zh-CN/door-app.ts'
 
 export type { DoorAppMessages }
 
-/** What a helper's phone says, in one language. */
 export function doorAppMessages(locale: Locale): DoorAppMessages {
   return locale === 'en' ? en : zhCN
 }

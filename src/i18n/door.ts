@@ -4,7 +4,6 @@ import { type DoorMessages, zhCN } from './zh-CN/door.ts'
 
 export type { DoorMessages }
 
-/** What helpers read at the door, and organisers about it, in one language. */
 export function doorMessages(locale: Locale): DoorMessages {
   return locale === 'en' ? en : zhCN
 }

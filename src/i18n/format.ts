@@ -1,12 +1,12 @@
 import type { Text } from '../db/schema.ts'
 import type { Locale } from '../lib/config.ts'
 
-/** A text of the organisers in the visitor's language, or in the other if that is the one there is. */
+/** The text in the given language, or in the other if there is none. */
 export function localize(text: Text, locale: Locale): string {
   return (locale === 'en' ? (text.en ?? text.zh) : (text.zh ?? text.en)) ?? ''
 }
 
-/** Several texts as one, without those that say nothing. */
+/** Joins localized texts, without empty ones. */
 export function joinLocalized(texts: Text[], locale: Locale, separator = ' · '): string {
   return texts
     .map((text) => localize(text, locale))
@@ -14,22 +14,22 @@ export function joinLocalized(texts: Text[], locale: Locale, separator = ' · ')
     .join(separator)
 }
 
-/** Sentences one after another, those that are said. After a full-width stop there is no space. */
+/** Joins sentences, without falsy ones. No space after a full-width stop. */
 export function joinSentences(...parts: (string | false | undefined)[]): string {
   return parts.filter(Boolean).join(' ').replace(/。 /g, '。')
 }
 
-/** The command that prints a link to sign in, for an installation that sends no mails. */
+/** Command that prints a sign-in link, for installations without SMTP. */
 export function signInLinkCommand(email = 'EMAIL'): string {
   return `npm run cli -- organiser link ${email}`
 }
 
-/** 上海 · 张江人工智能岛 */
+/** E.g. 上海 · 张江人工智能岛. */
 export function formatPlace({ city, venue }: { city: Text; venue: Text }, locale: Locale): string {
   return joinLocalized([city, venue], locale)
 }
 
-/** When a workshop takes place, in its own time zone and the visitor's language. */
+/** Date and time of a workshop in its time zone, in one language. */
 export type DateTexts = {
   /** 12月 / Dec */
   month: string
@@ -41,17 +41,16 @@ export type DateTexts = {
   date: string
   /** 2026年12月19日 周六 / Sat 19 December 2026 */
   fullDate: string
-  /** 09:30 – 17:00; with the date of the end where that is another day. */
+  /** 09:30 – 17:00; with the date of the end if that is another day. */
   time: string
   /** 北京时间 / Beijing time, or the zone's name. */
   zone: string
 }
 
-/** Says when something takes place. */
 export function formatDateRange(event: { startsAt: Date; endsAt: Date; timeZone: string }, locale: Locale): DateTexts {
   const { startsAt, endsAt, timeZone } = event
-  const format = (options: Intl.DateTimeFormatOptions, moment = startsAt) =>
-    dateTimeFormat(locale, { timeZone, ...options }).format(moment)
+  const format = (options: Intl.DateTimeFormatOptions, time = startsAt) =>
+    dateTimeFormat(locale, { timeZone, ...options }).format(time)
   const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
   const date = { year: 'numeric', month: 'long', day: 'numeric' } as const
   const sameDay = format(date) === format(date, endsAt)
@@ -67,7 +66,7 @@ export function formatDateRange(event: { startsAt: Date; endsAt: Date; timeZone:
   }
 }
 
-/** A single moment with weekday, for deadlines: 12月18日周五 18:00 / Fri 18 Dec, 18:00. */
+/** E.g. 12月18日周五 18:00 / Fri 18 Dec, 18:00. */
 export function formatDateTime(at: Date, timeZone: string, locale: Locale): string {
   return dateTimeFormat(locale, {
     timeZone,
@@ -80,28 +79,28 @@ export function formatDateTime(at: Date, timeZone: string, locale: Locale): stri
   }).format(at)
 }
 
-/** A day without its year: 12月19日 / 19 Dec. */
+/** E.g. 12月19日 / 19 Dec. */
 export function formatDay(at: Date, timeZone: string, locale: Locale): string {
   return dateTimeFormat(locale, { timeZone, month: 'short', day: 'numeric' }).format(at)
 }
 
-/** A month: 2026年12月 / Dec 2026. */
+/** E.g. 2026年12月 / Dec 2026. */
 export function formatMonth(at: Date, timeZone: string, locale: Locale): string {
   return dateTimeFormat(locale, { timeZone, year: 'numeric', month: 'short' }).format(at)
 }
 
-/** A count with its thousands apart, which both languages write alike: 12,345. */
+/** Adds thousands separators, which are the same in both languages: 12,345. */
 export function formatNumber(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** A deadline as mails and tickets state it, with its zone: 12月18日周五 18:00（北京时间）. */
+/** Date and time with the time zone, e.g. 12月18日周五 18:00（北京时间）. */
 export function formatDeadline(at: Date, timeZone: string, locale: Locale): string {
   const [dateTime, zone] = [formatDateTime(at, timeZone, locale), zoneName(timeZone, locale, at)]
   return locale === 'en' ? `${dateTime} (${zone})` : `${dateTime}（${zone}）`
 }
 
-/** Everybody in China says Beijing time, whatever the IANA database calls the zone. */
+/** Name of the zone; Beijing time for all of China, which CLDR calls China Standard Time. */
 function zoneName(timeZone: string, locale: Locale, at: Date): string {
   if (['Asia/Shanghai', 'Asia/Chongqing', 'PRC'].includes(timeZone))
     return locale === 'en' ? 'Beijing time' : '北京时间'
@@ -109,7 +108,7 @@ function zoneName(timeZone: string, locale: Locale, at: Date): string {
   return parts.find((part) => part.type === 'timeZoneName')?.value ?? timeZone
 }
 
-/** Making a format takes a tenth of a millisecond, which every page would spend twenty times: each is made once. */
+/** Cached, because creating a format takes 0.1 ms and a page uses twenty. */
 function dateTimeFormat(locale: Locale, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = locale + JSON.stringify(options)
   const format = formatCache.get(key) ?? new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, options)

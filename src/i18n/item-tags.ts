@@ -1,9 +1,9 @@
 import type { Item } from '../domain/workshops/workshops.ts'
 
-/** What a checklist item asks of the attendee. */
+/** Label of a checklist item. */
 export type ItemTag = 'provided' | 'bring' | 'know' | 'install'
 
-/** A prerequisite with an address is something to get and install, one without is something to know. */
+/** A prerequisite with a URL is to be installed, one without is knowledge. */
 export function itemTag({ kind, url }: Pick<Item, 'kind' | 'url'>): ItemTag {
   if (kind !== 'prerequisite') return kind
   return url ? 'install' : 'know'

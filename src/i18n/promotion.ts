@@ -4,7 +4,6 @@ import { type PromotionMessages, zhCN } from './zh-CN/promotion.ts'
 
 export type { PromotionMessages }
 
-/** What stands on posters, in articles and in messages to chat groups, in one language. */
 export function promotionMessages(locale: Locale): PromotionMessages {
   return locale === 'en' ? en : zhCN
 }

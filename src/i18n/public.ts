@@ -4,7 +4,6 @@ import { type PublicMessages, zhCN } from './zh-CN/public.ts'
 
 export type { PublicMessages }
 
-/** Everything that attendees are told on pages and by the API, in one language. */
 export function publicMessages(locale: Locale): PublicMessages {
   return locale === 'en' ? en : zhCN
 }

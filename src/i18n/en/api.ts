@@ -3,11 +3,11 @@ import type { ApiMessages } from '../zh-CN/api.ts'
 export const en: ApiMessages = {
   statuses: {
     400: 'Bad request',
-    401: 'A token is needed',
+    401: 'Authentication required',
     403: 'Not allowed',
     404: 'Not found',
     405: 'Method not allowed',
-    409: 'In conflict with how things stand',
+    409: 'Conflict with the current state',
     413: 'Too large',
     415: 'Unsupported content type',
     422: 'Did not pass the checks',
@@ -21,7 +21,7 @@ export const en: ApiMessages = {
     unauthorized: 'Send a valid bearer token in the Authorization header.',
     session_over: 'This door is closed: ask the organiser to show the QR again.',
     forbidden: 'The role of this token may not do that.',
-    not_found: 'There is nothing of that name here.',
+    not_found: 'Not found.',
     method_not_allowed: 'This address does not take that method, see Allow.',
     too_large: 'The body is too large.',
     unsupported_media_type: 'The body must be application/json.',

@@ -65,7 +65,7 @@ export const en: BroadcastMessages = {
   },
   named: (names) => names.map((name) => (/\{\{|\}\}/.test(name) ? name : `{{${name}}}`)).join(', '),
   refusals: {
-    nobody: 'Nobody fits now, so nothing was sent.',
+    nobody: 'No recipients match, so nothing was sent.',
     sent_already: 'This form has sent another message already. If this is a new one, preview and send it once more.',
   },
 

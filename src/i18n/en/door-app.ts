@@ -1,9 +1,8 @@
 import type { DoorAppMessages } from '../zh-CN/door-app.ts'
 
-/** English for what the script on a helper's phone says; zh-CN.ts is the source. */
 export const en: DoorAppMessages = {
   title: 'Check-in',
-  conflictsTitle: 'Other than the screen said',
+  conflictsTitle: 'Different from what the screen showed',
   searchLabel: 'Find somebody',
   searchHint: 'Name, pinyin initials, end of the phone number, or number',
   none: 'Nobody found. Try another spelling, or take them in as a walk-in.',

@@ -21,14 +21,14 @@ export const en: DoorMessages = {
       hint: 'It is none of ours, or was not read to the end. Ask the organiser to show it again.',
     },
     renewed: {
-      title: 'This QR is good no longer',
+      title: 'This QR code has expired',
       hint: 'The organiser made another one since. Scan the one that is shown now.',
     },
-    over: { title: 'This workshop is over', hint: 'Checking in ends at midnight. Who came stands in the console.' },
+    over: { title: 'This workshop is over', hint: 'Check-in closes at midnight. Attendance is in the console.' },
   },
 
   nobody: {
-    title: 'This phone is no door yet',
+    title: 'This phone is not set up for check-in yet',
     hint: 'Ask the organiser to open the page “Door” of the workshop on a computer, and scan its QR with the camera of this phone or with WeChat.',
     organisers: 'I am an organiser: to the console',
   },
@@ -67,7 +67,7 @@ export const en: DoorMessages = {
     tail: (tail) => `ends in ${tail}`,
     coming: 'said they come',
     walkIn: 'walked in',
-    offered: 'offered a seat: theirs by coming',
+    offered: 'seat offered: check in to accept',
     since: (time, by) => (by ? `${time}, ${by}` : time),
     board: (kind, serial) => `has ${kind} ${serial}`,
   },
@@ -77,8 +77,8 @@ export const en: DoorMessages = {
     checkInOf: (name) => `Check in ${name}`,
     undo: 'Undo check-in',
     undoOf: (name) => `Undo check-in: ${name}`,
-    stand: 'Is here: stand in line',
-    standOf: (name) => `Is here: stand in line: ${name}`,
+    stand: 'Here without a seat: join the queue',
+    standOf: (name) => `Here without a seat: join the queue: ${name}`,
     leave: 'Has left',
     leaveOf: (name) => `Has left: ${name}`,
     walkIn: 'Let walk in',
@@ -187,6 +187,6 @@ export const en: DoorMessages = {
     noEmail: 'No e-mail: walked in, consent given by word',
   },
 
-  byItself: 'by itself',
+  byItself: 'automatically',
   scanner: 'You can also scan the QR on the ticket with the phone’s camera or WeChat.',
 }

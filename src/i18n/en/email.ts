@@ -156,7 +156,7 @@ export const emailEn: EmailMessages = {
       headline: 'You are invited',
       lead: (host) =>
         `Somebody invites you to organise the workshops of ${host} with them. Open the link below and sign in with this address to begin.`,
-      hint: 'No password: as you sign in, a link that is good for once is mailed to this address.',
+      hint: 'No password needed: each time you sign in we e-mail you a one-time link.',
     },
     console: 'Console',
     button: 'Sign in',

@@ -12,7 +12,7 @@ export const en: RegistrationMessages = {
     total: (people) => (people === 1 ? '1 person' : `${people} people`),
     chosen: (people, all) => `${people} found, of ${all} people`,
     none: 'Nobody has signed up yet.',
-    noneFound: 'Nobody fits.',
+    noneFound: 'No matches.',
     search: 'Search',
     searchHint: 'Name, pinyin or initials, e-mail, company, last digits of the phone, number',
     status: 'Status',

@@ -2,7 +2,6 @@ import type { ReportMessages } from '../zh-CN/reports.ts'
 
 const pluralize = (n: number, one: string, several = `${one}s`) => `${n} ${n === 1 ? one : several}`
 
-/** What the overview, the figures and the audit log say, in English. */
 export const en: ReportMessages = {
   pair: (one, other) => `${one} · ${other}`,
   percent: (share) => `${share}%`,
@@ -11,7 +10,7 @@ export const en: ReportMessages = {
     title: 'Overview',
     next: 'What is next',
     draft: 'Draft',
-    none: 'No workshop is to come.',
+    none: 'No upcoming workshops.',
     emptyTitle: 'Start here',
     empty:
       'There are no workshops yet. Paste the text of your announcement to get a filled-in draft, or start from nothing.',

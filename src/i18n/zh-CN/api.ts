@@ -1,9 +1,6 @@
-/*
- * What the API tells programs and those who write them, and the heads of the attendee lists it hands out. The source of
- * truth, as zh-CN.ts is for what attendees read.
- */
+/** Problems of the API, and headings of the attendee list. */
 export const zhCN = {
-  /** The meaning of a status: `title` of a problem. */
+  /** `title` of a problem. */
   statuses: {
     400: '请求有误',
     401: '需要令牌',
@@ -19,7 +16,7 @@ export const zhCN = {
     503: '暂时不可用',
   },
 
-  /** What went wrong: `detail` of a problem, by its code. */
+  /** `detail` of a problem, by its code. */
   problems: {
     malformed_json: '请求的正文不是合法的 JSON。',
     unauthorized: '请在 Authorization 头里带上有效的 Bearer 令牌。',
@@ -47,7 +44,7 @@ export const zhCN = {
     message_paused: '这封邮件所属的消息已暂停：请先在管理后台再发一次这条消息。',
   },
 
-  /** Why a field is refused, beside the reasons that the form knows. */
+  /** In addition to those of the sign-up form. */
   fieldProblems: {
     unknown_field: (field: string) => `没有 ${field} 这个字段`,
     not_found: (field: string) => `${field} 指向的东西不存在`,
@@ -65,7 +62,7 @@ export const zhCN = {
     key_invalid: (field: string) => `${field} 必须是 8 到 200 个可见的 ASCII 字符`,
   },
 
-  /** The attendee list as a file. */
+  /** The attendee list as CSV or XLSX. */
   roster: {
     sheet: '报名名单',
     heads: {

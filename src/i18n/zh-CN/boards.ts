@@ -3,9 +3,6 @@ import type { BoardPlace } from '../../domain/boards/inventory.ts'
 import type { LendResult, ReturnResult } from '../../domain/boards/loans.ts'
 import type { BoardProblem } from '../../domain/boards/serials.ts'
 
-/*
- * What is said about boards. The source of truth, as zh-CN.ts is for what attendees read.
- */
 export const zhCN = {
   named: (kind: string, serial: string) => `${kind} ${serial}`,
   places: {
@@ -148,7 +145,6 @@ export const zhCN = {
     inventoryEmpty: '还没有登记开发板。',
   },
 
-  /** Why a board is not lent. */
   loanRefusals: {
     board_taken: (who: string) => (who ? `这块在 ${who} 手里，先归还。` : '这块还记在别的场次的人名下，先归还。'),
     has_board: (serial: string) => `这个人已经借了 ${serial}。`,
@@ -188,7 +184,7 @@ export const zhCN = {
     toDoor: '回到名单',
   },
 
-  /** What the label says to whoever finds a board. */
+  /** On a board's label, for a finder. */
   found: {
     title: (board: string) => `开发板 ${board}`,
     owner: (site: string) => `这块开发板是 ${site} 的，培训时借给学员用。`,

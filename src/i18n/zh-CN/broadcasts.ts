@@ -2,10 +2,7 @@ import type { DiscardReason } from '../../db/schema.ts'
 import type { BroadcastProblem, BroadcastRefusal, Placeholder } from '../../domain/mails/broadcasts.ts'
 import type { DisplayState } from '../../domain/mails/outbox.ts'
 
-/*
- * What organisers read about mails and the messages that they send. The source of truth, as zh-CN.ts is for what
- * attendees read.
- */
+/** Broadcasts and the outbox, in the console. */
 export const zhCN = {
   list: {
     title: '群发消息',

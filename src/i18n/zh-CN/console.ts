@@ -3,7 +3,6 @@ import type { OrganiserRefusal } from '../../domain/organisers/organisers.ts'
 import type { ChatGroupRefusal } from '../../domain/workshops/chat-groups.ts'
 import type { Warning } from '../../domain/workshops/warnings.ts'
 
-/** What organisers read, in the language that is the source of truth. */
 export const zhCN = {
   title: '管理后台',
   sections: {
@@ -136,7 +135,7 @@ export const zhCN = {
     madeOn: (day: string) => `${day} 创建`,
   },
 
-  /** What a mail is about, in lists. */
+  /** In lists of mails. */
   mailKinds: {
     confirmed: '报名成功',
     waitlisted: '进入候补',

@@ -1,7 +1,4 @@
-/*
- * What the script on a helper's phone says. The source of truth, as zh-CN.ts is for what attendees read. The script puts in
- * what stands in braces.
- */
+/** Texts of the script on a helper's phone, which replaces placeholders in braces. */
 export const zhCN = {
   title: '签到',
   conflictsTitle: '结果和当时显示的不一样',
@@ -20,13 +17,12 @@ export const zhCN = {
   leave: '结束这部手机的签到',
 
   script: {
-    // About the whole page.
+    // General.
     insecure: '相机和离线签到需要 HTTPS，这个网址没有。仍可以在下面按名字找人，或用手机相机、微信扫票。',
     cannot: '这个浏览器不能在手机上保存名单（可能是无痕模式），所以没有相机和离线签到。仍可以在下面按名字找人。',
     noList: '{why}，这部手机还没有名单，会自动再试。',
     tooOld: '有 {n} 次操作超过 7 天没有发送，已从这部手机删除。',
     online: '已连接',
-    /** Why the server did not carry something out. */
     why: {
       offline: '没有网络',
       busy: '服务器正忙',
@@ -60,7 +56,7 @@ export const zhCN = {
     note: '哪里坏了（可不填）',
     returnBroken: '归还，标记为坏',
 
-    // What became of it.
+    // Results.
     in: '签到成功',
     again: '已经签过到了',
     sinceBy: '{since} 由 {by} 签到',
@@ -119,14 +115,14 @@ export const zhCN = {
     returnedBroken: '已归还，标记为坏',
     notLent: '这块板没有借出',
 
-    // The camera.
+    // Camera.
     noCamera: '打不开相机',
     noCameraHint: '请在浏览器设置里允许这个网页使用相机，或者按名字找人。',
     noDecoder: '这个浏览器读不了二维码',
     noDecoderHint: '相机可以用，但是读不出码。请按名字找人，或者换一个浏览器，再扫一次主办方的二维码。',
     searchByName: '按名字找人',
 
-    /** By kind of entry and outcome, else by outcome alone. */
+    /** By kind of entry and outcome, or by outcome only. */
     conflicts: {
       again: '已由 {by} 在 {since} 签到，你在 {at} 又签了一次。以较早的为准。',
       waitlisted: '在候补，没有名额，没有签到。',
@@ -150,7 +146,7 @@ export const zhCN = {
     inAt: '{at} 已到',
     inSaved: '{at} 已到，未发送',
 
-    // The end of the session.
+    // End of the session.
     overTitles: {
       over: '这个签到台已经关闭',
       late: '签到台的时间到了，已经关闭',

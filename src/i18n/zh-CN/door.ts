@@ -1,9 +1,7 @@
-/*
- * What helpers read at the door, and organisers about it. The source of truth, as zh-CN.ts is for what attendees read.
- */
+/** Door pages for helpers, and door sessions in the console. */
 export const zhCN = {
   title: '签到',
-  /** 上海 12月19日 */
+  /** E.g. 上海 12月19日 签到. */
   titleOf: (city: string, day: string) => `${city} ${day} 签到`,
   skip: '跳到内容',
 
@@ -21,7 +19,6 @@ export const zhCN = {
     >,
   },
 
-  /** Why a code lets nobody in. */
   notJoinable: {
     not_found: { title: '这个二维码不对', hint: '它不是我们的签到二维码，或者没有扫全。请主办方再出示一次。' },
     renewed: { title: '这个二维码已经换掉了', hint: '主办方后来换过二维码。请扫现在出示的那一个。' },
@@ -89,7 +86,7 @@ export const zhCN = {
   },
 
   panel: {
-    /** Somebody who is not in yet. */
+    /** Confirmed, not yet checked in. */
     ready: { title: '有名额', hint: '核对名字，再按签到。' },
     in: { title: '签到成功', hint: (time: string) => `${time} 到` },
     again: {
@@ -175,7 +172,7 @@ export const zhCN = {
     ended: '这个签到台已经结束。断网的手机要等联网或到半夜才会停。',
     seated: '空位已经给了门口的人。',
     grace: '开始几分钟后，没来的人的名额给门口的人（不填：不给）',
-    /** On the page of one person. */
+    /** On a person's page in the console. */
     came: '签到',
     notYet: '还没有签到',
     checkIn: '签到',
@@ -186,7 +183,7 @@ export const zhCN = {
     noEmail: '没有邮箱：现场加入，同意是口头给的',
   },
 
-  /** In place of a helper's name where a seat was given by itself. */
+  /** In place of a helper's name if a seat was assigned automatically. */
   byItself: '自动',
   scanner: '也可以用手机相机或微信扫票上的二维码。',
 }

@@ -1,6 +1,5 @@
 import type { DateTexts } from '../format.ts'
 
-/** What a mail tells. */
 export type EmailKind =
   | 'confirmed'
   | 'corrected'
@@ -24,26 +23,25 @@ export type EmailKind =
   | 'board_due'
   | 'afterwards'
 
-/** How the recipient stands: with neither a place nor a deadline they have a seat. */
+/** Status of the registration. With neither a place nor a deadline the attendee has a seat. */
 export type RecipientStatus = {
-  /** The position on the waitlist. */
+  /** Position on the waitlist. */
   place: number | null
-  /** Until when a seat is held for them, in words. */
+  /** Formatted deadline of the offer. */
   until: string | null
-  /** In how many hours one that is offered later must be taken; null where it is given at once. */
+  /** Hours to accept a later offer; null if freed seats are assigned without an offer. */
   hours: number | null
-  /** How many days it is until the workshop; 1 is tomorrow. */
+  /** Days until the workshop; 1 is tomorrow. */
   days: number
 }
 
 type EmailTexts = {
-  /** `event` is the workshop with its city and day. */
-  subject: (event: string, standing: RecipientStatus) => string
+  /** `event` is the workshop with city and date. */
+  subject: (event: string, status: RecipientStatus) => string
   headline: string
-  lead: (standing: RecipientStatus) => string
+  lead: (status: RecipientStatus) => string
 }
 
-/** The mails in the language that is the source of truth. */
 export const emailZhCN = {
   kinds: {
     confirmed: {
@@ -179,7 +177,7 @@ export const emailZhCN = {
     },
   } satisfies Record<EmailKind, EmailTexts>,
 
-  /** Mails that sign organisers in. `host` is where the installation is. */
+  /** Sign-in links and invitations of organisers. `host` is that of the installation. */
   signIn: {
     asked: {
       subject: (host: string) => `登录 ${host}`,
@@ -199,7 +197,7 @@ export const emailZhCN = {
     why: '你收到这封邮件，是因为有人用这个邮箱登录管理后台，或者邀请你加入。不是你？请不用理会，不打开链接就没有人登录。',
   },
 
-  /** A test of a message, which organisers send to themselves. */
+  /** Test of a broadcast, sent to its author. */
   test: {
     subject: (subject: string) => `【测试】${subject}`,
     rest: '这里给学员的邮件还有各自的票、二维码和准备清单。票的链接在测试里换成了培训页面。',
@@ -230,7 +228,7 @@ export const emailZhCN = {
   leaveWaitlist: { text: '不想等了？', link: '退出候补' },
   registerAgain: { text: '又想来了？', link: '重新报名' },
   otherWorkshops: { text: '也许另一场适合你？', link: '看看其他培训' },
-  /** After the workshop, for those who came. */
+  /** After the workshop, for attendees who were checked in. */
   postEvent: {
     certificate: { text: '参加证书：写上名字就能领，有编号，谁都可以核对。', link: '领取证书' },
     materials: { text: '这场培训的资料。', link: '看资料' },
@@ -249,7 +247,7 @@ export const emailZhCN = {
   reply: '有问题请直接回复这封邮件。',
   privacy: '隐私说明',
 
-  /** The page that shows what would be sent. */
+  /** The mail preview. */
   mailbox: {
     title: '邮箱',
     lead: '没有设置 SMTP_URL，邮件先留在这里。这一页只能在这台机器上、用 npm start 打印的链接打开。',

@@ -1,9 +1,9 @@
 import type { AttendanceRefusal, SuggestionBasis } from '../../domain/attendance/attendance.ts'
 import type { DefaultQuestion, FeedbackRefusal } from '../../domain/attendance/feedback.ts'
 
-/** What is said once a workshop has begun: attendance, certificates, materials, feedback. The source of truth. */
+/** Attendance, certificates, materials and feedback. */
 export const zhCN = {
-  /** To attendees, on their tickets and behind them. */
+  /** For attendees. */
   ticket: {
     came: '你来过',
     thanks: '谢谢你来参加。',
@@ -35,7 +35,7 @@ export const zhCN = {
     link: '核对链接',
     backToTicket: '我的票',
 
-    /** For anyone who has a number. */
+    /** Verification page. */
     verify: '核对证书',
     verifyLead: '输入证书上的编号，看它是不是真的。',
     verifyButton: '核对',
@@ -54,7 +54,7 @@ export const zhCN = {
     hoursLong: (time: string, hours: number) => `${time}（${hours}\u00a0小时）`,
     issued: '发证日期',
 
-    /** On paper. */
+    /** Printed certificate. */
     certifies: '兹证明',
     took: '参加了',
     someone: '证书编号的持有人',
@@ -88,7 +88,7 @@ export const zhCN = {
     } satisfies Record<FeedbackRefusal, string>,
   },
 
-  /** To organisers. */
+  /** For organisers. */
   attendance: {
     title: '出席',
     link: '出席与反馈',

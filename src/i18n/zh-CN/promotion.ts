@@ -1,25 +1,20 @@
 import type { DateTexts } from '../format.ts'
 
-/*
- * What spreads the word: posters, the block for an article, messages to chat groups, snippets. The source of truth, as
- * zh-CN.ts is for what attendees read on pages.
- */
+/** Posters, article blocks, chat messages and snippets. */
 export const zhCN = {
   /** 12月19日 */
   day: ({ month, day }: DateTexts) => `${month}${day}日`,
   /** 12月19日 周六 */
   date: ({ month, day, weekday }: DateTexts) => `${month}${day}日 ${weekday}`,
-  /** Joins things of one kind. */
   listed: (things: string[]) => things.join(things.some((thing) => /[，、]/.test(thing)) ? '；' : '、'),
   labelled: (label: string, text: string) => `${label}：${text}`,
 
   poster: {
-    /** What the picture is, for those who do not see it. */
     alt: (title: string) => `${title}，海报`,
     qrAlt: '报名二维码',
     call: '扫码报名',
     hint: { phone: '长按识别，或用微信扫一扫', a4: '用微信或手机相机扫一扫' },
-    /** Over a list of cities that all begin and end at the same hours. */
+    /** Above the timetable, if all workshops have the same hours. */
     everywhere: (time: string) => `各场都是 ${time}`,
     more: (workshops: number) => `还有\u00a0${workshops}\u00a0场，扫码查看`,
     none: '城市和日期，扫码查看',
@@ -32,7 +27,7 @@ export const zhCN = {
     install: '下载和安装说明在报名页面上',
     call: '长按识别二维码报名',
     hint: '报名成功即可参加，名额满了可以候补。',
-    /** In the box that keeps the place of the picture, which the organiser uploads. */
+    /** In the placeholder for the image that the organiser uploads. */
     qrHere: (file: string) => ['二维码图片放在这里', `请上传 ${file}，再删掉这个框`],
     qrInText: '【报名二维码】',
   },
@@ -45,7 +40,6 @@ export const zhCN = {
 
   badge: { alt: (city: string, title: string) => `${city}，${title}，报名` },
 
-  /** Where a QR goes. */
   qrPlaces: { article: '公众号文章', poster: '海报', slide: '幻灯片' },
 }
 
@@ -54,7 +48,7 @@ export type ChatLine = {
   date: string
   time: string
   venue: string
-  /** How many seats are left, or what a newcomer would meet. */
+  /** Seats left, or the status. */
   seats: string
 }
 

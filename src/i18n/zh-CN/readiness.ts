@@ -1,9 +1,6 @@
 import type { ReminderKind } from '../../db/schema.ts'
 
-/*
- * Getting ready and saying that one comes, as attendees read it on their tickets, and what organisers read about that and
- * the reminders. The source of truth, as zh-CN.ts is for the rest.
- */
+/** Readiness, attendance confirmation and reminders, for attendees and organisers. */
 export const zhCN = {
   ticket: {
     tick: '准备好一样，就勾一样，主办方马上能看到。',
@@ -61,7 +58,7 @@ export const zhCN = {
     none: '培训已经取消或还是草稿，不发提醒。',
   },
 
-  /** On the form of a workshop. */
+  /** On the workshop form in the console. */
   form: {
     entry: '怎么进门',
     entryHint: '有名额的人才看得到：在票上，在带二维码的邮件里。',

@@ -6,9 +6,7 @@ import type { Readiness } from '../../domain/registrations/readiness.ts'
 import type { EmailRefusal } from '../../domain/registrations/registrations.ts'
 import type { EraseRefusal, MoveRefusal, OfferRefusal, Refusal } from '../../domain/registrations/seats.ts'
 
-/*
- * What organisers read about the people of a workshop. The source of truth, as zh-CN.ts is for what attendees read.
- */
+/** Attendees, in the console. */
 export const zhCN = {
   statuses: {
     confirmed: '有名额',

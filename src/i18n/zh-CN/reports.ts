@@ -1,9 +1,8 @@
 import type { AuditAction } from '../../domain/audit/log.ts'
 import type { AlertKind } from '../../domain/reports/alerts.ts'
 
-/** What the overview, the figures and the audit log say, in the language that is the source of truth. */
+/** Overview, statistics and audit log. */
 export const zhCN = {
-  /** Two facts about one thing. */
   pair: (one: string, other: string) => `${one} · ${other}`,
   percent: (share: string) => `${share}%`,
 
