@@ -205,7 +205,7 @@ function testEmail(deps: Deps, broadcast: Broadcast | undefined, organiser: Orga
 function magicLinkEmail(deps: Deps, { uid, payload }: Mail, organiser: Organiser, signInLink: boolean): EmailContent {
   const { baseUrl, secret, defaultLocale: locale } = deps.config
   const messages = emailMessages(locale)
-  const { subject, headline, lead, hint } = messages.signIn[payload.invited ? 'invited' : 'asked']
+  const { subject, headline, lead, hint } = messages.signIn[payload.invited ? 'invited' : 'requested']
   const { host } = new URL(baseUrl)
   // An invitation links to the sign-in page, where a link can be requested, and signs nobody in.
   const showsLink = signInLink || payload.invited
@@ -260,7 +260,7 @@ const cancellationKinds = {
   attendee: 'cancelledByAttendee',
   organiser: 'cancelledByOrganiser',
   workshop: 'workshopCancelled',
-  deadline: 'offerLapsed',
+  deadline: 'offerExpired',
   absence: 'seatPassedOn',
 } as const
 
@@ -457,7 +457,7 @@ function cancellationSteps(
   const { campaign } = workshop
   return [
     ...(seatedAt ? [{ text: messages.calendarOff }] : []),
-    ...(kind === 'cancelledByAttendee' || kind === 'offerLapsed'
+    ...(kind === 'cancelledByAttendee' || kind === 'offerExpired'
       ? [withLink(messages.registerAgain, absoluteUrl(baseUrl, paths.workshop(workshop.slug)))]
       : kind === 'workshopCancelled'
         ? [

@@ -61,7 +61,7 @@ export const emailEn: EmailMessages = {
       lead: () =>
         'We are sorry: this workshop will not take place, and your registration ends with it. Please do not travel.',
     },
-    offerLapsed: {
+    offerExpired: {
       subject: (event) => `Not confirmed in time: ${event}`,
       headline: 'Your seat went to the next in line',
       lead: () =>
@@ -144,7 +144,7 @@ export const emailEn: EmailMessages = {
   },
 
   signIn: {
-    asked: {
+    requested: {
       subject: (host) => `Sign in to ${host}`,
       headline: 'Sign in to the console',
       lead: (host) =>

@@ -128,8 +128,8 @@ export const en: PublicMessages = {
     closed: 'Registration has closed',
     cancelled: 'This workshop will not take place. Everyone registered is told by mail',
     over: 'Thank you for coming. See you at the next one',
-    elsewhereSeats: (city, seats) => `${city}: ${seats}\u00a0${seats === 1 ? 'seat' : 'seats'} left`,
-    elsewhereQueue: (city) => `${city}: waitlist open`,
+    otherCitySeats: (city, seats) => `${city}: ${seats}\u00a0${seats === 1 ? 'seat' : 'seats'} left`,
+    otherCityWaitlist: (city) => `${city}: waitlist open`,
     findTicket: 'Registered already? Find my ticket',
   },
 
@@ -178,10 +178,10 @@ export const en: PublicMessages = {
     noSeatYet: 'Until then no seat is held for you. Nothing after a few minutes? Look into the spam folder.',
     otherAddress: 'Wrong address? Fill it in again',
     confirmTitle: 'Confirm your registration',
-    typed: 'What you filled in',
+    submittedValues: 'What you filled in',
     notYou: 'Not you? Just close this page, and nobody is registered',
-    gone: 'This link no longer works',
-    goneHint:
+    expired: 'This link no longer works',
+    expiredHint:
       'The link to confirm is good for 24\u00a0hours. To attend, please register again; if you are registered, the ticket is in the confirmation mail.',
     again: 'Register again',
   },
@@ -211,9 +211,9 @@ export const en: PublicMessages = {
       'Registration is closed and the waitlist is paused. If it opens again, the line goes on in order and you get a mail',
     waitingOver: 'The workshop has begun and no seat came free. See you at the next one',
     offered: (until) => `Please confirm before ${until}; after that it goes to the next in line`,
-    take: 'Confirm my seat',
-    taken: 'The seat is yours, and a mail is on its way.',
-    lapsed: 'Time is up',
+    acceptOffer: 'Confirm my seat',
+    offerAccepted: 'The seat is yours, and a mail is on its way.',
+    offerExpired: 'Time is up',
     closed: 'Registration has closed. You keep your seat',
     cancelledBy: {
       attendee: 'You cancelled. Your seat has been passed on',
@@ -238,8 +238,8 @@ export const en: PublicMessages = {
     copied: 'Copied',
     keep: 'The address of this page is your ticket. Keep it, and keep it to yourself',
     prepare: 'What to bring and prepare',
-    saidReady: 'You said: ready',
-    saidNotYet: 'You said: not yet',
+    answeredReady: 'You said: ready',
+    answeredNotYet: 'You said: not yet',
     email: 'Confirmation mail',
     emailTo: (email) => `Goes to ${email}`,
     emailWrong: 'Wrong address?',
@@ -308,8 +308,8 @@ export const en: PublicMessages = {
   },
 
   link: {
-    gone: 'This QR code no longer works',
-    goneHint: 'What it led to has ended, or there is a newer code.',
+    expired: 'This QR code no longer works',
+    expiredHint: 'What it led to has ended, or there is a newer code.',
   },
 
   privacy: {

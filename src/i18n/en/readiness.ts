@@ -16,8 +16,9 @@ export const en: ReadinessMessages = {
       giveBack: 'I cannot come: give my seat away',
       warning:
         'Once given away the seat is no longer yours; to come after all you would have to register again, and there may be no seat left.',
-      said: 'You said that you are coming. See you there!',
-      saidSo: 'You said that you are coming. If you cannot after all, there still is time to give your seat away.',
+      confirmed: 'You said that you are coming. See you there!',
+      alreadyConfirmed:
+        'You said that you are coming. If you cannot after all, there still is time to give your seat away.',
       refused: {
         too_late: 'The workshop has begun: just come.',
         no_seat: 'You have no confirmed seat now, so nothing was stored.',

@@ -10,7 +10,7 @@ export type EmailKind =
   | 'cancelledByAttendee'
   | 'cancelledByOrganiser'
   | 'workshopCancelled'
-  | 'offerLapsed'
+  | 'offerExpired'
   | 'closed'
   | 'reopened'
   | 'found'
@@ -101,7 +101,7 @@ export const emailZhCN = {
       headline: '培训取消',
       lead: () => '很抱歉，这场培训不办了，你的报名也随之取消。请不要前往。',
     },
-    offerLapsed: {
+    offerExpired: {
       subject: (event) => `没有按时确认，名额已让出：${event}`,
       headline: '没有按时确认，名额已让出',
       lead: () => '为你保留的名额没有在期限内确认，已经让给下一位，你的报名也随之取消。请不要前往。',
@@ -179,7 +179,7 @@ export const emailZhCN = {
 
   /** Sign-in links and invitations of organisers. `host` is that of the installation. */
   signIn: {
-    asked: {
+    requested: {
       subject: (host: string) => `登录 ${host}`,
       headline: '登录管理后台',
       lead: (host: string) => `打开下面的链接，再按一下按钮，就登录到 ${host} 的管理后台。`,

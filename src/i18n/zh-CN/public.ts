@@ -143,8 +143,8 @@ export const zhCN = {
     closed: '报名已经结束',
     cancelled: '这场培训不办了，报过名的人都会收到邮件',
     over: '感谢参加，欢迎关注下一期',
-    elsewhereSeats: (city: string, seats: number) => `${city}还有\u00a0${seats}\u00a0个名额`,
-    elsewhereQueue: (city: string) => `${city}可以候补`,
+    otherCitySeats: (city: string, seats: number) => `${city}还有\u00a0${seats}\u00a0个名额`,
+    otherCityWaitlist: (city: string) => `${city}可以候补`,
     findTicket: '已经报过名？找回我的票',
   },
 
@@ -191,10 +191,10 @@ export const zhCN = {
     noSeatYet: '在那之前没有为你占名额。几分钟内没收到，请看看垃圾邮件。',
     otherAddress: '邮箱写错了？重新填写',
     confirmTitle: '确认报名',
-    typed: '你填写的内容',
+    submittedValues: '你填写的内容',
     notYou: '不是你填的？关掉这一页就好，不会报名',
-    gone: '这个链接已经失效',
-    goneHint: '确认链接 24\u00a0小时内有效。如果还想参加，请重新报名；已经报上的，票在确认邮件里。',
+    expired: '这个链接已经失效',
+    expiredHint: '确认链接 24\u00a0小时内有效。如果还想参加，请重新报名；已经报上的，票在确认邮件里。',
     again: '重新报名',
   },
 
@@ -222,9 +222,9 @@ export const zhCN = {
     waitingClosed: '报名已截止，候补暂停。如果重新开放，会按顺序继续，并发邮件通知你',
     waitingOver: '培训已经开始，候补没有轮到，下一期见',
     offered: (until: string) => `请在 ${until}前确认，逾期会让给下一位`,
-    take: '确认参加',
-    taken: '名额是你的了，确认邮件马上发出。',
-    lapsed: '期限已过',
+    acceptOffer: '确认参加',
+    offerAccepted: '名额是你的了，确认邮件马上发出。',
+    offerExpired: '期限已过',
     closed: '报名已截止，你的名额不变',
     cancelledBy: {
       attendee: '你取消了报名，名额已经让出',
@@ -249,8 +249,8 @@ export const zhCN = {
     copied: '已复制',
     keep: '这个网址就是你的票，请收藏，不要转发',
     prepare: '带什么，准备什么',
-    saidReady: '你说：准备好了',
-    saidNotYet: '你说：还没有',
+    answeredReady: '你说：准备好了',
+    answeredNotYet: '你说：还没有',
     email: '确认邮件',
     emailTo: (email: string) => `发往 ${email}`,
     emailWrong: '邮箱写错了？',
@@ -314,8 +314,8 @@ export const zhCN = {
   },
 
   link: {
-    gone: '这个二维码已经失效',
-    goneHint: '它对应的报名已经结束或换了新的二维码。',
+    expired: '这个二维码已经失效',
+    expiredHint: '它对应的报名已经结束或换了新的二维码。',
   },
 
   privacy: {

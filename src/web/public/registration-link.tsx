@@ -65,10 +65,10 @@ function expiredLinkPage(c: Context<App>) {
   const t = publicMessages(c.var.locale)
   return renderPage(
     c,
-    { title: t.link.gone, status: 410 },
+    { title: t.link.expired, status: 410 },
     <>
-      <h1>{t.link.gone}</h1>
-      <p class="lead">{t.link.goneHint}</p>
+      <h1>{t.link.expired}</h1>
+      <p class="lead">{t.link.expiredHint}</p>
       <a class="button" href={paths.home()}>
         {t.home.go}
       </a>

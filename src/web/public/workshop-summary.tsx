@@ -138,8 +138,8 @@ export function OtherCities({
       {(open.length > 0 ? open : otherWorkshops.filter(({ status }) => status === 'waitlist')).map((workshop) => (
         <a class="other-city" href={withQuery(paths.workshop(workshop.slug), { via })}>
           {workshop.status === 'open'
-            ? t.elsewhereSeats(localize(workshop.city, locale), seatsLeft(workshop))
-            : t.elsewhereQueue(localize(workshop.city, locale))}
+            ? t.otherCitySeats(localize(workshop.city, locale), seatsLeft(workshop))
+            : t.otherCityWaitlist(localize(workshop.city, locale))}
         </a>
       ))}
     </>
@@ -174,7 +174,7 @@ export function Checklist({
                   </a>
                 </small>
               )}
-              {answer !== undefined && <small>{answer ? t.ticket.saidReady : t.ticket.saidNotYet}</small>}
+              {answer !== undefined && <small>{answer ? t.ticket.answeredReady : t.ticket.answeredNotYet}</small>}
             </span>
           </li>
         )

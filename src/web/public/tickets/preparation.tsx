@@ -91,7 +91,7 @@ export function AttendanceConfirmation({ c, registration }: { c: Context<App>; r
   const { workshop, ticket } = registration
   const { coming: t } = readinessMessages(c.var.locale).ticket
   if (!canConfirmAttendance(registration, now)) return null
-  if (hasConfirmedAttendance(registration, workshop)) return <Flash>{t.said}</Flash>
+  if (hasConfirmedAttendance(registration, workshop)) return <Flash>{t.confirmed}</Flash>
   if (!isPromptedToConfirm(registration, now)) return null
   return (
     <section class="panel">
@@ -120,7 +120,7 @@ export function attendancePage(c: Context<App>, registration: Registration) {
       <h1>{t.title}</h1>
       <p class="lead">{localize(workshop.title, locale)}</p>
       <WorkshopSummary workshop={workshop} locale={locale} />
-      <p>{confirmed ? t.saidSo : t.lead}</p>
+      <p>{confirmed ? t.alreadyConfirmed : t.lead}</p>
       {!confirmed && (
         <form method="post" action={paths.ticketAttendance(ticket)}>
           <button type="submit">{t.yes}</button>

@@ -68,7 +68,7 @@ export async function ticketPage(c: Context<App>, registration: Registration, er
       <StatusCard c={c} registration={registration} t={t} />
       {isActive && status === 'offered' && (
         <form method="post" action={paths.ticketConfirm(ticket)}>
-          <button type="submit">{t.ticket.take}</button>
+          <button type="submit">{t.ticket.acceptOffer}</button>
         </form>
       )}
       <PostEvent c={c} registration={registration} />
@@ -250,7 +250,7 @@ export function canCancel(registration: Registration, now: Date): boolean {
 /** @param done the `done` parameter of the redirect */
 function FlashMessage({ done, email, t }: { done: string | undefined; email: string; t: PublicMessages }) {
   if (done === 'corrected') return <Flash>{t.ticket.emailSaved(email)}</Flash>
-  if (done === 'taken') return <Flash>{t.ticket.taken}</Flash>
+  if (done === 'taken') return <Flash>{t.ticket.offerAccepted}</Flash>
   if (done === 'moved') return <Flash>{t.ticket.moved}</Flash>
   if (done === 'unchanged') return <Flash>{t.ticket.emailUnchanged}</Flash>
   return null
@@ -265,7 +265,7 @@ function StatusCard({ c, registration, t }: { c: Context<App>; registration: Reg
     return <Card tone="none" big={t.ticket.big.cancelled} text={t.ticket.cancelledBy[cancelledBy ?? 'attendee']} />
   }
   if (isOfferExpired(registration, c.env.deps.now())) {
-    return <Card tone="none" big={t.ticket.lapsed} text={t.ticket.cancelledBy.deadline} />
+    return <Card tone="none" big={t.ticket.offerExpired} text={t.ticket.cancelledBy.deadline} />
   }
   if (status === 'waitlisted') {
     const text = over ? t.ticket.waitingOver : closed ? t.ticket.waitingClosed : t.ticket.waiting(workshop.confirmHours)

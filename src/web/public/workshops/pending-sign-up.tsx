@@ -107,7 +107,7 @@ function SubmittedValues({
   const fields = ['name', 'email', 'phone', 'company'] as const
   return (
     <>
-      <h2>{t.pendingSignUp.typed}</h2>
+      <h2>{t.pendingSignUp.submittedValues}</h2>
       <ul class="list">
         {fields.map((field) =>
           signUp[field] ? (
@@ -140,10 +140,10 @@ async function expiredLinkPage(c: Context<App>) {
   if (!workshop) return errorPage(c, 404)
   return renderPage(
     c,
-    { title: t.gone, status: 410, canonicalPath: paths.workshop(workshop.slug) },
+    { title: t.expired, status: 410, canonicalPath: paths.workshop(workshop.slug) },
     <>
-      <h1>{t.gone}</h1>
-      <p class="lead">{t.goneHint}</p>
+      <h1>{t.expired}</h1>
+      <p class="lead">{t.expiredHint}</p>
       <a class="button" href={paths.workshop(workshop.slug)}>
         {t.again}
       </a>
