@@ -26,7 +26,9 @@ async function main() {
   })
 }
 
-/** Runs commands sent by cli.ts through the data folder's lock. Streams their output as JSON lines, then the exit code. */
+/**
+ * Runs commands sent by cli.ts through the data folder's lock. Streams their output as JSON lines, then the exit code.
+ */
 function commandListener(currentDeps: () => Deps | undefined): RequestListener {
   return async (request, response) => {
     const send = (line: object) => response.write(`${JSON.stringify(line)}\n`)

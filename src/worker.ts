@@ -102,7 +102,10 @@ async function deliverMail(deps: Deps): Promise<void> {
   if (outage) deps.log.error({ reason: outage }, 'mail outage: sending paused')
 }
 
-/** Runs work in the background and logs its failure. Throws a new error, because the platform logs it and it must not hold personal data. */
+/**
+ * Runs work in the background and logs its failure. Throws a new error, because the platform logs it and it must not
+ * hold personal data.
+ */
 async function logErrors(failure: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work()

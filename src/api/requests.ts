@@ -31,7 +31,8 @@ export function validationHook(
 }
 
 /**
- * Allows any origin and caches for one second, besides the second of our own cache. Responses to a token are not cached.
+ * Allows any origin and caches for one second, besides the second of our own cache. Responses to a token are not
+ * cached.
  */
 export const publicCache: MiddlewareHandler<App> = async (c, next) => {
   await next()
@@ -77,8 +78,8 @@ export const languageQuery = z.object({
 })
 
 /*
- * Required role of a route, for the documentation only; access.ts decides. OpenAPI 3.1 allows a role in place of a scope
- * for bearer tokens.
+ * Required role of a route, for the documentation only; access.ts decides. OpenAPI 3.1 allows a role in place of a
+ * scope for bearer tokens.
  */
 type Security = Record<string, string[]>[]
 export const publicRoute: Security = [{}, { token: ['viewer'] }]

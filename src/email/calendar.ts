@@ -97,7 +97,9 @@ function eventDescription({ status, workshop }: Registration, ticketUrl: string,
   ].join('\n')
 }
 
-/** A line if an organiser has closed registration. Closing by time is not mentioned, because no new file is sent then. */
+/**
+ * A line if an organiser has closed registration. Closing by time is not mentioned, because no new file is sent then.
+ */
 function closedNotice({ state }: Workshop, locale: Locale): string[] {
   return state === 'closed' ? [publicMessages(locale).workshopStatuses.closed] : []
 }

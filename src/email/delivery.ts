@@ -82,7 +82,10 @@ export async function deliverDueMails(
     logOutcome(deps, mail, outcome, recorded)
   }
 
-  /** Sends a mail and returns its outcome. A refusal of its content is recorded at once instead, because it may start a pause. */
+  /**
+   * Sends a mail and returns its outcome. A refusal of its content is recorded at once instead, because it may start a
+   * pause.
+   */
   async function sendAndRecordRefusal(mail: ClaimedMail): Promise<DeliveryOutcome | undefined> {
     const outcome = await send(mail)
     if (outcome.kind !== 'again' || !outcome.contentRefused) return outcome
@@ -104,7 +107,9 @@ export async function deliverDueMails(
   return summary
 }
 
-/** Logs, without personal data, a failed mail, content refused at the first attempt, and the start or end of a pause. */
+/**
+ * Logs, without personal data, a failed mail, content refused at the first attempt, and the start or end of a pause.
+ */
 function logOutcome(
   deps: Deps,
   mail: ClaimedMail,
@@ -134,7 +139,10 @@ function logOutcome(
 export type DeliveryWorker = {
   /** Call after mails were enqueued. */
   wake(): void
-  /** Waits up to `shutdownTimeout` for the attempts in flight and closes the transport. Other claimed mails are put back. */
+  /**
+   * Waits up to `shutdownTimeout` for the attempts in flight and closes the transport. Other claimed mails are put
+   * back.
+   */
   stop(): Promise<void>
 }
 
@@ -235,7 +243,10 @@ async function retryUntilRecorded<T>(record: () => Promise<T>): Promise<T> {
   }
 }
 
-/** At most a minute, because another process may enqueue mails; at least a second, because MAIL_RATE may defer due mails. */
+/**
+ * At most a minute, because another process may enqueue mails; at least a second, because MAIL_RATE may defer due
+ * mails.
+ */
 async function secondsUntilNextMail(deps: Deps): Promise<number> {
   const due = await nextMailDueAt(deps)
   const seconds = due ? (due.getTime() - deps.now().getTime()) / 1000 : Number.POSITIVE_INFINITY
@@ -259,8 +270,8 @@ async function* prefetch<T>(fetch: () => Promise<T[] | undefined>, lowWaterMark:
 }
 
 /**
- * Processes items with `concurrency` loops. Each loop runs `finish` in the background while it works on the next items, at
- * most four at a time.
+ * Processes items with `concurrency` loops. Each loop runs `finish` in the background while it works on the next items,
+ * at most four at a time.
  * @throws the first error, after all started work has settled
  */
 async function mapConcurrently<Item, Result>(

@@ -2,8 +2,8 @@
 export type DeliveryResult =
   | { kind: 'sent' }
   /**
-   * Temporary failure; a retry may succeed. `contentRefused`: a permanent refusal that does not name the recipient, which
-   * some servers give to one attempt and not to the next.
+   * Temporary failure; a retry may succeed. `contentRefused`: a permanent refusal that does not name the recipient,
+   * which some servers give to one attempt and not to the next.
    */
   | { kind: 'again'; reason: string; code?: 'render_failed'; contentRefused?: true }
   /** Permanent refusal of this recipient. */
@@ -52,9 +52,9 @@ export function classifySmtpError(
 }
 
 /**
- * True if a permanent refusal concerns the recipient: a reply to RCPT, an enhanced status code for recipient addresses or
- * mailboxes (RFC 3463), or, in a reply to DATA, words for an unknown or full mailbox. Such words are ignored with 5.7.x
- * (policy) or together with words for the sender, whose mailbox or account they may mean.
+ * True if a permanent refusal concerns the recipient: a reply to RCPT, an enhanced status code for recipient addresses
+ * or mailboxes (RFC 3463), or, in a reply to DATA, words for an unknown or full mailbox. Such words are ignored with
+ * 5.7.x (policy) or together with words for the sender, whose mailbox or account they may mean.
  */
 function concernsRecipient({ command = '', code = '', response = '' }: SmtpFailure): boolean {
   if (command === 'RCPT TO' || code === 'EENVELOPE' || recipientStatusPattern.test(response)) return true
@@ -130,8 +130,8 @@ const rateLimitAndBlockPatterns = [
 ]
 
 /**
- * Formats the failed command and the server's reply without e-mail addresses. The recipient is removed in all spellings: a
- * reply may quote only the local part, or the form used in a return path.
+ * Formats the failed command and the server's reply without e-mail addresses. The recipient is removed in all
+ * spellings: a reply may quote only the local part, or the form used in a return path.
  */
 function redactReason({ command, responseCode, response, message = 'failed' }: SmtpFailure, recipient: string): string {
   const text = response || message

@@ -28,7 +28,8 @@ export function createPooledTransport(config: Pick<Config, 'smtpUrl'>, timeouts?
       ...smtpOptions(config.smtpUrl, timeouts),
       pool: true,
       maxConnections: 5,
-      // One immediate retry, for a pooled connection that the server has closed. Other retries are scheduled by the outbox.
+      // One immediate retry, for a pooled connection that the server has closed. Other retries are scheduled by the
+      // outbox.
       maxRequeues: 1,
     }),
   )
@@ -64,8 +65,8 @@ function smtpOptions(url: string, { connect, socket }: Timeouts = { connect: 10_
 }
 
 /**
- * Connects to the mail server by host name. Nodemailer resolves the name and connects to the IP address, and workerd then
- * verifies the certificate of an `smtps://` server against that address. Resolving also costs a subrequest there.
+ * Connects to the mail server by host name. Nodemailer resolves the name and connects to the IP address, and workerd
+ * then verifies the certificate of an `smtps://` server against that address. Resolving also costs a subrequest there.
  */
 const connectByName: SMTPTransportGetSocket = (options, done) => {
   const { host = 'localhost', secure, tls: tlsOptions, connectionTimeout } = options

@@ -10,8 +10,8 @@ import { qrFileName } from './qr-images.ts'
 
 /**
  * Renders an HTML block to paste into WeChat's article editor. The editor keeps `section`, `p`, `span`, `strong` and
- * inline styles, and drops scripts, style sheets, classes, ids, event handlers, `position` and external links. So URLs of
- * checklist items are left out; the QR code leads to the page that has them.
+ * inline styles, and drops scripts, style sheets, classes, ids, event handlers, `position` and external links. So URLs
+ * of checklist items are left out; the QR code leads to the page that has them.
  *
  * In place of the QR code there is a box with the file to upload. The editor drops images with `data:` URLs, and copies
  * other images only if WeChat's servers can reach ours; a failure would be visible to the readers only. Also, only an

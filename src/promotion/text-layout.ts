@@ -34,8 +34,8 @@ export function measureText(text: string, weight: Weight): MeasuredText {
 type Weight = 'bold' | 'regular'
 
 /**
- * Wraps a text at the first of `sizes` (in descending order) at which it fits into `lines` lines without splitting words.
- * If none fits, the last size is used: words are split and the text is truncated with an ellipsis.
+ * Wraps a text at the first of `sizes` (in descending order) at which it fits into `lines` lines without splitting
+ * words. If none fits, the last size is used: words are split and the text is truncated with an ellipsis.
  * @param balanced make lines about equally long
  */
 export function wrapText(

@@ -3,7 +3,10 @@ import type { Deps } from '../domain/deps.ts'
 import { countMails, findDeliveryPause } from '../domain/mails/outbox.ts'
 import { countSeats } from '../domain/workshops/workshops.ts'
 
-/** Registers the metrics of /metrics: the process, HTTP responses, seats and mails. Sets `onResponse` and `renderMetrics`. */
+/**
+ * Registers the metrics of /metrics: the process, HTTP responses, seats and mails. Sets `onResponse` and
+ * `renderMetrics`.
+ */
 export function collectMetrics(deps: Deps): void {
   const registry = new Registry()
   const registers = [registry]

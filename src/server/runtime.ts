@@ -29,7 +29,8 @@ export type RuntimeDatabase = OpenDatabase & { secret: string; embedded: boolean
 /**
  * Opens and migrates the database. Waits up to 30 s for an unavailable Postgres.
  * @param onRequest handles requests to the socket of the embedded database's lock
- * @param longRunning for commands: statements may take ten minutes. For the service 3.5 s, after which no visitor waits any longer.
+ * @param longRunning for commands: statements may take ten minutes. For the service 3.5 s, after which no visitor waits
+ *   any longer.
  * @throws {DataDirLockedError | DatabaseTooNewError} or the database's error; everything is closed again
  */
 export async function openDatabase(
@@ -118,7 +119,10 @@ export function createLogger(config: Pick<Config, 'logLevel'>): Log {
 const randomBuffer = new Uint8Array(4096)
 let randomOffset = randomBuffer.length
 
-/** Sixteen random bytes from a 4 kB buffer, because a call of getRandomValues for each id takes half of the time of creating one. */
+/**
+ * Sixteen random bytes from a 4 kB buffer, because a call of getRandomValues for each id takes half of the time of
+ * creating one.
+ */
 function nextRandomBytes(): Uint8Array {
   if (randomOffset === randomBuffer.length) {
     crypto.getRandomValues(randomBuffer)
@@ -165,7 +169,10 @@ function createScanCounter(db: OpenDatabase['db'], log: Log) {
   }
 }
 
-/** Points per `duration` in seconds, by IP prefix unless noted. Generous, because an office or a carrier's customers share one. */
+/**
+ * Points per `duration` in seconds, by IP prefix unless noted. Generous, because an office or a carrier's customers
+ * share one.
+ */
 export const rateLimits: Record<RateLimitName, { points: number; duration: number }> = {
   register: { points: 1000, duration: 600 },
   challenge: { points: 2000, duration: 600 },

@@ -100,7 +100,10 @@ function every(
   }
 }
 
-/** On the first signal finishes the running requests, at most 5 s, calls `close` and exits; a second signal exits at once. */
+/**
+ * On the first signal finishes the running requests, at most 5 s, calls `close` and exits; a second signal exits at
+ * once.
+ */
 function onShutdown(signals: NodeJS.Signals[], server: Server, close: () => Promise<void>) {
   let stopping = false
   for (const signal of signals) {

@@ -7,7 +7,10 @@ import { createFirstOwnerCode, createMailboxKey } from '../domain/tickets/signed
 import { isMailPreviewEnabled } from '../http/context.ts'
 import { absoluteUrl, paths, withQuery } from '../http/links.ts'
 
-/** Base URL for a listening address. For a wildcard address the LAN address, so that a phone on the same network can open it. */
+/**
+ * Base URL for a listening address. For a wildcard address the LAN address, so that a phone on the same network can
+ * open it.
+ */
 export function defaultBaseUrl(host: string, port: number, interfaces = networkInterfaces()): string {
   const lanAddress = Object.values(interfaces)
     .flat()
@@ -27,7 +30,10 @@ export function mailPreviewUrl({ config: { port, secret } }: Deps): string {
   return absoluteUrl(`http://localhost:${port}`, withQuery(paths.mailbox(), { key: createMailboxKey(secret) }))
 }
 
-/** Renders what is printed after the start: address, QR of the first link, mails, console, API and how to create a token. */
+/**
+ * Renders what is printed after the start: address, QR of the first link, mails, console, API and how to create a
+ * token.
+ */
 export async function renderStartupBanner(deps: Deps): Promise<string> {
   const { config } = deps
   const lines = ['', `  baoming is at ${config.baseUrl}`]

@@ -81,7 +81,8 @@ function registrationEmail(deps: Deps, mail: Mail, recipient: Registration): Ema
   const kind = emailKind(mail, recipient)
   const registrations = kind === 'found' ? mail.tickets : [recipient]
   const { workshop, status } = recipient
-  // Broadcasts after a cancellation or after the workshop, and requests to return a board, have no ticket and no checklist.
+  // Broadcasts after a cancellation or after the workshop, and requests to return a board, have no ticket and no
+  // checklist.
   const isPast =
     kind === 'board_due' || (kind === 'written' && (status === 'cancelled' || workshop.endsAt <= deps.now()))
   const isThankYou = kind === 'afterwards'

@@ -5,8 +5,8 @@ import type { WorkshopStatus } from '../../domain/workshops/workshops.ts'
 import type { ItemTag } from '../item-tags.ts'
 
 /*
- * Chinese is the source language: its type is that of the others, here and in the files next to this one. A no-break space
- * (\u00a0) keeps a number and its unit on one line.
+ * Chinese is the source language: the type of these texts is that of the other languages, here and in the other files of
+ * this folder. A no-break space (\u00a0) keeps a number and its unit on one line.
  */
 export const zhCN = {
   lang: 'zh-CN',

@@ -11,7 +11,9 @@ import { paths, withQuery } from '../../http/links.ts'
 import { formatDateTime } from '../../i18n/format.ts'
 import type { Locale } from '../../lib/config.ts'
 
-/** Preview of the mails in the outbox, for trying the service locally. Only with the embedded database and without SMTP. */
+/**
+ * Preview of the mails in the outbox, for trying the service locally. Only with the embedded database and without SMTP.
+ */
 export const mailPreview = new Hono<App>()
 
 mailPreview.use('/mailbox', requireKey())
@@ -57,9 +59,9 @@ mailPreview.get('/mailbox/:id/files/:n', async (c) => {
 const pageSize = 50
 
 /**
- * Restricts the preview, because mails contain ticket links: to installations that send no mail, to localhost, and to the
- * key in the link printed at the start, because other accounts and programs on the machine can make requests too. The key
- * is then stored in a cookie.
+ * Restricts the preview, because mails contain ticket links: to installations that send no mail, to localhost, and to
+ * the key in the link printed at the start, because other accounts and programs on the machine can make requests too.
+ * The key is then stored in a cookie.
  */
 function requireKey(): MiddlewareHandler<App> {
   return async (c, next) => {

@@ -17,7 +17,10 @@ import { Checklist, WorkshopSummary } from '../workshop-summary.tsx'
 
 export const checkboxName = (item: string) => `ready.${item}`
 
-/** The checklist on a ticket, with checkboxes for required items. A script saves changes at once; otherwise there is a button. */
+/**
+ * The checklist on a ticket, with checkboxes for required items. A script saves changes at once; otherwise there is a
+ * button.
+ */
 export function Preparation({ c, registration }: { c: Context<App>; registration: Registration }) {
   const { locale } = c.var
   const { workshop, ready, ticket } = registration

@@ -284,7 +284,9 @@ function Honeypot({ t }: { t: PublicMessages }) {
   )
 }
 
-/** Field and progress of the proof of work, filled in by client/proof.js. Without it, the sign-up is confirmed by mail. */
+/**
+ * Field and progress of the proof of work, filled in by client/proof.js. Without it, the sign-up is confirmed by mail.
+ */
 function ProofOfWork({ workshop, t }: { workshop: Workshop; t: PublicMessages }) {
   const { mailed, working, waiting, done } = t.form.proof
   return (

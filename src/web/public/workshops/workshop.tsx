@@ -34,8 +34,8 @@ import {
 export const workshopPages = new Hono<App>()
 
 /*
- * Thousands open this page within a minute after a newsletter. So it is rendered once a second as a template, into which
- * each visitor's idempotency key and form timestamp are filled.
+ * Thousands open this page within a minute after a newsletter. So it is rendered once a second as a template, into
+ * which each visitor's idempotency key and form timestamp are filled.
  */
 workshopPages.get('/w/:workshop', async (c) => {
   const { deps } = c.env
