@@ -11,7 +11,7 @@ import { acquireDataDirLock, DataDirLockedError, sendToLockOwner } from '../../s
 const createFolder = () => mkdtempSync(join(tmpdir(), 'baoming-lock-'))
 const noop = () => {}
 
-test('a folder has one holder, who answers what is asked through the lock, until it lets go', async () => {
+test('acquireDataDirLock has one owner at a time, which answers requests sent through the lock', async () => {
   const folder = createFolder()
   const lock = await acquireDataDirLock(
     folder,
@@ -26,7 +26,7 @@ test('a folder has one holder, who answers what is asked through the lock, until
   await (await acquireDataDirLock(folder, noop)).release()
 })
 
-test('of many that start at once at most one goes on', async () => {
+test('acquireDataDirLock succeeds for at most one of many concurrent starts', async () => {
   const folder = createFolder()
   const starts = await Promise.allSettled(Array.from({ length: 20 }, () => acquireDataDirLock(folder, noop)))
   const locks = starts.filter((start) => start.status === 'fulfilled').map((start) => start.value)
@@ -34,15 +34,15 @@ test('of many that start at once at most one goes on', async () => {
   await Promise.all(locks.map((lock) => lock.release()))
 })
 
-test('a holder that was killed leaves nothing that keeps the next one out', async () => {
+test('a killed owner does not block the next one', async () => {
   const folder = createFolder()
   const lockModule = fileURLToPath(new URL('../../src/db/data-dir-lock.ts', import.meta.url))
   const script = `import { acquireDataDirLock } from '${lockModule}'; await acquireDataDirLock('${folder}', () => {}); console.log('held')`
-  const holder = spawn(process.execPath, ['--input-type=module', '--eval', script])
-  await once(holder.stdout, 'data')
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', script])
+  await once(owner.stdout, 'data')
   await expect(acquireDataDirLock(folder, noop)).rejects.toThrow(DataDirLockedError)
-  holder.kill('SIGKILL')
-  await once(holder, 'exit')
+  owner.kill('SIGKILL')
+  await once(owner, 'exit')
   const lock = await acquireDataDirLock(folder, noop)
   expect(readdirSync(folder)).toHaveLength(1)
   await lock.release()

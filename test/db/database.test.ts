@@ -6,8 +6,8 @@ import { createWorld, type World } from '../support/world.ts'
 describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
-])('what is logged of an error of $where', ({ postgres }) => {
-  const failing = async (world: World, statement: ReturnType<typeof sql>) =>
+])('redactError of an error from $where', ({ postgres }) => {
+  const catchError = async (world: World, statement: ReturnType<typeof sql>) =>
     redactError(
       await world.db.execute(statement).then(
         () => undefined,
@@ -15,36 +15,36 @@ describe.each([
       ),
     )
 
-  test('is its SQLSTATE, its constraint and where it happened', async () => {
+  test('contains SQLSTATE, constraint and location', async () => {
     await using world = await createWorld({ postgres })
     const workshop = await world.workshop()
-    const said = await failing(world, sql`update workshops set boards = -1 where id = ${workshop.id}::uuid`)
-    expect(said.reason).toMatch(/^23514 workshops_boards: new row for relation …$/)
-    expect(said.stack).toMatch(/^ {4}at .*:\d+:\d+\)?$/m)
-    expect(said.stack).not.toContain(workshop.id)
+    const redacted = await catchError(world, sql`update workshops set boards = -1 where id = ${workshop.id}::uuid`)
+    expect(redacted.reason).toMatch(/^23514 workshops_boards: new row for relation …$/)
+    expect(redacted.stack).toMatch(/^ {4}at .*:\d+:\d+\)?$/m)
+    expect(redacted.stack).not.toContain(workshop.id)
   })
 
-  test('holds neither parameters nor values that the database quotes', async () => {
+  test('contains neither parameters nor values quoted by the database', async () => {
     await using world = await createWorld({ postgres })
-    for (const typed of ['wang "the" man', 'wang\n    at wang@example.com', '"wang']) {
+    for (const input of ['wang "the" man', 'wang\n    at wang@example.com', '"wang']) {
       for (const type of ['uuid', 'jsonb', 'timestamptz', 'integer']) {
-        const said = await failing(world, sql`select ${typed}::text::${sql.raw(type)}`)
-        expect(said.reason).toMatch(/^22\w{3}: invalid input syntax for type /)
-        expect(JSON.stringify(said)).not.toContain('wang')
+        const redacted = await catchError(world, sql`select ${input}::text::${sql.raw(type)}`)
+        expect(redacted.reason).toMatch(/^22\w{3}: invalid input syntax for type /)
+        expect(JSON.stringify(redacted)).not.toContain('wang')
       }
     }
     const workshop = await world.workshop()
     await world.register(workshop, { email: 'wang@example.com' })
-    const said = await failing(
+    const redacted = await catchError(
       world,
       sql`insert into registration_links (code, channel, created_at) values ('wang', 'wang', now())`,
     )
-    expect(said.reason).toMatch(/^23514 registration_links_target: /)
-    expect(JSON.stringify(said)).not.toContain('wang')
+    expect(redacted.reason).toMatch(/^23514 registration_links_target: /)
+    expect(JSON.stringify(redacted)).not.toContain('wang')
   })
 })
 
-test('what is logged of any other error is its message without what it quotes, and its stack', () => {
+test('redactError of any other error contains its message without quoted values, and its stack', () => {
   const error = (() => {
     try {
       return JSON.parse('wang@example.com')

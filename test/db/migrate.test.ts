@@ -11,7 +11,7 @@ import { createWorld } from '../support/world.ts'
 
 const drizzle = join(root, 'drizzle')
 
-test('migrating an empty database applies everything, and migrating it again nothing', async () => {
+test('migrate applies everything to an empty database and nothing the second time', async () => {
   await using empty = await openTestPostgres({ migrated: false })
   const applied = await migrate(empty.db, drizzle)
   expect(applied).toContain('migration 0')
@@ -19,20 +19,20 @@ test('migrating an empty database applies everything, and migrating it again not
   expect(await migrate(empty.db, drizzle)).toEqual([])
 })
 
-test('a database with a migration that this release does not know is refused', async () => {
+test('migrate rejects a database with an unknown migration', async () => {
   await using world = await createWorld()
   await world.db.execute(sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('of the future', 0)`)
   await expect(migrate(world.db, drizzle)).rejects.toThrow(DatabaseTooNewError)
 })
 
-test('a database with a newer revision of a function is refused', async () => {
+test('migrate rejects a database with a newer revision of a function', async () => {
   await using world = await createWorld()
   await world.db.execute(sql`update drizzle.functions set revision = revision + 1 where name = 'register'`)
   await expect(migrate(world.db, drizzle)).rejects.toThrow(/revision \d+ of register/)
   await expect(migrate(world.db, drizzle)).rejects.toThrow(DatabaseTooNewError)
 })
 
-test('a function that changed without a new revision is refused, and nothing of it is applied', async () => {
+test('migrate rejects a changed function without a new revision and applies nothing', async () => {
   await using world = await createWorld()
   const folder = copyWithChangedFunction('can_mail_ticket', (text) => text.replace(/< \d+/, '< 0'))
   await expect(migrate(world.db, folder)).rejects.toThrow(/can_mail_ticket\.sql changed: raise its revision/)
@@ -40,7 +40,7 @@ test('a function that changed without a new revision is refused, and nothing of 
   expect(answer).toEqual({ may: true })
 })
 
-test('a function that changed with a new revision is applied, and it alone', async () => {
+test('migrate applies only the function with a new revision', async () => {
   await using world = await createWorld()
   const folder = copyWithChangedFunction('can_mail_ticket', (text) =>
     text.replace(/< \d+/, '< 0').replace(/^-- revision (\d+)/, (_, revision) => `-- revision ${Number(revision) + 1}`),
@@ -50,7 +50,7 @@ test('a function that changed with a new revision is applied, and it alone', asy
   expect(answer).toEqual({ may: false })
 })
 
-/** A copy of drizzle/ in which one function reads otherwise. */
+/** Copies drizzle/ and changes one function in the copy. */
 function copyWithChangedFunction(name: string, change: (text: string) => string): string {
   const folder = mkdtempSync(join(tmpdir(), 'baoming-drizzle-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))

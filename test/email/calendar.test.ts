@@ -15,14 +15,14 @@ async function renderCalendar(world: World, id: string, locale: 'zh-CN' | 'en' =
 
 function parseEvent(text: string) {
   const event = Object.values(ical.sync.parseICS(text)).find((part) => part?.type === 'VEVENT')
-  if (event?.type !== 'VEVENT') throw new Error('there is no event')
+  if (event?.type !== 'VEVENT') throw new Error('no event found')
   return event
 }
 
 const parseMethod = (text: string) => /^METHOD:(.*)$/m.exec(text)?.[1]?.trim()
 
-describe('the calendar entry of a registration', () => {
-  test('says when in UTC, where, the ticket and what to prepare, and reminds a day before', async () => {
+describe('registrationCalendar', () => {
+  test('contains time in UTC, place, ticket, what to prepare and an alarm a day before', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({
       items: [{ kind: 'bring', text: { zh: '笔记本电脑与插线板', en: 'A laptop' }, mustConfirm: false }],
@@ -45,7 +45,7 @@ describe('the calendar entry of a registration', () => {
     })
   })
 
-  test('keeps its UID and raises its SEQUENCE when time or place change and when it is cancelled', async () => {
+  test('keeps the UID and raises SEQUENCE when time or place change and on cancellation', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop()
     const { id } = await world.register(workshop)
@@ -63,7 +63,7 @@ describe('the calendar entry of a registration', () => {
     expect(Number(cancelled.sequence)).toBeGreaterThan(Number(moved.sequence))
   })
 
-  test('falls away with the workshop', async () => {
+  test('is a cancellation when the workshop is cancelled', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop()
     const { id } = await world.register(workshop)
@@ -73,7 +73,7 @@ describe('the calendar entry of a registration', () => {
     expect(Number(parseEvent(text).sequence)).toBeGreaterThan(0)
   })
 
-  test('says that an organiser closed registration, as a newer version of the same entry', async () => {
+  test('mentions that registration closed, with a higher SEQUENCE and the same UID', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop()
     const { id } = await world.register(workshop)
@@ -93,7 +93,7 @@ describe('the calendar entry of a registration', () => {
     })
   })
 
-  test('of someone who waits is tentative', async () => {
+  test('is tentative for a waitlisted registration', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ capacity: 1 })
     await world.register(workshop)
@@ -101,7 +101,7 @@ describe('the calendar entry of a registration', () => {
     expect(parseEvent(await renderCalendar(world, id)).status).toBe('TENTATIVE')
   })
 
-  test('has no line over 75 octets, and cuts no Chinese character in half (RFC 5545, 3.1)', async () => {
+  test('folds lines at 75 octets without splitting a character (RFC 5545, 3.1)', async () => {
     await using world = await createWorld()
     const title = `实时操作系统RT-Thread线下入门培训,动手实验与理论;${'从点灯到文件系统'.repeat(12)}`
     const { id } = await world.register(await world.workshop({ title: { zh: title } }))
@@ -112,13 +112,13 @@ describe('the calendar entry of a registration', () => {
   })
 })
 
-test('a calendar with a live and a cancelled registration is not a cancellation', async () => {
+test('registrationCalendar with an active and a cancelled registration has METHOD PUBLISH', async () => {
   await using world = await createWorld()
-  const one = await world.register(await world.workshop())
+  const active = await world.register(await world.workshop())
   const other = await world.register(await world.workshop())
   await cancelRegistration(world.deps, other.id, 'attendee')
   const entries = await Promise.all(
-    [one, other].map(async ({ id }) => ({
+    [active, other].map(async ({ id }) => ({
       registration: (await findRegistrationById(world.deps, id)) as Registration,
       ticketUrl,
     })),

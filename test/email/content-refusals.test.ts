@@ -18,12 +18,12 @@ import type { SmtpFault } from '../support/mail/smtp-server.ts'
 const actor = { name: '林老师' }
 const spamRefusal: SmtpFault = [554, 'DT:SPM 126 smtp2,x']
 
-// Counting and pausing are SQL, and must not depend on which Postgres runs it.
+// Counting and pausing are SQL, which must behave the same on PGlite and on Postgres.
 describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
 ])('on $where', ({ postgres }) => {
-  const office = (env: Record<string, string> = {}) =>
+  const createHarness = (env: Record<string, string> = {}) =>
     createMailHarness(createPooledTransport, undefined, { postgres, env })
 
   test.each<[number, string]>([
@@ -31,61 +31,64 @@ describe.each([
     [550, 'Mail content denied. http://service.mail.qq.com/cgi-bin/help?subtype=1&&no=1000726'],
     [550, "5.7.26 Unauthenticated email from example.org is not accepted due to domain's DMARC policy"],
     [554, 'DT:SUM'],
-  ])('20 mails refused with %s %s pause delivery, and arrive once each when the server accepts', async (code, text) => {
-    await using o = await office()
-    await o.enqueueConfirmations(20)
-    const refused: string[] = []
-    rejectMessages(o, (to) => {
-      refused.push(to)
-      // As with real servers no two replies are alike.
-      return [code, `${text} ${refused.length}-${to.length}`]
-    })
-    expect(await o.deliver()).toMatchObject({ sent: 0, outage: undefined })
-    expect(refused.length).toBeLessThanOrEqual(10)
-    expect(await countByState(o)).toEqual({ pending: 20 })
-    expect(pauseLogs(o)).toEqual([
-      { level: 'error', message: 'mail delivery paused', facts: { reason: expect.stringContaining(text) } },
-    ])
-    expect(JSON.stringify(o.world.logEntries)).not.toContain('person-')
+  ])(
+    '20 mails rejected with %s %s pause delivery, and arrive once each when the server accepts',
+    async (code, text) => {
+      await using o = await createHarness()
+      await o.enqueueConfirmations(20)
+      const rejected: string[] = []
+      rejectMessages(o, (to) => {
+        rejected.push(to)
+        // Real servers never repeat a reply verbatim.
+        return [code, `${text} ${rejected.length}-${to.length}`]
+      })
+      expect(await o.deliver()).toMatchObject({ sent: 0, outage: undefined })
+      expect(rejected.length).toBeLessThanOrEqual(10)
+      expect(await countByState(o)).toEqual({ pending: 20 })
+      expect(pauseLogs(o)).toEqual([
+        { level: 'error', message: 'mail delivery paused', facts: { reason: expect.stringContaining(text) } },
+      ])
+      expect(JSON.stringify(o.world.logEntries)).not.toContain('person-')
 
-    // One mail at a time, each time another one, after 30 s, 1, 2, 4 and 5 minutes.
-    const probes: string[][] = []
-    for (const seconds of [30, 60, 120, 240, 300, 300]) {
-      const before = refused.length
-      o.world.clock.advance({ seconds: seconds - 1 })
-      await o.deliver()
-      expect(refused).toHaveLength(before)
-      o.world.clock.advance({ seconds: 1 })
-      await o.deliver()
-      await o.deliver()
-      probes.push(refused.slice(before))
-    }
-    expect(probes.map((tried) => tried.length)).toEqual([1, 1, 1, 1, 1, 1])
-    expect(new Set(probes.flat()).size).toBe(6)
-    expect(await countByState(o)).toEqual({ pending: 20 })
-    expect(pauseLogs(o)).toHaveLength(1)
-    // As if it had been paused for weeks.
-    await o.world.db.execute(sql`update content_refusals set probes = 5000`)
-    o.world.clock.advance({ minutes: 5 })
-    expect(await o.deliver()).toMatchObject({ postponed: 1 })
+      // Probes with one mail at a time, each time another one, after 30 s, 1, 2, 4 and 5 minutes.
+      const probes: string[][] = []
+      for (const seconds of [30, 60, 120, 240, 300, 300]) {
+        const before = rejected.length
+        o.world.clock.advance({ seconds: seconds - 1 })
+        await o.deliver()
+        expect(rejected).toHaveLength(before)
+        o.world.clock.advance({ seconds: 1 })
+        await o.deliver()
+        await o.deliver()
+        probes.push(rejected.slice(before))
+      }
+      expect(probes.map((probe) => probe.length)).toEqual([1, 1, 1, 1, 1, 1])
+      expect(new Set(probes.flat()).size).toBe(6)
+      expect(await countByState(o)).toEqual({ pending: 20 })
+      expect(pauseLogs(o)).toHaveLength(1)
+      // As if delivery had been paused for weeks.
+      await o.world.db.execute(sql`update content_refusals set probes = 5000`)
+      o.world.clock.advance({ minutes: 5 })
+      expect(await o.deliver()).toMatchObject({ postponed: 1 })
 
-    acceptMessages(o)
-    o.world.clock.advance({ minutes: 5 })
-    expect(await o.deliver()).toMatchObject({ sent: 20 })
-    expect(recipients(o)).toEqual(addressRange(1, 20))
-    expect(await countByState(o)).toEqual({ sent: 20 })
-    expect(await findDeliveryPause(o.world.deps)).toBeUndefined()
-    expect(pauseLogs(o).map(({ message }) => message)).toEqual(['mail delivery paused', 'mail delivery resumed'])
-  })
+      acceptMessages(o)
+      o.world.clock.advance({ minutes: 5 })
+      expect(await o.deliver()).toMatchObject({ sent: 20 })
+      expect(recipients(o)).toEqual(addressRange(1, 20))
+      expect(await countByState(o)).toEqual({ sent: 20 })
+      expect(await findDeliveryPause(o.world.deps)).toBeUndefined()
+      expect(pauseLogs(o).map(({ message }) => message)).toEqual(['mail delivery paused', 'mail delivery resumed'])
+    },
+  )
 
   test.each<['recipient' | 'message', SmtpFault]>([
     ['recipient', [550, '5.1.1 No such user']],
     ['recipient', [554, 'Refused']],
     ['message', [550, '5.1.1 User unknown']],
-  ])('20 addresses that the server refuses after the %s with %j fail, and delivery goes on', async (step, mishap) => {
-    await using o = await office()
+  ])('20 recipients rejected after the %s with %j fail, and delivery continues', async (step, fault) => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(20)
-    o.server.injectFault = (reached) => (reached === step ? mishap : undefined)
+    o.server.injectFault = (reached) => (reached === step ? fault : undefined)
     expect(await o.deliver()).toMatchObject({ dead: 20 })
     expect(await countByState(o)).toEqual({ dead: 20 })
     expect(pauseLogs(o)).toEqual([])
@@ -100,8 +103,8 @@ describe.each([
     expect(await o.deliver()).toMatchObject({ sent: 1 })
   })
 
-  test('unknown users between refusals of content neither count nor end the row', async () => {
-    await using o = await office()
+  test('unknown recipients between content refusals neither count nor reset the count', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(9)
     rejectMessages(o, (to) => (/-[357]@/.test(to) ? [550, '5.1.1 No such user'] : spamRefusal))
     await deliverSequentially(o)
@@ -110,8 +113,8 @@ describe.each([
     expect(pauseLogs(o)).toHaveLength(1)
   })
 
-  test('an accepted mail ends the row: what was refused is tried again for 24 hours, and logged without personal data', async () => {
-    await using o = await office()
+  test('an accepted mail resets the count: refused mails are retried for 24 hours and logged without personal data', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(9)
     rejectMessages(o, (to) => (to.startsWith('person-5@') ? undefined : [554, '5.7.1 Spam, dear 学员']))
     await deliverSequentially(o)
@@ -129,7 +132,7 @@ describe.each([
   })
 
   test.each([4, 6, 11])('no mail is lost with a server that accepts one attempt in %i', async (nth) => {
-    await using o = await office()
+    await using o = await createHarness()
     await o.enqueueConfirmations(30)
     let attempts = 0
     rejectMessages(o, () => (++attempts % nth === 0 ? undefined : spamRefusal))
@@ -149,8 +152,8 @@ describe.each([
     expect(await countByState(o)).toEqual({ sent: 30 })
   })
 
-  test('after the first accepted mail one is tried at a time, and five accepted in a row end the pause', async () => {
-    await using o = await office()
+  test('a paused delivery tries one mail at a time and resumes after five accepted in a row', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(20)
     rejectMessages(o, () => spamRefusal)
     await o.deliver()
@@ -161,7 +164,7 @@ describe.each([
     expect(await findDeliveryPause(o.world.deps)).toBeDefined()
     acceptMessages(o)
     expect(await o.deliver()).toMatchObject({ sent: 0 })
-    // Four do not end it, whatever was accepted before the refusal.
+    // Four are not enough, whatever was accepted before the refusal.
     o.world.clock.advance({ seconds: 60 })
     const { mails } = await claimDueMails(o.world.deps, 10, 120)
     expect(mails).toHaveLength(1)
@@ -172,8 +175,8 @@ describe.each([
     expect(pauseLogs(o).map(({ message }) => message)).toEqual(['mail delivery paused', 'mail delivery resumed'])
   })
 
-  test('a mail that was refused is not sent once it is superseded', async () => {
-    await using o = await office()
+  test('a refused mail is not sent once it is superseded', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(6)
     const { db } = o.world
     await db.execute(sql`update mails set kind = 'cancelled', payload = '{"by": "absence"}' where id = 1`)
@@ -187,27 +190,27 @@ describe.each([
       o.world.deps,
       mails.map((mail) => ({ mail, outcome: refusal })),
     )
-    const [back] = await query<{ back: boolean }>(
+    const [restorable] = await query<{ back: boolean }>(
       db,
       sql`select restore_no_show_seat(r, w, r.cancelled_at - interval '1 minute', r.cancelled_at) as back
           from registrations r join workshops w on w.id = r.workshop_id
           where r.id = (select registration_id from mails where id = 1)`,
     )
-    expect(back?.back).toBe(true)
+    expect(restorable?.back).toBe(true)
     await o.deliver()
     expect(pauseLogs(o)).toHaveLength(1)
     expect((await o.storedMails())[0]).toMatchObject({ state: 'dead', reason: 'came after all' })
   })
 
-  test('two processes count together', async () => {
-    await using o = await office()
+  test('two processes share the count of refusals', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(6)
     const { deps } = o.world
-    const mine = (await claimDueMails(deps, 3, 120)).mails
-    const theirs = (await claimDueMails(deps, 2, 120)).mails
+    const first = (await claimDueMails(deps, 3, 120)).mails
+    const second = (await claimDueMails(deps, 2, 120)).mails
     const refusal = { kind: 'again', reason: 'DATA: 554 DT:SPM', contentRefused: true } as const
     const recorded = await Promise.all(
-      [mine, theirs].map((mails) =>
+      [first, second].map((mails) =>
         recordOutcomes(
           deps,
           mails.map((mail) => ({ mail, outcome: refusal })),
@@ -217,14 +220,14 @@ describe.each([
     expect(recorded.flat().filter((one) => one?.pause === 'paused')).toHaveLength(1)
     expect(await countByState(o)).toEqual({ pending: 6 })
     expect(await findDeliveryPause(deps)).toMatchObject({ reason: 'DATA: 554 DT:SPM' })
-    // While it is paused only one of them tries a mail.
+    // While delivery is paused, only one of them tries a mail.
     o.world.clock.advance({ seconds: 30 })
     const claims = await Promise.all([claimDueMails(deps, 20, 120), claimDueMails(deps, 20, 120)])
     expect(claims.flatMap(({ mails }) => mails)).toHaveLength(1)
   })
 
   test('two senders at once pause once, lose nothing and send nothing twice', async () => {
-    await using o = await office()
+    await using o = await createHarness()
     await using other = await createMailHarness(createPooledTransport, undefined, { server: o.server, world: o.world })
     await o.enqueueConfirmations(40)
     rejectMessages(o, () => spamRefusal)
@@ -242,8 +245,8 @@ describe.each([
     expect(recipients(o)).toEqual(addressRange(1, 40))
   })
 
-  test('a mail that is refused in any case does not delay others, and expires after 24 hours', async () => {
-    await using o = await office()
+  test('a mail that is always refused does not delay others and expires after 24 hours', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(12)
     rejectMessages(o, () => spamRefusal)
     await o.deliver()
@@ -261,8 +264,8 @@ describe.each([
     expect(await findDeliveryPause(o.world.deps)).toBeUndefined()
   })
 
-  test('five mails that are refused in any case do not delay a new one, and expire after 24 hours', async () => {
-    await using o = await office()
+  test('five mails that are always refused do not delay a new one and expire after 24 hours', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(5)
     rejectMessages(o, (to) => (/-[1-5]@/.test(to) ? spamRefusal : undefined))
     await o.deliver()
@@ -282,12 +285,12 @@ describe.each([
     expect(pauseLogs(o).filter(({ message }) => message === 'mail delivery paused')).toHaveLength(1)
   })
 
-  test('delivery tries the next mail at once while it is paused, when a reply is not about the content', async () => {
-    await using o = await office()
+  test('a paused delivery tries the next mail at once when a reply is not about the content', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(8)
     rejectMessages(o, () => spamRefusal)
     await deliverSequentially(o)
-    // The three that were not refused come first.
+    // The three mails that were not refused come first.
     rejectMessages(o, (to) => {
       if (to.startsWith('person-6@')) return [550, '5.1.1 No such user']
       return to.startsWith('person-7@') ? [451, 'Try again later'] : undefined
@@ -296,8 +299,8 @@ describe.each([
     expect(await o.deliver()).toMatchObject({ dead: 1, again: 1, sent: 6 })
   })
 
-  test('a sender that dies while it tries a mail holds the pause until its lease runs out', async () => {
-    await using o = await office()
+  test('a sender that crashes while probing blocks the pause until its lease expires', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(6)
     rejectMessages(o, () => spamRefusal)
     await o.deliver()
@@ -309,14 +312,14 @@ describe.each([
     o.world.clock.advance({ seconds: 1 })
     expect(await o.deliver()).toMatchObject({ sent: 6 })
     expect(recipients(o)).toEqual(addressRange(1, 6))
-    // What the dead one would have said comes too late.
+    // The crashed sender reports too late.
     const refusal = { kind: 'again', reason: 'DATA: 554', contentRefused: true } as const
     expect(await recordOutcomes(o.world.deps, [{ mail: lost as never, outcome: refusal }])).toEqual([undefined])
     expect(await countByState(o)).toEqual({ sent: 6 })
   })
 
-  test('time in which delivery is paused does not count as time in which a mail was tried', async () => {
-    await using o = await office()
+  test('the time of a pause does not count towards the 24 hours', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(1)
     o.server.injectFault = (step) => (step === 'recipient' ? 451 : undefined)
     await o.deliver()
@@ -330,8 +333,8 @@ describe.each([
     expect(await o.deliver()).toMatchObject({ sent: 5, again: 1, dead: 0 })
   })
 
-  test('a message that is refused is paused alone: tickets go out at once, and sending it again reaches the rest', async () => {
-    await using o = await office()
+  test('a refused broadcast is paused on its own: tickets are sent at once, and resending reaches the rest', async () => {
+    await using o = await createHarness()
     const workshop = await createWorkshopWithMailedTickets(o, 20)
     const id = await sendBroadcastTo(o, workshop)
     rejectMessages(o, (to) => (to.startsWith('person-') ? spamRefusal : undefined))
@@ -354,7 +357,7 @@ describe.each([
     expect(await o.deliver()).toMatchObject({ sent: 0 })
     expect(o.server.stepCounts.message).toBe(tried)
 
-    // The server accepts it for a while: nobody gets it twice.
+    // The server accepts for a while: nobody gets the broadcast twice.
     let accepts = 7
     rejectMessages(o, () => (accepts-- > 0 ? undefined : spamRefusal))
     expect(await resendBroadcast(o.world.deps, actor, id)).toBe(20)
@@ -376,8 +379,8 @@ describe.each([
     ).toEqual(addressRange(1, 20))
   })
 
-  test('sendAgain rejects a failed mail of a message that is paused, and oldestDueSeconds leaves the message out', async () => {
-    await using o = await office()
+  test('retryMail rejects a failed mail of a paused broadcast, and oldestDueSeconds excludes the broadcast', async () => {
+    await using o = await createHarness()
     const workshop = await createWorkshopWithMailedTickets(o, 9)
     const id = await sendBroadcastTo(o, workshop)
     rejectMessages(o, (to) => (to.startsWith('person-1@') ? [550, '5.1.1 No such user'] : spamRefusal))
@@ -392,29 +395,29 @@ describe.each([
     expect(await retryMail(o.world.deps, Number(dead?.id))).toBe('owed')
   })
 
-  test('a refused mail of a message is not sent again with it after the person moved to another workshop', async () => {
-    await using o = await office()
+  test('resendBroadcast skips the refused mail of a person who moved to another workshop', async () => {
+    await using o = await createHarness()
     const campaign = await o.world.campaign()
-    const [here, there] = [
+    const [from, to] = [
       await o.world.workshop({ campaignId: campaign.id }),
       await o.world.workshop({ campaignId: campaign.id }),
     ]
-    const { id: person } = await o.world.register(here)
+    const { id: person } = await o.world.register(from)
     await o.deliver()
-    const id = await sendBroadcastTo(o, here)
+    const id = await sendBroadcastTo(o, from)
     rejectMessages(o, () => spamRefusal)
     await o.deliver()
     const moved = await query<{ outcome: string }>(
       o.world.db,
-      sql`select outcome from move_registration(${person}::uuid, ${there.id}::uuid, ${o.world.clock.now().toISOString()}::timestamptz)`,
+      sql`select outcome from move_registration(${person}::uuid, ${to.id}::uuid, ${o.world.clock.now().toISOString()}::timestamptz)`,
     )
     expect(moved).toEqual([{ outcome: 'confirmed' }])
     expect(await resendBroadcast(o.world.deps, actor, id)).toBeUndefined()
     expect(await findBroadcastProgress(o.world.deps, id)).toMatchObject({ states: { dead: 1 }, refused: 0 })
   })
 
-  test('mails of a message that were refused and failed are sent again with it, unknown addresses are not', async () => {
-    await using o = await office()
+  test('resendBroadcast retries refused and expired mails but not those to unknown recipients', async () => {
+    await using o = await createHarness()
     const workshop = await createWorkshopWithMailedTickets(o, 4)
     const id = await sendBroadcastTo(o, workshop)
     rejectMessages(o, (to) => (to.startsWith('person-1@') ? [550, '5.1.1 No such user'] : spamRefusal))
@@ -433,12 +436,12 @@ describe.each([
     expect(await findBroadcastProgress(o.world.deps, id)).toMatchObject({ states: { sent: 3, dead: 1 }, refused: 0 })
   })
 
-  test('accepted mails of a message do not end the row of refused tickets', async () => {
-    await using o = await office()
+  test('accepted broadcast mails do not reset the count of refused tickets', async () => {
+    await using o = await createHarness()
     const workshop = await createWorkshopWithMailedTickets(o, 9)
     const id = await sendBroadcastTo(o, workshop)
     await o.enqueueConfirmations(9)
-    // A ticket and a mail of the message by turns.
+    // Tickets and broadcast mails alternate.
     await o.world.db.execute(sql`
       update mails set due_at = due_at + interval '1 ms' * case when broadcast_id is null then 2 * (id - 9) else 2 * id + 1 end
       where state = 'pending'`)
@@ -449,7 +452,7 @@ describe.each([
     expect(sent).toBeGreaterThan(1)
     expect(sent).toBeLessThan(9)
     expect(await findDeliveryPause(o.world.deps)).toBeDefined()
-    // While delivery is paused, tickets are tried and not the message, which would be accepted and end the pause.
+    // While delivery is paused, tickets are tried, not the broadcast, which would be accepted and end the pause.
     o.world.clock.advance({ seconds: 30 })
     expect(await o.deliver()).toMatchObject({ sent: 0, postponed: 1 })
     expect(await findDeliveryPause(o.world.deps)).toBeDefined()
@@ -458,8 +461,8 @@ describe.each([
     expect(await o.deliver()).toMatchObject({ sent: 9 + 9 - sent })
   })
 
-  test('a message that is sent again leaves tickets their turn where MAIL_RATE is set', async () => {
-    await using o = await office({ MAIL_RATE: '60' })
+  test('with MAIL_RATE a resent broadcast leaves every other slot to tickets', async () => {
+    await using o = await createHarness({ MAIL_RATE: '60' })
     const workshop = await createWorkshopWithMailedTickets(o, 6)
     o.world.clock.advance({ minutes: 1 })
     const id = await sendBroadcastTo(o, workshop)
@@ -474,7 +477,7 @@ describe.each([
   })
 })
 
-test('delivery waits for the next try while it is paused, and goes on by itself', async () => {
+test('the delivery worker waits for the next probe while delivery is paused, and resumes by itself', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(8)
   rejectMessages(o, () => spamRefusal)
@@ -495,7 +498,7 @@ test('delivery waits for the next try while it is paused, and goes on by itself'
   expect(pauseLogs(o).map(({ message }) => message)).toEqual(['mail delivery paused', 'mail delivery resumed'])
 })
 
-test('delivery does not log the end of an outage that turns into a pause', async () => {
+test('the delivery worker logs no end of an outage that turns into a pause', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(8)
   o.server.injectFault = (step) => (step === 'sender' ? [553, 'Mail from must equal authorized user'] : undefined)
@@ -538,12 +541,12 @@ test('a mail that could not be delivered for 24 hours is logged', async () => {
   ])
 })
 
-/** After the text of a message the server answers what this says for the recipient. */
+/** Answers the end of DATA with the given reply for the recipient. */
 function rejectMessages({ server }: MailHarness, reply: (to: string) => SmtpFault | undefined) {
   server.injectFault = (step, to = '') => (step === 'message' ? reply(to) : undefined)
 }
 
-/** Delivers what is due over one connection, so that the order of the mails is known. */
+/** Delivers due mails over one connection, so that their order is fixed. */
 function deliverSequentially({ world, transport }: MailHarness) {
   return deliverDueMails(world.deps, { ...transport, concurrency: 1 })
 }
@@ -552,7 +555,7 @@ function acceptMessages({ server }: MailHarness) {
   server.injectFault = () => undefined
 }
 
-/** A workshop whose people have their tickets. */
+/** A workshop whose attendees have received their tickets. */
 async function createWorkshopWithMailedTickets(harness: MailHarness, count: number): Promise<Workshop> {
   const workshop = await harness.world.workshop({ capacity: count })
   for (let n = 0; n < count; n++) await harness.world.register(workshop)
@@ -560,7 +563,7 @@ async function createWorkshopWithMailedTickets(harness: MailHarness, count: numb
   return workshop
 }
 
-/** Sends a message to everyone of a workshop; gives its id. */
+/** Sends a broadcast to everyone of a workshop and returns its id. */
 async function sendBroadcastTo(harness: MailHarness, workshop: Workshop): Promise<string> {
   const id = harness.world.deps.newId()
   const audience = { about: { workshopId: workshop.id }, workshops: [workshop], filter: {} }
@@ -581,7 +584,7 @@ async function statesInOrder(harness: MailHarness): Promise<string[]> {
   return (await harness.storedMails()).map(({ state }) => state)
 }
 
-/** What was logged of pauses, not of single mails. */
+/** Log entries about pauses, not about single mails. */
 function pauseLogs(harness: MailHarness) {
   return harness.world.logEntries.filter(({ message }) => message !== 'mail refused')
 }

@@ -15,18 +15,18 @@ import { type SmtpFault, type SmtpStep, startMailServer } from '../support/mail/
 import { createWorld, type World } from '../support/world.ts'
 
 describe.each([
-  { kind: 'kept connections', open: createPooledTransport },
+  { kind: 'pooled connections', open: createPooledTransport },
   { kind: 'a connection per message', open: createSingleTransport },
 ])('over $kind', ({ open }) => {
-  const office = (mishap?: SmtpFault | 'stop') =>
+  const createHarness = (fault?: SmtpFault | 'stop') =>
     createMailHarness(
       open,
       { user: 'baoming', password: 'secret' },
-      mishap === 'hang' ? { timeouts: shortTimeouts } : {},
+      fault === 'hang' ? { timeouts: shortTimeouts } : {},
     )
 
-  test('a mail is sent once and that is written down', async () => {
-    await using o = await office()
+  test('a mail is sent once and recorded as sent', async () => {
+    await using o = await createHarness()
     await o.enqueueConfirmations(3)
     expect(await o.deliver()).toMatchObject({ sent: 3, outage: undefined })
     expect(await o.deliver()).toMatchObject({ sent: 0 })
@@ -42,10 +42,10 @@ describe.each([
     ['message', 'drop', /connection (was )?closed/i],
     ['message', 'hang', /^Timeout$/],
     ['recipient', 'hang', /^Timeout$/],
-  ])('a server that answers the %s with %j gets the mail again after a minute', async (step, mishap, reason) => {
-    await using o = await office(mishap)
+  ])('a server that answers the %s with %j gets the mail again after a minute', async (step, fault, reason) => {
+    await using o = await createHarness(fault)
     await o.enqueueConfirmations(1)
-    o.server.injectFault = (reached) => (reached === step ? mishap : undefined)
+    o.server.injectFault = (reached) => (reached === step ? fault : undefined)
     expect(await o.deliver()).toMatchObject({ again: 1, outage: undefined })
     expect(await o.storedMails()).toMatchObject([{ state: 'pending', attempt: 1, minutes: 1 }])
     expect((await o.storedMails())[0]?.reason).toMatch(reason)
@@ -54,8 +54,8 @@ describe.each([
     expect(await o.deliver()).toMatchObject({ sent: 0 })
     o.world.clock.advance({ minutes: 1 })
     expect(await o.reopenTransport().deliver()).toMatchObject({ sent: 1 })
-    // What the server took before the connection broke and what it took later is the same message.
-    const copies = step === 'message' && mishap === 'drop' ? 2 : 1
+    // A mail that the server took before the connection broke is repeated as the same message.
+    const copies = step === 'message' && fault === 'drop' ? 2 : 1
     expect(o.server.mails).toHaveLength(copies)
     const heads = o.server.mails.map(({ mail }) => [mail.messageId, mail.date?.toISOString(), mail.subject])
     expect(new Set(heads.map(String)).size).toBe(1)
@@ -65,12 +65,12 @@ describe.each([
     ['recipient', [550, '5.1.1 No such user'], 'RCPT TO: 550 5.1.1 No such user'],
     ['message', [554, '5.1.1 No such user'], 'DATA: 554 5.1.1 No such user'],
   ])(
-    'a mail whose recipient is refused after the %s with %j fails, and the others are sent',
-    async (step, mishap, reason) => {
-      await using o = await office()
+    'a mail whose recipient is rejected after the %s with %j fails, and the others are sent',
+    async (step, fault, reason) => {
+      await using o = await createHarness()
       await o.enqueueConfirmations(3)
       let refused = 0
-      o.server.injectFault = (reached) => (reached === step && refused++ === 0 ? mishap : undefined)
+      o.server.injectFault = (reached) => (reached === step && refused++ === 0 ? fault : undefined)
       expect(await o.deliver()).toMatchObject({ dead: 1, sent: 2 })
       expect(await o.storedMails()).toMatchObject([
         { state: 'dead', attempt: 1, reason },
@@ -82,32 +82,32 @@ describe.each([
 
   test.each<[string, SmtpStep, SmtpFault | 'stop']>([
     ['cannot be reached', 'greeting', 'stop'],
-    ['refuses at the greeting', 'greeting', [554, 'No service']],
+    ['rejects at the greeting', 'greeting', [554, 'No service']],
     ['shuts down at the greeting', 'greeting', [421, '4.3.2 Service shutting down']],
     ['hangs up at the greeting', 'greeting', 'drop'],
-    ['is silent at the greeting', 'greeting', 'hang'],
-    ['refuses the password', 'auth', [535, '5.7.8 Authentication failed']],
-    ['refuses the sender', 'sender', [553, 'Mail from must equal authorized user']],
-    ['has had too many', 'recipient', [550, '5.4.5 Daily sending quota exceeded']],
-    ['has had too many only at the end', 'message', [554, 'Too many messages this hour']],
-  ])('while the server %s, all mails are kept and only one is tried', async (_, step, mishap) => {
-    await using o = await office(mishap)
+    ['does not respond at the greeting', 'greeting', 'hang'],
+    ['rejects the password', 'auth', [535, '5.7.8 Authentication failed']],
+    ['rejects the sender', 'sender', [553, 'Mail from must equal authorized user']],
+    ['reports a quota at RCPT', 'recipient', [550, '5.4.5 Daily sending quota exceeded']],
+    ['reports a quota after DATA', 'message', [554, 'Too many messages this hour']],
+  ])('while the server %s, all mails are kept and only one is attempted', async (_, step, fault) => {
+    await using o = await createHarness(fault)
     await o.enqueueConfirmations(4)
-    if (mishap === 'stop') await o.server.stop()
-    else o.server.injectFault = (reached) => (reached === step ? mishap : undefined)
+    if (fault === 'stop') await o.server.stop()
+    else o.server.injectFault = (reached) => (reached === step ? fault : undefined)
     expect(await o.deliver({ pause: 300 })).toMatchObject({ sent: 0, again: 0, dead: 0, postponed: 1 })
     const untouched = { state: 'pending', attempt: 0, minutes: 0, reason: null }
     expect(await o.storedMails()).toMatchObject([{ state: 'pending', minutes: 5 }, untouched, untouched, untouched])
     expect(await firstAttempts(o.world)).toEqual([null, null, null, null])
 
-    if (mishap === 'stop') await o.server.start()
+    if (fault === 'stop') await o.server.start()
     o.server.injectFault = () => undefined
     o.world.clock.advance({ minutes: 5 })
     expect(await o.reopenTransport().deliver()).toMatchObject({ sent: 4 })
   })
 })
 
-test('a server that only answers 451 is asked after 1, 5, 15, 30 and 60 minutes, then hourly for 24 hours', async () => {
+test('a mail that always gets 451 is retried after 1, 5, 15, 30 and 60 minutes, then hourly for 24 hours', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(1)
   o.server.injectFault = (step) => (step === 'recipient' ? 451 : undefined)
@@ -127,7 +127,7 @@ test('a server that only answers 451 is asked after 1, 5, 15, 30 and 60 minutes,
   ])
 })
 
-test('time in which nothing could be sent does not count as time in which a mail was tried', async () => {
+test('the time of an outage does not count towards the 24 hours', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(1)
   o.server.injectFault = (step) => (step === 'recipient' ? 451 : undefined)
@@ -139,7 +139,7 @@ test('time in which nothing could be sent does not count as time in which a mail
     o.world.clock.advance({ hours: 1 })
   }
   await o.server.start()
-  // The second real attempt, so five minutes until the third.
+  // The second real attempt, so the third follows after five minutes.
   expect(await o.deliver()).toMatchObject({ again: 1, dead: 0 })
   expect(await o.storedMails()).toMatchObject([{ state: 'pending', minutes: 5 }])
 })
@@ -158,25 +158,25 @@ describe.each([
     expect(Math.max(...(await o.storedMails()).map(({ attempt }) => attempt))).toBe(1)
   })
 
-  test('a claimed mail belongs to its sender until the lease runs out, then to the next, as the same message', async () => {
+  test('a claimed mail belongs to its sender until the lease expires, then to the next, as the same message', async () => {
     await using o = await createMailHarness(createPooledTransport, undefined, { postgres })
     await o.enqueueConfirmations(1)
     const { deps, clock } = o.world
-    const [mine] = (await claimDueMails(deps, 10, 120)).mails
+    const [first] = (await claimDueMails(deps, 10, 120)).mails
     clock.advance({ seconds: 119 })
     expect((await claimDueMails(deps, 10, 120)).mails).toEqual([])
     clock.advance({ seconds: 1 })
-    const [theirs] = (await claimDueMails(deps, 10, 120)).mails
-    expect(theirs).toMatchObject({ messageId: mine?.messageId, firstTriedAt: mine?.firstTriedAt, attempt: 2 })
-    // The first sender comes back too late to say anything.
-    expect(await recordOutcome(deps, mine as never, { kind: 'dead', reason: 'late' })).toBeUndefined()
+    const [second] = (await claimDueMails(deps, 10, 120)).mails
+    expect(second).toMatchObject({ messageId: first?.messageId, firstTriedAt: first?.firstTriedAt, attempt: 2 })
+    // The first sender reports after its lease expired and is ignored.
+    expect(await recordOutcome(deps, first as never, { kind: 'dead', reason: 'late' })).toBeUndefined()
     expect(await o.storedMails()).toMatchObject([{ state: 'sending', reason: null }])
-    expect(await recordOutcome(deps, theirs as never, { kind: 'sent' })).toBe('sent')
-    expect(await recordOutcome(deps, theirs as never, { kind: 'again', reason: 'once more' })).toBeUndefined()
+    expect(await recordOutcome(deps, second as never, { kind: 'sent' })).toBe('sent')
+    expect(await recordOutcome(deps, second as never, { kind: 'again', reason: 'once more' })).toBeUndefined()
     expect(await o.storedMails()).toMatchObject([{ state: 'sent' }])
   })
 
-  test('MAIL_RATE caps the mails of a minute, whoever sends them', async () => {
+  test('MAIL_RATE limits mails per minute across senders', async () => {
     await using o = await createMailHarness(createPooledTransport, undefined, { postgres, env: { MAIL_RATE: '3' } })
     await using other = await createMailHarness(createPooledTransport, undefined, { server: o.server, world: o.world })
     await o.enqueueConfirmations(8)
@@ -190,7 +190,7 @@ describe.each([
     expect(await o.deliver()).toMatchObject({ sent: 2 })
   })
 
-  test('MAIL_RATE holds however many senders claim at once, and counts what they tried in vain', async () => {
+  test('MAIL_RATE holds for concurrent claims and counts failed attempts', async () => {
     await using o = await createMailHarness(createPooledTransport, undefined, { postgres, env: { MAIL_RATE: '10' } })
     await o.enqueueConfirmations(100)
     const { deps, clock } = o.world
@@ -204,7 +204,7 @@ describe.each([
     expect(await claimByTen()).toHaveLength(10)
   })
 
-  test('mails that are given up take nothing from MAIL_RATE', async () => {
+  test('discarded mails do not count towards MAIL_RATE', async () => {
     await using o = await createMailHarness(createPooledTransport, undefined, { postgres, env: { MAIL_RATE: '3' } })
     const workshop = await o.world.workshop()
     for (const person of [await o.world.register(workshop), await o.world.register(workshop)])
@@ -214,7 +214,7 @@ describe.each([
   })
 })
 
-test('a repeated attempt is the same message, also if no mail could be sent in between', async () => {
+test('a repeated attempt is the same message, also after an outage in between', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(1)
   await o.server.stop()
@@ -222,7 +222,7 @@ test('a repeated attempt is the same message, also if no mail could be sent in b
   o.world.clock.advance({ minutes: 1 })
   await o.server.start()
   const firstAttempt = o.world.clock.now()
-  // The server takes the message, and we do not hear of it.
+  // The server takes the message, and the connection breaks before its reply.
   o.server.injectFault = (step) => (step === 'message' ? 'drop' : undefined)
   expect(await o.deliver()).toMatchObject({ again: 1 })
   o.world.clock.advance({ minutes: 1 })
@@ -237,11 +237,11 @@ test('a repeated attempt is the same message, also if no mail could be sent in b
   expect(second).toEqual(first)
 })
 
-test('an attempt is not begun when too little of the lease is left: the mail is claimed anew', async () => {
+test('an attempt is not started with too little of the lease left; the mail is claimed again', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(12)
   o.server.injectFault = (step) => {
-    // The first mail goes alone. While the next ones are on their way, a minute and a half pass.
+    // The first mail is sent alone. While the next ones are being sent, 90 seconds pass.
     if (step === 'message' && o.server.stepCounts.message === 2) o.world.clock.advance({ seconds: 90 })
     return undefined
   }
@@ -250,7 +250,7 @@ test('an attempt is not begun when too little of the lease is left: the mail is 
   expect((await o.storedMails()).map(({ attempt }) => attempt)).toContain(2)
 })
 
-test('no attempt begins after the time is up', async () => {
+test('no attempt is started after the deadline', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(3)
   o.server.injectFault = (step) => {
@@ -261,7 +261,7 @@ test('no attempt begins after the time is up', async () => {
   expect((await o.storedMails()).map(({ state }) => state)).toEqual(['sent', 'pending', 'pending'])
 })
 
-test('without SMTP mails are held; once it is set, those that still make sense go out', async () => {
+test('mails are kept without SMTP, and once it is configured the still relevant ones are sent', async () => {
   await using server = await startMailServer()
   await using world = await createWorld()
   const soon = await world.workshop({ startsAt: new Date('2026-12-03T09:30:00+08:00'), capacity: 1 })
@@ -291,7 +291,7 @@ test('without SMTP mails are held; once it is set, those that still make sense g
   expect((await countMails(deps)).states).toEqual({ pending: 0, held: 0, sending: 0, sent: 2, dead: 3 })
 })
 
-test('a mail that something newer says better, or that nobody is left to read, is given up with the reason', async () => {
+test('an obsolete mail is discarded with its reason', async () => {
   await using o = await createMailHarness()
   const { world } = o
   const { deps } = world
@@ -308,7 +308,7 @@ test('a mail that something newer says better, or that nobody is left to read, i
     'cancelled: sent',
   ])
 
-  // Claimed when the address is corrected, and not delivered: the newer mail has replaced it.
+  // Claimed when the address is corrected, and not delivered: the newer mail replaced it.
   const typo = await world.register(later)
   const [claimed] = (await claimDueMails(deps, 1, 120)).mails
   await correctEmail(deps, typo.id, 'right@example.com')
@@ -335,7 +335,7 @@ test('a mail that something newer says better, or that nobody is left to read, i
   expect((await countMails(deps)).states).toMatchObject({ pending: 0, sending: 0 })
 })
 
-test('a person who is erased while their mail is on its way is not written to again', async () => {
+test('a mail of a person erased while it is being sent is not retried', async () => {
   await using o = await createMailHarness()
   const { id } = await o.world.register(await o.world.workshop())
   const [claimed] = (await claimDueMails(o.world.deps, 1, 120)).mails
@@ -346,7 +346,7 @@ test('a person who is erased while their mail is on its way is not written to ag
   expect(o.server.mails).toEqual([])
 })
 
-test('an organiser sends a dead mail again, with a new 24 hours and as the same message', async () => {
+test('retryMail sends a failed mail again for 24 hours as the same message', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(1)
   const [id] = (await query<{ id: number }>(o.world.db, sql`select id from mails`)).map((row) => Number(row.id))
@@ -360,15 +360,15 @@ test('an organiser sends a dead mail again, with a new 24 hours and as the same 
   )
   o.world.clock.advance({ days: 2 })
   o.server.injectFault = () => undefined
-  const owed = o.world.mailQueueNotifications()
+  const notifications = o.world.mailQueueNotifications()
   expect(await retryMail(o.world.deps, id as number)).toBe('owed')
-  expect(o.world.mailQueueNotifications()).toBe(owed + 1)
+  expect(o.world.mailQueueNotifications()).toBe(notifications + 1)
   expect(await o.deliver()).toMatchObject({ sent: 1 })
   expect(o.server.mails[0]?.mail.messageId).toBe(`<${fixed}>`)
   expect(await retryMail(o.world.deps, id as number)).toBe('not_dead')
 })
 
-test('delivery sends what was owed at the start, and at once what is owed later', async () => {
+test('the delivery worker sends queued mails at the start and later ones when woken', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(2)
   const delivery = startDeliveryWorker(o.world.deps, o.transport)
@@ -380,12 +380,12 @@ test('delivery sends what was owed at the start, and at once what is owed later'
   expect((await countMails(o.world.deps)).states).toMatchObject({ sent: 4, pending: 0, sending: 0 })
 })
 
-test('while the server is away delivery says so once, waits, and goes on when it is back', async () => {
+test('during an outage of the server the delivery worker logs once, waits and resumes', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(3)
   await o.server.stop()
   const delivery = startDeliveryWorker(o.world.deps, o.transport, { pauses: { first: 0.02, max: 0.05 } })
-  // The clock stands, so let each mail be due again when its turn comes.
+  // The clock is fixed, so advance it until each mail is due again.
   const passing = setInterval(() => o.world.clock.advance({ seconds: 1 }), 10)
   onTestFinished(() => clearInterval(passing))
   await waitUntil(async () => (await o.storedMails()).some(({ attempt }) => attempt > 3))
@@ -404,7 +404,7 @@ test('while the server is away delivery says so once, waits, and goes on when it
   expect(o.server.mails).toHaveLength(3)
 })
 
-test('being woken does not shorten the pause while nothing can be sent', async () => {
+test('waking the delivery worker does not shorten the pause of an outage', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(5)
   o.server.injectFault = (step) => (step === 'greeting' ? 554 : undefined)
@@ -419,7 +419,7 @@ test('being woken does not shorten the pause while nothing can be sent', async (
   expect(o.server.stepCounts.greeting).toBe(tries)
 })
 
-test('stopping waits for the mail that is being sent and puts back those that were claimed', async () => {
+test('stopping waits for mails being sent and releases claimed ones', async () => {
   await using o = await createMailHarness()
   await o.enqueueConfirmations(30)
   let stopping: Promise<void> | undefined
@@ -440,7 +440,7 @@ test('stopping waits for the mail that is being sent and puts back those that we
   expect(o.server.mails.map(({ to }) => to[0]).sort()).toEqual(expectedAddresses(30))
 })
 
-test('stopping does not wait for ever for a server that hangs', async () => {
+test('stopping does not wait indefinitely for a server that hangs', async () => {
   await using o = await createMailHarness(createPooledTransport, undefined, {
     timeouts: { connect: 5000, socket: 60_000 },
   })
@@ -454,11 +454,11 @@ test('stopping does not wait for ever for a server that hangs', async () => {
   const delivery = startDeliveryWorker(o.world.deps, o.transport, { shutdownTimeout: 0.1 })
   await waitUntil(async () => hanging)
   await delivery.stop()
-  // Whether the server took it is unknown, so it is sent again.
+  // It is unknown whether the server took it, so it is sent again.
   expect(await o.storedMails()).toMatchObject([{ state: 'pending', minutes: 1 }])
 })
 
-test('while the database is away delivery says so once and goes on when it is back', async () => {
+test('during an outage of the database the delivery worker logs once and resumes', async () => {
   await using o = await createMailHarness(createPooledTransport, undefined, { postgres: true })
   await using wire = await startDatabaseProxy(o.world.databaseUrl as string)
   const { db, close } = openPostgres(wire.url, { max: 2, connect_timeout: 1 })
@@ -487,7 +487,7 @@ async function firstAttempts(world: World) {
   return found.map((row) => row.first_tried_at)
 }
 
-/** Each mail with why it was given up, or else its state. */
+/** Each mail with its discard reason, or else its state. */
 async function mailOutcomes(world: World): Promise<string[]> {
   const found = await query<{ said: string }>(
     world.db,
@@ -496,7 +496,7 @@ async function mailOutcomes(world: World): Promise<string[]> {
   return found.map(({ said }) => said)
 }
 
-/** Asks until the answer is yes. */
+/** Polls until the condition is true. */
 async function waitUntil(condition: () => Promise<boolean>) {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5))
 }

@@ -27,7 +27,7 @@ import { createWorld, type World } from '../support/world.ts'
 
 type MailHarness = { world: World; server: MailServer; deliver(): Promise<ParsedMail[]> }
 
-/** A world whose mails go to a real mail server; `deliver` gives those that arrived with it. */
+/** Creates a world with a local mail server; `deliver` sends due mails and returns those received. */
 async function withMailHarness(env: Record<string, string>, callback: (harness: MailHarness) => Promise<void>) {
   await using server = await startMailServer()
   await using world = await createWorld({
@@ -59,7 +59,7 @@ const items = [
   },
 ]
 
-test('a sign-up that is held asks to be confirmed: one link, and nothing that looks like a seat', async () => {
+test('the confirmation request of a pending sign-up contains one link and nothing that looks like a seat', async () => {
   await withMailHarness({ FOOTER: '沪ICP备1号' }, async ({ world, server, deliver }) => {
     const workshop = await world.workshop({ items, startsAt: new Date('2026-12-19T09:30:00+08:00') })
     const signUp = { name: '王小明', email: 'Wang@example.com', locale: 'zh-CN', ready: {}, consentVersion }
@@ -75,7 +75,7 @@ test('a sign-up that is held asks to be confirmed: one link, and nothing that lo
 
     expect(zh.subject).toBe('还差一步，请确认报名：RT-Thread 入门培训 · 上海 · 12月19日周六')
     for (const body of [zh.text, htmlToText(zh.html)]) {
-      for (const said of [
+      for (const phrase of [
         '王小明，你好',
         '2026年12月19日 周六',
         '张江科学会堂',
@@ -83,7 +83,7 @@ test('a sign-up that is held asks to be confirmed: one link, and nothing that lo
         '24\u00a0小时内有效',
         '沪ICP备1号',
       ]) {
-        expect(body).toContain(said)
+        expect(body).toContain(phrase)
       }
     }
     const link = `http://localhost:3000/w/${workshop.slug}/confirm/`
@@ -98,7 +98,7 @@ test('a sign-up that is held asks to be confirmed: one link, and nothing that lo
   })
 })
 
-test('a confirmation has all one needs in HTML and in plain text, in the language of the attendee', async () => {
+test("the confirmation mail contains everything in HTML and plain text, in the attendee's language", async () => {
   await withMailHarness({ PRIVACY_CONTACT: 'office@example.org', FOOTER: '沪ICP备1号' }, async ({ world, deliver }) => {
     const workshop = await world.workshop({ items, startsAt: new Date('2026-12-19T09:30:00+08:00') })
     const { ticket } = await world.register(workshop, { name: '王小明', email: 'wang@example.com' })
@@ -107,12 +107,12 @@ test('a confirmation has all one needs in HTML and in plain text, in the languag
 
     expect(zh.subject).toBe('报名成功：RT-Thread 入门培训 · 上海 · 12月19日周六')
     for (const body of [zh.text, htmlToText(zh.html)]) {
-      for (const said of [
+      for (const phrase of [
         ...['王小明，你好', '2026年12月19日 周六', '09:30 – 16:30', '北京时间', '张江科学会堂', '海科路 1393 号'],
         ...['现场提供', '开发板', '请先安装', '已安装 RT-Thread Studio', '取消报名', '因为有人用这个邮箱报名'],
         ...['office@example.org', '沪ICP备1号'],
       ]) {
-        expect(body).toContain(said)
+        expect(body).toContain(phrase)
       }
     }
     for (const body of [zh.text, zh.html as string]) {
@@ -129,7 +129,7 @@ test('a confirmation has all one needs in HTML and in plain text, in the languag
   })
 })
 
-test('it goes to one person, from MAIL_FROM, with the headers of a mail that nobody shall answer automatically', async () => {
+test('a mail has one recipient, MAIL_FROM as sender and the headers of an automatic mail', async () => {
   await withMailHarness({ PRIVACY_CONTACT: 'office@example.org' }, async ({ world, server, deliver }) => {
     await world.register(await world.workshop(), { name: '"王", <x>; 明', email: 'wang@example.com' })
     const [mail] = await deliver()
@@ -143,16 +143,16 @@ test('it goes to one person, from MAIL_FROM, with the headers of a mail that nob
   })
 })
 
-test('the QR for the door is shown and attached, the calendar file has the right moment', async () => {
+test('the confirmation shows and attaches the check-in QR, and its calendar file has the right time', async () => {
   await withMailHarness({}, async ({ world, deliver }) => {
     const workshop = await world.workshop({ startsAt: new Date('2026-12-19T09:30:00+08:00') })
     const { id, ticket } = await world.register(workshop)
     const [mail] = (await deliver()) as [ParsedMail]
-    const [shown, attached] = mail.attachments.filter((file) => file.contentType === 'image/png')
-    // mailparser has put the picture where its CID stood.
-    expect(mail.html).toContain(`src="data:image/png;base64,${shown?.content.toString('base64')}"`)
-    expect([shown?.related, attached?.contentDisposition]).toEqual([true, 'attachment'])
-    for (const picture of [shown, attached]) {
+    const [inline, attached] = mail.attachments.filter((file) => file.contentType === 'image/png')
+    // mailparser replaces the CID with the image.
+    expect(mail.html).toContain(`src="data:image/png;base64,${inline?.content.toString('base64')}"`)
+    expect([inline?.related, attached?.contentDisposition]).toEqual([true, 'attachment'])
+    for (const picture of [inline, attached]) {
       const [, code = ''] = /^http:\/\/localhost:3000\/in\/([\w-]+)$/.exec(decodeQr(picture?.content as Buffer)) ?? []
       expect(verifyCheckInCode(world.deps.config.secret, code)).toEqual({ id, version: 1 })
     }
@@ -165,7 +165,7 @@ test('the QR for the door is shown and attached, the calendar file has the right
   })
 })
 
-test('on the waitlist there is a position but neither QR nor calendar file; the promotion brings both', async () => {
+test('the waitlist mail contains the position without QR or calendar file, and the promotion mail adds both', async () => {
   await withMailHarness({}, async ({ world, deliver }) => {
     const workshop = await world.workshop({ capacity: 1 })
     const seated = await world.register(workshop)
@@ -188,7 +188,7 @@ test('on the waitlist there is a position but neither QR nor calendar file; the 
   })
 })
 
-test('an offer says until when it is held and leads to the ticket; the seat that is taken brings QR and calendar file', async () => {
+test('the offer mail contains its deadline and the ticket link, and the mail after acceptance adds QR and calendar file', async () => {
   await withMailHarness({}, async ({ world, deliver }) => {
     const workshop = await world.workshop({ capacity: 1, confirmHours: 24, timeZone: 'Europe/Berlin' })
     const seated = await world.register(workshop)
@@ -201,7 +201,7 @@ test('an offer says until when it is held and leads to the ticket; the seat that
     const [, offer] = (await deliver()) as [ParsedMail, ParsedMail]
     expect(offer.subject).toMatch(/^A seat came free, please confirm: /)
     for (const body of [offer.text, htmlToText(offer.html)]) {
-      // Ten in the morning in Shanghai, in the time of the workshop.
+      // 10:00 in Shanghai, in the time zone of the workshop.
       expect(body).toContain('before Wed 2 Dec, 03:00 (Central European Standard Time)')
       expect(body).toContain('Open my ticket and confirm')
     }
@@ -224,22 +224,22 @@ test('an offer says until when it is held and leads to the ticket; the seat that
     expect(chinese.text).toContain('请在 12月2日周三 03:00（中欧标准时间）前打开票确认')
     world.clock.advance({ hours: 24 })
     await expireOffers(world.deps)
-    const [lapsed, ...more] = (await deliver()) as [ParsedMail]
+    const [expired, ...more] = (await deliver()) as [ParsedMail]
     expect(more).toEqual([])
-    expect(lapsed.subject).toMatch(/^没有按时确认，名额已让出/)
-    expect(lapsed.text).toContain(`http://localhost:3000/w/${workshop.slug}`)
-    expect(lapsed.text).not.toContain(second.ticket)
-    // There never was an entry to take out of a calendar.
-    expect(lapsed.attachments).toEqual([])
+    expect(expired.subject).toMatch(/^没有按时确认，名额已让出/)
+    expect(expired.text).toContain(`http://localhost:3000/w/${workshop.slug}`)
+    expect(expired.text).not.toContain(second.ticket)
+    // There was no calendar entry to cancel.
+    expect(expired.attachments).toEqual([])
   })
 })
 
-test('an offer that was taken, gave out or was corrected before its mail could go is told as it stands', async () => {
+test('an offer mail not sent before acceptance, expiry or a correction is discarded, and the newer mail is sent', async () => {
   await withMailHarness({}, async ({ world, deliver }) => {
     const workshop = await world.workshop({ capacity: 3, confirmHours: 24 })
     const people: Registered[] = []
     for (let i = 0; i < 6; i++) people.push(await world.register(workshop))
-    const [, , , taker, sleeper, typo] = people as [
+    const [, , , accepting, expiring, typo] = people as [
       Registered,
       Registered,
       Registered,
@@ -249,11 +249,11 @@ test('an offer that was taken, gave out or was corrected before its mail could g
     ]
     await deliver()
     for (const { id } of people.slice(0, 3)) await cancelRegistration(world.deps, id, 'attendee')
-    await acceptOffer(world.deps, taker.id)
+    await acceptOffer(world.deps, accepting.id)
     await correctEmail(world.deps, typo.id, 'right@example.com')
     world.clock.advance({ hours: 24 })
     const subjects = async () => (await deliver()).map(({ subject }) => subject?.split('：')[0])
-    // The deadline has come, and the offers were not passed on yet.
+    // The deadline has passed, and the offers were not passed on yet.
     expect(await subjects()).toEqual(['已取消报名', '已取消报名', '已取消报名', '候补成功，你有名额了'])
     expect(await discardReasons(world)).toEqual([
       ['offered', 'offer_accepted'],
@@ -263,11 +263,11 @@ test('an offer that was taken, gave out or was corrected before its mail could g
     ])
     await expireOffers(world.deps)
     expect(await subjects()).toEqual(['没有按时确认，名额已让出', '没有按时确认，名额已让出'])
-    expect((await findRegistrationById(world.deps, sleeper.id))?.cancelledBy).toBe('deadline')
+    expect((await findRegistrationById(world.deps, expiring.id))?.cancelledBy).toBe('deadline')
   })
 })
 
-test('a corrected address is told of the offer, and a mail with all tickets too', async () => {
+test("the offer's deadline is in the mail to a corrected address and in the mail with all tickets", async () => {
   await withMailHarness({}, async ({ world, deliver }) => {
     const workshop = await world.workshop({ capacity: 1, confirmHours: 24 })
     const [seated, first] = [await world.register(workshop), await world.register(workshop)]
@@ -285,7 +285,7 @@ test('a corrected address is told of the offer, and a mail with all tickets too'
   })
 })
 
-test('whoever did not take an offer is not told of it once the workshop is over', async () => {
+test('no mail about an expired offer is sent once the workshop is over', async () => {
   await withMailHarness({}, async ({ world, deliver }) => {
     const workshop = await world.workshop({ capacity: 1, confirmHours: 24 })
     const [seated] = [await world.register(workshop), await world.register(workshop)]
@@ -298,7 +298,7 @@ test('whoever did not take an offer is not told of it once the workshop is over'
   })
 })
 
-test('closing and opening again say what becomes of the seat, the offer and the place in line', async () => {
+test('the closing and reopening mails explain what happens to a seat, an offer and a waitlist place', async () => {
   await withMailHarness({}, async ({ world, deliver }) => {
     const workshop = await world.workshop({ capacity: 2, confirmHours: 24 })
     const people: Registered[] = []
@@ -310,13 +310,13 @@ test('closing and opening again say what becomes of the seat, the offer and the 
     expect(closed.map(({ subject }) => subject?.split(/[：:]/)[0])).toEqual([
       ...['报名已截止', '报名已截止', '报名已截止', 'Registration closed'],
     ])
-    for (const [i, said] of [
+    for (const [i, phrase] of [
       '你的名额不变',
       '为你保留的名额不变，请在 12月2日周三 10:00（北京时间）前',
       '候补暂停，你排在第\u00a01\u00a0位',
       'The waitlist stands still, with you as no.\u00a02 in line',
     ].entries()) {
-      for (const body of [closed[i]?.text, htmlToText(closed[i]?.html)]) expect(body).toContain(said)
+      for (const body of [closed[i]?.text, htmlToText(closed[i]?.html)]) expect(body).toContain(phrase)
     }
     await changeWorkshop(world.deps, workshop.slug, { state: 'published' })
     const reopened = await deliver()
@@ -325,7 +325,7 @@ test('closing and opening again say what becomes of the seat, the offer and the 
     ])
     expect(reopened[2]?.text).toContain('候补继续，你现在排在第\u00a01\u00a0位')
 
-    // Only the seat is in a calendar, as one and the same entry that is published anew.
+    // Only the seat has a calendar entry, published again under the same UID.
     expect([...closed, ...reopened].map(({ attachments }) => attachments.length)).toEqual([3, 0, 0, 0, 3, 0, 0, 0])
     const entries = [before, closed[0], reopened[0]].map(
       (mail) => parseCalendar(mail as ParsedMail, 'PUBLISH')[0] as VEvent,
@@ -336,18 +336,18 @@ test('closing and opening again say what becomes of the seat, the offer and the 
   })
 })
 
-test('each cancellation says who cancelled and takes the entry out of the calendar', async () => {
+test('the cancellation mail says who cancelled and cancels the calendar entry', async () => {
   await withMailHarness({}, async ({ world, deliver }) => {
     const campaign = await world.campaign({ oneSeatPerPerson: false })
     const workshop = await world.workshop({ capacity: 3, campaignId: campaign.id })
-    const [mine, theirs] = [await world.register(workshop), await world.register(workshop)]
+    const [first, second] = [await world.register(workshop), await world.register(workshop)]
     await world.register(workshop, { locale: 'en' })
     await world.register(workshop, { locale: 'en' })
     await changeWorkshop(world.deps, workshop.slug, { venue: { zh: '别处' } })
-    const [first] = (await deliver()) as [ParsedMail]
-    await cancelRegistration(world.deps, mine.id, 'attendee')
+    const [confirmation] = (await deliver()) as [ParsedMail]
+    await cancelRegistration(world.deps, first.id, 'attendee')
     const [byAttendee] = (await deliver()) as [ParsedMail]
-    await cancelRegistration(world.deps, theirs.id, 'organiser')
+    await cancelRegistration(world.deps, second.id, 'organiser')
     const [byOrganiser] = (await deliver()) as [ParsedMail]
     await cancelWorkshop(world.deps, workshop.slug)
     const [byWorkshop] = (await deliver()) as [ParsedMail]
@@ -358,7 +358,7 @@ test('each cancellation says who cancelled and takes the entry out of the calend
     expect(byWorkshop.text).toContain('this workshop will not take place')
     expect(byWorkshop.text).toContain(`http://localhost:3000/c/${campaign.slug}`)
 
-    const [entered] = parseCalendar(first, 'PUBLISH') as [VEvent]
+    const [entered] = parseCalendar(confirmation, 'PUBLISH') as [VEvent]
     for (const mail of [byAttendee, byOrganiser, byWorkshop]) {
       expect(mail.attachments.map(({ contentType }) => contentType)).toEqual(['text/calendar'])
       expect(mail.text).not.toContain('/t/')
@@ -370,7 +370,7 @@ test('each cancellation says who cancelled and takes the entry out of the calend
   })
 })
 
-test('who leaves the waitlist gets no calendar file, because there is no entry to take out', async () => {
+test('the cancellation mail of a waitlisted registration has no calendar file', async () => {
   await withMailHarness({}, async ({ world, deliver }) => {
     const workshop = await world.workshop({ capacity: 1 })
     await world.register(workshop)
@@ -384,7 +384,7 @@ test('who leaves the waitlist gets no calendar file, because there is no entry t
   })
 })
 
-test('who lost their tickets gets all live ones of the address and no others', async () => {
+test('the mail with all tickets contains every active ticket of the address and no others', async () => {
   await withMailHarness({}, async ({ world, deliver }) => {
     const at = (moment: string) => world.workshop({ capacity: 1, startsAt: new Date(moment) })
     const over = await at('2026-12-03T09:30:00+08:00')
@@ -408,13 +408,13 @@ test('who lost their tickets gets all live ones of the address and no others', a
     const tickets = [...(mail.text?.matchAll(/\/t\/([\w-]+)$/gm) ?? [])].map(([, ticket]) => ticket)
     expect(tickets).toEqual([seated.ticket, waiting.ticket])
     expect(mail.text).toContain('候补第\u00a01\u00a0位')
-    // A QR and a calendar entry for the seat, none for the place in line.
+    // A QR and a calendar entry for the seat, none for the waitlist place.
     expect(mail.attachments.filter(({ contentType }) => contentType === 'image/png')).toHaveLength(2)
     expect(parseCalendar(mail, 'PUBLISH')).toHaveLength(1)
   })
 })
 
-test('a corrected address gets the new ticket, and the old one works no longer', async () => {
+test('the mail to a corrected address contains the new ticket, and the old one is invalid', async () => {
   await withMailHarness({}, async ({ world, server, deliver }) => {
     const { id, ticket } = await world.register(await world.workshop(), { email: 'wnag@example.com' })
     await deliver()
@@ -423,8 +423,8 @@ test('a corrected address gets the new ticket, and the old one works no longer',
     expect(server.mails[1]?.to).toEqual(['wang@example.com'])
     expect(mail.subject).toMatch(/^邮箱已更正/)
     expect(mail.text).not.toContain(ticket)
-    const [, fresh = ''] = /\/t\/([\w-]+)$/m.exec(mail.text ?? '') ?? []
-    expect(verifyTicketToken(world.deps.config.secret, fresh)).toEqual({ id, version: 2 })
+    const [, newTicket = ''] = /\/t\/([\w-]+)$/m.exec(mail.text ?? '') ?? []
+    expect(verifyTicketToken(world.deps.config.secret, newTicket)).toEqual({ id, version: 2 })
     const [picture] = mail.attachments
     expect(decodeQr(picture?.content as Buffer)).toContain(
       (await findRegistrationById(world.deps, id))?.doorCode as string,
@@ -432,7 +432,7 @@ test('a corrected address gets the new ticket, and the old one works no longer',
   })
 })
 
-test('what strangers and organisers typed cannot become HTML, headers or another recipient', async () => {
+test('user input cannot become HTML, headers or another recipient', async () => {
   await withMailHarness({ FOOTER: '<b>footer</b>' }, async ({ world, server, deliver }) => {
     const text = '<img src=x onerror=alert(1)>&"\r\nBcc: all@example.com\r\n'
     const workshop = await world.workshop({
@@ -450,7 +450,7 @@ test('what strangers and organisers typed cannot become HTML, headers or another
   })
 })
 
-test('the table of mails holds no address and no secret, whatever happened to them', async () => {
+test('stored mails contain no address and no secret in any state', async () => {
   await withMailHarness({}, async ({ world, server, deliver }) => {
     server.injectFault = (step, address) =>
       step === 'recipient' && address?.startsWith('gone')
@@ -477,7 +477,7 @@ test('the table of mails holds no address and no secret, whatever happened to th
   })
 })
 
-/** The events of the calendar file, which must have the given METHOD in the file and in its content type. */
+/** Parses the events of the calendar file and checks METHOD in the file and in its content type. */
 function parseCalendar(mail: ParsedMail, method: string): VEvent[] {
   const file = mail.attachments.find(({ contentType }) => contentType === 'text/calendar')
   const text = file?.content.toString() ?? ''
@@ -486,7 +486,7 @@ function parseCalendar(mail: ParsedMail, method: string): VEvent[] {
   return Object.values(ical.sync.parseICS(text)).filter((entry): entry is VEvent => entry?.type === 'VEVENT')
 }
 
-/** The mails that were given up, with the reason, in the order in which they were written. */
+/** The discarded mails with their reason, oldest first. */
 async function discardReasons(world: World): Promise<[string, string][]> {
   const dead = await query<{ kind: string; reason: string }>(
     world.db,
@@ -495,7 +495,7 @@ async function discardReasons(world: World): Promise<[string, string][]> {
   return dead.map(({ kind, reason }) => [kind, reason])
 }
 
-/** What a reader of the HTML sees. */
+/** The text a reader of the HTML sees. */
 function htmlToText(html: string | false | undefined): string {
   return (html || '')
     .replace(/<style>.*?<\/style>/gs, '')

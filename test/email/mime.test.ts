@@ -14,22 +14,22 @@ const imageAttachment = { filename: 'ticket-上海.png', contentType: 'image/png
 
 test.each([
   [
-    'all that mails have',
+    'a mail with text, HTML and an attachment',
     { text: '你好\r\n.\r\n再见', html: `<p>${'长'.repeat(500)}</p>`, attachments: [imageAttachment] },
   ],
   [
-    'a picture that is shown',
+    'a mail with an inline image',
     { text: 'x', html: '<img src="cid:a@b">', attachments: [{ ...imageAttachment, cid: 'a@b' }] },
   ],
-  ['one part of plain words', { text: 'Hello,\r\n.\r\nsee you there.' }],
-  ['a body that fills its lines', { text: '满'.repeat(19 * 3) }],
-])('%s is written as nodemailer writes it', async (_, parts) => {
+  ['a plain-text mail', { text: 'Hello,\r\n.\r\nsee you there.' }],
+  ['a mail with a body of full lines', { text: '满'.repeat(19 * 3) }],
+])('serializeMime writes %s as nodemailer does', async (_, parts) => {
   const node = new MailComposer({ ...message, ...parts }).compile()
-  // Nodemailer ends the last line, which the way to the server does too.
+  // Nodemailer ends the last line with CRLF; here the transport adds it.
   expect(`${serializeMime(node)}\r\n`.replace(/(\r\n)+$/, '\r\n')).toBe((await node.build()).toString())
 })
 
-test('lines end with CRLF, whatever they ended with in the text', () => {
+test('serializeMime ends lines with CRLF, whatever the text used', () => {
   const plain = new MailComposer({ ...message, text: 'a\nb\r\nc' }).compile()
   expect(serializeMime(plain)).toMatch(/\r\n\r\na\r\nb\r\nc$/)
   const chinese = new MailComposer({ ...message, text: '甲\n乙' }).compile()

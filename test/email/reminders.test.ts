@@ -8,14 +8,14 @@ import { paths } from '../../src/http/links.ts'
 import { startMailServer } from '../support/mail/smtp-server.ts'
 import { createWorld } from '../support/world.ts'
 
-/** Two people, one of each language, and all that a mail server took for them so far. */
+/** Two attendees, one per language, and a mail server that records their mails. */
 async function createMailHarness() {
   const server = await startMailServer()
   const world = await createWorld({
     env: { SMTP_URL: server.url, MAIL_FROM: 'post@learn.example', BASE_URL: 'https://learn.example' },
   })
   const transport = createPooledTransport(world.deps.config)
-  if (!transport) throw new Error('there is no mail server')
+  if (!transport) throw new Error('no transport')
   const workshop = await world.workshop({
     entry: { zh: '三号楼南门\n带身份证', en: 'South gate of building 3\nBring your ID' },
     items: [
@@ -53,13 +53,13 @@ async function createMailHarness() {
   }
 }
 
-test('seven days before, the mail lists what is missing and leads to the box that is to be ticked', async () => {
+test('the reminder seven days before lists missing items and links to the checklist', async () => {
   await using o = await createMailHarness()
   o.world.clock.set('2026-12-04T10:00:00+08:00')
   const { wang, ann } = await o.send()
   expect(wang?.subject).toBe('还差几样没准备好：RT-Thread 入门培训 · 上海 · 12月11日周五')
   expect(wang?.text).toContain('还没准备好的：\n- [请先安装] 装好 RT-Thread Studio\n  https://www.rt-thread.io/studio')
-  // What is ready and what is not asked about is not missing.
+  // Items that are ready or not required are not listed.
   expect(wang?.text).not.toMatch(/C 语言|插线板/)
   expect(wang?.text).toContain(`https://learn.example/t/${o.wang.ticket}#prepare`)
   expect(ann?.subject).toBe('Not ready yet: RT-Thread beginner workshop · Shanghai · Fri 11 Dec')
@@ -68,7 +68,7 @@ test('seven days before, the mail lists what is missing and leads to the box tha
   expect(ann?.html).not.toContain('cid:')
 })
 
-test('three days before, the mail asks, and leads to the page with both answers', async () => {
+test('the reminder three days before asks for confirmation and links to the page with both answers', async () => {
   await using o = await createMailHarness()
   o.world.clock.set('2026-12-08T10:00:00+08:00')
   const { wang, ann } = await o.send()
@@ -82,16 +82,16 @@ test('three days before, the mail asks, and leads to the page with both answers'
   expect((await o.world.request(new URL(page).pathname)).status).toBe(200)
 })
 
-test('where registration is closed nobody is told that their seat goes to the next in line', async () => {
+test('mails and pages of a closed workshop do not say that a seat goes to the waitlist', async () => {
   await using o = await createMailHarness()
   await changeWorkshop(o.world.deps, o.workshop.slug, { state: 'closed' })
-  const said = Object.values(await o.send())
+  const sent = Object.values(await o.send())
   for (const moment of ['2026-12-04T10:00:00+08:00', '2026-12-08T10:00:00+08:00', '2026-12-10T10:00:00+08:00']) {
     o.world.clock.set(moment)
-    said.push(...Object.values(await o.send()))
+    sent.push(...Object.values(await o.send()))
   }
-  expect(said).toHaveLength(8)
-  for (const { subject, text, html } of said) expect([subject, text, html].join()).not.toMatch(/排队|in line/)
+  expect(sent).toHaveLength(8)
+  for (const { subject, text, html } of sent) expect([subject, text, html].join()).not.toMatch(/排队|in line/)
   for (const path of [paths.ticketAttendance(o.ann.ticket), paths.ticketCancel(o.ann.ticket)])
     for (const language of ['zh-CN', 'en']) {
       const page = await o.world.request(path, { headers: { 'Accept-Language': language } })
@@ -99,20 +99,20 @@ test('where registration is closed nobody is told that their seat goes to the ne
     }
 })
 
-test('the day before, the mail says when, where, how to get in and what to bring, with the code for the door', async () => {
+test('the reminder the day before contains time, place, entry, what to bring and the check-in code', async () => {
   await using o = await createMailHarness()
   o.world.clock.set('2026-12-10T10:00:00+08:00')
   const { wang, ann } = await o.send()
   expect(wang?.subject).toBe('就在明天：RT-Thread 入门培训 · 上海 · 12月11日周五')
-  for (const said of ['10:00 – 17:00', '张江科学会堂', '三号楼南门\n', '带身份证', '插线板', '取消报名']) {
-    expect(wang?.text).toContain(said)
+  for (const phrase of ['10:00 – 17:00', '张江科学会堂', '三号楼南门\n', '带身份证', '插线板', '取消报名']) {
+    expect(wang?.text).toContain(phrase)
   }
   expect(wang?.attachments.map(({ contentType }) => contentType)).toEqual(['image/png', 'image/png', 'text/calendar'])
   expect(ann?.subject).toMatch(/^Tomorrow: /)
   expect(ann?.text).toMatch(/Entry +South gate of building 3\n +Bring your ID\n/)
 })
 
-test('after midnight, tomorrow is today', async () => {
+test('the reminder the day before says today after midnight', async () => {
   await using o = await createMailHarness()
   o.world.clock.set('2026-12-11T00:30:00+08:00')
   const { wang } = await o.send()

@@ -13,7 +13,7 @@ const connectionFailure = (failure: SmtpFailure) => ({ command: 'CONN', message:
 
 const failuresByResult: Record<'again' | 'dead' | 'outage', SmtpFailure[]> = {
   again: [
-    // Greylisting, a full disk or mailbox, a session that went wrong.
+    // Greylisting, a full disk or mailbox, a failed session.
     rcptFailure('451 4.7.1 Greylisted, try again in five minutes'),
     rcptFailure('450 4.2.0 Recipient address rejected: Greylisted'),
     rcptFailure('450 4.2.1 The user you are trying to contact is receiving mail too quickly. Please resend later'),
@@ -54,7 +54,7 @@ const failuresByResult: Record<'again' | 'dead' | 'outage', SmtpFailure[]> = {
     { command: 'API', code: 'EENVELOPE', message: 'No recipients defined' },
   ],
   outage: [
-    // No session came about.
+    // No session was established.
     connectionFailure({ code: 'ESOCKET', originalCode: 'ECONNREFUSED', message: 'connect ECONNREFUSED 127.0.0.1:25' }),
     connectionFailure({ code: 'ESOCKET', originalCode: 'EHOSTUNREACH' }),
     connectionFailure({ code: 'EDNS', message: 'getaddrinfo ENOTFOUND mail.example.com' }),
@@ -73,14 +73,14 @@ const failuresByResult: Record<'again' | 'dead' | 'outage', SmtpFailure[]> = {
     smtpReply('AUTH LOGIN', '535 Error: authentication failed, system busy'),
     smtpReply('AUTH PLAIN', '454 4.7.0 Temporary authentication failure'),
     { command: 'API', code: 'EAUTH', message: 'Missing credentials for "PLAIN"' },
-    // The sender is the same for all.
+    // The sender is the same for all mails.
     smtpReply('MAIL FROM', '553 Mail from must equal authorized user'),
     smtpReply('MAIL FROM', '530 5.7.0 Authentication required'),
     rcptFailure('554 5.7.1 <wang@example.com>: Relay access denied'),
     rcptFailure('550 5.7.1 Unable to relay'),
     rcptFailure('550 relaying is not allowed'),
     rcptFailure('554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org'),
-    // Providers that have had enough, whatever code they choose.
+    // Provider throttling, with whatever code.
     dataFailure('550 5.4.5 Daily user sending limit exceeded'),
     dataFailure('550-5.4.5 Daily sending quota exceeded'),
     rcptFailure('452 4.5.3 Too many recipients received this hour'),
@@ -96,7 +96,7 @@ const failuresByResult: Record<'again' | 'dead' | 'outage', SmtpFailure[]> = {
     dataFailure('451 Maximum credits exceeded'),
     rcptFailure('450 4.7.1 Error: too much mail from 192.0.2.1'),
     rcptFailure('550 5.7.1 Rate limit exceeded'),
-    // A sender or machine that is blocked, also where the server says so only after DATA.
+    // A blocked sender or host, also where the server reports it only after DATA.
     dataFailure('421 HL:MEP 163 smtp3'),
     dataFailure('554 HL:ITC 163 smtp3,x'),
     dataFailure('554 HL:IPB 126 smtp2,x'),
@@ -118,7 +118,7 @@ const failuresByResult: Record<'again' | 'dead' | 'outage', SmtpFailure[]> = {
     dataFailure('550 5.7.1 SPF check failed for example.com'),
     dataFailure('550 5.7.20 No passing DKIM signature found'),
     dataFailure('550 5.7.23 The message was rejected because of Sender Policy Framework violation'),
-    // The sender: its address, its permission, its account.
+    // The sender: its address, permission or account.
     dataFailure('554 5.2.252 SendAsDenied; events@example.com not allowed to send as info@example.com'),
     dataFailure('554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; WASCL UserAction verdict is Suspend'),
     dataFailure('550 5.1.8 Access denied, bad outbound sender AS(42003)'),
@@ -131,7 +131,7 @@ const failuresByResult: Record<'again' | 'dead' | 'outage', SmtpFailure[]> = {
 }
 
 for (const [kind, failures] of Object.entries(failuresByResult)) {
-  test.each(failures)(`${kind}: $command $response $message`, (failure) => {
+  test.each(failures)(`classifySmtpError returns ${kind} for $command $response $message`, (failure) => {
     expect(classifySmtpError(failure, 'wang@example.com', true).kind).toBe(kind)
   })
 }
@@ -143,7 +143,7 @@ test.each([
   connectionFailure({ code: 'ESOCKET', originalCode: 'ECONNRESET', message: 'read ECONNRESET' }),
   connectionFailure({ code: 'ETIMEDOUT', timeoutType: 'SOCKET_TIMEOUT', message: 'Timeout' }),
   { code: 'ECONNECTION', message: 'Reached maximum number of retries after connection was closed' },
-])('standstill before the mail was offered: $code $response $message', (failure) => {
+])('classifySmtpError returns standstill before the mail was offered: $command $code $response $message', (failure) => {
   expect(classifySmtpError(failure, 'wang@example.com', false).kind).toBe('outage')
 })
 
@@ -179,13 +179,13 @@ const refusalsByScope: Record<'recipient' | 'message', SmtpFailure[]> = {
 }
 
 for (const [refused, failures] of Object.entries(refusalsByScope)) {
-  test.each(failures)(`refuses the ${refused}: $command $response $message`, (failure) => {
-    const verdict = classifySmtpError(failure, 'wang@example.com', true)
-    expect(verdict).toMatchObject(refused === 'message' ? { kind: 'again', contentRefused: true } : { kind: 'dead' })
+  test.each(failures)(`classifySmtpError blames the ${refused} for $command $response $message`, (failure) => {
+    const result = classifySmtpError(failure, 'wang@example.com', true)
+    expect(result).toMatchObject(refused === 'message' ? { kind: 'again', contentRefused: true } : { kind: 'dead' })
   })
 }
 
-test('the reason says what the server said, without the recipient in any spelling and without other addresses', () => {
+test('the reason contains the reply without the recipient in any spelling and without other addresses', () => {
   const reason = (response: string) => classifySmtpError(rcptFailure(response), 'wang.xm@example.com', true).reason
   expect(reason('550 5.1.1 <wang.xm@example.com>: Recipient address rejected')).toBe(
     'RCPT TO: 550 5.1.1 <…>: Recipient address rejected',
@@ -200,7 +200,7 @@ test('the reason says what the server said, without the recipient in any spellin
   ).toBe('connect ECONNREFUSED 127.0.0.1:25')
 })
 
-test('a long reply is cut', () => {
+test('the reason truncates a long reply', () => {
   expect(
     classifySmtpError(rcptFailure(`550 ${'no '.repeat(500)}`), 'a@example.com', true).reason.length,
   ).toBeLessThanOrEqual(300)

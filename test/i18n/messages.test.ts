@@ -3,28 +3,28 @@ import { en } from '../../src/i18n/en/public.ts'
 import { itemTag } from '../../src/i18n/item-tags.ts'
 import { zhCN } from '../../src/i18n/zh-CN/public.ts'
 
-/** Every sentence, those with a blank filled in with a number. */
+/** All sentences; functions are called with a number. */
 function listSentences(messages: unknown): string[] {
   if (typeof messages === 'string') return [messages]
   if (typeof messages === 'function') return listSentences(messages(7, 7))
   return Object.values(messages as object).flatMap(listSentences)
 }
 
-test('Chinese sentences have full-width punctuation', () => {
-  const beside = /[\u4e00-\u9fff][,:;?!()]|[,:;?!()][\u4e00-\u9fff]/
-  expect(listSentences(zhCN).filter((sentence) => beside.test(sentence))).toEqual([])
+test('Chinese sentences use full-width punctuation', () => {
+  const halfWidth = /[\u4e00-\u9fff][,:;?!()]|[,:;?!()][\u4e00-\u9fff]/
+  expect(listSentences(zhCN).filter((sentence) => halfWidth.test(sentence))).toEqual([])
 })
 
 test('Chinese numbers stay on one line with their units', () => {
   expect(listSentences(zhCN).filter((sentence) => /7 (?:个|位|人|天)/.test(sentence))).toEqual([])
 })
 
-test('both languages say the same number of things, and English says none of them in Chinese', () => {
+test('both languages have the same number of sentences, and English ones contain no Chinese', () => {
   expect(listSentences(en).length).toBe(listSentences(zhCN).length)
   expect(listSentences({ ...en, otherLanguage: '' }).filter((sentence) => /[\u4e00-\u9fff]/.test(sentence))).toEqual([])
 })
 
-test('a prerequisite with an address is something to install, one without is something to know', () => {
+test('itemTag is install for a prerequisite with a URL and know for one without', () => {
   expect(itemTag({ kind: 'prerequisite', url: 'https://www.rt-thread.org' })).toBe('install')
   expect(itemTag({ kind: 'prerequisite', url: null })).toBe('know')
   expect(itemTag({ kind: 'bring', url: 'https://www.rt-thread.org' })).toBe('bring')

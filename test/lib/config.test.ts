@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ConfigError, parseConfig } from '../../src/lib/config.ts'
 
-test('with nothing set the service runs on this machine, in Chinese, in Beijing time', () => {
+test('parseConfig defaults to localhost, Chinese and Asia/Shanghai', () => {
   expect(parseConfig({})).toMatchObject({
     port: 3000,
     host: '127.0.0.1',
@@ -15,7 +15,7 @@ test('with nothing set the service runs on this machine, in Chinese, in Beijing 
   })
 })
 
-test('a variable that is set to nothing counts as not set', () => {
+test('parseConfig treats an empty variable as unset', () => {
   expect(parseConfig({ PORT: '', BASE_URL: '', SMTP_URL: '' })).toEqual(parseConfig({}))
 })
 
@@ -41,17 +41,17 @@ test.each([
   ['TRUST_PROXY', '-1'],
   ['MAIL_RATE', 'fast'],
   ['WECHAT_VERIFY', '../secret'],
-])('%s=%s is refused in one line that names it', (name, value) => {
+])('parseConfig rejects %s=%s in one line that names the variable', (name, value) => {
   const read = () => parseConfig({ [name]: value })
   expect(read).toThrow(ConfigError)
   expect(read).toThrow(new RegExp(`^wrong setting, ${name}: [^\\n]+$`))
 })
 
-test('a Postgres needs a SECRET, and mail a sender', () => {
+test('parseConfig requires SECRET with a Postgres and MAIL_FROM with SMTP_URL', () => {
   expect(() => parseConfig({ DATABASE_URL: 'postgres://localhost/x' })).toThrow(/^missing setting, SECRET: /)
   expect(() => parseConfig({ SMTP_URL: 'smtp://localhost' })).toThrow(/^missing setting, MAIL_FROM: /)
 })
 
-test('BASE_URL loses its trailing slash', () => {
+test('parseConfig removes the trailing slash of BASE_URL', () => {
   expect(parseConfig({ BASE_URL: 'https://workshops.example.com/' }).baseUrl).toBe('https://workshops.example.com')
 })

@@ -7,14 +7,14 @@ import { decodeQr, decodeSvgQr } from '../support/browser/qr.ts'
 const shortUrl = 'https://baoming.example.com/q/w7kd3fp'
 const longUrl = `https://baoming.example.com/in/${'Aa0_-'.repeat(8)}`
 
-test('a QR as PNG is read back at every size that can be asked for', () => {
+test('qrPng is readable at every scale', () => {
   for (const scale of [2, 3, 4, 7, 8, 13, 40]) {
     expect(decodeQr(qrPng(shortUrl, { scale }))).toBe(shortUrl)
     expect(decodeQr(qrPng(longUrl, { scale }))).toBe(longUrl)
   }
 })
 
-test('a QR with the pattern of door codes is read back, whatever the code is', () => {
+test('qrPng with the mask of door codes is readable for any code', () => {
   for (let n = 0; n < 40; n++) {
     const code = createHash('sha256').update(String(n)).digest('base64url').slice(0, 39)
     const url = `https://baoming.example.com/in/${code}`
@@ -22,7 +22,7 @@ test('a QR with the pattern of door codes is read back, whatever the code is', (
   }
 })
 
-test('a QR as PNG has one bit a pixel and four white modules around it', () => {
+test('qrPng uses one bit per pixel and a quiet zone of four modules', () => {
   const png = qrPng(shortUrl, { scale: 1 })
   const { width, height, data } = PNG.sync.read(Buffer.from(png))
   expect([png[24], png[25]]).toEqual([1, 0])
@@ -33,15 +33,15 @@ test('a QR as PNG has one bit a pixel and four white modules around it', () => {
       expect(darkAt(i, edge) || darkAt(edge, i)).toBe(false)
     }
   }
-  // The corners of the three finder patterns touch the white.
+  // The corners of the three finder patterns touch the quiet zone.
   expect([darkAt(4, 4), darkAt(width - 5, 4), darkAt(4, width - 5)]).toEqual([true, true, true])
 })
 
-test('a QR without white around it is as wide as its modules', () => {
+test('qrPng without a quiet zone is as wide as its modules', () => {
   const widthOf = (margin: number) => PNG.sync.read(Buffer.from(qrPng(shortUrl, { scale: 3, margin }))).width
   expect(widthOf(0)).toBe(widthOf(4) - 2 * 4 * 3)
 })
 
-test('a QR as SVG is read back once a browser has drawn it', async () => {
+test('qrSvg is readable when a browser renders it', async () => {
   expect(await decodeSvgQr(qrSvg(longUrl))).toBe(longUrl)
 }, 60_000)

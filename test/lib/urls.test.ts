@@ -32,7 +32,7 @@ test.each([
   'a.b.evil.ws.',
   'evil.wang',
   'evil.ltd',
-])('%s is a web address', (text) => {
+])('containsUrl finds a URL in %s', (text) => {
   expect(containsUrl(text)).toBe(true)
 })
 
@@ -61,13 +61,13 @@ test.each([
   '某某有限公司。北京分公司',
   '阿卜杜拉·买买提',
   'Vincent van der Berg',
-])('%s is none', (text) => {
+])('containsUrl finds no URL in %s', (text) => {
   expect(containsUrl(text)).toBe(false)
 })
 
 const address = 'https://a.example/wiki_(x)?b=[1]&c=~;d'
 
-test('a typed address ends before closing punctuation, quotes and what is beyond ASCII', () => {
+test('findUrls ends a URL before closing punctuation, quotes and non-ASCII characters', () => {
   const opened = [...'，。；：！？、（「『【《“‘…—｜', '', ' ', '(', '[', '"', "'", '<', '*', '[x](']
   const closed = [
     ...'，。；：！？、）（」』】》”’…—｜请路é',
@@ -96,11 +96,11 @@ test.each([
   ['https://a.example/路径', ['https://a.example/']],
   ['WWW.a.example, http://a.example:8080/#x', ['WWW.a.example', 'http://a.example:8080/#x']],
   ['https://例子.中国/x xhttps://a.example https:// www.', []],
-])('in %s there are %j', (text, addresses) => {
+])('findUrls in %s finds %j', (text, addresses) => {
   expect(findUrls(text).map(({ start, end }) => text.slice(start, end))).toEqual(addresses)
 })
 
-test('no part of a text is lost or doubled when its addresses are told from the rest', () => {
+test('linkUrls neither loses nor repeats any part of a text', () => {
   const piece = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('https://', 'www.', 'a.example', '(', ')', "'"))
   fc.assert(
     fc.property(fc.array(piece), (pieces) => {

@@ -17,7 +17,7 @@ async function readRows(pages: AsyncIterable<Cell[][]>): Promise<unknown[][]> {
   return (sheet?.data ?? []) as unknown[][]
 }
 
-test('rows come after those that are there, page by page, in columns beyond Z too', async () => {
+test('appendRows adds rows page by page after existing ones, also in columns beyond Z', async () => {
   const row = (n: number) => columns.map((_, column) => (column % 2 ? `${n} ${column}` : n * column))
   async function* pages() {
     for (let page = 0; page < 3; page++) yield Array.from({ length: 500 }, (_, n) => row(page * 500 + n))
@@ -29,7 +29,7 @@ test('rows come after those that are there, page by page, in columns beyond Z to
   expect(table[1500]).toEqual(row(1499))
 })
 
-test('texts stay as they are, save for what XML cannot hold; nothing stays nothing', async () => {
+test('appendRows keeps texts except characters not allowed in XML, and keeps empty cells empty', async () => {
   const texts = ['<b>&amp;</b>', '=1+1', 'two  spaces', '"\'', '𠮷田 🙂', ']]>', '007', 'a\u0001b']
   async function* pages() {
     yield [[...texts, null, '']]
@@ -39,7 +39,7 @@ test('texts stay as they are, save for what XML cannot hold; nothing stays nothi
   expect(row.slice(8)).toEqual(row.slice(8).map(() => null))
 })
 
-test('what breaks off while rows are read breaks off the workbook', async () => {
+test('an error while reading rows aborts the workbook', async () => {
   async function* pages() {
     yield [['one']]
     throw new Error('the database is away')
@@ -47,7 +47,7 @@ test('what breaks off while rows are read breaks off the workbook', async () => 
   await expect(readRows(pages())).rejects.toThrow('the database is away')
 })
 
-test('rows are no longer read once nobody wants the workbook', async () => {
+test('appendRows stops reading rows when its consumer stops', async () => {
   let ended = false
   async function* pages() {
     try {

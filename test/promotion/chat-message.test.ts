@@ -6,16 +6,16 @@ import { createWorld } from '../support/world.ts'
 
 const url = 'https://baoming.example.com/q/w7kd3fp'
 
-test('a message to a chat group has the title, the dates with the seats left, what to bring, and the link', async () => {
+test('renderChatMessage contains title, dates with seats left, what to bring and the link', async () => {
   await using world = await createWorld()
   const campaign = await createAnnouncedCampaign(world, 2, { workshop: { capacity: 2 } })
   const [shanghai, nanjing] = campaign.workshops
-  if (!shanghai || !nanjing) throw new Error('two workshops were announced')
+  if (!shanghai || !nanjing) throw new Error('expected two workshops')
   await world.register(shanghai)
   await world.register(nanjing)
   await world.register(nanjing)
   const now = await findCampaign(world.deps, campaign.slug)
-  if (!now) throw new Error('the campaign is gone')
+  if (!now) throw new Error('campaign not found')
   expect(renderChatMessage(now, { url, locale: 'zh-CN' })).toBe(
     `RT-Thread 线下入门培训
 上海：12月19日 周六 09:30 – 17:00，张江科学会堂，还有 1 个名额
@@ -34,7 +34,7 @@ ${url}`,
   )
 })
 
-test('a workshop alone has one date, and nothing is said where there is nothing to bring', async () => {
+test('renderChatMessage of a single workshop has one date and omits an empty list of items to bring', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ title: { zh: '只有一场\n两行' }, venue: {} })
   expect(renderChatMessage(workshop, { url, locale: 'zh-CN' })).toBe(

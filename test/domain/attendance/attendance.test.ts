@@ -55,11 +55,11 @@ describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
 ])('on $where', ({ postgres }) => {
-  test('who came, who did not, whose seat was passed on and who gave it back late is counted', async () => {
+  test('countAttendance and listNoShows count check-ins, no-shows, passed-on seats and late cancellations', async () => {
     await using world = await createWorld({ postgres })
     const { deps, clock, db } = world
     const workshop = await world.workshop({ capacity: 6 })
-    const [first, second, away, passedOn, early, late] = await registerPeople(world, workshop, 6)
+    const [first, second, noShow, passedOn, early, late] = await registerPeople(world, workshop, 6)
     await world.register(workshop)
     await cancelRegistration(deps, early.id, 'attendee')
     clock.set(new Date(workshop.startsAt.getTime() - 3 * hourMs))
@@ -71,7 +71,7 @@ describe.each([
       .where(hasId(passedOn))
     const walkIn = await insertWalkIn(world, workshop)
     for (const { id } of [first, second, walkIn]) await checkIn(world, id)
-    await revertCheckIn(world, await checkIn(world, away.id))
+    await revertCheckIn(world, await checkIn(world, noShow.id))
     expect(await countAttendance(deps, workshop)).toEqual({
       expected: 5,
       came: 3,
@@ -82,13 +82,13 @@ describe.each([
     })
     const missing = await listNoShows(deps, workshop)
     expect(missing.map(({ id, cancelledBy }) => [id, cancelledBy])).toEqual([
-      [away.id, null],
+      [noShow.id, null],
       [passedOn.id, 'absence'],
       [missing[2]?.id, null],
     ])
   })
 
-  test('a check-in closes once, after the start, thanks each who came and left an address once, and reopens', async () => {
+  test('closeAttendance works once after the start, thanks each attendee with an address once, and can be undone', async () => {
     await using world = await createWorld({ postgres })
     const { deps, clock } = world
     const workshop = await world.workshop({ capacity: 4 })
@@ -126,41 +126,41 @@ describe.each([
     expect(await reopen()).toEqual({ kind: 'refused', refusal: 'forgotten' })
   })
 
-  test('whose check-in was taken back is not thanked, nor do their answers count, until they are checked in again', async () => {
+  test('an attendee whose check-in was reverted gets no thank-you and their feedback does not count until checked in again', async () => {
     await using world = await createWorld({ postgres })
     const { deps, clock } = world
     const workshop = await world.workshop({ capacity: 2 })
-    const [came, mistaken] = await registerPeople(world, workshop, 2)
+    const [attended, reverted] = await registerPeople(world, workshop, 2)
     clock.set(workshop.endsAt)
-    await checkIn(world, came.id)
-    const scan = await checkIn(world, mistaken.id)
+    await checkIn(world, attended.id)
+    const scan = await checkIn(world, reverted.id)
     await claimDueMails(deps, 10, 60)
-    const answered = async (id: string) =>
+    const submitFeedback = async (id: string) =>
       saveFeedback(
         deps,
         { id, workshop: await reloadWorkshop(world, workshop) },
         { ratings: { useful: 4 }, texts: { better: '多讲' } },
       )
-    for (const { id } of [came, mistaken]) expect(await answered(id)).toBe('given')
+    for (const { id } of [attended, reverted]) expect(await submitFeedback(id)).toBe('given')
     const close = async () => closeAttendance(deps, actor, await reloadWorkshop(world, workshop), { thank: true })
     const sent = async () => (await claimDueMails(deps, 10, 60)).mails.map(({ registration }) => registration?.id)
     expect(await close()).toEqual({ kind: 'closed', thanked: 2 })
     expect((await feedbackResults(deps, workshop)).answered).toBe(2)
 
     await revertCheckIn(world, scan)
-    expect(await sent()).toEqual([came.id])
+    expect(await sent()).toEqual([attended.id])
     expect((await feedbackResults(deps, workshop)).answered).toBe(1)
     expect(await allAnswers(deps, workshop)).toHaveLength(1)
 
     await reopenAttendance(deps, actor, await reloadWorkshop(world, workshop))
-    await checkIn(world, mistaken.id)
+    await checkIn(world, reverted.id)
     expect((await countEligibleForThankYou(deps, workshop)).people).toBe(1)
     expect(await close()).toEqual({ kind: 'closed', thanked: 1 })
-    expect(await sent()).toEqual([mistaken.id])
+    expect(await sent()).toEqual([reverted.id])
     expect((await feedbackResults(deps, workshop)).answered).toBe(2)
   })
 
-  test('with MAIL_RATE thanks leave every other turn to tickets, and after a fortnight they are not sent any more', async () => {
+  test('with MAIL_RATE thank-you mails take every other slot, and are discarded after 14 days', async () => {
     await using world = await createWorld({ postgres, env: { MAIL_RATE: '60' } })
     const { deps, clock } = world
     const workshop = await world.workshop({ capacity: 4 })
@@ -175,14 +175,14 @@ describe.each([
       sql`select extract(epoch from due_at - created_at)::int as seconds from mails where kind = 'afterwards' order by id`,
     )
     expect(due.map(({ seconds }) => seconds)).toEqual([0, 2, 4])
-    // As where there was no mail server until now.
+    // No mail server was configured until now.
     clock.advance({ days: 14 })
     expect((await claimDueMails(deps, 10, 60)).mails.filter(({ kind }) => kind === 'afterwards')).toEqual([])
     const found = await query(world.db, sql`select distinct state, reason from mails where kind = 'afterwards'`)
     expect(found).toEqual([{ state: 'dead', reason: 'too_late' }])
   })
 
-  test('who corrects their address before the end is thanked and asked for their board at the new one', async () => {
+  test('thank-you and board return mails go to the corrected address', async () => {
     await using world = await createWorld({ postgres })
     const { deps, clock } = world
     const workshop = await world.workshop({ capacity: 2 })
@@ -193,7 +193,7 @@ describe.each([
     await lendNewBoard(world, first.id, 'RTB-001')
     expect(await requestReturns(deps, actor, workshop)).toBe(1)
     await closeAttendance(deps, actor, await reloadWorkshop(world, workshop), { thank: true })
-    // Of one of them the mails were on their way when their sender died.
+    // The first attendee's mails are claimed, but their sender crashed before sending.
     await correctEmail(deps, first.id, 'first@example.com')
     await claimDueMails(deps, 10, 60)
     await correctEmail(deps, second.id, 'second@example.com')
@@ -208,35 +208,35 @@ describe.each([
     ])
   })
 
-  test('a certificate is for who came, keeps its number, and is not valid while the check-in is taken back', async () => {
+  test('issueCertificate needs a check-in, keeps the number when issued again, and is invalid while the check-in is reverted', async () => {
     await using world = await createWorld({ postgres })
     const { deps, clock } = world
     const workshop = await world.workshop({ capacity: 3 })
-    const [came, away, other] = await registerPeople(world, workshop, 3)
+    const [attended, noShow, other] = await registerPeople(world, workshop, 3)
     clock.set(workshop.startsAt)
-    const scan = await checkIn(world, came.id)
+    const scan = await checkIn(world, attended.id)
     const issue = async ({ id }: { id: string }, name = '王小明', keepName = false, number?: () => string) =>
       issueCertificate(deps, { id, workshop: await reloadWorkshop(world, workshop) }, { name, keepName }, number)
-    expect(await issue(came)).toEqual({ kind: 'refused', refusal: 'too_early' })
+    expect(await issue(attended)).toEqual({ kind: 'refused', refusal: 'too_early' })
     clock.set(workshop.endsAt)
-    expect(await issue(away)).toEqual({ kind: 'refused', refusal: 'did_not_come' })
+    expect(await issue(noShow)).toEqual({ kind: 'refused', refusal: 'did_not_come' })
     expect(await issue({ id: workshop.id })).toEqual({ kind: 'refused', refusal: 'not_found' })
-    const first = await issue(came)
-    const again = await issue(came, '王晓明', true)
+    const first = await issue(attended)
+    const again = await issue(attended, '王晓明', true)
     const number = again.kind === 'issued' ? again.certificate.number : ''
     expect(first).toMatchObject({ kind: 'issued', certificate: { number, name: '王小明', keepName: false } })
     expect(number).toMatch(/^[0-9A-HJKMNP-TV-Z]{10}$/)
-    expect(await findCertificate(deps, came.id)).toEqual({
+    expect(await findCertificate(deps, attended.id)).toEqual({
       number,
       name: '王晓明',
       keepName: true,
       issuedAt: clock.now(),
     })
 
-    // A number that is taken is made anew.
+    // A number that is already taken is generated again.
     await checkIn(world, other.id)
-    const drawn = [number, number, 'ABCDEFGHJK']
-    expect(await issue(other, '李', false, () => drawn.shift() as string)).toMatchObject({
+    const numbers = [number, number, 'ABCDEFGHJK']
+    expect(await issue(other, '李', false, () => numbers.shift() as string)).toMatchObject({
       certificate: { number: 'ABCDEFGHJK' },
     })
 
@@ -247,12 +247,12 @@ describe.each([
     })
     await revertCheckIn(world, scan)
     expect(await verifyCertificate(deps, number)).toMatchObject({ valid: false })
-    await checkIn(world, came.id)
+    await checkIn(world, attended.id)
     expect(await verifyCertificate(deps, number)).toMatchObject({ valid: true })
     expect(await verifyCertificate(deps, '0000000000')).toBeUndefined()
   })
 
-  test('materials keep their order, and some are for those who came', async () => {
+  test('replaceMaterials keeps the order, and listVisibleMaterials hides attendee-only ones before the check-in', async () => {
     await using world = await createWorld({ postgres })
     const { deps } = world
     const workshop = await world.workshop({ capacity: 1 })
@@ -262,39 +262,39 @@ describe.each([
     })
     const both = [material('课件', false), material('答案', true)]
     await replaceMaterials(deps, actor, workshop, both.toReversed())
-    // Two who save at once: one of them is last.
+    // Two concurrent saves: one of them wins.
     await Promise.all([replaceMaterials(deps, actor, workshop, both), replaceMaterials(deps, actor, workshop, both)])
     expect(await listMaterials(deps, workshop)).toEqual(both)
-    const seen = async ({ id }: { id: string }, came: boolean) =>
-      (await listVisibleMaterials(deps, (await findRegistrationById(deps, id)) as Registration, came)).map(
+    const visibleTitles = async ({ id }: { id: string }, attended: boolean) =>
+      (await listVisibleMaterials(deps, (await findRegistrationById(deps, id)) as Registration, attended)).map(
         ({ title }) => title.zh,
       )
-    expect(await seen(seated, false)).toEqual(['课件'])
-    expect(await seen(seated, true)).toEqual(['课件', '答案'])
-    expect(await seen(waiting, false)).toEqual([])
+    expect(await visibleTitles(seated, false)).toEqual(['课件'])
+    expect(await visibleTitles(seated, true)).toEqual(['课件', '答案'])
+    expect(await visibleTitles(waiting, false)).toEqual([])
   })
 
-  test('who came answers from the end until two weeks later, and organisers see no names', async () => {
+  test('saveFeedback accepts answers of attendees for two weeks after the end, and results contain no names', async () => {
     await using world = await createWorld({ postgres })
     const { deps, clock } = world
     const workshop = await world.workshop({ capacity: 4 })
-    const [first, second, away] = await registerPeople(world, workshop, 3)
+    const [first, second, noShow] = await registerPeople(world, workshop, 3)
     clock.set(workshop.startsAt)
     await checkIn(world, first.id)
     await checkIn(world, second.id)
-    const give = async ({ id }: { id: string }, useful: number | undefined, better = '') =>
+    const submit = async ({ id }: { id: string }, useful: number | undefined, better = '') =>
       saveFeedback(
         deps,
         { id, workshop: await reloadWorkshop(world, workshop) },
         { ratings: useful ? { useful } : {}, texts: better ? { better } : {} },
       )
-    expect(await give(first, 5)).toBe('too_early')
+    expect(await submit(first, 5)).toBe('too_early')
     clock.set(workshop.endsAt)
-    expect(await give(first, undefined)).toBe('empty')
-    expect(await give(away, 1)).toBe('did_not_come')
-    expect(await give(first, 5)).toBe('given')
-    expect(await give(first, 2, '多留点时间做实验')).toBe('given')
-    expect(await give(second, 4)).toBe('given')
+    expect(await submit(first, undefined)).toBe('empty')
+    expect(await submit(noShow, 1)).toBe('did_not_come')
+    expect(await submit(first, 5)).toBe('given')
+    expect(await submit(first, 2, '多留点时间做实验')).toBe('given')
+    expect(await submit(second, 4)).toBe('given')
     const results = await feedbackResults(deps, await reloadWorkshop(world, workshop))
     expect(results.answered).toBe(2)
     expect(results.questions).toMatchObject([
@@ -304,14 +304,14 @@ describe.each([
     ])
     expect(JSON.stringify(await allAnswers(deps, workshop))).not.toMatch(/学员|example/)
     clock.set(new Date(workshop.endsAt.getTime() + 14 * 24 * hourMs))
-    expect(await give(first, 1)).toBe('too_late')
-    // Whoever is thanked late has two weeks all the same.
+    expect(await submit(first, 1)).toBe('too_late')
+    // Closing the attendance late starts a new period of two weeks.
     await closeAttendance(deps, actor, workshop, { thank: false })
-    expect(await give(first, 1)).toBe('given')
+    expect(await submit(first, 1)).toBe('given')
     expect(await findFeedback(deps, first.id)).toEqual({ ratings: { useful: 1 }, texts: {} })
   })
 
-  test('questions may be others, but one that was answered stays', async () => {
+  test('replaceQuestions refuses to remove or retype a question that has answers', async () => {
     await using world = await createWorld({ postgres })
     const { deps, clock } = world
     const workshop = await world.workshop()
@@ -334,16 +334,16 @@ describe.each([
     expect(await set([{ id: question?.id, kind: 'text', text: { zh: '换了' } }])).toMatchObject({ refusal: 'answered' })
     const reworded = { id: question?.id, kind: 'rating', text: { zh: '开发板好用吗？' } } as const
     const after = await set([{ kind: 'text', text: { zh: '还想学什么？' } }, reworded, reworded])
-    const asked = after.kind === 'changed' ? listQuestions(after.workshop) : []
-    expect(asked[1]).toEqual(reworded)
-    // The same id twice would be one answer to two questions.
-    expect(new Set(asked.map(({ id }) => id)).size).toBe(3)
+    const questions = after.kind === 'changed' ? listQuestions(after.workshop) : []
+    expect(questions[1]).toEqual(reworded)
+    // A duplicate id would assign one answer to two questions.
+    expect(new Set(questions.map(({ id }) => id)).size).toBe(3)
     expect((await feedbackResults(deps, await reloadWorkshop(world, workshop))).questions[1]).toMatchObject({
       average: 4,
     })
   })
 
-  test('only closed check-ins are what a suggestion rests on, and what the years show', async () => {
+  test('listPastAttendances and computeYearlyStatistics include only workshops whose attendance is closed', async () => {
     await using world = await createWorld({ postgres })
     const { deps, clock } = world
     const items = [{ kind: 'prerequisite' as const, text: { zh: 'C 语言' }, mustConfirm: true }]
@@ -369,7 +369,7 @@ const pastWorkshop = (city: string, expected: number, noShows: number, title = '
 })
 const nextWorkshop = { title: { zh: '入门', en: 'Beginners' }, city: { zh: '上海' } }
 
-test('nothing is suggested of two workshops, or of few people', () => {
+test('suggestOverbooking returns too_little for two workshops or few attendees', () => {
   expect(suggestOverbooking([pastWorkshop('上海', 40, 8), pastWorkshop('上海', 40, 8)], nextWorkshop, 40)).toEqual({
     kind: 'too_little',
     workshops: 2,
@@ -379,7 +379,7 @@ test('nothing is suggested of two workshops, or of few people', () => {
   expect(suggestOverbooking(small, nextWorkshop, 40).kind).toBe('too_little')
 })
 
-test('a suggestion rests on the same workshop in the same city, then on the same workshop, then on all', () => {
+test('suggestOverbooking prefers the same workshop in the same city, then the same title, then all workshops', () => {
   const here = [pastWorkshop('上海', 40, 4), pastWorkshop('上海', 40, 4), pastWorkshop('上海', 40, 4)]
   const there = [pastWorkshop('南京', 40, 20), pastWorkshop('南京', 40, 20), pastWorkshop('南京', 40, 20)]
   const others = [pastWorkshop('成都', 40, 8, '进阶'), pastWorkshop('成都', 40, 8, '进阶')]
@@ -392,7 +392,7 @@ test('a suggestion rests on the same workshop in the same city, then on the same
   expect(basis([...here.slice(2), ...others])).toEqual(['all', 120, 20])
 })
 
-test('the interval is Wilson’s, as published', () => {
+test('suggestOverbooking returns the Wilson interval as published', () => {
   // Of 263 people 81: 0.2553 to 0.3662 (R. G. Newcombe, Statistics in Medicine 17, 1998, table I, method 3).
   const suggestion = suggestOverbooking(
     [pastWorkshop('上海', 88, 27), pastWorkshop('上海', 88, 27), pastWorkshop('上海', 87, 27)],
@@ -405,7 +405,7 @@ test('the interval is Wilson’s, as published', () => {
   expect(suggestion.rate.high).toBeCloseTo(0.3662, 4)
 })
 
-test('one more than is suggested would be too many, and one fewer is not', () => {
+test('suggestOverbooking returns the largest number within the accepted risk', () => {
   const many = Array.from({ length: 12 }, () => pastWorkshop('上海', 40, 8))
   const suggestion = suggestOverbooking(many, nextWorkshop, 40)
   if (suggestion.kind !== 'suggested') throw new Error('nothing was suggested')
@@ -414,18 +414,18 @@ test('one more than is suggested would be too many, and one fewer is not', () =>
   expect(overflowProbability(40, suggestion.overbook + 1, jeffreys)).toBeGreaterThan(maxRisk)
 })
 
-test('of a beta-binomial of one, two and many people the probability is right', () => {
-  // Of one person who stays away with a mean of a / (a + b), nobody stays away with b / (a + b).
+test('overflowProbability is correct for a beta-binomial of one, two and many people', () => {
+  // For one person with no-show mean a / (a + b), the probability of no no-show is b / (a + b).
   expect(overflowProbability(0, 1, { a: 2, b: 6 })).toBeCloseTo(6 / 8, 12)
-  // Uniform over 0, 1, 2 with a = b = 1: of two people fewer than one, or fewer than two.
+  // Uniform over 0, 1, 2 when a = b = 1: for two people, fewer than one or fewer than two.
   expect(overflowProbability(1, 1, { a: 1, b: 1 })).toBeCloseTo(1 / 3, 12)
   expect(overflowProbability(0, 2, { a: 1, b: 1 })).toBeCloseTo(2 / 3, 12)
-  // Too small a first term for a number, and still a probability.
+  // The first term underflows, and the result is still a probability.
   expect(overflowProbability(50_000, 1000, { a: 1000, b: 1000 })).toBe(0)
   expect(overflowProbability(50_000, 20_000, { a: 1, b: 1e6 })).toBeCloseTo(1, 6)
 })
 
-test('workshops that differ much make a suggestion careful, and where all come there is none', () => {
+test('suggestOverbooking is lower when workshops vary more, and zero when every attendee came', () => {
   const steady = suggestOverbooking(
     Array.from({ length: 8 }, () => pastWorkshop('上海', 40, 8)),
     nextWorkshop,
@@ -454,12 +454,12 @@ test('workshops that differ much make a suggestion careful, and where all come t
   expect(none).toMatchObject({ rate: { found: 1 } })
 })
 
-test('a number is read as people type it, and nothing else is taken for one', () => {
+test('parseCertificateNumber accepts common ways of typing a number and rejects everything else', () => {
   expect(formatCertificateNumber('7K3QM9XB2D')).toBe('7K3QM-9XB2D')
-  for (const typed of ['7K3QM-9XB2D', '7k3qm 9xb2d', ' ７Ｋ３ＱＭ－９ＸＢ２Ｄ ', '7K3QM—9XB2D', '7K-3Q-M9-XB-2D'])
-    expect([typed, parseCertificateNumber(typed)]).toEqual([typed, '7K3QM9XB2D'])
+  for (const input of ['7K3QM-9XB2D', '7k3qm 9xb2d', ' ７Ｋ３ＱＭ－９ＸＢ２Ｄ ', '7K3QM—9XB2D', '7K-3Q-M9-XB-2D'])
+    expect([input, parseCertificateNumber(input)]).toEqual([input, '7K3QM9XB2D'])
   expect(parseCertificateNumber('oil0O-1lI11')).toBe('0110011111')
-  for (const wrong of [
+  for (const invalid of [
     '',
     '7K3QM9XB2',
     '7K3QM9XB2DD',
@@ -468,7 +468,7 @@ test('a number is read as people type it, and nothing else is taken for one', ()
     '王'.repeat(10),
     '0'.repeat(1e6),
   ])
-    expect(parseCertificateNumber(wrong)).toBeUndefined()
+    expect(parseCertificateNumber(invalid)).toBeUndefined()
 })
 
 const hourMs = 3600 * 1000
@@ -482,7 +482,7 @@ async function registerPeople(world: World, workshop: Workshop, n: number) {
   return all as [(typeof all)[0], (typeof all)[0], (typeof all)[0], (typeof all)[0], (typeof all)[0], (typeof all)[0]]
 }
 
-/** Who came without having signed up, and left no address. */
+/** Adds a walk-in without an e-mail address. */
 async function insertWalkIn(world: World, workshop: Workshop): Promise<{ id: string }> {
   const id = world.deps.newId()
   const at = world.clock.now()

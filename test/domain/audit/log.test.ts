@@ -15,7 +15,7 @@ import { createWorld, type World } from '../../support/world.ts'
 
 const wang = { name: '王老师' }
 
-test('what was done is told newest first, with who did it and what it was about', async () => {
+test('listAudit returns entries newest first with actor and subject', async () => {
   await using world = await createWorld()
   const campaign = await world.campaign()
   const workshop = await world.workshop({ campaignId: campaign.id })
@@ -59,7 +59,7 @@ test('what was done is told newest first, with who did it and what it was about'
   ])
 })
 
-test('it is known whether an organiser or a token did it, and the name stays when the account goes', async () => {
+test('listAudit tells organisers from tokens and keeps the name after the account is deleted', async () => {
   await using world = await createWorld()
   await world.token('organiser')
   const id = '00000000-0000-7000-8000-00000000aaaa'
@@ -78,7 +78,7 @@ test('it is known whether an organiser or a token did it, and the name stays whe
   expect((await who())[1]).toEqual(['王老师', 'gone'])
 })
 
-test('it is filtered by who, what, when and what it was about', async () => {
+test('listAudit filters by actor, action, time and subject', async () => {
   await using world = await createWorld()
   const campaign = await world.campaign()
   const [inside, outside] = [await world.workshop({ campaignId: campaign.id }), await world.workshop()]
@@ -93,7 +93,7 @@ test('it is filtered by who, what, when and what it was about', async () => {
     await recordAudit(world.deps, { name: actor }, draft)
     world.clock.advance({ hours: 1 })
   }
-  // The clock stood at 10, 11, 12 and 13 in Shanghai.
+  // The entries were written at 10, 11, 12 and 13 o'clock in Shanghai.
   const at = (hour: number) => new Date(`2026-12-01T${hour}:00:00+08:00`)
   expect(await found({})).toEqual([4, 3, 2, 1])
   expect(await found({ actor: 'wan' })).toEqual([2, 1])
@@ -110,7 +110,7 @@ test('it is filtered by who, what, when and what it was about', async () => {
   }
 })
 
-test('pages hold each entry once, and all of them together are the whole', async () => {
+test('listAudit pages contain each entry once, and streamAudit returns the same entries', async () => {
   await using world = await createWorld()
   for (let i = 0; i < 7; i++) await recordAudit(world.deps, wang, { action: auditActions[i] as 'campaign.created' })
   const ids = []
@@ -125,7 +125,7 @@ test('pages hold each entry once, and all of them together are the whole', async
   expect(whole).toEqual(ids)
 })
 
-test('who is erased goes from the log, from searches for them too, and what is no personal data stays', async () => {
+test('eraseRegistrations removes the person from audit entries and past searches, and keeps facts', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 9 })
   const li = await world.register(workshop, { name: '李小明', email: 'Li@example.com', phone: '+8613800138000' })
@@ -159,7 +159,7 @@ test('who is erased goes from the log, from searches for them too, and what is n
   ])
 })
 
-test('what is written down of somebody who is erased already tells nothing of them', async () => {
+test('recordAudit stores no personal data of a registration that is already erased', async () => {
   await using world = await createWorld()
   const person = await world.register(await world.workshop())
   await eraseRegistrations(world.deps, [person.id], 'organiser')
@@ -171,7 +171,7 @@ test('what is written down of somebody who is erased already tells nothing of th
   expect(await personalEntries(world)).toEqual([null])
 })
 
-test('whoever writes something down of a person who is just being erased waits, and tells nothing', async () => {
+test('recordAudit waits for a concurrent erasure and then stores no personal data', async () => {
   await using world = await createWorld({ postgres: true })
   const { id } = await world.register(await world.workshop())
   let writing: Promise<void> | undefined
@@ -184,13 +184,13 @@ test('whoever writes something down of a person who is just being erased waits, 
       pii: { name: '学员' },
     })
     writing.finally(() => (written = true))
-    while (!written && !(await isAnyoneBlocked(world)));
+    while (!written && !(await hasBlockedQuery(world)));
   })
   await writing
   expect(await personalEntries(world)).toEqual([null])
 })
 
-async function isAnyoneBlocked({ db }: World): Promise<boolean> {
+async function hasBlockedQuery({ db }: World): Promise<boolean> {
   const [blocked] = await query<{ n: number }>(
     db,
     sql`select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
@@ -198,7 +198,7 @@ async function isAnyoneBlocked({ db }: World): Promise<boolean> {
   return (blocked?.n ?? 0) > 0
 }
 
-test('a purge takes the people of workshops that are long over, and searches of the same age', async () => {
+test('purge removes personal data of workshops past retention and of searches of the same age', async () => {
   await using world = await createWorld({ env: { RETENTION_DAYS: '30' } })
   const [old, coming] = [
     await world.workshop({ startsAt: new Date('2026-12-02T01:00:00Z'), endsAt: new Date('2026-12-02T09:00:00Z') }),
@@ -220,7 +220,7 @@ test('a purge takes the people of workshops that are long over, and searches of 
   expect(entries.map(({ action }) => action)).toHaveLength(5)
 })
 
-/** What the entries tell of attendees, in the order in which they were written down. */
+/** The personal data of all audit entries, oldest first. */
 async function personalEntries(world: World): Promise<unknown[]> {
   const found = await query<{ pii: unknown }>(world.db, sql`select pii from audit_entries order by id`)
   return found.map(({ pii }) => pii)

@@ -49,8 +49,8 @@ test.each([
   ['ＲＴＢ－００１～ＲＴＢ－００２', ['RTB-001', 'RTB-002']],
   ['A1，B2\nA1、 C 3 ', ['A1', 'B2', 'C 3']],
   ['7A..9A', ['7A', '8A', '9A']],
-])('%j is read as serial numbers', (typed, serials) => {
-  expect(parseBoards({ kind: ' 星火一号 ', serials: typed })).toEqual({ kind: '星火一号', serials, problems: [] })
+])('parseBoards reads %j as serial numbers', (input, serials) => {
+  expect(parseBoards({ kind: ' 星火一号 ', serials: input })).toEqual({ kind: '星火一号', serials, problems: [] })
 })
 
 test.each([
@@ -71,18 +71,18 @@ test.each([
   [{ kind: 'K', serials: '1..999999999' }, [['serials', 'too_many']]],
   [{ kind: 'K', serials: '1..400,1001..1400' }, [['serials', 'too_many']]],
   [{ kind: 'K', serials: 'x'.repeat(41) }, [['serials', 'too_long']]],
-])('%j is refused', (typed, expected) => {
-  expect(parseBoards(typed).problems.map(({ field, code }) => [field, code])).toEqual(expected)
+])('parseBoards rejects %j', (input, expected) => {
+  expect(parseBoards(input).problems.map(({ field, code }) => [field, code])).toEqual(expected)
 })
 
-// What the statements mean must not depend on which Postgres runs them.
+// The SQL must behave the same on PGlite and on Postgres.
 describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
 ])('on $where', ({ postgres }) => {
   const newWorld = () => createWorld({ postgres })
 
-  test('boards are added all or none, and one of a kind has a serial number', async () => {
+  test('addBoards adds all boards or none, and rejects a duplicate serial number of one kind', async () => {
     await using world = await newWorld()
     const [first = ''] = await addBoardsOrThrow(world, '星火一号', 'RTB-9..RTB-11')
     expect(await addBoards(world.deps, actor, { kind: '星火一号', serials: ['RTB-12', 'RTB-11', 'RTB-9'] })).toEqual({
@@ -126,14 +126,14 @@ describe.each([
     ])
   })
 
-  test('a board is lent to one person at a time, a person has one, and the same nonce is answered the same', async () => {
+  test('lendBoard allows one board per person and one person per board, and repeats its result for the same nonce', async () => {
     await using world = await newWorld()
     const { workshop, ids, people } = await setUpBoards(world)
     const [a = '', b = ''] = ids
     const [wang, li] = people as [string, string]
     const lend = (board: string, person: string, nonce = world.deps.newId(), at = world.clock.now()) =>
       lendBoard(world.deps, helper, { id: nonce, boardId: board, registrationId: person, workshopId: workshop.id, at })
-    const take = (board: string, nonce = world.deps.newId(), at = world.clock.now()) =>
+    const takeBack = (board: string, nonce = world.deps.newId(), at = world.clock.now()) =>
       returnBoard(world.deps, helper, { id: nonce, boardId: board, at })
 
     const nonce = world.deps.newId()
@@ -147,19 +147,19 @@ describe.each([
     expect(await lend(b, world.deps.newId())).toEqual({ outcome: 'not_found' })
     expect(await removeBoard(world.deps, actor, await findExistingBoard(world, a))).toBe('was_lent')
 
-    expect(await take(b)).toEqual({ outcome: 'not_lent' })
-    expect(await take(world.deps.newId())).toEqual({ outcome: 'not_found' })
+    expect(await takeBack(b)).toEqual({ outcome: 'not_lent' })
+    expect(await takeBack(world.deps.newId())).toEqual({ outcome: 'not_found' })
     world.clock.advance({ hours: 1 })
     const back = world.deps.newId()
     const returned = { outcome: 'returned', registrationId: wang, workshopId: workshop.id }
-    expect(await take(a, back)).toEqual(returned)
-    expect(await take(a, back)).toEqual(returned)
-    // A nonce that stands for something else is good for nothing, and nobody is told that it was done.
-    expect(await take(b, back)).toEqual({ outcome: 'not_found' })
+    expect(await takeBack(a, back)).toEqual(returned)
+    expect(await takeBack(a, back)).toEqual(returned)
+    // A nonce already used for another operation returns not_found.
+    expect(await takeBack(b, back)).toEqual({ outcome: 'not_found' })
     expect(await lend(b, wang, nonce)).toEqual({ outcome: 'not_found' })
     expect(await lend(a, li, nonce)).toEqual({ outcome: 'not_found' })
-    expect(await take(a)).toEqual({ outcome: 'not_lent' })
-    // Sent once more after it came back: what was answered then, and nothing lent.
+    expect(await takeBack(a)).toEqual({ outcome: 'not_lent' })
+    // A replay after the return repeats the original result and lends nothing.
     expect(await lend(a, wang, nonce)).toMatchObject({ outcome: 'lent' })
     expect(await loanedBoard(world, workshop, wang)).toBeUndefined()
     expect(await lend(a, li)).toMatchObject({ outcome: 'lent' })
@@ -167,19 +167,19 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('only who has a seat in this workshop gets a board, and only one that is usable', async () => {
+  test('lendBoard requires a seat in this workshop and a usable board', async () => {
     await using world = await newWorld()
     const { workshop, ids, people } = await setUpBoards(world)
     const [a = '', b = '', c = ''] = ids
-    const [wang, li, waiting] = people as [string, string, string]
+    const [wang, li, waitlisted] = people as [string, string, string]
     const other = await world.workshop()
-    const elsewhere = (await world.register(other, { name: '赵安' })).id
+    const otherAttendee = (await world.register(other, { name: '赵安' })).id
     const lend = (board: string, person: string, of: Workshop = workshop) =>
       lendBoard(world.deps, helper, {
         ...{ id: world.deps.newId(), boardId: board, registrationId: person, workshopId: of.id, at: world.clock.now() },
       })
-    expect(await lend(a, waiting)).toEqual({ outcome: 'not_found' })
-    expect(await lend(a, elsewhere)).toEqual({ outcome: 'not_found' })
+    expect(await lend(a, waitlisted)).toEqual({ outcome: 'not_found' })
+    expect(await lend(a, otherAttendee)).toEqual({ outcome: 'not_found' })
     expect(
       await setBoardState(world.deps, actor, await findExistingBoard(world, a), { state: 'broken', note: ' 不亮 ' }),
     ).toBe('changed')
@@ -193,11 +193,11 @@ describe.each([
       await setBoardState(world.deps, actor, await findExistingBoard(world, a), { state: 'retired', note: '' }),
     ).toBe('lent')
     expect(await findExistingBoard(world, a)).toMatchObject({ place: 'lent', holder: { name: '王小明' } })
-    // At another door it is not said who of this workshop has it.
-    expect(await lend(a, elsewhere, other)).toEqual({ outcome: 'board_taken', by: null })
-    expect(await lend(b, elsewhere, other)).toMatchObject({ outcome: 'lent' })
+    // Another workshop's door does not learn the borrower's name.
+    expect(await lend(a, otherAttendee, other)).toEqual({ outcome: 'board_taken', by: null })
+    expect(await lend(b, otherAttendee, other)).toMatchObject({ outcome: 'lent' })
     expect(await lend(b, li)).toEqual({ outcome: 'board_taken', by: null })
-    // Another door takes it back all the same.
+    // Another workshop's door may still take the board back.
     expect(
       await returnBoard(world.deps, helper, {
         id: world.deps.newId(),
@@ -208,7 +208,7 @@ describe.each([
       }),
     ).toMatchObject({ outcome: 'returned' })
     expect(await findExistingBoard(world, b)).toMatchObject({ place: 'broken', note: '缺线', holder: null })
-    // What is missing of a board that works is noted too, and stays until it is said otherwise.
+    // A note about missing parts is stored for a working board too, and stays until it is replaced.
     for (const note of ['少一根排线', undefined]) {
       await lend(c, li)
       await returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: c, at: world.clock.now(), note })
@@ -218,7 +218,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('the clock of a phone is believed from twelve hours before the start until now, and times follow one another', async () => {
+  test("lendBoard and returnBoard clamp a phone's clock to 12 hours before the start until now, in order", async () => {
     await using world = await newWorld()
     const { workshop, ids, people } = await setUpBoards(world)
     const [a = ''] = ids
@@ -230,7 +230,7 @@ describe.each([
       lendBoard(world.deps, helper, {
         ...{ id: world.deps.newId(), boardId: a, registrationId: person, workshopId: workshop.id, at: new Date(at) },
       })
-    const take = (at: number) =>
+    const takeBack = (at: number) =>
       returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: a, at: new Date(at) })
     const times = async () =>
       (await listBoardLoans(world.deps, a))
@@ -238,20 +238,20 @@ describe.each([
         .reverse()
     await lend(wang, -8.64e15)
     expect(await times()).toEqual([[-12, null]])
-    await take(8.64e15)
+    await takeBack(8.64e15)
     expect(await times()).toEqual([[-12, 1]])
-    // Lent by a clock at which it was not back yet.
+    // The phone's clock says a time before the previous return.
     await lend(li, start)
     expect(await times()).toEqual([
       [-12, 1],
       [1, null],
     ])
-    // A phone that was offline tells of the first return once more: it is none of this loan.
-    expect(await take(start)).toEqual({ outcome: 'not_lent' })
+    // An offline phone repeats the first return: it does not apply to this loan.
+    expect(await takeBack(start)).toEqual({ outcome: 'not_lent' })
     expect(await loanedBoard(world, workshop, li)).toMatchObject({ id: a })
     world.clock.advance({ minutes: 30 })
-    // A clock that is a little behind is believed.
-    expect(await take(start + hour - 50_000)).toMatchObject({ outcome: 'returned' })
+    // A clock that is slightly behind is accepted.
+    expect(await takeBack(start + hour - 50_000)).toMatchObject({ outcome: 'returned' })
     expect(await times()).toEqual([
       [-12, 1],
       [1, 1],
@@ -259,7 +259,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a phone whose clock stands far back takes back what it lent', async () => {
+  test('returnBoard accepts a return from a phone whose clock is years behind', async () => {
     await using world = await newWorld()
     const { workshop, ids, people } = await setUpBoards(world)
     const [boardId = ''] = ids
@@ -271,29 +271,29 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('boards are packed for a workshop, are its door’s, and count for no other until it is over', async () => {
+  test('allocateBoards reserves boards for a workshop and its door until the workshop ends', async () => {
     await using world = await newWorld()
     const { workshop, ids, people } = await setUpBoards(world, 'RTB-001..RTB-005')
     const other = await world.workshop()
     const cancelled = await world.workshop()
     await cancelWorkshop(world.deps, cancelled.slug)
-    const gone = (await findWorkshop(world.deps, cancelled.slug)) as Workshop
-    expect(await allocateBoards(world.deps, actor, gone, { kind: '星火一号', count: 2 })).toBe('over')
-    const doors = async (of: Workshop) =>
+    const cancelledWorkshop = (await findWorkshop(world.deps, cancelled.slug)) as Workshop
+    expect(await allocateBoards(world.deps, actor, cancelledWorkshop, { kind: '星火一号', count: 2 })).toBe('over')
+    const doorSerials = async (of: Workshop) =>
       (await listDoorBoards(world.deps, of.id)).map(({ serial }) => serial.slice(-1)).join('')
-    expect(await doors(workshop)).toBe('12345')
+    expect(await doorSerials(workshop)).toBe('12345')
     expect(await allocateBoards(world.deps, actor, workshop, { kind: '星火一号', count: 2 })).toBe(2)
-    expect(await doors(workshop)).toBe('12')
-    expect(await doors(other)).toBe('345')
+    expect(await doorSerials(workshop)).toBe('12')
+    expect(await doorSerials(other)).toBe('345')
     expect(await findNextBoard(world.deps, workshop.id)).toMatchObject({ serial: 'RTB-001' })
     expect(await findNextBoard(world.deps, other.id)).toMatchObject({ serial: 'RTB-003' })
     await setBoardState(world.deps, actor, await findExistingBoard(world, ids[2] ?? ''), { state: 'broken', note: '' })
     expect(await allocateBoards(world.deps, actor, other, { kind: '星火一号', count: 9 })).toBe(2)
-    expect(await doors(other)).toBe('45')
+    expect(await doorSerials(other)).toBe('45')
     expect(await allocateBoards(world.deps, actor, other, { kind: '星火一号', count: 9 })).toBe(0)
-    // Chosen ones go from one box into another; what is broken into none.
+    // Boards named by id move from another workshop's allocation; broken ones do not.
     expect(await allocateBoards(world.deps, actor, workshop, { ids: [ids[2], ids[3]] as string[] })).toBe(1)
-    expect(await doors(workshop)).toBe('124')
+    expect(await doorSerials(workshop)).toBe('124')
     const lent = { boardId: ids[0] as string, registrationId: people[0] as string, workshopId: workshop.id }
     await lendBoard(world.deps, helper, { id: world.deps.newId(), at: world.clock.now(), ...lent })
     expect(await findNextBoard(world.deps, workshop.id)).toMatchObject({ serial: 'RTB-002' })
@@ -307,8 +307,8 @@ describe.each([
     ])
     expect(await releaseBoards(world.deps, actor, workshop, [ids[3] as string])).toBe(1)
     expect(await releaseBoards(world.deps, actor, workshop)).toBe(2)
-    // Nothing is packed any more, but the person still has theirs.
-    expect(await doors(workshop)).toBe('124')
+    // Nothing is allocated any more, but the attendee keeps the lent board.
+    expect(await doorSerials(workshop)).toBe('124')
     expect((await listBoards(world.deps, { workshopId: other.id })).boards.map(({ serial }) => serial)).toEqual([
       'RTB-005',
     ])
@@ -322,26 +322,26 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('the same form to pack boards that is sent several times at once packs once', async () => {
+  test('allocateBoards applies a form submitted several times at once only once', async () => {
     await using world = await newWorld()
     const { workshop } = await setUpBoards(world, '1..9')
-    const pack = (count: number, beside?: number) =>
+    const allocate = (count: number, beside?: number) =>
       allocateBoards(world.deps, actor, workshop, { kind: '星火一号', count, ...(beside !== undefined && { beside }) })
-    expect(await Promise.all([pack(3, 0), pack(3, 0), pack(3, 0), pack(3, 0)])).toEqual([3, 3, 3, 3])
+    expect(await Promise.all([allocate(3, 0), allocate(3, 0), allocate(3, 0), allocate(3, 0)])).toEqual([3, 3, 3, 3])
     expect((await listBoards(world.deps, { place: 'packed' })).total).toBe(3)
-    // Whoever looked before wants four in all; who looks now, two more.
-    expect(await pack(4, 0)).toBe(4)
-    expect(await pack(2, 4)).toBe(2)
-    expect(await pack(9, 6)).toBe(3)
+    // A form loaded before the allocation asks for four in total; one loaded after it, for two more.
+    expect(await allocate(4, 0)).toBe(4)
+    expect(await allocate(2, 4)).toBe(2)
+    expect(await allocate(9, 6)).toBe(3)
     expect((await listBoards(world.deps, { place: 'packed' })).total).toBe(9)
-    expect(await pack(1, 9)).toBe(0)
-    // Another kind by a form that was opened before all this.
+    expect(await allocate(1, 9)).toBe(0)
+    // A form for another kind, loaded before all of this.
     await addBoardsOrThrow(world, '潘多拉', '1..3')
     expect(await allocateBoards(world.deps, actor, workshop, { kind: '潘多拉', count: 2, beside: 0 })).toBe(2)
     expect((await listBoards(world.deps, { kind: '潘多拉', place: 'packed' })).total).toBe(2)
   })
 
-  test('who has a board is not erased, whoever asks; moving and cancelling leave it with them', async () => {
+  test('an attendee with a lent board cannot be erased, but can be moved or cancelled', async () => {
     await using world = await newWorld()
     const { campaignId, workshop, ids, people } = await setUpBoards(world)
     const other = await world.workshop({ campaignId, city: { zh: '南京' } })
@@ -357,9 +357,9 @@ describe.each([
         },
       })
     }
-    const named = { id: wang, name: '王小明', email: 'wang@example.com', workshop }
+    const person = { id: wang, name: '王小明', email: 'wang@example.com', workshop }
     expect(await eraseRegistration(world.deps, wang, 'attendee')).toBe('board_not_returned')
-    expect(await erasePerson(world.deps, actor, named)).toBe('board_not_returned')
+    expect(await erasePerson(world.deps, actor, person)).toBe('board_not_returned')
     expect(await eraseRegistration(world.deps, world.deps.newId(), 'attendee')).toBe('not_found')
     expect(await cancelRegistration(world.deps, wang, 'attendee')).toBe('cancelled')
     expect(await moveRegistration(world.deps, li, other.slug)).toMatchObject({ kind: 'moved' })
@@ -367,10 +367,10 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
 
     await returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: ids[0] as string, at: world.clock.now() })
-    expect(await erasePerson(world.deps, actor, named)).toBe('erased')
-    expect(await erasePerson(world.deps, actor, named)).toBe('not_found')
+    expect(await erasePerson(world.deps, actor, person)).toBe('erased')
+    expect(await erasePerson(world.deps, actor, person)).toBe('not_found')
     expect(await listBoardLoans(world.deps, ids[0] as string)).toMatchObject([{ person: null }])
-    // A board that will not come back is written off with its loan, and its person is free.
+    // Writing off a board as lost ends its loan, so that its borrower can be erased.
     await returnBoard(world.deps, actor, {
       id: world.deps.newId(),
       boardId: ids[1] as string,
@@ -382,7 +382,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('those who still have a board are asked once a day, by mail, if they have an address', async () => {
+  test('requestReturns mails each borrower with an address at most once a day', async () => {
     await using world = await newWorld()
     const { workshop, ids, people } = await setUpBoards(world, 'RTB-001..RTB-003', 3)
     for (const [n, registrationId] of people.entries()) {
@@ -403,33 +403,33 @@ describe.each([
       .where(eq(registrations.id, people[2] as string))
     await returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: ids[1] as string, at: world.clock.now() })
     world.clock.set(new Date(workshop.endsAt.getTime() + 1))
-    const out = await listActiveLoans(world.deps, workshop.id)
-    expect(out).toMatchObject([
+    const activeLoans = await listActiveLoans(world.deps, workshop.id)
+    expect(activeLoans).toMatchObject([
       { name: '王小明', tail: '8000', hasEmail: true, askedAt: null, board: { serial: 'RTB-001' } },
       { tail: '', hasEmail: false, board: { serial: 'RTB-003' } },
     ])
-    const mayAsk = async () =>
+    const countRequestable = async () =>
       (await listActiveLoans(world.deps, workshop.id)).filter((loan) => canRequestReturn(loan, world.clock.now()))
         .length
-    expect(await mayAsk()).toBe(1)
+    expect(await countRequestable()).toBe(1)
     const [one, two] = await Promise.all([
       requestReturns(world.deps, actor, workshop),
       requestReturns(world.deps, actor, workshop),
     ])
     expect(one + two).toBe(1)
-    expect(await mayAsk()).toBe(0)
+    expect(await countRequestable()).toBe(0)
     world.clock.advance({ hours: 23 })
     expect(await requestReturns(world.deps, actor, workshop)).toBe(0)
     world.clock.advance({ hours: 1 })
-    expect(await mayAsk()).toBe(1)
+    expect(await countRequestable()).toBe(1)
     expect(await requestReturns(world.deps, actor, workshop)).toBe(1)
-    const owed = await world.db.select().from(mails).where(eq(mails.kind, 'board_due'))
-    expect(owed.map(({ registrationId, payload }) => [registrationId, payload])).toEqual(
+    const queued = await world.db.select().from(mails).where(eq(mails.kind, 'board_due'))
+    expect(queued.map(({ registrationId, payload }) => [registrationId, payload])).toEqual(
       Array(2).fill([people[0], expect.objectContaining({ board: { kind: '星火一号', serial: 'RTB-001' } })]),
     )
   })
 
-  test('who gave a board back and took another before the mail left is not asked for the first, and may be for the other', async () => {
+  test('a pending return request is discarded when the board comes back, and the next board can be requested', async () => {
     await using world = await newWorld()
     const { workshop, ids, people } = await setUpBoards(world)
     const lendTo = (boardId: string | undefined) =>
@@ -437,20 +437,21 @@ describe.each([
         ...{ id: world.deps.newId(), boardId: boardId as string, registrationId: people[0] as string },
         ...{ workshopId: workshop.id, at: world.clock.now() },
       })
-    const asked = async () => (await claimDueMails(world.deps, 20, 60)).mails.filter(({ kind }) => kind === 'board_due')
+    const claimReturnRequests = async () =>
+      (await claimDueMails(world.deps, 20, 60)).mails.filter(({ kind }) => kind === 'board_due')
     await lendTo(ids[0])
     expect(await requestReturns(world.deps, actor, workshop)).toBe(1)
     world.clock.advance({ minutes: 1 })
     await returnBoard(world.deps, helper, { id: world.deps.newId(), boardId: ids[0] as string, at: world.clock.now() })
     await lendTo(ids[1])
-    expect(await asked()).toEqual([])
-    const [out] = await listActiveLoans(world.deps, workshop.id)
-    expect(out).toMatchObject({ board: { serial: 'RTB-002' }, askedAt: null })
+    expect(await claimReturnRequests()).toEqual([])
+    const [loan] = await listActiveLoans(world.deps, workshop.id)
+    expect(loan).toMatchObject({ board: { serial: 'RTB-002' }, askedAt: null })
     expect(await requestReturns(world.deps, actor, workshop)).toBe(1)
-    expect((await asked()).map(({ payload }) => payload.board?.serial)).toEqual(['RTB-002'])
+    expect((await claimReturnRequests()).map(({ payload }) => payload.board?.serial)).toEqual(['RTB-002'])
   })
 
-  test('who moved on with a board is asked for it without a word of the workshop that they have still to come to', async () => {
+  test('the return request to an attendee who moved does not mention the new workshop', async () => {
     await using world = await newWorld()
     const { campaignId, workshop, ids, people } = await setUpBoards(world)
     const other = await world.workshop({ campaignId, city: { zh: '南京' } })
@@ -469,7 +470,7 @@ describe.each([
     expect(text + html).not.toMatch(/南京|12月11日/)
   })
 
-  test('the doctor names what only a broken index or another hand could bring about', async () => {
+  test('findViolations reports loans and boards in impossible states', async () => {
     await using world = await newWorld()
     const { workshop, ids, people } = await setUpBoards(world)
     const lend = (board: number, registrationId: string | undefined) =>
@@ -503,24 +504,24 @@ describe.each([
   })
 })
 
-test('a plan for more boards than can be lent is warned of, alone or with others of the same day', async () => {
+test('findWarnings reports too few boards for a workshop alone and together with others on the same day', async () => {
   await using world = await createWorld()
   const startsAt = new Date('2026-12-12T09:00:00+08:00')
   const workshop = await world.workshop({ boards: 2, startsAt, publish: false })
-  const about = async () => {
+  const boardWarnings = async () => {
     const found = await findWarnings(world.deps, (await findWorkshop(world.deps, workshop.slug)) as Workshop)
     return found.filter(({ warning }) => warning.startsWith('boards_'))
   }
-  expect(await about()).toEqual([])
+  expect(await boardWarnings()).toEqual([])
   const [, second = ''] = await addBoardsOrThrow(world, '星火一号', '1..3')
-  expect(await about()).toEqual([])
-  // It begins in the evening where it still is the same day, after the other has ended.
+  expect(await boardWarnings()).toEqual([])
+  // Starts that evening on the same day, after the first workshop has ended.
   const other = await world.workshop({ boards: 2, startsAt: new Date('2026-12-12T18:00:00+08:00') })
   await world.workshop({ boards: 9, startsAt: new Date('2026-12-13T09:00:00+08:00') })
-  expect(await about()).toEqual([{ warning: 'boards_shared', boards: 4, usable: 3, slugs: [other.slug] }])
+  expect(await boardWarnings()).toEqual([{ warning: 'boards_shared', boards: 4, usable: 3, slugs: [other.slug] }])
   await addBoardsOrThrow(world, '潘多拉', '4')
-  expect(await about()).toEqual([])
-  // Of a course of three days each day has enough for itself and the one beside it.
+  expect(await boardWarnings()).toEqual([])
+  // Each day of a three-day course has enough boards for itself and the workshop beside it.
   const course = await world.workshop({
     ...{ boards: 2, startsAt: new Date('2027-01-04T09:00:00+08:00'), endsAt: new Date('2027-01-06T17:00:00+08:00') },
   })
@@ -539,10 +540,10 @@ test('a plan for more boards than can be lent is warned of, alone or with others
     await findExistingBoard(world, (await listBoards(world.deps, { place: 'free' })).boards[0]?.id ?? ''),
     { state: 'broken', note: '' },
   )
-  expect(await about()).toEqual([{ warning: 'boards_missing', boards: 2, usable: 1 }])
+  expect(await boardWarnings()).toEqual([{ warning: 'boards_missing', boards: 2, usable: 1 }])
 })
 
-/** Boards, and a workshop with 王小明 and 李安 in its seats; whoever else comes waits. */
+/** Seeds boards and a workshop: 王小明 and 李安 have seats, 赵安 is waitlisted. */
 async function setUpBoards(world: World, serials = 'RTB-001..RTB-003', capacity = 2) {
   const campaignId = (await world.campaign()).id
   const workshop = await world.workshop({ campaignId, capacity })
@@ -556,7 +557,7 @@ async function setUpBoards(world: World, serials = 'RTB-001..RTB-003', capacity 
 
 async function addBoardsOrThrow(world: World, kind: string, serials: string): Promise<string[]> {
   const added = await addBoards(world.deps, actor, parseBoards({ kind, serials }))
-  if (added.kind === 'refused') throw new Error(`the boards were refused: ${added.serials}`)
+  if (added.kind === 'refused') throw new Error(`boards rejected: ${added.serials}`)
   return added.ids
 }
 
@@ -566,6 +567,6 @@ async function loanedBoard(world: World, workshop: Workshop, person: string) {
 
 async function findExistingBoard(world: World, id: string) {
   const board = await findBoard(world.deps, id)
-  if (!board) throw new Error('the board is not there')
+  if (!board) throw new Error('board not found')
   return board
 }

@@ -6,7 +6,7 @@ import { hostileAnnouncements, repeatToLength } from '../../support/http/hostile
 
 const today = { year: 2023, month: 7, day: 7 }
 
-/** A draft in few words, so that a whole one can stand beside its announcement. */
+/** Summarizes a draft in a few lines, so that expectations stay readable next to the announcement. */
 function summarizeDraft(text: string) {
   const draft = parseAnnouncement(text, today)
   expectFullCoverage(text, draft)
@@ -66,12 +66,12 @@ const announcements: [
   draft: Omit<ReturnType<typeof summarizeDraft>, 'price'> & { price?: string },
 ][] = [
   [
-    'the newsletter of July 2023, run together',
+    'the newsletter of July 2023 without line breaks',
     'RT-Thread线下入门培训7月 - 上海,南京1.免费2.动手实验+理论3.主办方免费提供开发板4.自行携带电脑,及插线板用于笔记本电脑充电5.参与者需要有C语言、单片机(ARM Cortex-M核)基础,请提前安装好RT-Thread Studio 开发环境报名通道立即扫码报名(报名成功即可参加)',
     { ...newsletter, leftover: [] },
   ],
   [
-    'its facts in a table',
+    'the newsletter as a table',
     `Title   RT-Thread线下入门培训
 When    7月
 Where   上海,南京
@@ -84,7 +84,7 @@ Call    报名通道: 立即扫码报名 (报名成功即可参加)`,
     { ...newsletter, registration: '立即扫码报名 (报名成功即可参加)', leftover: ['Items', 'Call'] },
   ],
   [
-    'the same in full width with line breaks and no numbers',
+    'the newsletter in full-width characters with line breaks and no numbers',
     `ＲＴ－Ｔｈｒｅａｄ线下入门培训
 时间：７月
 城市：上海、南京
@@ -123,7 +123,7 @@ Call    报名通道: 立即扫码报名 (报名成功即可参加)`,
     },
   ],
   [
-    'emoji bullets, run together',
+    'emoji bullets without line breaks',
     '嵌入式Linux工作坊✅8月5日✅深圳✅免费✅提供开发板✅自带电脑',
     {
       title: '嵌入式Linux工作坊',
@@ -288,7 +288,7 @@ Dr. Wang`,
     },
   ],
   [
-    '活动行, with everything labelled',
+    'a 活动行 listing with a label for every field',
     `活动主题：RT-Thread 开发者沙龙
 活动时间：2023-07-29 13:30~17:30
 活动地点：杭州市余杭区文一西路969号
@@ -307,7 +307,7 @@ Dr. Wang`,
     },
   ],
   [
-    'five cities in four letters, no date',
+    'a four-letter abbreviation of four cities, no date',
     '【线下培训】RISC-V入门班\n城市：北上广深、杭州\n费用：¥199',
     {
       title: '【线下培训】RISC-V入门班',
@@ -357,12 +357,12 @@ Dr. Wang`,
     },
   ],
   [
-    'dates and cities that cannot be told apart',
+    'dates and cities that cannot be matched',
     '时间：7月15日、22日\n地点：上海、南京',
     { title: '', workshops: ['上海 2023-07-15, 2023-07-22', '南京 2023-07-15, 2023-07-22'], items: [], leftover: [] },
   ],
   [
-    'a month that is past, and dates in slashes',
+    'a past month, and dates in slashes',
     'STM32训练营\n时间：3/16 9点-12点\n地点：武汉',
     { title: 'STM32训练营', workshops: ['武汉 2024-03-16 09:00-12:00'], items: [], leftover: [] },
   ],
@@ -372,7 +372,7 @@ Dr. Wang`,
     { title: 'STM32训练营', workshops: ['武汉 2023-07-15'], items: [], leftover: ['周五', '2月30日'] },
   ],
   [
-    'cities that no list knows',
+    'cities missing from the list',
     'Embedded Day\nWhere: Berlin and Tokyo\nWhen: 3 to 5 September',
     {
       title: 'Embedded Day',
@@ -399,7 +399,7 @@ Free of charge. Boards are provided.`,
     },
   ],
   [
-    'things named before their verb',
+    'items named before their verb',
     '鸿蒙设备开发课\n开发板、杜邦线由主办方提供\n电脑请自带\nRT-Thread Studio请提前安装，下载地址：https://www.rt-thread.org/studio.html',
     {
       title: '鸿蒙设备开发课',
@@ -414,7 +414,7 @@ Free of charge. Boards are provided.`,
     },
   ],
   [
-    'sentences that only sound like cues',
+    'sentences that resemble cues',
     '物联网公开课\n无需基础，不提供午餐\n由上海交通大学的王老师主讲\n2006年1月成立的社区带你了解RT-Thread\n南京东路站步行5分钟',
     {
       title: '物联网公开课',
@@ -441,7 +441,7 @@ Free of charge. Boards are provided.`,
     },
   ],
   [
-    'a venue for one of several cities, and one still to be settled',
+    'a venue for one of several cities, and one to be announced',
     'RT-Thread线下培训\n地点：上海（浦东软件园）、南京（地点待定）\n8月',
     {
       title: 'RT-Thread线下培训',
@@ -467,7 +467,7 @@ Free of charge. Boards are provided.`,
     },
   ],
   [
-    'fields divided by bars',
+    'fields separated by bars',
     'FreeRTOS 入门 | 8月6日 | 苏州 | 自带电脑',
     { title: 'FreeRTOS 入门', workshops: ['苏州 2023-08-06'], items: ['bring 电脑'], leftover: [] },
   ],
@@ -507,7 +507,7 @@ Free of charge. Boards are provided.`,
     { title: 'RT-Thread线下入门培训', workshops: ['上海 2023-07', '南京 2023-07'], items: [], leftover: [] },
   ],
   [
-    'Chinese numbers, run together',
+    'Chinese numbers without line breaks',
     '一、活动主题：嵌入式AI工作坊 二、时间：7月22日（周六）下午14:00—17:00三、地点：北京·中关村创业大街 四、需自备：笔记本电脑、Type-C数据线 五、我们提供：开发板、讲义 六、报名请发邮件至 abc@example.com',
     {
       title: '嵌入式AI工作坊',
@@ -530,27 +530,27 @@ Free of charge. Boards are provided.`,
     },
   ],
   [
-    'a day that comes every week is no day',
+    'a weekly recurrence, which is no date',
     '城市：上海、南京\n时间：9月每周六',
     { title: '', workshops: ['上海 2023-09', '南京 2023-09'], items: [], leftover: ['每周六'] },
   ],
 ]
 
-describe('an announcement becomes a draft', () => {
+describe('parseAnnouncement reads', () => {
   test.each(announcements)('%s', (_, text, draft) => {
     expect(summarizeDraft(text)).toEqual(draft)
   })
 })
 
-const ignorableCharacter = /[\s\p{P}\p{Cc}\p{Cf}|｜~～<>＜＞\u2500-\u257f]|\ufe0e|\ufe0f/u
+const ignoredCharacter = /[\s\p{P}\p{Cc}\p{Cf}|｜~～<>＜＞\u2500-\u257f]|\ufe0e|\ufe0f/u
 
-/** Every character that is neither space nor punctuation stands in a span or is left over, and every text of the draft in the announcement. */
+/** Asserts that every character except spaces and punctuation is in a span or unparsed, and that the draft invents no text. */
 function expectFullCoverage(text: string, draft: AnnouncementDraft): void {
   expectCharactersCovered(text, draft)
   const values = draft.spans.filter(({ kind }) => kind === 'value')
   const draftedTexts = [...draftTexts(draft)]
   for (const draftedText of draftedTexts) expect(text).toContain(draftedText)
-  // What was read as a value is in the draft, word for word: only dates are written anew.
+  // Every text read as a value is in the draft verbatim; only dates and cities are rewritten.
   const all = draftedTexts.join('\n')
   for (const { start, end, field } of values) {
     if (field !== 'date' && field !== 'city') expect(all).toContain(text.slice(start, end))
@@ -562,11 +562,11 @@ function expectCharactersCovered(text: string, draft: AnnouncementDraft): void {
   for (const { start, end } of [...draft.spans, ...draft.unparsed]) covered.fill(1, start, end)
   for (let index = 0; index < text.length; ) {
     const character = String.fromCodePoint(text.codePointAt(index) as number)
-    if (!covered[index] && !ignorableCharacter.test(character))
+    if (!covered[index] && !ignoredCharacter.test(character))
       throw new Error(`${JSON.stringify(character)} at ${index} is lost`)
     index += character.length
   }
-  // Cues are words of a closed list, never a swallowed sentence.
+  // Cues come from a closed list of words, so a long one would be a swallowed sentence.
   for (const { start, end, kind } of draft.spans) if (kind === 'cue') expect(end - start).toBeLessThan(45)
   for (const { start, end, text: unparsedText } of draft.unparsed) expect(text.slice(start, end)).toBe(unparsedText)
 }
@@ -577,7 +577,7 @@ function* draftTexts({ title, summary, registration, items, workshops }: Announc
   for (const { text, url } of items) yield* [...Object.values(text), ...(url ? [url] : [])]
   for (const { city, venue, address } of workshops) {
     yield* [...Object.values(venue), ...Object.values(address)]
-    // 北上广深 is written out.
+    // 北上广深 is expanded to four cities, so these names need not appear.
     yield* Object.values(city).filter((name) => !['北京', '上海', '广州', '深圳', '杭州'].includes(name))
   }
 }
@@ -605,7 +605,7 @@ const separator = fc.constantFrom(
   ' and ',
 )
 
-/** Announcements from pieces of real ones in any order, with any punctuation between them. */
+/** Announcements assembled from pieces of real ones in any order, with any punctuation between them. */
 const announcement = fc.array(fc.tuple(fragment, separator), { maxLength: 30 }).map((parts) => parts.flat().join(''))
 const garbage = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
@@ -630,14 +630,14 @@ const day = fc.record({
   day: fc.integer({ min: 1, max: 28 }),
 })
 
-test('nothing of an announcement is lost, and nothing in its draft is invented', () => {
+test('parseAnnouncement loses and invents nothing in shuffled announcements', () => {
   fc.assert(
     fc.property(announcement, day, (text, today) => expectFullCoverage(text, parseAnnouncement(text, today))),
     { numRuns: 1000 },
   )
 })
 
-test('nothing of any other text is lost or invented either, and all dates are in the calendar', () => {
+test('parseAnnouncement loses and invents nothing in arbitrary text, and returns only valid dates', () => {
   fc.assert(
     fc.property(garbage, day, (text, today) => {
       const draft = parseAnnouncement(text, today)
@@ -645,8 +645,8 @@ test('nothing of any other text is lost or invented either, and all dates are in
       for (const date of draft.workshops.flatMap(({ dates }) => dates)) {
         if ('month' in date) expect(date.month).toMatch(/^2\d{3}-(0[1-9]|1[0-2])$/)
         else {
-          for (const said of [date.date, date.lastDate ?? date.date])
-            expect(new Date(`${said}T00:00:00Z`).toISOString().slice(0, 10)).toBe(said)
+          for (const value of [date.date, date.lastDate ?? date.date])
+            expect(new Date(`${value}T00:00:00Z`).toISOString().slice(0, 10)).toBe(value)
           for (const time of [date.from, date.to]) expect(time ?? '00:00').toMatch(/^([01]\d|2[0-3]):[0-5]\d$/)
         }
       }
@@ -655,7 +655,7 @@ test('nothing of any other text is lost or invented either, and all dates are in
   )
 })
 
-test('a month without a day stays a month, whatever stands around it', () => {
+test('parseAnnouncement keeps a month without a day as a month', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 12 }), day, (month, today) => {
       const [workshop] = parseAnnouncement(`入门培训${month}月 - 上海`, today).workshops
@@ -697,8 +697,8 @@ test.each([
   ['7月15日、22日 9:30', '2023-07-15 09:30, 2023-07-22 09:30'],
   ['1月6日', '2024-01-06'],
   ['12月', '2023-12'],
-])('the time %s is %s', (said, date) => {
-  expect(summarizeDraft(`时间：${said}`).workshops).toEqual([`? ${date}`])
+])('parseAnnouncement reads the time %s as %s', (text, date) => {
+  expect(summarizeDraft(`时间：${text}`).workshops).toEqual([`? ${date}`])
 })
 
 test.each([
@@ -714,11 +714,11 @@ test.each([
   '时间待定',
   '9-12',
   '',
-])('no date is read from %s', (said) => {
-  expect(summarizeDraft(`时间：${said}`).workshops).toEqual([])
+])('parseAnnouncement reads no date from %s', (text) => {
+  expect(summarizeDraft(`时间：${text}`).workshops).toEqual([])
 })
 
-test.each(Object.entries(hostileAnnouncements))('nothing of 100 kB of %s is lost', (_, unit) => {
+test.each(Object.entries(hostileAnnouncements))('parseAnnouncement loses nothing of 100 kB of %s', (_, unit) => {
   const text = repeatToLength(unit, 100_000)
   const draft = parseAnnouncement(text, today)
   expectCharactersCovered(text, draft)
@@ -727,7 +727,7 @@ test.each(Object.entries(hostileAnnouncements))('nothing of 100 kB of %s is lost
   expect(draft.unparsed.length).toBeLessThanOrEqual(500)
 })
 
-test('the announcement at the end of a long newsletter is read', () => {
+test('parseAnnouncement reads an announcement at the end of a long newsletter', () => {
   const text = '时间：7月15日\n城市：上海、南京\n自行携带电脑，及插线板'
   const article = '本期介绍 RT-Thread 的线程调度，以及它在 STM32 上的 3 个例子。\n'.repeat(250)
   const draft = parseAnnouncement(`${article}${text}`, today)

@@ -23,26 +23,31 @@ const checkInEntry = (registration: string, at: Date, id: string = crypto.random
 })
 const addMinutes = (from: Date, n: number) => new Date(from.getTime() + n * 60_000)
 
-// The rule is SQL: what it means must not depend on which Postgres runs it.
+// The SQL must behave the same on PGlite and on Postgres.
 describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
 ])('on $where', ({ postgres }) => {
-  /** A workshop that starts in an hour, with people who have a seat, and two doors. */
-  async function day(world: World, people = 2) {
+  /** A workshop that starts in an hour with confirmed attendees and two door sessions. */
+  async function createDay(world: World, people = 2) {
     const workshop = await world.workshop({ capacity: people })
-    const came = await Promise.all(Array.from({ length: people }, () => world.register(workshop)))
+    const attendees = await Promise.all(Array.from({ length: people }, () => world.register(workshop)))
     world.clock.set(addMinutes(workshop.startsAt, -60))
     const [east, west] = [
       await openDoorSession(world, workshop, '东门'),
       await openDoorSession(world, workshop, '西门'),
     ]
-    return { workshop, people: came as [(typeof came)[number], ...typeof came], east: east.actor, west: west.actor }
+    return {
+      workshop,
+      people: attendees as [(typeof attendees)[number], ...typeof attendees],
+      east: east.actor,
+      west: west.actor,
+    }
   }
 
-  test('one who has a seat is in, once, however often the scan is sent', async () => {
+  test('checkIn checks in a confirmed attendee once, however often the scan is sent', async () => {
     await using world = await createWorld({ postgres })
-    const { people, east, workshop } = await day(world)
+    const { people, east, workshop } = await createDay(world)
     const entry = checkInEntry(people[0].id, world.clock.now())
     for (let n = 0; n < 10; n++) {
       expect(await checkIn(world.deps, east, [entry])).toEqual([
@@ -56,9 +61,9 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a second scan hears who was first, and an earlier one that arrives later takes its place', async () => {
+  test('checkIn reports the first scan to a second one, and an earlier scan that arrives later wins', async () => {
     await using world = await createWorld({ postgres })
-    const { people, east, west } = await day(world)
+    const { people, east, west } = await createDay(world)
     const [{ id }] = people
     const now = world.clock.now()
     const first = checkInEntry(id, addMinutes(now, -5))
@@ -75,24 +80,24 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('of two scans at the same moment the same one counts, whichever arrives first', async () => {
+  test('checkIn picks the same winner of two simultaneous scans in either order', async () => {
     await using world = await createWorld({ postgres })
-    const { people, east, west } = await day(world)
+    const { people, east, west } = await createDay(world)
     const [low, high] = [1, 2].map((n) => `00000000-0000-4000-8000-00000000000${n}`) as [string, string]
-    const [one, other] = people as unknown as [{ id: string }, { id: string }]
+    const [first, other] = people as unknown as [{ id: string }, { id: string }]
     const at = world.clock.now()
-    await checkIn(world.deps, east, [checkInEntry(one.id, at, high)])
-    await checkIn(world.deps, west, [checkInEntry(one.id, at, low)])
-    expect((await listCheckIns(world, one.id)).map(({ outcome }) => outcome)).toEqual(['in', 'again'])
+    await checkIn(world.deps, east, [checkInEntry(first.id, at, high)])
+    await checkIn(world.deps, west, [checkInEntry(first.id, at, low)])
+    expect((await listCheckIns(world, first.id)).map(({ outcome }) => outcome)).toEqual(['in', 'again'])
     const [lower, higher] = [low, high].map((id) => id.replace('8000', '9000')) as [string, string]
     await checkIn(world.deps, west, [checkInEntry(other.id, at, lower)])
     await checkIn(world.deps, east, [checkInEntry(other.id, at, higher)])
     expect((await listCheckIns(world, other.id)).map(({ outcome }) => outcome)).toEqual(['in', 'again'])
   })
 
-  test('a phone’s clock is believed from twelve hours before the start until now', async () => {
+  test("checkIn clamps a phone's clock to 12 hours before the start until now", async () => {
     await using world = await createWorld({ postgres })
-    const { people, east, workshop } = await day(world)
+    const { people, east, workshop } = await createDay(world)
     await checkIn(world.deps, east, [checkInEntry(people[0].id, new Date('2001-01-01T00:00Z'))])
     expect(await listCheckIns(world, people[0].id)).toMatchObject([{ at: addMinutes(workshop.startsAt, -720) }])
     const [, other] = people as unknown as [unknown, { id: string }]
@@ -100,7 +105,7 @@ describe.each([
     expect(await listCheckIns(world, other.id)).toMatchObject([{ at: world.clock.now() }])
   })
 
-  test('who waits, is cancelled, is registered elsewhere or nowhere is not checked in, and their neighbours are', async () => {
+  test('checkIn checks in the confirmed entries of a batch and rejects waitlisted, cancelled, other-workshop and unknown ones', async () => {
     await using world = await createWorld({ postgres })
     const workshop = await world.workshop({ capacity: 1 })
     const elsewhere = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
@@ -112,11 +117,11 @@ describe.each([
     await eraseRegistrations(world.deps, [erased.id], 'attendee')
     const other = await world.register(elsewhere)
     const { actor } = await openDoorSession(world, workshop)
-    const asked = [waiting.id, gone.id, other.id, crypto.randomUUID(), erased.id, seated.id]
+    const ids = [waiting.id, gone.id, other.id, crypto.randomUUID(), erased.id, seated.id]
     const results = await checkIn(
       world.deps,
       actor,
-      asked.map((id) => checkInEntry(id, world.clock.now())),
+      ids.map((id) => checkInEntry(id, world.clock.now())),
     )
     expect(results.map(({ outcome }) => outcome)).toEqual([
       'waitlisted',
@@ -131,11 +136,11 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('the nonce of one person’s scan is good for nobody else', async () => {
+  test('checkIn rejects a nonce already used for another person', async () => {
     await using world = await createWorld({ postgres })
-    const { people, east } = await day(world)
-    const [one, other] = people as unknown as [{ id: string }, { id: string }]
-    const entry = checkInEntry(one.id, world.clock.now())
+    const { people, east } = await createDay(world)
+    const [first, other] = people as unknown as [{ id: string }, { id: string }]
+    const entry = checkInEntry(first.id, world.clock.now())
     await checkIn(world.deps, east, [entry])
     expect(await checkIn(world.deps, east, [{ ...entry, registration: other.id }])).toMatchObject([
       { outcome: 'not_found' },
@@ -143,7 +148,7 @@ describe.each([
     expect(await listCheckIns(world, other.id)).toEqual([])
   })
 
-  test('who is offered a seat takes it by coming, and is owed the mail of it', async () => {
+  test('checkIn accepts the seat offer of an offered registration and enqueues its mail', async () => {
     await using world = await createWorld({ postgres })
     const workshop = await world.workshop({ capacity: 1, confirmHours: 24 })
     const first = await world.register(workshop)
@@ -160,9 +165,9 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('an undo takes back all that the same door had scanned, and leaves what another door did', async () => {
+  test('undoCheckIns reverts all scans of the same door and keeps those of other doors', async () => {
     await using world = await createWorld({ postgres })
-    const { people, east, west, workshop } = await day(world)
+    const { people, east, west, workshop } = await createDay(world)
     const [{ id }] = people
     const now = world.clock.now()
     const [first, again, other] = [-9, -8, -5].map((n) => checkInEntry(id, addMinutes(now, n))) as [
@@ -173,13 +178,15 @@ describe.each([
     await checkIn(world.deps, east, [first, again])
     await checkIn(world.deps, west, [other])
     const undo = { id: crypto.randomUUID(), checkIn: first.id, at: now }
-    const still = { id: other.id, at: other.at, by: '西门' }
-    expect(await undoCheckIns(world.deps, east, [undo])).toEqual([{ id: undo.id, outcome: 'undone', checkedIn: still }])
+    const remaining = { id: other.id, at: other.at, by: '西门' }
+    expect(await undoCheckIns(world.deps, east, [undo])).toEqual([
+      { id: undo.id, outcome: 'undone', checkedIn: remaining },
+    ])
     expect((await listCheckIns(world, id)).map(({ outcome }) => outcome)).toEqual(['undone', 'undone', 'in'])
-    // Ten times is once, also after the person was checked in anew.
-    const anew = checkInEntry(id, now)
+    // Repeating the undo ten times has no further effect, even after the person was checked in again.
+    const newEntry = checkInEntry(id, now)
     await undoCheckIns(world.deps, west, [{ id: crypto.randomUUID(), checkIn: other.id, at: now }])
-    await checkIn(world.deps, east, [anew])
+    await checkIn(world.deps, east, [newEntry])
     expect(await undoCheckIns(world.deps, east, Array(10).fill(undo))).toHaveLength(10)
     expect(await undoCheckIns(world.deps, west, [undo])).toMatchObject([{ outcome: 'not_in' }])
     expect(await countDoorPeople(world.deps, workshop)).toMatchObject({ in: 1 })
@@ -191,7 +198,7 @@ describe.each([
 
   test('the door of another workshop can neither check in nor undo', async () => {
     await using world = await createWorld({ postgres })
-    const { people, east } = await day(world)
+    const { people, east } = await createDay(world)
     const elsewhere = await openDoorSession(world, await world.workshop({ city: { zh: '南京', en: 'Nanjing' } }))
     const entry = checkInEntry(people[0].id, world.clock.now())
     expect(await checkIn(world.deps, elsewhere.actor, [entry])).toMatchObject([{ outcome: 'elsewhere' }])
@@ -203,26 +210,26 @@ describe.each([
     expect(await listCheckIns(world, people[0].id)).toMatchObject([{ outcome: 'in' }])
   })
 
-  test('who is cancelled or moves after the check-in is in no longer', async () => {
+  test('cancelling or moving a registration undoes its check-in', async () => {
     await using world = await createWorld({ postgres })
     const campaignId = (await world.campaign()).id
     const workshop = await world.workshop({ campaignId })
     const other = await world.workshop({ campaignId, city: { zh: '南京', en: 'Nanjing' } })
-    const [leaves, moves] = [await world.register(workshop), await world.register(workshop)]
+    const [cancelled, moved] = [await world.register(workshop), await world.register(workshop)]
     const { actor } = await openDoorSession(world, workshop)
     await checkIn(
       world.deps,
       actor,
-      [leaves, moves].map(({ id }) => checkInEntry(id, world.clock.now())),
+      [cancelled, moved].map(({ id }) => checkInEntry(id, world.clock.now())),
     )
-    await cancelRegistration(world.deps, leaves.id, 'organiser')
-    expect(await moveRegistration(world.deps, moves.id, other.slug)).toMatchObject({ kind: 'moved' })
+    await cancelRegistration(world.deps, cancelled.id, 'organiser')
+    expect(await moveRegistration(world.deps, moved.id, other.slug)).toMatchObject({ kind: 'moved' })
     expect(await countDoorPeople(world.deps, workshop)).toEqual({ seats: 0, in: 0, walkIns: 0, standing: 0 })
-    expect(await listCheckIns(world, moves.id)).toMatchObject([{ outcome: 'undone' }])
+    expect(await listCheckIns(world, moved.id)).toMatchObject([{ outcome: 'undone' }])
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('any order in which two doors’ scans arrive, any of them again, ends the same', async () => {
+  test('the entries of two doors give the same result in any order and with repetitions', async () => {
     await using world = await createWorld({ postgres })
     const workshop = await world.workshop({ capacity: 2000 })
     world.clock.set(addMinutes(workshop.startsAt, -1))
@@ -233,29 +240,29 @@ describe.each([
     const doors: [DoorActor, DoorActor] = [east.actor, west.actor]
     let round = 0
 
-    /** What one door does: scans of three people at its own times, and undoing what it scanned before. */
+    /** The queue of one door: scans of three people at its own times, and undos of earlier scans. */
     const queue = fc.array(
       fc.record({ person: fc.nat(2), minute: fc.nat(5), undo: fc.option(fc.nat(5), { nil: undefined, freq: 3 }) }),
       { minLength: 1, maxLength: 6 },
     )
-    /** Which door sends how many of its entries next, and how many of those before once more. */
+    /** The order of delivery: which door sends how many of its entries next, and how many earlier ones again. */
     const sending = fc.array(
       fc.record({ door: fc.nat(1), entries: fc.integer({ min: 1, max: 3 }), again: fc.nat(3) }),
       { maxLength: 12 },
     )
     await fc.assert(
-      fc.asyncProperty(fc.tuple(queue, queue), sending, sending, async (queues, one, other) => {
-        const ends = []
-        for (const order of [one, other]) ends.push(await play(++round, queues, order))
-        expect(ends[0]).toEqual(ends[1])
+      fc.asyncProperty(fc.tuple(queue, queue), sending, sending, async (queues, first, other) => {
+        const results = []
+        for (const order of [first, other]) results.push(await runDay(++round, queues, order))
+        expect(results[0]).toEqual(results[1])
         expect(await findViolations(world.deps)).toEqual([])
       }),
       { numRuns: postgres ? 25 : 15 },
     )
 
     type Queue = { person: number; minute: number; undo: number | undefined }[]
-    /** Plays a whole day with people of its own, and gives what every scan counts for in the end. */
-    async function play(
+    /** Runs a whole day with new registrations and returns the final state of every scan. */
+    async function runDay(
       round: number,
       queues: [Queue, Queue],
       order: { door: number; entries: number; again: number }[],
@@ -289,7 +296,7 @@ describe.each([
   }, 120_000)
 })
 
-test('a door sees names and the ends of phone numbers, and the hash of a ticket’s code', async () => {
+test('listDoorPeople contains names, last phone digits and a hash of the ticket code, and can be searched', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 3 })
   await world.register(workshop, { name: '王小明', phone: '+8613800001234', email: 'secret@example.com' })
@@ -301,15 +308,15 @@ test('a door sees names and the ends of phone numbers, and the hash of a ticket�
     { seq: 2, name: 'Ann Lee', tail: '' },
   ])
   expect(people[0]?.code).toMatch(/^[\w-]{43}$/)
-  const found = (typed: string) => searchDoorPeople(people, typed).map(({ seq }) => seq)
-  for (const typed of ['王小', 'wxm', 'wang xiao', '1234', '234', '13800001234', '#1', ' 王 小明 '])
-    expect([typed, found(typed)]).toEqual([typed, [1]])
+  const found = (input: string) => searchDoorPeople(people, input).map(({ seq }) => seq)
+  for (const input of ['王小', 'wxm', 'wang xiao', '1234', '234', '13800001234', '#1', ' 王 小明 '])
+    expect([input, found(input)]).toEqual([input, [1]])
   expect(found('ann')).toEqual([2])
   expect(found('2')).toEqual([2])
   expect(found('zzz')).toEqual([])
 })
 
-test('the doctor finds a check-in of somebody without a seat, and a seat that was lost too early', async () => {
+test('findViolations reports a check-in without a seat and a seat released before the grace period ended', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ graceMinutes: 15 })
   const person = await world.register(workshop)

@@ -29,8 +29,8 @@ describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
 ])('on $where', ({ postgres }) => {
-  /** A workshop with a door and a grace time of a quarter of an hour, and so many who registered for it. */
-  async function day(world: World, registered: number, draft: Partial<WorkshopDraft> = {}) {
+  /** A workshop with a door session, a grace period of 15 minutes and the given number of registrations. */
+  async function createDay(world: World, registered: number, draft: Partial<WorkshopDraft> = {}) {
     const workshop = await world.workshop({ capacity: 2, graceMinutes: 15, ...draft })
     const people = await Promise.all(Array.from({ length: registered }, () => world.register(workshop)))
     const { actor } = await openDoorSession(world, workshop)
@@ -39,9 +39,9 @@ describe.each([
     return { workshop, people: people as { id: string }[], door: actor, at }
   }
 
-  const comes = (world: World, door: DoorActor, name: string, nonce: string = crypto.randomUUID()) =>
+  const arrive = (world: World, door: DoorActor, name: string, nonce: string = crypto.randomUUID()) =>
     admitWalkIn(world.deps, door, { name, phone: '+8613800001234' }, nonce, world.clock.now())
-  const scanned = async (world: World, door: DoorActor, id: string) =>
+  const scan = async (world: World, door: DoorActor, id: string) =>
     (await checkIn(world.deps, door, [{ id: crypto.randomUUID(), registration: id, at: world.clock.now() }]))[0]
       ?.outcome
   const seats = async (world: World, { slug }: Workshop) => {
@@ -49,13 +49,13 @@ describe.each([
     return { taken, capacity, waitlisted }
   }
 
-  test('who comes without having signed up has a free seat at once, once, and is owed no mail', async () => {
+  test('admitWalkIn seats a walk-in once when a seat is free, and enqueues no mail', async () => {
     await using world = await createWorld({ postgres })
-    const { workshop, door } = await day(world, 1)
+    const { workshop, door } = await createDay(world, 1)
     const nonce = crypto.randomUUID()
-    const answer = await comes(world, door, '张三', nonce)
+    const answer = await arrive(world, door, '张三', nonce)
     expect(answer).toMatchObject({ outcome: 'in', checkIn: nonce })
-    for (let n = 0; n < 10; n++) expect(await comes(world, door, '张三', nonce)).toEqual(answer)
+    for (let n = 0; n < 10; n++) expect(await arrive(world, door, '张三', nonce)).toEqual(answer)
     expect(await seats(world, workshop)).toEqual({ taken: 2, capacity: 2, waitlisted: 0 })
     expect(await countDoorPeople(world.deps, workshop)).toEqual({ seats: 2, in: 1, walkIns: 1, standing: 0 })
     const [stored] = await world.db.select().from(registrations).where(eq(registrations.name, '张三'))
@@ -71,11 +71,11 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('an undone walk-in was never there: the seat is free again', async () => {
+  test('undoCheckIns removes a walk-in and frees their seat', async () => {
     await using world = await createWorld({ postgres })
-    const { workshop, door } = await day(world, 1)
+    const { workshop, door } = await createDay(world, 1)
     const nonce = crypto.randomUUID()
-    await comes(world, door, '张三', nonce)
+    await arrive(world, door, '张三', nonce)
     const undo = { id: crypto.randomUUID(), checkIn: nonce, at: world.clock.now() }
     expect(await undoCheckIns(world.deps, door, [undo, undo])).toMatchObject([
       { outcome: 'undone', checkedIn: null },
@@ -85,66 +85,66 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('the seat of an undone walk-in goes to whoever has begun to wait for it before the start', async () => {
+  test('undoing a walk-in before the start promotes the first waitlisted registration', async () => {
     await using world = await createWorld({ postgres })
-    const { workshop, door } = await day(world, 1)
+    const { workshop, door } = await createDay(world, 1)
     const nonce = crypto.randomUUID()
-    await comes(world, door, '张三', nonce)
+    await arrive(world, door, '张三', nonce)
     const waiting = await world.register(workshop)
-    const owed = world.mailQueueNotifications()
+    const notifications = world.mailQueueNotifications()
     await undoCheckIns(world.deps, door, [{ id: crypto.randomUUID(), checkIn: nonce, at: world.clock.now() }])
     expect(await registrationState(world, waiting.id)).toMatchObject({
       status: 'confirmed',
       mails: ['waitlisted', 'promoted'],
     })
-    expect(world.mailQueueNotifications()).toBeGreaterThan(owed)
+    expect(world.mailQueueNotifications()).toBeGreaterThan(notifications)
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a nonce that was used for a scan or a sign-up takes nobody in', async () => {
+  test('admitWalkIn rejects a nonce already used for a scan or a sign-up', async () => {
     await using world = await createWorld({ postgres })
-    const { workshop, door, people } = await day(world, 1)
+    const { workshop, door, people } = await createDay(world, 1)
     const [scan, key] = [crypto.randomUUID(), crypto.randomUUID()]
     await checkIn(world.deps, door, [{ id: scan, registration: people[0]?.id ?? '', at: world.clock.now() }])
-    expect(await comes(world, door, '张三', scan)).toEqual({ outcome: 'not_found' })
+    expect(await arrive(world, door, '张三', scan)).toEqual({ outcome: 'not_found' })
     const other = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
     await world.register(other, { idempotencyKey: key })
-    expect(await comes(world, (await openDoorSession(world, other)).actor, '张三', key)).toEqual({
+    expect(await arrive(world, (await openDoorSession(world, other)).actor, '张三', key)).toEqual({
       outcome: 'not_found',
     })
     expect(await seats(world, workshop)).toMatchObject({ taken: 1 })
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a nonce that took somebody in takes in nobody of another name or number, as from a form that is sent again changed', async () => {
+  test('admitWalkIn rejects a nonce reused with another name or phone number', async () => {
     await using world = await createWorld({ postgres })
-    const { workshop, door } = await day(world, 0)
+    const { workshop, door } = await createDay(world, 0)
     const nonce = crypto.randomUUID()
-    const answer = await comes(world, door, '张三', nonce)
-    expect(await comes(world, door, '李四', nonce)).toEqual({ outcome: 'not_found' })
+    const answer = await arrive(world, door, '张三', nonce)
+    expect(await arrive(world, door, '李四', nonce)).toEqual({ outcome: 'not_found' })
     const without = await admitWalkIn(world.deps, door, { name: '张三' }, nonce, world.clock.now())
     expect(without).toEqual({ outcome: 'not_found' })
-    expect(await comes(world, door, '张三', nonce)).toEqual(answer)
+    expect(await arrive(world, door, '张三', nonce)).toEqual(answer)
     expect(await seats(world, workshop)).toMatchObject({ taken: 1 })
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a walk-in has the id that their phone gave them, and none that somebody has already', async () => {
+  test('admitWalkIn uses the nonce as the registration id and rejects an id already in use', async () => {
     await using world = await createWorld({ postgres })
-    const { workshop, door, people } = await day(world, 1)
+    const { workshop, door, people } = await createDay(world, 1)
     const nonce = crypto.randomUUID()
-    expect(await comes(world, door, '张三', nonce)).toMatchObject({ outcome: 'in', registration: nonce })
-    expect(await comes(world, door, '李四', people[0]?.id)).toEqual({ outcome: 'not_found' })
+    expect(await arrive(world, door, '张三', nonce)).toMatchObject({ outcome: 'in', registration: nonce })
+    expect(await arrive(world, door, '李四', people[0]?.id)).toEqual({ outcome: 'not_found' })
     expect(await seats(world, workshop)).toMatchObject({ taken: 2 })
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a walk-in is taken back by the nonce of their phone, also where they had got no seat and only stand in line', async () => {
+  test('undoCheckIns removes a walk-in from the door queue by the nonce', async () => {
     await using world = await createWorld({ postgres })
-    const { door, people, at, workshop } = await day(world, 2)
+    const { door, people, at, workshop } = await createDay(world, 2)
     const [nonce, key] = [crypto.randomUUID(), crypto.randomUUID()]
     const waiting = await world.register(workshop, { idempotencyKey: key })
-    expect(await comes(world, door, '张三', nonce)).toMatchObject({ outcome: 'standing' })
+    expect(await arrive(world, door, '张三', nonce)).toMatchObject({ outcome: 'standing' })
     const undo = { id: crypto.randomUUID(), checkIn: nonce, at: world.clock.now() }
     for (let n = 0; n < 2; n++) {
       expect(await undoCheckIns(world.deps, door, [undo])).toMatchObject([{ outcome: 'undone', checkedIn: null }])
@@ -154,41 +154,41 @@ describe.each([
     expect(await registrationState(world, people[1]?.id as string)).toMatchObject({ status: 'confirmed' })
     expect(await countDoorPeople(world.deps, workshop)).toEqual({ seats: 2, in: 0, walkIns: 0, standing: 0 })
     expect(await findViolations(world.deps)).toEqual([])
-    // Who has signed up is not taken back by what was no scan of them.
+    // Someone who signed up is not removed by an id that was no scan.
     expect(await undoCheckIns(world.deps, door, [{ ...undo, checkIn: key }])).toMatchObject([{ outcome: 'not_found' }])
     expect(await registrationState(world, waiting.id)).toMatchObject({ status: 'waitlisted' })
   })
 
-  test('without a grace time nobody stands in line, with one they do, and behind those who came first', async () => {
+  test('admitWalkIn returns full without a grace period, and otherwise queues behind earlier arrivals', async () => {
     await using world = await createWorld({ postgres })
-    const strict = await day(world, 2, { graceMinutes: null })
-    expect(await comes(world, strict.door, '张三')).toEqual({ outcome: 'full' })
-    const { door, workshop } = await day(world, 2, { city: { zh: '南京', en: 'Nanjing' } })
-    expect(await comes(world, door, '张三')).toMatchObject({ outcome: 'standing', place: 1 })
-    expect(await comes(world, door, '李四')).toMatchObject({ outcome: 'standing', place: 2 })
+    const strict = await createDay(world, 2, { graceMinutes: null })
+    expect(await arrive(world, strict.door, '张三')).toEqual({ outcome: 'full' })
+    const { door, workshop } = await createDay(world, 2, { city: { zh: '南京', en: 'Nanjing' } })
+    expect(await arrive(world, door, '张三')).toMatchObject({ outcome: 'standing', place: 1 })
+    expect(await arrive(world, door, '李四')).toMatchObject({ outcome: 'standing', place: 2 })
     expect(await seats(world, workshop)).toEqual({ taken: 2, capacity: 2, waitlisted: 2 })
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('before the start a freed seat goes by turn, also to one who stands there, who is then in', async () => {
+  test('a seat freed before the start goes to the waitlist in order, and a queued walk-in is checked in with it', async () => {
     await using world = await createWorld({ postgres })
-    const { door, people, workshop } = await day(world, 3, { confirmHours: 24 })
+    const { door, people, workshop } = await createDay(world, 3, { confirmHours: 24 })
     const [one, other, waiting] = people as [{ id: string }, { id: string }, { id: string }]
-    const standing = await comes(world, door, '张三')
+    const queued = await arrive(world, door, '张三')
     await cancelRegistration(world.deps, one.id, 'attendee')
     expect(await registrationState(world, waiting.id)).toMatchObject({ status: 'offered' })
     expect(await seatDoorQueue(world.deps, door)).toEqual([])
     await cancelRegistration(world.deps, other.id, 'attendee')
-    const { registration } = standing as { registration: string }
+    const { registration } = queued as { registration: string }
     expect(await registrationState(world, registration)).toMatchObject({ status: 'confirmed', mails: [] })
     expect(await listCheckIns(world, registration)).toMatchObject([{ outcome: 'in', by: '' }])
     expect(await seats(world, workshop)).toEqual({ taken: 2, capacity: 2, waitlisted: 0 })
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('after the grace time seats of those who did not come go to who stands there, in the order in which they came', async () => {
+  test('after the grace period seatDoorQueue gives no-show seats to the queue in order of arrival', async () => {
     await using world = await createWorld({ postgres })
-    const { door, people, at, workshop } = await day(world, 5, { capacity: 4 })
+    const { door, people, at, workshop } = await createDay(world, 5, { capacity: 4 })
     const [first, second, third, fourth, waiting] = people as { id: string }[] as [
       { id: string },
       { id: string },
@@ -196,13 +196,13 @@ describe.each([
       { id: string },
       { id: string },
     ]
-    // The last of them said that they come today, so the third loses the seat before, then the second.
+    // The fourth attendee confirmed their attendance, so the third loses the seat first, then the second.
     await world.db
       .update(registrations)
       .set({ attendanceConfirmedFor: '2026-12-11' })
       .where(eq(registrations.id, fourth.id))
-    await scanned(world, door, first.id)
-    const walk = (await comes(world, door, '张三')) as { registration: string }
+    await scan(world, door, first.id)
+    const walk = (await arrive(world, door, '张三')) as { registration: string }
     at(1)
     expect(await joinDoorQueue(world.deps, door, waiting.id)).toEqual({ outcome: 'standing', place: 2 })
     at(14)
@@ -216,40 +216,40 @@ describe.each([
     expect(await registrationState(world, walk.registration)).toMatchObject({ status: 'confirmed', mails: [] })
     expect(await registrationState(world, waiting.id)).toMatchObject({ mails: ['waitlisted', 'promoted'] })
     expect(await countDoorPeople(world.deps, workshop)).toEqual({ seats: 4, in: 3, walkIns: 1, standing: 0 })
-    // Who comes later than that has lost it, and is told so.
-    expect(await scanned(world, door, third.id)).toBe('cancelled')
-    // One who is there keeps the seat, whoever stands at the door.
-    expect(await comes(world, door, '李四')).toMatchObject({ outcome: 'standing', place: 1 })
+    // An attendee who arrives later has lost the seat, and the scan reports it.
+    expect(await scan(world, door, third.id)).toBe('cancelled')
+    // A checked-in attendee keeps the seat regardless of the door queue.
+    expect(await arrive(world, door, '李四')).toMatchObject({ outcome: 'standing', place: 1 })
     expect(await seatDoorQueue(world.deps, door)).toHaveLength(1)
     expect(await registrationState(world, fourth.id)).toMatchObject({ status: 'cancelled' })
-    expect(await comes(world, door, '王五')).toMatchObject({ outcome: 'standing' })
+    expect(await arrive(world, door, '王五')).toMatchObject({ outcome: 'standing' })
     expect(await seatDoorQueue(world.deps, door)).toEqual([])
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('once it has started a free seat is for who stands there, and only for them', async () => {
+  test('after the start a free seat goes to the door queue only', async () => {
     await using world = await createWorld({ postgres })
-    const { door, people, at } = await day(world, 3)
+    const { door, people, at } = await createDay(world, 3)
     const [one, , waiting] = people as [{ id: string }, { id: string }, { id: string }]
-    const walk = (await comes(world, door, '张三')) as { registration: string }
+    const walk = (await arrive(world, door, '张三')) as { registration: string }
     at(1)
     await cancelRegistration(world.deps, one.id, 'organiser')
-    expect(await comes(world, door, '李四')).toMatchObject({ outcome: 'standing', place: 2 })
+    expect(await arrive(world, door, '李四')).toMatchObject({ outcome: 'standing', place: 2 })
     expect((await seatDoorQueue(world.deps, door)).map(({ id }) => id)).toEqual([walk.registration])
     expect(await registrationState(world, waiting.id)).toMatchObject({ status: 'waitlisted' })
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('who had come by a phone that was offline gets a seat back that was given away meanwhile', async () => {
+  test('checkIn restores the seat of a no-show whose earlier scan arrives from an offline phone', async () => {
     await using world = await createWorld({ postgres })
-    const { door, people, at, workshop } = await day(world, 2)
+    const { door, people, at, workshop } = await createDay(world, 2)
     const [first, second] = people as [{ id: string }, { id: string }]
     const early = { id: crypto.randomUUID(), registration: second.id, at: world.clock.now() }
-    await comes(world, door, '张三')
+    await arrive(world, door, '张三')
     at(20)
     expect(await seatDoorQueue(world.deps, door)).toHaveLength(1)
     expect(await registrationState(world, second.id)).toMatchObject({ status: 'cancelled', cancelledBy: 'absence' })
-    // The other one has not come, and loses the seat to who has.
+    // The other attendee is absent and loses the seat instead.
     expect(await checkIn(world.deps, door, [early])).toMatchObject([{ outcome: 'in', checkedIn: { at: early.at } }])
     expect(await registrationState(world, second.id)).toMatchObject({ status: 'confirmed', cancelledBy: null })
     expect(await registrationState(world, first.id)).toMatchObject({ cancelledBy: 'absence' })
@@ -261,14 +261,14 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('who lost the seat and signed up for another day of the campaign has not both, however early they came', async () => {
+  test('checkIn does not restore a lost seat while the person holds another one in the campaign', async () => {
     await using world = await createWorld({ postgres })
     const { id: campaignId } = await world.campaign({ oneSeatPerPerson: true })
-    const { door, workshop, at } = await day(world, 0, { campaignId })
+    const { door, workshop, at } = await createDay(world, 0, { campaignId })
     await world.register(workshop)
     const absent = await world.register(workshop, { email: 'anna@example.com' })
     const early = { id: crypto.randomUUID(), registration: absent.id, at: world.clock.now() }
-    await comes(world, door, '张三')
+    await arrive(world, door, '张三')
     at(20)
     expect(await seatDoorQueue(world.deps, door)).toHaveLength(1)
     const later = { startsAt: new Date(workshop.startsAt.getTime() + 7 * 24 * 3600_000) }
@@ -281,14 +281,14 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a walk-in who stood in line is taken back by the nonce of their phone once they have a seat, as any walk-in is', async () => {
+  test('undoCheckIns removes a walk-in by the nonce after they got a seat from the queue', async () => {
     await using world = await createWorld({ postgres })
-    const { door, people, at, workshop } = await day(world, 2)
+    const { door, people, at, workshop } = await createDay(world, 2)
     const [one, other] = people as [{ id: string }, { id: string }]
     const [early, late] = [crypto.randomUUID(), crypto.randomUUID()]
-    const first = (await comes(world, door, '张三', early)) as { registration: string }
-    await comes(world, door, '李四', late)
-    // One is seated before the start, in turn, the other after it.
+    const first = (await arrive(world, door, '张三', early)) as { registration: string }
+    await arrive(world, door, '李四', late)
+    // One is seated from the waitlist before the start, the other from the door queue after it.
     await cancelRegistration(world.deps, one.id, 'attendee')
     at(1)
     await cancelRegistration(world.deps, other.id, 'organiser')
@@ -297,7 +297,7 @@ describe.each([
       [early, '张三'],
       [late, '李四'],
     ] as const) {
-      expect(await comes(world, door, name, nonce)).toMatchObject({ outcome: 'in', checkIn: nonce })
+      expect(await arrive(world, door, name, nonce)).toMatchObject({ outcome: 'in', checkIn: nonce })
       const undo = { id: crypto.randomUUID(), checkIn: nonce, at: world.clock.now() }
       expect(await undoCheckIns(world.deps, door, [undo])).toMatchObject([{ outcome: 'undone', checkedIn: null }])
     }
@@ -306,11 +306,11 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('who leaves the door keeps the place in line; who had not signed up is gone', async () => {
+  test('leaveDoorQueue keeps the waitlist place of a registration and deletes a walk-in', async () => {
     await using world = await createWorld({ postgres })
-    const { door, people, workshop } = await day(world, 3)
+    const { door, people, workshop } = await createDay(world, 3)
     const waiting = people[2] as { id: string }
-    const walk = (await comes(world, door, '张三')) as { registration: string }
+    const walk = (await arrive(world, door, '张三')) as { registration: string }
     await joinDoorQueue(world.deps, door, waiting.id)
     expect(await leaveDoorQueue(world.deps, door, walk.registration)).toEqual({ outcome: 'left' })
     expect(await leaveDoorQueue(world.deps, door, walk.registration)).toEqual({ outcome: 'left' })
@@ -322,42 +322,42 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('nothing that happens to a workshop owes a mail to who has no address', async () => {
+  test('no change to a workshop enqueues mail to walk-ins without an address', async () => {
     await using world = await createWorld({ postgres })
-    const { door, workshop } = await day(world, 0)
-    await comes(world, door, '张三')
-    await comes(world, door, '李四')
-    const standing = (await comes(world, door, '王五')) as { registration: string }
-    const another = (await comes(world, door, '赵六')) as { registration: string }
-    const person = await findRegistrationById(world.deps, another.registration)
+    const { door, workshop } = await createDay(world, 0)
+    await arrive(world, door, '张三')
+    await arrive(world, door, '李四')
+    const queued = (await arrive(world, door, '王五')) as { registration: string }
+    const promoted = (await arrive(world, door, '赵六')) as { registration: string }
+    const person = await findRegistrationById(world.deps, promoted.registration)
     expect(
       await promotePerson(world.deps, { name: '组织者' }, person as NonNullable<typeof person>, {
         reason: '讲师',
         addSeat: true,
       }),
     ).toMatchObject({ kind: 'promoted' })
-    expect(await listCheckIns(world, another.registration)).toMatchObject([{ outcome: 'in' }])
-    const fresh = (await findWorkshop(world.deps, workshop.slug)) as Workshop
+    expect(await listCheckIns(world, promoted.registration)).toMatchObject([{ outcome: 'in' }])
+    const updated = (await findWorkshop(world.deps, workshop.slug)) as Workshop
     await changeWorkshop(world.deps, workshop.slug, { venue: { zh: '别处' } }, { notify: true })
     await changeWorkshop(world.deps, workshop.slug, { state: 'closed' })
     await changeWorkshop(world.deps, workshop.slug, { state: 'published' })
     expect(
-      await findAudience(world.deps, { about: { workshopId: workshop.id }, workshops: [fresh], filter: {} }),
+      await findAudience(world.deps, { about: { workshopId: workshop.id }, workshops: [updated], filter: {} }),
     ).toEqual({ people: 0 })
-    await cancelRegistration(world.deps, standing.registration, 'organiser')
+    await cancelRegistration(world.deps, queued.registration, 'organiser')
     await cancelWorkshop(world.deps, workshop.slug)
     expect(await world.db.select().from(mails)).toEqual([])
     expect(await query(world.db, sql`select distinct status from registrations`)).toEqual([{ status: 'cancelled' }])
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('who stood at a door and is moved elsewhere has a seat there without a mail, and no offer that nobody could tell of', async () => {
+  test('moving walk-ins from the door queue gives them a seat without mail or offer', async () => {
     await using world = await createWorld({ postgres })
     const campaign = await world.campaign()
     const within = { campaignId: campaign.id, confirmHours: 24 }
-    const { door } = await day(world, 2, within)
-    const stands = async (name: string) => (await comes(world, door, name)) as { registration: string }
-    const [zhang, li] = [await stands('张三'), await stands('李四')]
+    const { door } = await createDay(world, 2, within)
+    const joinQueue = async (name: string) => (await arrive(world, door, name)) as { registration: string }
+    const [zhang, li] = [await joinQueue('张三'), await joinQueue('李四')]
     const other = await world.workshop({ ...within, capacity: 1, city: { zh: '南京', en: 'Nanjing' } })
     const seated = await world.register(other)
     for (const { registration } of [zhang, li]) await moveRegistration(world.deps, registration, other.slug)
@@ -373,18 +373,18 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('an address that an organiser adds to a walk-in gets the ticket', async () => {
+  test('correctEmail mails the ticket to an address added to a walk-in', async () => {
     await using world = await createWorld({ postgres })
-    const { door } = await day(world, 0)
-    const walk = (await comes(world, door, '张三')) as { registration: string }
+    const { door } = await createDay(world, 0)
+    const walk = (await arrive(world, door, '张三')) as { registration: string }
     expect(await correctEmail(world.deps, walk.registration, 'new@example.com')).toMatchObject({ kind: 'corrected' })
     expect(await registrationState(world, walk.registration)).toMatchObject({ mails: ['confirmed'] })
     expect(await findViolations(world.deps)).toEqual([])
   })
 })
 
-test('a walk-in has a name and the phone that the workshop asks for', async () => {
-  const phone = (rule: Workshop['phone'], typed: object) => parseWalkIn(typed, { phone: rule })
+test("parseWalkIn requires a name and follows the workshop's phone rule", async () => {
+  const phone = (rule: Workshop['phone'], input: object) => parseWalkIn(input, { phone: rule })
   expect(phone('optional', { name: ' 张 三 ', phone: '' })).toEqual({ walkIn: { name: '张 三', phone: undefined } })
   expect(phone('no', { name: '张三', phone: '138 0000 1234' })).toEqual({ walkIn: { name: '张三', phone: undefined } })
   expect(phone('required', { name: '张三', phone: '138 0000 1234' })).toEqual({

@@ -24,7 +24,7 @@ const actor = { name: '林老师' }
 const draft = { subject: '记得带电脑', body: '{{name}}，{{date}}见。' }
 const broadcastId = '00000000-0000-7000-8000-0000000000aa'
 
-test('what stands for nothing is named, also where braces are left open', () => {
+test('findUnknownPlaceholders names unknown placeholders and unclosed braces', () => {
   expect(findUnknownPlaceholders('{{name}} {{ ticket }} {name} } {')).toEqual([])
   expect(findUnknownPlaceholders('{{姓名}}，{{ Name }}，{{}}，{{姓名}}')).toEqual(['姓名', 'Name', ''])
   expect(findUnknownPlaceholders('{{constructor}} {{__proto__}}')).toEqual(['constructor', '__proto__'])
@@ -42,13 +42,13 @@ const placeholderValues = {
   ticket: 'https://t.example/t/1',
 }
 
-test('a name that looks like a placeholder or an address is neither filled in again nor a link', () => {
+test('fillPlaceholders neither fills in nor links a name that looks like a placeholder or URL', () => {
   const fill = (name: string) => fillPlaceholders('{{name}} {{constructor}}', { ...placeholderValues, name })
   expect(fill('{{ticket}}')).toEqual(['{{ticket}} {{constructor}}'])
   expect(fill('https://a.example')).toEqual(['https://a.example {{constructor}}'])
 })
 
-test('an address that a placeholder stands for is whole whatever is around it, and set off from it in plain text', () => {
+test('fillPlaceholders keeps a URL intact in any context and separates it with spaces in plain text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (before, after) => {
       fc.pre(!/[{}]/.test(before + after))
@@ -70,7 +70,7 @@ test('an address that a placeholder stands for is whole whatever is around it, a
   )
 })
 
-test('a message is read as plain text, and what is wrong with it is told of each field', () => {
+test('parseBroadcast normalizes plain text and reports problems per field', () => {
   expect(parseBroadcast({ subject: ' 你\n好 ', body: '一\r\n\r\n\r\n二\u0000 \ud800' })).toEqual({
     draft: { subject: '你 好', body: '一\n\n\n二 \ufffd' },
     problems: [],
@@ -85,14 +85,14 @@ test('a message is read as plain text, and what is wrong with it is told of each
   ])
 })
 
-// What the statements mean must not depend on which Postgres runs them.
+// The SQL must behave the same on PGlite and on Postgres.
 describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
 ])('on $where', ({ postgres }) => {
   const newWorld = (env = {}) => createWorld({ postgres, env })
 
-  test('a message goes to exactly those whom the filter lets through, and to nobody who was erased', async () => {
+  test('sendBroadcast mails exactly the people the filter matches, never erased ones', async () => {
     await using world = await newWorld()
     const item = { kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true } as const
     const workshop = await world.workshop({ capacity: 3, items: [item] })
@@ -107,7 +107,7 @@ describe.each([
     await world.register(other, { name: '己' })
     await cancelRegistration(world.deps, gone.id, 'organiser')
     await eraseRegistrations(world.deps, [erased.id], 'organiser')
-    const to = async (filter: Audience['filter'] = {}) => {
+    const sendTo = async (filter: Audience['filter'] = {}) => {
       const audience = workshopAudience(workshop, filter)
       const counted = await findAudience(world.deps, audience)
       const outcome = await sendBroadcast(world.deps, actor, { id: world.deps.newId(), audience, ...draft })
@@ -116,17 +116,17 @@ describe.each([
       )
       return counted.people > 0 ? latestRecipients(world) : []
     }
-    expect(await to()).toEqual(['甲 wxm', '王小明', '丁'])
-    expect(await to({ status: 'confirmed' })).toEqual(['甲 wxm', '王小明', '丁'])
-    expect(await to({ status: 'cancelled' })).toEqual(['丙'])
-    expect(await to({ status: 'waitlisted' })).toEqual([])
-    expect(await to({ link: link?.code })).toEqual(['甲 wxm'])
-    expect(await to({ link: 'none' })).toEqual(['王小明', '丁'])
-    expect(await to({ readiness: 'not_ready' })).toEqual(['王小明'])
-    expect(await to({ readiness: 'unanswered' })).toEqual(['丁'])
-    // Found by initials, which nobody has worked out before.
-    expect(await to({ search: 'wxm' })).toEqual(['甲 wxm', '王小明'])
-    expect(await to({ search: '没有这个人' })).toEqual([])
+    expect(await sendTo()).toEqual(['甲 wxm', '王小明', '丁'])
+    expect(await sendTo({ status: 'confirmed' })).toEqual(['甲 wxm', '王小明', '丁'])
+    expect(await sendTo({ status: 'cancelled' })).toEqual(['丙'])
+    expect(await sendTo({ status: 'waitlisted' })).toEqual([])
+    expect(await sendTo({ link: link?.code })).toEqual(['甲 wxm'])
+    expect(await sendTo({ link: 'none' })).toEqual(['王小明', '丁'])
+    expect(await sendTo({ readiness: 'not_ready' })).toEqual(['王小明'])
+    expect(await sendTo({ readiness: 'unanswered' })).toEqual(['丁'])
+    // Matches pinyin initials that had not been computed yet.
+    expect(await sendTo({ search: 'wxm' })).toEqual(['甲 wxm', '王小明'])
+    expect(await sendTo({ search: '没有这个人' })).toEqual([])
     const sent = await world.db.select().from(auditEntries).orderBy(asc(auditEntries.id))
     expect(sent).toHaveLength(8)
     expect(sent.at(-1)).toMatchObject({
@@ -138,7 +138,7 @@ describe.each([
     })
   })
 
-  test('whoever comes to two workshops of a campaign gets one mail, about the one where they have a seat', async () => {
+  test('a campaign broadcast sends one mail per address, about the workshop where they have a seat', async () => {
     await using world = await newWorld()
     const campaign = await world.campaign({ oneSeatPerPerson: false })
     const [near, far] = [
@@ -155,7 +155,7 @@ describe.each([
       people: 2,
     })
     expect(await latestRecipients(world)).toEqual(['甲', '乙有名额'])
-    // One about the campaign is among those of each of its workshops, and the other way round.
+    // A campaign broadcast is listed for each of its workshops, and a workshop's broadcast for its campaign.
     const own = await sendBroadcast(world.deps, actor, {
       id: world.deps.newId(),
       audience: workshopAudience(near),
@@ -167,13 +167,13 @@ describe.each([
     expect(await listBroadcasts(world.deps, { workshopId: far.id })).toMatchObject([{ id: broadcastId, people: 2 }])
   })
 
-  test('the same message sent again owes nothing and is answered the same, another under its id is refused', async () => {
+  test('sendBroadcast returns the first result when repeated and refuses other content under the same id', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     await world.register(workshop)
     const audience = workshopAudience(workshop)
     const send = (changes = {}) => sendBroadcast(world.deps, actor, { id: broadcastId, audience, ...draft, ...changes })
-    const owed = world.mailQueueNotifications()
+    const notifications = world.mailQueueNotifications()
     expect(await send()).toEqual({ kind: 'sent', people: 1 })
     await world.register(workshop)
     expect(await send()).toEqual({ kind: 'sent', people: 1 })
@@ -183,11 +183,11 @@ describe.each([
       refusal: 'sent_already',
     })
     expect(await latestRecipients(world)).toHaveLength(1)
-    expect(world.mailQueueNotifications()).toBe(owed + 2)
+    expect(world.mailQueueNotifications()).toBe(notifications + 2)
     expect(await world.db.select().from(auditEntries)).toHaveLength(1)
   })
 
-  test('nothing that cannot be sent is stored', async () => {
+  test('sendBroadcast stores nothing when there are no recipients or the text is invalid', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     const audience = workshopAudience(workshop)
@@ -209,7 +209,7 @@ describe.each([
     })
   })
 
-  test('a test goes to whoever writes it alone, once, and is no message to anyone', async () => {
+  test('sendTestBroadcast mails only its author, once, and is not listed as a broadcast', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     await world.register(workshop)
@@ -219,23 +219,23 @@ describe.each([
     expect(await send()).toBe('sent')
     expect(await send()).toBe('sent')
     expect(await send({ subject: '' })).toEqual([{ field: 'subject', code: 'missing' }])
-    const owed = await world.db.select().from(mails).where(eq(mails.broadcastId, broadcastId))
-    expect(owed).toMatchObject([{ organiserId: me.organiserId, registrationId: null }])
+    const queued = await world.db.select().from(mails).where(eq(mails.broadcastId, broadcastId))
+    expect(queued).toMatchObject([{ organiserId: me.organiserId, registrationId: null }])
     expect(await findBroadcastProgress(world.deps, broadcastId)).toBeUndefined()
     expect(await listBroadcasts(world.deps, { workshopId: workshop.id })).toEqual([])
   })
 
-  test('with MAIL_RATE every other turn is left to other mails', async () => {
+  test('with MAIL_RATE broadcast mails take every other slot', async () => {
     await using world = await newWorld({ MAIL_RATE: '60' })
     const workshop = await world.workshop({ capacity: 3 })
     for (let n = 0; n < 3; n++) await world.register(workshop)
     await sendBroadcast(world.deps, actor, { id: broadcastId, audience: workshopAudience(workshop), ...draft })
-    const owed = await world.db.select().from(mails).where(eq(mails.broadcastId, broadcastId)).orderBy(asc(mails.id))
+    const queued = await world.db.select().from(mails).where(eq(mails.broadcastId, broadcastId)).orderBy(asc(mails.id))
     const now = world.clock.now().getTime()
-    expect(owed.map(({ dueAt }) => dueAt.getTime() - now)).toEqual([0, 2000, 4000])
+    expect(queued.map(({ dueAt }) => dueAt.getTime() - now)).toEqual([0, 2000, 4000])
   })
 
-  test('its progress says how many mails are in which state', async () => {
+  test('findBroadcastProgress counts mails by state', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 4 })
     for (let n = 0; n < 4; n++) await world.register(workshop)
@@ -261,7 +261,7 @@ describe.each([
   })
 })
 
-test('two clicks that reach two servers send once, and both are told the same', async () => {
+test('sendBroadcast sends once when submitted to two servers at once, and both return the same result', async () => {
   await using world = await createWorld({ postgres: true })
   const workshop = await world.workshop({ capacity: 300 })
   for (let n = 0; n < 40; n++) await world.register(workshop)
@@ -290,7 +290,7 @@ function workshopAudience(workshop: Workshop, filter: Audience['filter'] = {}): 
   return { about: { workshopId: workshop.id }, workshops: [workshop], filter }
 }
 
-/** The names of those who are owed the message that was written last, in the order in which they are. */
+/** The names of the recipients of the latest broadcast, in the order of their mails. */
 async function latestRecipients(world: World): Promise<string[]> {
   const broadcastRows = await world.db.select().from(broadcasts).orderBy(asc(broadcasts.createdAt), asc(broadcasts.id))
   const queuedMails = await world.db

@@ -25,7 +25,7 @@ import { createWorld, type World } from '../../support/world.ts'
 
 const reminderHours = { get_ready: 168, coming: 72, day_before: 24 }
 
-/** The plan of a workshop that starts then, by the clocks there. */
+/** The reminder plan of a workshop, in its local time. */
 function reminderPlan(
   startsAt: string,
   timeZone: string,
@@ -38,8 +38,8 @@ function reminderPlan(
   ])
 }
 
-test('seven days before half past nine is half past nine, on the clocks of the workshop', () => {
-  // Clocks go back on 25 October in Berlin, and on 1 November in New York; forward on 28 and 14 March.
+test('planReminders keeps the local time of day across daylight saving changes', () => {
+  // Clocks go back on 25 October in Berlin and on 1 November in New York; forward on 28 and 14 March.
   expect(reminderPlan('2026-10-29T09:30:00+01:00', 'Europe/Berlin')).toEqual([
     ['get_ready', '2026-10-22T09:30:00+02:00', '2026-10-23T09:30:00+02:00'],
     ['coming', '2026-10-26T09:30:00+01:00', '2026-10-27T09:30:00+01:00'],
@@ -55,7 +55,7 @@ test('seven days before half past nine is half past nine, on the clocks of the w
     '2027-03-12T09:30:00-05:00',
     '2027-03-14T09:30:00-04:00',
   ])
-  // Half past two does not exist on 28 March: it is read as the clocks were before.
+  // 02:30 does not exist on 28 March: it is read with the offset before the change.
   expect(reminderPlan('2027-03-29T02:30:00+02:00', 'Europe/Berlin', { day_before: 24 }).map(([, at]) => at)).toEqual([
     '2027-03-28T03:30:00+02:00',
   ])
@@ -66,7 +66,7 @@ test('seven days before half past nine is half past nine, on the clocks of the w
   ])
 })
 
-test('a reminder ends where the next begins, and one that is not planned is not sent', () => {
+test('planReminders ends a reminder where the next begins and skips disabled ones', () => {
   expect(reminderPlan('2026-12-19T09:30:00+08:00', 'Asia/Shanghai', { get_ready: 80, coming: 72 })).toEqual([
     ['get_ready', '2026-12-16T01:30:00+08:00', '2026-12-16T09:30:00+08:00'],
     ['coming', '2026-12-16T09:30:00+08:00', '2026-12-17T09:30:00+08:00'],
@@ -83,12 +83,12 @@ describe.each([
 ])('on $where', ({ postgres }) => {
   const newWorld = (env: Record<string, string> = {}) => createWorld({ postgres, env })
 
-  test('each reminder goes once to those whom it concerns', async () => {
+  test('enqueueReminders mails each reminder once, to the registrations it applies to', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     const [install] = workshop.items
     const ready = await world.register(workshop, { ready: { [install?.id as string]: true } })
-    const lazy = await world.register(workshop)
+    const notReady = await world.register(workshop)
     const offered = await world.register(workshop)
     await world.db.execute(sql`update registrations set status = 'offered', seated_at = null,
       offered_until = ${workshop.startsAt.toISOString()}::timestamptz where id = ${offered.id}::uuid`)
@@ -99,19 +99,21 @@ describe.each([
     await eraseRegistrations(world.deps, [erased], 'organiser')
     const gone = (await findRegistrationBySeq(world, 5)).id
     await cancelRegistration(world.deps, gone, 'attendee')
-    // As somebody who was let in at the door without an address.
-    const nameless = (await findRegistrationBySeq(world, 6)).id
-    await world.db.execute(sql`update registrations set email = '', email_key = id::text where id = ${nameless}::uuid`)
+    // Like a walk-in without an e-mail address.
+    const withoutEmail = (await findRegistrationBySeq(world, 6)).id
+    await world.db.execute(
+      sql`update registrations set email = '', email_key = id::text where id = ${withoutEmail}::uuid`,
+    )
     await markDueSent(world)
 
-    const told: Record<string, string[]> = {}
+    const sentById: Record<string, string[]> = {}
     world.clock.set('2026-12-03T20:00:00+08:00')
     for (let day = 0; day < 8; day++) {
       for (let hour = 0; hour < 24; hour++) {
         world.clock.advance({ hours: 1 })
         await enqueueReminders(world.deps)
         for (const { id, kind } of await markDueSent(world)) {
-          told[id] = [...(told[id] ?? []), `${kind} ${formatClock(world)}`]
+          sentById[id] = [...(sentById[id] ?? []), `${kind} ${formatClock(world)}`]
         }
       }
     }
@@ -120,34 +122,34 @@ describe.each([
       coming: 'coming 12-08 09:00',
       day_before: 'day_before 12-10 09:00',
     }
-    expect(told[ready.id]).toEqual([times.coming, times.day_before])
-    expect(told[lazy.id]).toEqual([times.get_ready, times.coming, times.day_before])
-    expect(told[offered.id]).toEqual([times.get_ready])
-    for (const nobody of [erased, gone, nameless]) expect([nobody, told[nobody]]).toEqual([nobody, undefined])
-    // Two seats came free: the first in line got one of them, days before anything was due.
-    expect(told[waiting.id]).toEqual([times.get_ready, times.coming, times.day_before])
-    expect(Object.keys(told)).toHaveLength(8)
+    expect(sentById[ready.id]).toEqual([times.coming, times.day_before])
+    expect(sentById[notReady.id]).toEqual([times.get_ready, times.coming, times.day_before])
+    expect(sentById[offered.id]).toEqual([times.get_ready])
+    for (const id of [erased, gone, withoutEmail]) expect([id, sentById[id]]).toEqual([id, undefined])
+    // Two seats became free: the first on the waitlist got one, days before any reminder was due.
+    expect(sentById[waiting.id]).toEqual([times.get_ready, times.coming, times.day_before])
+    expect(Object.keys(sentById)).toHaveLength(8)
   })
 
-  test('two processes that owe at once owe each reminder once', async () => {
+  test('enqueueReminders run by several processes at once enqueues each reminder once', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world, { capacity: 60 })
     for (let i = 0; i < 60; i++) await world.register(workshop)
     world.clock.set('2026-12-04T09:00:00+08:00')
     const other = world.databaseUrl ? openPostgres(world.databaseUrl, { max: 5 }) : undefined
     const deps = other ? { ...world.deps, db: other.db } : world.deps
-    const owed = await Promise.all([world.deps, deps, world.deps, deps].map(enqueueReminders))
+    const enqueued = await Promise.all([world.deps, deps, world.deps, deps].map(enqueueReminders))
     await other?.close()
-    expect(owed.reduce((sum, n) => sum + n, 0)).toBe(60)
+    expect(enqueued.reduce((sum, n) => sum + n, 0)).toBe(60)
     expect(await reminderStates(world)).toEqual(Array(60).fill('get_ready pending'))
   })
 
-  test('after an outage of a day nothing goes out late, and nothing twice', async () => {
+  test('after an outage of a day reminders are sent neither late nor twice', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     await world.register(workshop)
     await markDueSent(world)
-    // Within the day the question still is one; a day later it is answered no more.
+    // A day late the question is still useful; one day more and it is not.
     world.clock.set('2026-12-09T08:59:00+08:00')
     expect(await enqueueReminders(world.deps)).toBe(1)
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['coming'])
@@ -161,7 +163,7 @@ describe.each([
     ['coming', '2026-12-08T09:00:00+08:00', '2026-12-09T09:00:00+08:00'],
     ['day_before', '2026-12-10T09:00:00+08:00', '2026-12-11T06:00:00+08:00'],
   ] as const)(
-    '%s is owed from the second on at which it is due, and given up when it is too late',
+    '%s is enqueued from the second it is due and discarded when it is too late',
     async (kind, from, until) => {
       await using world = await newWorld()
       const workshop = await createWorkshopWithItems(world)
@@ -171,7 +173,7 @@ describe.each([
       expect(await enqueueReminders(world.deps)).toBe(0)
       world.clock.set(from)
       expect(await enqueueReminders(world.deps)).toBe(1)
-      // The mail server was away all the time.
+      // The mail server was unreachable until now.
       world.clock.set(until)
       expect(await markDueSent(world)).toEqual([])
       expect(await reminderStates(world)).toEqual([`${kind} dead: too_late`])
@@ -179,14 +181,14 @@ describe.each([
     },
   )
 
-  test('reminders move with the workshop, whether it is put off or brought forward', async () => {
+  test('reminders follow the workshop when it is postponed or brought forward', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     await world.register(workshop)
     await markDueSent(world)
     world.clock.set('2026-12-08T09:00:00+08:00')
     expect(await enqueueReminders(world.deps)).toBe(1)
-    // Before it leaves, the workshop is put off by a week.
+    // The workshop is postponed by a week before the mail is sent.
     await changeWorkshop(world.deps, workshop.slug, startingAt('2026-12-18T09:00:00+08:00'))
     expect(await markDueSent(world)).toEqual([])
     expect(await reminderStates(world)).toEqual(['coming dead: rescheduled'])
@@ -194,21 +196,21 @@ describe.each([
     world.clock.set('2026-12-11T09:00:00+08:00')
     expect(await enqueueReminders(world.deps)).toBe(1)
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['get_ready'])
-    // Brought forward to three days from now: the question is due at once.
+    // Brought forward to three days from now: the confirmation request is due at once.
     await changeWorkshop(world.deps, workshop.slug, startingAt('2026-12-14T09:00:00+08:00'))
     expect(await enqueueReminders(world.deps)).toBe(1)
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['coming'])
-    // To another hour of the same day: that was asked.
+    // Moved to another hour of the same day: that day's request was sent already.
     await changeWorkshop(world.deps, workshop.slug, startingAt('2026-12-14T13:00:00+08:00'))
     world.clock.set('2026-12-11T13:00:00+08:00')
     expect(await enqueueReminders(world.deps)).toBe(0)
-    // And on the day of which a mail had been given up, it is owed again.
+    // Moved to a day whose reminder was discarded: it is enqueued again.
     await changeWorkshop(world.deps, workshop.slug, startingAt('2026-12-11T23:00:00+08:00'))
     expect(await enqueueReminders(world.deps)).toBe(1)
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['day_before'])
   })
 
-  test('a mail that was given up because the workshop moved is owed again when it moves back', async () => {
+  test('a reminder discarded because the workshop moved is enqueued again when it moves back', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     await world.register(workshop)
@@ -220,12 +222,12 @@ describe.each([
     await changeWorkshop(world.deps, workshop.slug, startingAt('2026-12-11T09:00:00+08:00'))
     expect(await enqueueReminders(world.deps)).toBe(1)
     const [first] = await query<{ id: number }>(world.db, sql`select id from mails where state = 'dead'`)
-    // The dead one cannot be sent beside the one that took its place.
+    // The discarded mail cannot be retried while its replacement is queued.
     expect(await retryMail(world.deps, Number(first?.id))).toBe('not_dead')
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['coming'])
   })
 
-  test('one that could not be delivered is not owed a second time', async () => {
+  test('enqueueReminders does not repeat a reminder that could not be delivered', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     await world.register(workshop)
@@ -240,7 +242,7 @@ describe.each([
     expect(await enqueueReminders(world.deps)).toBe(0)
   })
 
-  test('what was done between owing and sending counts', async () => {
+  test('changes between enqueueing and sending a reminder are respected', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world, { capacity: 5 })
     for (let i = 0; i < 5; i++) await world.register(workshop)
@@ -252,7 +254,7 @@ describe.each([
     await cancelRegistration(world.deps, (await findRegistrationBySeq(world, 2)).id, 'attendee')
     await eraseRegistrations(world.deps, [(await findRegistrationBySeq(world, 3)).id], 'organiser')
     expect((await markDueSent(world)).filter(({ kind }) => kind === 'get_ready').map(({ seq }) => seq)).toEqual([4, 5])
-    // Whoever says later that they are not ready after all is reminded as long as there is time.
+    // An attendee who withdraws their readiness is reminded as long as there is time.
     await updateReadiness(world.deps, await findRegistrationBySeq(world, 1), [])
     expect(await enqueueReminders(world.deps)).toBe(1)
 
@@ -267,7 +269,7 @@ describe.each([
     expect(await enqueueReminders(world.deps)).toBe(0)
   })
 
-  test('a reminder that is switched off before it leaves is not sent, and is when it is switched on again', async () => {
+  test('a reminder disabled before it is sent is discarded, and enqueued again when it is enabled', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     await world.register(workshop)
@@ -283,15 +285,15 @@ describe.each([
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['coming'])
   })
 
-  test('who has let an offer lapse is not asked to confirm it, though it was not passed on yet', async () => {
+  test('an expired offer gets no confirmation request, even before the seat is passed on', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
-    const lapsed = await world.register(workshop)
-    const lapsing = await world.register(workshop)
+    const expired = await world.register(workshop)
+    const expiring = await world.register(workshop)
     await markDueSent(world)
     for (const [{ id }, until] of [
-      [lapsed, '2026-12-04T09:00:00+08:00'],
-      [lapsing, '2026-12-04T09:00:30+08:00'],
+      [expired, '2026-12-04T09:00:00+08:00'],
+      [expiring, '2026-12-04T09:00:30+08:00'],
     ] as const)
       await world.db.execute(sql`update registrations set status = 'offered', seated_at = null,
         offered_until = ${until}::timestamptz where id = ${id}::uuid`)
@@ -302,7 +304,7 @@ describe.each([
     expect(await reminderStates(world)).toEqual(['get_ready dead: offer_expired'])
   })
 
-  test('a workshop that is cancelled between owing and sending reminds nobody, nor does a draft', async () => {
+  test('enqueueReminders skips drafts and workshops cancelled before sending, but not closed ones', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     await world.register(workshop)
@@ -320,10 +322,10 @@ describe.each([
     expect(await enqueueReminders(world.deps)).toBe(1)
   })
 
-  test('whoever signs up while reminders go out is left in peace', async () => {
+  test('enqueueReminders skips a reminder for those who signed up around the time it was due', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
-    // An hour before the question is due, when it is, and the evening before the workshop.
+    // An hour before the request is due, when it is due, and the evening before the workshop.
     world.clock.set('2026-12-08T08:00:00+08:00')
     await world.register(workshop)
     world.clock.set('2026-12-08T09:30:00+08:00')
@@ -340,7 +342,7 @@ describe.each([
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['day_before', 'day_before', 'day_before'])
   })
 
-  test('whoever moves to another workshop gets the mails of that one', async () => {
+  test("moving to another workshop discards the old workshop's reminders and enqueues the new one's", async () => {
     await using world = await newWorld()
     const campaignId = (await world.campaign()).id
     const shanghai = await createWorkshopWithItems(world, { campaignId })
@@ -349,13 +351,13 @@ describe.each([
     await markDueSent(world)
     world.clock.set('2026-12-08T09:00:00+08:00')
     expect(await enqueueReminders(world.deps)).toBe(1)
-    // Claimed by a sender that died: the move finds it on its way.
+    // Claimed by a sender that crashed: the move finds the mail in state sending.
     await claimDueMails(world.deps, 10, 30)
     expect(await moveRegistration(world.deps, id, nanjing.slug)).toMatchObject({ kind: 'moved' })
     world.clock.advance({ minutes: 1 })
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['moved'])
     expect(await reminderStates(world)).toEqual(['coming dead: rescheduled'])
-    // Who moved on the day of a reminder signed up there just now, and is asked with the next.
+    // A move on the day of a reminder counts as signing up then, so only the next one is sent.
     world.clock.set('2026-12-10T09:00:00+08:00')
     expect(await enqueueReminders(world.deps)).toBe(0)
     world.clock.set('2026-12-12T09:00:00+08:00')
@@ -368,7 +370,7 @@ describe.each([
     expect(mail?.occasion).toBe(`${nanjing.id} 2026-12-15`)
   })
 
-  test('whoever moves to another city on the same day gets no mail of the one that they left', async () => {
+  test("moving to another city on the same day discards the old workshop's reminder", async () => {
     await using world = await newWorld()
     const campaignId = (await world.campaign()).id
     const shanghai = await createWorkshopWithItems(world, { campaignId })
@@ -383,7 +385,7 @@ describe.each([
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['moved'])
   })
 
-  test('a corrected address gets the reminder that had not left yet', async () => {
+  test('a corrected address gets the reminder that was not sent yet', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     const { id } = await world.register(workshop)
@@ -395,7 +397,7 @@ describe.each([
     expect((await markDueSent(world)).map(({ kind }) => kind)).toEqual(['confirmed', 'day_before'])
   })
 
-  test('said to come is said for a day', async () => {
+  test('confirmAttendance is valid for one date only', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     await world.register(workshop)
@@ -406,13 +408,13 @@ describe.each([
     const before = await me()
     await changeWorkshop(world.deps, workshop.slug, startingAt('2026-12-12T09:00:00+08:00'))
     expect(hasConfirmedAttendance(await me(), (await me()).workshop)).toBe(false)
-    // Who still looks at the old day says nothing of the new one.
+    // A page loaded before the change confirms the old date only.
     expect(await confirmAttendance(world.deps, before)).toBe('no_seat')
     world.clock.set('2026-12-12T09:00:00+08:00')
     expect(await confirmAttendance(world.deps, await me())).toBe('too_late')
   })
 
-  test('with MAIL_RATE reminders leave every other turn to tickets', async () => {
+  test('with MAIL_RATE reminders take every other slot', async () => {
     await using world = await newWorld({ MAIL_RATE: '60' })
     const workshop = await createWorkshopWithItems(world, { capacity: 5 })
     for (let i = 0; i < 4; i++) await world.register(workshop)
@@ -425,7 +427,7 @@ describe.each([
     expect(due.map(({ seconds }) => seconds)).toEqual([0, 2, 4, 6])
   })
 
-  test('mails of the others are judged by rules of their own after the workshop', async () => {
+  test('claimDueMails applies separate rules to loan reminders and thank-you mails after the workshop', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     const { id } = await world.register(workshop)
@@ -456,7 +458,7 @@ const startingAt = (moment: string) => ({
   endsAt: new Date(Date.parse(moment) + 7 * 3_600_000),
 })
 
-/** A workshop on 2026-12-11 at nine in Shanghai, ten days from now, with two things to confirm. */
+/** A workshop at 09:00 on 2026-12-11 in Shanghai, ten days from now, with one required item. */
 function createWorkshopWithItems(world: World, draft: Parameters<World['workshop']>[0] = {}): Promise<Workshop> {
   return world.workshop({
     ...startingAt('2026-12-11T09:00:00+08:00'),
@@ -479,7 +481,7 @@ async function findRegistrationBySeq(world: World, seq: number): Promise<Registr
   return (await findRegistrationById(world.deps, found?.id as string)) as Registration
 }
 
-/** Claims all that is due, says that it was sent, and gives it. */
+/** Claims all due mails, records them as sent and returns them. */
 async function markDueSent(world: World): Promise<{ id: string; seq: number; kind: string }[]> {
   const { mails } = await claimDueMails(world.deps, 200, 60)
   await recordOutcomes(
@@ -489,7 +491,7 @@ async function markDueSent(world: World): Promise<{ id: string; seq: number; kin
   return mails.map(({ kind, registration }) => ({ kind, id: registration?.id ?? '', seq: registration?.seq ?? 0 }))
 }
 
-/** The reminders there are, with what became of them. */
+/** Kind, state and discard reason of all reminders, oldest first. */
 async function reminderStates(world: World): Promise<string[]> {
   const found = await query<{ said: string }>(
     world.db,
@@ -499,7 +501,7 @@ async function reminderStates(world: World): Promise<string[]> {
   return found.map(({ said }) => said)
 }
 
-/** 12-04 09:00 */
+/** For example "12-04 09:00". */
 function formatClock(world: World): string {
   return formatIso(world.clock.now(), 'Asia/Shanghai').slice(5, 16).replace('T', ' ')
 }

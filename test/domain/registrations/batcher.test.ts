@@ -4,21 +4,21 @@ import { isDatabaseUnavailable } from '../../../src/db/database.ts'
 import { BatchTimeoutError, createBatcher } from '../../../src/lib/batcher.ts'
 import { createWorld } from '../../support/world.ts'
 
-test('a workshop that somebody keeps locked holds up its own people and not those of others', async () => {
+test('a locked workshop delays only its own sign-ups in a batch', async () => {
   await using world = await createWorld({ postgres: true })
   const [locked, free] = [await world.workshop(), await world.workshop()]
   const other = postgres(world.databaseUrl ?? '', { max: 1 })
   try {
     await other.begin(async (tx) => {
       await tx`select 1 from workshops where id = ${locked.id} for update`
-      // The first occupies the desk, the others share a batch.
-      const [, held, answered] = await Promise.allSettled([
+      // The first occupies the batcher, the others share a batch.
+      const [, blocked, unaffected] = await Promise.allSettled([
         world.register(free),
         world.register(locked),
         world.register(free),
       ])
-      expect(answered).toMatchObject({ status: 'fulfilled', value: { status: 'confirmed' } })
-      expect(held.status === 'rejected' && isDatabaseUnavailable(held.reason)).toBe(true)
+      expect(unaffected).toMatchObject({ status: 'fulfilled', value: { status: 'confirmed' } })
+      expect(blocked.status === 'rejected' && isDatabaseUnavailable(blocked.reason)).toBe(true)
     })
     expect(await world.register(locked)).toMatchObject({ status: 'confirmed' })
   } finally {
@@ -26,9 +26,9 @@ test('a workshop that somebody keeps locked holds up its own people and not thos
   }
 })
 
-test('what arrives while a batch is under way travels in the next one, in order', async () => {
+test('createBatcher runs jobs that arrive during a batch in the next batch, in order', async () => {
   const batches: number[][] = []
-  const ask = createBatcher<number, number>(
+  const submit = createBatcher<number, number>(
     async (jobs) => {
       batches.push(jobs)
       await new Promise((resolve) => setImmediate(resolve))
@@ -37,40 +37,40 @@ test('what arrives while a batch is under way travels in the next one, in order'
     () => [],
     { maxBatchSize: 10, maxQueueSize: 10, timeoutMs: 1000 },
   )
-  expect(await Promise.all([1, 2, 3, 4].map(ask))).toEqual([2, 4, 6, 8])
+  expect(await Promise.all([1, 2, 3, 4].map(submit))).toEqual([2, 4, 6, 8])
   expect(batches).toEqual([[1], [2, 3, 4]])
 })
 
-test('whoever has arrived in the same turn of the event loop comes along in the first batch', async () => {
+test('createBatcher collects jobs of one event-loop turn into the first batch', async () => {
   const batches: number[][] = []
-  const ask = createBatcher<number, number>(
+  const submit = createBatcher<number, number>(
     async (jobs) => {
       batches.push(jobs)
       return jobs
     },
     () => [],
   )
-  const arriving = [ask(1), new Promise((resolve) => setImmediate(resolve)).then(() => ask(3)), ask(2)]
-  await Promise.all(arriving)
+  const submissions = [submit(1), new Promise((resolve) => setImmediate(resolve)).then(() => submit(3)), submit(2)]
+  await Promise.all(submissions)
   expect(batches).toEqual([[1, 2], [3]])
 })
 
-test('after an error jobs run again in the batches that it calls for, and only the bad one fails', async () => {
-  const ask = createBatcher<string, string>(
+test('createBatcher retries a failed batch in the groups that split returns, and only the bad job fails', async () => {
+  const submit = createBatcher<string, string>(
     async (jobs) => {
       if (jobs.includes('bad')) throw new Error('bad job')
       return jobs
     },
     (_error, jobs) => jobs.map((job) => [job]),
   )
-  const ends = await Promise.allSettled(['a', 'b', 'bad', 'c'].map(ask))
-  expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+  const results = await Promise.allSettled(['a', 'b', 'bad', 'c'].map(submit))
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
 })
 
-test('who waits too long, or comes when too many wait, is told so, and the desk goes on', async () => {
+test('createBatcher rejects jobs that wait too long or exceed the queue limit, and then continues', async () => {
   let finish: (() => void) | undefined
   let hang = true
-  const ask = createBatcher<number, number>(
+  const submit = createBatcher<number, number>(
     async (jobs) => {
       if (hang) await new Promise<void>((resolve) => (finish = resolve))
       return jobs
@@ -78,12 +78,12 @@ test('who waits too long, or comes when too many wait, is told so, and the desk 
     () => [],
     { maxBatchSize: 10, maxQueueSize: 2, timeoutMs: 50 },
   )
-  const hanging = [1, 2, 3].map(ask)
-  await expect(ask(4)).rejects.toBeInstanceOf(BatchTimeoutError)
-  const ends = await Promise.allSettled(hanging)
-  expect(ends.every((end) => end.status === 'rejected' && isDatabaseUnavailable(end.reason))).toBe(true)
+  const pending = [1, 2, 3].map(submit)
+  await expect(submit(4)).rejects.toBeInstanceOf(BatchTimeoutError)
+  const results = await Promise.allSettled(pending)
+  expect(results.every((end) => end.status === 'rejected' && isDatabaseUnavailable(end.reason))).toBe(true)
   hang = false
-  // Who was given up counts as waiting until the statement that hangs is left behind, a moment later.
-  await vi.waitFor(async () => expect(await ask(5)).toBe(5), { timeout: 15_000 })
+  // A timed-out job counts towards the queue until its hanging statement is abandoned, a moment later.
+  await vi.waitFor(async () => expect(await submit(5)).toBe(5), { timeout: 15_000 })
   finish?.()
 })

@@ -3,7 +3,7 @@ import { listAttendees } from '../../../src/domain/registrations/export.ts'
 import { cancelRegistration } from '../../../src/domain/registrations/seats.ts'
 import { createWorld } from '../../support/world.ts'
 
-test('positions go on over pages, whoever left the line, and count for those alone who wait', async () => {
+test('listAttendees continues waitlist positions across pages, also after a cancellation', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 2 })
   const people = []
@@ -26,7 +26,7 @@ test('positions go on over pages, whoever left the line, and count for those alo
   ])
 })
 
-test('a phone number that two live people gave is marked for both', async () => {
+test('listAttendees marks a phone number shared by two active registrations on both', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 9 })
   const phone = '+8613800138000'

@@ -25,14 +25,14 @@ import {
 } from '../../../src/domain/workshops/workshops.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-// The rule is SQL: what it means must not depend on which Postgres runs it.
+// The SQL must behave the same on PGlite and on Postgres.
 describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
 ])('on $where', ({ postgres }) => {
   const newWorld = () => createWorld({ postgres })
 
-  test('a freed seat is offered to the first in line and held for the hours of the workshop', async () => {
+  test("cancelRegistration offers the freed seat to the first on the waitlist for the workshop's confirm hours", async () => {
     await using world = await newWorld()
     const { workshop, seated, first, second } = await createWaitlistedWorkshop(world)
     await cancelRegistration(world.deps, seated.id, 'attendee')
@@ -52,19 +52,19 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a newcomer gets a free seat at once, also where freed ones are offered', async () => {
+  test('register confirms a newcomer at once when a seat is free, also in a workshop with offers', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 2, confirmHours: 24 })
     expect((await world.register(workshop)).status).toBe('confirmed')
   })
 
-  test('taking the offer makes the seat one’s own, once', async () => {
+  test('acceptOffer confirms the registration once', async () => {
     await using world = await newWorld()
     const { workshop, first } = await offerFreedSeat(world)
     world.clock.advance({ hours: 23, minutes: 59 })
-    const owed = world.mailQueueNotifications()
+    const notifications = world.mailQueueNotifications()
     expect(await acceptOffer(world.deps, first.id)).toBe('taken')
-    expect(world.mailQueueNotifications()).toBe(owed + 1)
+    expect(world.mailQueueNotifications()).toBe(notifications + 1)
     expect(await registrationState(world, first)).toEqual({
       status: 'confirmed',
       position: null,
@@ -80,7 +80,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('an offer can only be taken by whom it is made to', async () => {
+  test('acceptOffer rejects registrations without an offer', async () => {
     await using world = await newWorld()
     const { seated, first, second } = await offerFreedSeat(world)
     expect(await acceptOffer(world.deps, second.id)).toBe('not_offered')
@@ -90,7 +90,7 @@ describe.each([
     expect(await acceptOffer(world.deps, first.id)).toBe('cancelled')
   })
 
-  test('after the deadline the offer is gone, whether or not it was passed on already', async () => {
+  test('acceptOffer rejects an expired offer before and after expireOffers', async () => {
     await using world = await newWorld()
     const { first, second } = await offerFreedSeat(world)
     world.clock.advance({ hours: 24 })
@@ -116,7 +116,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('offers go down the line in its order, as many as there are seats', async () => {
+  test('expireOffers passes offers down the waitlist in order, never more than the seats', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 2, confirmHours: 2 })
     const people: Registered[] = []
@@ -133,7 +133,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('only what has lapsed is passed on, in every workshop', async () => {
+  test('expireOffers passes on only expired offers, in every workshop', async () => {
     await using world = await newWorld()
     const [short, long] = [
       await offerFreedSeat(world, { confirmHours: 1 }),
@@ -148,7 +148,7 @@ describe.each([
     expect(await statusLetters(world, long.workshop)).toBe('xoww')
   })
 
-  test('no offer is held beyond the start, and none is made after it', async () => {
+  test('an offer ends at the start of the workshop, and none is made afterwards', async () => {
     await using world = await newWorld()
     const startsAt = new Date('2026-12-01T20:00:00+08:00')
     const { workshop, first, second } = await offerFreedSeat(world, {
@@ -163,7 +163,7 @@ describe.each([
     expect(await seatCounts(world, workshop)).toEqual({ taken: 0, waitlisted: 2 })
   })
 
-  test('a start moved earlier shortens an offer, a later one does not lengthen it', async () => {
+  test('moving the start earlier shortens an offer, moving it later does not extend it', async () => {
     await using world = await newWorld()
     const { workshop, first } = await offerFreedSeat(world)
     const startsAt = new Date('2026-12-02T08:00:00+08:00')
@@ -174,7 +174,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('more seats are offered too; other hours hold for offers to come', async () => {
+  test('added seats are offered too, and changed confirm hours apply to new offers only', async () => {
     await using world = await newWorld()
     const { workshop, first, second, third } = await offerFreedSeat(world)
     await changeWorkshop(world.deps, workshop.slug, { capacity: 2, confirmHours: 48 })
@@ -192,7 +192,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('giving an offer back passes it on at once', async () => {
+  test('cancelling an offered registration offers the seat to the next at once', async () => {
     await using world = await newWorld()
     const { first, second } = await offerFreedSeat(world)
     expect(await cancelRegistration(world.deps, first.id, 'attendee')).toBe('cancelled')
@@ -201,7 +201,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('whoever is offered a seat may move to another city, and the offer goes on', async () => {
+  test('moving an offered registration to another city offers the seat to the next', async () => {
     await using world = await newWorld()
     const { id: campaignId } = await world.campaign()
     const nanjing = await world.workshop({ campaignId, city: { zh: '南京' } })
@@ -214,7 +214,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a corrected address gets the offer again, with the deadline as it was', async () => {
+  test('correctEmail sends the offer to the new address with the same deadline', async () => {
     await using world = await newWorld()
     const { first } = await offerFreedSeat(world)
     world.clock.advance({ hours: 1 })
@@ -229,7 +229,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a stranger’s mailbox cannot be flooded by correcting offered registrations to it', async () => {
+  test('correctEmail refuses an address that already received ten mails that day', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 12, confirmHours: 72 })
     const seated: Registered[] = []
@@ -237,7 +237,7 @@ describe.each([
     const waiting: Registered[] = []
     for (let i = 0; i < 12; i++) waiting.push(await world.register(workshop))
     for (const { id } of seated) await cancelRegistration(world.deps, id, 'attendee')
-    // By now the mails of their sign-ups no longer count.
+    // Mails of the sign-ups no longer count towards the daily limit.
     world.clock.advance({ hours: 24 })
     const outcomes = []
     for (const { id } of waiting) {
@@ -248,7 +248,7 @@ describe.each([
     expect(outcomes).toEqual([...Array(10).fill('corrected'), 'too_many', 'too_many'])
   })
 
-  test('erasing a person who is offered a seat passes it on', async () => {
+  test('erasing an offered registration offers the seat to the next', async () => {
     await using world = await newWorld()
     const { first, second } = await offerFreedSeat(world)
     expect(await eraseRegistrations(world.deps, [first.id], 'attendee')).toBe(1)
@@ -256,7 +256,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('cancelling a workshop ends its offers', async () => {
+  test('cancelWorkshop cancels offered registrations', async () => {
     await using world = await newWorld()
     const { workshop, first } = await offerFreedSeat(world)
     await cancelWorkshop(world.deps, workshop.slug)
@@ -271,7 +271,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('while a workshop is closed an offer may be taken, and one that lapses is passed on when it opens again', async () => {
+  test('offers of a closed workshop can be accepted, and expired ones are passed on when it reopens', async () => {
     await using world = await newWorld()
     const { workshop, third } = await offerFreedSeat(world, { capacity: 2 })
     expect(await statusLetters(world, workshop)).toBe('xcow')
@@ -286,7 +286,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a retry of the sign-up hears that a seat is held', async () => {
+  test('repeating a sign-up with the same idempotency key returns status offered once a seat is offered', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1, confirmHours: 24 })
     const seated = await world.register(workshop)
@@ -294,11 +294,11 @@ describe.each([
     await world.register(workshop, person)
     await cancelRegistration(world.deps, seated.id, 'attendee')
     expect(await world.register(workshop, person)).toMatchObject({ replayed: true, status: 'offered', position: null })
-    // The seat is held, so whoever comes now waits.
+    // The seat is held by the offer, so a newcomer is waitlisted.
     expect((await world.register(workshop)).status).toBe('waitlisted')
   })
 
-  test('whose offer lapsed may sign up again, behind everyone who waits', async () => {
+  test('register puts a person whose offer expired at the end of the waitlist', async () => {
     await using world = await newWorld()
     const { workshop, first } = await offerFreedSeat(world)
     world.clock.advance({ hours: 24 })
@@ -307,7 +307,7 @@ describe.each([
     expect(await world.register(workshop, { email })).toMatchObject({ status: 'waitlisted', position: 2 })
   })
 
-  test('who waits sees the position change when somebody ahead leaves the line', async () => {
+  test('waitlist positions move up when somebody ahead cancels', async () => {
     await using world = await newWorld()
     const { first, second, third } = await createWaitlistedWorkshop(world)
     const positions = async () =>
@@ -320,7 +320,7 @@ describe.each([
     expect(await registrationState(world, third)).toMatchObject({ status: 'waitlisted' })
   })
 
-  test('the copy of one’s data says until when a seat is held', async () => {
+  test('exportPersonalData includes the deadline of an offer', async () => {
     await using world = await newWorld()
     const { first } = await offerFreedSeat(world)
     const registration = (await findRegistrationById(world.deps, first.id)) as Registration
@@ -330,7 +330,7 @@ describe.each([
     })
   })
 
-  test('an offered registration without a deadline, or a deadline without an offer, cannot be stored', async () => {
+  test('the database rejects an offer without a deadline and a deadline without an offer', async () => {
     await using world = await newWorld()
     const { first, second } = await offerFreedSeat(world)
     const set = (id: string, change: string) =>
@@ -342,7 +342,7 @@ describe.each([
   })
 })
 
-test('doctor misses the mails of an offer, and sees one that is held beyond the start', async () => {
+test('findViolations reports a missing offer mail and an offer held beyond the start', async () => {
   await using world = await createWorld({ postgres: true })
   const { workshop, first } = await offerFreedSeat(world)
   await world.db.execute(sql`delete from mails where registration_id = ${first.id} and kind = 'offered'`)
@@ -358,7 +358,7 @@ test('doctor misses the mails of an offer, and sees one that is held beyond the 
   ])
 })
 
-/** A workshop with one seat, which is taken, and three people who wait. */
+/** A workshop with one taken seat and three waitlisted registrations. */
 async function createWaitlistedWorkshop(world: World, draft: Partial<WorkshopDraft> = {}) {
   const workshop = await world.workshop({ capacity: 1, confirmHours: 24, ...draft })
   const [seated, first, second, third] = [
@@ -370,7 +370,7 @@ async function createWaitlistedWorkshop(world: World, draft: Partial<WorkshopDra
   return { workshop, seated, first, second, third }
 }
 
-/** The same after the seat came free: it is offered to the first. */
+/** The same after the seat was freed and offered to the first. */
 async function offerFreedSeat(world: World, draft?: Partial<WorkshopDraft>) {
   const people = await createWaitlistedWorkshop(world, draft)
   await cancelRegistration(world.deps, people.seated.id, 'attendee')
@@ -389,7 +389,7 @@ const pickState = ({ status, position, seatedAt, offeredUntil }: Registration) =
   offeredUntil,
 })
 
-/** Everyone of a workshop in the order of sign-up: c confirmed, o offered, w waitlisted, x cancelled. */
+/** The statuses of a workshop's registrations in order of sign-up: c confirmed, o offered, w waitlisted, x cancelled. */
 async function statusLetters(world: World, workshop: Workshop): Promise<string> {
   const letters: Record<string, string> = { confirmed: 'c', offered: 'o', waitlisted: 'w', cancelled: 'x' }
   const found = await query<{ status: string }>(

@@ -24,7 +24,7 @@ const wangSignUp: SignUp = {
   consentVersion,
 }
 
-/** The held sign-up of a mailbox as its mailed link finds it. */
+/** The latest pending sign-up of a mailbox, found by the code in its mailed link. */
 async function findPendingSignUpOf(world: World, emailKey = 'wang@example.com') {
   const [row] = await world.db.select().from(pendingSignUps).where(eq(pendingSignUps.emailKey, emailKey))
   return row && findPendingSignUp(world.deps, createPendingSignUpCode(world.deps.config.secret, row.id))
@@ -38,8 +38,8 @@ const seatsTaken = async (world: World, { id }: Workshop) =>
 describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
-])('on $where a held sign-up', ({ postgres }) => {
-  test('takes no seat and owes its mail with itself; sent again it is one', async () => {
+])('on $where', ({ postgres }) => {
+  test('createPendingSignUp takes no seat, enqueues one mail and is idempotent by key', async () => {
     await using world = await createWorld({ postgres })
     const workshop = await world.workshop()
     expect(await createPendingSignUp(world.deps, workshop, wangSignUp, 'held-1')).toEqual({ kind: 'held' })
@@ -58,16 +58,16 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('is registered by its link, once however often, and the form sent again leads to the same ticket', async () => {
+  test('confirmPendingSignUp registers once, and the form submitted again returns the same ticket', async () => {
     await using world = await createWorld({ postgres })
     const workshop = await world.workshop()
     await createPendingSignUp(world.deps, workshop, wangSignUp, 'held-1')
     world.clock.advance({ hours: 23, minutes: 59 })
-    const held = await findPendingSignUpOf(world)
-    if (!held) throw new Error('the link leads nowhere')
-    const first = await confirmPendingSignUp(world.deps, held)
+    const pending = await findPendingSignUpOf(world)
+    if (!pending) throw new Error('no pending sign-up found')
+    const first = await confirmPendingSignUp(world.deps, pending)
     expect(first).toMatchObject({ kind: 'registered', replayed: false, status: 'confirmed' })
-    expect(await confirmPendingSignUp(world.deps, held)).toEqual({ ...first, replayed: true })
+    expect(await confirmPendingSignUp(world.deps, pending)).toEqual({ ...first, replayed: true })
     expect(await createPendingSignUp(world.deps, workshop, wangSignUp, 'held-1')).toEqual({ ...first, replayed: true })
     expect(await world.db.select().from(registrations)).toMatchObject([
       { name: '王小明', email: 'Wang@example.com', phone: '+8613800138000', idempotencyKey: 'held-1' },
@@ -76,7 +76,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('is gone a day later: its link leads nowhere, its mail is given up, a purge deletes both, and one may sign up anew', async () => {
+  test('a pending sign-up expires after a day: its link is invalid, its mail is discarded and purge deletes both', async () => {
     await using world = await createWorld({ postgres })
     const workshop = await world.workshop()
     await createPendingSignUp(world.deps, workshop, wangSignUp, 'held-1')
@@ -92,7 +92,7 @@ describe.each([
     expect(await mailKinds(world)).toEqual(['held'])
   })
 
-  test('is refused as a sign-up would be, and whoever is registered gets the ticket by mail', async () => {
+  test('createPendingSignUp refuses like register, and mails the ticket to a person already registered', async () => {
     await using world = await createWorld({ postgres })
     const refusal = async (workshop: Workshop, email = wangSignUp.email) => {
       const answer = await createPendingSignUp(world.deps, workshop, { ...wangSignUp, email }, crypto.randomUUID())
@@ -101,9 +101,9 @@ describe.each([
     const full = await world.workshop({ capacity: 1, waitlist: false })
     await world.register(full, { email: 'first@example.com' })
     expect(await refusal(full)).toBe('full')
-    const queue = await world.workshop({ capacity: 1 })
-    await world.register(queue)
-    expect(await refusal(queue)).toBe('held')
+    const withWaitlist = await world.workshop({ capacity: 1 })
+    await world.register(withWaitlist)
+    expect(await refusal(withWaitlist)).toBe('held')
     const closed = await world.workshop()
     await changeWorkshop(world.deps, closed.slug, { state: 'closed' })
     expect(await refusal(closed)).toBe('closed')
@@ -116,19 +116,19 @@ describe.each([
     expect(await world.db.$count(pendingSignUps)).toBe(1)
   })
 
-  test('may be refused when its link is followed, and the seat is anyone’s until then', async () => {
+  test('confirmPendingSignUp is refused when the seats were taken in the meantime', async () => {
     await using world = await createWorld({ postgres })
     const workshop = await world.workshop({ capacity: 1, waitlist: false })
     await createPendingSignUp(world.deps, workshop, wangSignUp, 'held-1')
     const other = await world.register(workshop)
-    const held = await findPendingSignUpOf(world)
-    if (!held) throw new Error('the link leads nowhere')
-    expect(await confirmPendingSignUp(world.deps, held)).toEqual({ kind: 'refused', refusal: 'full' })
+    const pending = await findPendingSignUpOf(world)
+    if (!pending) throw new Error('no pending sign-up found')
+    expect(await confirmPendingSignUp(world.deps, pending)).toEqual({ kind: 'refused', refusal: 'full' })
     await cancelRegistration(world.deps, other.id, 'attendee')
-    expect(await confirmPendingSignUp(world.deps, held)).toMatchObject({ kind: 'registered', status: 'confirmed' })
+    expect(await confirmPendingSignUp(world.deps, pending)).toMatchObject({ kind: 'registered', status: 'confirmed' })
   })
 
-  test('cannot flood a mailbox: ten mails a day of all kinds, also when typed in by many at once', async () => {
+  test('createPendingSignUp limits a mailbox to ten mails of all kinds a day, also for concurrent requests', async () => {
     await using world = await createWorld({ postgres })
     const workshop = await world.workshop()
     for (let n = 0; n < 4; n++) await world.register(await world.workshop(), { email: wangSignUp.email })
@@ -139,7 +139,7 @@ describe.each([
     expect(answers.filter((answer) => answer.kind === 'refused' && answer.refusal === 'too_many')).toHaveLength(14)
     expect(await world.db.$count(pendingSignUps)).toBe(6)
     expect(await world.db.$count(mails)).toBe(10)
-    // Those that are held keep everything else from mailing it too.
+    // Pending sign-ups count towards the limit of other mails, too.
     await expect(world.register(workshop, { email: wangSignUp.email })).rejects.toThrow('too_many')
     expect(
       await createPendingSignUp(world.deps, workshop, { ...wangSignUp, email: 'li@example.com' }, 'key-li'),
@@ -150,7 +150,7 @@ describe.each([
     expect(await createPendingSignUp(world.deps, workshop, wangSignUp, 'key-of-tomorrow')).toEqual({ kind: 'held' })
   })
 
-  test('is erased with its person, but not when the time of an old registration of theirs is over', async () => {
+  test('a pending sign-up is erased with its person, but not by the retention of an older registration', async () => {
     await using world = await createWorld({ postgres })
     const past = await world.register(await world.workshop(), { email: wangSignUp.email })
     world.clock.advance({ days: 10 + 91 })
@@ -168,7 +168,7 @@ describe.each([
   })
 })
 
-test('a code that is forged, or that stands for something else, leads nowhere', async () => {
+test('findPendingSignUp rejects forged codes and codes of another kind', async () => {
   await using world = await createWorld()
   const { secret } = world.deps.config
   await createPendingSignUp(world.deps, await world.workshop(), wangSignUp, 'held-1')
@@ -176,7 +176,7 @@ test('a code that is forged, or that stands for something else, leads nowhere', 
   const id = row?.id as string
   const code = createPendingSignUpCode(secret, id)
   expect(await findPendingSignUp(world.deps, code)).toMatchObject({ id, code })
-  for (const wrong of [
+  for (const invalid of [
     '',
     'x',
     id,
@@ -185,6 +185,6 @@ test('a code that is forged, or that stands for something else, leads nowhere', 
     createTicketToken(secret, { id, version: 1 }),
     `${code.slice(0, -1)}${code.endsWith('A') ? 'Q' : 'A'}`,
   ]) {
-    expect([wrong, await findPendingSignUp(world.deps, wrong)]).toEqual([wrong, undefined])
+    expect([invalid, await findPendingSignUp(world.deps, invalid)]).toEqual([invalid, undefined])
   }
 })

@@ -32,7 +32,7 @@ import { createWorld, type World } from '../../support/world.ts'
 
 const actor = { name: '林老师' }
 
-test('a name is found as those type it who do not switch to Chinese', async () => {
+test('buildSearchKey contains pinyin, joined pinyin and initials', async () => {
   expect(await buildSearchKey('王小明')).toBe('wang xiao ming / wangxiaoming / wxm')
   expect(await buildSearchKey('单雄信')).toBe('shan xiong xin / shanxiongxin / sxx')
   expect(await buildSearchKey('吕布')).toBe('lv bu / lvbu / lb')
@@ -41,14 +41,14 @@ test('a name is found as those type it who do not switch to Chinese', async () =
   expect(await buildSearchKey('😀')).toBe(' /  / ')
 })
 
-// What the statements mean must not depend on which Postgres runs them.
+// The SQL must behave the same on PGlite and on Postgres.
 describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
 ])('on $where', ({ postgres }) => {
   const newWorld = () => createWorld({ postgres })
 
-  test('whoever is there is found by name, pinyin, initials, e-mail, company, number and the end of the phone', async () => {
+  test('listPeople finds people by name, pinyin, initials, e-mail, company, number and last digits of the phone', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 9 })
     await world.register(workshop, { name: '王小明', email: 'Wang.X@example.com', phone: '+8613800138000' })
@@ -76,24 +76,24 @@ describe.each([
     expect(await found('nobody')).toEqual([])
   })
 
-  test('initials are worked out when somebody types Latin letters, and again after a name was corrected', async () => {
+  test('listPeople computes search keys when Latin letters are searched, again after a name was corrected', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 9 })
     const { id } = await world.register(workshop, { name: '王小明' })
-    const unknown = async () =>
+    const countMissingKeys = async () =>
       (await world.db.select().from(registrations).where(isNull(registrations.nameSearch))).length
     await listPeople(world.deps, [workshop], { search: '王' })
-    expect(await unknown()).toBe(1)
+    expect(await countMissingKeys()).toBe(1)
     await listPeople(world.deps, [workshop], { search: 'zzz' })
-    expect(await unknown()).toBe(0)
+    expect(await countMissingKeys()).toBe(0)
     const person = await loadPerson(world, id)
     await correctPerson(world.deps, actor, person, { ...person, name: '汪小民' })
-    expect(await unknown()).toBe(1)
-    const ofLetters = await listPeople(world.deps, [workshop], { search: 'wxm' })
-    expect(listNames(ofLetters.lines)).toEqual(['汪小民'])
+    expect(await countMissingKeys()).toBe(1)
+    const byInitials = await listPeople(world.deps, [workshop], { search: 'wxm' })
+    expect(listNames(byInitials.lines)).toEqual(['汪小民'])
   })
 
-  test('of whoever was erased nothing is left to be found', async () => {
+  test('listPeople does not find an erased person by any search', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 9 })
     const { id } = await world.register(workshop, { name: '王小明' })
@@ -105,7 +105,7 @@ describe.each([
     expect((await listPeople(world.deps, [workshop])).lines.map(({ erased }) => erased)).toEqual([true])
   })
 
-  test('a list is filtered by status, link and readiness, all at once', async () => {
+  test('listPeople combines filters by status, link and readiness', async () => {
     await using world = await newWorld()
     const item = { kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true } as const
     const workshop = await world.workshop({
@@ -137,7 +137,7 @@ describe.each([
     })
   })
 
-  test('a list is sorted by number, name, time, status and company, either way', async () => {
+  test('listPeople sorts by number, name, time, status and company in both directions', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 2 })
     const people = [
@@ -162,7 +162,7 @@ describe.each([
     expect(await sorted('company', true)).toEqual(['Adam', '梁红', '李安', '李刚'])
   })
 
-  test('pages hold a hundred, say how many there are, and the whole list is the same', async () => {
+  test('listPeople returns pages of 100 with the total, and streamPeople returns the same lines', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 5 })
     await createPeople(world, workshop, 260)
@@ -179,11 +179,11 @@ describe.each([
     expect(lines.map(({ position }) => position)).toEqual(Array.from({ length: 260 }, (_, i) => (i < 5 ? null : i - 4)))
     expect((await listPeople(world.deps, [now], {}, { by: 'number' }, 4)).page).toBe(1)
     const all = []
-    for await (const some of streamPeople(world.deps, [now])) all.push(...some)
+    for await (const chunk of streamPeople(world.deps, [now])) all.push(...chunk)
     expect(all).toEqual(lines)
   })
 
-  test('the people of a campaign are those of all its workshops and of no other', async () => {
+  test('listPeople of a campaign returns the people of all its workshops and no others', async () => {
     await using world = await newWorld()
     const [campaignId, workshops, other] = await createTwoCityCampaign(world)
     await world.register(workshops[1], { name: '乙' })
@@ -194,7 +194,7 @@ describe.each([
     expect(listNames((await listPeople(world.deps, workshops, { search: 'yi' })).lines)).toEqual(['乙'])
   })
 
-  test('out of turn a free seat is given to whom the organiser names, with a mail, and the doctor accepts it', async () => {
+  test('promotePerson gives a free seat out of turn with a mail, and the invariants hold', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const [seated, first, second] = [
@@ -202,7 +202,7 @@ describe.each([
       await world.register(workshop),
       await world.register(workshop),
     ]
-    // While it is closed, the seat that is freed stays free.
+    // While the workshop is closed, the freed seat stays free.
     await changeWorkshop(world.deps, workshop.slug, { state: 'closed' })
     await cancelRegistration(world.deps, seated.id, 'organiser')
     const promoted = await promotePerson(world.deps, actor, await loadPerson(world, second.id), {
@@ -225,16 +225,16 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('out of turn nobody is squeezed in: full is said with the numbers, and a seat is added only if asked for', async () => {
+  test('promotePerson refuses when full and adds a seat only when addSeat is set', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 2 })
     const people = []
     for (let i = 0; i < 5; i++) people.push(await world.register(workshop))
     const last = await loadPerson(world, people[4]?.id ?? '')
-    const ask = (addSeat: boolean) => promotePerson(world.deps, actor, last, { reason: '助教', addSeat })
-    expect(await ask(false)).toEqual({ kind: 'refused', refusal: 'full', taken: 2, capacity: 2 })
-    expect(await ask(true)).toEqual({ kind: 'promoted', capacity: 3 })
-    expect(await ask(true)).toMatchObject({ kind: 'refused', refusal: 'seated' })
+    const promote = (addSeat: boolean) => promotePerson(world.deps, actor, last, { reason: '助教', addSeat })
+    expect(await promote(false)).toEqual({ kind: 'refused', refusal: 'full', taken: 2, capacity: 2 })
+    expect(await promote(true)).toEqual({ kind: 'promoted', capacity: 3 })
+    expect(await promote(true)).toMatchObject({ kind: 'refused', refusal: 'seated' })
     expect(Object.values(await statusById(world))).toEqual([
       'confirmed',
       'confirmed',
@@ -247,28 +247,28 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
     await cancelPerson(world.deps, actor, last)
     expect((await statusById(world))[people[2]?.id ?? '']).toBe('confirmed')
-    expect(await ask(true)).toMatchObject({ kind: 'refused', refusal: 'cancelled' })
+    expect(await promote(true)).toMatchObject({ kind: 'refused', refusal: 'cancelled' })
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('out of turn is a decision until the workshop ends, and of nobody who is not there', async () => {
+  test('promotePerson is possible until the workshop ends and rejects unknown registrations', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     await world.register(workshop)
     const waiting = await loadPerson(world, (await world.register(workshop)).id)
     world.clock.set(workshop.startsAt)
-    const ask = (person: Person) => promotePerson(world.deps, actor, person, { reason: '到场', addSeat: true })
-    expect(await ask({ ...waiting, id: '00000000-0000-7000-8000-00000000ffff' })).toMatchObject({
+    const promote = (person: Person) => promotePerson(world.deps, actor, person, { reason: '到场', addSeat: true })
+    expect(await promote({ ...waiting, id: '00000000-0000-7000-8000-00000000ffff' })).toMatchObject({
       refusal: 'not_found',
     })
     world.clock.set(workshop.endsAt)
-    expect(await ask(waiting)).toMatchObject({ refusal: 'over' })
+    expect(await promote(waiting)).toMatchObject({ refusal: 'over' })
     world.clock.set(workshop.startsAt)
-    expect(await ask(waiting)).toMatchObject({ kind: 'promoted', capacity: 2 })
+    expect(await promote(waiting)).toMatchObject({ kind: 'promoted', capacity: 2 })
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('who is promoted and who cancels at the same time share the seats there are', async () => {
+  test('concurrent promotions and cancellations keep the invariants', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 3 })
     const people: Person[] = []
@@ -283,7 +283,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('one person shows all that happened, in its order, and who did it', async () => {
+  test('findPerson returns the history in order with actors', async () => {
     await using world = await newWorld()
     const [, [shanghai, nanjing]] = await createTwoCityCampaign(world)
     const seated = await world.register(nanjing)
@@ -314,7 +314,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('every look and every change is written down, with names apart from facts', async () => {
+  test('views and changes of a person are audited, with names kept out of facts', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const { id } = await world.register(workshop, { name: '王小明', email: 'wang@example.com' })
@@ -340,7 +340,7 @@ describe.each([
     expect(added?.consentVersion).toBe(`${consentVersion}, by word of an organiser`)
   })
 
-  test('a correction that is refused changes nothing at all', async () => {
+  test('correctPerson changes nothing when it is refused', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     await world.register(workshop, { email: 'taken@example.com' })
@@ -360,7 +360,7 @@ describe.each([
     expect(entry).toMatchObject({ pii: { before: { name: '王小明' }, after: { name: '王晓明' } } })
   })
 
-  test('an offered seat is taken for somebody, and a mail that came to nothing is sent again', async () => {
+  test('acceptPersonOffer accepts an offer for a person, and resendPersonMail retries only a failed mail of theirs', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1, confirmHours: 24 })
     const seated = await world.register(workshop)
@@ -376,24 +376,24 @@ describe.each([
     expect(await resendPersonMail(world.deps, actor, person, mail)).toBe('owed')
   })
 
-  test('the same phone or name under two addresses is shown, whoever should stay first', async () => {
+  test('findDuplicates groups people with the same phone or name, earliest first', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const phone = '+8613800138000'
-    const kept = await world.register(workshop, { name: '王小明', phone })
+    const first = await world.register(workshop, { name: '王小明', phone })
     const late = await world.register(workshop, { name: '小明', phone })
-    const alike = await world.register(workshop, { name: '王 小明' })
+    const sameName = await world.register(workshop, { name: '王 小明' })
     const gone = await world.register(workshop, { name: '王小明', phone })
     await world.register(workshop, { name: '李安', phone: '+8613900139000' })
     await cancelRegistration(world.deps, gone.id, 'attendee')
     const groups = await findDuplicates(world.deps, [workshop])
     expect(groups.map(({ by, people }) => [by, people.map(({ id }) => id)])).toEqual([
-      ['phone', [kept.id, late.id]],
-      ['name', [kept.id, alike.id]],
+      ['phone', [first.id, late.id]],
+      ['name', [first.id, sameName.id]],
     ])
   })
 
-  test('the same address in two workshops is one person and no duplicate', async () => {
+  test('findDuplicates ignores the same address in two workshops', async () => {
     await using world = await newWorld()
     const campaignId = (await world.campaign({ oneSeatPerPerson: false })).id
     const workshops = [await world.workshop({ campaignId }), await world.workshop({ campaignId })]
@@ -414,7 +414,7 @@ const chineseNames = fc
   .map(([surname, rest]) => surname + rest.join(''))
 const phoneNumbers = fc.integer({ min: 0, max: 99_999_999 }).map((n) => `+86138${String(n).padStart(8, '0')}`)
 
-test('everyone is found by initials, part of the name and the last four digits of the phone', async () => {
+test('streamPeople finds everyone by initials, part of the name and last four digits of the phone', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 1000 })
   await fc.assert(
@@ -458,7 +458,7 @@ async function statusById(world: World): Promise<Record<string, string>> {
   return Object.fromEntries(all.map(({ id, status }) => [id, status]))
 }
 
-/** A campaign of two workshops of one seat each, and a workshop outside it. */
+/** A campaign with two one-seat workshops, and a workshop outside the campaign. */
 async function createTwoCityCampaign(world: World): Promise<[string, [Workshop, Workshop], Workshop]> {
   const campaignId = (await world.campaign()).id
   const shanghai = await world.workshop({ campaignId, capacity: 1 })
@@ -466,7 +466,7 @@ async function createTwoCityCampaign(world: World): Promise<[string, [Workshop, 
   return [campaignId, [shanghai, nanjing], await world.workshop()]
 }
 
-/** So many people in one statement. */
+/** Registers the given number of people in one statement. */
 async function createPeople(world: World, workshop: Workshop, count: number): Promise<void> {
   const entries = Array.from({ length: count }, (_, n) => ({
     n,

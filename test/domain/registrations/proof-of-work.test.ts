@@ -5,8 +5,8 @@ import { createWorld } from '../../support/world.ts'
 
 const idempotencyKey = 'a-key-of-mine'
 
-describe('a proof of work', () => {
-  test('is good for its workshop and its key, again and again, for twenty minutes', async () => {
+describe('verifyProof', () => {
+  test('accepts a proof repeatedly for its workshop and key for 20 minutes', async () => {
     await using world = await createWorld()
     const proof = await createSolution(await createSignUpChallenge(world.deps, 'shanghai', idempotencyKey))
     world.clock.advance({ minutes: 19, seconds: 59 })
@@ -18,39 +18,42 @@ describe('a proof of work', () => {
     expect(await verifyProof(world.deps, 'shanghai', idempotencyKey, proof)).toBe(false)
   })
 
-  test('that nobody worked for, that is forged or no proof at all is refused', async () => {
+  test('rejects proofs that are unsolved, forged or malformed', async () => {
     await using world = await createWorld()
-    await using elsewhere = await createWorld({ env: { SECRET: 'a secret of another installation, nowhere else' } })
+    await using otherWorld = await createWorld({ env: { SECRET: 'a secret of another installation, nowhere else' } })
     const challenge = await createSignUpChallenge(world.deps, 'shanghai', idempotencyKey)
     const { solution } = JSON.parse(Buffer.from(await createSolution(challenge), 'base64').toString())
     const { parameters, signature } = challenge
     const changed = (change: object) =>
       encodeProof({ challenge: { parameters: { ...parameters, ...change }, signature }, solution })
     const other = await createSignUpChallenge(world.deps, 'shanghai', 'another-key')
-    for (const [what, proof] of Object.entries({
-      nothing: '',
-      'no base64': '!',
-      'no JSON': 'eA==',
-      'no object': encodeProof(1),
+    for (const [name, proof] of Object.entries({
+      empty: '',
+      'not base64': '!',
+      'not JSON': 'eA==',
+      'not an object': encodeProof(1),
       'no solution': encodeProof({ challenge }),
-      'a guess': encodeProof({ challenge, solution: { counter: 1, derivedKey: parameters.keyPrefix.padEnd(64, '0') } }),
+      'a guessed solution': encodeProof({
+        challenge,
+        solution: { counter: 1, derivedKey: parameters.keyPrefix.padEnd(64, '0') },
+      }),
       'the solution of another challenge': encodeProof({ challenge: other, solution }),
-      'less cost': changed({ cost: 1 }),
-      'a later end': changed({ data: { ...parameters.data, expiresAt: 4e9 } }),
+      'a lower cost': changed({ cost: 1 }),
+      'a later expiry': changed({ data: { ...parameters.data, expiresAt: 4e9 } }),
       'another key': changed({ data: { ...parameters.data, key: 'another-key' } }),
       'no signature': encodeProof({ challenge: { parameters }, solution }),
-      'a signature of one’s own': await createSolution(
-        await createSignUpChallenge(elsewhere.deps, 'shanghai', idempotencyKey),
+      'a signature with another secret': await createSolution(
+        await createSignUpChallenge(otherWorld.deps, 'shanghai', idempotencyKey),
       ),
       'far too long': 'A'.repeat(60_000),
-      'nested without end': Buffer.from('['.repeat(2_900)).toString('base64'),
+      'deeply nested JSON': Buffer.from('['.repeat(2_900)).toString('base64'),
     })) {
-      expect([what, await verifyProof(world.deps, 'shanghai', idempotencyKey, proof)]).toEqual([what, false])
+      expect([name, await verifyProof(world.deps, 'shanghai', idempotencyKey, proof)]).toEqual([name, false])
     }
     expect(await verifyProof(world.deps, 'shanghai', idempotencyKey, changed({}))).toBe(true)
   })
 
-  test('takes a million iterations of PBKDF2, give or take a third, and says so', async () => {
+  test('requires about a million PBKDF2 iterations, within a third, and announces the maximum', async () => {
     await using world = await createWorld()
     for (let n = 0; n < 20; n++) {
       const { parameters } = await createSignUpChallenge(world.deps, 'shanghai', `${idempotencyKey}-${n}`)

@@ -12,9 +12,7 @@ import { findWorkshop, type Workshop } from '../../../src/domain/workshops/works
 import { checkIn, lendNewBoard, revertCheckIn } from '../../support/seeds/attendance.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-/*
- * Somebody came with all that a day leaves behind: checked in twice, a board, a certificate, what they wrote, the mail of thanks.
- */
+/** Seeds an attendee with everything a workshop leaves behind: two check-ins, a board loan, a certificate, feedback and a thank-you mail. */
 async function seedPastWorkshop(world: World, keepName = false) {
   const { deps, clock, db } = world
   const workshop = await world.workshop({ capacity: 3 })
@@ -46,7 +44,7 @@ const returnLoan = (world: World, loan: string) =>
 const advancePastRetention = (world: World, { endsAt }: Workshop) =>
   world.clock.set(new Date(endsAt.getTime() + world.deps.config.retentionDays * 24 * 3600 * 1000 + 1000))
 
-/** Everything that is stored, in every table, as one text. */
+/** Dumps all rows of all tables as one text. */
 async function dumpTables(world: World): Promise<string> {
   const tables = await query<{ name: string }>(
     world.db,
@@ -70,7 +68,7 @@ describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
 ])('on $where', ({ postgres }) => {
-  test('after RETENTION_DAYS no table tells who somebody was or who stood at the door; counts stay', async () => {
+  test('purge after RETENTION_DAYS removes all attendee data and helper names from every table and keeps counts', async () => {
     await using world = await createWorld({ postgres })
     const { workshop, person, loan, number } = await seedPastWorkshop(world)
     await returnLoan(world, loan)
@@ -82,7 +80,7 @@ describe.each([
     expect(left).not.toMatch(attendeeData)
     expect(left).not.toMatch(helperNames)
     expect(canReopenAttendance(world.deps, workshop)).toBe(false)
-    // What counts is still there.
+    // The rows that are counted remain.
     expect(await world.db.select().from(doorSessions)).toEqual([])
     expect((await world.db.select().from(checkIns)).map(({ outcome }) => outcome).toSorted()).toEqual(['in', 'undone'])
     expect(await world.db.select().from(loans)).toMatchObject([
@@ -94,7 +92,7 @@ describe.each([
     expect(await purge(world.deps)).toBe(0)
   })
 
-  test('a name stays on a certificate where that was asked for, and on nothing else', async () => {
+  test('purge keeps a name on the certificate if the attendee chose so, and nowhere else', async () => {
     await using world = await createWorld({ postgres })
     const { workshop, loan, number } = await seedPastWorkshop(world, true)
     await returnLoan(world, loan)
@@ -105,14 +103,14 @@ describe.each([
     expect(await dumpTables(world)).not.toMatch(attendeeData)
   })
 
-  test('who asks to be erased goes at once, from the certificate too, whatever was asked for before', async () => {
+  test('eraseRegistrations erases a person at once, including the kept name on the certificate', async () => {
     await using world = await createWorld({ postgres })
     const { person, number, loan } = await seedPastWorkshop(world, true)
     await returnLoan(world, loan)
     expect(await eraseRegistrations(world.deps, [person.id], 'attendee')).toBe(1)
     expect(await dumpTables(world)).not.toMatch(attendeeData)
     expect(await verifyCertificate(world.deps, number)).toMatchObject({ name: null, valid: true })
-    // Nothing comes back to somebody who is gone.
+    // Nothing can be added to an erased person.
     const about = { id: person.id, workshop: (await verifyCertificate(world.deps, number))?.workshop as Workshop }
     expect(await issueCertificate(world.deps, about, { name: '欧阳', keepName: true })).toMatchObject({
       refusal: 'not_found',
@@ -121,26 +119,26 @@ describe.each([
     expect(await dumpTables(world)).not.toMatch(attendeeData)
   })
 
-  test('who still has a board is kept until it is back, and others are not kept with them', async () => {
+  test('purge keeps an attendee until the lent board is returned, and nobody else', async () => {
     await using world = await createWorld({ postgres })
     const other = await world.register(await world.workshop())
     const { workshop, person, loan } = await seedPastWorkshop(world)
     advancePastRetention(world, workshop)
     await purge(world.deps)
-    const known = async () =>
+    const remainingIds = async () =>
       (await world.db.select().from(registrations)).filter(({ erasedAt }) => !erasedAt).map(({ id }) => id)
-    expect(await known()).toEqual([person.id])
+    expect(await remainingIds()).toEqual([person.id])
     expect(await world.db.select().from(doorSessions)).toEqual([])
-    // A purge that chose them a moment before is told so too.
+    // A purge that selected them earlier does not erase them either.
     expect(await eraseRegistrations(world.deps, [person.id, other.id], 'purge')).toBe(0)
     await returnLoan(world, loan)
     expect(await purge(world.deps)).toBe(1)
-    expect(await known()).toEqual([])
+    expect(await remainingIds()).toEqual([])
     expect(await dumpTables(world)).not.toMatch(attendeeData)
   })
 })
 
-test('a copy of one’s data has the check-ins, the board, the certificate and the answers', async () => {
+test('exportPersonalData includes check-ins, loans, certificate and feedback', async () => {
   await using world = await createWorld()
   const { person, number } = await seedPastWorkshop(world)
   const registration = (await findRegistrationById(world.deps, person.id)) as Registration
@@ -151,7 +149,7 @@ test('a copy of one’s data has the check-ins, the board, the certificate and t
     certificate: { number, name: '欧阳修竹（证书）', keepName: false },
     feedback: { ratings: { useful: 5 }, texts: { better: expect.stringContaining('中断') } },
   })
-  // Whose names they are has not agreed to that.
+  // Helpers have not consented to sharing their names.
   expect(JSON.stringify(copy)).not.toMatch(helperNames)
   expect(await world.db.select().from(feedback)).toHaveLength(1)
 })

@@ -24,14 +24,14 @@ import {
 } from '../../../src/domain/workshops/workshops.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-// The rule is SQL: what it means must not depend on which Postgres runs it.
+// The SQL must behave the same on PGlite and on Postgres.
 describe.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
 ])('on $where', ({ postgres }) => {
   const newWorld = () => createWorld({ postgres })
 
-  test('seats go to those who come first, then places in line, with the position', async () => {
+  test('register confirms until the workshop is full and then waitlists with a position', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 2 })
     const answers = []
@@ -47,7 +47,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a hundred people at once share batches and exactly the seats there are', async () => {
+  test('register fills exactly the seats when a hundred people register at once', async () => {
     await using world = await newWorld()
     const [shanghai, nanjing] = [await world.workshop({ capacity: 10 }), await world.workshop({ capacity: 7 })]
     const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => world.register(i % 2 ? shanghai : nanjing)))
@@ -57,13 +57,13 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('in one batch the same person, the same key and a stranger to the workshop are each judged alone', async () => {
+  test('register decides each entry of a batch separately: same person, same key, unknown workshop', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 2 })
     const unknown = { ...workshop, id: '00000000-0000-7000-8000-00000000ffff' }
     const ann = { name: '安', email: 'ann@example.com', idempotencyKey: 'ann' }
-    // The first occupies the desk, the rest travel together.
-    const [, ...together] = await Promise.all([
+    // The first occupies the batcher, the rest share a batch.
+    const [, ...outcomes] = await Promise.all([
       registerOutcome(world, workshop, { email: 'first@example.com', idempotencyKey: 'first' }),
       registerOutcome(world, workshop, ann),
       registerOutcome(world, workshop, { ...ann, email: 'Ann@Example.com', idempotencyKey: 'other' }),
@@ -72,7 +72,7 @@ describe.each([
       registerOutcome(world, unknown, { email: 'lost@example.com', idempotencyKey: 'lost' }),
       registerOutcome(world, workshop, { email: 'bob@example.com', idempotencyKey: 'bob' }),
     ])
-    expect(together).toEqual([
+    expect(outcomes).toEqual([
       'confirmed',
       'already_registered',
       'confirmed again',
@@ -83,7 +83,7 @@ describe.each([
     expect(await seatCounts(world, workshop)).toMatchObject({ taken: 2, waitlisted: 1 })
   })
 
-  test('a retry hears the answer of the first try and takes no second seat', async () => {
+  test('repeating a request with the same idempotency key returns the first result and takes no second seat', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const first = await world.register(workshop, { email: 'a@example.com', name: '甲', idempotencyKey: 'one' })
@@ -100,28 +100,28 @@ describe.each([
     expect(await mailKinds(world)).toEqual(['confirmed', 'waitlisted'])
   })
 
-  test('a key is scoped to its workshop', async () => {
+  test('an idempotency key is scoped to its workshop', async () => {
     await using world = await newWorld()
     const [one, other] = [await world.workshop(), await world.workshop()]
     expect(await registerOutcome(world, one, { email: 'a@example.com', idempotencyKey: 'k' })).toBe('confirmed')
     expect(await registerOutcome(world, other, { email: 'a@example.com', idempotencyKey: 'k' })).toBe('confirmed')
   })
 
-  test('who is registered already gets the ticket mailed, at most every ten minutes', async () => {
+  test('registering again mails the ticket, at most every ten minutes', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     await world.register(workshop, { email: 'a@example.com' })
-    const again = () => registerOutcome(world, workshop, { email: 'A@example.com' })
+    const registerAgain = () => registerOutcome(world, workshop, { email: 'A@example.com' })
     for (let i = 0; i < 3; i++) {
-      expect(await again()).toBe('already_registered')
-      expect(await again()).toBe('already_registered')
+      expect(await registerAgain()).toBe('already_registered')
+      expect(await registerAgain()).toBe('already_registered')
       await enqueueTicketsMail(world.deps, 'a@example.com')
       world.clock.advance({ minutes: 11 })
     }
     expect((await mailKinds(world)).filter((kind) => kind === 'found')).toHaveLength(3)
   })
 
-  test('in one batch for many workshops one person is mailed the tickets once', async () => {
+  test("a batch that repeats one person's registrations in several workshops mails their tickets once", async () => {
     await using world = await newWorld()
     const workshops = [await world.workshop(), await world.workshop(), await world.workshop()]
     for (const workshop of workshops) await world.register(workshop, { email: 'a@example.com' })
@@ -131,7 +131,7 @@ describe.each([
     expect((await mailKinds(world)).filter((kind) => kind === 'found')).toHaveLength(1)
   })
 
-  test('a stranger’s mailbox cannot be flooded: not by signing up and cancelling, not by typing it, not by correcting to it', async () => {
+  test('a mailbox gets at most ten mails a day from sign-ups, ticket requests and corrections', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 100 })
     const answers = []
@@ -155,7 +155,7 @@ describe.each([
     expect(await registerOutcome(world, workshop, { email: 'victim@example.com' })).toBe('confirmed')
   })
 
-  test('registration is refused before it opens, after it closes, once it starts, when full and when cancelled', async () => {
+  test('register is refused before opening, after closing, after the start, when full and when cancelled', async () => {
     await using world = await newWorld()
     const startsAt = new Date('2026-12-20T09:30:00+08:00')
     const opensAt = new Date('2026-12-05T10:00:00+08:00')
@@ -182,7 +182,7 @@ describe.each([
     expect(await registerOutcome(world, closed, { email: 'x@example.com' })).toBe('cancelled')
   })
 
-  test('cancelling gives the seat to the first in line and owes a mail to both', async () => {
+  test('cancelRegistration gives the seat to the first on the waitlist and mails both', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const seated = await world.register(workshop)
@@ -196,7 +196,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('who cancelled may come back, behind everyone who waits, with a new number', async () => {
+  test('register puts a person who cancelled at the end of the waitlist with a new number', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const seated = await world.register(workshop, { email: 'a@example.com' })
@@ -209,7 +209,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('an attendee cancels until the start, an organiser also after it, and nobody is promoted then', async () => {
+  test('cancelRegistration allows attendees until the start and organisers afterwards, without promotion', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const seated = await world.register(workshop)
@@ -220,7 +220,7 @@ describe.each([
     expect(await findRegistrationById(world.deps, waiting.id)).toMatchObject({ status: 'waitlisted' })
   })
 
-  test('more seats serve the line in order, fewer than are taken are refused with the number', async () => {
+  test('changeWorkshop promotes the waitlist in order when seats are added and refuses fewer seats than taken', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 2 })
     for (let i = 0; i < 5; i++) await world.register(workshop)
@@ -235,7 +235,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a closed workshop stands still and serves its line when it is opened again', async () => {
+  test('a closed workshop promotes nobody until it is reopened', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const seated = await world.register(workshop)
@@ -248,7 +248,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('cancelling a workshop cancels everyone and tells each of them once', async () => {
+  test('cancelWorkshop cancels every registration and mails each person once', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     await world.register(workshop)
@@ -262,7 +262,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a corrected address gets the confirmation, the old ticket dies, and corrections run out', async () => {
+  test('correctEmail mails the new address, invalidates the old ticket and is limited to five corrections', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     const { id, ticket } = await world.register(workshop, { email: 'typo@exmaple.com' })
@@ -276,7 +276,7 @@ describe.each([
     if (corrected.kind !== 'corrected') throw new Error(corrected.kind)
     expect(corrected.ticket).not.toBe(ticket)
     expect(verifyTicketToken(world.deps.config.secret, corrected.ticket)).toEqual({ id, version: 2 })
-    // The first confirmation had not gone out yet: only the new one will.
+    // The first confirmation was not sent yet: only the new one will be.
     expect(await query(world.db, sql`select kind, state from mails where registration_id = ${id} order by id`)).toEqual(
       [
         { kind: 'confirmed', state: 'dead' },
@@ -287,7 +287,7 @@ describe.each([
     expect(await correctEmail(world.deps, id, 'last@example.com')).toEqual({ kind: 'refused', refusal: 'too_many' })
   })
 
-  test('an erased person leaves a number behind, the seat goes on, and no mail follows', async () => {
+  test('eraseRegistrations keeps the number, passes the seat on and sends no mail', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const seated = await world.register(workshop, {
@@ -309,11 +309,11 @@ describe.each([
       { state: 'dead' },
     ])
     expect(await findViolations(world.deps)).toEqual([])
-    // Whoever was erased may sign up again.
+    // An erased person may sign up again.
     expect(await registerOutcome(world, workshop, { email: 'wang@example.com' })).toBe('waitlisted')
   })
 
-  test('one person has one live registration in a campaign, also when both cities are tried at once', async () => {
+  test('register allows one active registration per person and campaign, also for concurrent sign-ups in two cities', async () => {
     await using world = await newWorld()
     const { shanghai, nanjing } = await createTwoCityCampaign(world)
     const person = { email: 'wang@example.com' }
@@ -325,12 +325,12 @@ describe.each([
     ])
     expect(both).toEqual(['confirmed', 'already_registered', 'confirmed'])
     expect(await registerOutcome(world, nanjing, { email: 'Wang@example.com' })).toBe('already_registered')
-    // The ticket is mailed once more, and with it one may move.
+    // The ticket is mailed once more; it allows moving.
     expect((await mailKinds(world)).filter((kind) => kind === 'found')).toHaveLength(1)
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a city that refuses does not keep one out of the other in the same batch', async () => {
+  test('a refusal in one city does not block a sign-up for another city in the same batch', async () => {
     await using world = await newWorld()
     const { shanghai, nanjing } = await createTwoCityCampaign(world, { capacity: 1, waitlist: false })
     await world.register(shanghai)
@@ -350,14 +350,14 @@ describe.each([
     expect(inNanjing).toBe('confirmed')
   })
 
-  test('where a campaign allows several seats one may register in both cities', async () => {
+  test('register allows a seat in each city when the campaign allows several', async () => {
     await using world = await newWorld()
     const { shanghai, nanjing } = await createTwoCityCampaign(world, {}, false)
     expect(await registerOutcome(world, shanghai, { email: 'wang@example.com' })).toBe('confirmed')
     expect(await registerOutcome(world, nanjing, { email: 'wang@example.com' })).toBe('confirmed')
   })
 
-  test('a corrected address may not be one that is registered in the other city', async () => {
+  test('correctEmail refuses an address registered in another city of the campaign', async () => {
     await using world = await newWorld()
     const { shanghai, nanjing } = await createTwoCityCampaign(world)
     await world.register(nanjing, { email: 'wang@example.com' })
@@ -366,7 +366,7 @@ describe.each([
     expect(await correctEmail(world.deps, id, 'LI@example.com')).toMatchObject({ kind: 'corrected' })
   })
 
-  test('moving keeps id and ticket, takes a free seat there and gives the old one to the next in line', async () => {
+  test('moveRegistration keeps id and ticket, takes a free seat and passes the old one on', async () => {
     await using world = await newWorld()
     const { shanghai, nanjing } = await createTwoCityCampaign(world, { capacity: 1 })
     const wang = await world.register(shanghai, { email: 'wang@example.com', name: '王', idempotencyKey: 'one' })
@@ -381,13 +381,13 @@ describe.each([
     })
     expect(await findRegistrationById(world.deps, waiting.id)).toMatchObject({ status: 'confirmed' })
     expect(await mailKinds(world)).toEqual(['confirmed', 'waitlisted', 'moved', 'promoted'])
-    // The retry of the first sign-up is still known as such.
+    // Repeating the first sign-up still returns its result.
     const again = await world.register(shanghai, { email: 'wang@example.com', name: '王', idempotencyKey: 'one' })
     expect(again).toEqual({ ...wang, replayed: true })
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('moving to a full city means its waitlist, and where it has none nothing changes', async () => {
+  test('moveRegistration joins the waitlist of a full workshop, and changes nothing where there is no waitlist', async () => {
     await using world = await newWorld()
     const { shanghai, nanjing } = await createTwoCityCampaign(world, { capacity: 1 })
     const wang = await world.register(shanghai)
@@ -405,7 +405,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('one moves within a campaign only, while it is live, before it starts, to where one is not yet', async () => {
+  test('moveRegistration is refused outside the campaign, for inactive registrations, after the start and where already registered', async () => {
     await using world = await newWorld()
     const { shanghai, nanjing } = await createTwoCityCampaign(world, {}, false)
     const wang = await world.register(shanghai, { email: 'wang@example.com' })
@@ -426,7 +426,7 @@ describe.each([
     expect((await refusal(late.id, nanjing.slug)).refusal).toBe('over')
   })
 
-  test('the calendar number of a person never falls, wherever they move', async () => {
+  test('the calendar sequence of a registration rises with every move', async () => {
     await using world = await newWorld()
     const { shanghai, nanjing } = await createTwoCityCampaign(world)
     for (const city of ['上海', '苏州', '上海']) {
@@ -446,19 +446,19 @@ describe.each([
     expect(new Set(numbers).size).toBe(4)
   })
 
-  test('the channel of a registration link is kept, an unknown one is passed over', async () => {
+  test('register stores a known link code and ignores an unknown one', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     const link = await createLink(world.deps, { workshop: workshop.slug }, { channel: 'poster' })
     const scanned = await world.register(workshop, { via: link?.code as string })
-    const typed = await world.register(workshop, { via: 'nonsense' })
+    const unknown = await world.register(workshop, { via: 'nonsense' })
     expect(await query(world.db, sql`select id, link_code from registrations order by seq`)).toEqual([
       { id: scanned.id, link_code: link?.code },
-      { id: typed.id, link_code: null },
+      { id: unknown.id, link_code: null },
     ])
   })
 
-  test('a raw insert of one person too many fails, whatever code sends it', async () => {
+  test('the database rejects a raw insert beyond the capacity', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     await world.register(workshop)
@@ -471,14 +471,14 @@ describe.each([
     expect(await seatCounts(world, workshop)).toMatchObject({ taken: 1 })
   })
 
-  test('the counters of a workshop cannot be set by hand', async () => {
+  test("the database rejects updates of a workshop's counters", async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     const update = world.db.execute(sql`update workshops set taken = 0 where id = ${workshop.id}`)
     await expect(update).rejects.toMatchObject({ cause: { message: expect.stringContaining('not set by hand') } })
   })
 
-  test('a registration deleted by hand gives its seat back to the count', async () => {
+  test('deleting a registration row lowers the seat count', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 2 })
     const { id } = await world.register(workshop)
@@ -488,7 +488,7 @@ describe.each([
   })
 })
 
-test('doctor names what is broken', async () => {
+test('findViolations names each broken invariant', async () => {
   await using world = await createWorld({ postgres: true })
   const workshop = await world.workshop({ capacity: 2, slug: 'shanghai' })
   const [first, , third] = [

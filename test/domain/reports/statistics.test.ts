@@ -27,7 +27,7 @@ import { createWorld, type World } from '../../support/world.ts'
 
 const requiredItem: ItemDraft = { kind: 'prerequisite', text: { zh: 'C 语言' }, mustConfirm: true }
 
-test('a workshop is counted by seats, states, days, channels, answers and mails', async () => {
+test('computeStatistics counts seats, statuses, days, channels, answers and mails of a workshop', async () => {
   await using world = await createWorld()
   const { slug, id, items } = await world.workshop({ capacity: 2, boards: 1, items: [requiredItem] })
   const item = items[0]?.id as string
@@ -40,7 +40,7 @@ test('a workshop is counted by seats, states, days, channels, answers and mails'
   world.clock.advance({ days: 2 })
   await world.register(workshop, { ready: { [item]: false } })
   await world.register(workshop, {})
-  // Whoever is promoted has the seat, and what the one who left answered counts no more.
+  // A promotion takes the freed seat, and answers of the cancelled registration no longer count.
   await cancelRegistration(world.deps, leaving.id, 'attendee')
   const figures = await computeStatistics(world.deps, await loadStatsScope(world, slug))
   expect(figures).toEqual({
@@ -84,12 +84,12 @@ test('a workshop is counted by seats, states, days, channels, answers and mails'
   const { mails } = await computeStatistics(world.deps, await loadStatsScope(world, slug))
   expect(mails).toContainEqual({ kind: 'confirmed', sent: 0, queued: 1, failed: 1, obsolete: 0 })
   expect(mails).toContainEqual({ kind: 'waitlisted', sent: 0, queued: 1, failed: 0, obsolete: 1 })
-  // Nothing of it names anybody, because viewers read it.
+  // Viewers read statistics, so they contain no personal data.
   expect(JSON.stringify(figures)).not.toMatch(/学员|example\.com/)
   expect(id).toBe(workshop.id)
 })
 
-test('scans of a link to the whole campaign count for the campaign, not for one of its workshops', async () => {
+test('computeStatistics counts scans of a campaign link for the campaign, not for one of its workshops', async () => {
   await using world = await createWorld()
   const campaign = await world.campaign({ items: [requiredItem] })
   const [one, other] = [
@@ -100,24 +100,24 @@ test('scans of a link to the whole campaign count for the campaign, not for one 
   await addScans(world.deps, new Map([[link?.code as string, 9]]))
   await world.register(one, { via: link?.code })
   await world.register(other, { via: link?.code, ready: { [one.items[0]?.id as string]: true } })
-  const alone = await computeStatistics(world.deps, await loadStatsScope(world, one.slug))
-  expect(alone.channels).toMatchObject([{ link: { code: link?.code }, scans: null, registrations: 1 }])
-  expect(alone.funnel).toBeUndefined()
+  const ofWorkshop = await computeStatistics(world.deps, await loadStatsScope(world, one.slug))
+  expect(ofWorkshop.channels).toMatchObject([{ link: { code: link?.code }, scans: null, registrations: 1 }])
+  expect(ofWorkshop.funnel).toBeUndefined()
   const found = await findCampaign(world.deps, campaign.slug)
-  const whole = await computeStatistics(world.deps, {
+  const ofCampaign = await computeStatistics(world.deps, {
     workshops: found?.workshops ?? [],
     campaignId: campaign.id,
     timeZone: 'Asia/Shanghai',
   })
-  expect(whole.funnel).toEqual({ scans: 9, registrations: 2, seated: 2 })
-  // An answer to a question of another workshop, as after a move, is none.
-  expect(whole.readiness.map(({ item, ready, noAnswer }) => [item.text.zh, ready, noAnswer])).toEqual([
+  expect(ofCampaign.funnel).toEqual({ scans: 9, registrations: 2, seated: 2 })
+  // An answer to an item of another workshop, as after a move, does not count.
+  expect(ofCampaign.readiness.map(({ item, ready, noAnswer }) => [item.text.zh, ready, noAnswer])).toEqual([
     ['C 语言', 0, 1],
     ['别的', 0, 1],
   ])
 })
 
-test('a day begins at midnight of the time zone, also where the clocks change', async () => {
+test('computeStatistics splits days at midnight of the time zone, across a daylight saving change', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({
     capacity: 9,
@@ -144,11 +144,11 @@ test.each([
   ['2026-12-02', '2026-12-01', 'day', ['2026-12-02']],
   ['2026-12-02', '2027-02-03', 'week', expect.arrayContaining(['2026-11-30', '2026-12-07', '2027-02-01'])],
   ['2024-01-31', '2026-02-01', 'month', expect.arrayContaining(['2024-01-01', '2024-02-01', '2026-02-01'])],
-])('from %s to %s it is counted by %s', async (first, last, _, starts) => {
-  expect(splitIntoBuckets(first, last)).toEqual({ unit: _, starts })
+])('splitIntoBuckets divides %s to %s by %s', async (first, last, unit, starts) => {
+  expect(splitIntoBuckets(first, last)).toEqual({ unit, starts })
 })
 
-test('whatever happens to registrations, the figures are what counting them one by one gives', async () => {
+test('computeStatistics equals a row-by-row count after any sequence of changes', async () => {
   await using world = await createWorld()
   const campaign = await world.campaign({ items: [requiredItem], oneSeatPerPerson: false })
   const open = { campaignId: campaign.id, capacity: 3, startsAt: new Date('2027-06-01T01:00:00Z') }
@@ -181,19 +181,22 @@ test('whatever happens to registrations, the figures are what counting them one 
   )
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 12 }), async (steps) => {
-      for (const act of steps) {
-        if (act.do === 'wait') world.clock.advance({ hours: act.hours % 12 })
-        else if (act.do === 'register') {
-          const ready = act.ready === null ? {} : { [item]: act.ready }
-          const registered = await world.register(workshops[act.where] as Workshop, { via: codes[act.via], ready })
+      for (const change of steps) {
+        if (change.do === 'wait') world.clock.advance({ hours: change.hours % 12 })
+        else if (change.do === 'register') {
+          const ready = change.ready === null ? {} : { [item]: change.ready }
+          const registered = await world.register(workshops[change.where] as Workshop, {
+            via: codes[change.via],
+            ready,
+          })
           people.push(registered.id)
         } else {
-          const who = people[act.who % Math.max(1, people.length)]
-          const to = workshops[act.where] as Workshop
-          if (!who) continue
-          if (act.do === 'cancel') await cancelRegistration(world.deps, who, 'attendee')
-          else if (act.do === 'erase') await eraseRegistrations(world.deps, [who], 'attendee')
-          else await moveRegistration(world.deps, who, to.slug)
+          const registrationId = people[change.who % Math.max(1, people.length)]
+          const to = workshops[change.where] as Workshop
+          if (!registrationId) continue
+          if (change.do === 'cancel') await cancelRegistration(world.deps, registrationId, 'attendee')
+          else if (change.do === 'erase') await eraseRegistrations(world.deps, [registrationId], 'attendee')
+          else await moveRegistration(world.deps, registrationId, to.slug)
         }
       }
       const found = await findCampaign(world.deps, campaign.slug)
@@ -205,7 +208,7 @@ test('whatever happens to registrations, the figures are what counting them one 
   )
 }, 60_000)
 
-/** The same counts from all rows, read and counted here. */
+/** Computes the same numbers from all rows. */
 async function countFromRows(world: World, item: string, { overTime, channels }: Statistics) {
   type Line = {
     status: string
@@ -264,7 +267,7 @@ async function countFromRows(world: World, item: string, { overTime, channels }:
   }
 }
 
-test('years and cities are counted by the day on which a workshop begins where it is', async () => {
+test('computeYearlyStatistics assigns workshops to years and cities by their local start date', async () => {
   await using world = await createWorld()
   const shanghai = { zh: '上海', en: 'Shanghai' }
   const newYear = {
@@ -275,16 +278,16 @@ test('years and cities are counted by the day on which a workshop begins where i
   const first = await world.workshop({ city: shanghai, capacity: 3, startsAt: new Date('2026-12-20T01:00:00Z') })
   const second = await world.workshop({ ...newYear, city: { zh: '上海' } })
   const inLondon = await world.workshop({ ...newYear, city: { en: 'London' }, timeZone: 'Europe/London' })
-  const called = await world.workshop({ city: { zh: '南京' } })
+  const cancelled = await world.workshop({ city: { zh: '南京' } })
   await world.workshop({ city: { zh: '成都' }, publish: false })
   await world.register(first, { email: 'A@example.com' })
   await world.register(first, { email: 'b@example.com' })
   await world.register(second, { email: 'a@example.com' })
-  const gone = await world.register(second, { email: 'b@example.com' })
+  const cancelledRegistration = await world.register(second, { email: 'b@example.com' })
   await world.register(inLondon, { email: 'c@example.com' })
-  await world.register(called)
-  await cancelRegistration(world.deps, gone.id, 'attendee')
-  await cancelWorkshop(world.deps, called.slug)
+  await world.register(cancelled)
+  await cancelRegistration(world.deps, cancelledRegistration.id, 'attendee')
+  await cancelWorkshop(world.deps, cancelled.slug)
   const months = (month: number, taken: number) => Array.from({ length: 12 }, (_, m) => (m + 1 === month ? taken : 0))
   const nothingClosed = { expected: 0, noShows: 0, asked: 0, ready: 0 }
   const year2026 = {
@@ -317,7 +320,7 @@ test('years and cities are counted by the day on which a workshop begins where i
       { city: { en: 'London' }, workshops: 1, capacity: 3, taken: 1, registrations: 1 },
     ],
   })
-  // Whoever is purged keeps the seat and is known no longer.
+  // A purged person keeps the seat count but is no longer known.
   world.clock.set('2027-02-01T00:00:00Z')
   const [person] = await query<{ id: string }>(
     world.db,
@@ -331,7 +334,7 @@ test('years and cities are counted by the day on which a workshop begins where i
   ])
 })
 
-test('nothing needs attention where nothing is wrong', async () => {
+test('listAlerts is empty when nothing is wrong', async () => {
   await using world = await createWorld({ env: { SMTP_URL: 'smtp://localhost', MAIL_FROM: 'a@example.com' } })
   const workshop = await world.workshop({ boards: 2 })
   await world.register(workshop)
@@ -339,7 +342,7 @@ test('nothing needs attention where nothing is wrong', async () => {
   expect(await listAlerts(world.deps)).toEqual([])
 })
 
-test('what needs attention is found, the most urgent first', async () => {
+test('listAlerts returns every kind of alert, most urgent first', async () => {
   await using world = await createWorld()
   const draft = await world.campaign({ publish: false })
   const [bare, led] = [
@@ -383,30 +386,30 @@ test('what needs attention is found, the most urgent first', async () => {
     `draft_past ${past.slug}`,
   ])
   expect(found.find(({ kind }) => kind === 'group_expired')).toMatchObject({ isExpired: false })
-  // Of one workshop alone, without what concerns the installation.
+  // For a single workshop, without alerts about the installation.
   expect((await listAlerts(world.deps, await loadStatsScope(world, led.slug))).map(describeAlert)).toEqual([
     `mails_failed 1 ${led.slug}`,
     `waiting_while_closed ${led.slug}`,
   ])
-  // What is over needs none.
+  // Workshops that are over need no alerts.
   world.clock.set('2027-06-01T00:00:00Z')
   expect((await listAlerts(world.deps)).map(({ kind }) => kind)).toEqual(['mails_held'])
 })
 
-test('mails that do not get out are told of after half an hour, and not at once when one is sent again', async () => {
+test('listAlerts reports undelivered mails after half an hour, but not a mail queued again', async () => {
   await using world = await createWorld({ env: { SMTP_URL: 'smtp://localhost', MAIL_FROM: 'a@example.com' } })
   await world.register(await world.workshop())
-  const begun = world.clock.now()
+  const enqueuedAt = world.clock.now()
   expect(await listAlerts(world.deps)).toEqual([])
   world.clock.advance({ minutes: 31 })
-  expect(await listAlerts(world.deps)).toEqual([{ kind: 'mails_waiting', count: 1, since: begun }])
+  expect(await listAlerts(world.deps)).toEqual([{ kind: 'mails_waiting', count: 1, since: enqueuedAt }])
   await world.db.execute(sql`update mails set due_at = ${world.clock.now().toISOString()}`)
   expect(await listAlerts(world.deps)).toEqual([])
   await world.db.execute(sql`update mails set last_error = 'the server is away', due_at = due_at + interval '1 hour'`)
-  expect(await listAlerts(world.deps)).toEqual([{ kind: 'mails_waiting', count: 1, since: begun }])
+  expect(await listAlerts(world.deps)).toEqual([{ kind: 'mails_waiting', count: 1, since: enqueuedAt }])
 })
 
-test('every reason for which the database gives up a mail that has become pointless is known as such', () => {
+test('discardReasons lists every reason for which SQL discards a mail', () => {
   const folder = join(root, 'drizzle/functions')
   const given = readdirSync(folder).flatMap((name) => {
     const text = readFileSync(join(folder, name), 'utf8')

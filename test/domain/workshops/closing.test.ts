@@ -15,24 +15,24 @@ describe.each([
 ])('on $where', ({ postgres }) => {
   const newWorld = () => createWorld({ postgres })
 
-  test('closing a workshop tells everyone once: with a seat, with an offer, in line', async () => {
+  test('closing a workshop mails every active registration once', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 2, confirmHours: 24 })
     const people: Registered[] = []
     for (let i = 0; i < 4; i++) people.push(await world.register(workshop))
     await cancelRegistration(world.deps, people[0]?.id as string, 'attendee')
-    const elsewhere = await world.register(await world.workshop())
+    const unaffected = await world.register(await world.workshop())
     await markAllSent(world)
-    const owed = world.mailQueueNotifications()
+    const notifications = world.mailQueueNotifications()
     await closeWorkshop(world, workshop)
-    expect(world.mailQueueNotifications()).toBe(owed + 1)
+    expect(world.mailQueueNotifications()).toBe(notifications + 1)
     await closeWorkshop(world, workshop)
     expect(await pendingMails(world)).toEqual(people.slice(1).map(({ id }) => [id, 'closed']))
-    expect(await pendingMails(world)).not.toContainEqual([elsewhere.id, 'closed'])
+    expect(await pendingMails(world)).not.toContainEqual([unaffected.id, 'closed'])
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('opening it again tells everyone once, and then serves the line', async () => {
+  test('reopening a workshop mails every active registration once and then promotes the waitlist', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const [seated, first, second] = [
@@ -53,24 +53,24 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('who had not heard of the closing yet hears neither of it nor of the opening', async () => {
+  test('reopening discards an unsent closing mail and sends no reopening mail for it', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
-    const [told, untold] = [await world.register(workshop), await world.register(workshop)]
+    const [notified, unnotified] = [await world.register(workshop), await world.register(workshop)]
     await markAllSent(world)
     await closeWorkshop(world, workshop)
-    await markSent(world, told)
+    await markSent(world, notified)
     await reopenWorkshop(world, workshop)
-    expect(await pendingMails(world)).toEqual([[told.id, 'reopened']])
-    expect(await discardedMails(world)).toEqual([[untold.id, 'closed', 'reopened']])
+    expect(await pendingMails(world)).toEqual([[notified.id, 'reopened']])
+    expect(await discardedMails(world)).toEqual([[unnotified.id, 'closed', 'reopened']])
 
-    // And the other way round.
+    // The same for closing again.
     await closeWorkshop(world, workshop)
-    expect(await pendingMails(world)).toEqual([[untold.id, 'closed']])
-    expect((await discardedMails(world)).at(-1)).toEqual([told.id, 'reopened', 'reclosed'])
+    expect(await pendingMails(world)).toEqual([[unnotified.id, 'closed']])
+    expect((await discardedMails(world)).at(-1)).toEqual([notified.id, 'reopened', 'reclosed'])
   })
 
-  test('a mail that was being sent when the opposite happened is given up, not sent late', async () => {
+  test('a closing mail that was being sent while the workshop reopened is discarded, not sent late', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     const person = await world.register(workshop)
@@ -85,7 +85,7 @@ describe.each([
     expect(await discardedMails(world)).toEqual([[person.id, 'closed', 'reopened']])
   })
 
-  test('who was told of the closing hears of the opening at last, though the first news of it came to nothing', async () => {
+  test('an attendee notified of the closing is notified of a later reopening, although the first reopening mail was discarded', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     const person = await world.register(workshop)
@@ -96,7 +96,7 @@ describe.each([
     await closeWorkshop(world, workshop)
     await recordOutcome(world.deps, claimed as never, { kind: 'again', reason: 'busy' })
     world.clock.advance({ minutes: 1 })
-    // The opening is given up now, and the closing put back.
+    // The reopening mail is discarded now, and the closing mail deferred.
     const [closing] = (await claimDueMails(world.deps, 10, 120)).mails
     await recordOutcome(world.deps, closing as never, { kind: 'postponed', until: world.clock.now() })
     await reopenWorkshop(world, workshop)
@@ -104,7 +104,7 @@ describe.each([
     expect(mails.map(({ kind, registration }) => [registration?.id, kind])).toEqual([[person.id, 'reopened']])
   })
 
-  test('cancelling a workshop that was closed just now tells everyone of that alone', async () => {
+  test('cancelling a recently closed workshop sends only the cancellation mail', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     const person = await world.register(workshop)
@@ -117,7 +117,7 @@ describe.each([
     expect(await findViolations(world.deps)).toEqual([])
   })
 
-  test('a corrected address is told of the closing too', async () => {
+  test('correctEmail redirects a pending closing mail to the new address', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     const person = await world.register(workshop)
@@ -129,7 +129,7 @@ describe.each([
     expect(mails.map(({ registration }) => registration?.email)).toEqual(['right@example.com', 'right@example.com'])
   })
 
-  test('of a workshop that has started, and of a draft that is published, nobody is told', async () => {
+  test('nobody is notified when a workshop closes after its start or a draft is published', async () => {
     await using world = await newWorld()
     const workshop = await world.workshop()
     await world.register(workshop)
@@ -142,7 +142,7 @@ describe.each([
     expect(await pendingMails(world)).toEqual([])
   })
 
-  test('the calendar entry is a newer one when a workshop closes and when it opens again, and not otherwise', async () => {
+  test('closing and reopening raise the calendar SEQUENCE once each', async () => {
     await using world = await newWorld()
     const draft = await world.workshop({ publish: false })
     const sequences = []
@@ -157,7 +157,7 @@ describe.each([
 const closeWorkshop = (world: World, { slug }: Workshop) => changeWorkshop(world.deps, slug, { state: 'closed' })
 const reopenWorkshop = (world: World, { slug }: Workshop) => changeWorkshop(world.deps, slug, { state: 'published' })
 
-/** As if all mails so far had been delivered. */
+/** Marks all pending mails as sent. */
 async function markAllSent(world: World) {
   await world.db.execute(sql`update mails set state = 'sent' where state = 'pending'`)
 }
@@ -166,7 +166,7 @@ async function markSent(world: World, { id }: Registered) {
   await world.db.execute(sql`update mails set state = 'sent' where state = 'pending' and registration_id = ${id}`)
 }
 
-/** Whose mails are still to be sent, and of which kind, in the order in which they were written. */
+/** Registration id and kind of all pending mails, oldest first. */
 async function pendingMails(world: World): Promise<[string, string][]> {
   const found = await query<{ registration_id: string; kind: string }>(
     world.db,

@@ -13,7 +13,7 @@ import { createWorld, type World } from '../../support/world.ts'
 const createItem = (zh: string): ItemDraft => ({ kind: 'bring', text: { zh }, mustConfirm: false })
 const createChecklist = (name: string) => [1, 2, 3].map((n) => createItem(`${name} ${n}`))
 
-test('of many checklists set at once one stays whole, for a workshop and for a campaign', async () => {
+test('concurrent checklist updates of a workshop or campaign leave exactly one of the lists', async () => {
   await using world = await createWorld({ postgres: true })
   const workshop = await world.workshop()
   const campaign = await world.campaign()
@@ -38,7 +38,7 @@ test('of many checklists set at once one stays whole, for a workshop and for a c
   }
 })
 
-test('an item keeps its id where the checklist had it, also in another place, and takes no id of another one', async () => {
+test('changeWorkshop keeps the id of an item from the same checklist only, also when it is moved', async () => {
   await using world = await createWorld()
   const other = await world.workshop({ items: [createItem('theirs')] })
   const { slug, items } = await world.workshop({ items: createChecklist('ours') })
@@ -63,7 +63,7 @@ test.each<[keyof WorkshopChanges, WorkshopChanges]>([
   ['address', { address: { zh: '浦滨路 150 号' } }],
   ['startsAt', { startsAt: new Date('2026-12-11T03:00:00Z') }],
   ['endsAt', { endsAt: new Date('2026-12-11T08:00:00Z') }],
-])('a new %s raises the SEQUENCE of the calendar, the same one again does not', async (_, changes) => {
+])('changing %s raises the calendar SEQUENCE, repeating the change does not', async (_, changes) => {
   await using world = await createWorld()
   const { slug, calendarSequence } = await world.workshop()
   const sequence = sequenceAfterChange(world, slug)
@@ -71,7 +71,7 @@ test.each<[keyof WorkshopChanges, WorkshopChanges]>([
   expect(await sequence(changes)).toBe(calendarSequence + 1)
 })
 
-test('what no calendar shows leaves its SEQUENCE alone', async () => {
+test('SEQUENCE does not change when only fields outside the calendar entry change', async () => {
   await using world = await createWorld()
   const { slug, calendarSequence } = await world.workshop()
   const sequence = sequenceAfterChange(world, slug)
@@ -81,11 +81,11 @@ test('what no calendar shows leaves its SEQUENCE alone', async () => {
 })
 
 test.each([
-  ['a day that is none', '2026-99-99T00:00:00.000Z 00000000-0000-7000-8000-000000000001'],
-  ['a year that is none', '0000-01-01T00:00:00.000Z 00000000-0000-7000-8000-000000000001'],
-  ['dashes for an id', `2026-12-01T00:00:00.000Z ${'-'.repeat(36)}`],
-  ['nothing of ours', 'hello'],
-])('a cursor with %s starts from the beginning', async (_, cursor) => {
+  ['an invalid day', '2026-99-99T00:00:00.000Z 00000000-0000-7000-8000-000000000001'],
+  ['an invalid year', '0000-01-01T00:00:00.000Z 00000000-0000-7000-8000-000000000001'],
+  ['dashes instead of an id', `2026-12-01T00:00:00.000Z ${'-'.repeat(36)}`],
+  ['unknown content', 'hello'],
+])('listWorkshops starts from the beginning for a cursor with %s', async (_, cursor) => {
   await using world = await createWorld()
   const { slug } = await world.workshop()
   const { items } = await listWorkshops(world.deps, { cursor: Buffer.from(cursor).toString('base64url') })
@@ -99,19 +99,19 @@ function sequenceAfterChange(world: World, slug: string) {
   }
 }
 
-test('who was not told of one change yet hears with the next what was before both', async () => {
+test('a change mail lists the values before all changes its recipient has not been mailed about', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ venue: { zh: '旧楼' } })
-  const told = await world.register(workshop)
+  const early = await world.register(workshop)
   const move = (zh: string) => changeWorkshop(world.deps, workshop.slug, { venue: { zh } }, { notify: true })
   await move('新楼')
   await world.db.update(mails).set({ state: 'sent' }).where(eq(mails.kind, 'changed'))
   const late = await world.register(workshop)
   await move('礼堂')
   await move('操场')
-  const owed = await world.db.select().from(mails).where(eq(mails.kind, 'changed')).orderBy(mails.id)
+  const queued = await world.db.select().from(mails).where(eq(mails.kind, 'changed')).orderBy(mails.id)
   const beforeOf = (id: string) =>
-    owed.filter(({ registrationId }) => registrationId === id).map(({ payload }) => payload.before?.venue.zh)
-  expect(beforeOf(told.id)).toEqual(['旧楼', '新楼', '新楼'])
+    queued.filter(({ registrationId }) => registrationId === id).map(({ payload }) => payload.before?.venue.zh)
+  expect(beforeOf(early.id)).toEqual(['旧楼', '新楼', '新楼'])
   expect(beforeOf(late.id)).toEqual(['新楼', '新楼'])
 })
