@@ -3,9 +3,9 @@ import { createApiClient, expectFieldErrors, expectProblem } from '../support/ht
 import { createWorld } from '../support/world.ts'
 
 describe('GET /campaigns', () => {
-  test('lists the published ones, the newest first, with their published workshops in order of date', async () => {
+  test('lists published campaigns newest first, with their published workshops by date', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     const campaign = await world.campaign({ slug: 'december' })
     await world.workshop({ slug: 'late', campaignId: campaign.id, startsAt: new Date('2026-12-20T01:30:00Z') })
     await world.workshop({ slug: 'early', campaignId: campaign.id, startsAt: new Date('2026-12-19T01:30:00Z') })
@@ -14,7 +14,7 @@ describe('GET /campaigns', () => {
     await world.campaign({ slug: 'january' })
     await world.campaign({ slug: 'draft', publish: false })
 
-    const { status, body, headers } = await anyone.get('/campaigns')
+    const { status, body, headers } = await anonymous.get('/campaigns')
     expect(status).toBe(200)
     expect(body.items).toMatchObject([
       { slug: 'january', workshops: [] },
@@ -34,16 +34,16 @@ describe('GET /campaigns', () => {
 })
 
 describe('GET /campaigns/:slug', () => {
-  test('gives everything about a campaign in the language of the request', async () => {
+  test('returns all fields in the language of the request', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     const campaign = await world.campaign({
       slug: 'december',
       oneSeatPerPerson: false,
       items: [{ kind: 'bring', text: { zh: '电脑', en: 'Laptop' }, mustConfirm: true }],
     })
     await world.workshop({ slug: 'shanghai', campaignId: campaign.id })
-    const { status, body } = await anyone.get('/campaigns/december?lang=en')
+    const { status, body } = await anonymous.get('/campaigns/december?lang=en')
     expect(status).toBe(200)
     expect(body).toEqual({
       slug: 'december',
@@ -57,19 +57,19 @@ describe('GET /campaigns/:slug', () => {
     })
   })
 
-  test('is not found for what is not there or not published', async () => {
+  test('returns 404 for unknown and unpublished slugs', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.campaign({ slug: 'draft', publish: false })
     for (const slug of ['draft', 'nowhere', 'A%20B']) {
-      expectProblem(await anyone.get(`/campaigns/${slug}`), 404, 'not_found')
+      expectProblem(await anonymous.get(`/campaigns/${slug}`), 404, 'not_found')
     }
     expect((await (await createApiClient(world, 'viewer')).get('/campaigns/draft')).body.state).toBe('draft')
   })
 })
 
 describe('POST /campaigns', () => {
-  test('creates a draft whose slug is made from its title and the date', async () => {
+  test('creates a draft with a slug from title and date', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const { status, body } = await organiser.post('/campaigns', { body: { title: { zh: '入门培训' } } })
@@ -88,7 +88,7 @@ describe('POST /campaigns', () => {
     expect(again.body.slug).toBe('rumenpeixun-2026-12-01-2')
   })
 
-  test('takes everything that a campaign has, and keeps the paragraphs of its summary', async () => {
+  test('accepts every field and keeps paragraphs of the summary', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const { status, body } = await organiser.post('/campaigns', {
@@ -126,7 +126,7 @@ describe('POST /campaigns', () => {
     ['publish', 'yes', 'invalid'],
     ['items', {}, 'invalid'],
     ['workshops', [], 'unknown_field'],
-  ])('refuses %s: %j as %s', async (field, value, code) => {
+  ])('rejects %s: %j as %s', async (field, value, code) => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     expectFieldErrors(await organiser.post('/campaigns', { body: { title: '标题', [field]: value } }), {
@@ -135,7 +135,7 @@ describe('POST /campaigns', () => {
     expect((await organiser.get('/campaigns')).body.items).toEqual([])
   })
 
-  test('refuses a slug that is taken, and everyone but organisers', async () => {
+  test('rejects a slug that is taken and requires an organiser', async () => {
     await using world = await createWorld()
     await world.campaign({ slug: 'december' })
     const sent = { body: { title: '标题', slug: 'december' } }
@@ -146,7 +146,7 @@ describe('POST /campaigns', () => {
 })
 
 describe('PATCH /campaigns/:slug', () => {
-  test('publishes with publish too', async () => {
+  test('publish: true publishes', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const { slug } = await world.campaign({ publish: false })
@@ -155,7 +155,7 @@ describe('PATCH /campaigns/:slug', () => {
     expect(await patch({ publish: true })).toBe('published')
   })
 
-  test('changes what is given and nothing else', async () => {
+  test('changes only the given fields', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.campaign({ slug: 'december', items: [{ kind: 'bring', text: { zh: '电脑' }, mustConfirm: true }] })
@@ -172,7 +172,7 @@ describe('PATCH /campaigns/:slug', () => {
     })
   })
 
-  test('publishes and closes', async () => {
+  test('publishes and unpublishes', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.campaign({ slug: 'december', publish: false })
@@ -184,7 +184,7 @@ describe('PATCH /campaigns/:slug', () => {
     })
   })
 
-  test('refuses what cannot be changed', async () => {
+  test('rejects changes that are not allowed', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.campaign({ slug: 'december' })

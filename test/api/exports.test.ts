@@ -11,7 +11,7 @@ import { createWorld, type World } from '../support/world.ts'
 
 const formula = '=HYPERLINK("http://evil.example";"click")'
 
-/** Everything that makes attendee lists hard: Chinese, formulas, phone numbers, answers, all states, an erased person. */
+/** Seeds a workshop with everything that makes exports hard: Chinese, formulas, phone numbers, answers, all statuses, an erased person. */
 async function seedWorkshop(world: World) {
   const organiser = await createApiClient(world, 'organiser')
   const workshop = await world.workshop({
@@ -77,7 +77,7 @@ async function fetchCsv(world: World, path: string) {
 }
 
 describe('GET /workshops/:slug/registrations.csv', () => {
-  test('is UTF-8 with a byte order mark and CRLF, offered as a file', async () => {
+  test('is a file download in UTF-8 with a byte order mark and CRLF', async () => {
     await using world = await createWorld()
     await seedWorkshop(world)
     const { answer, bytes } = await fetchCsv(world, '')
@@ -94,7 +94,7 @@ describe('GET /workshops/:slug/registrations.csv', () => {
     expect(text.endsWith('\r\n')).toBe(true)
   })
 
-  test('holds everyone, with Chinese intact, local times and answers', async () => {
+  test('contains every registration with intact Chinese, local times and answers', async () => {
     await using world = await createWorld()
     await seedWorkshop(world)
     const { columns, lines } = await fetchCsv(world, '')
@@ -123,7 +123,7 @@ describe('GET /workshops/:slug/registrations.csv', () => {
     expect(lines[4]).toMatchObject({ 状态: '报名成功', 姓名: '𠮷田 🙂' })
   })
 
-  test('keeps the plus sign of phone numbers and stays text, and marks one that two people gave', async () => {
+  test('keeps the plus sign of phone numbers as text and marks shared numbers', async () => {
     await using world = await createWorld()
     const organiser = await seedWorkshop(world)
     const phones = async () => (await fetchCsv(world, '')).lines.map((line) => [line.手机, line.手机重复])
@@ -147,7 +147,7 @@ describe('GET /workshops/:slug/registrations.csv', () => {
     ])
   })
 
-  test('writes every cell so that no spreadsheet computes it', async () => {
+  test('escapes every cell that a spreadsheet would compute', async () => {
     await using world = await createWorld()
     await seedWorkshop(world)
     const { bytes, columns, lines } = await fetchCsv(world, '')
@@ -160,12 +160,12 @@ describe('GET /workshops/:slug/registrations.csv', () => {
     for (const cell of [...columns, ...lines.flatMap((line) => Object.values(line))]) {
       expect(cell).toMatch(/^(?![\s\0]*[=+\-@＝＋－＠]|[\t\r\n\0])|^\+\d+( \d+)+$/)
     }
-    // Where the system's list separator is a semicolon, Excel begins a cell after each.
+    // Where the system's list separator is a semicolon, Excel starts a new cell after each.
     for (const cell of bytes.toString().split(/[;\r\n]+/)) expect(cell).not.toMatch(/^[\s"]*[=+\-@＝＋－＠]/)
     expect(lines[3]).toMatchObject({ 姓名: "韩梅梅;'=1+1", 公司或学校: ";'=2" })
   })
 
-  test('leaves a line without a name for a person who was erased', async () => {
+  test('keeps a row without personal data for an erased person', async () => {
     await using world = await createWorld()
     await seedWorkshop(world)
     const { lines } = await fetchCsv(world, '')
@@ -180,7 +180,7 @@ describe('GET /workshops/:slug/registrations.csv', () => {
     })
   })
 
-  test('speaks English when asked, and lists one status', async () => {
+  test('is in English with ?lang=en and filters by status', async () => {
     await using world = await createWorld()
     await seedWorkshop(world)
     const { answer, columns, lines } = await fetchCsv(world, '?lang=en&status=confirmed')
@@ -193,7 +193,7 @@ describe('GET /workshops/:slug/registrations.csv', () => {
     ])
   })
 
-  test('offers a name that every browser can read, whatever the city is called', async () => {
+  test("has a file name every browser can read, whatever the city's name", async () => {
     await using world = await createWorld()
     await world.workshop({ slug: 'shanghai', city: { zh: '上海', en: `St. John's * (east/"west")` } })
     const { answer } = await fetchCsv(world, '?lang=en')
@@ -201,7 +201,7 @@ describe('GET /workshops/:slug/registrations.csv', () => {
     expect(decodeURIComponent(name as string)).toBe("shanghai St. John's   (east  west ) Attendees.csv")
   })
 
-  test('has local times in a zone that changes its clocks', async () => {
+  test('has local times across a daylight saving change', async () => {
     await using world = await createWorld()
     world.clock.set('2027-03-28T00:30:00Z')
     const workshop = await world.workshop({ slug: 'shanghai', timeZone: 'Europe/Berlin' })
@@ -212,7 +212,7 @@ describe('GET /workshops/:slug/registrations.csv', () => {
     expect(lines.map((line) => line.报名时间)).toEqual(['2027-03-28 01:30', '2027-03-28 03:30'])
   })
 
-  test('holds only its head while nobody has signed up, and thousands when they have', async () => {
+  test('has only a header row without registrations, and thousands of rows with them', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 5000 })
     expect((await fetchCsv(world, '')).lines).toEqual([])
@@ -222,7 +222,7 @@ describe('GET /workshops/:slug/registrations.csv', () => {
   })
 })
 
-test('a list says who said that they come, and when they came', async () => {
+test('the CSV contains attendance confirmations and check-in times', async () => {
   await using world = await createWorld()
   const startsAt = new Date('2026-12-02T01:30:00Z')
   const workshop = await world.workshop({ slug: 'shanghai', startsAt })
@@ -230,8 +230,8 @@ test('a list says who said that they come, and when they came', async () => {
   await world.register(workshop)
   await confirmAttendance(world.deps, (await findRegistrationById(world.deps, id)) as Registration)
   world.clock.set('2026-12-02T09:20:00+08:00')
-  const door = { name: '王工', workshopId: workshop.id }
-  await checkIn(world.deps, door, [{ id: world.deps.newId(), registration: id, at: world.clock.now() }])
+  const helper = { name: '王工', workshopId: workshop.id }
+  await checkIn(world.deps, helper, [{ id: world.deps.newId(), registration: id, at: world.clock.now() }])
   const { lines } = await fetchCsv(world, '')
   expect(lines.map((line) => [line.会来, line.签到时间])).toEqual([
     ['是', '2026-12-02 09:20'],
@@ -249,7 +249,7 @@ describe('GET /workshops/:slug/registrations.xlsx', () => {
     return { answer, bytes, sheet: sheet?.sheet, table: (sheet?.data ?? []) as unknown[][] }
   }
 
-  test('is a workbook that holds everyone, numbers as numbers and all else as text', async () => {
+  test('is a workbook with every registration, numbers as numbers and everything else as text', async () => {
     await using world = await createWorld()
     await seedWorkshop(world)
     const { answer, sheet, table } = await readXlsx(world)
@@ -275,7 +275,7 @@ describe('GET /workshops/:slug/registrations.xlsx', () => {
     expect(table[3]?.slice(0, 6)).toEqual([3, '报名已取消', null, '（资料已删除）', null, null])
   })
 
-  test('holds no formula and no link, whatever people typed', async () => {
+  test('contains no formula and no link, whatever the input', async () => {
     await using world = await createWorld()
     await seedWorkshop(world)
     const { bytes } = await readXlsx(world)
@@ -285,7 +285,7 @@ describe('GET /workshops/:slug/registrations.xlsx', () => {
     expect(Object.values(files).join()).not.toMatch(/<(?:f|hyperlink)[\s>]/)
   })
 
-  test('tells places on the waitlist as numbers, in English when asked', async () => {
+  test('contains waitlist positions as numbers, in English with ?lang=en', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
     for (let n = 0; n < 3; n++) await world.register(workshop)
@@ -298,7 +298,7 @@ describe('GET /workshops/:slug/registrations.xlsx', () => {
     ])
   })
 
-  test('has a head alone while nobody has signed up', async () => {
+  test('has only a header row without registrations', async () => {
     await using world = await createWorld()
     await world.workshop({ slug: 'shanghai' })
     const { table } = await readXlsx(world)
@@ -307,7 +307,7 @@ describe('GET /workshops/:slug/registrations.xlsx', () => {
   })
 })
 
-/** The files of a zip as text, by its central directory (APPNOTE.TXT, 4.3.12). */
+/** Reads the files of a zip as text, using its central directory (APPNOTE.TXT, 4.3.12). */
 function unzip(zip: Buffer): Record<string, string> {
   const files: Record<string, string> = {}
   const directoryEnd = zip.lastIndexOf('PK\x05\x06', undefined, 'latin1')
@@ -329,7 +329,7 @@ function unzip(zip: Buffer): Record<string, string> {
   return files
 }
 
-test('a list that cannot be read is answered as a problem, and not as a file that breaks off', async () => {
+test('an export that cannot be read returns a problem instead of a truncated file', async () => {
   await using world = await createWorld()
   await seedWorkshop(world)
   await world.db.execute(sql`alter table registrations rename to somewhere_else`)

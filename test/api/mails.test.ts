@@ -7,7 +7,7 @@ import { createWorld, type World } from '../support/world.ts'
 
 const smtpEnvironment = { env: { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'workshops@example.org' } }
 
-/** Claims the mail that is due longest and says what became of it. */
+/** Claims the mail that is due first and records its outcome. */
 async function recordNextOutcome(world: World, outcome: Parameters<typeof recordOutcome>[2]) {
   const [mail] = (await claimDueMails(world.deps, 1, 120)).mails
   if (!mail) throw new Error('no mail is due')
@@ -15,7 +15,7 @@ async function recordNextOutcome(world: World, outcome: Parameters<typeof record
 }
 
 describe('GET /mails', () => {
-  test('shows whose each mail is and what became of it, the newest first', async () => {
+  test('lists mails newest first with their registration and outcome', async () => {
     await using world = await createWorld(smtpEnvironment)
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai' })
@@ -52,10 +52,10 @@ describe('GET /mails', () => {
     })
   })
 
-  test('lists one state alone; what is owed without a mail server is held', async () => {
-    for (const { env, owed, none } of [
-      { ...smtpEnvironment, owed: 'pending', none: 'held' },
-      { env: {}, owed: 'held', none: 'pending' },
+  test('filters by state; a queued mail is held while SMTP is not configured', async () => {
+    for (const { env, queued, other } of [
+      { ...smtpEnvironment, queued: 'pending', other: 'held' },
+      { env: {}, queued: 'held', other: 'pending' },
     ]) {
       await using world = await createWorld({ env })
       const organiser = await createApiClient(world, 'organiser')
@@ -66,13 +66,13 @@ describe('GET /mails', () => {
       const states = async (state: string) =>
         (await organiser.get(`/mails?state=${state}`)).body.items.map((mail: { state: string }) => mail.state)
       expect(await states('dead')).toEqual(['dead'])
-      expect(await states(owed)).toEqual([owed])
-      expect(await states(none)).toEqual([])
+      expect(await states(queued)).toEqual([queued])
+      expect(await states(other)).toEqual([])
       expect(await states('sent')).toEqual([])
     }
   })
 
-  test('goes on where the page before ended, within a state', async () => {
+  test('continues with a cursor within a state', async () => {
     await using world = await createWorld(smtpEnvironment)
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ capacity: 200 })
@@ -92,7 +92,7 @@ describe('GET /mails', () => {
     expect(ids).toEqual(ids.toSorted((a, b) => b - a))
   })
 
-  test('names nobody who was erased', async () => {
+  test('contains no name or address of an erased person', async () => {
     await using world = await createWorld(smtpEnvironment)
     const { id } = await world.register(await world.workshop(), { name: '王小明', email: 'wang@example.com' })
     await eraseRegistrations(world.deps, [id], 'attendee')
@@ -103,7 +103,7 @@ describe('GET /mails', () => {
     }
   })
 
-  test('refuses a state or a cursor that it does not know, and everyone but organisers', async () => {
+  test('rejects an unknown state or cursor and requires an organiser', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     expectFieldErrors(await organiser.get('/mails?state=lost&cursor=x'), { state: 'invalid', cursor: 'invalid' })
@@ -113,22 +113,22 @@ describe('GET /mails', () => {
 })
 
 describe('POST /mails/:id/send-again', () => {
-  test('owes a dead mail anew, and delivery hears of it', async () => {
+  test('queues a failed mail again and notifies delivery', async () => {
     await using world = await createWorld(smtpEnvironment)
     const organiser = await createApiClient(world, 'organiser')
     await world.register(await world.workshop())
     await recordNextOutcome(world, { kind: 'dead', reason: 'RCPT TO: 550 No such user' })
     const [dead] = (await organiser.get('/mails?state=dead')).body.items
-    const owed = world.mailQueueNotifications()
+    const notifications = world.mailQueueNotifications()
     const { status, body } = await organiser.post(`/mails/${dead.id}/send-again`)
     expect(status).toBe(200)
     expect(body).toEqual({ ...dead, state: 'pending', reason: null })
-    expect(world.mailQueueNotifications()).toBe(owed + 1)
+    expect(world.mailQueueNotifications()).toBe(notifications + 1)
     await recordNextOutcome(world, { kind: 'sent' })
     expect((await organiser.get('/mails')).body.items).toMatchObject([{ id: dead.id, state: 'sent', attempts: 2 }])
   })
 
-  test('is refused for a mail that is owed or sent, for one that is not there, and to everyone but organisers', async () => {
+  test('rejects a queued, sent or unknown mail and requires an organiser', async () => {
     await using world = await createWorld(smtpEnvironment)
     const organiser = await createApiClient(world, 'organiser')
     await world.register(await world.workshop())
@@ -144,7 +144,7 @@ describe('POST /mails/:id/send-again', () => {
     expectProblem(await (await createApiClient(world, 'viewer')).post(path), 403, 'forbidden')
   })
 
-  test('does not send what would only confuse', async () => {
+  test('discards the mail again when it has become obsolete', async () => {
     await using world = await createWorld(smtpEnvironment)
     const organiser = await createApiClient(world, 'organiser')
     const { id } = await world.register(await world.workshop())

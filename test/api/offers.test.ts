@@ -4,7 +4,7 @@ import { expireOffers } from '../../src/domain/registrations/seats.ts'
 import { type ApiClient, createApiClient, expectFieldErrors, expectProblem } from '../support/http/api-client.ts'
 import { createWorld, type World } from '../support/world.ts'
 
-/** A workshop of one seat that came free: offered to the first, the second still waits. */
+/** A one-seat workshop whose freed seat is offered to the first on the waitlist; the second still waits. */
 async function offerFreedSeat(world: World, organiser: ApiClient) {
   const workshop = await world.workshop({ slug: 'shanghai', capacity: 1, confirmHours: 24 })
   const [seated, first, second] = [
@@ -16,8 +16,8 @@ async function offerFreedSeat(world: World, organiser: ApiClient) {
   return { workshop, seated, first, second }
 }
 
-describe('confirmHours of a workshop', () => {
-  test('is null unless it is given, and can be changed and taken away', async () => {
+describe('confirmHours', () => {
+  test('is null by default and can be changed and removed', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const draft = { title: '培训', city: '南京', venue: '图书馆', address: '浦滨路', capacity: 3 }
@@ -37,7 +37,7 @@ describe('confirmHours of a workshop', () => {
     [337, 'out_of_range'],
     [1.5, 'invalid'],
     ['24', 'invalid'],
-  ])('cannot be %j', async (confirmHours, code) => {
+  ])('rejects %j', async (confirmHours, code) => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
@@ -46,7 +46,7 @@ describe('confirmHours of a workshop', () => {
   })
 })
 
-test('GET /workshops/:slug/registrations says to whom a seat is offered until when, and who did not take it', async () => {
+test('GET /workshops/:slug/registrations contains offer deadlines and expired offers', async () => {
   await using world = await createWorld()
   const organiser = await createApiClient(world, 'organiser')
   await offerFreedSeat(world, organiser)
@@ -62,7 +62,7 @@ test('GET /workshops/:slug/registrations says to whom a seat is offered until wh
   expect((await list())[1]).toMatchObject({ status: 'cancelled', offeredUntil: null, cancelledBy: 'deadline' })
 })
 
-test('GET /workshops/:slug/registrations.csv has the state and the deadline of an offer', async () => {
+test('GET /workshops/:slug/registrations.csv contains the status and deadline of an offer', async () => {
   await using world = await createWorld()
   const organiser = await createApiClient(world, 'organiser')
   await offerFreedSeat(world, organiser)
@@ -75,7 +75,7 @@ test('GET /workshops/:slug/registrations.csv has the state and the deadline of a
 })
 
 describe('POST /registrations/:id/confirm', () => {
-  test('takes the offered seat, and says so again when asked again', async () => {
+  test('accepts the offered seat and can be repeated', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const { first } = await offerFreedSeat(world, organiser)
@@ -86,7 +86,7 @@ describe('POST /registrations/:id/confirm', () => {
     expect((await organiser.get('/mails')).body.items[0]).toMatchObject({ kind: 'promoted', registration: first.id })
   })
 
-  test('refuses who waits, who cancelled, whose time is over and who is not there', async () => {
+  test('rejects registrations that are waitlisted, cancelled, expired or unknown', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const { seated, first, second } = await offerFreedSeat(world, organiser)
@@ -98,7 +98,7 @@ describe('POST /registrations/:id/confirm', () => {
     expectProblem(await confirm(first.id), 409, 'lapsed')
   })
 
-  test('is for organisers', async () => {
+  test('requires an organiser', async () => {
     await using world = await createWorld()
     const { first } = await offerFreedSeat(world, await createApiClient(world, 'organiser'))
     const confirm = async (client: ApiClient) => client.post(`/registrations/${first.id}/confirm`)

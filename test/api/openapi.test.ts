@@ -28,7 +28,7 @@ const listOperations = (document: Document) =>
   )
 
 describe('GET /openapi.json', () => {
-  test('is an OpenAPI 3.1 document that anyone may read', async () => {
+  test('is a public OpenAPI 3.1 document', async () => {
     await using world = await createWorld()
     const { status, body, headers } = await (await createApiClient(world)).get('/openapi.json')
     expect(status).toBe(200)
@@ -39,25 +39,25 @@ describe('GET /openapi.json', () => {
     expect(body.servers).toEqual([{ url: '/api/v1' }])
   })
 
-  test('names every route of the API, and no other', async () => {
+  test('lists every route of the API and no other', async () => {
     const routes = apiRoutes.routes
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}')}`)
     const described = listOperations(await fetchDocument()).map(({ method, path }) => `${method} /v1${path}`)
-    const itself = ['get /v1/openapi.json', 'get /docs']
-    expect([...described, ...itself].sort()).toEqual([...new Set(routes)].sort())
+    const undocumented = ['get /v1/openapi.json', 'get /docs']
+    expect([...described, ...undocumented].sort()).toEqual([...new Set(routes)].sort())
   })
 
-  test('says the same as the access list about who may call a route', async () => {
+  test('matches the access list for every route', async () => {
     for (const { path, method, operation } of listOperations(await fetchDocument())) {
       const needed = access[`${method.toUpperCase()} /api/v1${path.replace(/\{(\w+)\}/g, ':$1')}`]
-      const roles = operation.security.map((way) => way.token?.[0])
+      const roles = operation.security.map((requirement) => requirement.token?.[0])
       const documented = roles.length === 0 || roles.includes(undefined) ? 'anyone' : roles[0]
       expect(`${method} ${path}: ${documented}`).toBe(`${method} ${path}: ${needed}`)
     }
   })
 
-  test('describes each operation as OpenAPI 3.1 wants it', async () => {
+  test('describes each operation according to OpenAPI 3.1', async () => {
     const document = await fetchDocument()
     for (const { path, name, method, operation } of listOperations(document)) {
       expect(path, name).toMatch(/^\//)
@@ -86,32 +86,33 @@ describe('GET /openapi.json', () => {
         expect(response.description, name).toMatch(/./)
         if (status >= '4') expect(Object.keys(response.content ?? {}), name).toEqual(['application/problem+json'])
       }
-      for (const way of operation.security) {
-        for (const scheme of Object.keys(way)) expect(document.components.securitySchemes, name).toHaveProperty(scheme)
+      for (const requirement of operation.security) {
+        for (const scheme of Object.keys(requirement))
+          expect(document.components.securitySchemes, name).toHaveProperty(scheme)
       }
     }
   })
 
-  test('has schemas of JSON Schema 2020-12 whose references lead somewhere', async () => {
+  test('has JSON Schema 2020-12 schemas with resolvable references', async () => {
     const document = await fetchDocument()
     const types = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
-    let seen = 0
+    let referenceCount = 0
     const check = (node: unknown, at: string) => {
       if (typeof node !== 'object' || node === null) return
       const schema = node as Json
       if (typeof schema.$ref === 'string') {
         const [, name = ''] = /^#\/components\/schemas\/(\w+)$/.exec(schema.$ref) ?? []
         expect(document.components.schemas, at).toHaveProperty(name)
-        seen++
+        referenceCount++
       }
-      // What 3.0 had and 3.1 has not.
+      // Removed in OpenAPI 3.1.
       expect(schema, at).not.toHaveProperty('nullable')
       expect(typeof schema.exclusiveMinimum, at).not.toBe('boolean')
       if (typeof schema.type === 'string' && at.endsWith('schema')) expect(types, at).toContain(schema.type)
       for (const [key, child] of Object.entries(schema)) check(child, `${at}.${key}`)
     }
     check(document, '')
-    expect(seen).toBeGreaterThan(20)
+    expect(referenceCount).toBeGreaterThan(20)
     expect(document.components.schemas).toMatchObject({
       SignUp: { required: ['name', 'email', 'consent'], additionalProperties: false },
       WorkshopDraft: { required: ['title', 'city', 'venue', 'address', 'startsAt', 'endsAt', 'capacity'] },
@@ -119,7 +120,7 @@ describe('GET /openapi.json', () => {
     expect(document.components.schemas.WorkshopChanges).not.toHaveProperty('required')
   })
 
-  test('describes the fields that answers really have', async () => {
+  test('describes exactly the fields of real responses', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const campaign = await world.campaign({
@@ -138,10 +139,10 @@ describe('GET /openapi.json', () => {
     await world.register(workshop)
     const { schemas } = (await fetchDocument()).components
     const fields = (name: string) => Object.keys(schemas[name]?.properties as Json).sort()
-    const keys = (answer: Json) => Object.keys(answer).sort()
-    const shown = (await organiser.get('/campaigns/december')).body
-    expect(keys(shown)).toEqual(fields('Campaign'))
-    expect(keys(shown.items[0])).toEqual(fields('Item'))
+    const keys = (body: Json) => Object.keys(body).sort()
+    const campaignBody = (await organiser.get('/campaigns/december')).body
+    expect(keys(campaignBody)).toEqual(fields('Campaign'))
+    expect(keys(campaignBody.items[0])).toEqual(fields('Item'))
     expect(keys((await organiser.get('/workshops/shanghai')).body)).toEqual(fields('Workshop'))
     expect(keys((await organiser.get('/workshops/shanghai/availability')).body)).toEqual(fields('Availability'))
     expect(keys((await organiser.get('/workshops/shanghai/registrations')).body.items[0])).toEqual(
@@ -155,21 +156,21 @@ describe('GET /openapi.json', () => {
   })
 })
 
-describe('what the API does with what it does not know', () => {
-  test('is a problem, in the language of the request', async () => {
+describe('unknown routes and tokens', () => {
+  test('an unknown route returns a problem in the language of the request', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
-    const chinese = expectProblem(await anyone.get('/nothing'), 404, 'not_found')
-    const english = expectProblem(await anyone.get('/nothing?lang=en'), 404, 'not_found')
+    const anonymous = await createApiClient(world)
+    const chinese = expectProblem(await anonymous.get('/nothing'), 404, 'not_found')
+    const english = expectProblem(await anonymous.get('/nothing?lang=en'), 404, 'not_found')
     expect(chinese).toMatchObject({ title: '找不到' })
     expect(english).toMatchObject({ title: 'Not found' })
   })
 
-  test('refuses a token that it does not know, and asks for one where one is needed', async () => {
+  test('an unknown token is rejected, and a missing one is required', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     const headers = { Authorization: 'Bearer bm_0123456789012345678901234567890123456789012' }
-    expectProblem(await anyone.get('/workshops', { headers }), 401, 'unauthorized')
-    expectProblem(await anyone.post('/workshops', { body: {} }), 401, 'unauthorized')
+    expectProblem(await anonymous.get('/workshops', { headers }), 401, 'unauthorized')
+    expectProblem(await anonymous.post('/workshops', { body: {} }), 401, 'unauthorized')
   })
 })

@@ -4,7 +4,7 @@ import { createApiClient, expectFieldErrors, expectProblem } from '../support/ht
 import { createWorld } from '../support/world.ts'
 
 describe('POST /workshops/:slug/links and /campaigns/:slug/links', () => {
-  test.each(['workshop', 'campaign'] as const)('makes a link to a %s', async (kind) => {
+  test.each(['workshop', 'campaign'] as const)('creates a link to a %s', async (kind) => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world[kind]({ slug: 'target' })
@@ -32,7 +32,7 @@ describe('POST /workshops/:slug/links and /campaigns/:slug/links', () => {
     expect(scan.headers.get('location')).toContain(`/${kind === 'workshop' ? 'w' : 'c'}/target?via=${body.code}`)
   })
 
-  test('reads a time without an offset in the zone of the installation', async () => {
+  test("reads a time without an offset in the server's time zone", async () => {
     await using world = await createWorld({ env: { TIME_ZONE: 'Europe/Berlin' } })
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai', timeZone: 'Asia/Shanghai' })
@@ -50,7 +50,7 @@ describe('POST /workshops/:slug/links and /campaigns/:slug/links', () => {
     ['expiresAt', 'soon', 'time_invalid'],
     ['expiresAt', 5, 'invalid'],
     ['code', 'mine', 'unknown_field'],
-  ])('refuses %s: %j as %s', async (field, value, code) => {
+  ])('rejects %s: %j as %s', async (field, value, code) => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
@@ -58,7 +58,7 @@ describe('POST /workshops/:slug/links and /campaigns/:slug/links', () => {
     expectFieldErrors(await organiser.post('/workshops/shanghai/links', { body }), { [field]: code })
   })
 
-  test('is not found for a target that is not there, and for organisers alone', async () => {
+  test('returns 404 for an unknown target and requires an organiser', async () => {
     await using world = await createWorld()
     await world.workshop({ slug: 'shanghai' })
     const sent = { body: { channel: 'poster' } }
@@ -75,31 +75,28 @@ describe('POST /workshops/:slug/links and /campaigns/:slug/links', () => {
 })
 
 describe('GET /workshops/:slug/links and /campaigns/:slug/links', () => {
-  test.each(['workshop', 'campaign'] as const)(
-    'lists the links of a %s and no others, the oldest first',
-    async (kind) => {
-      await using world = await createWorld()
-      const organiser = await createApiClient(world, 'organiser')
-      const viewer = await createApiClient(world, 'viewer')
-      await world[kind]({ slug: 'target' })
-      await world[kind]({ slug: 'other' })
-      const made = []
-      for (const channel of ['newsletter', 'poster']) {
-        made.push((await organiser.post(`/${kind}s/target/links`, { body: { channel } })).body)
-        world.clock.advance({ minutes: 1 })
-      }
-      await organiser.post(`/${kind}s/other/links`, { body: { channel: 'group' } })
-      const { status, body } = await viewer.get(`/${kind}s/target/links`)
-      expect(status).toBe(200)
-      expect(body).toEqual({ items: made })
-      expectProblem(await viewer.get(`/${kind}s/nowhere/links`), 404, 'not_found')
-      expectProblem(await (await createApiClient(world)).get(`/${kind}s/target/links`), 401, 'unauthorized')
-    },
-  )
+  test.each(['workshop', 'campaign'] as const)('lists the links of a %s only, oldest first', async (kind) => {
+    await using world = await createWorld()
+    const organiser = await createApiClient(world, 'organiser')
+    const viewer = await createApiClient(world, 'viewer')
+    await world[kind]({ slug: 'target' })
+    await world[kind]({ slug: 'other' })
+    const created = []
+    for (const channel of ['newsletter', 'poster']) {
+      created.push((await organiser.post(`/${kind}s/target/links`, { body: { channel } })).body)
+      world.clock.advance({ minutes: 1 })
+    }
+    await organiser.post(`/${kind}s/other/links`, { body: { channel: 'group' } })
+    const { status, body } = await viewer.get(`/${kind}s/target/links`)
+    expect(status).toBe(200)
+    expect(body).toEqual({ items: created })
+    expectProblem(await viewer.get(`/${kind}s/nowhere/links`), 404, 'not_found')
+    expectProblem(await (await createApiClient(world)).get(`/${kind}s/target/links`), 401, 'unauthorized')
+  })
 })
 
 describe('PATCH /links/:code', () => {
-  test('re-aims a link that is printed already', async () => {
+  test('changes the target of an existing link', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
@@ -114,7 +111,7 @@ describe('PATCH /links/:code', () => {
     expect(scan.headers.get('location')).toContain(`/c/december?via=${link.code}`)
   })
 
-  test('lets it expire, switches it off and on again, renames its channel', async () => {
+  test('changes expiry, active and channel', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
@@ -127,7 +124,7 @@ describe('PATCH /links/:code', () => {
     expect(await patch({})).toEqual({ ...link, channel: '海报' })
   })
 
-  test('refuses what is wrong', async () => {
+  test('rejects invalid changes', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
@@ -152,7 +149,7 @@ describe('PATCH /links/:code', () => {
 })
 
 describe('GET /links/:code/stats', () => {
-  test('counts scans, and the registrations that came of them', async () => {
+  test('counts scans and the registrations they led to', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const viewer = await createApiClient(world, 'viewer')

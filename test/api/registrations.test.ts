@@ -13,17 +13,17 @@ function signUp(client: ApiClient, slug: string, body: unknown = person, key = n
   return client.post(`/workshops/${slug}/registrations${query}`, { body, headers: { 'Idempotency-Key': key } })
 }
 
-/** What is stored of everyone who signed up. */
+/** All stored registrations, in order of sign-up. */
 const storedRegistrations = (world: World) =>
   world.db.query.registrations.findMany({ orderBy: (row, { asc }) => asc(row.seq) })
 
 describe('POST /workshops/:slug/registrations', () => {
-  test('gives a seat, then a place on the waitlist, each with a ticket', async () => {
+  test('returns a seat, then waitlist places, each with a ticket', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai', capacity: 1 })
 
-    const first = await signUp(anyone, 'shanghai')
+    const first = await signUp(anonymous, 'shanghai')
     expect(first.status).toBe(201)
     expect(first.headers.get('cache-control')).toBe('no-store')
     expect(first.body).toEqual({
@@ -32,19 +32,19 @@ describe('POST /workshops/:slug/registrations', () => {
       position: null,
       ticketUrl: expect.stringMatching(/^http:\/\/localhost:3000\/t\/[\w-]{44}$/),
     })
-    const second = await signUp(anyone, 'shanghai', { ...person, email: 'li@example.com' })
+    const second = await signUp(anonymous, 'shanghai', { ...person, email: 'li@example.com' })
     expect(second.status).toBe(201)
     expect(second.body).toMatchObject({ status: 'waitlisted', position: 1 })
-    const third = await signUp(anyone, 'shanghai', { ...person, email: 'zhao@example.com' })
+    const third = await signUp(anonymous, 'shanghai', { ...person, email: 'zhao@example.com' })
     expect(third.body).toMatchObject({ status: 'waitlisted', position: 2 })
 
     const ticket = await world.request(new URL(first.body.ticketUrl).pathname)
     expect(ticket.status).toBe(200)
   })
 
-  test('stores what was sent, made plain', async () => {
+  test('stores normalized values', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({
       slug: 'shanghai',
@@ -52,7 +52,7 @@ describe('POST /workshops/:slug/registrations', () => {
     })
     const item = workshop.items[0]?.id as string
     const { body: link } = await organiser.post('/workshops/shanghai/links', { body: { channel: 'poster' } })
-    const { status } = await signUp(anyone, 'shanghai', {
+    const { status } = await signUp(anonymous, 'shanghai', {
       name: ' 王\u3000小明\n',
       email: ' Wang@Example.com ',
       phone: '１３８ 0013 8000',
@@ -76,52 +76,52 @@ describe('POST /workshops/:slug/registrations', () => {
     ])
   })
 
-  test('keeps the language of the request for the mails of those who name none', async () => {
+  test('uses the language of the request for mails when no locale is given', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
-    await signUp(anyone, 'shanghai', person, newKey(), '?lang=en')
-    await signUp(anyone, 'shanghai', { ...person, email: 'li@example.com' })
+    await signUp(anonymous, 'shanghai', person, newKey(), '?lang=en')
+    await signUp(anonymous, 'shanghai', { ...person, email: 'li@example.com' })
     expect(await storedRegistrations(world)).toMatchObject([{ locale: 'en' }, { locale: 'zh-CN' }])
   })
 
-  test('answers a retry like the first time, and stores it once', async () => {
+  test('returns the first result when repeated with the same key, and stores it once', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
-    const first = await signUp(anyone, 'shanghai', person, 'the-same-key')
-    const again = await signUp(anyone, 'shanghai', person, 'the-same-key')
+    const first = await signUp(anonymous, 'shanghai', person, 'the-same-key')
+    const again = await signUp(anonymous, 'shanghai', person, 'the-same-key')
     expect(again.status).toBe(201)
     expect(again.body).toEqual(first.body)
     expect(await storedRegistrations(world)).toHaveLength(1)
   })
 
-  test('refuses another sign-up under the same key, but takes the key for another workshop', async () => {
+  test('rejects another sign-up under the same key, but accepts the key in another workshop', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     await world.workshop({ slug: 'nanjing' })
-    await signUp(anyone, 'shanghai', person, 'the-same-key')
+    await signUp(anonymous, 'shanghai', person, 'the-same-key')
     const other = { ...person, name: '李雷', email: 'li@example.com' }
-    expectProblem(await signUp(anyone, 'shanghai', other, 'the-same-key'), 409, 'idempotency_mismatch')
-    expect((await signUp(anyone, 'nanjing', person, 'the-same-key')).status).toBe(201)
+    expectProblem(await signUp(anonymous, 'shanghai', other, 'the-same-key'), 409, 'idempotency_mismatch')
+    expect((await signUp(anonymous, 'nanjing', person, 'the-same-key')).status).toBe(201)
     expect(await storedRegistrations(world)).toHaveLength(2)
   })
 
-  test('tells whoever registers an address again that it is registered, and no more', async () => {
+  test('returns already_registered without personal data for a registered address', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
-    const { body: first } = await signUp(anyone, 'shanghai')
-    const refused = await signUp(anyone, 'shanghai', { ...person, email: 'WANG@example.com' })
+    const { body: first } = await signUp(anonymous, 'shanghai')
+    const refused = await signUp(anonymous, 'shanghai', { ...person, email: 'WANG@example.com' })
     const body = expectProblem(refused, 409, 'already_registered')
     expect(Object.keys(body).sort()).toEqual(['code', 'detail', 'status', 'title', 'type'])
     expect(JSON.stringify(body)).not.toContain(first.id)
   })
 
-  test('refuses a workshop that is full, not open, closed, cancelled or over', async () => {
+  test('rejects a workshop that is full, not open, closed, cancelled or over', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     const organiser = await createApiClient(world, 'organiser')
     await world.register(await world.workshop({ slug: 'full', capacity: 1, waitlist: false }))
     await world.workshop({ slug: 'upcoming', opensAt: new Date('2026-12-02T00:00:00Z') })
@@ -139,27 +139,27 @@ describe('POST /workshops/:slug/registrations', () => {
       ['cancelled', 'cancelled'],
       ['over', 'closed'],
     ] as const) {
-      expectProblem(await signUp(anyone, slug), 409, code)
+      expectProblem(await signUp(anonymous, slug), 409, code)
     }
     expect(await storedRegistrations(world)).toHaveLength(1)
   })
 
-  test('says why in the language of the request', async () => {
+  test('describes a refusal in the language of the request', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'closed', closesAt: new Date('2026-11-30T00:00:00Z') })
-    const detail = async (query: string) => (await signUp(anyone, 'closed', person, newKey(), query)).body.detail
+    const detail = async (query: string) => (await signUp(anonymous, 'closed', person, newKey(), query)).body.detail
     expect(await detail('')).toMatch('报名已经截止')
     expect(await detail('?lang=en')).toMatch('Registration has closed')
   })
 
-  test('does not find what is not there or not published, whatever else is wrong', async () => {
+  test('returns 404 for an unknown or unpublished workshop, before validation', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'draft', publish: false })
     for (const slug of ['draft', 'nowhere', 'A%20B']) {
-      expectProblem(await signUp(anyone, slug), 404, 'not_found')
-      expectProblem(await signUp(anyone, slug, {}), 404, 'not_found')
+      expectProblem(await signUp(anonymous, slug), 404, 'not_found')
+      expectProblem(await signUp(anonymous, slug, {}), 404, 'not_found')
     }
   })
 
@@ -195,23 +195,23 @@ describe('POST /workshops/:slug/registrations', () => {
     ['consent', 'true', 'consent_missing'],
     ['wechat', 'wang', 'unknown_field'],
     ['constructor', 'x', 'unknown_field'],
-  ])('refuses %s: %j as %s', async (field, value, code) => {
+  ])('rejects %s: %j as %s', async (field, value, code) => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
-    expectFieldErrors(await signUp(anyone, 'shanghai', { ...person, [field]: value }), { [field]: code })
+    expectFieldErrors(await signUp(anonymous, 'shanghai', { ...person, [field]: value }), { [field]: code })
     expect(await storedRegistrations(world)).toEqual([])
   })
 
-  test('names the first 50 fields that are wrong, and long names of fields by their beginning', async () => {
+  test('names at most 50 invalid fields and truncates long field names', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     const many = Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`field${n}`, 0]))
-    const { errors } = expectProblem(await signUp(anyone, 'shanghai', { ...person, ...many }), 422, 'invalid')
+    const { errors } = expectProblem(await signUp(anonymous, 'shanghai', { ...person, ...many }), 422, 'invalid')
     expect(errors).toHaveLength(50)
     expect(errors[49]).toMatchObject({ field: 'field49', code: 'unknown_field' })
-    const long = await signUp(anyone, 'shanghai', {
+    const long = await signUp(anonymous, 'shanghai', {
       ...person,
       ['名'.repeat(10_000)]: 0,
       ready: { ['x'.repeat(9_000)]: true },
@@ -221,12 +221,12 @@ describe('POST /workshops/:slug/registrations', () => {
     expect(await storedRegistrations(world)).toEqual([])
   })
 
-  test('names all that is wrong at once, the key and what the workshop asks for included', async () => {
+  test("reports all errors at once, including the key and the workshop's requirements", async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai', phone: 'required' })
     const body = { email: 'wang', ready: { laptop: true }, wechat: 'wang' }
-    expectFieldErrors(await anyone.post('/workshops/shanghai/registrations', { body }), {
+    expectFieldErrors(await anonymous.post('/workshops/shanghai/registrations', { body }), {
       'Idempotency-Key': 'missing',
       name: 'missing',
       email: 'email_invalid',
@@ -235,94 +235,94 @@ describe('POST /workshops/:slug/registrations', () => {
       consent: 'consent_missing',
       wechat: 'unknown_field',
     })
-    expectFieldErrors(await signUp(anyone, 'shanghai', { ...person, phone: '' }), { phone: 'missing' })
+    expectFieldErrors(await signUp(anonymous, 'shanghai', { ...person, phone: '' }), { phone: 'missing' })
   })
 
   test.each(['short', 'x'.repeat(201), 'with a space in it', 'späßchen-schlüssel'])(
-    'refuses the key %j',
+    'rejects the key %j',
     async (key) => {
       await using world = await createWorld()
-      const anyone = await createApiClient(world)
+      const anonymous = await createApiClient(world)
       await world.workshop({ slug: 'shanghai' })
-      expectFieldErrors(await signUp(anyone, 'shanghai', person, key), { 'Idempotency-Key': 'key_invalid' })
+      expectFieldErrors(await signUp(anonymous, 'shanghai', person, key), { 'Idempotency-Key': 'key_invalid' })
     },
   )
 
   test.each(['12345678', 'x'.repeat(200), '"0f4f7f0e-2a57-4f6c-9a35-6f2f6e0f3b8b"', '!~#$%&/()=?'])(
-    'takes the key %j',
+    'accepts the key %j',
     async (key) => {
       await using world = await createWorld()
-      const anyone = await createApiClient(world)
+      const anonymous = await createApiClient(world)
       await world.workshop({ slug: 'shanghai' })
-      expect((await signUp(anyone, 'shanghai', person, key)).status).toBe(201)
+      expect((await signUp(anonymous, 'shanghai', person, key)).status).toBe(201)
     },
   )
 
-  test('does not ask a workshop without phone numbers for one, nor keep one', async () => {
+  test('neither requires nor stores a phone number where the workshop does not ask for one', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai', phone: 'no' })
-    expect((await signUp(anyone, 'shanghai', { ...person, phone: '13800138000' })).status).toBe(201)
+    expect((await signUp(anonymous, 'shanghai', { ...person, phone: '13800138000' })).status).toBe(201)
     expect(await storedRegistrations(world)).toMatchObject([{ phone: null }])
   })
 
-  test('takes characters that databases refuse, and links that are not there', async () => {
+  test('accepts characters that databases reject, and unknown link codes', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     const odd = { ...person, name: '王\ud83d\u0000小明', company: '\udc00 公司', via: 'a\u0000\ud83d' }
-    expect((await signUp(anyone, 'shanghai', odd)).status).toBe(201)
+    expect((await signUp(anonymous, 'shanghai', odd)).status).toBe(201)
     expect(await storedRegistrations(world)).toMatchObject([
       { name: '王\ufffd 小明', company: '\ufffd 公司', linkCode: null },
     ])
   })
 
-  test('refuses bodies that are no object, no JSON or of another type', async () => {
+  test('rejects a body that is not an object, not JSON, has another content type or is too large', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     for (const body of ['null', '"x"', '5', '[]']) {
-      expectProblem(await signUp(anyone, 'shanghai', body), 422, 'invalid')
+      expectProblem(await signUp(anonymous, 'shanghai', body), 422, 'invalid')
     }
-    expectProblem(await signUp(anyone, 'shanghai', '{"name":'), 400, 'malformed_json')
+    expectProblem(await signUp(anonymous, 'shanghai', '{"name":'), 400, 'malformed_json')
     const form = {
       body: 'name=x&consent=true',
       headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Idempotency-Key': newKey() },
     }
-    expectProblem(await anyone.post('/workshops/shanghai/registrations', form), 415, 'unsupported_media_type')
-    expectProblem(await signUp(anyone, 'shanghai', { ...person, name: 'x'.repeat(70_000) }), 413, 'too_large')
+    expectProblem(await anonymous.post('/workshops/shanghai/registrations', form), 415, 'unsupported_media_type')
+    expectProblem(await signUp(anonymous, 'shanghai', { ...person, name: 'x'.repeat(70_000) }), 413, 'too_large')
   })
 
-  test('says when to come back to whoever sends too much', async () => {
+  test('returns 429 with Retry-After when rate limited', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
-    const asked: string[] = []
+    const limitedKeys: string[] = []
     world.deps.rateLimit = async (bucket, key) => {
-      asked.push(`${bucket} ${key}`)
+      limitedKeys.push(`${bucket} ${key}`)
       return { ok: false, retryAfter: 42 }
     }
-    const refused = await signUp(anyone, 'shanghai')
+    const refused = await signUp(anonymous, 'shanghai')
     expectProblem(refused, 429, 'too_many_requests')
     expect(refused.headers.get('retry-after')).toBe('42')
-    expect(asked).toEqual(['register 127.0.0'])
+    expect(limitedKeys).toEqual(['register 127.0.0'])
     expect(await storedRegistrations(world)).toEqual([])
   })
 
-  test('says when to come back while the database is away', async () => {
+  test('returns 503 with Retry-After while the database is unavailable', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai' })
     world.deps.registrationBatcher = () =>
       Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
-    const refused = await signUp(anyone, 'shanghai')
+    const refused = await signUp(anonymous, 'shanghai')
     expectProblem(refused, 503, 'unavailable')
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
   })
 })
 
 describe('GET /workshops/:slug/registrations', () => {
-  test('lists everyone in the order of sign-up, with times in the zone of the workshop', async () => {
+  test("lists registrations in order of sign-up, with times in the workshop's time zone", async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
@@ -395,7 +395,7 @@ describe('GET /workshops/:slug/registrations', () => {
     })
   })
 
-  test('tells who came to the door without having signed up, and whose seat they got', async () => {
+  test('marks walk-ins and no-shows', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1, graceMinutes: 15 })
@@ -414,7 +414,7 @@ describe('GET /workshops/:slug/registrations', () => {
     ])
   })
 
-  test('filters by status, and tells places on the waitlist', async () => {
+  test('filters by status and includes waitlist positions', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
@@ -427,7 +427,7 @@ describe('GET /workshops/:slug/registrations', () => {
     expectFieldErrors(await organiser.get('/workshops/shanghai/registrations?status=present'), { status: 'invalid' })
   })
 
-  test('comes in pages of a hundred that a cursor continues', async () => {
+  test('returns pages of 100 with a cursor', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 101 })
@@ -440,7 +440,7 @@ describe('GET /workshops/:slug/registrations', () => {
     expectFieldErrors(await organiser.get('/workshops/shanghai/registrations?cursor=x'), { cursor: 'invalid' })
   })
 
-  test('marks a phone number that two people gave', async () => {
+  test('marks a phone number shared by two registrations', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 5 })
@@ -459,7 +459,7 @@ describe('GET /workshops/:slug/registrations', () => {
     expect(await shared()).toEqual([false, false, false, false, false])
   })
 
-  test('shows persons to organisers alone', async () => {
+  test('requires an organiser', async () => {
     await using world = await createWorld()
     await world.workshop({ slug: 'shanghai' })
     for (const path of ['registrations', 'registrations.csv', 'registrations.xlsx']) {
@@ -473,7 +473,7 @@ describe('GET /workshops/:slug/registrations', () => {
 })
 
 describe('POST /registrations/:id/cancel', () => {
-  test('cancels, and gives the seat to the next in line', async () => {
+  test('cancels and gives the seat to the next on the waitlist', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
@@ -489,7 +489,7 @@ describe('POST /registrations/:id/cancel', () => {
     expectProblem(await organiser.post(`/registrations/${first.id}/cancel`), 409, 'already_cancelled')
   })
 
-  test('is not found for what is no registration', async () => {
+  test('returns 404 for an unknown id', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     for (const id of ['00000000-0000-7000-8000-00000000ffff', '5', "'"]) {
@@ -497,7 +497,7 @@ describe('POST /registrations/:id/cancel', () => {
     }
   })
 
-  test('is for organisers alone', async () => {
+  test('requires an organiser', async () => {
     await using world = await createWorld()
     const { id } = await world.register(await world.workshop())
     expectProblem(await (await createApiClient(world)).post(`/registrations/${id}/cancel`), 401, 'unauthorized')
@@ -506,7 +506,7 @@ describe('POST /registrations/:id/cancel', () => {
 })
 
 describe('DELETE /registrations/:id', () => {
-  test('erases the person, gives back the seat and leaves a line that counts', async () => {
+  test('erases the person, releases the seat and keeps an anonymous row', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
@@ -523,7 +523,7 @@ describe('DELETE /registrations/:id', () => {
     expectProblem(await organiser.delete(`/registrations/${first.id}`), 404, 'not_found')
   })
 
-  test('is not found for what is no registration, and for organisers alone', async () => {
+  test('returns 404 for an unknown id and requires an organiser', async () => {
     await using world = await createWorld()
     const { id } = await world.register(await world.workshop())
     const organiser = await createApiClient(world, 'organiser')

@@ -13,15 +13,15 @@ const draft = {
 }
 
 describe('GET /workshops', () => {
-  test('lists what is published and not over, in the order in which it starts', async () => {
+  test('lists published workshops that are not over, ordered by start', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'second', startsAt: new Date('2026-12-20T01:30:00Z') })
     await world.workshop({ slug: 'first', startsAt: new Date('2026-12-19T01:30:00Z') })
     await world.workshop({ slug: 'over', startsAt: new Date('2026-11-01T01:30:00Z') })
     await world.workshop({ slug: 'draft', publish: false })
 
-    const { status, body, headers } = await anyone.get('/workshops')
+    const { status, body, headers } = await anonymous.get('/workshops')
     expect(status).toBe(200)
     expect(body.items.map((workshop: { slug: string }) => workshop.slug)).toEqual(['first', 'second'])
     expect(body).not.toHaveProperty('next')
@@ -29,7 +29,7 @@ describe('GET /workshops', () => {
     expect(headers.get('access-control-allow-origin')).toBe('*')
   })
 
-  test('shows drafts to a bearer of a token, and lets nobody keep the answer', async () => {
+  test('includes drafts for a bearer token and sets no-store', async () => {
     await using world = await createWorld()
     const viewer = await createApiClient(world, 'viewer')
     await world.workshop({ slug: 'draft', publish: false })
@@ -38,46 +38,46 @@ describe('GET /workshops', () => {
     expect(headers.get('cache-control')).toBe('no-store')
   })
 
-  test('finds a city in either language', async () => {
+  test('filters by city in either language', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'nanjing', city: { zh: '南京', en: 'Nanjing' } })
     await world.workshop({ slug: 'shanghai' })
     for (const city of ['南京', 'nanjing', 'NANJING']) {
-      const { body } = await anyone.get(`/workshops?city=${encodeURIComponent(city)}`)
+      const { body } = await anonymous.get(`/workshops?city=${encodeURIComponent(city)}`)
       expect(body.items).toMatchObject([{ slug: 'nanjing' }])
     }
-    expect((await anyone.get('/workshops?city=Beijing')).body.items).toEqual([])
+    expect((await anonymous.get('/workshops?city=Beijing')).body.items).toEqual([])
   })
 
-  test('finds those of one status, also those that are over', async () => {
+  test('filters by status, including over', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'open' })
     await world.workshop({ slug: 'over', startsAt: new Date('2026-11-01T01:30:00Z') })
     await world.workshop({ slug: 'upcoming', opensAt: new Date('2026-12-05T00:00:00Z') })
     for (const status of ['open', 'over', 'upcoming']) {
-      expect((await anyone.get(`/workshops?status=${status}`)).body.items).toMatchObject([{ slug: status, status }])
+      expect((await anonymous.get(`/workshops?status=${status}`)).body.items).toMatchObject([{ slug: status, status }])
     }
-    expectFieldErrors(await anyone.get('/workshops?status=sold'), { status: 'invalid' })
+    expectFieldErrors(await anonymous.get('/workshops?status=sold'), { status: 'invalid' })
   })
 
-  test('comes in pages of fifty that a cursor continues', async () => {
+  test('returns pages of 50 with a cursor', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     for (let n = 1; n <= 51; n++) await world.workshop({ slug: `w${n}`, startsAt: new Date(Date.UTC(2026, 11, 5, n)) })
-    const first = await anyone.get('/workshops')
+    const first = await anonymous.get('/workshops')
     expect(first.body.items).toHaveLength(50)
-    const second = await anyone.get(`/workshops?cursor=${first.body.next}`)
+    const second = await anonymous.get(`/workshops?cursor=${first.body.next}`)
     expect(second.body.items).toMatchObject([{ slug: 'w51' }])
     expect(second.body).not.toHaveProperty('next')
   })
 })
 
 describe('GET /workshops/:slug', () => {
-  test('gives everything about a workshop in the language of the request', async () => {
+  test('returns all fields in the language of the request', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     const campaign = await world.campaign({ slug: 'december' })
     await world.workshop({
       slug: 'shanghai',
@@ -93,7 +93,7 @@ describe('GET /workshops/:slug', () => {
         { kind: 'bring', text: { zh: '笔记本电脑' }, url: 'https://example.com/laptop', mustConfirm: false },
       ],
     })
-    const { status, body, headers } = await anyone.get('/workshops/shanghai?lang=en')
+    const { status, body, headers } = await anonymous.get('/workshops/shanghai?lang=en')
     expect(status).toBe(200)
     expect(headers.get('content-language')).toBe('en')
     expect(body).toEqual({
@@ -133,13 +133,13 @@ describe('GET /workshops/:slug', () => {
       bring: ['笔记本电脑'],
       url: 'http://localhost:3000/w/shanghai',
     })
-    const inChinese = await anyone.get('/workshops/shanghai', { headers: { 'Accept-Language': 'zh' } })
+    const inChinese = await anonymous.get('/workshops/shanghai', { headers: { 'Accept-Language': 'zh' } })
     expect(inChinese.body).toMatchObject({ city: '上海', prerequisites: ['C 语言'] })
   })
 
-  test('gives times with the offset that the zone of the workshop has on that day', async () => {
+  test("formats times with the offset of the workshop's time zone on that day", async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({
       slug: 'berlin',
       timeZone: 'Europe/Berlin',
@@ -147,14 +147,14 @@ describe('GET /workshops/:slug', () => {
       startsAt: new Date('2027-03-30T07:00:00Z'),
       endsAt: new Date('2027-03-30T15:00:00Z'),
     })
-    expect((await anyone.get('/workshops/berlin')).body).toMatchObject({
+    expect((await anonymous.get('/workshops/berlin')).body).toMatchObject({
       opensAt: '2027-03-27T09:00:00+01:00',
       startsAt: '2027-03-30T09:00:00+02:00',
       endsAt: '2027-03-30T17:00:00+02:00',
     })
   })
 
-  test("has its campaign's checklist until it has its own", async () => {
+  test("returns the campaign's checklist until the workshop has its own", async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const campaign = await world.campaign({ items: [{ kind: 'bring', text: { zh: '电脑' }, mustConfirm: false }] })
@@ -166,19 +166,19 @@ describe('GET /workshops/:slug', () => {
     expect((await organiser.get('/workshops/shanghai')).body.bring).toEqual(['电脑'])
   })
 
-  test('is not found for what is not there, not published or not a slug', async () => {
+  test('returns 404 for unknown, unpublished and malformed slugs', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'draft', publish: false })
     for (const slug of ['draft', 'nowhere', 'NOT%20A%20SLUG', '%00', '..%2f..', 'a'.repeat(90)]) {
-      expectProblem(await anyone.get(`/workshops/${slug}`), 404, 'not_found')
-      expectProblem(await anyone.get(`/workshops/${slug}/availability`), 404, 'not_found')
+      expectProblem(await anonymous.get(`/workshops/${slug}`), 404, 'not_found')
+      expectProblem(await anonymous.get(`/workshops/${slug}/availability`), 404, 'not_found')
     }
     const viewer = await createApiClient(world, 'viewer')
     expect((await viewer.get('/workshops/draft')).body).toMatchObject({ slug: 'draft', state: 'draft' })
   })
 
-  test('does not tell the public which unpublished campaign a workshop belongs to', async () => {
+  test('hides an unpublished campaign from anonymous clients', async () => {
     await using world = await createWorld()
     const campaign = await world.campaign({ slug: 'secret', publish: false })
     await world.workshop({ slug: 'shanghai', campaignId: campaign.id })
@@ -188,11 +188,11 @@ describe('GET /workshops/:slug', () => {
 })
 
 describe('GET /workshops/:slug/availability', () => {
-  test('counts seats, and says 304 while nothing changed', async () => {
+  test('counts seats and returns 304 while nothing has changed', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 2 })
-    const first = await anyone.get('/workshops/shanghai/availability')
+    const first = await anonymous.get('/workshops/shanghai/availability')
     expect(first.status).toBe(200)
     expect(first.body).toEqual({
       slug: 'shanghai',
@@ -208,7 +208,7 @@ describe('GET /workshops/:slug/availability', () => {
     const etag = first.headers.get('etag') as string
     expect(etag).toMatch(/^"[^"]+"$/)
     const ifNoneMatch = { headers: { 'If-None-Match': etag } }
-    const same = await anyone.get('/workshops/shanghai/availability', ifNoneMatch)
+    const same = await anonymous.get('/workshops/shanghai/availability', ifNoneMatch)
     expect(same.status).toBe(304)
     expect(same.body).toBe('')
     expect(same.headers.get('etag')).toBe(etag)
@@ -218,17 +218,17 @@ describe('GET /workshops/:slug/availability', () => {
     await world.register(workshop)
     await world.register(workshop)
     await world.register(workshop)
-    const changed = await anyone.get('/workshops/shanghai/availability', ifNoneMatch)
+    const changed = await anonymous.get('/workshops/shanghai/availability', ifNoneMatch)
     expect(changed.status).toBe(200)
     expect(changed.body).toMatchObject({ taken: 2, seatsLeft: 0, waitlisted: 1, status: 'waitlist' })
     expect(changed.headers.get('etag')).not.toBe(etag)
   })
 
-  test('knows every status', async () => {
+  test('returns every status', async () => {
     await using world = await createWorld()
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     const organiser = await createApiClient(world, 'organiser')
-    const status = async (slug: string) => (await anyone.get(`/workshops/${slug}/availability`)).body.status
+    const status = async (slug: string) => (await anonymous.get(`/workshops/${slug}/availability`)).body.status
     await world.workshop({ slug: 'upcoming', opensAt: new Date('2026-12-02T00:00:00Z') })
     await world.workshop({ slug: 'open' })
     await world.register(await world.workshop({ slug: 'waitlist', capacity: 1 }))
@@ -244,7 +244,7 @@ describe('GET /workshops/:slug/availability', () => {
 })
 
 describe('POST /workshops', () => {
-  test('creates a draft, whose slug is made from city and date and whose times are local', async () => {
+  test('creates a draft with a slug from city and date and reads times as local', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const { status, body, headers } = await organiser.post('/workshops', { body: draft })
@@ -269,7 +269,7 @@ describe('POST /workshops', () => {
     expectProblem(await (await createApiClient(world)).get(`/workshops/${body.slug}`), 404, 'not_found')
   })
 
-  test('takes everything that a workshop has', async () => {
+  test('accepts every field of a workshop', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.campaign({ slug: 'december' })
@@ -320,7 +320,7 @@ describe('POST /workshops', () => {
     expect(body.items[1]).not.toHaveProperty('url')
   })
 
-  test('makes a checklist of the three lists', async () => {
+  test('combines prerequisites, provided and bring into one checklist', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const { body } = await organiser.post('/workshops', {
@@ -345,7 +345,7 @@ describe('POST /workshops', () => {
     })
   })
 
-  test('takes a plain text in the language of ?lang=, else of the installation, whatever Accept-Language says', async () => {
+  test('stores plain text in the language of ?lang=, otherwise in the default locale, ignoring Accept-Language', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const headers = { 'Accept-Language': 'en' }
@@ -360,7 +360,7 @@ describe('POST /workshops', () => {
     expect(await title('default')).toEqual({ zh: 'A title' })
   })
 
-  test('makes plain lines of texts that carry control characters, line breaks or broken characters', async () => {
+  test('normalizes control characters, line breaks and lone surrogates', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const { status, body } = await organiser.post('/workshops', {
@@ -421,14 +421,14 @@ describe('POST /workshops', () => {
     ['prerequisites', 'C', 'invalid'],
     ['colour', 'green', 'unknown_field'],
     ['state', 'published', 'unknown_field'],
-  ])('refuses %s: %j as %s', async (field, value, code) => {
+  ])('rejects %s: %j as %s', async (field, value, code) => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     expectFieldErrors(await organiser.post('/workshops', { body: { ...draft, [field]: value } }), { [field]: code })
     expect((await organiser.get('/workshops')).body.items).toEqual([])
   })
 
-  test('names what is wrong inside of texts, items and lists', async () => {
+  test('names the errors inside texts, items and lists', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const id = '00000000-0000-7000-8000-000000000099'
@@ -481,7 +481,7 @@ describe('POST /workshops', () => {
     })
   })
 
-  test('refuses bodies that are no object, no JSON or of another type', async () => {
+  test('rejects a body that is not an object, not JSON or has another content type', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     for (const body of ['null', '[]', '"x"', '5']) {
@@ -504,14 +504,14 @@ describe('POST /workshops', () => {
     expect((await organiser.post('/workshops', utf8)).status).toBe(201)
   })
 
-  test('refuses a slug that is taken', async () => {
+  test('rejects a slug that is taken', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
     expectProblem(await organiser.post('/workshops', { body: { ...draft, slug: 'shanghai' } }), 409, 'slug_taken')
   })
 
-  test('says what is wrong in the language of the request', async () => {
+  test('describes errors in the language of the request', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const chinese = await organiser.post('/workshops', { body: { ...draft, capacity: 0 } })
@@ -523,7 +523,7 @@ describe('POST /workshops', () => {
     })
   })
 
-  test('names a field that nothing knows as it was sent, whatever JavaScript calls so', async () => {
+  test('names unknown fields as sent, including those on Object.prototype', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const fields = ['constructor', 'toString', 'hasOwnProperty']
@@ -534,7 +534,7 @@ describe('POST /workshops', () => {
     expect(JSON.stringify(answer.body)).not.toContain('native code')
   })
 
-  test('is for organisers alone', async () => {
+  test('requires an organiser', async () => {
     await using world = await createWorld()
     expectProblem(await (await createApiClient(world)).post('/workshops', { body: draft }), 401, 'unauthorized')
     expectProblem(await (await createApiClient(world, 'viewer')).post('/workshops', { body: draft }), 403, 'forbidden')
@@ -543,7 +543,7 @@ describe('POST /workshops', () => {
 })
 
 describe('PATCH /workshops/:slug', () => {
-  test('changes what is given and nothing else', async () => {
+  test('changes only the given fields', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const { body: before } = await organiser.post('/workshops', { body: { ...draft, closesAt: '2026-12-18T18:00' } })
@@ -555,7 +555,7 @@ describe('PATCH /workshops/:slug', () => {
     expect((await organiser.patch(`/workshops/${before.slug}`, { body: {} })).status).toBe(200)
   })
 
-  test('publishes with publish too, unless a state is named', async () => {
+  test('publish: true publishes, unless state is given', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const { slug } = await world.workshop({ publish: false })
@@ -566,24 +566,24 @@ describe('PATCH /workshops/:slug', () => {
     expect(await patch({ publish: true, state: 'closed' })).toBe('closed')
   })
 
-  test('publishes, closes and opens again', async () => {
+  test('publishes, closes and reopens', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
-    const anyone = await createApiClient(world)
+    const anonymous = await createApiClient(world)
     await world.workshop({ slug: 'shanghai', publish: false })
-    const become = async (state: string) => (await organiser.patch('/workshops/shanghai', { body: { state } })).body
-    expect(await become('published')).toMatchObject({ state: 'published', status: 'open' })
-    expect((await anyone.get('/workshops/shanghai')).status).toBe(200)
-    expect(await become('closed')).toMatchObject({ state: 'closed', status: 'closed' })
-    expect(await become('published')).toMatchObject({ status: 'open' })
-    expect(await become('draft')).toMatchObject({ state: 'draft' })
-    expect((await anyone.get('/workshops/shanghai')).status).toBe(404)
+    const setState = async (state: string) => (await organiser.patch('/workshops/shanghai', { body: { state } })).body
+    expect(await setState('published')).toMatchObject({ state: 'published', status: 'open' })
+    expect((await anonymous.get('/workshops/shanghai')).status).toBe(200)
+    expect(await setState('closed')).toMatchObject({ state: 'closed', status: 'closed' })
+    expect(await setState('published')).toMatchObject({ status: 'open' })
+    expect(await setState('draft')).toMatchObject({ state: 'draft' })
+    expect((await anonymous.get('/workshops/shanghai')).status).toBe(404)
     expectFieldErrors(await organiser.patch('/workshops/shanghai', { body: { state: 'cancelled' } }), {
       state: 'invalid',
     })
   })
 
-  test("reads a time without an offset in the workshop's own zone, or in the one it is moved to", async () => {
+  test("reads a time without an offset in the workshop's time zone, or in the new one", async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'berlin', timeZone: 'Europe/Berlin' })
@@ -591,16 +591,16 @@ describe('PATCH /workshops/:slug', () => {
       body: { startsAt: '2027-01-10T09:00', endsAt: '2027-01-10T17:00' },
     })
     expect(moved.body).toMatchObject({ startsAt: '2027-01-10T09:00:00+01:00', endsAt: '2027-01-10T17:00:00+01:00' })
-    const elsewhere = await organiser.patch('/workshops/berlin', {
+    const inTokyo = await organiser.patch('/workshops/berlin', {
       body: { timeZone: 'Asia/Tokyo', startsAt: '2027-01-10T09:00' },
     })
-    expect(elsewhere.body).toMatchObject({
+    expect(inTokyo.body).toMatchObject({
       startsAt: '2027-01-10T09:00:00+09:00',
       endsAt: '2027-01-11T01:00:00+09:00',
     })
   })
 
-  test('replaces a text in both languages, so that no address is left behind in one of them', async () => {
+  test('replaces a text in both languages, so that neither keeps an old address', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
@@ -608,7 +608,7 @@ describe('PATCH /workshops/:slug', () => {
     expect((await organiser.get('/workshops/shanghai?lang=en')).body.address).toBe('新地址 1 号')
   })
 
-  test('serves the waitlist when there are more seats', async () => {
+  test('promotes the waitlist when the capacity is raised', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 1 })
@@ -618,7 +618,7 @@ describe('PATCH /workshops/:slug', () => {
     expect(body).toMatchObject({ seatsLeft: 0, waitlisted: 0 })
   })
 
-  test('refuses fewer seats than are taken, with that number', async () => {
+  test('rejects a capacity below the seats taken and reports that number', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai', capacity: 3 })
@@ -628,7 +628,7 @@ describe('PATCH /workshops/:slug', () => {
     expect(expectProblem(refused, 409, 'capacity_below_taken').taken).toBe(2)
   })
 
-  test('replaces one kind of the checklist and keeps the others, and answers to what stays', async () => {
+  test('replaces one kind of the checklist, keeping other kinds and the ids of unchanged items', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({
@@ -665,7 +665,7 @@ describe('PATCH /workshops/:slug', () => {
     })
   })
 
-  test('refuses what cannot be changed', async () => {
+  test('rejects changes that are not allowed', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'shanghai' })
@@ -696,7 +696,7 @@ describe('PATCH /workshops/:slug', () => {
 })
 
 describe('POST /workshops/:slug/cancel', () => {
-  test('cancels a workshop for good', async () => {
+  test('cancels a workshop permanently', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     const workshop = await world.workshop({ slug: 'shanghai' })
@@ -707,7 +707,7 @@ describe('POST /workshops/:slug/cancel', () => {
     expectProblem(await organiser.post('/workshops/shanghai/cancel'), 409, 'already_cancelled')
   })
 
-  test('refuses one that is over or not there', async () => {
+  test('rejects a workshop that is over, unknown, or a client that is not an organiser', async () => {
     await using world = await createWorld()
     const organiser = await createApiClient(world, 'organiser')
     await world.workshop({ slug: 'past', startsAt: new Date('2026-11-01T01:30:00Z') })
