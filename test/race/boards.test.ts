@@ -14,8 +14,8 @@ import type { Workshop } from '../../src/domain/workshops/workshops.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 /*
- * Boards go in and out at several doors at once, each with a connection and a clock of its own, on a real Postgres. What
- * each door is to do is invented by fast-check; in which order it happens the doors settle among themselves.
+ * Boards are lent and returned at several doors at once, each with its own connection and clock, on a real Postgres.
+ * fast-check generates the steps of each door; the order in which they interleave is left to chance.
  */
 
 const doorCount = 4
@@ -24,14 +24,14 @@ const boardCount = 3
 
 const minute = 60_000
 
-/** What happens at a door. `off`: minutes by which its clock is wrong. */
+/** A step at one door. `off`: minutes by which its clock is wrong. */
 type Step =
   | { do: 'lend'; board: number; person: number; off: number }
   | { do: 'next'; person: number; off: number }
   | { do: 'return'; board: number; off: number; broken: boolean }
-  /** What was sent last, once more. */
+  /** Repeats the last request. */
   | { do: 'again' }
-  /** What was lent here last, back at once. */
+  /** Returns the board that was lent last at this door. */
   | { do: 'undo' }
   | { do: 'state'; board: number; state: 'usable' | 'broken' | 'retired' }
   | { do: 'pack'; count: number }
@@ -54,7 +54,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('state' as const),
       board,
-      // A board that is out of use tells nothing about lending, so most of them are made usable again.
+      // A board that is out of use tests nothing about lending, so most of them are made usable again.
       state: fc.constantFrom(
         'usable' as const,
         'usable' as const,
@@ -95,7 +95,7 @@ afterAll(async () => {
   await world.close()
 })
 
-/** What the doors were told: every loan and return that was granted, by its nonce. */
+/** Every loan and return that was granted, by nonce. */
 type Granted = { loans: Map<string, { board: string; person: string }>; returns: Map<string, string> }
 
 async function runScript(script: Step[][]): Promise<Granted> {
@@ -152,12 +152,12 @@ async function runDoor(deps: Deps, steps: Step[], ids: string[], granted: Grante
 
 const offsetTime = (off: number) => new Date(world.clock.now().getTime() + off * minute)
 
-/** What is wrong with how things stand, in words; nothing where all is well. */
+/** Describes every inconsistency; empty if there is none. */
 async function findInconsistencies(expected: Granted): Promise<string[]> {
   const stored = await world.db.select().from(loans)
   const conflicts = await query<{ what: string }>(
     world.db,
-    // Each board is free, with exactly one person, or out of use.
+    // Each board is free, lent to exactly one person, or out of use.
     sql`select b.serial || ' is ' || b.state || ' and with ' || count(l.id) as what
         from boards b left join loans l on l.board_id = b.id and l.returned_at is null
         group by b.id having count(l.id) > 1 or (b.state <> 'usable' and count(l.id) > 0)`,
@@ -169,38 +169,38 @@ async function findInconsistencies(expected: Granted): Promise<string[]> {
   return [
     ...(await findViolations(world.deps)).map(({ invariant }) => invariant),
     ...conflicts.map(({ what }) => what),
-    ...(existingBoards.filter(Boolean).length === boardCount ? [] : ['a board is gone']),
-    // Whatever was granted is there once, and nothing is there that was not granted.
+    ...(existingBoards.filter(Boolean).length === boardCount ? [] : ['a board is missing']),
+    // Everything granted is stored once, and nothing else is stored.
     ...(stored.length === expected.loans.size ? [] : [`${stored.length} loans, ${expected.loans.size} granted`]),
     ...stored.flatMap(({ id, boardId, registrationId }) => {
       const granted = expected.loans.get(id)
-      return granted?.board === boardId && granted.person === registrationId ? [] : ['a loan that nobody was granted']
+      return granted?.board === boardId && granted.person === registrationId ? [] : ['a loan was not granted']
     }),
     ...([...expected.returns].every(([nonce, id]) => returned.get(nonce) === id) &&
     returned.size === expected.returns.size
       ? []
-      : ['a return that was granted is not there, or one is that was not']),
+      : ['the returns differ from those granted']),
   ]
 }
 
 const propertyOptions = { numRuns: 60, endOnFailure: true }
 
-test('whatever happens at four doors at once, a board is with one person, and none is lost', async () => {
+test('concurrent steps at four doors never lend a board twice or lose one', async () => {
   let [lent, refused] = [0, 0]
   await fc.assert(
     fc.asyncProperty(scripts, async (script) => {
-      const told = await runScript(script)
-      expect(await findInconsistencies(told)).toEqual([])
-      lent += told.loans.size
-      refused += script.flat().filter(({ do: what }) => what === 'lend').length - told.loans.size
+      const granted = await runScript(script)
+      expect(await findInconsistencies(granted)).toEqual([])
+      lent += granted.loans.size
+      refused += script.flat().filter(({ do: action }) => action === 'lend').length - granted.loans.size
     }),
     propertyOptions,
   )
-  // A script in which everything is refused would show nothing.
+  // A script in which every step is refused would test nothing.
   expect([lent > propertyOptions.numRuns, refused > propertyOptions.numRuns]).toEqual([true, true])
 }, 120_000)
 
-test('what is sent by four connections at the same moment is done once, and each is told that it was', async () => {
+test('a request sent over four connections at once is applied once and succeeds on all of them', async () => {
   for (let round = 0; round < 50; round++) {
     await world.db.delete(loans)
     await world.db.delete(boards)
@@ -214,18 +214,18 @@ test('what is sent by four connections at the same moment is done once, and each
       at: offsetTime(0),
     }
     const back = { id: randomUUID(), boardId, at: offsetTime(0), broken: false }
-    const everywhere = <T>(send: (deps: Deps) => Promise<T>) => Promise.all(connections.map(({ deps }) => send(deps)))
-    const lent = await everywhere((deps) => lendBoard(deps, { name: 'door' }, loan))
+    const sendAll = <T>(send: (deps: Deps) => Promise<T>) => Promise.all(connections.map(({ deps }) => send(deps)))
+    const lent = await sendAll((deps) => lendBoard(deps, { name: 'door' }, loan))
     expect(lent.map(({ outcome }) => outcome)).toEqual(Array(doorCount).fill('lent'))
-    const returned = await everywhere((deps) => returnBoard(deps, { name: 'door' }, back))
+    const returned = await sendAll((deps) => returnBoard(deps, { name: 'door' }, back))
     expect(returned.map(({ outcome }) => outcome)).toEqual(Array(doorCount).fill('returned'))
   }
 }, 60_000)
 
 test.each(['loans_one_active_per_board', 'loans_one_active_per_registration'])(
-  'control: without the index %s somebody gets what another has',
+  'control: without the index %s inconsistencies occur',
   async (index) => {
-    const [there] = await query<{ indexdef: string }>(
+    const [original] = await query<{ indexdef: string }>(
       world.db,
       sql`select indexdef from pg_indexes where indexname = ${index}`,
     )
@@ -235,7 +235,7 @@ test.each(['loans_one_active_per_board', 'loans_one_active_per_registration'])(
       propertyOptions,
     )
     await world.db.delete(loans)
-    await world.db.execute(sql.raw(there?.indexdef ?? ''))
+    await world.db.execute(sql.raw(original?.indexdef ?? ''))
     expect(found.failed).toBe(true)
   },
   120_000,

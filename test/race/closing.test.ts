@@ -6,7 +6,7 @@ import { claimDueMails, recordOutcomes } from '../../src/domain/mails/outbox.ts'
 import { changeWorkshop } from '../../src/domain/workshops/workshops.ts'
 import { createWorld, type World } from '../support/world.ts'
 
-test('who closes a workshop again while a sender gives up the news of the first closing has everyone told', async () => {
+test('closing a workshop again while a sender discards the reopening mail still mails everyone about the closing', async () => {
   await using world = await createWorld({
     postgres: true,
     env: { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'a@b.cd' },
@@ -23,7 +23,7 @@ test('who closes a workshop again while a sender gives up the news of the first 
   world.clock.advance({ minutes: 2 })
   await world.db.execute(sql`update mails set due_at = ${timestamptz(world.clock.now())} where kind = 'reopened'`)
 
-  // The sender has decided, and nobody can see it yet.
+  // The sender has discarded the mail in an open transaction.
   await using sender = openSecondConnection(world)
   const closing = await sender.db.transaction(async (tx) => {
     await claimDueMails({ ...world.deps, db: tx }, 1, 120)
@@ -56,5 +56,5 @@ async function waitUntilBlocked(world: World) {
     if (blocked.length > 0) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  throw new Error('nobody waits for the sender')
+  throw new Error('no query was blocked')
 }

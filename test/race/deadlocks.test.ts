@@ -38,12 +38,12 @@ import { createWorld, type World } from '../support/world.ts'
 const operationCount = 3_000
 
 /**
- * Everything that locks rows, in four processes with four connections each, on few workshops, so that they meet. Two that
- * lock in different orders deadlock: Postgres then fails one of them after a second, and counts it.
+ * Runs everything that locks rows, in four processes with four connections each, on few workshops, so that they contend. Two
+ * operations that lock in different orders deadlock: Postgres then fails one of them after a second, and counts it.
  */
-test('whatever attendees, organisers and senders of mail do at once, no two of them wait for each other', async () => {
+test('concurrent attendees, organisers and mail senders never deadlock', async () => {
   await using world = await createWorld({ postgres: true, env: { MAIL_RATE: '1000000' } })
-  const stage = await createActions(world)
+  const actions = await createActions(world)
   const failures: Record<string, number> = {}
   let done = 0
 
@@ -65,45 +65,45 @@ test('whatever attendees, organisers and senders of mail do at once, no two of t
   }
   const {
     signUps,
-    leave,
+    cancel,
     move,
-    correct,
+    correctAddress,
     erase,
-    plan,
-    callOff,
-    send,
-    forget,
+    editWorkshops,
+    cancelNewWorkshop,
+    deliver,
+    purgePastWorkshop,
     scan,
-    find,
-    take,
-    passOn,
-    hold,
+    requestTickets,
+    accept,
+    expire,
+    createPending,
     remind,
-    getReady,
+    confirm,
     lend,
-    takeBack,
-  } = stage
+    returnBoards,
+  } = actions
   await Promise.all([
-    process([signUps, leave, send, plan, take, remind, getReady, lend]),
-    process([signUps, move, send, forget, scan, passOn, remind, takeBack]),
-    process([signUps, move, correct, callOff, forget, hold, lend]),
-    process([signUps, leave, erase, plan, scan, find, passOn, takeBack]),
+    process([signUps, cancel, deliver, editWorkshops, accept, remind, confirm, lend]),
+    process([signUps, move, deliver, purgePastWorkshop, scan, expire, remind, returnBoards]),
+    process([signUps, move, correctAddress, cancelNewWorkshop, purgePastWorkshop, createPending, lend]),
+    process([signUps, cancel, erase, editWorkshops, scan, requestTickets, expire, returnBoards]),
   ])
 
   expect(failures).toEqual({})
-  // Also those that something tried again.
-  const [met] = await query<{ deadlocks: string | number }>(
+  // Includes deadlocks that were retried.
+  const [statistics] = await query<{ deadlocks: string | number }>(
     world.db,
     sql`select deadlocks from pg_stat_database where datname = current_database()`,
   )
-  expect(Number(met?.deadlocks)).toBe(0)
+  expect(Number(statistics?.deadlocks)).toBe(0)
   expect(await findViolations(world.deps)).toEqual([])
 }, 120_000)
 
-test('servers that count the scans of the same links at once do not wait for each other either', async () => {
+test('servers counting scans of the same links at once never deadlock', async () => {
   await using world = await createWorld({ postgres: true })
   const { id } = await world.workshop()
-  // So many that they are looked up one by one, in the order in which they come.
+  // So many links that each is looked up on its own, in the given order.
   await world.db.execute(sql`
     insert into registration_links (code, workshop_id, channel, created_at)
     select 'x' || n, ${id}::uuid, 'poster', now() from generate_series(1, 20000) n`)
@@ -122,7 +122,7 @@ test('servers that count the scans of the same links at once do not wait for eac
   expect(counted).toEqual([{ n: 400 }])
 })
 
-/** Two campaigns of three workshops, one of them running, and what people do with them. */
+/** Two campaigns with three workshops each, one of them running, and the actions on them. */
 async function createActions(world: World) {
   const { clock } = world
   const campaigns = await Promise.all([world.campaign(), world.campaign()])
@@ -163,9 +163,9 @@ async function createActions(world: World) {
   const boards = added.kind === 'added' ? added.ids : []
   return {
     signUps: (deps: Deps) => Promise.all(Array.from({ length: 8 }, () => signUp(deps, pick(workshops)))),
-    leave: (deps: Deps) => cancelRegistration(deps, pickRegistration(), pick(['attendee', 'organiser'])),
+    cancel: (deps: Deps) => cancelRegistration(deps, pickRegistration(), pick(['attendee', 'organiser'])),
     move: (deps: Deps) => moveRegistration(deps, pickRegistration(), pick(workshops).slug),
-    correct: (deps: Deps) => correctEmail(deps, pickRegistration(), `c${++signUpCount}@example.com`),
+    correctAddress: (deps: Deps) => correctEmail(deps, pickRegistration(), `c${++signUpCount}@example.com`),
     erase: (deps: Deps) => eraseRegistration(deps, pickRegistration(), 'attendee'),
     async lend(deps: Deps) {
       const registrationId = pickRegistration()
@@ -174,7 +174,7 @@ async function createActions(world: World) {
         await lendBoard(deps, { name: '前门' }, loan)
       }
     },
-    async takeBack(deps: Deps) {
+    async returnBoards(deps: Deps) {
       const taken = { id: randomUUID(), boardId: pick(boards), at: deps.now() }
       await returnBoard(deps, { name: '前门' }, { ...taken, broken: Math.random() < 0.2 })
       const state = pick(['usable', 'usable', 'broken'] as const)
@@ -183,7 +183,7 @@ async function createActions(world: World) {
       await releaseBoards(deps, { name: '' }, pick(workshops))
       await requestReturns(deps, { name: '' }, pick(workshops))
     },
-    async plan(deps: Deps) {
+    async editWorkshops(deps: Deps) {
       const { slug, id, campaignId } = pick(workshops)
       const changes = [{ capacity: 15 + Math.floor(Math.random() * 100) }, { state: 'closed' as const }]
       await changeWorkshop(
@@ -195,7 +195,7 @@ async function createActions(world: World) {
       const items = [{ kind: 'bring' as const, text: { zh: '电脑' }, mustConfirm: false }]
       await replaceItems(deps, pick([{ workshopId: id }, { campaignId: campaignId as string }]), items)
     },
-    async callOff(deps: Deps) {
+    async cancelNewWorkshop(deps: Deps) {
       const created = await createWorkshop(deps, {
         ...draft,
         campaignId: pick(campaigns).id,
@@ -210,7 +210,7 @@ async function createActions(world: World) {
       await Promise.all(Array.from({ length: 20 }, () => signUp(deps, created.workshop)))
       await cancelWorkshop(deps, created.workshop.slug)
     },
-    async send(deps: Deps) {
+    async deliver(deps: Deps) {
       const rate = pick([undefined, 1_000_000])
       const { mails } = await claimDueMails({ ...deps, config: { ...deps.config, mailRate: rate } }, 20, 120)
       await recordOutcomes(
@@ -227,8 +227,8 @@ async function createActions(world: World) {
           })),
       )
     },
-    /** Signs people up as of long ago, and forgets those whose time is over, as two servers may do at once. */
-    async forget(deps: Deps) {
+    /** Signs people up for a workshop long ago and purges it twice at once, as two servers may do. */
+    async purgePastWorkshop(deps: Deps) {
       const past: Deps = {
         ...deps,
         now: () => before,
@@ -249,19 +249,19 @@ async function createActions(world: World) {
     },
     scan: (deps: Deps) =>
       addScans(deps, new Map(codes.toSorted(() => Math.random() - 0.5).map((code) => [code, 1] as const))),
-    take: (deps: Deps) => acceptOffer(deps, pickRegistration()),
-    /** As of the moment in which the offers that were made until now lapse. */
-    passOn: (deps: Deps) => expireOffers({ ...deps, now: () => new Date(clock.now().getTime() + 3600_000) }),
-    /** A week from now, when all of these workshops ask who comes, or are tomorrow. */
+    accept: (deps: Deps) => acceptOffer(deps, pickRegistration()),
+    /** An hour ahead, when all offers made until now have expired. */
+    expire: (deps: Deps) => expireOffers({ ...deps, now: () => new Date(clock.now().getTime() + 3600_000) }),
+    /** A week ahead, when confirmation requests or day-before reminders of all workshops are due. */
     remind: (deps: Deps) =>
       enqueueReminders({ ...deps, now: () => new Date(clock.now().getTime() + 7 * 24 * 3600_000 + 60_000) }),
-    async getReady(deps: Deps) {
+    async confirm(deps: Deps) {
       const registration = await findRegistrationById(deps, pickRegistration())
       if (!registration) return
       await updateReadiness(deps, registration, pick([[], registration.workshop.items.map((item) => item.id)]))
       await confirmAttendance(deps, registration)
     },
-    hold: (deps: Deps) =>
+    createPending: (deps: Deps) =>
       createPendingSignUp(
         deps,
         pick(workshops),
@@ -274,6 +274,6 @@ async function createActions(world: World) {
         },
         `key-${++signUpCount}`,
       ),
-    find: (deps: Deps) => enqueueTicketsMail(deps, `p${Math.floor(Math.random() * 400)}@example.com`),
+    requestTickets: (deps: Deps) => enqueueTicketsMail(deps, `p${Math.floor(Math.random() * 400)}@example.com`),
   }
 }

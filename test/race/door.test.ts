@@ -14,23 +14,23 @@ const freeSeats = 10
 type Entry = { kind: string; id: string; registration?: string; name?: string; phone?: string; at: string }
 type Result = { id: string; outcome: string; checkedIn?: { id: string } }
 
-test('two doors on two servers, 300 people of whom each door scans two thirds, and walk-ins for the last seats: all agree', async () => {
+test('two doors on two servers agree on overlapping scans of 300 attendees and walk-ins for the last seats', async () => {
   await using world = await createWorld({ postgres: true })
   world.clock.set(new Date())
   const startsAt = new Date(Date.now() + 3600_000)
   const workshop = await world.workshop({ capacity: personCount + freeSeats, startsAt, graceMinutes: null })
-  const came = await Promise.all(Array.from({ length: personCount }, () => world.register(workshop)))
+  const attendees = await Promise.all(Array.from({ length: personCount }, () => world.register(workshop)))
   const env = { DATABASE_URL: world.databaseUrl as string, SECRET: world.deps.config.secret, RATE_LIMIT: 'off' }
   await using east = await startServer(env)
   await using west = await startServer(env)
   const doors = [
-    { server: east, ...(await openDoorSession(world, workshop, '东门')), scans: came.slice(0, 200) },
-    { server: west, ...(await openDoorSession(world, workshop, '西门')), scans: came.slice(100) },
+    { server: east, ...(await openDoorSession(world, workshop, '东门')), scans: attendees.slice(0, 200) },
+    { server: west, ...(await openDoorSession(world, workshop, '西门')), scans: attendees.slice(100) },
   ]
 
-  // The phones were offline, each with scans of the last ten minutes by its own clock.
+  // The phones were offline; each has scans of the last ten minutes by its own clock.
   const now = Date.now()
-  const queueOf = (scans: typeof came): Entry[] => {
+  const queueOf = (scans: typeof attendees): Entry[] => {
     const time = () => new Date(now - Math.floor(Math.random() * 600_000)).toISOString()
     const entries: Entry[] = [
       ...scans.map(({ id }) => ({ kind: 'in', id: crypto.randomUUID(), registration: id, at: time() })),
@@ -48,7 +48,7 @@ test('two doors on two servers, 300 people of whom each door scans two thirds, a
       .map(({ entry }) => entry)
   }
 
-  /** Sends a queue in lots as a phone does, every third of them once more because its answer got lost. */
+  /** Sends a queue in batches as a phone does, every third batch twice because its response got lost. */
   const send = async ({ server, Cookie }: (typeof doors)[number], queue: Entry[]) => {
     const results: Result[] = []
     for (let from = 0; from < queue.length; from += 7) {
@@ -85,7 +85,7 @@ test('two doors on two servers, 300 people of whom each door scans two thirds, a
   expect(inside).toEqual(new Map([...earliest].map(([registration, { id }]) => [registration, id])))
 
   const walkIns = new Map(
-    results.filter(({ id }) => !scans.some((scan) => scan.id === id)).map((one) => [one.id, one.outcome]),
+    results.filter(({ id }) => !scans.some((scan) => scan.id === id)).map(({ id, outcome }) => [id, outcome]),
   )
   expect([...walkIns.values()].filter((outcome) => outcome === 'in')).toHaveLength(freeSeats)
   expect([...walkIns.values()].filter((outcome) => outcome === 'full')).toHaveLength(freeSeats)

@@ -8,17 +8,17 @@ import {
 } from '../support/http/concurrent-sign-ups.ts'
 import { type Server, startServer } from '../support/processes/server.ts'
 
-test('on PGlite, kill -9 in the middle of 200 sign-ups loses none that was acknowledged', async () => {
+test('on PGlite, kill -9 during 200 sign-ups loses no acknowledged one', async () => {
   await using server = await startServer({ RATE_LIMIT: 'off' })
   await killDuringSignUps(server)
 }, 60_000)
 
-test('on Postgres, kill -9 in the middle of 200 sign-ups loses none that was acknowledged', async () => {
+test('on Postgres, kill -9 during 200 sign-ups loses no acknowledged one', async () => {
   const database = await openTestPostgres()
   {
     await using server = await startServer({
       DATABASE_URL: database.url,
-      SECRET: 'a secret that outlives the process that is killed',
+      SECRET: 'a secret that survives the killed process',
       RATE_LIMIT: 'off',
     })
     await killDuringSignUps(server)
@@ -51,7 +51,7 @@ async function killDuringSignUps(server: Server) {
   const before = new Map((await fetchAttendees(server, 'kill', token)).map((line) => [line.id, line]))
   for (const { body } of acknowledged) expect(before.get(body.id)).toMatchObject({ status: body.status })
 
-  // Everyone tries again with the same key: who was in stays in once, who was not gets in.
+  // Everyone retries with the same key: stored sign-ups are stored once, the others are registered.
   const retries = await registerConcurrently([server], 'kill', people, 16)
   expect(retries.map(({ status }) => status)).toEqual(Array(200).fill(201))
   const after = await fetchAttendees(server, 'kill', token)
@@ -60,6 +60,6 @@ async function killDuringSignUps(server: Server) {
   for (const { body, person } of acknowledged) {
     expect(retries.find((reply) => reply.person.key === person.key)?.body.id).toBe(body.id)
   }
-  // Doctor also looks for the mail that each of them is owed.
+  // doctor also checks the mail of each registration.
   expect(await server.cli('doctor')).toMatchObject({ code: 0 })
 }

@@ -11,7 +11,7 @@ import { createWorld, type World } from '../support/world.ts'
 
 const seatCount = 20
 
-/** A workshop whose seats are all offered, to people who hold the whole first half of the line. */
+/** A workshop whose seats are all offered to the first half of the waitlist. */
 async function createOfferedSeats(
   world: World,
 ): Promise<{ workshop: Workshop; offered: Registered[]; waiting: Registered[] }> {
@@ -24,7 +24,7 @@ async function createOfferedSeats(
   return { workshop, offered: waitlist.slice(0, seatCount), waiting: waitlist.slice(seatCount) }
 }
 
-/** The same database for a second process, whose clock may show another time. */
+/** Opens the same database as a second process, whose clock may differ. */
 function openSecondProcess(world: World, now: () => Date): { deps: Deps } & AsyncDisposable {
   const { db, close } = openPostgres(world.databaseUrl as string)
   return { deps: { ...world.deps, db, now }, [Symbol.asyncDispose]: close }
@@ -32,40 +32,40 @@ function openSecondProcess(world: World, now: () => Date): { deps: Deps } & Asyn
 
 const minutesLater = (world: World, minutes: number) => () => new Date(world.clock.now().getTime() + minutes * 60_000)
 
-test('each seat is taken or passed on, never both, when people confirm in the moment in which two processes pass on', async () => {
+test('each offer is either accepted or passed on when attendees confirm while two processes expire offers', async () => {
   await using world = await createWorld({ postgres: true })
   const { offered, waiting, workshop } = await createOfferedSeats(world)
   world.clock.advance({ hours: 23, minutes: 59 })
-  // Whoever takes the offer is in time by the clock of one server; by that of the others the deadline has come.
+  // Acceptance is in time by the clock of one server; by that of the others the deadline has passed.
   await using early = openSecondProcess(world, world.clock.now)
   await using late = openSecondProcess(world, minutesLater(world, 2))
   await using later = openSecondProcess(world, minutesLater(world, 2))
-  const takes = offered.map(({ id }) => acceptOffer(early.deps, id))
-  const passed = await Promise.all([late, later, late, later].map(({ deps }) => expireOffers(deps)))
-  const outcomes = await Promise.all(takes)
+  const acceptances = offered.map(({ id }) => acceptOffer(early.deps, id))
+  const expiredCounts = await Promise.all([late, later, late, later].map(({ deps }) => expireOffers(deps)))
+  const outcomes = await Promise.all(acceptances)
 
   const taken = outcomes.filter((outcome) => outcome === 'taken').length
-  const lapsed = outcomes.filter((outcome) => outcome === 'lapsed').length
-  expect(taken + lapsed).toBe(seatCount)
-  expect(passed.reduce((sum, n) => sum + n)).toBe(lapsed)
+  const expired = outcomes.filter((outcome) => outcome === 'lapsed').length
+  expect(taken + expired).toBe(seatCount)
+  expect(expiredCounts.reduce((sum, n) => sum + n)).toBe(expired)
   expect(await countByStatus(world, workshop)).toEqual({
     ...(taken > 0 && { confirmed: taken }),
-    ...(lapsed > 0 && { offered: lapsed }),
-    ...(seatCount > lapsed && { waitlisted: seatCount - lapsed }),
-    cancelled: seatCount + lapsed,
+    ...(expired > 0 && { offered: expired }),
+    ...(seatCount > expired && { waitlisted: seatCount - expired }),
+    cancelled: seatCount + expired,
   })
-  // Those who wait longest have the seats that went on.
+  // The seats passed on went to the front of the waitlist.
   const next = await query<{ id: string }>(
     world.db,
     sql`select id from registrations where status = 'offered' order by seq`,
   )
-  expect(next.map(({ id }) => id)).toEqual(waiting.slice(0, lapsed).map(({ id }) => id))
+  expect(next.map(({ id }) => id)).toEqual(waiting.slice(0, expired).map(({ id }) => id))
   expect(await countMails(world, 'promoted')).toBe(taken)
-  expect(await countMails(world, 'offered')).toBe(seatCount + lapsed)
+  expect(await countMails(world, 'offered')).toBe(seatCount + expired)
   expect(await findViolations(world.deps)).toEqual([])
 }, 60_000)
 
-test('one offer that is taken a hundred times at once is taken once', async () => {
+test('an offer accepted a hundred times at once is accepted once', async () => {
   await using world = await createWorld({ postgres: true })
   const { offered } = await createOfferedSeats(world)
   await using other = openSecondProcess(world, world.clock.now)
@@ -79,22 +79,22 @@ test('one offer that is taken a hundred times at once is taken once', async () =
   expect(await findViolations(world.deps)).toEqual([])
 }, 60_000)
 
-test('control: without the lock the same hundred take it more than once', async () => {
+test('control: without the lock it is accepted more than once', async () => {
   await using world = await createWorld({ postgres: true })
   const { offered } = await createOfferedSeats(world)
   const text = await readFile(new URL('../../drizzle/functions/accept_offer.sql', import.meta.url), 'utf8')
-  // A moment between reading and writing, as there is wherever these are two requests to the database.
-  const careless = text
+  // A pause between reading and writing, as between two requests to the database.
+  const withoutLock = text
     .replace('perform lock_registration_workshop(p_id);', '')
     .replace(/(select r\.\* into v_registration [^;]*;)/, '$1 perform pg_sleep(0.5);')
-  expect(careless).not.toContain('lock_registration_workshop')
-  expect(careless).toContain('pg_sleep')
-  await world.db.execute(sql.raw(careless))
+  expect(withoutLock).not.toContain('lock_registration_workshop')
+  expect(withoutLock).toContain('pg_sleep')
+  await world.db.execute(sql.raw(withoutLock))
   await Promise.all(Array.from({ length: 100 }, () => acceptOffer(world.deps, offered[0]?.id as string)))
   expect(await countMails(world, 'promoted')).toBeGreaterThan(1)
 }, 60_000)
 
-test('offers of many workshops are passed on by two processes while people register, cancel and confirm, without a deadlock', async () => {
+test('two processes expire offers of many workshops while people register, cancel and confirm, without a deadlock', async () => {
   await using world = await createWorld({ postgres: true })
   await using other = openSecondProcess(world, minutesLater(world, 120))
   const { id: campaignId } = await world.campaign({ oneSeatPerPerson: false })
@@ -110,8 +110,8 @@ test('offers of many workshops are passed on by two processes while people regis
     expireOffers(i % 2 ? other.deps : world.deps),
     world.register(workshops[(i * 5) % workshops.length] as Workshop),
   ])
-  const ended = await Promise.allSettled(work)
-  expect(ended.filter(({ status }) => status === 'rejected')).toEqual([])
+  const results = await Promise.allSettled(work)
+  expect(results.filter(({ status }) => status === 'rejected')).toEqual([])
   await expireOffers(other.deps)
   expect(await findViolations(world.deps)).toEqual([])
 }, 60_000)

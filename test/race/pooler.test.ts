@@ -17,7 +17,7 @@ import { startMailServer } from '../support/mail/smtp-server.ts'
 import { root } from '../support/processes/processes.ts'
 import { startServer } from '../support/processes/server.ts'
 
-// It does not come from npm; whoever has it runs these tests too.
+// PgBouncer is not on npm, so these tests run only where it is installed.
 const installedVersion = pgbouncerVersion()
 if (!installedVersion) console.warn('PgBouncer is not installed (apt-get install pgbouncer): its tests are skipped')
 
@@ -25,7 +25,7 @@ const seatCount = 40
 const personCount = 500
 
 test.skipIf(!installedVersion)(
-  'three servers start at once on an empty database behind PgBouncer, and 500 people race for 40 seats',
+  'three servers start at once on an empty database behind PgBouncer and serve 500 sign-ups for 40 seats',
   async () => {
     await using database = await openTestPostgres({ migrated: false })
     await using pooler = await startPgbouncer(database.url)
@@ -61,34 +61,34 @@ test.skipIf(!installedVersion)(
       Array.from({ length: personCount - seatCount }, (_, i) => i + 1),
     )
 
-    // All who have a seat give it back at once, in one way or the other, and the next in line have them.
+    // All seats are given back at once, by cancelling or moving, and the next on the waitlist get them.
     const submit = ({ body }: SignUpReply, to: string, fields: Record<string, string>, n: number) =>
       (servers[n % 3] as typeof server).request(`${new URL(body.ticketUrl).pathname}/${to}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams(fields).toString(),
       })
-    const left = await Promise.all(
+    const responses = await Promise.all(
       seated.map((reply, n) => (n % 2 ? submit(reply, 'cancel', {}, n) : submit(reply, 'move', { to: 'nanjing' }, n))),
     )
-    expect(left.map(({ status }) => status)).toEqual(Array(seatCount).fill(303))
+    expect(responses.map(({ status }) => status)).toEqual(Array(seatCount).fill(303))
     const after = await fetchAttendees(server, 'shanghai', token)
     expect(after.filter(({ status }) => status === 'confirmed').map(({ seq }) => seq)).toEqual(
       Array.from({ length: seatCount }, (_, i) => seatCount + i + 1),
     )
     expect(await fetchAttendees(server, 'nanjing', token)).toHaveLength(seatCount / 2)
 
-    // A mail for everyone, one to each of those who left and one to each of those who came up, from three senders.
-    const owed = personCount + 2 * seatCount
-    const sent = await mail.waitForMails(owed)
-    expect(new Set(sent.map(({ mail }) => mail.messageId)).size).toBe(owed)
-    expect(sent).toHaveLength(owed)
+    // One mail per person, one for each freed seat and one for each promotion, from three senders.
+    const expectedMails = personCount + 2 * seatCount
+    const sent = await mail.waitForMails(expectedMails)
+    expect(new Set(sent.map(({ mail }) => mail.messageId)).size).toBe(expectedMails)
+    expect(sent).toHaveLength(expectedMails)
     expect(await server.cli('doctor')).toMatchObject({ code: 0, stdout: 'all invariants hold\n' })
   },
   120_000,
 )
 
-test.skipIf(!installedVersion)('what a migration leaves for later is done through PgBouncer too', async () => {
+test.skipIf(!installedVersion)('steps left unfinished by a migration run through PgBouncer', async () => {
   await using database = await openTestPostgres()
   await using pooler = await startPgbouncer(database.url)
   const { db, close } = openPostgres(`${pooler.url(new URL(database.url).pathname.slice(1))}?pgbouncer=true`)
@@ -103,9 +103,9 @@ test.skipIf(!installedVersion)('what a migration leaves for later is done throug
   await close()
 })
 
-test('with ?pgbouncer=true nothing is prepared that another connection could be asked for', async () => {
+test('with ?pgbouncer=true no prepared statement outlives its transaction', async () => {
   await using database = await openTestPostgres()
-  const prepared = async (url: string) => {
+  const countPrepared = async (url: string) => {
     const { db, close } = openPostgres(url, { max: 1 })
     const { $client: client } = db as unknown as { $client: postgres.Sql }
     await client`select ${1}::int`
@@ -113,6 +113,6 @@ test('with ?pgbouncer=true nothing is prepared that another connection could be 
     await close()
     return row?.n
   }
-  expect(await prepared(`${database.url}?pgbouncer=true`)).toBe(0)
-  expect(await prepared(database.url)).toBeGreaterThan(0)
+  expect(await countPrepared(`${database.url}?pgbouncer=true`)).toBe(0)
+  expect(await countPrepared(database.url)).toBeGreaterThan(0)
 })

@@ -22,10 +22,10 @@ import { startMailServer } from '../support/mail/smtp-server.ts'
 import { root } from '../support/processes/processes.ts'
 import { type Server, startServer } from '../support/processes/server.ts'
 
-/** Milliseconds after which a request is answered 503. */
+/** Milliseconds after which a request fails with 503. */
 const requestTimeout = 4_000
 
-test('the base release goes on serving while this one migrates its database online and starts', async () => {
+test('the base release keeps serving while this one migrates its database online and starts', async () => {
   await using database = await openTestPostgres({ migrated: false })
   const base = await fillBaseRelease(database.db)
   const traffic = startTraffic(database.url, base)
@@ -85,9 +85,9 @@ async function expectUpgrade(
   expect(await signUp(server, late.slug, createPeople(1)[0] as ReturnType<typeof createPeople>[number])).toMatchObject({
     status: 201,
   })
-  const arrived = () => mail.mails.find(({ mail }) => mail.messageId === `<${release.putOff.messageId}>`)
-  while (!arrived()) await mail.waitForMails(mail.mails.length + 1)
-  expect(arrived()?.to).toEqual([release.putOff.person.email])
+  const findDeferredMail = () => mail.mails.find(({ mail }) => mail.messageId === `<${release.putOff.messageId}>`)
+  while (!findDeferredMail()) await mail.waitForMails(mail.mails.length + 1)
+  expect(findDeferredMail()?.to).toEqual([release.putOff.person.email])
   return { people }
 }
 
@@ -110,45 +110,45 @@ test('an embedded database of the first release is migrated when this one starts
   await close()
 }, 180_000)
 
-test('tables, indexes, constraints and functions are changed while people sign up, and nobody notices', async () => {
+test('tables, indexes, constraints and functions change while people sign up, without errors or delays', async () => {
   await using database = await openTestPostgres({ migrated: false })
   const base = await fillBaseRelease(database.db, 10)
   await using server = await startServer({ DATABASE_URL: database.url, SECRET: base.secret, RATE_LIMIT: 'off' })
   await publishWorkshop(server, base.token, { slug: 'upgrade', capacity: 100 })
   const traffic = startTraffic(database.url, base)
 
-  let answered = 0
+  let responseCount = 0
   let slowest = 0
   let migrating: Promise<string[]> | undefined
-  const watched: Pick<Server, 'request'> = {
+  const monitoredServer: Pick<Server, 'request'> = {
     async request(path, init) {
-      const begun = performance.now()
+      const startedAt = performance.now()
       const answer = await server.request(path, init)
-      slowest = Math.max(slowest, performance.now() - begun)
-      if (++answered === 100) migrating = migrate(database.db, createNextRelease())
+      slowest = Math.max(slowest, performance.now() - startedAt)
+      if (++responseCount === 100) migrating = migrate(database.db, createNextRelease())
       return answer
     },
   }
   const people = createPeople(650)
-  const replies = await registerConcurrently([watched], 'upgrade', people.slice(0, 600), 32)
+  const replies = await registerConcurrently([monitoredServer], 'upgrade', people.slice(0, 600), 32)
   const applied = await migrating
   expect(applied).toContain('function register')
   expect(applied?.[0]).toMatch(/^migration \d+$/)
-  replies.push(...(await registerConcurrently([watched], 'upgrade', people.slice(600), 32)))
+  replies.push(...(await registerConcurrently([monitoredServer], 'upgrade', people.slice(600), 32)))
   await traffic.goOn(20)
-  const old = await traffic.stop()
-  expect(old.failures.slice(0, 10)).toEqual([])
+  const result = await traffic.stop()
+  expect(result.failures.slice(0, 10)).toEqual([])
   expect(replies.map(({ status }) => status)).toEqual(Array(650).fill(201))
-  expect(Math.max(slowest, old.slowest.milliseconds)).toBeLessThan(requestTimeout)
+  expect(Math.max(slowest, result.slowest.milliseconds)).toBeLessThan(requestTimeout)
 
   expect(await listUnfinished(database.db)).toEqual([])
-  // A newer database is no reason not to be ready: the balancer would take this server away before the new one is there.
+  // A newer database keeps the server ready: otherwise the balancer would remove it before the new one has started.
   expect((await server.request('/readyz')).status).toBe(200)
 }, 180_000)
 
-test('a migration that cannot have a table says so, and the next start goes on with it', async () => {
+test('a migration that cannot lock a table fails, and the next start continues it', async () => {
   await using database = await openTestPostgres()
-  await using undisturbed = await openTestPostgres()
+  await using reference = await openTestPostgres()
   const folder = createNextRelease()
   await database.db.transaction(async (tx) => {
     await tx.execute(sql`select 1 from registrations limit 1`)
@@ -158,14 +158,14 @@ test('a migration that cannot have a table says so, and the next start goes on w
   })
   expect(await listUnfinished(database.db)).not.toEqual([])
   await migrate(database.db, folder)
-  await migrate(undisturbed.db, folder)
-  expect(await describeSchema(database.db)).toEqual(await describeSchema(undisturbed.db))
+  await migrate(reference.db, folder)
+  expect(await describeSchema(database.db)).toEqual(await describeSchema(reference.db))
 })
 
-test('what a migration does beside everyone is gone on with by the next start if it was cut off', async () => {
+test('online steps of an interrupted migration are continued by the next start', async () => {
   await using database = await openTestPostgres()
   const folder = createNextRelease()
-  // Cuts it off before the first of it.
+  // Fails before the first online step.
   await database.db.execute(sql`insert into drizzle.unfinished (statement, beside) values ('select 1 / 0', true)`)
   await expect(migrate(database.db, folder)).rejects.toThrow()
   expect((await listUnfinished(database.db)).length).toBeGreaterThan(3)
@@ -214,7 +214,7 @@ async function currentSchema(): Promise<string[]> {
   return await describeSchema(fresh.db)
 }
 
-/** Everything that a database is made of, in words, in the order of these. */
+/** Describes every object of the schema, in order. */
 async function describeSchema(db: Database): Promise<string[]> {
   const found = await query<{ what: string }>(
     db,
@@ -240,7 +240,7 @@ async function describeSchema(db: Database): Promise<string[]> {
   return found.map(({ what }) => what)
 }
 
-/** This release's `drizzle/` with one more migration, and all functions said anew. */
+/** Copies `drizzle/` with one more migration and a new revision of every function. */
 function createNextRelease(): string {
   const folder = mkdtempSync(join(tmpdir(), 'baoming-drizzle-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -262,7 +262,7 @@ function createNextRelease(): string {
   return folder
 }
 
-/** As drizzle-kit writes them, on every table that sign-ups and mails use. */
+/** As drizzle-kit generates it, for every table used by sign-ups and mails. */
 const nextMigration = `
 CREATE TABLE "parcels" (
 	"id" uuid PRIMARY KEY NOT NULL,

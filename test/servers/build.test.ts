@@ -7,7 +7,7 @@ import { findFreePort } from '../support/processes/free-port.ts'
 import { root, runProgram, startProgram } from '../support/processes/processes.ts'
 import { startServer } from '../support/processes/server.ts'
 
-/** A folder with `dist/` and the packages, and with what else is named; it goes after the test. */
+/** Creates a folder with `dist/`, the packages and the named paths; removed after the test. */
 async function createInstallation(...names: string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'baoming-install-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
@@ -25,7 +25,7 @@ const commandsIn = (folder: string) => ({
   cli: [process.execPath, join(folder, 'dist/cli.js')],
 })
 
-test('dist/ alone is enough: pages, assets, migrations and commands need no sources', async () => {
+test('dist/ needs no sources: pages, assets, migrations and commands work', async () => {
   const folder = await createInstallation()
   await using server = await startServer({}, commandsIn(folder))
   for (const path of [
@@ -42,7 +42,7 @@ test('dist/ alone is enough: pages, assets, migrations and commands need no sour
 test.each([
   ['a migration', 'drizzle/0099_newer.sql', 'select 1'],
   ['a source file', 'src/newer.ts', 'export {}'],
-])('a build of other sources stops before it opens the database: %s was added', async (_, name, text) => {
+])('a build of other sources fails before it opens the database: %s was added', async (_, name, text) => {
   const folder = await createInstallation(...sourcePaths)
   await writeFile(join(folder, name), text)
   const data = join(folder, 'data')
@@ -56,14 +56,14 @@ test.each([
   expect(await readdir(folder)).not.toContain('data')
 })
 
-test('a build of the same sources starts beside them', async () => {
+test('a build of the same sources starts next to them', async () => {
   const folder = await createInstallation(...sourcePaths)
   expect(await runProgram([...commandsIn(folder).cli, 'help'], { DATA_DIR: join(folder, 'data') })).toMatchObject({
     code: 0,
   })
 })
 
-test('npm start and npm run cli say in one sentence that dist/ is missing', async () => {
+test('npm start and npm run cli report a missing dist/', async () => {
   const folder = await createInstallation()
   await rm(join(folder, 'dist'), { recursive: true })
   for (const command of [
@@ -78,7 +78,7 @@ test('npm start and npm run cli say in one sentence that dist/ is missing', asyn
   }
 })
 
-test('SIGTERM to npm start reaches the server, which stops and gives its folder back', async () => {
+test('SIGTERM to npm start stops the server, which releases its lock', async () => {
   const folder = await createInstallation()
   const [data, port] = [join(folder, 'data'), await findFreePort()]
   const program = startProgram(['npm', 'start'], { DATA_DIR: data, PORT: String(port) }, folder)
@@ -87,16 +87,16 @@ test('SIGTERM to npm start reaches the server, which stops and gives its folder 
   expect((await readdir(data)).filter((name) => name.endsWith('.sock'))).toEqual([])
 }, 60_000)
 
-test('a server goes on reading the files of its build while the next one is made', async () => {
+test('a running server keeps serving its build while the next one is built', async () => {
   const folder = await createInstallation(...sourcePaths)
   await using server = await startServer({}, commandsIn(folder))
   const before = (await builds()).at(-1)
-  // What a build that failed half-way leaves is newer than the one in use, and is not kept in its place.
+  // The folder of a failed build is newer than the one in use and must not be kept in its place.
   await mkdir(join(folder, 'dist/build-9999-failed'))
-  const built = await runProgram([process.execPath, 'src/server/build/main.js'], {}, folder)
-  expect(built).toMatchObject({ code: 0, stderr: '' })
+  const result = await runProgram([process.execPath, 'src/server/build/main.js'], {}, folder)
+  expect(result).toMatchObject({ code: 0, stderr: '' })
   expect(await builds()).toEqual([before, expect.any(String)])
-  // Signing in loads a chunk that nothing has asked for before, and no asset was read yet.
+  // Signing in loads a chunk that was not loaded before, and no asset has been read yet.
   const answer = await server.request(paths.signIn(), {
     method: 'POST',
     headers: { 'Content-Type': 'application/x-www-form-urlencoded' },

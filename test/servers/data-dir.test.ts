@@ -17,7 +17,7 @@ async function createFolder(mode: number): Promise<string> {
 
 const fileMode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
 
-test('the server makes a DATA_DIR that is open to other users 0700, and so does a command', async () => {
+test('the server and commands set the mode of a DATA_DIR open to other users to 0700', async () => {
   const folder = await createFolder(0o755)
   {
     await using server = await startServer({ DATA_DIR: folder })
@@ -40,22 +40,22 @@ test('a DATA_DIR that is a symbolic link has the mode of its target changed', as
   expect(await fileMode(target)).toBe('700')
 })
 
-test('a DATA_DIR that others use too keeps its mode and stops the start', async () => {
+test('a DATA_DIR with files of others keeps its mode and aborts the start', async () => {
   const folder = await createFolder(0o755)
-  await writeFile(join(folder, 'report.txt'), 'of somebody else')
+  await writeFile(join(folder, 'report.txt'), 'by another user')
   for (const mode of [0o755, 0o1777]) {
     await chmod(folder, mode)
-    const ended = await runCli(folder, 'doctor')
-    expect(ended).toMatchObject({ code: 1, stdout: '' })
-    expect(ended.stderr).toMatch(/^wrong setting, DATA_DIR: .* is open to other users[^\n]*\n$/)
+    const result = await runCli(folder, 'doctor')
+    expect(result).toMatchObject({ code: 1, stdout: '' })
+    expect(result.stderr).toMatch(/^wrong setting, DATA_DIR: .* is open to other users[^\n]*\n$/)
     expect(await fileMode(folder)).toBe((mode & 0o777).toString(8))
     expect(await readdir(folder)).toEqual(['report.txt'])
   }
 })
 
-// Only root can make a folder that belongs to another user. The modules are loaded first, because that user may not be
-// allowed to read them.
-test.skipIf(process.getuid?.() !== 0)('a DATA_DIR whose mode may not be changed stops the start', async () => {
+// Only root can create a folder that belongs to another user. The modules are imported before the switch, because
+// that user may not be allowed to read them.
+test.skipIf(process.getuid?.() !== 0)('a DATA_DIR whose mode cannot be changed aborts the start', async () => {
   const folder = await createFolder(0o777)
   const script = `
     import { openDatabase, createLogger } from '${join(root, 'src/server/runtime.ts')}'
@@ -65,20 +65,20 @@ test.skipIf(process.getuid?.() !== 0)('a DATA_DIR whose mode may not be changed 
     const config = parseConfig({ DATA_DIR: '${folder}' })
     await openDatabase(config, createLogger(config), () => {}).catch((error) => console.log(error.message))
   `
-  const ended = await runProgram([process.execPath, '--import', 'tsx', '--input-type=module', '--eval', script], {})
-  expect(ended.stdout).toMatch(/^wrong setting, DATA_DIR: .*\(EPERM\)[^\n]*\n$/)
+  const result = await runProgram([process.execPath, '--import', 'tsx', '--input-type=module', '--eval', script], {})
+  expect(result.stdout).toMatch(/^wrong setting, DATA_DIR: .*\(EPERM\)[^\n]*\n$/)
   expect(await readdir(folder)).toEqual([])
 })
 
 test.each(['', 'too short\n'])(
-  'a secret file of %j stops the start with one line',
+  'a secret file of %j aborts the start with one line',
   async (content) => {
     const folder = await createFolder(0o700)
     await writeFile(join(folder, 'secret'), content)
-    const ended = await runCli(folder, 'doctor')
-    expect(ended).toMatchObject({ code: 1, stdout: '' })
-    expect(ended.stderr).toContain(`${join(folder, 'secret')} `)
-    expect(ended.stderr.trim().split('\n')).toHaveLength(1)
+    const result = await runCli(folder, 'doctor')
+    expect(result).toMatchObject({ code: 1, stdout: '' })
+    expect(result.stderr).toContain(`${join(folder, 'secret')} `)
+    expect(result.stderr.trim().split('\n')).toHaveLength(1)
     expect(await readFile(join(folder, 'secret'), 'utf8')).toBe(content)
   },
   60_000,

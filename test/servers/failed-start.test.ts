@@ -28,7 +28,7 @@ const forgetLastMigration = (db: Database) =>
     delete from drizzle.__drizzle_migrations where id = (select max(id) from drizzle.__drizzle_migrations)
   `)
 
-/** DB_SHUTDOWNED in pg_control.h. While the database is open it is 6, and it stays so if it is not closed. */
+/** DB_SHUTDOWNED in pg_control.h. The state is 6 while the database is open, and remains 6 if it is not closed. */
 const cleanShutdownState = 1
 const readClusterState = async (folder: string) =>
   (await readFile(join(folder, 'pgdata/global/pg_control'))).readInt32LE(16)
@@ -37,26 +37,22 @@ const lockFiles = (folder: string) => readdirSync(folder).filter((name) => name.
 
 describe('on the embedded database', () => {
   test.each([
-    [
-      'that a newer release migrated',
-      addNewerMigration,
-      /^the database has \d+ migrations[^\n]*: start the newer release\n$/,
-    ],
-    ['whose migration fails', forgetLastMigration, /^failed: 42\w+: [^\n]*already exists\n$/],
-  ])('a command on a database %s ends, with the database closed', async (_, work, sentence) => {
+    ['of a newer release', addNewerMigration, /^the database has \d+ migrations[^\n]*: start the newer release\n$/],
+    ['with a failing migration', forgetLastMigration, /^failed: 42\w+: [^\n]*already exists\n$/],
+  ])('a command on a database %s fails and closes the database', async (_, work, sentence) => {
     const folder = await createDataDir()
     await changeDatabase(folder, work)
-    const ended = await runCli({ DATA_DIR: folder }, 'doctor')
-    expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(sentence) })
+    const result = await runCli({ DATA_DIR: folder }, 'doctor')
+    expect(result).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(sentence) })
     expect(await readClusterState(folder)).toBe(cleanShutdownState)
     expect(lockFiles(folder)).toEqual([])
   })
 
-  test('the lock is released only after the database is closed', async () => {
+  test('the lock is released after the database is closed', async () => {
     const folder = await createDataDir()
     await changeDatabase(folder, addNewerMigration)
     let isRunning = true
-    const ended = runCli({ DATA_DIR: folder }, 'doctor').finally(() => {
+    const result = runCli({ DATA_DIR: folder }, 'doctor').finally(() => {
       isRunning = false
     })
     let wasLocked = false
@@ -68,10 +64,10 @@ describe('on the embedded database', () => {
     expect(wasLocked).toBe(true)
     expect(existsSync(join(folder, 'pgdata/postmaster.pid'))).toBe(false)
     expect(await readClusterState(folder)).toBe(cleanShutdownState)
-    expect(await ended).toMatchObject({ code: 1 })
+    expect(await result).toMatchObject({ code: 1 })
   })
 
-  test('a server with a secret that is too short ends, with the database closed', async () => {
+  test('a server with a short secret fails and closes the database', async () => {
     const folder = await createDataDir()
     await writeFile(join(folder, 'secret'), '')
     expect(await runServer({ DATA_DIR: folder })).toMatchObject({ code: 1 })
@@ -79,50 +75,50 @@ describe('on the embedded database', () => {
     expect(lockFiles(folder)).toEqual([])
   })
 
-  test('a server whose port is taken ends, with the database closed', async () => {
+  test('a server whose port is taken fails and closes the database', async () => {
     const folder = await createDataDir()
     await using other = await startMailServer()
-    const ended = await runServer({ DATA_DIR: folder, PORT: new URL(other.url).port })
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^PORT: \d+ is taken by another program/) })
+    const result = await runServer({ DATA_DIR: folder, PORT: new URL(other.url).port })
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(/^PORT: \d+ is taken by another program/) })
     expect(await readClusterState(folder)).toBe(cleanShutdownState)
     expect(lockFiles(folder)).toEqual([])
   })
 
-  test('a folder with files but without PG_VERSION is left as it is', async () => {
+  test('a folder with files but without PG_VERSION is left unchanged', async () => {
     const folder = await createDataDir()
     await rm(join(folder, 'pgdata/PG_VERSION'))
     const before = await readFile(join(folder, 'pgdata/global/pg_control'))
-    const ended = await runCli({ DATA_DIR: folder }, 'doctor')
-    expect(ended).toMatchObject({
+    const result = await runCli({ DATA_DIR: folder }, 'doctor')
+    expect(result).toMatchObject({
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(/PG_VERSION[^\n]*backup[^\n]*\n$/),
     })
-    expect(ended.stderr).toContain(join(folder, 'pgdata'))
+    expect(result.stderr).toContain(join(folder, 'pgdata'))
     expect(await readFile(join(folder, 'pgdata/global/pg_control'))).toEqual(before)
   })
 
   test.each(['base', 'pg_wal', 'global/pg_control'])(
-    'a database that has lost %s is named in one line that says what to do',
-    async (lost) => {
+    'a database without %s is reported in one line with what to do',
+    async (missing) => {
       const folder = await createDataDir()
-      await rm(join(folder, 'pgdata', lost), { recursive: true })
-      const ended = await runCli({ DATA_DIR: folder }, 'doctor')
-      expect(ended).toMatchObject({ code: 1, stdout: '' })
-      expect(ended.stderr).toMatch(/^the database in [^\n]* does not open \([^\n]*backup[^\n]*\n$/)
-      expect(ended.stderr).toContain(join(folder, 'pgdata'))
+      await rm(join(folder, 'pgdata', missing), { recursive: true })
+      const result = await runCli({ DATA_DIR: folder }, 'doctor')
+      expect(result).toMatchObject({ code: 1, stdout: '' })
+      expect(result.stderr).toMatch(/^the database in [^\n]* does not open \([^\n]*backup[^\n]*\n$/)
+      expect(result.stderr).toContain(join(folder, 'pgdata'))
     },
   )
 
-  test('a file in place of the folder of the database is named', async () => {
+  test('a file in place of the database folder is reported', async () => {
     const folder = await createDataDir()
     await rm(join(folder, 'pgdata'), { recursive: true })
     await writeFile(join(folder, 'pgdata'), '')
-    const ended = await runCli({ DATA_DIR: folder }, 'doctor')
-    expect(ended).toMatchObject({ code: 1, stdout: '', stderr: `${join(folder, 'pgdata')} is not a folder\n` })
+    const result = await runCli({ DATA_DIR: folder }, 'doctor')
+    expect(result).toMatchObject({ code: 1, stdout: '', stderr: `${join(folder, 'pgdata')} is not a folder\n` })
   })
 
-  test('an empty postmaster.pid, as a power cut leaves it, does not keep the database from opening', async () => {
+  test('an empty postmaster.pid, left by a power failure, does not block the start', async () => {
     const folder = await createDataDir()
     await writeFile(join(folder, 'pgdata/postmaster.pid'), '')
     expect(await runCli({ DATA_DIR: folder }, 'doctor')).toMatchObject({ code: 0 })
@@ -131,28 +127,28 @@ describe('on the embedded database', () => {
 
 describe('on Postgres', () => {
   test.each([
-    ['that a newer release migrated', addNewerMigration, /: start the newer release\n$/],
+    ['of a newer release', addNewerMigration, /: start the newer release\n$/],
     [
-      'whose functions cannot be read',
+      'with unreadable functions',
       (db: Database) =>
         db
           .execute(sql`drop table drizzle.functions cascade`)
           .then(() => db.execute(sql`create view drizzle.functions as select 1 as name`)),
       /^(failed|cannot start): [^\n]+\n$/,
     ],
-  ])('a command and a server on a database %s end', async (_, work, sentence) => {
+  ])('a command and a server on a database %s fail', async (_, work, sentence) => {
     await using database = await openTestPostgres()
     await work(database.db)
     const env = { DATABASE_URL: database.url, SECRET: secret }
-    for (const ended of [await runCli(env, 'doctor'), await runServer({ ...env, PORT: `${await findFreePort()}` })])
-      expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(sentence) })
+    for (const result of [await runCli(env, 'doctor'), await runServer({ ...env, PORT: `${await findFreePort()}` })])
+      expect(result).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(sentence) })
   })
 
-  test('a server whose port is taken ends', async () => {
+  test('a server whose port is taken fails', async () => {
     await using database = await openTestPostgres()
     const env = { DATABASE_URL: database.url, SECRET: secret }
     await using other = await startMailServer()
-    const ended = await runServer({ ...env, PORT: new URL(other.url).port })
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^PORT: \d+ is taken by another program/) })
+    const result = await runServer({ ...env, PORT: new URL(other.url).port })
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(/^PORT: \d+ is taken by another program/) })
   })
 })

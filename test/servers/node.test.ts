@@ -14,11 +14,11 @@ const secret = 'a secret of this test that is long enough'
 const runServer = (env: Record<string, string>) => runProgram(serverCommand, env)
 const runCli = (env: Record<string, string>, ...args: string[]) => runProgram([...cliCommand, ...args], env)
 
-describe('with nothing set', async () => {
+describe('without settings', async () => {
   const server = await startServer()
   afterAll(() => server[Symbol.asyncDispose]())
 
-  test('the first start has a campaign in two cities next month and greets with all that one needs', async () => {
+  test('the first start seeds a campaign in two cities next month and prints the links to start with', async () => {
     const output = server.output()
     expect(output).toContain(`baoming is at http://localhost:${new URL(server.url).port}`)
     expect(output).toMatch(/http:\/\/localhost:\d+\/q\/\w{7} {2}\(AI newsletter\)/)
@@ -42,7 +42,7 @@ describe('with nothing set', async () => {
     expect(items[0]?.prerequisites.join()).toContain('RT-Thread Studio')
   })
 
-  test('a second server on the same folder refuses to start in one line', async () => {
+  test('a second server on the same folder fails with one line', async () => {
     const second = await runServer({ DATA_DIR: server.dataDir, PORT: `${await findFreePort()}` })
     expect(second.code).toBe(1)
     expect(second.stdout + second.stderr).toBe(
@@ -62,7 +62,7 @@ describe('with nothing set', async () => {
     expect(csv).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\uFEFF/) })
   })
 
-  test('a command that is not understood says how it is used and ends with 2', async () => {
+  test('an invalid command prints its usage and exits with 2', async () => {
     expect(await server.cli('sed')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('unknown command sed'),
@@ -92,25 +92,25 @@ describe('with nothing set', async () => {
     expect(await server.cli('export', 'nowhere')).toMatchObject({ code: 1, stderr: 'there is no workshop nowhere\n' })
   })
 
-  test('the mailbox opens with the printed link on this machine only, and not through a proxy or by a foreign name', async () => {
-    const printed = /http:\/\/localhost:\d+(\/mailbox\?key=\S+)/.exec(server.output())?.[1] ?? ''
+  test('the mailbox opens with the printed link on localhost only, not through a proxy or with another Host', async () => {
+    const printedPath = /http:\/\/localhost:\d+(\/mailbox\?key=\S+)/.exec(server.output())?.[1] ?? ''
     expect((await server.request('/mailbox')).status).toBe(404)
-    const opened = await server.request(printed)
-    const Cookie = opened.headers.getSetCookie()[0]?.split(';')[0] ?? ''
-    expect([opened.status, opened.headers.get('location')]).toEqual([302, '/mailbox'])
+    const response = await server.request(printedPath)
+    const Cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    expect([response.status, response.headers.get('location')]).toEqual([302, '/mailbox'])
     expect((await server.request('/mailbox', { headers: { Cookie } })).status).toBe(200)
-    expect((await server.request(printed, { headers: { 'X-Forwarded-For': '127.0.0.1' } })).status).toBe(404)
-    expect(await fetchStatus(server.url, printed, { host: 'rebound.example.com' })).toBe(404)
+    expect((await server.request(printedPath, { headers: { 'X-Forwarded-For': '127.0.0.1' } })).status).toBe(404)
+    expect(await fetchStatus(server.url, printedPath, { host: 'rebound.example.com' })).toBe(404)
     const command = await server.cli('mailbox')
     expect(command).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^http:\/\/localhost:\d+\/mailbox\?key=\S+\n$/),
     })
-    expect(command.stdout).toContain(printed)
+    expect(command.stdout).toContain(printedPath)
   })
 })
 
-test('organiser link prints a link that signs in once, with the server running or stopped', async () => {
+test('organiser link prints a one-time sign-in link, with the server running or stopped', async () => {
   await using server = await startServer()
   const email = 'wang@example.com'
   expect(await server.cli('organiser', 'link', email)).toMatchObject({
@@ -139,34 +139,34 @@ test('organiser link prints a link that signs in once, with the server running o
   }
 }, 60_000)
 
-test('SIGTERM finishes what runs, then stops', async () => {
+test('SIGTERM lets running requests finish', async () => {
   await using server = await startServer({ RATE_LIMIT: 'off' })
   const token = (await server.cli('token', 'create', '--name', 't', '--role', 'organiser')).stdout.trim()
   await publishWorkshop(server, token, { slug: 'stop', capacity: 30 })
   const replies = createPeople(30).map((person) => signUp(server, 'stop', person))
   await Promise.race(replies)
   expect(await server.stop()).toBe(0)
-  // Those that were under way got their answer; a later one may have found the door closed, but none was cut off.
-  const answered = (await Promise.all(replies)).filter((reply) => reply?.status === 201)
-  expect(answered.length).toBeGreaterThan(0)
+  // Requests in progress get a response; later ones may be refused a connection, but none is cut off.
+  const registered = (await Promise.all(replies)).filter((reply) => reply?.status === 201)
+  expect(registered.length).toBeGreaterThan(0)
   await server.start()
   expect(await server.cli('doctor')).toMatchObject({ code: 0 })
   const seats = (await (await server.request('/api/v1/workshops/stop/availability')).json()) as { taken: number }
-  expect(seats.taken).toBeGreaterThanOrEqual(answered.length)
+  expect(seats.taken).toBeGreaterThanOrEqual(registered.length)
 }, 60_000)
 
 test.each([
   [{ PORT: 'eighty' }, /^wrong setting, PORT: /],
   [{ BASE_URL: 'example.com' }, /^wrong setting, BASE_URL: /],
   [{ DATABASE_URL: 'postgres://127.0.0.1/x' }, /^missing setting, SECRET: /],
-])('%j stops the start with one line', async (env, line) => {
-  const ended = await runServer(env)
-  expect(ended).toMatchObject({ code: 1, stdout: '' })
-  expect(ended.stderr).toMatch(line)
-  expect(ended.stderr.trim().split('\n')).toHaveLength(1)
+])('%j aborts the start with one line', async (env, line) => {
+  const result = await runServer(env)
+  expect(result).toMatchObject({ code: 1, stdout: '' })
+  expect(result.stderr).toMatch(line)
+  expect(result.stderr.trim().split('\n')).toHaveLength(1)
 })
 
-test('with DATABASE_URL nothing is there until it is asked for', async () => {
+test('with DATABASE_URL the database starts empty, and seed fills it on request', async () => {
   const database = await openTestPostgres()
   await using server = await startServer({ DATABASE_URL: database.url, SECRET: secret })
   expect(await (await server.request('/api/v1/campaigns')).json()).toEqual({ items: [] })
@@ -190,15 +190,15 @@ test('with DATABASE_URL nothing is there until it is asked for', async () => {
   await database.close()
 }, 60_000)
 
-test('a command on a database of a newer release says so and ends', async () => {
+test('a command on a database of a newer release fails', async () => {
   const database = await openTestPostgres()
   await database.db.execute(sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('newer', 0)`)
-  const ended = await runCli({ DATABASE_URL: database.url, SECRET: secret }, 'doctor')
-  expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/start the newer release\n$/) })
+  const result = await runCli({ DATABASE_URL: database.url, SECRET: secret }, 'doctor')
+  expect(result).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/start the newer release\n$/) })
   await database.close()
 })
 
-test('while the database is away every page and call says 503 within five seconds, and it comes back by itself', async () => {
+test('while the database is unavailable every page and call returns 503 within five seconds, and recovers by itself', async () => {
   await using postgres = await startPostgres()
   await using server = await startServer({ DATABASE_URL: postgres.url(), SECRET: secret })
   const token = (await server.cli('token', 'create', '--name', 't', '--role', 'organiser')).stdout.trim()
@@ -208,12 +208,12 @@ test('while the database is away every page and call says 503 within five second
   })
 
   await postgres.stop()
-  await sleep(1100) // what was read before stays good for a second
+  await sleep(1100) // cached for a second
   for (const path of ['/w/away', '/api/v1/workshops/away/availability', '/readyz', '/']) {
-    const asked = performance.now()
+    const startedAt = performance.now()
     const answer = await server.request(path)
     expect([path, answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([path, 503, true])
-    expect(performance.now() - asked).toBeLessThan(5000)
+    expect(performance.now() - startedAt).toBeLessThan(5000)
   }
   const refused = await signUp(server, 'away', { name: '乙', email: 'b@example.com', key: 'key-of-b' })
   expect(refused).toMatchObject({ status: 503, body: { code: 'unavailable' } })
@@ -227,7 +227,7 @@ test('while the database is away every page and call says 503 within five second
   expect(await server.cli('doctor')).toMatchObject({ code: 0 })
 }, 90_000)
 
-test('a server that listens to the network prints an address that a phone can open', () => {
+test('a server listening on all interfaces prints an address that a phone can open', () => {
   const net = (address: string, internal: boolean) => ({
     address,
     internal,
@@ -243,7 +243,7 @@ test('a server that listens to the network prints an address that a phone can op
   expect(defaultBaseUrl('0.0.0.0', 3000, { lo: [net('127.0.0.1', true)] })).toBe('http://localhost:3000')
 })
 
-/** fetch does not let one say another Host. */
+/** fetch does not allow another Host header. */
 function fetchStatus(url: string, path: string, headers: Record<string, string>): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     request(url + path, { headers }, (response) => resolve(response.resume().statusCode))

@@ -12,11 +12,11 @@ import { startWorker } from '../support/processes/workerd.ts'
 type Service = { url: string; request(path: string, init?: RequestInit): Promise<Response> }
 type RunningService = { service: Service; token: string }
 
-const secret = 'a secret of the black-box suite, nowhere else'
+const secret = 'a secret of the black-box suite only'
 
 const mailSettings = (mail: MailServer) => ({ SMTP_URL: mail.url, MAIL_FROM: 'Workshops <workshops@example.com>' })
 
-/** The three ways to run the service, each with its mail going to a real SMTP server. */
+/** The three deployments, each sending mail to a local SMTP server. */
 const deployments: Record<string, (mail: MailServer, run: AsyncDisposableStack) => Promise<RunningService>> = {
   async 'Node with PGlite'(mail, run) {
     const server = run.use(await startServer({ ...mailSettings(mail), RATE_LIMIT: 'off' }))
@@ -56,7 +56,7 @@ describe.each(Object.entries(deployments))('%s', (_, start) => {
   }, 90_000)
   afterAll(() => run.disposeAsync())
 
-  /** A workshop of the test's own, and people whose mails can be told from others'. */
+  /** Publishes a workshop for one test, with people whose addresses are unique to it. */
   async function newWorkshop(capacity: number, proofOfWork = false) {
     const slug = `w${++workshops}`
     await publishWorkshop(service, token, { slug, capacity, proofOfWork })
@@ -75,7 +75,7 @@ describe.each(Object.entries(deployments))('%s', (_, start) => {
   const availability = async (slug: string) =>
     (await service.request(`/api/v1/workshops/${slug}/availability?fresh=${crypto.randomUUID()}`)).json()
 
-  test('one registers, gets a ticket and a confirmation with QR and calendar entry', async () => {
+  test('a sign-up gets a ticket and a confirmation mail with QR and calendar entry', async () => {
     const { slug, person } = await newWorkshop(2)
     const reply = await signUp(service, slug, person('wang'))
     expect(reply).toMatchObject({ status: 201, body: { status: 'confirmed', position: null } })
@@ -92,7 +92,7 @@ describe.each(Object.entries(deployments))('%s', (_, start) => {
     expect(qr.headers.get('content-type')).toBe('image/png')
   })
 
-  test('the same person again is told so and nothing more, and gets the ticket by mail', async () => {
+  test('a repeated sign-up returns only already_registered and mails the ticket', async () => {
     const { slug, person } = await newWorkshop(2)
     await signUp(service, slug, person('li'))
     const again = await signUp(service, slug, { ...person('li'), name: 'stranger' })
@@ -101,25 +101,25 @@ describe.each(Object.entries(deployments))('%s', (_, start) => {
     await mailTo(person('li').email, /票|凭证|ticket/i)
   })
 
-  test('a retry with the same key gets the same answer', async () => {
+  test('a retry with the same key returns the same result', async () => {
     const { slug, person } = await newWorkshop(1)
-    const someone = person('zhao')
-    const first = await signUp(service, slug, someone)
-    expect(await signUp(service, slug, someone)).toEqual(first)
+    const attendee = person('zhao')
+    const first = await signUp(service, slug, attendee)
+    expect(await signUp(service, slug, attendee)).toEqual(first)
   })
 
-  test('where a proof of work is wanted, one that was worked for is taken and none or another is not', async () => {
+  test('a workshop with proofOfWork accepts a valid proof and rejects a missing or wrong one', async () => {
     const { slug, person } = await newWorkshop(2, true)
-    const someone = person('qian')
-    expect(await signUp(service, slug, someone)).toMatchObject({ status: 422, body: { code: 'invalid' } })
-    const proof = await createProof(service, slug, someone.key)
+    const attendee = person('qian')
+    expect(await signUp(service, slug, attendee)).toMatchObject({ status: 422, body: { code: 'invalid' } })
+    const proof = await createProof(service, slug, attendee.key)
     expect(await signUp(service, slug, { ...person('sun'), proof })).toMatchObject({ status: 422 })
-    const first = await signUp(service, slug, { ...someone, proof })
+    const first = await signUp(service, slug, { ...attendee, proof })
     expect(first).toMatchObject({ status: 201, body: { status: 'confirmed' } })
-    expect((await signUp(service, slug, { ...someone, proof }))?.body).toEqual(first?.body)
+    expect((await signUp(service, slug, { ...attendee, proof }))?.body).toEqual(first?.body)
   })
 
-  test('who comes late waits, and gets the seat that another one gives back', async () => {
+  test('a sign-up for a full workshop is waitlisted and gets the next freed seat', async () => {
     const { slug, person } = await newWorkshop(1)
     const first = await signUp(service, slug, person('first'))
     expect(await signUp(service, slug, person('second'))).toMatchObject({ body: { status: 'waitlisted', position: 1 } })
@@ -137,7 +137,7 @@ describe.each(Object.entries(deployments))('%s', (_, start) => {
     expect(mail.mails.filter(({ to }) => to.includes(person('third').email))).toHaveLength(1)
   })
 
-  test('availability counts seats and the line', async () => {
+  test('availability counts seats and the waitlist', async () => {
     const { slug, person } = await newWorkshop(1)
     await signUp(service, slug, person('one'))
     await signUp(service, slug, person('two'))
@@ -146,7 +146,7 @@ describe.each(Object.entries(deployments))('%s', (_, start) => {
       .toEqual({ slug, capacity: 1, taken: 1, seatsLeft: 0, waitlisted: 1, status: 'waitlist' })
   })
 
-  test('the attendee list opens as CSV and as a workbook', async () => {
+  test('the attendee list is available as CSV and XLSX', async () => {
     const { slug, person } = await newWorkshop(1)
     await signUp(service, slug, { ...person('x'), name: '王小明' })
     await signUp(service, slug, person('y'))

@@ -16,7 +16,7 @@ test.each<[Encryption['mode'], RegExp]>([
   ['implicit', /^Connection timeout$/],
   ['starttls', /^Greeting never received$/],
 ])(
-  'a Worker sends mail over %s TLS to a server whose certificate is for its host name, and keeps it for any other',
+  'a Worker sends mail over %s TLS only to a server whose certificate matches its host name',
   async (mode, timeout) => {
     await using mail = await startMailServer(smtpLogin, undefined, { mode, certificate: 'elsewhere.example' })
     await using database = await openTestPostgres()
@@ -27,7 +27,7 @@ test.each<[Encryption['mode'], RegExp]>([
     })
     await using worker = await startWorker(
       database.url,
-      // As README gives them.
+      // As described in the README.
       {
         SMTP_URL: mode === 'starttls' ? `${mail.url}?requireTLS=true` : mail.url,
         SECRET: secret,
@@ -39,7 +39,7 @@ test.each<[Encryption['mode'], RegExp]>([
     )
     await publishWorkshop(worker, token.trim(), { slug: 'mail', capacity: 3 })
 
-    // Another name in the certificate: neither the password nor the mail is sent.
+    // The certificate has another name: neither the password nor the mail is sent.
     await signUp(worker, 'mail', { name: 'A', email: 'a@example.com', key: 'key-of-a' })
     await expect
       .poll(() => listMails(database.db))
@@ -47,14 +47,14 @@ test.each<[Encryption['mode'], RegExp]>([
     await expect.poll(worker.output).toContain('mail outage')
     expect(mail.stepCounts).toMatchObject({ auth: 0, sender: 0 })
 
-    // A server that takes the connection and says nothing.
+    // A server that accepts the connection and never responds.
     await mail.stop()
-    const silence = await startSilentServer(Number(new URL(mail.url).port))
+    const silentServer = await startSilentServer(Number(new URL(mail.url).port))
     await signUp(worker, 'mail', { name: 'B', email: 'b@example.com', key: 'key-of-b' })
     await expect
       .poll(() => listMails(database.db), { timeout: 25_000 })
       .toMatchObject([{ state: 'pending' }, { state: 'pending', last_error: expect.stringMatching(timeout) }])
-    silence.end()
+    silentServer.end()
 
     await mail.start('localhost')
     await signUp(worker, 'mail', { name: 'C', email: 'c@example.com', key: 'key-of-c' })

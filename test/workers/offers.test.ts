@@ -9,7 +9,7 @@ import { startWorker } from '../support/processes/workerd.ts'
 
 const secret = 'a secret of this test that is long enough'
 
-test('on Node an offer that was not taken is passed on by itself, at the start and again some seconds later', async () => {
+test('on Node an expired offer is passed on at the start and every few seconds', async () => {
   await using database = await openTestPostgres()
   await using server = await startServer({ DATABASE_URL: database.url, SECRET: secret })
   const token = (await server.cli('token', 'create', '--name', 'offers', '--role', 'organiser')).stdout.trim()
@@ -24,7 +24,7 @@ test('on Node an offer that was not taken is passed on by itself, at the start a
     .toEqual(['cancelled', 'cancelled', 'cancelled'])
 }, 90_000)
 
-test('on Workers the cron trigger passes it on', async () => {
+test('on Workers the cron trigger passes on expired offers', async () => {
   const database = await openTestPostgres()
   onTestFinished(() => database.close())
   const env = { DATABASE_URL: database.url, SECRET: secret }
@@ -39,7 +39,7 @@ test('on Workers the cron trigger passes it on', async () => {
   expect(await listStatuses(database.db)).toEqual(['cancelled', 'cancelled', 'offered'])
 }, 90_000)
 
-/** One seat, three people; the first cancels, so that the second is offered the seat. */
+/** One seat, three people; the first cancels, so the seat is offered to the second. */
 async function offerSeat(service: Pick<Server, 'request'>, token: string) {
   await publishWorkshop(service, token, { slug: 'offers', capacity: 1, confirmHours: 24 })
   const ids = []
@@ -54,7 +54,7 @@ async function offerSeat(service: Pick<Server, 'request'>, token: string) {
   expect(cancelled.status).toBe(200)
 }
 
-/** A service in a process of its own has the real clock, and an hour is the shortest deadline. */
+/** The service runs in its own process with the real clock, and the shortest deadline is an hour. */
 async function expireOfferDeadline(db: Database) {
   await db.execute(sql`update registrations set offered_until = now() - interval '1 second' where status = 'offered'`)
 }
