@@ -34,17 +34,17 @@ async function signInToConsole(world: World, role: 'viewer' | 'organiser' = 'org
   }
 }
 
-test('an organiser closes the check-in, sees who did not come, thanks the others, and opens it again', async () => {
+test('closing attendance lists no-shows and thanks the attendees, and it can be reopened', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 3 })
-  const came = await world.register(workshop, { name: '王小明', email: 'wang@example.com' })
+  const attendee = await world.register(workshop, { name: '王小明', email: 'wang@example.com' })
   await world.register(workshop, { name: '李华' })
   const organiser = await signInToConsole(world)
   const path = paths.attendance(workshop.slug)
   expect((await organiser.get(path)).text).toContain('培训还没有开始')
   expect((await organiser.post(paths.closeAttendance(workshop.slug), confirmField)).status).toBe(409)
   world.clock.set(workshop.endsAt)
-  await checkIn(world, came.id)
+  await checkIn(world, attendee.id)
   await organiser.post(paths.materials(workshop.slug), {
     ...confirmField,
     'material.0.title.zh': '课件',
@@ -65,26 +65,26 @@ test('an organiser closes the check-in, sees who did not come, thanks the others
   const { mails } = await claimDueMails(world.deps, 100, 60)
   const thanks = mails.filter(({ kind }) => kind === 'afterwards').map((mail) => buildMessage(world.deps, mail))
   expect(thanks).toHaveLength(1)
-  const [letter] = thanks
-  expect(letter?.to).toEqual({ name: '王小明', address: 'wang@example.com' })
+  const [thankYou] = thanks
+  expect(thankYou?.to).toEqual({ name: '王小明', address: 'wang@example.com' })
   for (const where of [paths.ticketCertificate, paths.ticketFeedback, (t: string) => `${paths.ticket(t)}#materials`]) {
-    expect(letter?.text).toContain(`http://localhost:3000${where(came.ticket)}`)
-    expect(letter?.html).toContain(`http://localhost:3000${where(came.ticket)}`)
+    expect(thankYou?.text).toContain(`http://localhost:3000${where(attendee.ticket)}`)
+    expect(thankYou?.html).toContain(`http://localhost:3000${where(attendee.ticket)}`)
   }
-  // Neither the way in nor an entry of a calendar, nor a button to cancel.
-  expect(letter?.attachments).toEqual([])
-  expect(letter?.text).not.toMatch(/取消报名|二维码/)
+  // No entry instructions, calendar file or cancel link.
+  expect(thankYou?.attachments).toEqual([])
+  expect(thankYou?.text).not.toMatch(/取消报名|二维码/)
 
   expect((await organiser.post(paths.reopenAttendance(workshop.slug), confirmField)).status).toBe(303)
   expect((await organiser.post(paths.reopenAttendance(workshop.slug), confirmField)).status).toBe(409)
 })
 
-test('materials are added, moved and taken away without a script, and come back as typed where one is wrong', async () => {
+test('the materials form adds, reorders and removes entries without JavaScript and keeps invalid input', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const organiser = await signInToConsole(world)
   const path = paths.materials(workshop.slug)
-  const two = {
+  const fields = {
     ...confirmField,
     'material.0.title.zh': '课件',
     'material.0.url': 'https://pan.example.com/slides',
@@ -93,23 +93,23 @@ test('materials are added, moved and taken away without a script, and come back 
     'material.3.url': 'http://example.com/answers',
     'material.3.afterwards': 'yes',
   }
-  const moved = await organiser.post(path, { ...two, do: 'up.1' })
+  const moved = await organiser.post(path, { ...fields, do: 'up.1' })
   expect(formValues(moved.html)).toMatchObject({ 'material.0.title.en': 'Answers', 'material.1.title.zh': '课件' })
-  const dropped = await organiser.post(path, { ...two, do: 'drop.0' })
+  const dropped = await organiser.post(path, { ...fields, do: 'drop.0' })
   expect(formValues(dropped.html)['material.1.title.zh']).toBeUndefined()
   expect(await listMaterials(world.deps, workshop)).toEqual([])
   for (const url of ['javascript:alert(1)', 'ftp://example.com/a', '/door', '']) {
-    const wrong = await organiser.post(path, { ...two, 'material.3.url': url })
+    const wrong = await organiser.post(path, { ...fields, 'material.3.url': url })
     expect([url, wrong.status, wrong.html.includes('href="#material.1.url"')]).toEqual([url, 422, true])
     expect(formValues(wrong.html)['material.0.note.zh']).toBe('提取码 8k2d')
   }
   for (const url of [`https://example.com/${'y'.repeat(2000)}`, `https://example.com/${'长'.repeat(300)}`]) {
-    const long = await organiser.post(path, { ...two, 'material.3.url': url })
+    const long = await organiser.post(path, { ...fields, 'material.3.url': url })
     expect([long.status, formValues(long.html)['material.1.url']]).toEqual([422, url])
     expect(visibleText(long.html)).toContain('太长了')
     expect(visibleText(long.html)).not.toContain('要以 http')
   }
-  expect((await organiser.post(path, two)).status).toBe(303)
+  expect((await organiser.post(path, fields)).status).toBe(303)
   expect(await listMaterials(world.deps, workshop)).toEqual([
     { title: { zh: '课件' }, url: 'https://pan.example.com/slides', note: { zh: '提取码 8k2d' }, afterwards: false },
     { title: { en: 'Answers' }, url: 'http://example.com/answers', note: {}, afterwards: true },
@@ -123,26 +123,26 @@ test('materials are added, moved and taken away without a script, and come back 
   expect((await organiser.post(path, { ...confirmField, ...many })).status).toBe(422)
 })
 
-test('feedback is shown as bars with their numbers, without names, and goes into a file that no spreadsheet computes', async () => {
+test('feedback is shown as bars without names and exported to CSV with formulas escaped', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 3 })
   const people = [await world.register(workshop, { name: '王小明' }), await world.register(workshop, { name: '李华' })]
   const [organiser, viewer] = [await signInToConsole(world), await signInToConsole(world, 'viewer')]
   world.clock.set(workshop.endsAt)
-  const about = (await findWorkshop(world.deps, workshop.slug)) as Workshop
+  const ended = (await findWorkshop(world.deps, workshop.slug)) as Workshop
   for (const { id } of people) await checkIn(world, id)
   const [first, second] = people as [(typeof people)[0], (typeof people)[0]]
   const words = { better: '=HYPERLINK("http://example.com")' }
-  await saveFeedback(world.deps, { id: first.id, workshop: about }, { ratings: { useful: 5 }, texts: words })
-  await saveFeedback(world.deps, { id: second.id, workshop: about }, { ratings: { useful: 4 }, texts: {} })
+  await saveFeedback(world.deps, { id: first.id, workshop: ended }, { ratings: { useful: 5 }, texts: words })
+  await saveFeedback(world.deps, { id: second.id, workshop: ended }, { ratings: { useful: 4 }, texts: {} })
 
   const page = await organiser.get(paths.attendance(workshop.slug))
-  for (const said of ['2 人回答了（100%）', '平均 4.5 分，2 人打分', 'HYPERLINK']) expect(page.text).toContain(said)
+  for (const phrase of ['2 人回答了（100%）', '平均 4.5 分，2 人打分', 'HYPERLINK']) expect(page.text).toContain(phrase)
   expect(page.text.slice(page.text.indexOf('人回答了'))).not.toMatch(/王小明|李华/)
-  const figures = await viewer.get(paths.workshopStats(workshop.slug))
-  expect(figures.text).toContain('平均 4.5 分')
-  // In their own words only for organisers.
-  expect(figures.text).not.toContain('HYPERLINK')
+  const statisticsPage = await viewer.get(paths.workshopStats(workshop.slug))
+  expect(statisticsPage.text).toContain('平均 4.5 分')
+  // Viewers see the ratings, but no free text.
+  expect(statisticsPage.text).not.toContain('HYPERLINK')
 
   const csv = (await organiser.get(paths.feedbackCsv(workshop.slug))).html
   expect(csv).toMatch(/^\uFEFF?"序号","今天的内容对你有用吗？"/)
@@ -152,16 +152,16 @@ test('feedback is shown as bars with their numbers, without names, and goes into
   const questions = paths.feedbackQuestions(workshop.slug)
   const form = formValues((await organiser.get(questions)).html)
   expect(form).toMatchObject({ 'question.0.id': 'useful', 'question.0.zh': '今天的内容对你有用吗？' })
-  const lost = await organiser.post(questions, {
+  const rejected = await organiser.post(questions, {
     ...confirmField,
     'question.0.zh': '板子好用吗？',
     'question.0.kind': 'rating',
   })
-  expect([lost.status, lost.html]).toEqual([409, expect.stringContaining('今天的内容对你有用吗？')])
-  expect(formValues(lost.html)['question.0.zh']).toBe('板子好用吗？')
+  expect([rejected.status, rejected.html]).toEqual([409, expect.stringContaining('今天的内容对你有用吗？')])
+  expect(formValues(rejected.html)['question.0.zh']).toBe('板子好用吗？')
 })
 
-test('forms suggest how many seats to give once enough check-ins were closed', async () => {
+test('forms suggest a capacity once enough attendance lists are closed', async () => {
   await using world = await createWorld()
   const campaign = await world.campaign()
   const organiser = await signInToConsole(world)

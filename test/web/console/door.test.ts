@@ -24,19 +24,19 @@ async function signInToConsole(world: World) {
 const lastAuditEntry = async (world: World) =>
   (await world.db.select().from(auditEntries).orderBy(desc(auditEntries.id)).limit(1))[0]
 
-test('the organiser shows a QR that lets helpers in, renews it, and ends a door', async () => {
+test('organisers can show and rotate the join QR code and end door sessions', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   world.clock.set(workshop.startsAt)
   const { get, send } = await signInToConsole(world)
   const page = `/console/workshops/${workshop.slug}/door`
-  const shown = async (path: string) => {
+  const decodePageQr = async (path: string) => {
     const [, picture = ''] = /src="data:image\/svg\+xml;base64,([^"]+)"/.exec(await get(path)) ?? []
     return new URL(await decodeSvgQr(Buffer.from(picture, 'base64').toString())).pathname
   }
-  expect(await shown(page)).toBe(joinPath(world, workshop))
-  expect(await shown(`${page}/qr`)).toBe(joinPath(world, workshop))
-  // The same as text, for a helper who is elsewhere.
+  expect(await decodePageQr(page)).toBe(joinPath(world, workshop))
+  expect(await decodePageQr(`${page}/qr`)).toBe(joinPath(world, workshop))
+  // The link as text, for a helper who is not on site.
   const [, link] = / id="join"[^>]* value="([^"]+)"/.exec(await get(page)) ?? []
   expect(link).toBe(world.deps.config.baseUrl + joinPath(world, workshop))
   expect(await get(`/console/workshops/${workshop.slug}`)).toContain(page)
@@ -44,7 +44,7 @@ test('the organiser shows a QR that lets helpers in, renews it, and ends a door'
 
   expect((await send(`${page}/renew`)).status).toBe(303)
   expect(await lastAuditEntry(world)).toMatchObject({ action: 'door.renewed', workshopId: workshop.id })
-  const renewed = await shown(page)
+  const renewed = await decodePageQr(page)
   expect(renewed).not.toBe(joinPath(world, workshop))
   expect((await world.request(renewed)).status).toBe(200)
 
@@ -56,15 +56,15 @@ test('the organiser shows a QR that lets helpers in, renews it, and ends a door'
   expect((await world.request('/door', { headers: { Cookie: helper.Cookie } })).status).toBe(401)
   expect(visibleText(await get(page))).toMatch(/小李 已关闭/)
   expect((await send(`${page}/sessions/${helper.id}/end`)).status).toBe(404)
-  const elsewhere = await openDoorSession(world, await world.workshop({ city: { zh: '南京', en: 'Nanjing' } }))
-  expect((await send(`${page}/sessions/${elsewhere.id}/end`)).status).toBe(404)
+  const otherDoor = await openDoorSession(world, await world.workshop({ city: { zh: '南京', en: 'Nanjing' } }))
+  expect((await send(`${page}/sessions/${otherDoor.id}/end`)).status).toBe(404)
 
   world.clock.advance({ days: world.deps.config.retentionDays + 1 })
   await purge(world.deps)
   expect(JSON.stringify(await world.db.select().from(auditEntries))).not.toContain('小李')
 })
 
-test('the organiser’s own device becomes a door, under their name', async () => {
+test('an organiser’s own device can start a door session under their name', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const { send } = await signInToConsole(world)
@@ -78,34 +78,34 @@ test('the organiser’s own device becomes a door, under their name', async () =
   expect((await send(`/console/workshops/${workshop.slug}/door/open`)).status).toBe(409)
 })
 
-test('the organiser sees live who came and who stands there, and gives seats away', async () => {
+test('the door page shows arrivals and the door queue and gives freed seats to the queue', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 2, graceMinutes: 0 })
-  const [came, absent] = [
+  const [attendee, noShow] = [
     await world.register(workshop, { name: '来了' }),
     await world.register(workshop, { name: '没来' }),
   ]
   const { actor } = await openDoorSession(world, workshop)
   const now = () => world.clock.now()
   world.clock.set(new Date(workshop.startsAt.getTime() - 60_000))
-  await checkIn(world.deps, actor, [{ id: crypto.randomUUID(), registration: came.id, at: now() }])
+  await checkIn(world.deps, actor, [{ id: crypto.randomUUID(), registration: attendee.id, at: now() }])
   await admitWalkIn(world.deps, actor, { name: '站着' }, crypto.randomUUID(), now())
   const { get, send } = await signInToConsole(world)
   const page = `/console/workshops/${workshop.slug}/door`
   expect(visibleText(await get(page))).toMatch(/1 \/ 2 已到 门口等位.1.人.*站着.*已到 1 来了.*还没到 1 没来/s)
   await send(`${page}/seat`)
-  expect(await registrationState(world, absent.id)).toMatchObject({ status: 'confirmed' })
+  expect(await registrationState(world, noShow.id)).toMatchObject({ status: 'confirmed' })
   world.clock.set(workshop.startsAt)
   expect((await send(`${page}/seat`)).headers.get('location')).toBe(`${page}?done=seated`)
-  expect(await registrationState(world, absent.id)).toMatchObject({ status: 'cancelled', cancelledBy: 'absence' })
+  expect(await registrationState(world, noShow.id)).toMatchObject({ status: 'cancelled', cancelledBy: 'absence' })
   expect(visibleText(await get(page))).toMatch(/2 \/ 2 已到 其中现场加入.1.人/)
 })
 
-test('the page of a person shows the check-in and takes it back', async () => {
+test('the person page shows the check-in and can revert it', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 1 })
   const person = await world.register(workshop)
-  const waiting = await world.register(workshop)
+  const waitlisted = await world.register(workshop)
   const { get, send } = await signInToConsole(world)
   const page = `/console/people/${person.id}`
   expect(await get(page)).toContain('还没有签到')
@@ -114,16 +114,16 @@ test('the page of a person shows the check-in and takes it back', async () => {
   expect(visibleText(await get(page))).toContain('10:00，王组织')
   expect((await send(`${page}/undo`)).status).toBe(303)
   expect(await listCheckIns(world, person.id)).toMatchObject([{ outcome: 'undone' }])
-  expect((await send(`/console/people/${waiting.id}/check-in`)).status).toBe(409)
-  expect(await listCheckIns(world, waiting.id)).toEqual([])
+  expect((await send(`/console/people/${waitlisted.id}/check-in`)).status).toBe(409)
+  expect(await listCheckIns(world, waitlisted.id)).toEqual([])
 })
 
-test('a walk-in is on the list without an address, and is corrected without one', async () => {
+test('a walk-in is listed without an e-mail address and can be edited without one', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const { actor } = await openDoorSession(world, workshop)
-  const answer = await admitWalkIn(world.deps, actor, { name: '张三' }, crypto.randomUUID(), world.clock.now())
-  const { registration } = answer as { registration: string }
+  const result = await admitWalkIn(world.deps, actor, { name: '张三' }, crypto.randomUUID(), world.clock.now())
+  const { registration } = result as { registration: string }
   const { get, send } = await signInToConsole(world)
   expect(await get(`/console/workshops/${workshop.slug}/people`)).toContain('张三')
   const page = await get(`/console/people/${registration}`)
@@ -134,7 +134,7 @@ test('a walk-in is on the list without an address, and is corrected without one'
   expect(await registrationState(world, registration)).toMatchObject({ mails: [] })
 })
 
-test('the grace time is a field of the workshop', async () => {
+test('the grace period is a field of the workshop form', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const { get, send } = await signInToConsole(world)

@@ -7,7 +7,7 @@ async function signInToConsole(world: World) {
   const { Cookie } = await world.signIn('organiser')
   const headers = { Cookie, Origin: 'http://localhost' }
   return {
-    ask: (path: string) => world.request(path, { headers }),
+    request: (path: string) => world.request(path, { headers }),
     get: async (path: string) => (await world.request(path, { headers })).text(),
     send: (path: string, fields: Record<string, string>) =>
       world.request(path, {
@@ -24,23 +24,23 @@ async function signInToConsole(world: World) {
   }
 }
 
-describe('a registration link', () => {
-  test('is made for a channel, counts, is re-aimed to another city, and is switched off after it was printed', async () => {
+describe('registration links', () => {
+  test('are created per channel, count scans, and can be retargeted and deactivated', async () => {
     await using world = await createWorld()
     const campaign = await world.campaign()
     const shanghai = await world.workshop({ campaignId: campaign.id })
     const nanjing = await world.workshop({ campaignId: campaign.id, city: { zh: '南京' } })
     const { send, get } = await signInToConsole(world)
-    const spread = `/console/campaigns/${campaign.slug}/spread`
+    const promotionPage = `/console/campaigns/${campaign.slug}/spread`
     expect((await send(`/console/campaigns/${campaign.slug}/links`, { channel: ' ' })).status).toBe(422)
-    const made = await send(`/console/campaigns/${campaign.slug}/links`, { channel: '群 3' })
-    const code = new URL(made.headers.get('location') ?? '', 'http://localhost').searchParams.get('link') ?? ''
+    const created = await send(`/console/campaigns/${campaign.slug}/links`, { channel: '群 3' })
+    const code = new URL(created.headers.get('location') ?? '', 'http://localhost').searchParams.get('link') ?? ''
 
     const scan = async () => (await world.request(`/q/${code}`)).headers.get('location')
     expect(await scan()).toBe(`/c/${campaign.slug}?via=${code}`)
     await world.register(shanghai, { via: code })
     await world.flushScans()
-    expect(await get(spread)).toContain('扫码 1 → 报名 1')
+    expect(await get(promotionPage)).toContain('扫码 1 → 报名 1')
 
     const change = (fields: Record<string, string>) => send(`/console/links/${code}`, { channel: '群 3', ...fields })
     expect((await change({ target: `workshop ${nanjing.slug}`, active: 'yes' })).status).toBe(303)
@@ -51,54 +51,54 @@ describe('a registration link', () => {
     ).toBe(422)
     expect((await change({ target: `campaign ${campaign.slug}` })).status).toBe(303)
     expect((await world.request(`/q/${code}`)).status).toBe(410)
-    expect(await get(spread)).toContain('已停用')
+    expect(await get(promotionPage)).toContain('已停用')
   })
 
-  test('has a channel of at most 80 characters, and a longer one comes back as it was typed', async () => {
+  test('accept channels of up to 80 characters and keep a longer one in the form', async () => {
     await using world = await createWorld()
     const { slug } = await world.campaign()
     const { send } = await signInToConsole(world)
-    const made = await send(`/console/campaigns/${slug}/links`, { channel: `${'群'.repeat(78)}😀` })
-    expect([made.status, made.headers.get('location')]).toEqual([303, expect.stringContaining('done=made')])
+    const created = await send(`/console/campaigns/${slug}/links`, { channel: `${'群'.repeat(78)}😀` })
+    expect([created.status, created.headers.get('location')]).toEqual([303, expect.stringContaining('done=made')])
     const channel = `${'群'.repeat(79)}😀`
     const refused = await send(`/console/campaigns/${slug}/links`, { channel })
     expect([refused.status, formValues(await refused.text())]).toEqual([422, expect.objectContaining({ channel })])
   })
 
-  test('comes back as it was typed where something of it is wrong', async () => {
+  test('keep the input when a field is invalid', async () => {
     await using world = await createWorld()
     const { id, slug } = await world.campaign()
     const shanghai = await world.workshop({ campaignId: id })
     const { send } = await signInToConsole(world)
-    const made = await send(`/console/campaigns/${slug}/links`, { channel: '群' })
-    const code = /link=(\w+)/.exec(made.headers.get('location') ?? '')?.[1]
-    const typed = { channel: '', expires: '2027-01-01T10:00', target: `workshop ${shanghai.slug}` }
-    const again = await send(`/console/links/${code}`, typed)
-    const page = await again.text()
-    expect([again.status, formValues(page)]).toEqual([422, { expires: typed.expires }])
-    expect(page).toContain(`<option value="${typed.target}" selected=""`)
+    const created = await send(`/console/campaigns/${slug}/links`, { channel: '群' })
+    const code = /link=(\w+)/.exec(created.headers.get('location') ?? '')?.[1]
+    const input = { channel: '', expires: '2027-01-01T10:00', target: `workshop ${shanghai.slug}` }
+    const rejected = await send(`/console/links/${code}`, input)
+    const page = await rejected.text()
+    expect([rejected.status, formValues(page)]).toEqual([422, { expires: input.expires }])
+    expect(page).toContain(`<option value="${input.target}" selected=""`)
   })
 
-  test('stands in the poster and the pictures, and without one they lead to the page itself', async () => {
+  test('are encoded in posters and pictures, which otherwise contain the workshop URL', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop()
-    const { send, ask, get } = await signInToConsole(world)
+    const { send, request, get } = await signInToConsole(world)
     const poster = async () => decodeSvgQr(await get(`/console/workshops/${workshop.slug}/poster/phone.svg`))
     expect(await poster()).toBe(`http://localhost:3000/w/${workshop.slug}`)
-    const made = await send(`/console/workshops/${workshop.slug}/links`, { channel: '海报' })
-    const code = new URL(made.headers.get('location') ?? '', 'http://localhost').searchParams.get('link') ?? ''
+    const created = await send(`/console/workshops/${workshop.slug}/links`, { channel: '海报' })
+    const code = new URL(created.headers.get('location') ?? '', 'http://localhost').searchParams.get('link') ?? ''
     const url = `http://localhost:3000/q/${code}`
     expect(await poster()).toBe(url)
-    expect(decodeQr(Buffer.from(await (await ask(`/console/links/${code}/qr-article-900.png`)).arrayBuffer()))).toBe(
-      url,
-    )
+    expect(
+      decodeQr(Buffer.from(await (await request(`/console/links/${code}/qr-article-900.png`)).arrayBuffer())),
+    ).toBe(url)
     for (const wrong of ['qr-wall-900.png', 'qr-article-900.gif', 'x']) {
-      expect((await ask(`/console/links/${code}/${wrong}`)).status).toBe(404)
+      expect((await request(`/console/links/${code}/${wrong}`)).status).toBe(404)
     }
-    expect((await ask(`/console/workshops/${workshop.slug}/poster/cinema.svg`)).status).toBe(404)
+    expect((await request(`/console/workshops/${workshop.slug}/poster/cinema.svg`)).status).toBe(404)
   })
 
-  test('is not made of what somebody types as HTML', async () => {
+  test('are escaped in pages and posters', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ title: { zh: '<script>alert(1)</script>' } })
     const { send, get } = await signInToConsole(world)
@@ -117,7 +117,7 @@ describe('the chat group of a workshop', () => {
     ),
   )
 
-  test('is what the ticket leads to, until its picture expires and another one comes', async () => {
+  test('is shown on the ticket until its picture expires, and again once replaced', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop()
     const { ticket } = await world.register(workshop)
@@ -142,39 +142,39 @@ describe('the chat group of a workshop', () => {
     expect((await send(`${group}/remove`, confirmField)).status).toBe(404)
   })
 
-  test('comes back as it was typed where something of it is wrong, which is named', async () => {
+  test('keeps the input and names the invalid field', async () => {
     await using world = await createWorld()
     const { slug } = await world.workshop()
     const { upload } = await signInToConsole(world)
     const group = `/console/workshops/${slug}/group`
-    const typed = { expires: '2027-01-01T10:00', 'note.zh': '改备注' }
-    const missing = await (await upload(group, typed)).text()
+    const input = { expires: '2027-01-01T10:00', 'note.zh': '改备注' }
+    const missing = await (await upload(group, input)).text()
     expect(missing).toContain('请选一张')
-    expect(formValues(missing)).toMatchObject(typed)
-    const long = await (await upload(group, { ...typed, 'note.zh': '长'.repeat(301) }, png)).text()
+    expect(formValues(missing)).toMatchObject(input)
+    const long = await (await upload(group, { ...input, 'note.zh': '长'.repeat(301) }, png)).text()
     expect(long).toContain('太长了')
     expect(long).not.toContain('有效的日期')
-    expect(formValues(long)).toMatchObject({ expires: typed.expires, 'note.zh': '长'.repeat(301) })
+    expect(formValues(long)).toMatchObject({ expires: input.expires, 'note.zh': '长'.repeat(301) })
   })
 
   test.each([
     ['no picture', undefined, '请选一张'],
-    ['a page that says it is a picture', new Uint8Array(Buffer.from('<html><script>alert(1)</script>')), '不是 PNG'],
+    ['an HTML page declared as a picture', new Uint8Array(Buffer.from('<html><script>alert(1)</script>')), '不是 PNG'],
     [
-      'a drawing, which could hold scripts',
+      'an SVG, which could contain scripts',
       new Uint8Array(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')),
       '不是 PNG',
     ],
-    ['a picture that is too large', new Uint8Array(Buffer.concat([png, Buffer.alloc(950_000)])), '太大'],
-  ])('is not %s', async (_name, picture, sentence) => {
+    ['a picture over the size limit', new Uint8Array(Buffer.concat([png, Buffer.alloc(950_000)])), '太大'],
+  ])('rejects %s', async (_name, picture, sentence) => {
     await using world = await createWorld()
     const workshop = await world.workshop()
     const { upload } = await signInToConsole(world)
-    const answer = await upload(`/console/workshops/${workshop.slug}/group`, { expires: '' }, picture)
-    expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining(sentence)])
+    const response = await upload(`/console/workshops/${workshop.slug}/group`, { expires: '' }, picture)
+    expect([response.status, await response.text()]).toEqual([422, expect.stringContaining(sentence)])
   })
 
-  test('is for nobody whose registration is cancelled', async () => {
+  test('is not shown to cancelled attendees', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop()
     const { ticket } = await world.register(workshop)

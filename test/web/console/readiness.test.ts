@@ -19,7 +19,7 @@ async function signInToConsole(world: World, role: 'organiser' | 'viewer' = 'org
   }
 }
 
-/** A workshop with two things to confirm, and four people with a seat: one ready, one who said no, two silent. */
+/** A workshop with two required items and four confirmed attendees: one ready, one not ready, two without an answer. */
 async function createWorkshopWithAnswers(world: World) {
   const workshop = await world.workshop({
     capacity: 4,
@@ -38,17 +38,17 @@ async function createWorkshopWithAnswers(world: World) {
   ]
   const waitlisted = await world.register(workshop, { name: '候补' })
   const base = `/console/workshops/${workshop.slug}`
-  return { workshop, studio, c, people, waiting: waitlisted, base }
+  return { workshop, studio, c, people, waitlisted, base }
 }
 
-/** The names in a list of people, in its order. */
+/** Names in a list of people, in page order. */
 const listNames = (page: string) =>
   [...page.matchAll(/<a href="\/console\/people\/[^"]+">([^<]+)<\/a>/g)].map(([, n]) => n)
-/** Where the links of a page lead whose text is this. */
+/** The href of the link with this text. */
 const findLink = (page: string, text: string) =>
   new RegExp(`<a href="([^"]+)">${text.replace(/[()]/g, '\\$&')}</a>`).exec(page)?.[1]?.replaceAll('&amp;', '&') ?? ''
 
-test('readiness is counted item by item and leads to the people, and a tick on the ticket counts at once', async () => {
+test('readiness is counted per item, links to the people and includes answers from tickets at once', async () => {
   await using world = await createWorld()
   const { base, people, studio, c } = await createWorkshopWithAnswers(world)
   const { get } = await signInToConsole(world)
@@ -65,7 +65,7 @@ test('readiness is counted item by item and leads to the people, and a tick on t
   expect(await get(base)).toContain(`href="${base}/readiness"`)
 })
 
-test('who comes is counted, leads to the people, and those who did not answer can be written to', async () => {
+test('attendance confirmations are counted and link to the people, and those without an answer can be mailed', async () => {
   await using world = await createWorld()
   const { base, people } = await createWorkshopWithAnswers(world)
   const { get, send } = await signInToConsole(world)
@@ -76,26 +76,26 @@ test('who comes is counted, leads to the people, and those who did not answer ca
   const page = await get(`${base}/readiness`)
   expect(visibleText(page)).toContain('说了会来（1） 问过，没有回答（3） 还没有问（0）')
   expect(listNames(await get(findLink(page, '说了会来（1）')))).toEqual(['乙'])
-  const silent = findLink(page, '问过，没有回答（3）')
-  expect(silent).toBe(`${base}/people?coming=asked`)
-  expect(listNames(await get(silent))).toEqual(['甲', '丙', '丁'])
-  expect(await get(silent)).toContain(`href="${base}/messages/new?coming=asked"`)
+  const unanswered = findLink(page, '问过，没有回答（3）')
+  expect(unanswered).toBe(`${base}/people?coming=asked`)
+  expect(listNames(await get(unanswered))).toEqual(['甲', '丙', '丁'])
+  expect(await get(unanswered)).toContain(`href="${base}/messages/new?coming=asked"`)
   const write = await get(`${base}/messages/new?coming=asked`)
   expect(visibleText(write)).toContain('会来吗：“问过，没有回答”')
-  const written = { ...formValues(write), subject: '你会来吗', body: '请回答' }
-  expect((await send(`${base}/messages/new?coming=asked`, { ...written, do: 'send' })).status).toBe(303)
-  const told = await query(world.db, sql`select 1 from mails where kind = 'message'`)
-  expect(told).toHaveLength(3)
+  const draft = { ...formValues(write), subject: '你会来吗', body: '请回答' }
+  expect((await send(`${base}/messages/new?coming=asked`, { ...draft, do: 'send' })).status).toBe(303)
+  const queued = await query(world.db, sql`select 1 from mails where kind = 'message'`)
+  expect(queued).toHaveLength(3)
   const csv = await get(`${base}/people.csv?coming=yes`)
   expect(csv).toContain('乙')
   expect(csv).not.toMatch(/甲|丙|丁/)
-  // On the list and on the page of the person.
+  // Shown on the people list and on the person page.
   expect(await get(`${base}/people?q=乙`, '; people-columns=coming')).toMatch(/data-head="会来吗">说了会来</)
   const id = people[1]?.id as string
   expect(visibleText(await get(`/console/people/${id}`))).toContain('会来吗 说了会来')
 })
 
-test('what is no item or answer of the filter counts as not said', async () => {
+test('the people list ignores filters with unknown items or answers', async () => {
   await using world = await createWorld()
   const { base, studio } = await createWorkshopWithAnswers(world)
   const { get } = await signInToConsole(world)
@@ -106,7 +106,7 @@ test('what is no item or answer of the filter counts as not said', async () => {
   expect(listNames(await get(`${base}/people?ready=${unknown}.not`))).toEqual([])
 })
 
-test('the reminders stand there with their times where the workshop is, and what became of them', async () => {
+test('the readiness page lists the reminders with local times and delivery counts', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({
     timeZone: 'Europe/Berlin',
@@ -122,12 +122,12 @@ test('the reminders stand there with their times where the workshop is, and what
   expect(page).toContain('有名额、还没有都准备好的人 不发 0 0 0 0')
   expect(page).toContain('3月26日周五 09:30 最晚 3月27日周六 09:30 0 1 0 0')
   expect(page).toContain('3月28日周日 09:30 最晚 3月29日周一 06:30 0 0 0 0')
-  // A viewer sees no person.
+  // Viewers see no names.
   expect(page).not.toContain('学员 1')
   expect(await get(`/console/workshops/${workshop.slug}/readiness`)).not.toContain('/people?')
 })
 
-test('the form of a workshop sets how to get in and when reminders go out', async () => {
+test('the workshop form sets entry instructions and reminder times', async () => {
   await using world = await createWorld()
   const { workshop, base } = await createWorkshopWithAnswers(world)
   const { get, send } = await signInToConsole(world)
@@ -138,10 +138,10 @@ test('the form of a workshop sets how to get in and when reminders go out', asyn
   const stored = await findWorkshop(world.deps, workshop.slug)
   expect(stored?.reminders).toEqual({ coming: 120, day_before: 12 })
   expect(stored?.entry).toEqual({ zh: '三号楼南门\n带身份证' })
-  const again = await get(`${base}/edit`)
-  expect(formValues(again)).toMatchObject({ coming: '5', day_before: '12' })
-  expect(again).toContain('三号楼南门\n带身份证</textarea>')
-  expect(formValues(again).get_ready).toBeUndefined()
+  const saved = await get(`${base}/edit`)
+  expect(formValues(saved)).toMatchObject({ coming: '5', day_before: '12' })
+  expect(saved).toContain('三号楼南门\n带身份证</textarea>')
+  expect(formValues(saved).get_ready).toBeUndefined()
 
   for (const [field, value] of [
     ['get_ready', '61'],

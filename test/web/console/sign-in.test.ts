@@ -26,23 +26,25 @@ const postForm = (world: World, path: string, fields: Record<string, string>, he
     body: new URLSearchParams(fields).toString(),
   })
 const firstOwnerPath = (world: World) => `/console/first/${createFirstOwnerCode(world.deps.config.secret)}`
-const sessionCookie = (answer: Response) => answer.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+const sessionCookie = (response: Response) => response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
 
-/** The path of the link that was mailed last. */
+/** Path of the most recently mailed sign-in link. */
 async function latestMagicLink(world: World): Promise<string> {
   const [mail] = await query<{ uid: string }>(world.db, sql`select uid from mails order by id desc limit 1`)
   return `/console/sign-in/${createSignInCode(world.deps.config.secret, mail?.uid ?? '')}`
 }
 
 describe('the first owner', () => {
-  test('is made by the printed link, once, and signed in', async () => {
+  test('is created and signed in by the printed link, once', async () => {
     await using world = await createWorld()
     expect((await world.request('/console/first/wrong')).status).toBe(404)
     const blank = await postForm(world, firstOwnerPath(world), { name: ' ', email: 'me@example.com' })
     expect([blank.status, await blank.text()]).toEqual([422, expect.stringContaining('value="me@example.com"')])
-    const made = await postForm(world, firstOwnerPath(world), { name: '王工', email: 'Me@Example.com' })
-    expect([made.status, made.headers.get('location')]).toEqual([303, '/console'])
-    expect((await world.request('/console/organisers', { headers: { Cookie: sessionCookie(made) } })).status).toBe(200)
+    const created = await postForm(world, firstOwnerPath(world), { name: '王工', email: 'Me@Example.com' })
+    expect([created.status, created.headers.get('location')]).toEqual([303, '/console'])
+    expect((await world.request('/console/organisers', { headers: { Cookie: sessionCookie(created) } })).status).toBe(
+      200,
+    )
     expect((await world.request(firstOwnerPath(world))).status).toBe(410)
     expect((await postForm(world, firstOwnerPath(world), { name: 'b', email: 'b@example.com' })).status).toBe(410)
     expect(await world.db.select({ email: organisers.email, role: organisers.role }).from(organisers)).toEqual([
@@ -50,28 +52,28 @@ describe('the first owner', () => {
     ])
   })
 
-  test('is one person, also if two follow the link at once', async () => {
+  test('is created once by concurrent requests', async () => {
     await using world = await createWorld({ postgres: true })
-    const made = await Promise.all(
+    const created = await Promise.all(
       ['a', 'b', 'c', 'd'].map((name) => createFirstOwner(world.deps, { name, email: `${name}@example.com` })),
     )
-    expect(made.filter(({ kind }) => kind === 'changed')).toHaveLength(1)
+    expect(created.filter(({ kind }) => kind === 'changed')).toHaveLength(1)
     expect(await world.db.select().from(organisers)).toHaveLength(1)
   })
 })
 
-describe('a mailed link', () => {
-  test('signs in once, after a press on its button, and lies in no table', async () => {
+describe('a sign-in link', () => {
+  test('signs in once, after its button is pressed, and is not stored', async () => {
     await using world = await createWorld()
     await inviteOrganiser(world.deps, { name: '李', email: 'li@example.com', role: 'organiser' })
-    const asked = await postForm(world, '/console/sign-in', { email: 'LI@example.com' })
-    expect(asked.headers.get('location')).toBe('/console/sign-in?done=mailed')
+    const requested = await postForm(world, '/console/sign-in', { email: 'LI@example.com' })
+    expect(requested.headers.get('location')).toBe('/console/sign-in?done=mailed')
     const link = await latestMagicLink(world)
     const code = link.split('/').at(-1) ?? ''
     const stored = JSON.stringify([await world.db.select().from(verifications), await world.db.select().from(mails)])
     expect(stored).not.toContain(code)
 
-    // A program that follows links in mails does not use it up.
+    // Mail scanners that open the link do not use it up.
     for (let times = 0; times < 3; times++) expect((await world.request(link)).status).toBe(200)
     const signedIn = await world.request(link, { method: 'POST' })
     expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, '/console'])
@@ -82,50 +84,50 @@ describe('a mailed link', () => {
     expect((await world.request('/console/account', { headers: { Cookie: tampered } })).status).toBe(302)
   })
 
-  test('is good for a quarter of an hour, and of nobody without an account', async () => {
+  test('expires after 15 minutes and is not sent to unknown addresses', async () => {
     await using world = await createWorld()
     await inviteOrganiser(world.deps, { name: '李', email: 'li@example.com', role: 'organiser' })
     await mailSignInLink(world.deps, 'li@example.com')
     await world.db.update(verifications).set({ expiresAt: new Date(Date.now() - 1000) })
     expect((await world.request(await latestMagicLink(world), { method: 'POST' })).status).toBe(410)
     const before = (await world.db.select().from(mails)).length
-    const stranger = await postForm(world, '/console/sign-in', { email: 'nobody@example.com' })
-    expect(stranger.headers.get('location')).toBe('/console/sign-in?done=mailed')
+    const unknown = await postForm(world, '/console/sign-in', { email: 'nobody@example.com' })
+    expect(unknown.headers.get('location')).toBe('/console/sign-in?done=mailed')
     expect(await world.db.select().from(mails)).toHaveLength(before)
     expect(await world.db.select().from(verifications)).toEqual([])
     expect((await postForm(world, '/console/sign-in', { email: 'no address' })).status).toBe(422)
   })
 
   test.each<[string, (world: World) => string]>([
-    ['leads to another page', () => '..%2Fworkshops%2Fshanghai%2Fcancel'],
+    ['contains a path', () => '..%2Fworkshops%2Fshanghai%2Fcancel'],
     ['is too short', () => 'nothing'],
-    ['is of another secret', () => createSignInCode('another secret', '0193a000-0000-7000-8000-000000000001')],
+    ['is signed with another secret', () => createSignInCode('another secret', '0193a000-0000-7000-8000-000000000001')],
     [
-      'is for something else',
+      'was issued for another purpose',
       ({ deps }) => createPendingSignUpCode(deps.config.secret, '0193a000-0000-7000-8000-000000000001'),
     ],
-  ])('shows no button for a code that %s', async (_, codeIn) => {
+  ])('shows no button for a code that %s', async (_, createCode) => {
     await using world = await createWorld()
-    const answer = await world.request(`/console/sign-in/${codeIn(world)}`)
-    const page = await answer.text()
-    expect([answer.status, page.includes('这个链接用不了了'), page.includes('<form')]).toEqual([410, true, false])
+    const response = await world.request(`/console/sign-in/${createCode(world)}`)
+    const page = await response.text()
+    expect([response.status, page.includes('这个链接用不了了'), page.includes('<form')]).toEqual([410, true, false])
   })
 
   test.each([
     ['zh-CN', '没有设置邮件服务器'],
     ['en', 'No mail server is configured'],
-  ])('without SMTP_URL is printed by a command, which the pages say in %s for every address', async (lang, said) => {
+  ])('without SMTP_URL is printed by a command that the pages name in %s for every address', async (lang, message) => {
     await using world = await createWorld()
     await inviteOrganiser(world.deps, { name: '李', email: 'li@example.com', role: 'organiser' })
     const pages = []
     for (const email of ['li@example.com', 'nobody@example.com']) {
-      const asked = await postForm(world, '/console/sign-in', { email })
-      const answer = await world.request(`${asked.headers.get('location')}&lang=${lang}`)
-      pages.push(await answer.text())
+      const requested = await postForm(world, '/console/sign-in', { email })
+      const response = await world.request(`${requested.headers.get('location')}&lang=${lang}`)
+      pages.push(await response.text())
     }
     expect(pages[0]).toBe(pages[1])
     for (const page of [pages[0], await (await world.request(`/console/sign-in?lang=${lang}`)).text()]) {
-      expect(page).toContain(said)
+      expect(page).toContain(message)
       expect(page).toContain('npm run cli -- organiser link EMAIL')
     }
   })
@@ -133,15 +135,15 @@ describe('a mailed link', () => {
   test.each<[string, Parameters<typeof createWorld>[0], boolean]>([
     ['with SMTP_URL', { env: { SMTP_URL: 'smtp://localhost:2525', MAIL_FROM: 'a@example.com' } }, false],
     ['without SMTP_URL, on a database server', { postgres: true }, true],
-  ])('%s the pages name the command only where no mail server is set', async (_, options, named) => {
+  ])('%s the pages name the command only when no mail server is configured', async (_, options, isNamed) => {
     await using world = await createWorld(options)
     for (const query of ['', '?done=mailed']) {
       const page = await (await world.request(`/console/sign-in${query}`)).text()
-      expect(page.includes('npm run cli -- organiser link EMAIL')).toBe(named)
+      expect(page.includes('npm run cli -- organiser link EMAIL')).toBe(isNamed)
     }
   })
 
-  test('leads back to where one wanted to go, and to no other site', async () => {
+  test('leads to the requested console page, same origin only', async () => {
     await using world = await createWorld()
     const page = async (back: string) =>
       (await world.request(`/console/sign-in?back=${encodeURIComponent(back)}`)).text()
@@ -151,34 +153,34 @@ describe('a mailed link', () => {
     }
   })
 
-  test('cannot be asked for by the hundred', async () => {
+  test('is rate limited', async () => {
     await using world = await createWorld()
     await inviteOrganiser(world.deps, { name: '李', email: 'li@example.com', role: 'organiser' })
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, () => postForm(world, '/console/sign-in', { email: 'li@example.com' })),
     )
-    expect(answers.filter(({ status }) => status === 429)).toHaveLength(10)
+    expect(responses.filter(({ status }) => status === 429)).toHaveLength(10)
   })
 })
 
 describe('sessions', () => {
-  test('can be seen and ended, one’s own and no other', async () => {
+  test('can be listed and ended by their owner only', async () => {
     await using world = await createWorld()
-    const mine = await world.signIn('organiser')
-    const theirs = await world.signIn('organiser')
-    const [session] = await world.db.select().from(sessions).where(sql`organiser_id = ${theirs.id}::uuid`)
+    const own = await world.signIn('organiser')
+    const other = await world.signIn('organiser')
+    const [session] = await world.db.select().from(sessions).where(sql`organiser_id = ${other.id}::uuid`)
     const end = `/console/account/sessions/${session?.id}/end`
-    expect((await postForm(world, end, confirmField, { Cookie: mine.Cookie })).status).toBe(404)
+    expect((await postForm(world, end, confirmField, { Cookie: own.Cookie })).status).toBe(404)
     expect(
-      (await postForm(world, '/console/account/sessions/nothing/end', confirmField, { Cookie: mine.Cookie })).status,
+      (await postForm(world, '/console/account/sessions/nothing/end', confirmField, { Cookie: own.Cookie })).status,
     ).toBe(404)
-    expect((await postForm(world, end, confirmField, { Cookie: theirs.Cookie })).status).toBe(303)
-    expect((await world.request('/console/account', { headers: { Cookie: theirs.Cookie } })).status).toBe(302)
-    expect((await postForm(world, '/console/sign-out', confirmField, { Cookie: mine.Cookie })).status).toBe(303)
-    expect((await world.request('/console/account', { headers: { Cookie: mine.Cookie } })).status).toBe(302)
+    expect((await postForm(world, end, confirmField, { Cookie: other.Cookie })).status).toBe(303)
+    expect((await world.request('/console/account', { headers: { Cookie: other.Cookie } })).status).toBe(302)
+    expect((await postForm(world, '/console/sign-out', confirmField, { Cookie: own.Cookie })).status).toBe(303)
+    expect((await world.request('/console/account', { headers: { Cookie: own.Cookie } })).status).toBe(302)
   })
 
-  test('end with the account, and follow its role at once', async () => {
+  test('end with the account and follow role changes at once', async () => {
     await using world = await createWorld()
     await world.signIn('owner')
     const { id, Cookie } = await world.signIn('owner')
@@ -191,13 +193,13 @@ describe('sessions', () => {
 })
 
 describe('the last owner', () => {
-  test('can neither be removed nor given another role', async () => {
+  test('can neither be removed nor lose the role', async () => {
     await using world = await createWorld()
     const { id, Cookie } = await world.signIn('owner')
     expect(await changeRole(world.deps, id, 'organiser')).toEqual({ kind: 'refused', refusal: 'last_owner' })
     expect(await removeOrganiser(world.deps, id)).toEqual({ kind: 'refused', refusal: 'last_owner' })
-    const answer = await postForm(world, `/console/organisers/${id}`, { role: 'viewer' }, { Cookie })
-    expect([answer.status, await answer.text()]).toEqual([409, expect.stringContaining('最后一个所有者')])
+    const response = await postForm(world, `/console/organisers/${id}`, { role: 'viewer' }, { Cookie })
+    expect([response.status, await response.text()]).toEqual([409, expect.stringContaining('最后一个所有者')])
     expect((await world.request(`/console/organisers/${'-'.repeat(36)}/remove`, { headers: { Cookie } })).status).toBe(
       404,
     )
@@ -205,7 +207,7 @@ describe('the last owner', () => {
     expect((await postForm(world, `/console/organisers/${id}/remove`, confirmField, { Cookie })).status).toBe(303)
   })
 
-  test('is there, also if two owners take each other’s role away at once', async () => {
+  test('remains when two owners demote each other concurrently', async () => {
     await using world = await createWorld({ postgres: true })
     const other = openPostgres(world.databaseUrl as string)
     for (let round = 0; round < 10; round++) {
@@ -225,11 +227,11 @@ describe('the last owner', () => {
 })
 
 describe('API tokens', () => {
-  test('are shown once, work with their role, and are revoked', async () => {
+  test('are shown once, have their role and can be revoked', async () => {
     await using world = await createWorld()
     const { Cookie } = await world.signIn('owner')
-    const made = await postForm(world, '/console/tokens', { name: 'newsletter bot', role: 'viewer' }, { Cookie })
-    const [token = ''] = /bm_[\w-]{43}/.exec(await made.text()) ?? []
+    const created = await postForm(world, '/console/tokens', { name: 'newsletter bot', role: 'viewer' }, { Cookie })
+    const [token = ''] = /bm_[\w-]{43}/.exec(await created.text()) ?? []
     const metrics = () => world.request('/metrics', { headers: { Authorization: `Bearer ${token}` } })
     expect((await metrics()).status).not.toBe(401)
     const list = await (await world.request('/console/tokens', { headers: { Cookie } })).text()

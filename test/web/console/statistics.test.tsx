@@ -15,28 +15,28 @@ describe('charts', () => {
     parts: values.map((value, n) => ({ tone: (['accent', 'grey', 'pale'] as const)[n] ?? 'pale', value })),
   })
 
-  test('the parts of a column stand on one another, and its height is its share of the highest', () => {
-    const drawn = String(<ColumnChart id="x" title="t" description="d" bars={[bar('a', 3, 1), bar('b', 2)]} />)
-    // 160 px with 22 below and 20 above: 118 px are 4.
-    expect(rects(drawn).map(({ tone, y, height }) => [tone, y, height])).toEqual([
+  test('ColumnChart stacks the parts of a bar and scales it to the highest', () => {
+    const svg = String(<ColumnChart id="x" title="t" description="d" bars={[bar('a', 3, 1), bar('b', 2)]} />)
+    // Of 160 px, 22 are below and 20 above the bars: 118 px for a value of 4.
+    expect(rects(svg).map(({ tone, y, height }) => [tone, y, height])).toEqual([
       ['accent', 138 - 88.5, 88.5],
       ['grey', 20, 29.5],
       ['accent', 79, 59],
     ])
   })
 
-  test('a single registration beside thousands is still to be seen', () => {
-    const drawn = String(
+  test('ColumnChart keeps a value of 1 visible next to thousands', () => {
+    const svg = String(
       <ColumnChart id="x" title="t" description="d" bars={[bar('a', 5000), bar('b', 1), bar('c', 0)]} />,
     )
-    expect(rects(drawn).map(({ height }) => height)).toEqual([118, 2])
+    expect(rects(svg).map(({ height }) => height)).toEqual([118, 2])
   })
 
-  test('rows lie beside one another, of a width that is their share of the longest, a funnel in the middle', () => {
+  test('BarChart places parts side by side, scaled to the longest row, and centres a funnel', () => {
     const row = (label: string, ...values: number[]) => ({ ...bar(label, ...values), label, said: '' })
-    const drawn = String(<BarChart id="x" title="t" description="d" rows={[row('a', 6, 2), row('b', 2)]} />)
+    const svg = String(<BarChart id="x" title="t" description="d" rows={[row('a', 6, 2), row('b', 2)]} />)
     expect(
-      rects(drawn)
+      rects(svg)
         .filter(({ tone }) => tone !== 'track')
         .map(({ x, width }) => [x, width]),
     ).toEqual([
@@ -51,20 +51,18 @@ describe('charts', () => {
     ])
   })
 
-  test('it says what it is to those who do not see it, and nothing in it is a style or markup of others', () => {
+  test('BarChart has an accessible name and description and escapes labels', () => {
     const name = '<b>"海报"</b>'
-    const drawn = String(
-      <BarChart id="x" title="渠道" description="多" rows={[{ label: name, parts: [], said: '' }]} />,
-    )
-    expect(drawn).toMatch(/role="img" aria-labelledby="x-t x-d"><title id="x-t">渠道<\/title><desc id="x-d">多<\/desc>/)
-    expect(drawn).not.toMatch(/style=|<b>/)
+    const svg = String(<BarChart id="x" title="渠道" description="多" rows={[{ label: name, parts: [], said: '' }]} />)
+    expect(svg).toMatch(/role="img" aria-labelledby="x-t x-d"><title id="x-t">渠道<\/title><desc id="x-d">多<\/desc>/)
+    expect(svg).not.toMatch(/style=|<b>/)
   })
 
-  test('a label too long for a phone is shortened', () => {
-    const drawn = String(
+  test('BarChart shortens labels that are too long for a phone', () => {
+    const svg = String(
       <BarChart id="x" title="t" description="d" rows={[{ label: '公众号'.repeat(20), parts: [], said: '' }]} />,
     )
-    expect(drawn).toContain(`>${'公众号'.repeat(5)}公众…</text>`)
+    expect(svg).toContain(`>${'公众号'.repeat(5)}公众…</text>`)
   })
 
   function rects(svg: string) {
@@ -79,7 +77,7 @@ describe('charts', () => {
 })
 
 describe('pages', () => {
-  test('GET /console of an empty installation leads to the first campaign', async () => {
+  test('GET /console links to creating a campaign when there is none', async () => {
     await using world = await createWorld()
     const html = await (await getPage(world, '/console', (await world.signIn('organiser')).Cookie)).text()
     expect(html).toContain('href="/console/draft"')
@@ -88,9 +86,9 @@ describe('pages', () => {
     expect(seenByViewer).not.toContain('href="/console/draft"')
   })
 
-  test('GET /console tells at a glance what needs attention, what is next and how many seats are taken', async () => {
+  test('GET /console shows alerts, upcoming workshops and seats taken', async () => {
     await using world = await createWorld()
-    const { workshop } = await month(world)
+    const { workshop } = await seedStatistics(world)
     await world.workshop({ city: { zh: '成都' }, publish: false, startsAt: new Date('2026-12-05T01:00:00Z') })
     const html = await (await getPage(world, '/console', (await world.signIn('organiser')).Cookie)).text()
     expect(html).toContain('上海 · 12月11日：2 个名额，只有 1 块开发板')
@@ -102,25 +100,25 @@ describe('pages', () => {
   })
 
   test.each(['zh-CN', 'en'])(
-    'the figures of a campaign and a workshop show charts with tables, in %s',
+    'the statistics of a campaign and a workshop have charts with tables, in %s',
     async (lang) => {
       await using world = await createWorld()
-      const { campaign, workshop } = await month(world)
+      const { campaign, workshop } = await seedStatistics(world)
       const cookie = (await world.signIn('viewer')).Cookie
       for (const path of [
         `/console/campaigns/${campaign.slug}/figures?lang=${lang}`,
         `/console/workshops/${workshop.slug}/figures?lang=${lang}`,
         `/console/years?lang=${lang}`,
       ]) {
-        const answer = await getPage(world, path, cookie)
-        const html = await answer.text()
-        expect(answer.status).toBe(200)
-        // Every chart that says something has its numbers in a table, and no id is there twice.
+        const response = await getPage(world, path, cookie)
+        const html = await response.text()
+        expect(response.status).toBe(200)
+        // Every chart has a table with its numbers, and ids are unique.
         const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id)
         expect(new Set(ids).size).toBe(ids.length)
         expect(html.match(/<figure/g)?.length).toBe(html.match(/<details class="behind">/g)?.length)
         expect(html).not.toMatch(/style=|undefined|NaN|\[object/)
-        // Viewers see counts and no persons.
+        // Viewers see counts, but no names.
         expect(html).not.toMatch(/学员 \d|person-\d/)
         if (lang === 'en') expect(html.match(/<main.*<\/main>/s)?.[0]).not.toMatch(/[，。：]/)
       }
@@ -136,7 +134,7 @@ describe('pages', () => {
     },
   )
 
-  test('what is not there is not found', async () => {
+  test('pages of unknown campaigns, workshops and people return 404', async () => {
     await using world = await createWorld()
     const cookie = (await world.signIn('owner')).Cookie
     for (const path of ['/console/campaigns/x/figures', '/console/workshops/x/figures', '/console/audit?workshop=x']) {
@@ -146,7 +144,7 @@ describe('pages', () => {
     expect(await (await getPage(world, '/console/years', cookie)).text()).toContain('还没有发布过培训')
   })
 
-  async function month(world: World) {
+  async function seedStatistics(world: World) {
     const campaign = await world.campaign({
       items: [{ kind: 'prerequisite', text: { zh: 'C 语言', en: 'C language' }, mustConfirm: true }],
     })
@@ -155,17 +153,17 @@ describe('pages', () => {
     const link = await createLink(world.deps, { workshop: workshop.slug }, { channel: '海报' })
     await addScans(world.deps, new Map([[link?.code as string, 7]]))
     await world.register(workshop, { via: link?.code, ready: { [item]: true } })
-    const leaving = await world.register(workshop, { via: link?.code })
+    const cancelled = await world.register(workshop, { via: link?.code })
     world.clock.advance({ days: 1 })
     await world.register(workshop, { ready: { [item]: false } })
     await world.register(workshop)
-    await cancelRegistration(world.deps, leaving.id, 'attendee')
+    await cancelRegistration(world.deps, cancelled.id, 'attendee')
     return { campaign, workshop }
   }
 })
 
 describe('the audit log', () => {
-  test('GET /console/audit tells who did what, filtered by a form, page by page', async () => {
+  test('GET /console/audit lists entries with filters and pagination', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop()
     const person = await world.register(workshop, { name: '李小明' })
@@ -188,22 +186,22 @@ describe('the audit log', () => {
     expect(first).not.toContain('李小明')
     const older = /href="([^"]*before=\d+)"/.exec(first)?.[1] as string
     expect(await (await getPage(world, older, cookie)).text()).toContain('李小明 (第\u00a01\u00a0号)')
-    const found = await (
+    const matches = await (
       await getPage(world, '/console/audit?actor=%E7%8E%8B&action=person.changed&from=2026-12-01&to=2026-12-01', cookie)
     ).text()
-    expect(found).toContain('改动：邮箱、手机；之前：li@example.com')
-    expect(found).not.toContain('短码')
-    expect(found).toContain('value="2026-12-01"')
+    expect(matches).toContain('改动：邮箱、手机；之前：li@example.com')
+    expect(matches).not.toContain('短码')
+    expect(matches).toContain('value="2026-12-01"')
     expect(await (await getPage(world, '/console/audit?to=2026-11-30', cookie)).text()).toContain('没有记录')
   })
 
-  test('a date that is none is told of, and the field keeps it', async () => {
+  test('GET /console/audit rejects an invalid date and keeps it in the field', async () => {
     await using world = await createWorld()
     const cookie = (await world.signIn('organiser')).Cookie
     for (const query of ['from=2026-02-30', 'to=yesterday', 'from=2026-12-02&to=2026-12-01', 'from=9999-99-99']) {
-      const answer = await getPage(world, `/console/audit?${query}`, cookie)
-      expect(answer.status).toBe(422)
-      expect(await answer.text()).toContain('role="alert"')
+      const response = await getPage(world, `/console/audit?${query}`, cookie)
+      expect(response.status).toBe(422)
+      expect(await response.text()).toContain('role="alert"')
       expect((await getPage(world, `/console/audit.csv?${query}`, cookie)).status).toBe(404)
     }
     for (const query of ['before=x', 'before=99999999999999999999', 'action=x', 'to=2999-12-31', 'actor=%25%27']) {
@@ -211,15 +209,15 @@ describe('the audit log', () => {
     }
   })
 
-  test('GET /console/audit.csv hands out what the filter finds, defused, and is written down itself', async () => {
+  test('GET /console/audit.csv exports the filtered entries with formulas escaped and is audited', async () => {
     await using world = await createWorld()
     await recordAudit(world.deps, { name: '=1+1' }, { action: 'list.exported', payload: { format: 'xlsx' } })
     await recordAudit(world.deps, { name: 'bot' }, { action: 'list.exported', pii: { q: '李' } })
     const cookie = (await world.signIn('organiser', '王老师')).Cookie
-    const answer = await getPage(world, '/console/audit.csv', cookie)
-    expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8')
-    expect(answer.headers.get('content-disposition')).toMatch(/^attachment; filename="audit\.csv"/)
-    const lines = parse(await answer.text(), { bom: true }) as string[][]
+    const response = await getPage(world, '/console/audit.csv', cookie)
+    expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8')
+    expect(response.headers.get('content-disposition')).toMatch(/^attachment; filename="audit\.csv"/)
+    const lines = parse(await response.text(), { bom: true }) as string[][]
     expect(lines).toEqual([
       ['时间', '谁', '做了什么', '关于', '细节'],
       ['2026-12-01 10:00:00', '王老师', '导出操作记录', '', '格式：csv'],
@@ -235,7 +233,7 @@ describe('the audit log', () => {
     expect(entry?.payload).toEqual({ format: 'csv', filter: 'action=list.exported' })
   })
 
-  test('viewers see no audit log, and nobody sees anything without signing in', async () => {
+  test('viewers get 403, and anonymous users are redirected to sign in', async () => {
     await using world = await createWorld()
     const viewer = (await world.signIn('viewer')).Cookie
     for (const path of ['/console/audit', '/console/audit.csv']) {

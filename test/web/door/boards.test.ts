@@ -10,14 +10,14 @@ import { paths, withQuery } from '../../../src/http/links.ts'
 import { formValues, visibleText } from '../../support/http/forms.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-test('a label tells whoever finds the board whose it is, and nothing of who had it', async () => {
+test('GET /b/:code names the owner of the board, but not its borrower', async () => {
   await using world = await createWorld({ env: { PRIVACY_CONTACT: 'boards@example.org' } })
   const { door, boards, people } = await setUpDoor(world)
   await door.send([lendEntry(world, boards[0], people[0])])
-  const answer = await world.request(paths.boardLabel(boards[0]?.code ?? ''))
-  const page = visibleText(await answer.text())
-  expect(answer.status).toBe(200)
-  expect(answer.headers.get('cache-control')).toBe('no-store')
+  const response = await world.request(paths.boardLabel(boards[0]?.code ?? ''))
+  const page = visibleText(await response.text())
+  expect(response.status).toBe(200)
+  expect(response.headers.get('cache-control')).toBe('no-store')
   expect(page).toContain('开发板 星火一号 RTB-001')
   expect(page).toContain('请联系 boards@example.org')
   expect(page).not.toContain('王小明')
@@ -28,7 +28,7 @@ test('a label tells whoever finds the board whose it is, and nothing of who had 
   expect(wrong.status).toBe(401)
 })
 
-test('a helper lends the next board on the page of who came, and takes it back there, broken too', async () => {
+test('helpers lend and return boards on the page of a checked-in attendee', async () => {
   await using world = await createWorld()
   const { door, boards, people } = await setUpDoor(world)
   const person = withQuery(paths.doorPage(), { person: people[0] })
@@ -56,13 +56,13 @@ test('a helper lends the next board on the page of who came, and takes it back t
   const returned = await door.post(paths.doorReturn(), { ...back, broken: 'yes', note: '不亮' })
   expect(visibleText(await door.read(returned.headers.get('location') ?? ''))).toMatch(/已归还 王小明 记为坏了/)
   expect(await findBoard(world.deps, boards[0]?.id ?? '')).toMatchObject({ place: 'broken', note: '不亮' })
-  const { id: _, ...anew } = back
-  expect((await door.post(paths.doorReturn(), anew)).status).toBe(409)
+  const { id: _, ...withoutId } = back
+  expect((await door.post(paths.doorReturn(), withoutId)).status).toBe(409)
   expect((await door.post(paths.doorReturn(), { board: world.deps.newId() })).status).toBe(404)
   expect(await door.read(person)).toContain('借给 星火一号 RTB-002')
 })
 
-test('a helper who scans a label lends that board to somebody who is in, or takes it back from whoever has it', async () => {
+test('helpers who scan a board label lend it to a checked-in attendee or return it from any borrower', async () => {
   await using world = await createWorld()
   const { door, boards, people, workshop } = await setUpDoor(world)
   const label = paths.boardLabel(boards[2]?.code ?? '')
@@ -71,35 +71,35 @@ test('a helper who scans a label lends that board to somebody who is in, or take
   world.clock.advance({ minutes: 1 })
   await door.checkIn(people[1])
   const page = await door.read(label)
-  // Who came last stands here.
+  // The latest check-in is listed first.
   expect([...page.matchAll(/<option value="([^"]+)"/g)].map(([, id]) => id)).toEqual([people[1], people[0]])
-  const answer = await door.post(paths.doorLend(), {
+  const response = await door.post(paths.doorLend(), {
     ...formFields(page, paths.doorLend()),
     registration: people[1] ?? '',
   })
-  expect(answer.headers.get('location')).toBe(`${label}?done=lent`)
+  expect(response.headers.get('location')).toBe(`${label}?done=lent`)
   const lent = await door.read(`${label}?done=lent`)
   expect(visibleText(lent)).toMatch(/已借出 星火一号 RTB-003 在 李安 手里/)
-  // The phone's script would draw its list in place of this page.
+  // The page loads no door script, which would replace it with the list.
   expect(lent).not.toContain('door.js')
-  const given = await door.post(paths.doorReturn(), formFields(lent, paths.doorReturn()))
-  expect(given.headers.get('location')).toBe(`${label}?done=returned`)
+  const returned = await door.post(paths.doorReturn(), formFields(lent, paths.doorReturn()))
+  expect(returned.headers.get('location')).toBe(`${label}?done=returned`)
   expect(visibleText(await door.read(label))).toContain('可以借')
 
-  const elsewhere = await world.workshop({ city: { zh: '南京' } })
-  const stranger = (await world.register(elsewhere, { name: '赵安' })).id
-  const theirs = await openDoorClient(world, elsewhere)
-  await theirs.send([lendEntry(world, boards[2], stranger)])
-  const foreign = await door.read(label)
-  expect(foreign).not.toContain('赵安')
-  expect(visibleText(foreign)).toContain('还记在别的场次的人名下')
-  const back = await door.post(paths.doorReturn(), formFields(foreign, paths.doorReturn()))
+  const otherWorkshop = await world.workshop({ city: { zh: '南京' } })
+  const otherAttendee = (await world.register(otherWorkshop, { name: '赵安' })).id
+  const otherDoor = await openDoorClient(world, otherWorkshop)
+  await otherDoor.send([lendEntry(world, boards[2], otherAttendee)])
+  const labelPage = await door.read(label)
+  expect(labelPage).not.toContain('赵安')
+  expect(visibleText(labelPage)).toContain('还记在别的场次的人名下')
+  const back = await door.post(paths.doorReturn(), formFields(labelPage, paths.doorReturn()))
   expect(back.headers.get('location')).toBe(`${label}?done=returned`)
   expect(visibleText(await door.read(back.headers.get('location') ?? ''))).toContain('已归还')
   expect(await world.db.select().from(loans).where(eq(loans.workshopId, workshop.id))).toHaveLength(1)
 })
 
-test('a phone sends what was lent and returned, in its order, and is told what became of each', async () => {
+test('POST /door/entries lends and returns boards in order and reports each outcome', async () => {
   await using world = await createWorld()
   const { door, boards, people, workshop } = await setUpDoor(world)
   const [a, b] = boards as [Board, Board]
@@ -138,8 +138,8 @@ test('a phone sends what was lent and returned, in its order, and is told what b
     { id: b.id, kind: '星火一号', serial: 'RTB-002', code: b.code, registration: people[0] },
     { id: boards[2]?.id, kind: '星火一号', serial: 'RTB-003', code: boards[2]?.code, registration: null },
   ])
-  const told = await world.db.select().from(loans)
-  expect(told.every(({ lentBy }) => lentBy === '前门')).toBe(true)
+  const stored = await world.db.select().from(loans)
+  expect(stored.every(({ lentBy }) => lentBy === '前门')).toBe(true)
   await allocateBoards(world.deps, { name: '' }, workshop, { ids: [b.id] })
   expect((await (await door.get(paths.doorList())).json()).boards).toHaveLength(1)
   for (const wrong of [
@@ -148,11 +148,11 @@ test('a phone sends what was lent and returned, in its order, and is told what b
     { ...returnEntry(world, a), note: 'x'.repeat(501) },
     { ...returnEntry(world, a), broken: 'yes' },
   ]) {
-    expect((await door.ask([wrong])).status).toBe(400)
+    expect((await door.postEntries([wrong])).status).toBe(400)
   }
 })
 
-test('an attendee who has a board is told that it has to come back before they can be erased', async () => {
+test('POST /t/:ticket/erase returns 409 while the attendee has a board', async () => {
   await using world = await createWorld()
   const { door, boards, people, tickets } = await setUpDoor(world)
   await door.send([lendEntry(world, boards[0], people[0])])
@@ -163,11 +163,11 @@ test('an attendee who has a board is told that it has to come back before they c
     })
   const refused = await erase()
   expect([refused.status, visibleText(await refused.text())]).toEqual([409, expect.stringContaining('还没有归还')])
-  const [kept] = await world.db
+  const [stored] = await world.db
     .select()
     .from(registrations)
     .where(eq(registrations.id, people[0] ?? ''))
-  expect(kept).toMatchObject({ name: '王小明', erasedAt: null })
+  expect(stored).toMatchObject({ name: '王小明', erasedAt: null })
   await door.send([returnEntry(world, boards[0])])
   expect((await erase()).status).toBe(303)
   expect(await world.db.select().from(boardTable)).toHaveLength(3)
@@ -181,14 +181,14 @@ function returnEntry(world: World, board: { id: string } | undefined, more: obje
   return { kind: 'return', id: world.deps.newId(), board: board?.id, at: world.clock.now().toISOString(), ...more }
 }
 
-/** What the hidden fields of the form hold that sends to a path. */
+/** Hidden field values of the form with this action. */
 function formFields(html: string, action: string): Record<string, string> {
   const [, form] = new RegExp(`<form [^>]*action="${action}">(.*?)</form>`, 's').exec(html) ?? []
   if (form === undefined) throw new Error(`no form sends to ${action}`)
   return formValues(form)
 }
 
-/** The door of a workshop on its day, three boards, and 王小明 and 李安, who are expected. */
+/** Sets up a workshop on its day with three boards, two confirmed attendees, 王小明 and 李安, and a door session. */
 async function setUpDoor(world: World) {
   const workshop = await world.workshop()
   const [wang, li] = [
@@ -220,7 +220,7 @@ async function openDoorClient(world: World, workshop: Workshop) {
     })
   return {
     get,
-    ask: postEntries,
+    postEntries,
     read: async (path: string) => (await get(path)).text(),
     post: (path: string, fields: Record<string, string>) =>
       world.request(path, {

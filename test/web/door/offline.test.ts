@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { startDoorSession } from '../../../src/domain/door/sessions.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-/** A helper's phone at a workshop with one registration. */
+/** Starts a door session for a workshop with one registration. */
 async function joinDoor(world: World) {
   const startsAt = new Date(world.clock.now().getTime() + 30 * 60_000)
   const workshop = await world.workshop({ startsAt })
@@ -12,7 +12,7 @@ async function joinDoor(world: World) {
   return { workshop, headers: { Cookie: `door=${session.token}` } }
 }
 
-test('the page that phones keep is the same for everybody, and names nobody', async () => {
+test('GET /door/shell is the same for everybody and contains no personal data', async () => {
   await using world = await createWorld()
   const { headers, workshop } = await joinDoor(world)
   const asHelper = await (await world.request('/door/shell', { headers })).text()
@@ -21,13 +21,13 @@ test('the page that phones keep is the same for everybody, and names nobody', as
   for (const personal of ['王小明', '东门', '上海', workshop.slug]) expect(asHelper).not.toContain(personal)
 })
 
-test('the worker keeps that page and its files, each of which is there, and may serve scanned tickets too', async () => {
+test('the service worker caches the shell with all its files, and its scope covers ticket pages', async () => {
   await using world = await createWorld()
-  const answer = await world.request('/door/worker.js')
-  expect(answer.headers.get('content-type')).toContain('text/javascript')
-  expect(answer.headers.get('service-worker-allowed')).toBe('/')
-  expect(answer.headers.get('cache-control')).toBe('no-cache')
-  const script = await answer.text()
+  const response = await world.request('/door/worker.js')
+  expect(response.headers.get('content-type')).toContain('text/javascript')
+  expect(response.headers.get('service-worker-allowed')).toBe('/')
+  expect(response.headers.get('cache-control')).toBe('no-cache')
+  const script = await response.text()
   const files = JSON.parse(/^const files = (.+)$/m.exec(script)?.[1] ?? '[]') as string[]
   const page = await (await world.request('/door/shell')).text()
   const used = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path)
@@ -42,27 +42,27 @@ test('the worker keeps that page and its files, each of which is there, and may 
   expect([...new Set(used)].toSorted()).toEqual(files.toSorted())
 })
 
-test('the worker is another one in another language, and the same when it is asked for again', async () => {
+test('the service worker differs by language and is otherwise deterministic', async () => {
   await using world = await createWorld()
-  const ask = async (lang: string) => (await world.request(`/door/worker.js?lang=${lang}`)).text()
-  expect(await ask('en')).toBe(await ask('en'))
-  expect(await ask('en')).not.toBe(await ask('zh-CN'))
+  const fetchWorker = async (lang: string) => (await world.request(`/door/worker.js?lang=${lang}`)).text()
+  expect(await fetchWorker('en')).toBe(await fetchWorker('en'))
+  expect(await fetchWorker('en')).not.toBe(await fetchWorker('zh-CN'))
 })
 
-test('only the pages of the door may use the camera and start workers', async () => {
+test('only door pages may use the camera and start workers', async () => {
   await using world = await createWorld()
   const { headers, workshop } = await joinDoor(world)
   for (const path of ['/door', '/door/shell']) {
-    const answer = await world.request(path, { headers })
-    expect(answer.headers.get('permissions-policy')).toBe('camera=(self)')
-    expect(answer.headers.get('content-security-policy')).toMatch(/script-src 'self';.*; worker-src 'self' blob:$/)
+    const response = await world.request(path, { headers })
+    expect(response.headers.get('permissions-policy')).toBe('camera=(self)')
+    expect(response.headers.get('content-security-policy')).toMatch(/script-src 'self';.*; worker-src 'self' blob:$/)
   }
   const other = await world.request(`/w/${workshop.slug}`)
   expect(other.headers.get('permissions-policy')).toBe('camera=()')
   expect(other.headers.get('content-security-policy')).not.toContain('worker-src')
 })
 
-test('POST /door/end ends the session of this phone and of no other', async () => {
+test('POST /door/end ends only the session of this phone', async () => {
   await using world = await createWorld()
   const { headers, workshop } = await joinDoor(world)
   const other = await startDoorSession(world.deps, workshop, '西门', undefined)

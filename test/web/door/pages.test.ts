@@ -16,7 +16,7 @@ import { formValues, visibleText } from '../../support/http/forms.ts'
 import { joinPath, listCheckIns, openDoorSession, registrationState } from '../../support/seeds/door.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-/** A helper's phone that has no JavaScript: it follows where it is led and sends what the forms hold. */
+/** Door client without JavaScript: follows redirects and submits the values in forms. */
 function createPhoneClient(world: World, Cookie: string) {
   const headers = { Cookie, Origin: 'http://localhost' }
   const send = (path: string, fields: Record<string, string>) =>
@@ -29,7 +29,7 @@ function createPhoneClient(world: World, Cookie: string) {
   return {
     get,
     send,
-    /** Sends a form and gives the page that it leads to. */
+    /** Submits a form and follows the redirect. */
     async follow(path: string, fields: Record<string, string>) {
       const response = await send(path, fields)
       return response.status === 303 ? get(response.headers.get('location') as string) : response
@@ -57,18 +57,19 @@ const storedState = async (world: World) => [
   await world.db.select().from(registrations),
 ]
 
-describe('a helper’s phone', () => {
-  test('becomes a door by the QR, a name and nothing else, and stays one until the night', async () => {
+describe('a door session', () => {
+  test('starts with the join code and a name and lasts until midnight', async () => {
     await using world = await createWorld({ env: { BASE_URL: 'https://example.com' } })
     const workshop = await world.workshop()
     world.clock.set(workshop.startsAt)
     const path = joinPath(world, workshop)
-    const nobody = createPhoneClient(world, '')
-    expect(await (await nobody.get('/door')).text()).toContain('这部手机还不是签到台')
-    expect(await (await nobody.get(path)).text()).toContain('帮忙签到')
+    const anonymous = createPhoneClient(world, '')
+    expect(await (await anonymous.get('/door')).text()).toContain('这部手机还不是签到台')
+    expect(await (await anonymous.get(path)).text()).toContain('帮忙签到')
     expect(await world.db.select().from(doorSessions)).toEqual([])
-    for (const name of ['', ' \u3000 ', '长'.repeat(41)]) expect((await nobody.send(path, { name })).status).toBe(422)
-    const joined = await nobody.send(path, { name: ' 小李 ' })
+    for (const name of ['', ' \u3000 ', '长'.repeat(41)])
+      expect((await anonymous.send(path, { name })).status).toBe(422)
+    const joined = await anonymous.send(path, { name: ' 小李 ' })
     expect([joined.status, joined.headers.get('location')]).toEqual([303, '/door'])
     const [cookie = ''] = joined.headers.getSetCookie()
     expect(cookie).toMatch(/^door=[\w-]{43}; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/)
@@ -85,9 +86,9 @@ describe('a helper’s phone', () => {
     expect(closed.status).toBe(401)
     expect(await closed.text()).toContain('请主办方再出示一次二维码')
     const before = await storedState(world)
-    const answer = await phone.send('/door/walk-in', { name: '张三' })
-    expect(answer.status).toBe(401)
-    expect(await answer.text()).toContain('刚才的操作没有保存')
+    const response = await phone.send('/door/walk-in', { name: '张三' })
+    expect(response.status).toBe(401)
+    expect(await response.text()).toContain('刚才的操作没有保存')
     expect(await storedState(world)).toEqual(before)
   })
 
@@ -95,89 +96,94 @@ describe('a helper’s phone', () => {
     { what: 'forged', code: async () => createJoinCode('another secret', { id: crypto.randomUUID(), version: 1 }) },
     { what: 'mangled', code: async (_: World, path: string) => path.split('/').at(-1)?.slice(0, -1) },
     {
-      what: 'of a ticket',
+      what: 'a check-in code',
       code: async ({ deps }: World, _: string, { id }: Workshop) =>
         createCheckInCode(deps.config.secret, { id, version: 1 }),
     },
-    { what: 'nonsense', code: async () => 'x' },
-  ])('is not let in by a code that is $what', async ({ code }) => {
+    { what: 'malformed', code: async () => 'x' },
+  ])('does not start with a code that is $what', async ({ code }) => {
     await using world = await createWorld()
     const workshop = await world.workshop()
     const path = `/door/join/${await code(world, joinPath(world, workshop), workshop)}`
-    const nobody = createPhoneClient(world, '')
-    for (const answer of [await nobody.get(path), await nobody.send(path, { name: '小李' })]) {
-      expect(answer.status).toBe(404)
-      expect(await answer.text()).toContain('这个二维码不对')
+    const anonymous = createPhoneClient(world, '')
+    for (const response of [await anonymous.get(path), await anonymous.send(path, { name: '小李' })]) {
+      expect(response.status).toBe(404)
+      expect(await response.text()).toContain('这个二维码不对')
     }
     expect(await world.db.select().from(doorSessions)).toEqual([])
   })
 
-  test('is not let in by a QR that was renewed, nor once the night has come', async () => {
+  test('does not start with a rotated code or after midnight', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop()
-    const old = joinPath(world, workshop)
+    const outdated = joinPath(world, workshop)
     await rotateJoinCode(world.deps, workshop)
-    const nobody = createPhoneClient(world, '')
-    expect((await nobody.send(old, { name: '小李' })).status).toBe(410)
-    expect(await (await nobody.get(old)).text()).toContain('已经换掉了')
+    const anonymous = createPhoneClient(world, '')
+    expect((await anonymous.send(outdated, { name: '小李' })).status).toBe(410)
+    expect(await (await anonymous.get(outdated)).text()).toContain('已经换掉了')
     const path = joinPath(world, (await findWorkshop(world.deps, workshop.slug)) as Workshop)
-    expect((await nobody.get(path)).status).toBe(200)
+    expect((await anonymous.get(path)).status).toBe(200)
     world.clock.set('2026-12-12T00:00:00+08:00')
-    expect((await nobody.send(path, { name: '小李' })).status).toBe(410)
+    expect((await anonymous.send(path, { name: '小李' })).status).toBe(410)
     expect(await world.db.select().from(doorSessions)).toEqual([])
   })
 
-  test('that is ended by the organiser is told so at its next step', async () => {
+  test('returns 401 on the next request after an organiser ended it', async () => {
     await using world = await createWorld()
     const { workshop, door, phone, people } = await setUpDoor(world, 1)
     await endDoorSession(world.deps, workshop, door.id)
-    const answer = await phone.send('/door/check-in', { registration: people[0]?.id as string })
-    expect(answer.status).toBe(401)
+    const response = await phone.send('/door/check-in', { registration: people[0]?.id as string })
+    expect(response.status).toBe(401)
     expect(await listCheckIns(world, people[0]?.id as string)).toEqual([])
   })
 
-  test('that was ended is told at the next ticket how to go on, and not shown the workshop as anyone else', async () => {
+  test('explains how to continue when a ticket is scanned after it ended', async () => {
     await using world = await createWorld()
     const { workshop, door, phone, code } = await setUpDoor(world, 1)
     await endDoorSession(world.deps, workshop, door.id)
-    const answer = await phone.get(code(0))
-    expect([answer.status, visibleText(await answer.text())]).toEqual([
+    const response = await phone.get(code(0))
+    expect([response.status, visibleText(await response.text())]).toEqual([
       401,
       expect.stringMatching(/这个签到台已经关闭.*请主办方再出示一次二维码/s),
     ])
   })
 
-  test('that scans the organiser’s QR again is one door, and the one that it was is closed', async () => {
+  test('replaces the previous one when the phone joins again', async () => {
     await using world = await createWorld()
     const { workshop, door, phone } = await setUpDoor(world, 0)
     const other = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
-    const again = await phone.send(joinPath(world, workshop), { name: '西门' })
+    const response = await phone.send(joinPath(world, workshop), { name: '西门' })
     expect(await listDoorSessions(world.deps, workshop)).toMatchObject([
       { name: '西门', open: true },
       { id: door.id, open: false },
     ])
-    const [Cookie = ''] = again.headers.getSetCookie()
+    const [Cookie = ''] = response.headers.getSetCookie()
     await createPhoneClient(world, Cookie.split(';')[0] as string).send(joinPath(world, other), { name: '西门' })
     expect((await listDoorSessions(world.deps, workshop)).map(({ open }) => open)).toEqual([false, false])
   })
 })
 
-test('a door closes at the midnight of the workshop’s own zone, also where the clocks are changed that night', () => {
-  const on = (startsAt: string, endsAt: string, timeZone: string, now: string) =>
+test('a door session expires at midnight in the workshop’s time zone, also across daylight saving changes', () => {
+  const expiryOf = (startsAt: string, endsAt: string, timeZone: string, now: string) =>
     doorSessionExpiry({ startsAt: new Date(startsAt), endsAt: new Date(endsAt), timeZone }, new Date(now)).toISOString()
-  const berlin = (now: string) => on('2026-10-24T10:00+02:00', '2026-10-25T17:00+01:00', 'Europe/Berlin', now)
-  // Opened two days before: the coming night. Less than twelve hours before the start: the night after the end.
+  const berlin = (now: string) => expiryOf('2026-10-24T10:00+02:00', '2026-10-25T17:00+01:00', 'Europe/Berlin', now)
+  // Started two days before: at the next midnight. Started less than twelve hours before: at midnight after the end.
   expect(berlin('2026-10-22T15:00+02:00')).toBe('2026-10-22T22:00:00.000Z')
   expect(berlin('2026-10-23T21:59+02:00')).toBe('2026-10-23T22:00:00.000Z')
   expect(berlin('2026-10-23T22:00+02:00')).toBe('2026-10-25T23:00:00.000Z')
   expect(berlin('2026-10-25T09:00+01:00')).toBe('2026-10-25T23:00:00.000Z')
-  // In Santiago there is no midnight in the night in which summer time begins.
-  const santiago = on('2026-09-05T10:00-04:00', '2026-09-05T17:00-04:00', 'America/Santiago', '2026-09-05T09:00-04:00')
+  // Santiago has no midnight in the night when daylight saving time begins.
+  const santiago = expiryOf(
+    '2026-09-05T10:00-04:00',
+    '2026-09-05T17:00-04:00',
+    'America/Santiago',
+    '2026-09-05T09:00-04:00',
+  )
   expect(santiago).toBe('2026-09-06T04:00:00.000Z')
 })
 
-describe('the page of a ticket’s QR', () => {
-  test('checks in with one button, says green, then red with since when and by whom', async () => {
+describe('GET /in/:code', () => {
+  test('checks in with one button and then shows when and by whom', async () => {
     await using world = await createWorld()
     const { phone, people, code } = await setUpDoor(world, 2)
     const ready = await (await phone.get(code(0))).text()
@@ -189,7 +195,7 @@ describe('the page of a ticket’s QR', () => {
       'in',
       expect.stringMatching(/签到成功.*学员甲.*09:30 到/s),
     ])
-    // The same form again, as from a page that was loaded again, is the same check-in.
+    // Resubmitting the form, as on reload, is the same check-in.
     expect(pageSeverity(await (await phone.follow('/door/check-in', fields)).text())).toBe('in')
     world.clock.advance({ minutes: 4 })
     const red = await (await phone.get(code(0))).text()
@@ -198,11 +204,11 @@ describe('the page of a ticket’s QR', () => {
       expect.stringMatching(/已经签过到了.*09:30 由 东门 签到/s),
     ])
     const other = createPhoneClient(world, (await openDoorSession(world, await loadWorkshop(world), '西门')).Cookie)
-    const again = await (await other.follow('/door/check-in', { registration: people[0]?.id as string })).text()
-    expect([pageSeverity(again), visibleText(again)]).toEqual(['stop', expect.stringContaining('09:30 由 东门 签到')])
+    const second = await (await other.follow('/door/check-in', { registration: people[0]?.id as string })).text()
+    expect([pageSeverity(second), visibleText(second)]).toEqual(['stop', expect.stringContaining('09:30 由 东门 签到')])
   })
 
-  test('says what is wrong with a ticket, and changes nothing', async () => {
+  test('reports invalid tickets and changes nothing', async () => {
     await using world = await createWorld()
     const { phone, people, code } = await setUpDoor(world, 4)
     const yesterday = await world
@@ -220,7 +226,7 @@ describe('the page of a ticket’s QR', () => {
         return `/in/${createCheckInCode(world.deps.config.secret, { id, version: 1 })}`
       })
     await cancelRegistration(world.deps, people[3]?.id as string, 'organiser')
-    const old = code(0)
+    const outdated = code(0)
     await correctEmail(world.deps, people[0]?.id as string, 'corrected@example.com')
     const before = await storedState(world)
     const forged = `/in/${createCheckInCode('another secret', { id: people[1]?.id as string, version: 1 })}`
@@ -228,25 +234,25 @@ describe('the page of a ticket’s QR', () => {
       [forged, 404, 'wait', /这张票不对/],
       [`${code(1)}x`, 404, 'wait', /这张票不对/],
       ['/in/nonsense', 404, 'wait', /这张票不对/],
-      [old, 404, 'wait', /旧票/],
+      [outdated, 404, 'wait', /旧票/],
       [yesterday, 409, 'wait', /不是这一场的票.*南京.*2026年12月10日/s],
       [code(2), 200, 'wait', /在候补，没有名额.*10:15/s],
       [code(3), 200, 'wait', /报名已经取消/],
     ]
-    for (const [path, status, how, says] of expected) {
+    for (const [path, status, severity, text] of expected) {
       for (let n = 0; n < 10; n++) {
-        const answer = await phone.get(path)
-        const html = await answer.text()
-        expect([path, answer.status, pageSeverity(html), visibleText(html)]).toEqual([
+        const response = await phone.get(path)
+        const html = await response.text()
+        expect([path, response.status, pageSeverity(html), visibleText(html)]).toEqual([
           path,
           status,
-          how,
-          expect.stringMatching(says),
+          severity,
+          expect.stringMatching(text),
         ])
       }
     }
     expect(await storedState(world)).toEqual(before)
-    // Nor by what no form of ours would send.
+    // Fields that no form sends change nothing either.
     for (const fields of [{}, { registration: 'x' }, { registration: crypto.randomUUID() }, { registration: "'" }])
       expect((await phone.send('/door/check-in', fields as Record<string, string>)).status).toBe(404)
     expect((await phone.send('/door/undo', { checkIn: crypto.randomUUID() })).status).toBe(404)
@@ -254,19 +260,19 @@ describe('the page of a ticket’s QR', () => {
     expect(await storedState(world)).toEqual(before)
   })
 
-  test('is the workshop’s page for anyone else', async () => {
+  test('redirects anyone but helpers to the workshop page', async () => {
     await using world = await createWorld()
     const { code, workshop } = await setUpDoor(world, 1)
-    const answer = await world.request(code(0))
-    expect([answer.status, answer.headers.get('location')]).toEqual([302, `/w/${workshop.slug}`])
+    const response = await world.request(code(0))
+    expect([response.status, response.headers.get('location')]).toEqual([302, `/w/${workshop.slug}`])
     expect((await world.request('/in/nonsense')).status).toBe(404)
   })
 })
 
 const loadWorkshop = async (world: World) => (await findWorkshop(world.deps, 'shanghai-2026-12-11')) as Workshop
 
-describe('the list of a door', () => {
-  test('finds people by name, initials, end of the phone and number, and shows no address', async () => {
+describe('the door list', () => {
+  test('finds people by name, pinyin, phone digits and number and shows no contact data', async () => {
     await using world = await createWorld()
     const { phone } = await setUpDoor(world, 2)
     const list = await (await phone.get('/door')).text()
@@ -280,29 +286,29 @@ describe('the list of a door', () => {
     expect(await (await phone.get('/door?q=nobody')).text()).toContain('没有找到')
   })
 
-  test('works out once how a name is typed, and waits for nobody to whom something happens meanwhile', async () => {
+  test('stores search keys once and skips locked rows', async () => {
     await using world = await createWorld({ postgres: true })
     const { phone } = await setUpDoor(world, 2)
-    const known = async () =>
+    const storedKeys = async () =>
       (
         await world.db.select({ initials: registrations.nameSearch }).from(registrations).orderBy(registrations.seq)
       ).map(({ initials }) => initials)
-    const asked = async () => (await phone.get('/door/list.json')).json()
-    const busy = openPostgres(world.databaseUrl ?? '', { max: 1 })
-    await busy.db.transaction(async (tx) => {
+    const fetchList = async () => (await phone.get('/door/list.json')).json()
+    const otherClient = openPostgres(world.databaseUrl ?? '', { max: 1 })
+    await otherClient.db.transaction(async (tx) => {
       await tx.execute(sql`select 1 from registrations where seq = 2 for no key update`)
-      expect((await asked()).people.map(({ initials }: { initials: string }) => initials)).toEqual([
+      expect((await fetchList()).people.map(({ initials }: { initials: string }) => initials)).toEqual([
         expect.stringContaining('xyj'),
         expect.stringContaining('xyy'),
       ])
-      expect(await known()).toEqual([expect.stringContaining('xyj'), null])
+      expect(await storedKeys()).toEqual([expect.stringContaining('xyj'), null])
     })
-    await busy.close()
-    await asked()
-    expect(await known()).toEqual([expect.stringContaining('xyj'), expect.stringContaining('xyy')])
+    await otherClient.close()
+    await fetchList()
+    expect(await storedKeys()).toEqual([expect.stringContaining('xyj'), expect.stringContaining('xyy')])
   })
 
-  test('takes a check-in back, with the button standing out for half a minute', async () => {
+  test('reverts a check-in, with the button highlighted for 30 seconds', async () => {
     await using world = await createWorld()
     const { phone, people } = await setUpDoor(world, 1)
     const id = people[0]?.id as string
@@ -318,34 +324,34 @@ describe('the list of a door', () => {
     expect(await listCheckIns(world, id)).toMatchObject([{ outcome: 'undone' }])
   })
 
-  test('lets who waits stand at the door and have a seat after the grace time, also by the button', async () => {
+  test('queues waitlisted attendees and seats them after the grace period', async () => {
     await using world = await createWorld()
     const { phone, people, workshop } = await setUpDoor(world, 3)
-    const waiting = people[2]?.id as string
-    const standing = await (await phone.follow('/door/stand', { registration: waiting })).text()
-    expect(visibleText(standing)).toMatch(/在门口等位.*排在第.1.位/s)
+    const waitlisted = people[2]?.id as string
+    const queued = await (await phone.follow('/door/stand', { registration: waitlisted })).text()
+    expect(visibleText(queued)).toMatch(/在门口等位.*排在第.1.位/s)
     expect(await (await phone.follow('/door/seat', {})).text()).toContain('现在没有可以给的名额')
     world.clock.set(new Date(workshop.startsAt.getTime() + 15 * 60_000))
-    // To look changes nothing.
+    // Viewing changes nothing.
     await phone.get('/door')
-    expect(await registrationState(world, waiting)).toMatchObject({ status: 'waitlisted' })
+    expect(await registrationState(world, waitlisted)).toMatchObject({ status: 'waitlisted' })
     expect(visibleText(await (await phone.follow('/door/seat', {})).text())).toMatch(/1.位等位的人有了名额，已签到/)
-    expect(await registrationState(world, waiting)).toMatchObject({ status: 'confirmed' })
+    expect(await registrationState(world, waitlisted)).toMatchObject({ status: 'confirmed' })
     expect(await registrationState(world, people[1]?.id as string)).toMatchObject({ cancelledBy: 'absence' })
   })
 })
 
-test('who comes to stand at the door after the grace time is in with that press', async () => {
+test('joining the door queue after the grace period gives a seat at once', async () => {
   await using world = await createWorld()
   const { phone, people, workshop } = await setUpDoor(world, 3)
   world.clock.set(new Date(workshop.startsAt.getTime() + 15 * 60_000))
-  const waiting = people[2]?.id as string
-  await phone.follow('/door/stand', { registration: waiting })
-  expect(await registrationState(world, waiting)).toMatchObject({ status: 'confirmed' })
+  const waitlisted = people[2]?.id as string
+  await phone.follow('/door/stand', { registration: waitlisted })
+  expect(await registrationState(world, waitlisted)).toMatchObject({ status: 'confirmed' })
 })
 
-describe('the form for walk-ins', () => {
-  test('takes two fields while a seat is free, once for a form that is sent twice', async () => {
+describe('POST /door/walk-in', () => {
+  test('registers a walk-in while seats are free, once per form', async () => {
     await using world = await createWorld()
     const { phone } = await setUpDoor(world, 1)
     const fields = { id: crypto.randomUUID(), name: '张三', phone: '138 0000 9999' }
@@ -356,21 +362,21 @@ describe('the form for walk-ins', () => {
     expect(visibleText(await (await phone.get('/door')).text())).toContain('1 / 2')
   })
 
-  test('that is sent again for somebody else, as from the page before, says so and takes them in with the next press', async () => {
+  test('returns 409 with a new id when the form was used for another person', async () => {
     await using world = await createWorld()
     const { phone } = await setUpDoor(world, 0)
     const fields = { id: crypto.randomUUID(), name: '张三', phone: '' }
     await phone.send('/door/walk-in', fields)
-    const used = await phone.send('/door/walk-in', { ...fields, name: '李四' })
-    const html = await used.text()
-    expect([used.status, visibleText(html)]).toEqual([409, expect.stringContaining('这张表刚才已经给别人用过')])
+    const reused = await phone.send('/door/walk-in', { ...fields, name: '李四' })
+    const html = await reused.text()
+    expect([reused.status, visibleText(html)]).toEqual([409, expect.stringContaining('这张表刚才已经给别人用过')])
     const filled = formValues(html.slice(html.indexOf('id="walk-in"')))
     expect(filled).toMatchObject({ name: '李四' })
     expect(visibleText(await (await phone.follow('/door/walk-in', filled)).text())).toMatch(/签到成功.*李四/s)
     expect(await world.db.select().from(registrations)).toHaveLength(2)
   })
 
-  test('comes back filled in with what is wrong, and says so where nobody can stand in line', async () => {
+  test('returns 422 with the input kept, and 409 when there is no door queue', async () => {
     await using world = await createWorld()
     const { phone } = await setUpDoor(world, 2, { graceMinutes: null })
     const wrong = await phone.send('/door/walk-in', { name: '', phone: '12' })

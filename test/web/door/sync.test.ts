@@ -26,15 +26,15 @@ async function setUpDoor(world: World, registered = 2) {
   }
 }
 
-test('entries of every kind are answered in their order, and the same again', async () => {
+test('POST /door/entries applies entries of all kinds in order and is idempotent', async () => {
   await using world = await createWorld()
   const { people, send, at } = await setUpDoor(world)
-  const [one, undo, walkIn, bad, unknown] = Array.from({ length: 5 }, () => crypto.randomUUID())
+  const [one, undo, walkIn, invalid, unknown] = Array.from({ length: 5 }, () => crypto.randomUUID())
   const entries = [
     { kind: 'in', id: one, registration: people[0]?.id, at },
     { kind: 'undo', id: undo, checkIn: one, at },
     { kind: 'walk_in', id: walkIn, name: '张三', phone: '13800001234', at },
-    { kind: 'walk_in', id: bad, name: '', phone: 7, at },
+    { kind: 'walk_in', id: invalid, name: '', phone: 7, at },
     { kind: 'in', id: unknown, registration: crypto.randomUUID(), at },
   ]
   const first = await send(...entries)
@@ -44,21 +44,21 @@ test('entries of every kind are answered in their order, and the same again', as
       { id: one, outcome: 'in', checkedIn: { id: one, at, by: '东门' } },
       { id: undo, outcome: 'undone', checkedIn: null },
       { id: walkIn, outcome: 'in', person: { name: '张三', tail: '1234', walkIn: true, checkedIn: { id: walkIn } } },
-      { id: bad, outcome: 'invalid', fields: [{ field: 'name' }, { field: 'phone' }] },
+      { id: invalid, outcome: 'invalid', fields: [{ field: 'name' }, { field: 'phone' }] },
       { id: unknown, outcome: 'not_found' },
     ],
     counts: { seats: 3, in: 1, walkIns: 1, standing: 0 },
   })
-  const again = await send(...entries)
-  expect(again.results.map(({ outcome }: { outcome: string }) => outcome)).toEqual(
+  const repeated = await send(...entries)
+  expect(repeated.results.map(({ outcome }: { outcome: string }) => outcome)).toEqual(
     first.results.map(({ outcome }: { outcome: string }) => outcome),
   )
-  expect(again.counts).toEqual(first.counts)
+  expect(repeated.counts).toEqual(first.counts)
   expect(await world.db.select().from(checkIns)).toHaveLength(2)
   expect(await findViolations(world.deps)).toEqual([])
 })
 
-test('what was scanned at the door of another workshop is not judged at this one, and waits', async () => {
+test('POST /door/entries returns 409 for entries recorded for another workshop', async () => {
   await using world = await createWorld()
   const { workshop, people, post, at } = await setUpDoor(world)
   const entries = [{ kind: 'in', id: crypto.randomUUID(), registration: people[0]?.id, at }]
@@ -70,7 +70,7 @@ test('what was scanned at the door of another workshop is not judged at this one
   expect(await (await post(body)).json()).toMatchObject({ results: [{ outcome: 'in' }] })
 })
 
-test('a walk-in that finds no seat stands in line, and is in by whatever is sent after the grace time, be it nothing', async () => {
+test('a queued walk-in is seated by the first sync after the grace period, even an empty one', async () => {
   await using world = await createWorld()
   const { people, send, at, Cookie } = await setUpDoor(world, 3)
   const id = crypto.randomUUID()
@@ -95,7 +95,7 @@ test('a walk-in that finds no seat stands in line, and is in by whatever is sent
   expect(JSON.stringify(list)).not.toContain('@')
 })
 
-test('five hundred entries go at once, and no more', async () => {
+test('POST /door/entries accepts up to 500 entries', async () => {
   await using world = await createWorld()
   const { people, post, at } = await setUpDoor(world)
   const body = (n: number) =>
@@ -117,22 +117,22 @@ test.each([
   ['no JSON', '{', 400],
   ['no list', '{"entries":{}}', 400],
   ['an unknown kind', '{"entries":[{"kind":"erase","id":"a"}]}', 400],
-  ['an id that is none', '{"entries":[{"kind":"in","id":"1","registration":"2","at":"2026-12-11T10:00:00Z"}]}', 400],
+  ['a malformed id', '{"entries":[{"kind":"in","id":"1","registration":"2","at":"2026-12-11T10:00:00Z"}]}', 400],
   [
-    'a time that is none',
+    'a malformed time',
     `{"entries":[{"kind":"in","id":"${crypto.randomUUID()}","registration":"${crypto.randomUUID()}","at":"now"}]}`,
     400,
   ],
-])('a body with %s is refused as a whole', async (_, body, status) => {
+])('POST /door/entries rejects a body with %s', async (_, body, status) => {
   await using world = await createWorld()
   const { post } = await setUpDoor(world)
-  const answer = await post(body)
-  expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/problem+json'])
+  const response = await post(body)
+  expect([response.status, response.headers.get('content-type')]).toEqual([status, 'application/problem+json'])
   expect(await world.db.select().from(checkIns)).toEqual([])
 })
 
 test.each(['0000-01-01T00:00:00Z', '0000-01-01T00:00:00+14:00', '9999-12-31T23:59:59-14:00'])(
-  'a clock that says %s, which Postgres cannot read, holds nothing up',
+  'POST /door/entries accepts a client time of %s, which Postgres cannot read',
   async (at) => {
     await using world = await createWorld()
     const { people, send } = await setUpDoor(world)
@@ -151,7 +151,7 @@ test.each(['0000-01-01T00:00:00Z', '0000-01-01T00:00:00+14:00', '9999-12-31T23:5
   },
 )
 
-test('POST /door/entries refuses content types that a form of another site can send', async () => {
+test('POST /door/entries returns 415 for content types that cross-site forms can send', async () => {
   await using world = await createWorld()
   const { people, post, at } = await setUpDoor(world)
   const body = JSON.stringify({ entries: [{ kind: 'in', id: crypto.randomUUID(), registration: people[0]?.id, at }] })
@@ -164,12 +164,12 @@ test('POST /door/entries refuses content types that a form of another site can s
   expect(await world.db.select().from(checkIns)).toEqual([])
 })
 
-test('POST /door/entries accepts the same origins as every other form, also behind a proxy with an alias', async () => {
+test('POST /door/entries accepts the same origins as forms, also behind a proxy with an alias', async () => {
   await using world = await createWorld({ env: { BASE_URL: 'https://workshops.example.com' } })
   const { people, post, at, Cookie } = await setUpDoor(world)
   const body = JSON.stringify({ entries: [{ kind: 'in', id: crypto.randomUUID(), registration: people[0]?.id, at }] })
   const alias = { Origin: 'https://www.workshops.example.com' }
-  const answers: [Record<string, string>, number][] = [
+  const cases: [Record<string, string>, number][] = [
     [{}, 200],
     [{ Origin: 'http://localhost' }, 200],
     [{ Origin: 'https://workshops.example.com' }, 200],
@@ -180,15 +180,15 @@ test('POST /door/entries accepts the same origins as every other form, also behi
     [{ 'Sec-Fetch-Site': 'none' }, 403],
     [{ Origin: 'null' }, 403],
   ]
-  for (const [headers, status] of answers) {
+  for (const [headers, status] of cases) {
     expect([headers, (await post(body, headers)).status]).toEqual([headers, status])
     const form = { Cookie, 'Content-Type': 'application/x-www-form-urlencoded', ...headers }
-    const answer = await world.request('/door/leave', { method: 'POST', headers: form })
-    expect([headers, answer.status === 403]).toEqual([headers, status === 403])
+    const response = await world.request('/door/leave', { method: 'POST', headers: form })
+    expect([headers, response.status === 403]).toEqual([headers, status === 403])
   }
 })
 
-test('a name that holds what is special somewhere is kept as it is, and one that holds NUL is refused or cleaned', async () => {
+test('POST /door/entries stores special characters in names unchanged and handles a NUL', async () => {
   await using world = await createWorld()
   const { send, at, post } = await setUpDoor(world, 0)
   const name = `O'Brien "<b>" \\ 😀`
@@ -200,14 +200,14 @@ test('a name that holds what is special somewhere is kept as it is, and one that
   expect(nul.status).toBe(200)
 })
 
-test('one phone that asks without end is told to wait, and its neighbours are not', async () => {
+test('door requests are rate limited per session', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const [busy, other] = [await openDoorSession(world, workshop, '东门'), await openDoorSession(world, workshop, '西门')]
-  const ask = async ({ Cookie }: { Cookie: string }) =>
+  const fetchStatus = async ({ Cookie }: { Cookie: string }) =>
     (await world.request('/door/list.json', { headers: { Cookie } })).status
   for (let n = 1; n < rateLimits.door.points; n++) await world.deps.rateLimit('door', busy.id)
-  expect(await ask(busy)).toBe(200)
-  expect(await ask(busy)).toBe(429)
-  expect(await ask(other)).toBe(200)
+  expect(await fetchStatus(busy)).toBe(200)
+  expect(await fetchStatus(busy)).toBe(429)
+  expect(await fetchStatus(other)).toBe(200)
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { visibleText } from '../../support/http/forms.ts'
 import { createWorld } from '../../support/world.ts'
 
-test('GET /w/:workshop/embed says when, where and how many seats, and leads to the page with its channel', async () => {
+test('GET /w/:workshop/embed shows date, place and seats and links to the page with its channel', async () => {
   await using world = await createWorld()
   const { slug } = await world.workshop()
   const html = await (await world.request(`/w/${slug}/embed?via=abc`)).text()

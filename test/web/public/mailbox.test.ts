@@ -6,13 +6,13 @@ import { createMailboxKey, createSignInCode } from '../../../src/domain/tickets/
 import { mailSignInLink } from '../../../src/http/sign-in.ts'
 import { renderStartupBanner } from '../../../src/server/startup-banner.ts'
 import { decodeQr } from '../../support/browser/qr.ts'
-import { requestMailPreview as ask, mailPreviewCookie } from '../../support/mail/mail-preview.ts'
+import { mailPreviewCookie, requestMailPreview } from '../../support/mail/mail-preview.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
 const previewPaths = ['/mailbox', '/mailbox/1', '/mailbox/1/html', '/mailbox/1/files/1']
 const previewPath = (world: World) => `/mailbox?key=${createMailboxKey(world.deps.config.secret)}`
 
-test('the greeting prints a link with a key, which opens the mailbox and is kept in a cookie', async () => {
+test('the startup banner prints a link with a key that opens the mailbox and is kept in a cookie', async () => {
   await using world = await createWorld()
   await world.register(await world.workshop(), { name: '王小明' })
   const printed =
@@ -37,21 +37,21 @@ test.each<[string, (world: World) => { query?: string; Cookie?: string }]>([
   ['with the key of another secret', () => ({ query: `?key=${createMailboxKey('another secret')}` })],
   ['with a wrong key in the cookie', () => ({ Cookie: `mailbox-3000=${createMailboxKey('another secret')}` })],
   ['with the cookie of an owner', () => ({ Cookie: 'owner' })],
-])('/mailbox %s answers 404, and tells this machine which command prints the link', async (_, given) => {
+])('/mailbox %s returns 404 and names the command that prints the link', async (_, credentials) => {
   await using world = await createWorld()
   await world.register(await world.workshop(), { name: '王小明', email: 'wang@example.com' })
-  const { query = '', Cookie = '' } = given(world)
+  const { query = '', Cookie = '' } = credentials(world)
   const headers = { Cookie: Cookie === 'owner' ? (await world.signIn('owner')).Cookie : Cookie }
   for (const path of previewPaths) {
-    const answer = await world.request(`http://localhost:3000${path}${query}`, { headers })
-    const page = await answer.text()
-    expect([answer.status, answer.headers.getSetCookie()]).toEqual([404, []])
+    const response = await world.request(`http://localhost:3000${path}${query}`, { headers })
+    const page = await response.text()
+    expect([response.status, response.headers.getSetCookie()]).toEqual([404, []])
     expect(page).toContain('npm run cli -- mailbox')
     expect(page).not.toMatch(/王小明|wang@/)
   }
 })
 
-test('no page tells the key of the mailbox, also to owners on this machine', async () => {
+test('no page contains the mailbox key, not even for owners on localhost', async () => {
   await using world = await createWorld()
   const { slug } = await world.workshop()
   const { Cookie } = await world.signIn('owner')
@@ -63,102 +63,105 @@ test('no page tells the key of the mailbox, also to owners on this machine', asy
   }
 })
 
-test('the mailbox shows a sign-in mail without the link, and the command that prints one', async () => {
+test('the mailbox shows a sign-in mail without its link and names the command that prints one', async () => {
   await using world = await createWorld()
   await world.signIn('owner')
   await mailSignInLink(world.deps, 'owner-1@example.com')
   const { secret } = world.deps.config
-  const [asked, , invited] = await world.db.select().from(mails).orderBy(desc(mails.id))
-  const code = createSignInCode(secret, asked?.uid ?? '')
-  const list = await okText(ask(world, '/mailbox'))
-  expect(list).toContain(`href="/mailbox/${asked?.id}"`)
+  const [signInMail, , invitation] = await world.db.select().from(mails).orderBy(desc(mails.id))
+  const code = createSignInCode(secret, signInMail?.uid ?? '')
+  const list = await okText(requestMailPreview(world, '/mailbox'))
+  expect(list).toContain(`href="/mailbox/${signInMail?.id}"`)
   for (const part of ['', '/html']) {
-    const page = await okText(ask(world, `/mailbox/${asked?.id}${part}`))
+    const page = await okText(requestMailPreview(world, `/mailbox/${signInMail?.id}${part}`))
     expect(page).toContain('npm run cli -- organiser link owner-1@example.com')
     expect(page).not.toMatch(new RegExp(`${code}|/console/sign-in/`))
   }
-  expect((await ask(world, `/mailbox/${asked?.id}/files/1`)).status).toBe(404)
-  // An invitation leads to where a link can be asked for.
-  expect(await okText(ask(world, `/mailbox/${invited?.id}`))).toContain('/console/sign-in?email=owner-1%40example.com')
+  expect((await requestMailPreview(world, `/mailbox/${signInMail?.id}/files/1`)).status).toBe(404)
+  // An invitation links to the page that requests a sign-in link.
+  expect(await okText(requestMailPreview(world, `/mailbox/${invitation?.id}`))).toContain(
+    '/console/sign-in?email=owner-1%40example.com',
+  )
 })
 
-test('GET /mailbox lists the mails, the newest first, with recipient, subject and state', async () => {
+test('GET /mailbox lists the newest mails first with recipient, subject and state', async () => {
   await using world = await createWorld()
-  expect(await okText(ask(world, '/mailbox'))).toContain('还没有邮件')
+  expect(await okText(requestMailPreview(world, '/mailbox'))).toContain('还没有邮件')
   const workshop = await world.workshop({ capacity: 1 })
   await world.register(workshop, { name: '王小明', email: 'wang@example.com' })
   await world.register(workshop, { name: '<b>李</b>', email: 'li@example.com' })
-  const page = await okText(ask(world, '/mailbox'))
+  const page = await okText(requestMailPreview(world, '/mailbox'))
   expect(page).toMatch(/留存.*已进入候补.*李.*li@example\.com.*留存.*报名成功.*王小明.*wang@example\.com/s)
   expect(page).toContain('href="/mailbox/2"')
   expect(page).not.toContain('<b>李')
-  expect(await okText(ask(world, '/mailbox?lang=en'))).toContain('held')
+  expect(await okText(requestMailPreview(world, '/mailbox?lang=en'))).toContain('held')
 })
 
-test('GET /mailbox goes on to older mails after fifty', async () => {
+test('GET /mailbox has 50 mails per page and links to older ones', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 60 })
   for (let i = 0; i < 52; i++) await world.register(workshop)
-  const page = await okText(ask(world, '/mailbox'))
+  const page = await okText(requestMailPreview(world, '/mailbox'))
   expect(page.match(/href="\/mailbox\/\d+"/g)).toHaveLength(50)
   const [, older = ''] = /href="(\/mailbox\?before=\d+)"/.exec(page) ?? []
-  expect((await okText(ask(world, older))).match(/href="\/mailbox\/\d+"/g)).toEqual([
+  expect((await okText(requestMailPreview(world, older))).match(/href="\/mailbox\/\d+"/g)).toEqual([
     'href="/mailbox/2"',
     'href="/mailbox/1"',
   ])
 })
 
-test('GET /mailbox/:id shows what would be sent, and offers its attachments', async () => {
+test('GET /mailbox/:id shows the mail and links to its attachments', async () => {
   await using world = await createWorld()
   const { ticket } = await world.register(await world.workshop(), { email: 'wang@example.com' })
-  const page = await okText(ask(world, '/mailbox/1'))
+  const page = await okText(requestMailPreview(world, '/mailbox/1'))
   expect(page).toContain(`http://localhost:3000/t/${ticket}`)
   expect(page).toContain('Auto-Submitted: auto-generated')
   expect(page).toContain('src="/mailbox/1/html"')
   const files = [...page.matchAll(/href="(\/mailbox\/1\/files\/\d)"/g)].map(([, path]) => path as string)
-  const answers = await Promise.all(files.map((path) => ask(world, path)))
-  expect(answers.map((answer) => answer.headers.get('content-type'))).toEqual([
+  const responses = await Promise.all(files.map((path) => requestMailPreview(world, path)))
+  expect(responses.map((response) => response.headers.get('content-type'))).toEqual([
     'image/png',
     'image/png',
     'text/calendar; charset=utf-8; method=PUBLISH',
   ])
-  expect(answers[1]?.headers.get('content-disposition')).toMatch(/^attachment; filename="ticket-.*\.png"$/)
-  expect(decodeQr(new Uint8Array(await (answers[1] as Response).arrayBuffer()))).toContain('/in/')
+  expect(responses[1]?.headers.get('content-disposition')).toMatch(/^attachment; filename="ticket-.*\.png"$/)
+  expect(decodeQr(new Uint8Array(await (responses[1] as Response).arrayBuffer()))).toContain('/in/')
 })
 
-test('GET /mailbox/:id/html is a page of its own that can load nothing and run nothing', async () => {
+test('GET /mailbox/:id/html is a sandboxed page that loads and runs nothing', async () => {
   await using world = await createWorld()
   await world.register(await world.workshop())
-  const answer = await ask(world, '/mailbox/1/html')
-  expect(answer.headers.get('content-security-policy')).toBe(
+  const response = await requestMailPreview(world, '/mailbox/1/html')
+  expect(response.headers.get('content-security-policy')).toBe(
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups",
   )
-  expect(answer.headers.get('cache-control')).toBe('no-store')
-  const html = await answer.text()
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  const html = await response.text()
   expect(html).not.toContain('cid:')
   const [, picture = ''] = /src="data:image\/png;base64,([^"]+)"/.exec(html) ?? []
   expect(decodeQr(Buffer.from(picture, 'base64'))).toContain('/in/')
 })
 
-test('a mail of a person who was erased shows that there is nothing left to show', async () => {
+test('GET /mailbox/:id shows no content for a mail to an erased person', async () => {
   await using world = await createWorld()
   const { id } = await world.register(await world.workshop())
   await cancelRegistration(world.deps, id, 'organiser')
   await eraseRegistrations(world.deps, [id], 'attendee')
-  for (const path of ['/mailbox', '/mailbox/1']) expect(await okText(ask(world, path))).toContain('资料已经删除')
-  expect((await ask(world, '/mailbox/1/html')).status).toBe(404)
+  for (const path of ['/mailbox', '/mailbox/1'])
+    expect(await okText(requestMailPreview(world, path))).toContain('资料已经删除')
+  expect((await requestMailPreview(world, '/mailbox/1/html')).status).toBe(404)
 })
 
 test.each(['/mailbox/2', '/mailbox/0', '/mailbox/x', '/mailbox/1e3', '/mailbox/1/files/9', '/mailbox/1/files/x'])(
-  '%s is not there',
+  '%s returns 404',
   async (path) => {
     await using world = await createWorld()
     await world.register(await world.workshop())
-    expect((await ask(world, path)).status).toBe(404)
+    expect((await requestMailPreview(world, path)).status).toBe(404)
   },
 )
 
-/** What nginx, Apache, HAProxy, Envoy, Caddy, Traefik, tunnels and CDNs are known to add. */
+/** Headers that nginx, Apache, HAProxy, Envoy, Caddy, Traefik, tunnels and CDNs add. */
 const forwardingHeaders = [
   ...['Forwarded', 'Via', 'CDN-Loop', 'X-Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto'],
   ...['X-Forwarded-Port', 'X-Forwarded-Server', 'X-Forwarded-Client-Cert', 'X-Real-IP', 'X-Client-IP', 'Client-IP'],
@@ -172,21 +175,21 @@ const forwardingHeaders = [
 
 test.each<[string, string, RequestInit, string]>([
   ['over the network', 'http://localhost:3000', {}, '192.168.1.7'],
-  ['by a foreign name', 'http://evil.example:3000', {}, '127.0.0.1'],
+  ['by another host name', 'http://evil.example:3000', {}, '127.0.0.1'],
   ...forwardingHeaders.map((name): [string, string, RequestInit, string] => [
     `through a proxy that adds ${name}`,
     'http://localhost:3000',
     { headers: { [name]: '127.0.0.1' } },
     '127.0.0.1',
   ]),
-])('nobody sees the mailbox %s, also with its key', async (_, origin, { headers }, peer) => {
+])('the mailbox returns 404 %s, even with its key', async (_, origin, { headers }, peer) => {
   await using world = await createWorld()
   await world.register(await world.workshop())
   const init = { headers: { ...headers, Cookie: mailPreviewCookie(world) } }
   for (const path of [...previewPaths, previewPath(world)]) {
-    const answer = await world.request(`${origin}${path}`, init, peer)
-    expect([path, answer.status]).toEqual([path, 404])
-    expect(await answer.text()).not.toContain('npm run')
+    const response = await world.request(`${origin}${path}`, init, peer)
+    expect([path, response.status]).toEqual([path, 404])
+    expect(await response.text()).not.toContain('npm run')
   }
 })
 
@@ -196,27 +199,28 @@ test.each([
 ])('the mailbox opens in a browser that sends %s', async (name) => {
   await using world = await createWorld()
   const value = name === 'Authorization' ? 'Basic eDp5' : 'x'
-  expect((await ask(world, '/mailbox', { headers: { [name]: value } })).status).toBe(200)
+  expect((await requestMailPreview(world, '/mailbox', { headers: { [name]: value } })).status).toBe(200)
 })
 
 test.each<[string, Record<string, string>, number]>([
-  ['whose address is another', { BASE_URL: 'https://workshops.example.com' }, 404],
-  ['whose address is one of the network, where another server answers', { BASE_URL: 'http://192.168.1.20' }, 404],
-  ['whose address is one of the internet', { BASE_URL: 'http://203.0.113.9:3000' }, 404],
-  ['that sends its mails', { SMTP_URL: 'smtp://localhost:2525', MAIL_FROM: 'a@example.com' }, 404],
-  ['in the network of a phone', { BASE_URL: 'http://192.168.1.20:3000' }, 200],
-  ['on this machine', { BASE_URL: 'http://127.0.0.1:3000' }, 200],
-])('behind a proxy that forwards no headers, the mailbox of a service %s: %j answers %i', async (_, env, status) => {
+  ['with another host name', { BASE_URL: 'https://workshops.example.com' }, 404],
+  ['with a LAN address on another port', { BASE_URL: 'http://192.168.1.20' }, 404],
+  ['with a public IP address', { BASE_URL: 'http://203.0.113.9:3000' }, 404],
+  ['with a mail server', { SMTP_URL: 'smtp://localhost:2525', MAIL_FROM: 'a@example.com' }, 404],
+  ['on a LAN address', { BASE_URL: 'http://192.168.1.20:3000' }, 200],
+  ['on localhost', { BASE_URL: 'http://127.0.0.1:3000' }, 200],
+])('behind a proxy without forwarding headers, the mailbox of a service %s (%j) returns %i', async (_, env, status) => {
   await using world = await createWorld({ env })
   await world.register(await world.workshop())
-  for (const path of previewPaths) expect([path, (await ask(world, path)).status]).toEqual([path, status])
+  for (const path of previewPaths)
+    expect([path, (await requestMailPreview(world, path)).status]).toEqual([path, status])
   expect((await renderStartupBanner(world.deps)).includes('/mailbox')).toBe(status === 200)
 })
 
-test('there is no mailbox on a server with a database of its own', async () => {
+test('the mailbox returns 404 on a database server', async () => {
   await using world = await createWorld({ postgres: true })
   await world.register(await world.workshop())
-  for (const path of previewPaths) expect((await ask(world, path)).status).toBe(404)
+  for (const path of previewPaths) expect((await requestMailPreview(world, path)).status).toBe(404)
 })
 
 async function okText(result: Promise<Response>): Promise<string> {

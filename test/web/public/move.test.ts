@@ -12,7 +12,7 @@ async function createTwoCityCampaign(world: World) {
 
 const postMove = (world: World, ticket: string, to: string) => postForm(world, `/t/${ticket}/move`, { to })
 
-test('GET /t/:ticket/move offers the other cities with their seats, and changes nothing', async () => {
+test('GET /t/:ticket/move lists the other cities with their seats and changes nothing', async () => {
   await using world = await createWorld()
   const { ticket } = await createTwoCityCampaign(world)
   expect(await (await world.request(`/t/${ticket}`)).text()).toContain(`href="/t/${ticket}/move"`)
@@ -23,7 +23,7 @@ test('GET /t/:ticket/move offers the other cities with their seats, and changes 
   expect(await (await world.request(`/t/${ticket}?lang=en`)).text()).toContain('Shanghai')
 })
 
-test('POST /t/:ticket/move moves, and the same ticket shows the other city', async () => {
+test('POST /t/:ticket/move moves the registration and keeps the ticket', async () => {
   await using world = await createWorld()
   const { ticket, nanjing } = await createTwoCityCampaign(world)
   const moved = await postMove(world, ticket, nanjing.slug)
@@ -33,7 +33,7 @@ test('POST /t/:ticket/move moves, and the same ticket shows the other city', asy
   expect(page).toContain('You have moved to this workshop')
 })
 
-test('a move that is refused says why and leaves everything as it was', async () => {
+test('POST /t/:ticket/move returns 409 with the reason when the target is closed', async () => {
   await using world = await createWorld()
   const { ticket, nanjing } = await createTwoCityCampaign(world)
   await changeWorkshop(world.deps, nanjing.slug, { state: 'closed' })
@@ -45,7 +45,7 @@ test('a move that is refused says why and leaves everything as it was', async ()
   expect(await (await world.request(`/t/${ticket}?lang=en`)).text()).toContain('Shanghai')
 })
 
-test('a ticket of a workshop without another city offers none', async () => {
+test('GET /t/:ticket has no move link without another city', async () => {
   await using world = await createWorld()
   const { ticket } = await world.register(await world.workshop())
   expect(await (await world.request(`/t/${ticket}`)).text()).not.toContain('/move')

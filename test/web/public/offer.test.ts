@@ -5,7 +5,7 @@ import { changeWorkshop } from '../../../src/domain/workshops/workshops.ts'
 import { postForm, visibleText } from '../../support/http/forms.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-/** A workshop of one seat that came free: offered to the first, the second still waits. */
+/** A one-seat workshop whose seat came free: offered to the first on the waitlist, the second still waits. */
 async function offerFreedSeat(world: World) {
   const workshop = await world.workshop({ capacity: 1, confirmHours: 24 })
   const [seated, first, second] = [
@@ -25,7 +25,7 @@ async function fetchPage(world: World, path: string) {
 const registrationStatus = async (world: World, { id }: Registered) =>
   (await findRegistrationById(world.deps, id))?.status
 
-test('GET /t/:ticket of an offered seat says until when it is held and has one button to take it, and no code yet', async () => {
+test('GET /t/:ticket of an offer shows the deadline and an accept button, but no check-in code', async () => {
   await using world = await createWorld()
   const { path } = await offerFreedSeat(world)
   const zh = await fetchPage(world, path)
@@ -41,32 +41,32 @@ test('GET /t/:ticket of an offered seat says until when it is held and has one b
   expect(en.text).toContain('Confirm my seat')
 })
 
-test('GET /t/:ticket/confirm changes nothing: it is the ticket with the button', async () => {
+test('GET /t/:ticket/confirm shows the ticket and changes nothing', async () => {
   await using world = await createWorld()
   const { path, first } = await offerFreedSeat(world)
-  const answer = await world.request(`${path}/confirm`)
-  expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store'])
-  expect(visibleText(await answer.text())).toContain('确认参加')
+  const response = await world.request(`${path}/confirm`)
+  expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store'])
+  expect(visibleText(await response.text())).toContain('确认参加')
   expect(await registrationStatus(world, first)).toBe('offered')
   expect((await world.request('/t/forged/confirm')).status).toBe(404)
 })
 
-test('POST /t/:ticket/confirm takes the seat, and the ticket has the code for the door', async () => {
+test('POST /t/:ticket/confirm accepts the offer, and the ticket shows the check-in code', async () => {
   await using world = await createWorld()
   const { path, first } = await offerFreedSeat(world)
-  const answer = await postForm(world, `${path}/confirm`, {})
-  expect([answer.status, answer.headers.get('location')]).toEqual([303, `${path}?done=taken`])
+  const response = await postForm(world, `${path}/confirm`, {})
+  expect([response.status, response.headers.get('location')]).toEqual([303, `${path}?done=taken`])
   const { html, text } = await fetchPage(world, `${path}?done=taken`)
   expect(text).toContain('名额是你的了')
   expect(text).toContain('报名成功')
   expect(html).toContain(`<img src="${path}/qr.png"`)
   expect(html).not.toContain(`${path}/confirm`)
-  // Sent twice, as impatient fingers do.
+  // Submitted twice, as by a double click.
   expect((await postForm(world, `${path}/confirm`, {})).status).toBe(303)
   expect(await registrationStatus(world, first)).toBe('confirmed')
 })
 
-test('POST /t/:ticket/confirm after the deadline says that it is too late, before and after the seat is passed on', async () => {
+test('POST /t/:ticket/confirm returns 409 after the deadline, before and after the offer is expired', async () => {
   await using world = await createWorld()
   const { path, first, second } = await offerFreedSeat(world)
   world.clock.advance({ hours: 24 })
@@ -85,11 +85,14 @@ test('POST /t/:ticket/confirm after the deadline says that it is too late, befor
   expect((await fetchPage(world, `${path}?lang=en`)).text).toContain('Cancelled You did not confirm in time')
 })
 
-test('POST /t/:ticket/confirm is refused to who waits, who cancelled and who has no ticket', async () => {
+test('POST /t/:ticket/confirm rejects waitlisted and cancelled registrations and forged tickets', async () => {
   await using world = await createWorld()
   const { seated, second } = await offerFreedSeat(world)
-  const waiting = await postForm(world, `/t/${second.ticket}/confirm`, {})
-  expect([waiting.status, visibleText(await waiting.text())]).toEqual([409, expect.stringContaining('还没有轮到你')])
+  const waitlisted = await postForm(world, `/t/${second.ticket}/confirm`, {})
+  expect([waitlisted.status, visibleText(await waitlisted.text())]).toEqual([
+    409,
+    expect.stringContaining('还没有轮到你'),
+  ])
   const cancelled = await postForm(world, `/t/${seated.ticket}/confirm`, {})
   expect([cancelled.status, visibleText(await cancelled.text())]).toEqual([
     409,
@@ -99,7 +102,7 @@ test('POST /t/:ticket/confirm is refused to who waits, who cancelled and who has
   expect(await registrationStatus(world, second)).toBe('waitlisted')
 })
 
-test('an offer is given back on the page for cancelling, and goes to the next in line', async () => {
+test('cancelling an offer passes it on to the next on the waitlist', async () => {
   await using world = await createWorld()
   const { path, second } = await offerFreedSeat(world)
   expect((await fetchPage(world, `${path}/cancel`)).text).toContain('名额会马上让给排队的人')
@@ -107,7 +110,7 @@ test('an offer is given back on the page for cancelling, and goes to the next in
   expect(await registrationStatus(world, second)).toBe('offered')
 })
 
-test('who waits reads the place in line, how long there is to confirm, and sees the place change', async () => {
+test('a waitlist ticket shows the current position and the time to confirm', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 1, confirmHours: 24 })
   await world.register(workshop)
@@ -123,7 +126,7 @@ test('who waits reads the place in line, how long there is to confirm, and sees 
   expect((await fetchPage(world, `/t/${ticket}`)).text).toContain('已取消')
 })
 
-test('where a seat is given at once nothing is said about confirming', async () => {
+test('no page mentions confirming when seats are given directly', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 1 })
   await world.register(workshop)
@@ -132,14 +135,14 @@ test('where a seat is given at once nothing is said about confirming', async () 
   expect((await fetchPage(world, `/w/${workshop.slug}`)).text).not.toContain('小时内确认')
 })
 
-test('the ticket of a workshop that an organiser closed says so: the seat stays, the line stands still', async () => {
+test('the ticket of a closed workshop keeps the seat and shows a paused waitlist', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 1 })
-  const [seated, waiting] = [await world.register(workshop), await world.register(workshop)]
+  const [seated, waitlisted] = [await world.register(workshop), await world.register(workshop)]
   await changeWorkshop(world.deps, workshop.slug, { state: 'closed' })
   expect((await fetchPage(world, `/t/${seated.ticket}`)).text).toContain('报名已截止，你的名额不变')
-  expect((await fetchPage(world, `/t/${waiting.ticket}`)).text).toContain('第 1 位 报名已截止，候补暂停')
+  expect((await fetchPage(world, `/t/${waitlisted.ticket}`)).text).toContain('第 1 位 报名已截止，候补暂停')
   await changeWorkshop(world.deps, workshop.slug, { state: 'published' })
-  for (const { ticket } of [seated, waiting])
+  for (const { ticket } of [seated, waitlisted])
     expect((await fetchPage(world, `/t/${ticket}`)).text).not.toContain('截止')
 })

@@ -8,15 +8,15 @@ import { postForm, visibleText } from '../../support/http/forms.ts'
 import { createWorld } from '../../support/world.ts'
 
 describe('GET /', () => {
-  test('groups the upcoming workshops by campaign, with their seats, and leaves out what is over, cancelled or a draft', async () => {
+  test('groups upcoming workshops by campaign and omits past, cancelled and draft ones', async () => {
     await using world = await createWorld()
     const december = await world.campaign({ title: { zh: '十二月入门' } })
     const shanghai = await world.workshop({ campaignId: december.id })
-    const alone = await world.workshop({ title: { zh: '单独一场' }, city: { zh: '杭州' } })
+    const single = await world.workshop({ title: { zh: '单独一场' }, city: { zh: '杭州' } })
     const nanjing = await world.workshop({ campaignId: december.id, city: { zh: '南京' }, capacity: 1 })
     await world.register(nanjing)
-    const gone = await world.workshop({ city: { zh: '北京' } })
-    await cancelWorkshop(world.deps, gone.slug)
+    const cancelled = await world.workshop({ city: { zh: '北京' } })
+    await cancelWorkshop(world.deps, cancelled.slug)
     const past = await world.workshop({ startsAt: new Date('2026-11-20T09:30:00+08:00') })
     const draft = await world.workshop({ publish: false })
     const html = await (await world.request('/')).text()
@@ -24,7 +24,7 @@ describe('GET /', () => {
       `/c/${december.slug}`,
       `/w/${shanghai.slug}`,
       `/w/${nanjing.slug}`,
-      `/w/${alone.slug}`,
+      `/w/${single.slug}`,
     ])
     expect(html).not.toContain(past.slug)
     expect(html).not.toContain(draft.slug)
@@ -33,7 +33,7 @@ describe('GET /', () => {
     )
   })
 
-  test('says so in both languages when there is nothing', async () => {
+  test('shows an empty state in both languages', async () => {
     await using world = await createWorld()
     expect(visibleText(await (await world.request('/')).text())).toContain('现在没有可以报名的培训。')
     expect(visibleText(await (await world.request('/?lang=en')).text())).toContain(
@@ -41,7 +41,7 @@ describe('GET /', () => {
     )
   })
 
-  test('shows what does not fit on one page on the next', async () => {
+  test('has 50 workshops per page', async () => {
     await using world = await createWorld()
     for (let n = 0; n < 51; n++) await world.workshop({ slug: `workshop-${n}` })
     const first = await (await world.request('/')).text()
@@ -55,7 +55,7 @@ describe('GET /', () => {
 })
 
 describe('GET /c/:campaign', () => {
-  test('shows both cities with the seats left; a full one offers its waitlist and the other city', async () => {
+  test('shows the seats of each city, and for a full one the waitlist and the other city', async () => {
     await using world = await createWorld()
     const campaign = await world.campaign({
       items: [{ kind: 'bring', text: { zh: '笔记本电脑' }, mustConfirm: false }],
@@ -76,29 +76,29 @@ describe('GET /c/:campaign', () => {
     ])
   })
 
-  test('that is unknown or a draft is a 404 in both languages', async () => {
+  test('returns 404 for an unknown campaign or a draft', async () => {
     await using world = await createWorld()
     const { slug } = await world.campaign()
     expect((await world.request(`/c/${slug}`)).status).toBe(200)
     await changeCampaign(world.deps, slug, { state: 'draft' })
     for (const path of [`/c/${slug}`, '/c/unknown']) {
-      const answer = await world.request(path)
-      expect(answer.status).toBe(404)
-      expect(visibleText(await answer.text())).toContain('这里什么也没有')
+      const response = await world.request(path)
+      expect(response.status).toBe(404)
+      expect(visibleText(await response.text())).toContain('这里什么也没有')
       expect(visibleText(await (await world.request(`${path}?lang=en`)).text())).toContain('There is nothing here')
     }
   })
 })
 
-test('GET /calendar.ics has every upcoming workshop, and a cancelled one as such', async () => {
+test('GET /calendar.ics contains upcoming workshops and marks cancelled ones', async () => {
   await using world = await createWorld()
   const shanghai = await world.workshop()
-  const gone = await world.workshop({ city: { zh: '北京' } })
-  await cancelWorkshop(world.deps, gone.slug)
+  const cancelled = await world.workshop({ city: { zh: '北京' } })
+  await cancelWorkshop(world.deps, cancelled.slug)
   await world.workshop({ publish: false })
-  const answer = await world.request('/calendar.ics')
-  expect(answer.headers.get('content-type')).toContain('text/calendar')
-  const events = Object.values(ical.sync.parseICS(await answer.text())).filter((part) => part?.type === 'VEVENT')
+  const response = await world.request('/calendar.ics')
+  expect(response.headers.get('content-type')).toContain('text/calendar')
+  const events = Object.values(ical.sync.parseICS(await response.text())).filter((part) => part?.type === 'VEVENT')
   expect(events).toMatchObject([
     {
       summary: 'RT-Thread 入门培训 · 上海',
@@ -110,31 +110,31 @@ test('GET /calendar.ics has every upcoming workshop, and a cancelled one as such
 })
 
 describe('/find', () => {
-  test('answers the same whether the address is known or not, and mails the known one', async () => {
+  test('responds the same for known and unknown addresses and mails only the known one', async () => {
     await using world = await createWorld()
     await world.register(await world.workshop(), { email: 'wang@example.com' })
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       ['Wang@example.com', 'nobody@example.com'].map(async (email) => {
-        const answer = await postForm(world, '/find', { email })
-        return [answer.status, answer.headers.get('location'), await answer.text()]
+        const response = await postForm(world, '/find', { email })
+        return [response.status, response.headers.get('location'), await response.text()]
       }),
     )
-    expect(answers[0]).toEqual(answers[1])
-    expect(answers[0]?.[0]).toBe(303)
-    expect(visibleText(await (await world.request(answers[0]?.[1] as string)).text())).toContain('如果这个邮箱有报名')
+    expect(responses[0]).toEqual(responses[1])
+    expect(responses[0]?.[0]).toBe(303)
+    expect(visibleText(await (await world.request(responses[0]?.[1] as string)).text())).toContain('如果这个邮箱有报名')
     expect(await query(world.db, sql`select kind from mails where kind = 'found'`)).toHaveLength(1)
   })
 
-  test('comes back filled in when the address cannot be one', async () => {
+  test('returns 422 with the input kept for an invalid address', async () => {
     await using world = await createWorld()
-    const answer = await postForm(world, '/find', { email: 'wang@@' })
-    expect(answer.status).toBe(422)
-    const html = await answer.text()
+    const response = await postForm(world, '/find', { email: 'wang@@' })
+    expect(response.status).toBe(422)
+    const html = await response.text()
     expect(html).toContain('value="wang@@"')
     expect(html).toContain('<a href="#email">邮箱地址不对')
   })
 
-  test('is limited for one place', async () => {
+  test('is rate limited by IP', async () => {
     await using world = await createWorld()
     let last = 0
     for (let n = 0; n < 31 && last !== 429; n++) last = (await postForm(world, '/find', { email: `a${n}@b.cn` })).status
@@ -145,7 +145,7 @@ describe('/find', () => {
   })
 })
 
-test('GET /privacy says who asks, for how long and whom to contact', async () => {
+test('GET /privacy names the retention period and the contact', async () => {
   await using world = await createWorld({ env: { RETENTION_DAYS: '30', PRIVACY_CONTACT: 'privacy@example.com' } })
   const chinese = await (await world.request('/privacy')).text()
   expect(visibleText(chinese)).toContain('培训结束 30 天后删除个人信息')
@@ -153,16 +153,16 @@ test('GET /privacy says who asks, for how long and whom to contact', async () =>
   expect(visibleText(await (await world.request('/privacy?lang=en')).text())).toContain('30 days after the workshop')
 })
 
-test('an unknown path is a 404 in the visitor’s language, with a way on', async () => {
+test('an unknown path returns 404 in the visitor’s language with a link home', async () => {
   await using world = await createWorld()
-  const answer = await world.request('/nowhere', { headers: { 'Accept-Language': 'en' } })
-  expect(answer.status).toBe(404)
-  const html = await answer.text()
+  const response = await world.request('/nowhere', { headers: { 'Accept-Language': 'en' } })
+  expect(response.status).toBe(404)
+  const html = await response.text()
   expect(visibleText(html)).toContain('There is nothing here')
   expect(html).toContain('<a class="button" href="/">')
 })
 
-test('a path that looks like another site does not make our links lead there', async () => {
+test('a path that looks like another host stays relative in links', async () => {
   await using world = await createWorld()
   for (const path of ['//elsewhere.example/x', '/\\elsewhere.example/x']) {
     const html = await (await world.request(`http://localhost${path}`)).text()
@@ -171,7 +171,7 @@ test('a path that looks like another site does not make our links lead there', a
   }
 })
 
-test('the footer shows what the operator wants there', async () => {
+test('the footer shows FOOTER with HTML escaped', async () => {
   await using world = await createWorld({ env: { FOOTER: '沪ICP备12345678号 <b>' } })
   expect(await (await world.request('/')).text()).toContain('<span>沪ICP备12345678号 &lt;b&gt;</span>')
 })

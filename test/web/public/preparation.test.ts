@@ -8,7 +8,7 @@ import { changeWorkshop } from '../../../src/domain/workshops/workshops.ts'
 import { formValues, postForm, visibleText } from '../../support/http/forms.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-/** Somebody with a seat ten days from now, of a workshop that asks for two things. */
+/** A confirmed attendee of a workshop in ten days with two required items. */
 async function createAttendee(world: World, capacity = 2) {
   const workshop = await world.workshop({
     capacity,
@@ -31,7 +31,7 @@ async function createAttendee(world: World, capacity = 2) {
 }
 
 describe('POST /t/:ticket/ready', () => {
-  test('stores what is ticked, and takes a tick back', async () => {
+  test('saves and clears checklist answers', async () => {
     await using world = await createWorld()
     const { path, studio, c, stored } = await createAttendee(world)
     const page = await (await world.request(path)).text()
@@ -39,19 +39,19 @@ describe('POST /t/:ticket/ready', () => {
     expect(page).not.toContain('你说')
     expect(formValues(page)[`ready.${studio}`]).toBeUndefined()
 
-    const answer = await postForm(world, `${path}/ready`, { [`ready.${studio}`]: 'yes' })
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, `${path}?done=ready#prepare`])
-    // To what was never ticked they said nothing.
+    const response = await postForm(world, `${path}/ready`, { [`ready.${studio}`]: 'yes' })
+    expect([response.status, response.headers.get('location')]).toEqual([303, `${path}?done=ready#prepare`])
+    // An item that was never ticked has no answer.
     expect((await stored()).ready).toEqual({ [studio]: true })
-    const again = await (await world.request(`${path}?done=ready`)).text()
-    expect(visibleText(again)).toContain('已保存。')
-    expect(formValues(again)[`ready.${studio}`]).toBe('yes')
+    const saved = await (await world.request(`${path}?done=ready`)).text()
+    expect(visibleText(saved)).toContain('已保存。')
+    expect(formValues(saved)[`ready.${studio}`]).toBe('yes')
 
     await postForm(world, `${path}/ready`, { [`ready.${c}`]: 'yes' })
     expect((await stored()).ready).toEqual({ [studio]: false, [c]: true })
   })
 
-  test('knows the items of the workshop and no others', async () => {
+  test('accepts only the required items of the workshop', async () => {
     await using world = await createWorld()
     const { path, workshop, stored } = await createAttendee(world)
     const bring = workshop.items[2]?.id as string
@@ -60,7 +60,7 @@ describe('POST /t/:ticket/ready', () => {
     expect((await stored()).ready).toEqual({})
   })
 
-  test('is refused once the workshop is over or the registration cancelled', async () => {
+  test('returns 409 after the workshop and for a cancelled registration', async () => {
     await using world = await createWorld()
     const { path, id, workshop, studio, stored } = await createAttendee(world)
     const tick = () => postForm(world, `${path}/ready`, { [`ready.${studio}`]: 'yes' })
@@ -80,50 +80,50 @@ describe('POST /t/:ticket/ready', () => {
   })
 })
 
-describe('whether they come', () => {
-  test('the ticket asks from the time of the reminder on, and is answered by one press', async () => {
+describe('attendance confirmation', () => {
+  test('is requested on the ticket from the reminder time on and given with one button', async () => {
     await using world = await createWorld()
     const { path, stored } = await createAttendee(world)
-    const seen = async () => visibleText(await (await world.request(path)).text())
+    const pageText = async () => visibleText(await (await world.request(path)).text())
     world.clock.set('2026-12-08T09:59:00+08:00')
-    expect(await seen()).not.toContain('你会来吗')
+    expect(await pageText()).not.toContain('你会来吗')
     world.clock.set('2026-12-08T10:00:00+08:00')
-    expect(await seen()).toContain('你会来吗？')
-    const answer = await postForm(world, `${path}/coming`, {})
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, `${path}?done=coming`])
+    expect(await pageText()).toContain('你会来吗？')
+    const response = await postForm(world, `${path}/coming`, {})
+    expect([response.status, response.headers.get('location')]).toEqual([303, `${path}?done=coming`])
     expect((await stored()).attendanceConfirmedFor).toBe('2026-12-11')
-    expect(await seen()).toContain('你说了会来，到时见。')
-    expect(await seen()).not.toContain('你会来吗？')
+    expect(await pageText()).toContain('你说了会来，到时见。')
+    expect(await pageText()).not.toContain('你会来吗？')
   })
 
-  test('who got the seat less than a day before the question, or since, is asked neither by mail nor by the ticket', async () => {
+  test('is not requested from attendees who got their seat less than a day before the reminder or later', async () => {
     await using world = await createWorld()
     const { path, workshop } = await createAttendee(world, 4)
-    const seen = async (at: string) => visibleText(await (await world.request(at)).text())
+    const pageText = async (at: string) => visibleText(await (await world.request(at)).text())
     world.clock.set('2026-12-07T10:00:01+08:00')
     const late = await world.register(workshop)
     world.clock.set('2026-12-08T10:00:00+08:00')
     const later = await world.register(workshop)
     expect(await enqueueReminders(world.deps)).toBe(1)
-    expect(await seen(path)).toContain('你会来吗？')
-    for (const { ticket } of [late, later]) expect(await seen(`/t/${ticket}`)).not.toContain('你会来吗？')
+    expect(await pageText(path)).toContain('你会来吗？')
+    for (const { ticket } of [late, later]) expect(await pageText(`/t/${ticket}`)).not.toContain('你会来吗？')
   })
 
-  test('a workshop that moved to another day asks again, and one that does not ask shows no question', async () => {
+  test('is requested again when the workshop moves to another day, and never when disabled', async () => {
     await using world = await createWorld()
     const { path, workshop } = await createAttendee(world)
-    const seen = async () => visibleText(await (await world.request(path)).text())
+    const pageText = async () => visibleText(await (await world.request(path)).text())
     await postForm(world, `${path}/coming`, {})
     const later = (moment: Date) => new Date(moment.getTime() + 24 * 3_600_000)
     const moved = { startsAt: later(workshop.startsAt), endsAt: later(workshop.endsAt) }
     await changeWorkshop(world.deps, workshop.slug, moved)
     world.clock.set('2026-12-11T10:00:00+08:00')
-    expect(await seen()).toContain('你会来吗？')
+    expect(await pageText()).toContain('你会来吗？')
     await changeWorkshop(world.deps, workshop.slug, { reminders: {} })
-    expect(await seen()).not.toContain('你会来吗？')
+    expect(await pageText()).not.toContain('你会来吗？')
   })
 
-  test('GET /t/:ticket/coming has both answers and changes nothing; giving the seat back is one step', async () => {
+  test('GET /t/:ticket/coming offers both answers and changes nothing; cancelling is one step', async () => {
     await using world = await createWorld()
     const { path, workshop, stored } = await createAttendee(world, 1)
     const next = await world.register(workshop)
@@ -136,14 +136,14 @@ describe('whether they come', () => {
     expect((await postForm(world, `${path}/cancel`, {})).status).toBe(303)
     expect(await stored()).toMatchObject({ status: 'cancelled', cancelledBy: 'attendee' })
     expect((await findRegistrationById(world.deps, next.id))?.status).toBe('confirmed')
-    // The link in the mail is now the ticket, which says so.
+    // The link in the mail now leads to the ticket, which shows the cancellation.
     expect(visibleText(await (await world.request(`${path}/coming`)).text())).toContain('你取消了报名')
-    const again = await postForm(world, `${path}/coming`, {})
-    expect(again.status).toBe(409)
-    expect(visibleText(await again.text())).toContain('没有确认的名额')
+    const repeated = await postForm(world, `${path}/coming`, {})
+    expect(repeated.status).toBe(409)
+    expect(visibleText(await repeated.text())).toContain('没有确认的名额')
   })
 
-  test('nobody without a seat of their own can say so, and nobody after the start', async () => {
+  test('is rejected without a confirmed seat and after the start', async () => {
     await using world = await createWorld()
     const { path, id, workshop, stored } = await createAttendee(world)
     await world.db.execute(sql`update registrations set status = 'offered', seated_at = null,
@@ -160,7 +160,7 @@ describe('whether they come', () => {
     ).toBe(0)
   })
 
-  test('a cancelled workshop asks nobody', async () => {
+  test('is not requested for a cancelled workshop', async () => {
     await using world = await createWorld()
     const { path, workshop } = await createAttendee(world)
     await cancelWorkshop(world.deps, workshop.slug)
@@ -169,14 +169,14 @@ describe('whether they come', () => {
   })
 })
 
-test('how to get in is told to those who have a seat', async () => {
+test('entry instructions are shown only to attendees with a seat', async () => {
   await using world = await createWorld()
   const { path, workshop } = await createAttendee(world, 1)
-  const waiting = await world.register(workshop)
-  const seen = async (path: string) => visibleText(await (await world.request(path)).text())
-  expect(await seen(path)).toContain('怎么进门 三号楼南门 带身份证')
-  expect(await seen(`/t/${waiting.ticket}`)).not.toContain('三号楼')
-  expect(await seen(`/w/${workshop.slug}`)).not.toContain('三号楼')
+  const waitlisted = await world.register(workshop)
+  const pageText = async (path: string) => visibleText(await (await world.request(path)).text())
+  expect(await pageText(path)).toContain('怎么进门 三号楼南门 带身份证')
+  expect(await pageText(`/t/${waitlisted.ticket}`)).not.toContain('三号楼')
+  expect(await pageText(`/w/${workshop.slug}`)).not.toContain('三号楼')
   const json = await (await world.request(`/api/v1/workshops/${workshop.slug}`)).text()
   expect(json).not.toContain('三号楼')
 })

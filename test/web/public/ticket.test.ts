@@ -37,14 +37,14 @@ async function registrationStatus(world: World, { id }: Registered) {
 }
 
 describe('GET /t/:ticket', () => {
-  test('shows the seat, the code for the door, when, where, what was promised to be ready, and the ways to change it', async () => {
+  test('shows the seat, check-in code, date, place, checklist and actions', async () => {
     await using world = await createWorld()
     const { path } = await createConfirmed(world)
-    const answer = await world.request(path)
-    expect(answer.status).toBe(200)
-    const html = await answer.text()
+    const response = await world.request(path)
+    expect(response.status).toBe(200)
+    const html = await response.text()
     const text = visibleText(html)
-    for (const said of [
+    for (const phrase of [
       '报名成功 王小明，到时见',
       '周五 10:00 – 17:00',
       '2026年12月11日 · 北京时间',
@@ -52,14 +52,15 @@ describe('GET /t/:ticket', () => {
       '准备好一样，就勾一样',
       '发往 wang@example.com',
     ]) {
-      expect(text).toContain(said)
+      expect(text).toContain(phrase)
     }
     expect(html).toContain(`<img src="${path}/qr.png"`)
-    for (const way of ['calendar.ics', 'cancel', 'data.json', 'erase']) expect(html).toContain(`href="${path}/${way}"`)
+    for (const action of ['calendar.ics', 'cancel', 'data.json', 'erase'])
+      expect(html).toContain(`href="${path}/${action}"`)
     expect(html).toContain(`action="${path}/email"`)
   })
 
-  test('is kept by nobody, tells no other site its address and no search engine its content', async () => {
+  test('is not cached, indexed or leaked in referrers', async () => {
     await using world = await createWorld()
     const { path } = await createConfirmed(world)
     for (const address of [path, `${path}/qr.png`, `${path}/calendar.ics`, `${path}/cancel`, '/t/forged']) {
@@ -70,7 +71,7 @@ describe('GET /t/:ticket', () => {
     }
   })
 
-  test('of someone who waits says the position and has no code for the door', async () => {
+  test('shows the position and no check-in code on the waitlist', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ capacity: 1 })
     await world.register(workshop)
@@ -83,7 +84,7 @@ describe('GET /t/:ticket', () => {
     expect(visibleText(await (await world.request(`/t/${ticket}?lang=en`)).text())).toContain('No. 2 in line')
   })
 
-  test('after a cancellation says who cancelled, and the way back in', async () => {
+  test('shows who cancelled and links back to the workshop', async () => {
     await using world = await createWorld()
     const { path, registered, workshop } = await createConfirmed(world)
     await cancelRegistration(world.deps, registered.id, 'organiser')
@@ -93,19 +94,19 @@ describe('GET /t/:ticket', () => {
     expect(html).not.toContain('qr.png')
   })
 
-  test('of a workshop that was cancelled names the other city', async () => {
+  test('links to the other city when the workshop was cancelled', async () => {
     await using world = await createWorld()
     const campaign = await world.campaign()
-    const gone = await world.workshop({ campaignId: campaign.id })
+    const cancelled = await world.workshop({ campaignId: campaign.id })
     const other = await world.workshop({ campaignId: campaign.id, city: { zh: '南京' } })
-    const { ticket } = await world.register(gone)
-    await cancelWorkshop(world.deps, gone.slug)
+    const { ticket } = await world.register(cancelled)
+    await cancelWorkshop(world.deps, cancelled.slug)
     const html = await (await world.request(`/t/${ticket}`)).text()
     expect(visibleText(html)).toContain('这场培训不办了，很抱歉')
     expect(html).toContain(`href="/w/${other.slug}"`)
   })
 
-  test('once the workshop is over has nothing left to change but one’s data', async () => {
+  test('offers no changes but erasure after the workshop', async () => {
     await using world = await createWorld()
     const { path } = await createConfirmed(world)
     world.clock.advance({ days: 11 })
@@ -115,7 +116,7 @@ describe('GET /t/:ticket', () => {
     expect(html).toContain(`${path}/erase`)
   })
 
-  test('in WeChat offers a link to copy instead of files that cannot be downloaded', async () => {
+  test('offers a link to copy instead of downloads in WeChat', async () => {
     await using world = await createWorld()
     const { path } = await createConfirmed(world)
     const html = await (await world.request(path, { headers: wechatHeaders })).text()
@@ -125,16 +126,16 @@ describe('GET /t/:ticket', () => {
     expect(html).toContain(`value="http://localhost:3000${path}"`)
   })
 
-  test('that is forged, of another installation, or older than a corrected address is the same 404', async () => {
+  test('returns the same 404 for forged, foreign and outdated tickets', async () => {
     await using world = await createWorld()
     const { path, registered } = await createConfirmed(world)
     await postForm(world, `${path}/email`, { email: 'right@example.com' })
     const bodies = await Promise.all(
       [path, '/t/forged', `/t/${createTicketToken('another secret', { id: registered.id, version: 1 })}`].map(
         async (address) => {
-          const answer = await world.request(address)
-          expect(answer.status).toBe(404)
-          return visibleText(await answer.text())
+          const response = await world.request(address)
+          expect(response.status).toBe(404)
+          return visibleText(await response.text())
         },
       ),
     )
@@ -146,27 +147,27 @@ describe('GET /t/:ticket', () => {
   })
 })
 
-test('GET /t/:ticket/qr.png is the door code, which leads anyone but a helper to the workshop', async () => {
+test('GET /t/:ticket/qr.png is the check-in code, which redirects non-helpers to the workshop', async () => {
   await using world = await createWorld()
   const { path, workshop } = await createConfirmed(world)
-  const answer = await world.request(`${path}/qr.png`)
-  expect(answer.headers.get('content-type')).toBe('image/png')
-  const door = new URL(decodeQr(new Uint8Array(await answer.arrayBuffer())))
-  expect(door.href).toMatch(/^http:\/\/localhost:3000\/in\/[\w-]+$/)
-  const led = await world.request(door.pathname)
-  expect(led.status).toBe(302)
-  expect(led.headers.get('location')).toBe(`/w/${workshop.slug}`)
+  const response = await world.request(`${path}/qr.png`)
+  expect(response.headers.get('content-type')).toBe('image/png')
+  const checkInUrl = new URL(decodeQr(new Uint8Array(await response.arrayBuffer())))
+  expect(checkInUrl.href).toMatch(/^http:\/\/localhost:3000\/in\/[\w-]+$/)
+  const redirect = await world.request(checkInUrl.pathname)
+  expect(redirect.status).toBe(302)
+  expect(redirect.headers.get('location')).toBe(`/w/${workshop.slug}`)
   expect((await world.request('/in/forged')).status).toBe(404)
-  // The door code is no ticket.
-  expect((await world.request(door.pathname.replace('/in/', '/t/'))).status).toBe(404)
+  // The check-in code is not a ticket.
+  expect((await world.request(checkInUrl.pathname.replace('/in/', '/t/'))).status).toBe(404)
 })
 
-test('GET /t/:ticket/calendar.ics is the entry of the workshop with the ticket in it', async () => {
+test('GET /t/:ticket/calendar.ics contains the workshop with the ticket link', async () => {
   await using world = await createWorld()
   const { path, registered, workshop } = await createConfirmed(world)
-  const answer = await world.request(`${path}/calendar.ics`)
-  expect(answer.headers.get('content-type')).toContain('text/calendar')
-  const [event] = Object.values(ical.sync.parseICS(await answer.text())).filter((part) => part?.type === 'VEVENT')
+  const response = await world.request(`${path}/calendar.ics`)
+  expect(response.headers.get('content-type')).toContain('text/calendar')
+  const [event] = Object.values(ical.sync.parseICS(await response.text())).filter((part) => part?.type === 'VEVENT')
   expect(event).toMatchObject({
     uid: `${registered.id}@baoming`,
     summary: 'RT-Thread 入门培训 · 上海',
@@ -175,19 +176,19 @@ test('GET /t/:ticket/calendar.ics is the entry of the workshop with the ticket i
   })
 })
 
-test('GET /t/:ticket/data.json is a copy of everything stored about the person', async () => {
+test('GET /t/:ticket/data.json exports everything stored about the person', async () => {
   await using world = await createWorld()
   const { path } = await createConfirmed(world)
-  const answer = await world.request(`${path}/data.json`)
-  expect(answer.headers.get('content-disposition')).toMatch(/^attachment/)
-  expect(await answer.json()).toMatchObject({
+  const response = await world.request(`${path}/data.json`)
+  expect(response.headers.get('content-disposition')).toMatch(/^attachment/)
+  expect(await response.json()).toMatchObject({
     registration: { name: '王小明', email: 'wang@example.com' },
     mails: [{ kind: 'confirmed' }],
   })
 })
 
-describe('cancelling', () => {
-  test('asks once more and changes nothing until it is sent', async () => {
+describe('/t/:ticket/cancel', () => {
+  test('asks for confirmation on GET and changes nothing', async () => {
     await using world = await createWorld()
     const { path, registered } = await createConfirmed(world)
     const html = await (await world.request(`${path}/cancel`)).text()
@@ -196,23 +197,23 @@ describe('cancelling', () => {
     expect(await registrationStatus(world, registered)).toBe('confirmed')
   })
 
-  test('frees the seat for the next in line and leads back to the ticket', async () => {
+  test('frees the seat for the waitlist and redirects to the ticket', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const first = await world.register(workshop)
     const second = await world.register(workshop)
-    const answer = await postForm(world, `/t/${first.ticket}/cancel`, {})
-    expect(answer.status).toBe(303)
-    expect(answer.headers.get('location')).toBe(`/t/${first.ticket}`)
+    const response = await postForm(world, `/t/${first.ticket}/cancel`, {})
+    expect(response.status).toBe(303)
+    expect(response.headers.get('location')).toBe(`/t/${first.ticket}`)
     expect(visibleText(await (await world.request(`/t/${first.ticket}`)).text())).toContain(
       '你取消了报名，名额已经让出',
     )
     expect(await registrationStatus(world, second)).toBe('confirmed')
-    // Sent twice, as impatient fingers do.
+    // Submitted twice, as by a double click.
     expect((await postForm(world, `/t/${first.ticket}/cancel`, {})).status).toBe(303)
   })
 
-  test('is called leaving the waitlist by someone who waits', async () => {
+  test('is called leaving the waitlist on a waitlist ticket', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ capacity: 1 })
     await world.register(workshop)
@@ -222,25 +223,25 @@ describe('cancelling', () => {
     )
   })
 
-  test('is over when the workshop begins', async () => {
+  test('returns 409 once the workshop has started', async () => {
     await using world = await createWorld()
     const { path, registered } = await createConfirmed(world)
     world.clock.advance({ days: 10 })
     expect((await world.request(`${path}/cancel`)).headers.get('location')).toBe(path)
-    const answer = await postForm(world, `${path}/cancel`, {})
-    expect(answer.status).toBe(409)
-    expect(visibleText(await answer.text())).toContain('培训已经开始，不能再取消。')
+    const response = await postForm(world, `${path}/cancel`, {})
+    expect(response.status).toBe(409)
+    expect(visibleText(await response.text())).toContain('培训已经开始，不能再取消。')
     expect(await registrationStatus(world, registered)).toBe('confirmed')
   })
 })
 
-describe('correcting the e-mail', () => {
-  test('leads to the new ticket, and the confirmation goes out again', async () => {
+describe('POST /t/:ticket/email', () => {
+  test('redirects to the new ticket and mails the confirmation again', async () => {
     await using world = await createWorld()
     const { path, registered } = await createConfirmed(world)
-    const answer = await postForm(world, `${path}/email`, { email: ' Right＠example.com ' })
-    expect(answer.status).toBe(303)
-    const next = answer.headers.get('location') as string
+    const response = await postForm(world, `${path}/email`, { email: ' Right＠example.com ' })
+    expect(response.status).toBe(303)
+    const next = response.headers.get('location') as string
     expect(next).toMatch(/^\/t\/[\w-]+\?done=corrected$/)
     expect(next).not.toContain(registered.ticket)
     expect(visibleText(await (await world.request(next)).text())).toContain('邮箱已改为 Right@example.com')
@@ -249,49 +250,49 @@ describe('correcting the e-mail', () => {
     ])
   })
 
-  test('to the same address changes nothing', async () => {
+  test('changes nothing for the same address', async () => {
     await using world = await createWorld()
     const { path } = await createConfirmed(world)
-    const answer = await postForm(world, `${path}/email`, { email: 'wang@example.com' })
-    expect(answer.headers.get('location')).toBe(`${path}?done=unchanged`)
+    const response = await postForm(world, `${path}/email`, { email: 'wang@example.com' })
+    expect(response.headers.get('location')).toBe(`${path}?done=unchanged`)
   })
 
-  test('to something that is no address comes back filled in, with the form open', async () => {
+  test('returns 422 with the form open for an invalid address', async () => {
     await using world = await createWorld()
     const { path } = await createConfirmed(world)
-    const answer = await postForm(world, `${path}/email`, { email: 'right@@example' })
-    expect(answer.status).toBe(422)
-    const html = await answer.text()
+    const response = await postForm(world, `${path}/email`, { email: 'right@@example' })
+    expect(response.status).toBe(422)
+    const html = await response.text()
     expect(html).toContain('<details open="">')
     expect(html).toContain('value="right@@example"')
     expect(html).toContain('<a href="#email">邮箱地址不对')
-    // The form's own address cannot be asked for, so the other language is found where the ticket is.
+    // The language link leads to the ticket, because the form's own path has no GET route.
     expect(html).toContain(`href="${path}?lang=en"`)
   })
 
-  test('is refused with the reason: taken, too often, cancelled, over', async () => {
+  test('returns 409 when the address is taken or changed too often, or the registration cancelled or over', async () => {
     await using world = await createWorld()
     const { path, registered, workshop } = await createConfirmed(world)
     await world.register(workshop, { email: 'taken@example.com' })
     const refusal = async (email: string, ticket = path) => {
-      const answer = await postForm(world, `${ticket}/email`, { email })
-      expect(answer.status).toBe(409)
-      return visibleText(await answer.text())
+      const response = await postForm(world, `${ticket}/email`, { email })
+      expect(response.status).toBe(409)
+      return visibleText(await response.text())
     }
     expect(await refusal('taken@example.com')).toContain('这个邮箱在这场培训里已经有报名了。')
     await world.db.update(registrations).set({ ticketVersion: 6 }).where(eq(registrations.id, registered.id))
-    const sixth = `/t/${createTicketToken(world.deps.config.secret, { id: registered.id, version: 6 })}`
-    expect(await refusal('next@example.com', sixth)).toContain('邮箱已经改过五次')
+    const sixthTicket = `/t/${createTicketToken(world.deps.config.secret, { id: registered.id, version: 6 })}`
+    expect(await refusal('next@example.com', sixthTicket)).toContain('邮箱已经改过五次')
     await cancelRegistration(world.deps, registered.id, 'attendee')
-    expect((await postForm(world, `${sixth}/email`, { email: 'next@example.com' })).status).toBe(409)
+    expect((await postForm(world, `${sixthTicket}/email`, { email: 'next@example.com' })).status).toBe(409)
     const late = await createConfirmed(world, { email: 'late@example.com' })
     world.clock.advance({ days: 11 })
     expect((await postForm(world, `${late.path}/email`, { email: 'next@example.com' })).status).toBe(409)
   })
 })
 
-describe('erasing', () => {
-  test('asks once more, then forgets the person, frees the seat and says that it is done', async () => {
+describe('/t/:ticket/erase', () => {
+  test('erases the person and frees the seat after confirmation', async () => {
     await using world = await createWorld()
     const workshop = await world.workshop({ capacity: 1 })
     const first = await world.register(workshop, { name: '王小明', email: 'wang@example.com' })
@@ -299,9 +300,9 @@ describe('erasing', () => {
     const path = `/t/${first.ticket}`
     expect(visibleText(await (await world.request(`${path}/erase`)).text())).toContain('你的名额或排队的位置会一起让出')
     expect(await registrationStatus(world, first)).toBe('confirmed')
-    const answer = await postForm(world, `${path}/erase`, {})
-    expect(answer.status).toBe(303)
-    expect(visibleText(await (await world.request(answer.headers.get('location') as string)).text())).toContain(
+    const response = await postForm(world, `${path}/erase`, {})
+    expect(response.status).toBe(303)
+    expect(visibleText(await (await world.request(response.headers.get('location') as string)).text())).toContain(
       '你的资料已经删除。',
     )
     expect((await world.request(path)).status).toBe(404)
