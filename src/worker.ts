@@ -121,7 +121,7 @@ function createRateLimiter(env: Env): Deps['rateLimit'] {
     challenge: env.LIMIT_CHALLENGE,
     find: env.LIMIT_FIND,
     ticket: env.LIMIT_TICKET,
-    erase: env.LIMIT_ERASE,
+    email_change: env.LIMIT_ERASE,
     sign_in: env.LIMIT_SIGN_IN,
     token: env.LIMIT_TOKEN,
     join: env.LIMIT_JOIN,

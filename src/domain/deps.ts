@@ -3,51 +3,51 @@ import type { Cache } from '../lib/cache.ts'
 import type { Config } from '../lib/config.ts'
 import type { RegistrationBatcher } from './registrations/batcher.ts'
 
-/** What the service is given from outside: the seams for clock, ids, mail and the platform. */
+/** Dependencies of the service: database, clock, ids, mail and the platform. */
 export type Deps = {
   db: Database
   config: Config & { baseUrl: string; secret: string }
-  /** True where the database lives inside this process: there, mails are shown at /mailbox. */
+  /** True with an in-process database (PGlite); mails are then shown at /mailbox. */
   embedded: boolean
   now(): Date
-  /** A new UUID. Version 7 outside tests, so that rows are stored in the order in which they come. */
+  /** Returns a new UUID. Version 7 outside tests, so that rows are stored in order of creation. */
   newId(): string
   log: Log
-  /** Where sign-ups are handed in: see db/desk.ts. */
+  /** Registers sign-ups in batches; see registrations/batcher.ts. */
   registrationBatcher: RegistrationBatcher
-  /** Reads through a cache that is at most a second old. */
+  /** Read-through cache with a TTL of one second. */
   cache: Cache
-  /** Says that mails may be owed now; whoever delivers them wakes up. */
+  /** Wakes the mail worker after mails were enqueued. */
   notifyMailQueue(): void
-  /** Counts a scan of a registration link, soon. */
+  /** Counts a scan of a registration link. Stored with a delay. */
   recordScan(code: string): void
-  /** Takes one of the visits that `key` has left in `bucket`. */
-  rateLimit(bucket: RateLimitName, key: string): Promise<{ ok: boolean; retryAfter: number }>
-  /** A file of the site: stylesheet, script, picture, API docs. */
+  /** Consumes one point of `key`, such as an IP prefix, in the limit `name`. `retryAfter` in seconds. */
+  rateLimit(name: RateLimitName, key: string): Promise<{ ok: boolean; retryAfter: number }>
+  /** Reads a static file: stylesheet, script, picture, API docs. Undefined if there is none of this name. */
   readAsset(name: string): Promise<Response | undefined>
-  /** Whether answers are to be compressed here, rather than by the platform in front. */
+  /** True if responses are compressed here rather than by the platform. */
   compressResponses: boolean
-  /** How many migrations this release knows. */
+  /** Number of migrations that this release contains. */
   expectedMigrations: number
-  /** Told of every answer, where somebody counts them. */
+  /** Called after every response; used for metrics. */
   onResponse?(route: string | undefined, status: number, milliseconds: number): void
-  /** Readings in the Prometheus text format, where somebody takes them. */
+  /** Renders the metrics in the Prometheus text format. */
   renderMetrics?(): Promise<string>
 }
 
 export type Log = Record<'debug' | 'info' | 'warn' | 'error', (facts: Record<string, unknown>, message: string) => void>
 
 /**
- * What is limited: signing up, asking for the work before that, having one's tickets mailed, changing one's registration,
- * taking a mailbox away from what was mailed to it, signing in, guessing tokens, letting a helper's phone in, what such a
- * phone asks, guessing numbers of certificates.
+ * Rate limits. `challenge`: proof-of-work challenges. `find`: requests for the mail with all tickets or a sign-in link.
+ * `ticket`: changes on the ticket page. `email_change`: changing or erasing an address. `token`: unknown API tokens and
+ * sign-in links. `join`: starting door sessions. `door`: requests of a door phone. `certificate`: certificate look-ups.
  */
 export type RateLimitName =
   | 'register'
   | 'challenge'
   | 'find'
   | 'ticket'
-  | 'erase'
+  | 'email_change'
   | 'sign_in'
   | 'token'
   | 'join'

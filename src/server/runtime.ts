@@ -179,7 +179,7 @@ export const rateLimits: Record<RateLimitName, { points: number; duration: numbe
   find: { points: 30, duration: 600 },
   ticket: { points: 300, duration: 600 },
   // By e-mail address, because erasing or correcting an address also removes the mails that its mail limit counts.
-  erase: { points: 3, duration: 24 * 3600 },
+  email_change: { points: 3, duration: 24 * 3600 },
   // By e-mail address, so that nobody floods an organiser's mailbox.
   sign_in: { points: 10, duration: 3600 },
   token: { points: 30, duration: 60 },

@@ -91,7 +91,7 @@ ticketPages.post('/t/:ticket/email', async (c) => {
   }
   // Mails to the old address then count for the new one. Without this limit, alternately signing up and correcting the
   // address would flood a stranger's mailbox.
-  if (parsed.email !== registration.email) await rateLimitByEmail(c, 'erase', registration.email)
+  if (parsed.email !== registration.email) await rateLimitByEmail(c, 'email_change', registration.email)
   const outcome = await correctEmail(c.env.deps, registration.id, parsed.email)
   if (outcome.kind !== 'refused') {
     return c.redirect(withQuery(paths.ticket(outcome.ticket), { done: outcome.kind }), 303)
@@ -215,7 +215,7 @@ ticketPages.post('/t/:ticket/erase', async (c) => {
   const registration = await loadTicket(c)
   if (!registration) return errorPage(c, 404)
   // Without this limit, alternately signing up and erasing would flood a stranger's mailbox and leave no trace.
-  await rateLimitByEmail(c, 'erase', registration.email)
+  await rateLimitByEmail(c, 'email_change', registration.email)
   const outcome = await eraseRegistration(c.env.deps, registration.id, 'attendee')
   if (outcome === 'board_not_returned') return erasePage(c, registration, outcome)
   // To a public page, because the ticket no longer exists.
