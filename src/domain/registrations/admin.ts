@@ -31,18 +31,20 @@ import {
 } from './seats.ts'
 
 /*
- * One person as organisers see and change them. Whoever looks or changes is named, and stands in the audit log.
+ * One registration as organisers see and change it. Every look-up and change is audited.
+ *
+ * Over 400 lines because each command is a short wrapper that adds the audit entry; they share the audit helpers below.
  */
 
-/** A registration with all that happened to it. */
+/** A registration with its mails and history. */
 export type Person = Registration & {
-  /** The channel of the registration link, null for those who came without one. */
+  /** Channel of the registration link; null without one. */
   channel: string | null
   promotedManually: boolean
   mails: PersonMail[]
-  /** From the first to the last. */
+  /** Oldest first. */
   history: PersonEvent[]
-  /** The person's other registrations: those with the same address, in all workshops, the newest first. */
+  /** Other registrations with the same address, in all workshops, newest first, at most 20. */
   otherRegistrations: { id: string; workshopId: string; status: RegistrationStatus }[]
 }
 
@@ -56,29 +58,29 @@ export type PersonMail = {
 }
 
 /**
- * What happened to a registration. `actor` is the organiser who did it, undefined where it was the attendee, the clock, or
- * somebody from before there was an audit log.
+ * An event in the history of a registration. `actor` is the organiser who caused it; undefined for attendees, scheduled jobs
+ * and events older than the audit log.
  */
 export type PersonEvent = { at: Date; actor?: string | undefined } & (
   | { kind: 'signed_up'; status: RegistrationStatus }
   | { kind: 'offered' }
-  /** `reason`: why it was before their turn. */
+  /** `reason`: why an organiser promoted them out of turn. */
   | { kind: 'seated'; reason?: string | undefined }
-  /** `from`: id of the workshop that was left. */
+  /** `from`: id of the previous workshop. */
   | { kind: 'moved'; from: string | undefined }
   | { kind: 'email_corrected' }
   | { kind: 'changed'; fields: string[] }
   | { kind: 'cancelled'; by: Canceller | undefined }
 )
 
-/** Shows a person, which is written down. Undefined if there is none with this id, or the person was erased. */
+/** Finds a person by registration id and audits the look-up. Undefined if unknown or erased. */
 export async function findPersonAudited(deps: Deps, actor: Actor, id: string): Promise<Person | undefined> {
   const person = await findPerson(deps, id)
   if (person) await recordPersonAudit(deps, actor, 'person.looked_up', person)
   return person
 }
 
-/** The person with a registration's id, for whoever has written down why; undefined if there is none, or no more. */
+/** Finds a person by registration id. The caller must have audited the access. Undefined if unknown or erased. */
 export async function findPerson(deps: Deps, id: string): Promise<Person | undefined> {
   const registration = await findRegistrationById(deps, id)
   if (!registration) return undefined
@@ -124,12 +126,12 @@ export async function findPerson(deps: Deps, id: string): Promise<Person | undef
   }
 }
 
-/** What an organiser may correct. Fields that are left out or empty are emptied. */
+/** Fields that an organiser may correct. Missing or empty ones are cleared. */
 export type PersonCorrections = Pick<SignUp, 'name' | 'email' | 'phone' | 'company'>
 
 /**
- * Corrects what a person typed. A new address gets the ticket, and older ticket links die; if it is refused nothing is
- * changed. Gives the names of the fields that were changed.
+ * Corrects a person's data. A new address is sent the ticket and invalidates older ticket links; if it is refused, nothing
+ * is changed. Returns the names of the changed fields.
  */
 export async function correctPerson(
   deps: Deps,
@@ -160,7 +162,7 @@ export async function correctPerson(
     deps.db,
     sql`update registrations
         set name = ${name}, company = ${company}, phone = ${phone},
-            -- Told apart from whoever had the name or phone that they had.
+            -- The mark holds for registrations that share this name or phone.
             not_duplicates = not_duplicates and name = ${name} and phone is not distinct from ${phone}::text,
             name_search = case when name = ${name} then name_search end
         where id = ${person.id}::uuid and erased_at is null
@@ -182,7 +184,7 @@ export async function correctPerson(
 export const cancelRefusals = ['already_cancelled', 'over', 'not_found'] as const
 export type CancelRefusal = (typeof cancelRefusals)[number]
 
-/** Cancels a person's registration and serves the next in line, with a mail to both. */
+/** Cancels a person's registration and promotes the next on the waitlist; mails both. */
 export async function cancelPerson(deps: Deps, actor: Actor, person: PersonRef): Promise<'cancelled' | CancelRefusal> {
   const outcome = await cancelRegistration(deps, person.id, 'organiser')
   if (outcome === 'cancelled') await recordPersonAudit(deps, actor, 'person.cancelled', person)
@@ -190,10 +192,10 @@ export async function cancelPerson(deps: Deps, actor: Actor, person: PersonRef):
 }
 
 export const mergeRefusals = [...cancelRefusals, 'kept_cancelled'] as const
-/** `kept_cancelled`: the registration that was to stay is cancelled, so that the person would be left with none. */
+/** `kept_cancelled`: the registration to keep is cancelled, so that the person would be left with none. */
 export type MergeRefusal = (typeof mergeRefusals)[number]
 
-/** Cancels a registration that is of the same person as one that is kept, which is written down for both. */
+/** Cancels a duplicate of the registration `kept`; audited for both. */
 export async function mergePerson(
   deps: Deps,
   actor: Actor,
@@ -208,7 +210,7 @@ export async function mergePerson(
   return outcome
 }
 
-/** Remembers that people who have the same phone or name are not one, until somebody else comes who has it too. */
+/** Marks registrations that share a phone or name as different people. They are listed again once a new one joins. */
 export async function markNotDuplicate(deps: Deps, actor: Actor, people: readonly PersonRef[]): Promise<void> {
   const ids = uuidArray(people.map(({ id }) => id))
   await deps.db.execute(sql`
@@ -217,7 +219,7 @@ export async function markNotDuplicate(deps: Deps, actor: Actor, people: readonl
   for (const person of people) await recordPersonAudit(deps, actor, 'person.told_apart', person)
 }
 
-/** Moves a person to another workshop of the campaign. @param to its slug */
+/** Moves a person to another workshop of the campaign. @param to slug of that workshop */
 export async function movePerson(
   deps: Deps,
   actor: Actor,
@@ -238,9 +240,9 @@ export type PromoteResult =
   | { kind: 'refused'; refusal: PromoteRefusal; taken: number; capacity: number }
 
 /**
- * Gives somebody who waits a seat before their turn, owes the mail and writes it down, in one statement.
- * @param reason why; kept in the audit log
- * @param addSeat where no seat is free, the workshop gets one more for this person
+ * Promotes a waitlisted registration out of turn. Seat, mail and audit entry are stored in one statement.
+ * @param reason why; stored in the audit log
+ * @param addSeat raises the capacity by one if no seat is free
  */
 export async function promotePerson(
   deps: Deps,
@@ -270,7 +272,7 @@ export async function promotePerson(
   return { kind: 'promoted', capacity }
 }
 
-/** Takes an offered seat for somebody who said that they come. */
+/** Accepts an offered seat on behalf of the attendee. */
 export async function acceptPersonOffer(
   deps: Deps,
   actor: Actor,
@@ -281,10 +283,7 @@ export async function acceptPersonOffer(
   return outcome
 }
 
-/**
- * Signs somebody up for whom an organiser vouches, under the rules that all have: a seat if one is free and nobody waits,
- * else a place in line.
- */
+/** Registers a person on behalf of an organiser, by the same rules as any sign-up: a seat or the waitlist. */
 export async function addPerson(
   deps: Deps,
   actor: Actor,
@@ -302,19 +301,19 @@ export async function addPerson(
   return result
 }
 
-/** What stands behind the version of the privacy notice where an organiser said that the person agreed to it. */
+/** Suffix of the stored consent version where an organiser states that the person agreed to the privacy notice. */
 const verbalConsent = 'by word of an organiser'
 
-/** Erases a person for good, with the seat they still hold, but nobody who still has a board. */
+/** Erases a person permanently and releases their seat. Refused while they have a board. */
 export async function erasePerson(deps: Deps, actor: Actor, person: PersonRef): Promise<'erased' | EraseRefusal> {
   const outcome = await eraseRegistration(deps, person.id, 'organiser')
-  // Whom it was about is not to be found here again either.
+  // Without name and address: the audit log must not keep them either.
   if (outcome === 'erased')
     await recordPersonAudit(deps, actor, 'person.erased', { ...person, name: undefined, email: undefined })
   return outcome
 }
 
-/** Sends one of a person's mails again that came to nothing. `not_found`: it is not of this person. */
+/** Retries one of a person's dead mails. `not_found`: the mail is another person's. */
 export async function resendPersonMail(deps: Deps, actor: Actor, person: Person, mail: number): Promise<RetryOutcome> {
   const personMail = person.mails.find(({ id }) => id === mail)
   if (!personMail) return 'not_found'
@@ -323,7 +322,7 @@ export async function resendPersonMail(deps: Deps, actor: Actor, person: Person,
   return outcome
 }
 
-/** Whom an entry of the audit log is about. */
+/** The subject of an audit entry. */
 export type PersonRef = Pick<Registration, 'id' | 'name' | 'email'> & {
   workshop: Pick<Workshop, 'id' | 'slug' | 'campaignId'>
 }
@@ -360,7 +359,7 @@ function personAuditEntry(
 type StoredMail = { kind: MailKind; payload: MailPayload; createdAt: Date }
 type StoredEntry = Pick<typeof auditEntries.$inferSelect, 'at' | 'actor' | 'action' | 'payload' | 'pii'>
 
-/** Mails are written with what causes them, so they tell what happened; the audit log says who did it, and why. */
+/** Mails are enqueued in the transaction that causes them, so they date the events; the audit log adds actor and reason. */
 function buildHistory(
   signedUp: { createdAt: Date; status: RegistrationStatus },
   mailRows: readonly StoredMail[],
@@ -379,7 +378,7 @@ function buildHistory(
   for (const { at, actor, action, payload, pii } of audited) {
     const changed = Array.isArray(payload.changed) ? payload.changed.map(String) : []
     const kind = changed.includes('seat') ? 'seated' : eventKindByAction[action]
-    // Written right after what it is about.
+    // The audit entry is written right after the event.
     const event =
       kind && events.findLast((event) => event.kind === kind && !event.actor && isShortlyBefore(event.at, at))
     if (event) {
@@ -392,7 +391,6 @@ function buildHistory(
   return events.sort((a, b) => a.at.getTime() - b.at.getTime())
 }
 
-/** Which event an entry of the audit log is about. */
 const eventKindByAction: Partial<Record<string, PersonEvent['kind']>> = {
   'person.added': 'signed_up',
   'person.cancelled': 'cancelled',

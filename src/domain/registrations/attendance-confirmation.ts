@@ -6,11 +6,11 @@ import type { Workshop } from '../workshops/workshops.ts'
 import type { Registration } from './registrations.ts'
 
 /*
- * Whether somebody comes. They say so for the day on which the workshop is: moved to another day, it asks again. Whoever
- * does not come gives the seat back, which is a cancellation.
+ * Attendees confirm before the workshop that they will attend. A confirmation is for a date: a workshop that is rescheduled
+ * to another day asks again. Declining is a cancellation, which releases the seat.
  */
 
-/** Whether somebody said that they come on the day on which their workshop is now. */
+/** True if the attendee confirmed for the current date of the workshop. */
 export function hasConfirmedAttendance(
   { attendanceConfirmedFor }: { attendanceConfirmedFor: string | null },
   workshop: Pick<Workshop, 'startsAt' | 'timeZone'>,
@@ -18,24 +18,24 @@ export function hasConfirmedAttendance(
   return attendanceConfirmedFor === localStartDate(workshop)
 }
 
-/** Whether somebody is asked now whether they come: from the reminder on until the start, and who got the seat before it. */
+/** True from the reminder until the start, for attendees who were seated before the reminder. */
 export function isPromptedToConfirm({ workshop, seatedAt }: Registration, now: Date): boolean {
   const reminder = planReminders(workshop).find(({ kind }) => kind === 'coming')
   if (!reminder || seatedAt === null) return false
   return reminder.at <= now && now < workshop.startsAt && seatedAt <= seatedAtCutoff(reminder, now)
 }
 
-/** `asked`: was mailed the question, and has not answered. */
+/** `asked`: was sent the reminder and has not answered. */
 export const confirmationStatuses = ['yes', 'asked', 'not_asked'] as const
 export type ConfirmationStatus = (typeof confirmationStatuses)[number]
 
-/** What is true of the registrations `r` of a workshop that have a seat of their own and stand so with the question. */
+/** SQL condition: registration `r` of this workshop is confirmed and has this attendance-confirmation status. */
 export function hasConfirmationStatus(
   workshop: Pick<Workshop, 'id' | 'startsAt' | 'timeZone'>,
   status: ConfirmationStatus,
 ): SQL {
   const hasConfirmed = sql`r.attendance_confirmed_for is not distinct from ${localStartDate(workshop)}::date`
-  // Looked up for each of them alone, by the index that owes the question once.
+  // Looked up per registration, by the unique index that prevents duplicate reminders.
   const promptMail = sql`(
     select 1 from mails m
     where m.registration_id = r.id and m.kind = 'coming' and m.payload ->> 'occasion' = ${reminderKey(workshop)}
@@ -53,12 +53,12 @@ export function hasConfirmationStatus(
 const isConfirmedRegistration = ({ id }: Pick<Workshop, 'id'>) =>
   sql`r.workshop_id = ${id}::uuid and r.status = 'confirmed' and r.erased_at is null`
 
-/** How many people with a seat of their own stand how with the question whether they come. */
+/** Counts confirmed registrations by attendance-confirmation status. */
 export async function countConfirmations(
   deps: Deps,
   workshop: Pick<Workshop, 'id' | 'startsAt' | 'timeZone'>,
 ): Promise<Record<ConfirmationStatus, number>> {
-  const [counted] = await query<Record<ConfirmationStatus, number>>(
+  const [counts] = await query<Record<ConfirmationStatus, number>>(
     deps.db,
     sql`select ${sql.join(
       confirmationStatuses.map(
@@ -68,27 +68,23 @@ export async function countConfirmations(
       sql`, `,
     )} from registrations r where ${isConfirmedRegistration(workshop)}`,
   )
-  return counted ?? { yes: 0, asked: 0, not_asked: 0 }
+  return counts ?? { yes: 0, asked: 0, not_asked: 0 }
 }
 
-/** Whether somebody has a seat of which they can say that they will use it. */
 export function canConfirmAttendance({ status, workshop }: Registration, now: Date): boolean {
   return status === 'confirmed' && now < workshop.startsAt
 }
 
-/**
- * Stores that somebody comes on the day of their workshop; said again it is the same. Refused without a seat of their own,
- * and from the start on.
- */
+/** Confirms attendance for the date of the workshop. Idempotent. Refused without a confirmed seat and from the start on. */
 export async function confirmAttendance(
   deps: Deps,
   registration: Registration,
-): Promise<'said' | 'too_late' | 'no_seat'> {
+): Promise<'confirmed' | 'too_late' | 'no_seat'> {
   const { id, status, workshop } = registration
   const now = deps.now()
   if (now >= workshop.startsAt) return 'too_late'
   if (status !== 'confirmed') return 'no_seat'
-  // What was read may have changed: moved to another day, the workshop asks again.
+  // The condition on the start fails if the workshop was rescheduled since it was read.
   const updated = await query(
     deps.db,
     sql`update registrations r set attendance_confirmed_for = ${localStartDate(workshop)}::date
@@ -97,5 +93,5 @@ export async function confirmAttendance(
           and w.starts_at = ${timestamptz(workshop.startsAt)} and r.status = 'confirmed' and r.erased_at is null
         returning r.id`,
   )
-  return updated.length > 0 ? 'said' : 'no_seat'
+  return updated.length > 0 ? 'confirmed' : 'no_seat'
 }

@@ -3,7 +3,7 @@ import { type Database, databaseError, isDatabaseUnavailable, query, timestamptz
 import type { RegistrationSource } from '../../db/schema.ts'
 import { createBatcher } from '../../lib/batcher.ts'
 
-/** Why a sign-up gets neither seat nor place in line. */
+/** Why a sign-up is refused: neither a seat nor the waitlist. */
 export const refusals = [
   'already_registered',
   'full',
@@ -16,7 +16,7 @@ export const refusals = [
 ] as const
 export type Refusal = (typeof refusals)[number]
 
-/** One sign-up as `register` in drizzle/functions reads it. */
+/** One sign-up, as the SQL function `register` reads it. */
 export type RegistrationEntry = {
   id: string
   workshop_id: string
@@ -44,15 +44,14 @@ export type RegistrationResult =
     }
   | { outcome: Refusal }
 
-/** Where sign-ups are handed in. */
 export type RegistrationBatcher = (entry: RegistrationEntry) => Promise<RegistrationResult>
 
-/** One desk for a whole process: sign-ups that arrive while a statement is in flight share the next one. */
+/** One batcher per process: sign-ups that arrive while a statement is running share the next one. */
 export function createRegistrationBatcher(db: Database, now: () => Date): RegistrationBatcher {
   return createBatcher(
     (entries) => registerEntries(db, now(), entries),
     (error, entries) => {
-      // A workshop that somebody keeps locked holds up its own people only.
+      // On a lock timeout, retry per workshop, so that one locked workshop delays only its own sign-ups.
       if (databaseError(error)?.code === lockNotAvailable)
         return Object.values(Object.groupBy(entries, byWorkshop)).map((group) => group ?? [])
       return isDatabaseUnavailable(error) ? [] : entries.map((entry) => [entry])
@@ -63,7 +62,7 @@ export function createRegistrationBatcher(db: Database, now: () => Date): Regist
 const lockNotAvailable = '55P03'
 const byWorkshop = (entry: RegistrationEntry) => entry.workshop_id
 
-/** A desk that shares nothing between requests, for Workers. */
+/** Unbatched variant for Workers, which forbid sharing I/O between requests. */
 export function createUnbatchedRegistrar(db: Database, now: () => Date): RegistrationBatcher {
   return async (entry) => (await registerEntries(db, now(), [entry]))[0] as RegistrationResult
 }
@@ -75,7 +74,7 @@ async function registerEntries(db: Database, now: Date, entries: RegistrationEnt
     sql`select * from register(${input}::jsonb, ${timestamptz(now)})`,
   )
   const results = resultRows.sort((a, b) => a.n - b.n)
-  // The first entry of a person is always decided, so that each time fewer are handed in again.
+  // The first entry of a person is always decided, so each recursion has fewer entries.
   const deferred = results.filter(({ outcome }) => outcome === 'deferred')
   const deferredResults =
     deferred.length > 0

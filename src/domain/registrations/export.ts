@@ -4,43 +4,41 @@ import type { Canceller, RegistrationStatus } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import type { Workshop } from '../workshops/workshops.ts'
 
-/** One line of the attendee list. Times are moments; who prints them chooses the workshop's time zone. */
+/** One row of the attendee list. */
 export type AttendeeRow = {
   id: string
   workshopId: string
   seq: number
   status: RegistrationStatus
-  /** Position on the waitlist, counted from 1; null when not waiting. */
+  /** Position on the waitlist, counted from 1; null if not waitlisted. */
   position: number | null
   name: string
   email: string
   phone: string | null
-  /** Another live registration of the workshop has the same phone number: one person under two addresses, perhaps. */
+  /** Another live registration of the workshop has the same phone number; possibly the same person. */
   phoneShared: boolean
   company: string | null
   locale: string
-  /** The channel of the registration link, null for those who came without one. */
+  /** Channel of the registration link; null without one. */
   channel: string | null
-  /** Came to the door without having signed up. */
   walkIn: boolean
   ready: Record<string, boolean>
-  /** The day on which they said that they come: 2026-12-19. */
+  /** Date for which attendance was confirmed: 2026-12-19. */
   attendanceConfirmedFor: string | null
   createdAt: Date
   seatedAt: Date | null
-  /** Until when an offered seat is held. */
+  /** Deadline of an offered seat. */
   offeredUntil: Date | null
   cancelledAt: Date | null
   cancelledBy: Canceller | null
-  /** When they came. */
   checkedInAt: Date | null
   consentVersion: string
   erased: boolean
 }
 
 /**
- * A page of a workshop's attendee list in the order of sign-up.
- * @param after the `seq` of the last line of the page before
+ * Lists one page of a workshop's registrations in the order of sign-up.
+ * @param after `seq` of the last row of the previous page
  */
 export async function listAttendees(
   deps: Deps,
@@ -54,10 +52,7 @@ export async function listAttendees(
   return readPage(deps, workshop.id, { status, after, limit })
 }
 
-/**
- * The whole attendee list, so many lines at a time, without holding it in memory. While a page is used, the next one is
- * being read.
- */
+/** Streams the whole attendee list, 250 rows at a time. Reads the next page while the consumer handles the current one. */
 export async function* streamAttendees(
   deps: Deps,
   workshop: Pick<Workshop, 'id'>,
@@ -70,13 +65,13 @@ export async function* streamAttendees(
     const { lines, next }: Awaited<typeof nextPage> = await nextPage
     waitlistedBefore += lines.filter((line) => line.status === 'waitlisted').length
     nextPage = next === undefined ? undefined : readAfter(next)
-    // If it fails, that is heard when its turn comes.
+    // Prevents an unhandled rejection; the error is thrown when the page is awaited.
     nextPage?.catch(() => {})
     yield lines
   }
 }
 
-/** `ahead`: how many of the line stand before the page; counted where it is not known. */
+/** `waitlistedBefore`: waitlisted registrations on earlier pages; counted in SQL if undefined. */
 type AttendeePage = { status: RegistrationStatus | undefined; after: number; waitlistedBefore?: number; limit: number }
 
 async function readPage(
@@ -84,16 +79,16 @@ async function readPage(
   workshopId: string,
   page: AttendeePage,
 ): Promise<{ lines: AttendeeRow[]; next: number | undefined }> {
-  // One more line than asked for tells whether there are more.
-  const found = await query<StoredAttendeeRow>(
+  // One extra row shows whether there is another page.
+  const rows = await query<StoredAttendeeRow>(
     deps.db,
     attendeePageQuery(workshopId, { ...page, limit: page.limit + 1 }),
   )
-  const lines = found.slice(0, page.limit).map(parseAttendeeRow)
-  return { lines, next: found.length > page.limit ? lines.at(-1)?.seq : undefined }
+  const lines = rows.slice(0, page.limit).map(parseAttendeeRow)
+  return { lines, next: rows.length > page.limit ? lines.at(-1)?.seq : undefined }
 }
 
-/** A line as the drivers give it. */
+/** A row as the database drivers return it: timestamps are strings or dates. */
 export type StoredAttendeeRow = Omit<
   AttendeeRow,
   'createdAt' | 'seatedAt' | 'offeredUntil' | 'cancelledAt' | 'checkedInAt'
@@ -106,8 +101,8 @@ export type StoredAttendeeRow = Omit<
 }
 
 /**
- * The page is taken first and everything else looked up for its lines. Joined to the whole list instead, a page of 5,000
- * people took two seconds where the planner knows nothing of the table, as on PGlite, which never analyses it.
+ * Selects the page first and looks everything else up for its rows. Joining the whole list took two seconds for a page of
+ * 5,000 registrations without planner statistics, as on PGlite, which never runs ANALYZE.
  */
 function attendeePageQuery(workshopId: string, { status, after, waitlistedBefore, limit }: AttendeePage): SQL {
   return sql`
@@ -123,7 +118,7 @@ function attendeePageQuery(workshopId: string, { status, after, waitlistedBefore
     order by p.seq`
 }
 
-/** What a line has of the registration `p`; its position is counted otherwise in each list. */
+/** Columns of a row from registration `p`, except the waitlist position, which each list computes differently. */
 export const attendeeColumns = sql`
   p.id, p.workshop_id as "workshopId", p.seq, p.status, p.name, p.email, p.phone, p.company, p.locale, p.ready,
   to_char(p.attendance_confirmed_for, 'YYYY-MM-DD') as "attendanceConfirmedFor",
@@ -138,7 +133,6 @@ export const attendeeColumns = sql`
       and other.status in ('confirmed', 'waitlisted', 'offered')
   ) as "phoneShared"`
 
-/** Those of the line who stand before a page that has some of it. */
 function countWaitlistedBefore(workshopId: string): SQL {
   return sql`(
     select count(*) from registrations ahead
@@ -147,7 +141,6 @@ function countWaitlistedBefore(workshopId: string): SQL {
   )`
 }
 
-/** A line with its times as moments. */
 export function parseAttendeeRow(row: StoredAttendeeRow): AttendeeRow {
   const toDate = (value: string | Date | null) => (value === null ? null : new Date(value))
   return {

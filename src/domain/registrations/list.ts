@@ -10,10 +10,9 @@ import { buildSearchKey, searchKeyQuery, storeSearchKeys } from './name-search.t
 import { type Readiness, requiredItems } from './readiness.ts'
 
 /*
- * The people of a workshop or of all workshops of a campaign, as organisers look for them. What is asked goes over the
- * registrations of these workshops once, by the index that begins with the workshop, and joins them to nothing; all else
- * is looked up for the lines of one page alone. Where the tables were never analysed, as on PGlite, a join of the whole
- * list has taken seconds.
+ * The organisers' list of registrations of one workshop or of all workshops of a campaign. A query filters and sorts
+ * registrations alone, in one pass by the index that begins with the workshop; everything else is looked up for the rows of
+ * one page. Without planner statistics, as on PGlite, joining the whole list took seconds.
  */
 
 export const peopleSortKeys = ['number', 'name', 'time', 'status', 'company'] as const
@@ -21,26 +20,26 @@ export type PeopleSort = { by: (typeof peopleSortKeys)[number]; descending?: boo
 
 export type PeopleFilter = {
   /**
-   * Part of the name, its pinyin or initials, part of the e-mail or company, the last digits of the phone, or the number. As
-   * `readSearch` reads it.
+   * Part of the name, its pinyin or initials, part of the e-mail or company, the last digits of the phone, or the number.
+   * As returned by `parseSearch`.
    */
   search?: string | undefined
   status?: RegistrationStatus | undefined
-  /** The code of the registration link through which they came, or `none` for those who came without one. */
+  /** Code of the registration link, or `none` for registrations without one. */
   link?: string | undefined
   readiness?: Readiness | undefined
-  /** Who is ready with one item of the checklist, by its id, or who is not. */
+  /** Whether one checklist item, by its id, is ticked. */
   item?: { id: string; ready: boolean } | undefined
-  /** Of those with a seat of their own: whether they said that they come. */
+  /** Attendance confirmation; matches confirmed registrations only. */
   coming?: ConfirmationStatus | undefined
 }
 
 export const peoplePerPage = 100
 
 /**
- * A page of people, 100 a page, with how many there are in all.
- * @param workshops whose people; one, or all of a campaign in the order of their dates
- * @param page counted from 1; behind the last one there is the first
+ * Lists one page of matching registrations (`peoplePerPage` each), with the total.
+ * @param workshops one, or all of a campaign in the order of their dates
+ * @param page counted from 1; a page after the last one returns the first
  */
 export async function listPeople(
   deps: Deps,
@@ -50,7 +49,7 @@ export async function listPeople(
   page = 1,
 ): Promise<{ lines: AttendeeRow[]; total: number; page: number }> {
   await fillSearchKeys(deps, workshops, filter, order)
-  const found = await query<{ id: string; total: number }>(
+  const matches = await query<{ id: string; total: number }>(
     deps.db,
     sql`select r.id, count(*) over ()::int as total
         from registrations r
@@ -58,16 +57,16 @@ export async function listPeople(
         order by ${buildOrder(workshops, order)}
         limit ${peoplePerPage} offset ${(page - 1) * peoplePerPage}`,
   )
-  if (found.length === 0 && page > 1) return listPeople(deps, workshops, filter, order)
-  const ids = found.map(({ id }) => id)
+  if (matches.length === 0 && page > 1) return listPeople(deps, workshops, filter, order)
+  const ids = matches.map(({ id }) => id)
   return {
     lines: await selectRows(deps, ids, await findWaitlistPositions(deps, workshops, ids)),
-    total: found[0]?.total ?? 0,
+    total: matches[0]?.total ?? 0,
     page,
   }
 }
 
-/** All of them, so many lines at a time, without holding more than their ids in memory. */
+/** Streams all matching registrations, 250 at a time. Holds no more than their ids in memory. */
 export async function* streamPeople(
   deps: Deps,
   workshops: readonly Workshop[],
@@ -75,36 +74,32 @@ export async function* streamPeople(
   order: PeopleSort = { by: 'number' },
 ): AsyncGenerator<AttendeeRow[]> {
   await fillSearchKeys(deps, workshops, filter, order)
-  const found = await query<{ id: string }>(
+  const matches = await query<{ id: string }>(
     deps.db,
     sql`select r.id from registrations r
         where ${buildCondition(workshops, filter)}
         order by ${buildOrder(workshops, order)}`,
   )
   const positions = await findWaitlistPositions(deps, workshops)
-  for (let from = 0; from < found.length; from += 250) {
-    const ids = found.slice(from, from + 250).map(({ id }) => id)
+  for (let from = 0; from < matches.length; from += 250) {
+    const ids = matches.slice(from, from + 250).map(({ id }) => id)
     yield await selectRows(deps, ids, positions)
   }
 }
 
-/** The people with these ids who are registered to these workshops, in the order of the ids. */
 async function findPeople(deps: Deps, workshops: readonly Workshop[], ids: readonly string[]): Promise<AttendeeRow[]> {
   const lines = await selectRows(deps, ids, await findWaitlistPositions(deps, workshops, ids))
-  const known = new Set(workshops.map(({ id }) => id))
-  return lines.filter(({ workshopId }) => known.has(workshopId))
+  const workshopIds = new Set(workshops.map(({ id }) => id))
+  return lines.filter(({ workshopId }) => workshopIds.has(workshopId))
 }
 
 export type PeopleCounts = {
   statuses: Record<RegistrationStatus, number>
-  /** By the link through which they came, most first; the code is null for those who came without one. */
+  /** By registration link, most used first; the code is null for registrations without one. */
   links: { code: string | null; channel: string | null; people: number }[]
 }
 
-/**
- * What is true of the registrations `r` of those whom a filter lets through, for statements that do something to all of
- * them at once.
- */
+/** SQL condition on registrations `r` that match a filter, for bulk statements. */
 export async function buildPeopleCondition(
   deps: Deps,
   workshops: readonly Workshop[],
@@ -114,9 +109,9 @@ export async function buildPeopleCondition(
   return buildCondition(workshops, filter)
 }
 
-/** How many people there are in each state and through each link, for the filter to offer. */
+/** Counts registrations by status and by registration link, for the options of the filter. */
 export async function countPeople(deps: Deps, workshops: readonly Workshop[]): Promise<PeopleCounts> {
-  const counted = await query<{
+  const counts = await query<{
     status: RegistrationStatus
     code: string | null
     channel: string | null
@@ -131,28 +126,28 @@ export async function countPeople(deps: Deps, workshops: readonly Workshop[]): P
           group by r.status, r.link_code
         ) c`,
   )
-  const sum = (some: typeof counted) => some.reduce((total, { people }) => total + people, 0)
-  const byLink = Object.values(Object.groupBy(counted, ({ code }) => code ?? '')).flatMap((some = []) => {
-    const [{ code, channel } = { code: null, channel: null }] = some
-    return { code, channel, people: sum(some) }
+  const sum = (group: typeof counts) => group.reduce((total, { people }) => total + people, 0)
+  const byLink = Object.values(Object.groupBy(counts, ({ code }) => code ?? '')).flatMap((group = []) => {
+    const [{ code, channel } = { code: null, channel: null }] = group
+    return { code, channel, people: sum(group) }
   })
   return {
     statuses: Object.fromEntries(
-      registrationStatuses.map((status) => [status, sum(counted.filter((some) => some.status === status))]),
+      registrationStatuses.map((status) => [status, sum(counts.filter((count) => count.status === status))]),
     ) as PeopleCounts['statuses'],
     links: byLink.toSorted((a, b) => b.people - a.people),
   }
 }
 
-/** Registrations under different addresses that may be one person's. `by`: what they have in common. */
+/** Registrations under different addresses that may be one person's. `by`: the field that they share. */
 export type DuplicateGroup = { by: 'phone' | 'name'; people: AttendeeRow[] }
 
-/** At most so many groups are found at a time: whoever has settled those finds more. */
+/** For each shared field. Further groups appear once these are resolved. */
 const maxDuplicateGroups = 100
 
 /**
- * Live registrations that may be one person's, those with the same phone first. Each group begins with whoever should
- * stay: who has a seat, and of these who came first. The same address in several workshops is no duplicate.
+ * Finds groups of live registrations that may be one person's, those with the same phone first. The first of a group is the
+ * one to keep: a seat goes before the waitlist, then the earliest sign-up. One address in several workshops is no duplicate.
  */
 export async function findDuplicates(deps: Deps, workshops: readonly Workshop[]): Promise<DuplicateGroup[]> {
   const groupQuery = (by: DuplicateGroup['by'], expression: SQL) => sql`
@@ -162,17 +157,17 @@ export async function findDuplicates(deps: Deps, workshops: readonly Workshop[])
      where ${inWorkshops(workshops)} and r.status in ('confirmed', 'waitlisted', 'offered') and r.erased_at is null
        and ${expression} is not null
      group by ${expression}
-     -- A group is listed again only if somebody new belongs to it.
+     -- Skips groups that an organiser marked as different people, until a new registration joins.
      having count(distinct r.email_key) > 1 and not bool_and(r.not_duplicates)
      order by min(r.created_at)
      limit ${maxDuplicateGroups})`
-  const found = await query<{ by: DuplicateGroup['by']; ids: string[] }>(
+  const matches = await query<{ by: DuplicateGroup['by']; ids: string[] }>(
     deps.db,
     sql`${groupQuery('phone', sql`r.phone`)} union all ${groupQuery('name', sql`lower(replace(r.name, ' ', ''))`)}`,
   )
-  const groups = found
+  const groups = matches
     .filter(
-      ({ by, ids }) => by === 'phone' || !found.some((other) => other.by === 'phone' && isSameSet(other.ids, ids)),
+      ({ by, ids }) => by === 'phone' || !matches.some((other) => other.by === 'phone' && isSameSet(other.ids, ids)),
     )
     .sort((a, b) => Number(a.by === 'name') - Number(b.by === 'name'))
   const ids = [...new Set(groups.flatMap((group) => group.ids))]
@@ -180,10 +175,10 @@ export async function findDuplicates(deps: Deps, workshops: readonly Workshop[])
   return groups.map((group) => ({ by: group.by, people: group.ids.flatMap((id) => lines.get(id) ?? []) }))
 }
 
-const isSameSet = (some: readonly string[], others: readonly string[]) =>
-  some.length === others.length && some.every((id) => others.includes(id))
+const isSameSet = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((id) => b.includes(id))
 
-/** Works out how the names are typed that nobody has searched among yet, where that is asked for. */
+/** Computes the missing search keys of these workshops, if the query needs them: to search, or to sort by name. */
 async function fillSearchKeys(
   deps: Deps,
   workshops: readonly Workshop[],
@@ -207,7 +202,7 @@ async function fillSearchKeys(
   }
 }
 
-/** Names whose initials are stored in one statement: their rows are locked for so long. */
+/** Search keys stored in one statement, which locks their rows. */
 const searchKeyBatchSize = 1000
 
 function buildCondition(workshops: readonly Workshop[], filter: PeopleFilter): SQL {
@@ -235,7 +230,7 @@ function inWorkshops(workshops: readonly Workshop[]): SQL {
   return sql`r.workshop_id = any(${uuidArray(workshops.map(({ id }) => id))})`
 }
 
-/** Names and companies are compared without spaces and capitals. */
+/** Compares names and companies without spaces and case. */
 function matchesSearch(search: string): SQL {
   const needle = toSingleLine(search).toLowerCase().replaceAll(' ', '')
   const halfWidth = normalizeUnicode(needle, 'NFKC')
@@ -245,16 +240,16 @@ function matchesSearch(search: string): SQL {
     sql`lower(replace(r.name, ' ', '')) like ${`%${escapeLike(needle)}%`}`,
     sql`lower(replace(r.company, ' ', '')) like ${`%${escapeLike(needle)}%`}`,
     ...(searchKey ? [sql`r.name_search like ${`%${searchKey}%`}`] : []),
-    // People know the beginning of an address that is a number, as those of QQ are.
+    // Numeric addresses, as those of QQ, are searched by their beginning.
     sql`r.email_key like ${digits ? `${digits}%` : `%${escapeLike(halfWidth)}%`}`,
     ...(digits ? [sql`r.phone like ${`%${digits}`}`] : []),
     ...(/^\d{1,6}$/.test(digits) ? [sql`r.seq = ${Number(digits)}`] : []),
   ]
-  // Whoever was erased has an id in place of the address.
+  // An erased registration has an id in place of the address.
   return sql`r.erased_at is null and (${sql.join(alternatives, sql` or `)})`
 }
 
-/** A text that `like` takes as it stands. */
+/** Escapes a text for use in a LIKE pattern. */
 function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&')
 }
@@ -288,7 +283,7 @@ function buildOrder(workshops: readonly Workshop[], { by, descending }: PeopleSo
   const workshopPosition = sql`array_position(${uuidArray(workshops.map(({ id }) => id))}, r.workshop_id)`
   const keys = {
     number: sql`${workshopPosition}, r.seq ${direction}`,
-    // In the order of bytes, in which initials stand as in a register.
+    // Byte order sorts pinyin keys syllable by syllable, as a Chinese register does.
     name: sql`r.name_search collate "C" ${direction}, r.name collate "C" ${direction}`,
     time: sql`r.created_at ${direction}`,
     status: sql`array_position(array['confirmed', 'offered', 'waitlisted', 'cancelled'], r.status) ${direction}`,
@@ -313,7 +308,7 @@ async function selectRows(
   return rows.map((row) => parseAttendeeRow({ ...row, position: positions.get(row.id) ?? null }))
 }
 
-/** Positions on the waitlists, counted from 1, of these people or of all who wait. */
+/** Waitlist positions by registration id, counted from 1: of these registrations, or of all waitlisted ones. */
 async function findWaitlistPositions(
   deps: Deps,
   workshops: readonly Workshop[],

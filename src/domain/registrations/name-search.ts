@@ -4,12 +4,12 @@ import { normalizeUnicode } from '../../lib/text.ts'
 import type { Deps } from '../deps.ts'
 
 /**
- * How a name is typed by those who do not switch to Chinese: its words or syllables, the same as one word, and their
- * initials. 王小明 is `wang xiao ming / wangxiaoming / wxm`, Ann Lee is `ann lee / annlee / al`. In the order of bytes
- * these stand as in a Chinese register, syllable by syllable. Surnames are read as surnames: 单 is shan, 曾 is zeng.
+ * Builds the search key of a name, for search without a Chinese input method: its pinyin syllables or words, the same
+ * without spaces, and their initials. 王小明 becomes `wang xiao ming / wangxiaoming / wxm`, Ann Lee `ann lee / annlee / al`.
+ * Byte order sorts keys syllable by syllable, as a Chinese register does. Surnames have their own reading: 单 shan, 曾 zeng.
  */
 export async function buildSearchKey(name: string): Promise<string> {
-  // Loaded when it is needed: its dictionaries take 14 ms of a start.
+  // Loaded on first use: its dictionaries would add 14 ms to the start.
   const { pinyin } = await import('pinyin-pro')
   const syllables = pinyin(normalizeUnicode(name, 'NFKC'), {
     toneType: 'none',
@@ -23,9 +23,8 @@ export async function buildSearchKey(name: string): Promise<string> {
 }
 
 /**
- * Stores how names are typed, for whoever looks for them next: to work it out takes a fifth of a millisecond each. A name
- * that was corrected since, or erased, is left for then.
- * @onLocked onLocked what becomes of those to whom something happens at this moment: waited for, or left for then too
+ * Stores search keys, so that they are computed once (0.2 ms each). Skips names that were corrected or erased meanwhile.
+ * @param onLocked whether to wait for locked rows or skip them
  */
 export async function storeSearchKeys(
   deps: Deps,
@@ -36,7 +35,7 @@ export async function storeSearchKeys(
   const input = JSON.stringify(people.map(({ id, name, initials }) => ({ id, name, initials })))
   await deps.db.execute(sql`
     with locked as (
-      -- In the order of their ids, because two may search at once, and somebody may be erased.
+      -- In id order, against deadlocks with concurrent searches and erasures.
       select id from registrations where id = any(${uuidArray(people.map(({ id }) => id))}) order by id
       for no key update ${onLocked === 'skip' ? sql`skip locked` : sql``}
     )
@@ -47,13 +46,13 @@ export async function storeSearchKeys(
     where r.id = locked.id and r.name = computed.name and r.erased_at is null`)
 }
 
-/** What was typed, as it would stand within such initials, or undefined if that is no Latin letter. */
+/** Normalizes a search text to match within search keys. Undefined if it has no Latin letters, or Chinese ones. */
 export function searchKeyQuery(search: string): string | undefined {
   const letters = foldLetters(normalizeUnicode(search, 'NFKC')).replace(/[^\p{L}\p{N}]/gu, '')
   return /[a-z]/.test(letters) && !/\p{Script=Han}/u.test(letters) ? letters : undefined
 }
 
-/** In lower case and without accents: Zoë is zoe. */
+/** Lower case without accents: Zoë becomes zoe. */
 function foldLetters(text: string): string {
   return normalizeUnicode(text, 'NFKD').replace(/\p{M}/gu, '').toLowerCase()
 }

@@ -6,23 +6,23 @@ import { createPendingSignUpCode, verifyPendingSignUpCode } from '../tickets/sig
 import { findWorkshopById, type Workshop } from '../workshops/workshops.ts'
 import { type Refusal, type Registered, register } from './seats.ts'
 
-/** A sign-up that waits for its person to follow the link that was mailed to them. */
+/** A sign-up to be confirmed by following a mailed link (double opt-in). */
 export type PendingSignUp = {
   id: string
   signUp: SignUp
   idempotencyKey: string
-  /** The secret of the link. */
+  /** The secret in the mailed link. */
   code: string
   workshop: Workshop
 }
 
-/** How long the mailed link is good, in milliseconds; `create_pending_sign_up` and `claim_mails` in drizzle/functions know it too. */
+/** Lifetime of the mailed link. The SQL function called below and `claim_mails` have the same limit. */
 const expiresAfterMs = 24 * 3600 * 1000
 
 /**
- * Holds a sign-up and owes the mail with the link that completes it, in one statement. No seat is taken. A sign-up that
- * was registered since is answered as `register` answers a retry; one that would be refused now is refused now.
- * @param idempotencyKey as for `register`; the same form sent twice is held and mailed once
+ * Stores a pending sign-up and enqueues the mail with its link, in one statement. Takes no seat. Returns the registration if
+ * the sign-up was registered before, and a refusal if `register` would refuse it now.
+ * @param idempotencyKey as for `register`; a form submitted twice is stored and mailed once
  */
 export async function createPendingSignUp(
   deps: Deps,
@@ -43,22 +43,22 @@ export async function createPendingSignUp(
   return outcome === 'held' ? { kind: 'held' } : { kind: 'refused', refusal: outcome }
 }
 
-/** The held sign-up that a mailed link stands for; undefined if the link is forged, or good no longer. */
+/** Finds the pending sign-up of a mailed link. Undefined if the link is forged or has expired. */
 export async function findPendingSignUp(deps: Deps, code: string): Promise<PendingSignUp | undefined> {
   const id = verifyPendingSignUpCode(deps.config.secret, code)
   return id ? (await findPendingSignUps(deps, [id]))[0] : undefined
 }
 
-/** The held sign-ups with these ids whose links are still good, in no order. */
+/** Finds pending sign-ups by id, in no particular order, without expired ones. */
 export async function findPendingSignUps(deps: Deps, ids: readonly string[]): Promise<PendingSignUp[]> {
   if (ids.length === 0) return []
   const oldest = new Date(deps.now().getTime() - expiresAfterMs)
-  const found = await deps.db
+  const rows = await deps.db
     .select()
     .from(pendingSignUps)
     .where(and(inArray(pendingSignUps.id, [...ids]), gt(pendingSignUps.createdAt, oldest)))
   return Promise.all(
-    found.map(async ({ id, signUp, idempotencyKey, workshopId }) => ({
+    rows.map(async ({ id, signUp, idempotencyKey, workshopId }) => ({
       id,
       signUp,
       idempotencyKey,
@@ -68,12 +68,12 @@ export async function findPendingSignUps(deps: Deps, ids: readonly string[]): Pr
   )
 }
 
-/** Registers a held sign-up. Pressed twice it is one registration, as its idempotency key is the form's. */
+/** Registers a pending sign-up. Idempotent, by the idempotency key of its form. */
 export function confirmPendingSignUp(deps: Deps, pending: PendingSignUp): ReturnType<typeof register> {
   return register(deps, pending.workshop, pending.signUp, pending.idempotencyKey, 'web')
 }
 
-/** Deletes the held sign-ups whose links are good no longer, with their mails. */
+/** Deletes expired pending sign-ups with their mails. */
 export async function purgePendingSignUps(deps: Deps): Promise<void> {
   await deps.db.execute(
     sql`delete from pending_sign_ups where created_at <= ${timestamptz(new Date(deps.now().getTime() - expiresAfterMs))}`,

@@ -11,9 +11,9 @@ import type { Registration } from './registrations.ts'
 import { eraseRegistrations } from './seats.ts'
 
 /**
- * Forgets everyone whose workshop ended longer ago than RETENTION_DAYS and who has no board any more, the helpers who were at
- * its door, what organisers searched for longer ago than that, the sign-ups that nobody came to confirm, and organisers'
- * sign-ins that are good no longer. Returns how many people were registered.
+ * Deletes personal data whose retention period has ended: registrations (unless a board was not returned) and door sessions
+ * RETENTION_DAYS after the workshop, logged searches after RETENTION_DAYS, pending sign-ups and organiser sign-ins when they
+ * expire. Returns the number of erased registrations.
  */
 export async function purge(deps: Deps): Promise<number> {
   await purgePendingSignUps(deps)
@@ -36,21 +36,21 @@ export async function purge(deps: Deps): Promise<number> {
       due.map((row) => row.id),
       'purge',
     )
-    // Who was lent a board since then is left for another day.
+    // The remaining ones were lent a board since; the next run tries again.
     if (erasedNow === 0) return erased
     erased += erasedNow
   }
 }
 
 /**
- * Deletes the door sessions of workshops that ended before a moment. The names that helpers left in check-ins and loans go with the
- * people whom these are about: see erase_people.sql.
+ * Deletes the door sessions of workshops that ended before a time. Helpers' names in check-ins and loans are cleared when the
+ * attendee is erased; see erase_people.sql.
  */
 async function purgeDoorSessions(deps: Deps, before: Date): Promise<void> {
   await deps.db.transaction(async (db) => {
     const ended = sql`
       select s.id, s.workshop_id from door_sessions s join workshops w on w.id = s.workshop_id where w.ends_at < ${timestamptz(before)}`
-    // Found by their workshop, for which there is an index.
+    // Joined by workshop too, because that column has the index.
     await db.execute(sql`
       with ended as materialized (${ended})
       update check_ins i set door_session_id = null from ended
@@ -59,7 +59,7 @@ async function purgeDoorSessions(deps: Deps, before: Date): Promise<void> {
   })
 }
 
-/** Everything that is stored about the person of a registration, for them to take along. */
+/** Exports all stored data about the person of a registration, for the person to download. */
 export async function exportPersonalData(deps: Deps, registration: Registration) {
   const mails = await query<{ kind: string; state: string; created_at: string; sent_at: string | null }>(
     deps.db,

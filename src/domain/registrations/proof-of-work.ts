@@ -1,24 +1,24 @@
 import { type Challenge, createChallenge, randomInt, verifySolution } from 'altcha-lib'
-// WebCrypto's, which Node and Workers both have, and which leaves the process free meanwhile.
+// Uses WebCrypto, which exists in Node and Workers and does not block the event loop.
 import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2'
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { hmac } from '../tickets/signed-tokens.ts'
 
 /*
- * How much work a sign-up takes: 350 to 650 tries of 2,000 iterations, a million in all, about a second on a middling
- * phone. The right try is drawn here and not left to luck, which now and then would ask for five times as much. Making a
- * challenge costs one try and checking a proof none.
+ * Cost of a sign-up: 350 to 650 attempts of 2,000 iterations, a million in total, about a second on an average phone. The
+ * solution is drawn here from that range; left to chance, some challenges would cost five times as much. Creating a challenge
+ * costs one attempt, verifying a proof none.
  */
 const iterations = 2_000
 const counterRange = { min: 350, max: 650 }
 
-/** How long a challenge is good, in milliseconds: for filling in a form, and for some retries. */
+/** Lifetime of a challenge: enough to fill in the form and retry. */
 const expiresAfterMs = 20 * 60 * 1000
 
 /**
- * An ALTCHA challenge (version 2, PBKDF2) for one sign-up to a workshop. Nothing of it is stored: it says itself for which
- * workshop and idempotency key it is good and until when, and is signed. So one proof is good for one registration.
+ * Creates an ALTCHA challenge (version 2, PBKDF2) for one sign-up. Stateless: workshop, idempotency key and expiry are part
+ * of the signed challenge, so a proof is valid for one registration.
  */
 export function createSignUpChallenge(deps: Deps, slug: string, key: string): Promise<Challenge> {
   return createChallenge({
@@ -31,21 +31,21 @@ export function createSignUpChallenge(deps: Deps, slug: string, key: string): Pr
       workshop: slug,
       key,
       atMost: counterRange.max,
-      // Not in the field that ALTCHA has for it, because the library reads the clock of the machine.
+      // Not in ALTCHA's own field, because the library compares that with the system clock.
       expiresAt: Math.floor((deps.now().getTime() + expiresAfterMs) / 1000),
     },
   })
 }
 
 /**
- * Whether somebody worked for this sign-up: the challenge is ours, for this workshop and key, not expired, and solved.
+ * Verifies a proof of work: a challenge signed by us, for this workshop and key, not expired, and solved.
  * @param proof base64 of the JSON `{ challenge, solution }`
  */
 export async function verifyProof(deps: Deps, slug: string, key: string, proof: string): Promise<boolean> {
   const parsed = proofSchema.safeParse(proof)
   if (!parsed.success) return false
   const challenge = parsed.data.challenge as unknown as Challenge
-  // The library says no before it looks at anything that is not signed by us.
+  // The library checks the signature first, so unsigned values are never used.
   const { verified } = await verifySolution({
     challenge,
     solution: parsed.data.solution,

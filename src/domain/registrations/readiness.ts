@@ -6,40 +6,40 @@ import type { Item, Workshop } from '../workshops/workshops.ts'
 import { isOfferExpired, type Registration } from './registrations.ts'
 
 /*
- * An attendee's own answers to the checklist: at the sign-up, and on the ticket until the workshop is over.
+ * An attendee's answers to the checklist, given at sign-up and changed on the ticket page until the workshop is over.
  */
 
-/** `ready`: yes to all that is to be confirmed. `not_ready`: no to some. `unanswered`: no to none, and not yes to all. */
+/** `ready`: yes to all required items. `not_ready`: no to at least one. `unanswered`: neither. */
 export const readinessStates = ['ready', 'not_ready', 'unanswered'] as const
 export type Readiness = (typeof readinessStates)[number]
 
-/** What attendees of a workshop are to confirm. */
+/** Items that attendees must confirm. `required_items` in drizzle/functions is the same rule. */
 export function requiredItems({ items }: Pick<Workshop, 'items'>): Item[] {
   return items.filter(({ mustConfirm }) => mustConfirm)
 }
 
-/** How ready somebody is, of what a workshop asks for. drizzle/functions/required_items.sql says the same. */
+/** Computes an attendee's readiness. `hasReadiness` in list.ts is the same rule in SQL. */
 export function computeReadiness({ ready }: Pick<Registration, 'ready'>, workshop: Pick<Workshop, 'items'>): Readiness {
   const answers = requiredItems(workshop).map(({ id }) => ready[id])
   if (answers.every((answer) => answer === true)) return 'ready'
   return answers.includes(false) ? 'not_ready' : 'unanswered'
 }
 
-/** What somebody is not ready with, in the order of the checklist. */
+/** Required items that are not answered with yes, in the order of the checklist. */
 export function missingItems({ ready }: Pick<Registration, 'ready'>, workshop: Pick<Workshop, 'items'>): Item[] {
   return requiredItems(workshop).filter(({ id }) => ready[id] !== true)
 }
 
-/** Whether somebody may still say what they are ready with: until the workshop is over. */
+/** True until the workshop ends, unless the registration is cancelled or its offer has expired. */
 export function canUpdateReadiness(registration: Registration, now: Date): boolean {
   const { status, workshop } = registration
   return status !== 'cancelled' && now < workshop.endsAt && !isOfferExpired(registration, now)
 }
 
 /**
- * Stores what an attendee ticked: yes to each of these items that their workshop asks for, no to each of the others that
- * they had said yes to. Those never answered stay so.
- * @tickedIds tickedIds ids of items; others than the workshop's count for nothing
+ * Stores the ticked items: yes for each ticked required item, no for each that was yes before. Items never answered stay
+ * unanswered.
+ * @param tickedIds item ids; unknown ones are ignored
  */
 export async function updateReadiness(
   deps: Deps,
@@ -64,12 +64,12 @@ export async function updateReadiness(
   return saved.length > 0 ? 'saved' : 'too_late'
 }
 
-/** What people said to an item of their checklist, in numbers. */
+/** Number of registrations by their answer to one item. */
 export type ItemAnswers = { item: Item; ready: number; notYet: number; noAnswer: number }
 
 /**
- * What people answered to the items that are to be confirmed, in the order of the checklists: one pass over the
- * registrations of these workshops. Whoever was erased is not counted.
+ * Counts the answers to the required items, in the order of the checklists, in one pass over the registrations of these
+ * workshops. Erased registrations are not counted.
  */
 export async function countAnswers(
   deps: Deps,

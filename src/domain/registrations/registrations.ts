@@ -17,7 +17,7 @@ import type { Deps } from '../deps.ts'
 import { createCheckInCode, createTicketToken, type TokenSubject } from '../tickets/signed-tokens.ts'
 import { findWorkshopById, type Workshop } from '../workshops/workshops.ts'
 
-/** Why a field of a form is refused; each code has its sentence in every language. */
+/** Why a form field is invalid. Each code is translated in i18n. */
 export const fieldCodes = [
   'missing',
   'invalid',
@@ -30,8 +30,10 @@ export const fieldCodes = [
 export type FieldCode = (typeof fieldCodes)[number]
 export type FieldProblem = { field: string; code: FieldCode }
 
-/** The version of the privacy notice that an attendee agrees to: a day, and a letter where it is not the first of it. Change
- * it with the notice's meaning. */
+/**
+ * Version of the privacy notice that an attendee agrees to: a date, with a letter from the second of a day on. Change it
+ * whenever the meaning of the notice changes.
+ */
 export const consentVersion = '2026-11-24b'
 
 const lineSchema = (maxLength: number) =>
@@ -40,10 +42,10 @@ const lineSchema = (maxLength: number) =>
     .transform(normalizedWith((text) => normalizeLine(text, maxLength)))
     .pipe(z.string().refine((text) => !containsUrl(text), 'web_address'))
 
-/** Items of a checklist that one sign-up answers: as many as a checklist may have. */
+/** As many as a checklist may have items. */
 const maxAnswers = 50
 
-/** What someone types in to sign up. Empty optional fields count as not given. */
+/** Input of the sign-up form. Empty optional fields count as missing. */
 export const signUpSchema = z.object({
   name: lineSchema(80).pipe(z.string().min(1, 'missing')),
   email: z
@@ -65,7 +67,7 @@ export const signUpSchema = z.object({
     .transform((text) => text || undefined)
     .optional(),
   locale: z.enum(locales, 'invalid').optional(),
-  /** The code of the registration link that led here; an unknown one is ignored. */
+  /** Code of the registration link; an unknown one is ignored. */
   via: z
     .string('invalid')
     .transform((code) => (/^\w{1,64}$/.test(code) ? code : undefined))
@@ -75,8 +77,8 @@ export const signUpSchema = z.object({
 })
 
 /**
- * Checks what someone typed in to sign up for a workshop: name, e-mail, phone as the workshop asks for it.
- * @param locale the language of the page, kept where the input names none
+ * Parses the input of a sign-up form; whether the phone is required depends on the workshop.
+ * @param locale language of the page, used if the input has none
  */
 export function parseSignUp(
   input: unknown,
@@ -91,15 +93,15 @@ export function parseSignUp(
   }
   if (!parsed.success || problems.length > 0) return { problems: sortByFormOrder(problems) }
   const { consent: _, ready = {}, ...rest } = parsed.data
-  const known = new Set(workshop.items.map((item) => item.id))
+  const itemIds = new Set(workshop.items.map((item) => item.id))
   return {
     signUp: {
       ...rest,
       locale: rest.locale ?? locale,
-      // In the order of their ids, as they come back from the database: the same sign-up is the same text.
+      // Sorted by id, as the database returns them, so that equal sign-ups have equal JSON and fingerprints.
       ready: Object.fromEntries(
         Object.entries(ready)
-          .filter(([id]) => known.has(id))
+          .filter(([id]) => itemIds.has(id))
           .toSorted(([a], [b]) => (a < b ? -1 : 1)),
       ),
       consentVersion,
@@ -107,13 +109,13 @@ export function parseSignUp(
   }
 }
 
-/** Checks a corrected e-mail address. */
+/** Parses a corrected e-mail address. */
 export function parseEmail(input: unknown): { email: string } | { problems: FieldProblem[] } {
   const parsed = signUpSchema.pick({ email: true }).safeParse({ email: input })
   return parsed.success ? parsed.data : { problems: fieldProblems(parsed.error) }
 }
 
-/** A person's registration with its workshop, as the ticket shows it. */
+/** A registration with its workshop, as the ticket page shows it. */
 export type Registration = {
   id: string
   seq: number
@@ -126,17 +128,17 @@ export type Registration = {
   company: string | null
   locale: string
   ready: Record<string, boolean>
-  /** The day on which they said that they come: 2026-12-19. */
+  /** Date for which attendance was confirmed: 2026-12-19. */
   attendanceConfirmedFor: string | null
   consentVersion: string
   source: RegistrationSource | null
   consentAt: Date
   createdAt: Date
-  /** What it adds to its workshop's SEQUENCE in the calendar. */
+  /** Added to the SEQUENCE of its workshop's calendar entry. */
   calendarSequenceOffset: number
-  /** When the seat was given; null for those who only waited. */
+  /** When the seat was assigned; null if there was none yet. */
   seatedAt: Date | null
-  /** Until when an offered seat is held; null where none is offered. */
+  /** Deadline of an offered seat; null without an offer. */
   offeredUntil: Date | null
   cancelledAt: Date | null
   cancelledBy: Canceller | null
@@ -150,12 +152,12 @@ export function holdsSeat({ status }: Pick<Registration, 'status'>): boolean {
   return status === 'confirmed' || status === 'offered'
 }
 
-/** Whether an offered seat was not taken in time; it is passed on within moments. */
+/** True if an offered seat was not accepted in time. `expireOffers` passes it on within a minute. */
 export function isOfferExpired({ offeredUntil }: Pick<Registration, 'offeredUntil'>, now: Date): boolean {
   return offeredUntil !== null && offeredUntil <= now
 }
 
-/** The registration that a ticket or door code bears, or undefined if it is not there, erased, or has a newer ticket. */
+/** Finds the registration of a verified ticket token or check-in code. Undefined if unknown, erased or reissued since. */
 export async function findRegistration(
   deps: Deps,
   subject: TokenSubject | undefined,
@@ -165,7 +167,7 @@ export async function findRegistration(
   return registration?.ticketVersion === subject.version ? registration : undefined
 }
 
-/** The registration with an id, or undefined if it is not there or the person was erased. */
+/** Finds a registration by id. Undefined if unknown or erased. */
 export async function findRegistrationById(
   deps: Deps,
   id: string,
@@ -174,12 +176,12 @@ export async function findRegistrationById(
   return registration
 }
 
-/** The registrations with these ids, in no order. Whoever was erased is left out. */
+/** Finds registrations by id, in no particular order, without erased ones. */
 export async function findRegistrations(deps: Deps, ids: readonly string[]): Promise<Registration[]> {
   return ids.length > 0 ? selectRegistrations(deps, inArray(registrations.id, [...ids])) : []
 }
 
-/** The live registrations of these addresses, the next workshop first; those whose workshop is over are left out. */
+/** Finds the live registrations of these addresses to workshops that are not over, earliest workshop first. */
 export async function findTickets(deps: Deps, emails: readonly string[]): Promise<Registration[]> {
   if (emails.length === 0) return []
   const keys = emails.map((email) => email.toLowerCase())
@@ -196,10 +198,10 @@ async function selectRegistrations(
   deps: Deps,
   condition: SQL | undefined,
 ): Promise<(Registration & { ticketVersion: number })[]> {
-  const found = await deps.db
+  const rows = await deps.db
     .select({
       registration: registrations,
-      // Written out, because Drizzle leaves the table out of a column's name here, and then it would be that of `ahead`.
+      // Columns are written out: Drizzle omits the table name here, so they would refer to `ahead`.
       position: sql<number | null>`case when ${registrations.status} = 'waitlisted' then (
         select count(*)::int from registrations ahead
         where ahead.workshop_id = registrations.workshop_id and ahead.status = 'waitlisted' and ahead.seq <= registrations.seq
@@ -207,11 +209,11 @@ async function selectRegistrations(
     })
     .from(registrations)
     .where(and(condition, isNull(registrations.erasedAt)))
-  const ids = new Set(found.map(({ registration }) => registration.workshopId))
+  const ids = new Set(rows.map(({ registration }) => registration.workshopId))
   const workshops = new Map(
     await Promise.all([...ids].map(async (id) => [id, (await findWorkshopById(deps, id)) as Workshop] as const)),
   )
-  return found.map(({ registration, position }) => {
+  return rows.map(({ registration, position }) => {
     const subject = { id: registration.id, version: registration.ticketVersion }
     return {
       ...registration,
@@ -226,8 +228,8 @@ async function selectRegistrations(
 export type EmailRefusal = 'already_registered' | 'too_many' | 'cancelled' | 'over' | 'not_found'
 
 /**
- * Replaces a mistyped address: the confirmation goes out again to the new one, and every older ticket link dies,
- * because a stranger may have received it.
+ * Replaces a mistyped address: mails the confirmation to the new one and invalidates all older ticket links, because a
+ * stranger may have received them.
  */
 export async function correctEmail(
   deps: Deps,
@@ -245,8 +247,8 @@ export async function correctEmail(
 }
 
 /**
- * Owes a mail with all live tickets of an address to that address, unless it had one just now. Says nothing about
- * whether the address is known.
+ * Enqueues a mail with all live tickets of an address to that address, unless one was sent recently. Returns nothing, so
+ * that the caller cannot disclose whether the address is known.
  */
 export async function enqueueTicketsMail(deps: Deps, email: string): Promise<void> {
   const now = timestamptz(deps.now())
@@ -263,7 +265,7 @@ export async function enqueueTicketsMail(deps: Deps, email: string): Promise<voi
   deps.notifyMailQueue()
 }
 
-/** zod's issues as field and code, the first of each field. Whatever our schemas do not name themselves is `invalid`. */
+/** Maps zod issues to field and code, the first of each field. Messages that are no `FieldCode` become `invalid`. */
 export function fieldProblems(error: z.ZodError): FieldProblem[] {
   const problems = error.issues.map((issue) => ({
     field: issue.path.join('.'),
@@ -278,10 +280,7 @@ function sortByFormOrder(problems: FieldProblem[]): FieldProblem[] {
   return problems.toSorted((a, b) => rank(a) - rank(b))
 }
 
-/**
- * Full-width letters and digits become plain ones; invisible characters that came with a paste go. Undefined for a text that
- * is too long.
- */
+/** Converts full-width letters and digits and removes invisible characters (often pasted). Undefined if too long. */
 function stripInvisible(text: string, maxLength: number): string | undefined {
   return normalizeWithin(maxLength, text, (text) =>
     normalizeUnicode(text, 'NFKC')
@@ -291,8 +290,8 @@ function stripInvisible(text: string, maxLength: number): string | undefined {
 }
 
 /**
- * Plain ASCII addresses without quotes, commas or comments: the part of RFC 5321 that every mail server and
- * spreadsheet agrees on.
+ * Matches plain ASCII addresses without quotes, commas or comments: the subset of RFC 5321 that all mail servers and
+ * spreadsheets accept.
  */
 function emailPattern(): RegExp {
   return /^(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/

@@ -7,15 +7,15 @@ import { findWorkshop, type Workshop, type WorkshopResult } from '../workshops/w
 import type { Refusal } from './batcher.ts'
 
 /*
- * Who gets the last seat is decided by SQL functions in drizzle/functions: one statement each, under the lock of the
- * workshop's row, with counters that a trigger moves and a check that no code can pass. This file is how they are called.
+ * Seats are assigned by SQL functions in drizzle/functions: one statement each, under the lock of the workshop's row, with
+ * counters that a trigger maintains and a check constraint on them. This file calls these functions.
  */
 
 export { type Refusal, refusals } from './batcher.ts'
 
 export type Registered = {
   kind: 'registered'
-  /** True where the same sign-up had come before and this is its answer once more. */
+  /** True if the same sign-up was registered before and this is a repeated request. */
   replayed: boolean
   id: string
   status: 'confirmed' | 'waitlisted' | 'offered'
@@ -25,10 +25,10 @@ export type Registered = {
 }
 
 /**
- * Signs a person up for a workshop: a seat if one is free and nobody waits, else a place in line. To be waitlisted is a
- * success. The confirmation mail is owed from the same statement.
- * @param idempotencyKey made by the client; the same key with the same sign-up is answered again and stored once
- * @throws if the database is away; whether the sign-up was stored is then unknown, and the same key finds out
+ * Registers a person for a workshop: a seat if one is free and nobody is waitlisted, else the waitlist, which is a success
+ * too. The confirmation mail is enqueued in the same statement.
+ * @param idempotencyKey chosen by the client; a repeated sign-up with the same key returns the first registration
+ * @throws if the database is unavailable. The sign-up may have been stored; a retry with the same key tells.
  */
 export async function register(
   deps: Deps,
@@ -72,8 +72,8 @@ export async function register(
 }
 
 /**
- * Cancels a registration, also one that waits or is offered a seat, and serves the next in line, with a mail to both.
- * `over`: an attendee may cancel until the workshop starts, an organiser also after.
+ * Cancels a registration in any state and promotes the next on the waitlist; mails both. `over`: attendees may cancel until
+ * the workshop starts, organisers also later.
  */
 export async function cancelRegistration(
   deps: Deps,
@@ -89,8 +89,8 @@ export async function cancelRegistration(
 }
 
 /**
- * Cancels a registration that is of the same person as one that is kept, as an organiser does, if that one is live.
- * `kept_cancelled`: it is not, and nothing changes.
+ * Cancels a duplicate registration as an organiser, if the one to keep is live. `kept_cancelled`: it is not, and nothing
+ * changes.
  */
 export async function mergeRegistration(
   deps: Deps,
@@ -106,10 +106,10 @@ export async function mergeRegistration(
 }
 
 export const offerRefusals = ['lapsed', 'cancelled', 'not_offered', 'not_found'] as const
-/** `lapsed`: the deadline has come. `not_offered`: the person still waits. */
+/** `lapsed`: the deadline has passed. `not_offered`: the registration is waitlisted. */
 export type OfferRefusal = (typeof offerRefusals)[number]
 
-/** Takes an offered seat before its deadline; from then on it is the attendee's own, and a mail brings the code for the door. */
+/** Accepts an offered seat before its deadline. Mails the ticket with the check-in code. */
 export async function acceptOffer(deps: Deps, id: string): Promise<'taken' | 'already_taken' | OfferRefusal> {
   const [result] = await query<{ outcome: 'taken' | 'already_taken' | OfferRefusal }>(
     deps.db,
@@ -120,8 +120,8 @@ export async function acceptOffer(deps: Deps, id: string): Promise<'taken' | 'al
 }
 
 /**
- * Ends the offers that were not taken in time and gives their seats to those who wait next, with a mail to both. Returns
- * how many ended. To be called several times a minute, from as many processes as there are.
+ * Expires the offers that were not accepted in time and passes their seats on to the waitlist; mails both sides. Returns the
+ * number of expired offers. Called several times a minute; concurrent calls of several processes are safe.
  */
 export async function expireOffers(deps: Deps): Promise<number> {
   const [result] = await query<{ lapsed: number }>(
@@ -143,13 +143,13 @@ export const moveRefusals = [
   'not_live',
   'not_found',
 ] as const
-/** `over`: the workshop that one would leave has started. `not_live`: the registration is cancelled. */
+/** `over`: the current workshop has started. `not_live`: the registration is cancelled. */
 export type MoveRefusal = (typeof moveRefusals)[number]
 
 /**
- * Moves a registration to another workshop of its campaign: same id, same ticket, a seat if one is free there and
- * nobody waits, else a place in line. The seat that it leaves goes to the next in line. If it is refused nothing changes.
- * @param to the slug of the other workshop
+ * Moves a registration to another workshop of its campaign, with the same id and ticket: a seat there if one is free and
+ * nobody is waitlisted, else the waitlist. Its former seat goes to the next on the waitlist. A refusal changes nothing.
+ * @param to slug of the other workshop
  */
 export async function moveRegistration(
   deps: Deps,
@@ -168,7 +168,7 @@ export async function moveRegistration(
   return { kind: 'moved', status: outcome }
 }
 
-/** Cancels a workshop for good, with every registration to it; each of these people is owed a mail. */
+/** Cancels a workshop permanently, with all its registrations, and enqueues a mail to each attendee. */
 export async function cancelWorkshop(deps: Deps, slug: string): Promise<WorkshopResult> {
   const workshop = await findWorkshop(deps, slug)
   if (!workshop) return { kind: 'refused', refusal: 'not_found' }
@@ -182,10 +182,10 @@ export async function cancelWorkshop(deps: Deps, slug: string): Promise<Workshop
   return { kind: 'changed', workshop: (await findWorkshop(deps, slug)) as Workshop }
 }
 
-/** `board_not_returned`: they have a board, and nobody would know any more whom to ask for it. */
+/** `board_not_returned`: the person has a board, and erasing would lose track of who has it. */
 export type EraseRefusal = 'board_not_returned' | 'not_found'
 
-/** Erases one person who asks for it, or for whom an organiser does: see `forgetPeople`. */
+/** Erases one registration, requested by the attendee or an organiser; see `eraseRegistrations`. */
 export async function eraseRegistration(
   deps: Deps,
   id: string,
@@ -200,9 +200,8 @@ export async function eraseRegistration(
 }
 
 /**
- * Erases people: gives back the seats they still hold, empties the personal fields and deletes what their mailboxes still
- * hold back. Returns how many.
- * @param by `purge` where only the time of these registrations is over
+ * Erases registrations: releases their seats, clears personal fields and deletes their pending sign-ups. Returns how many.
+ * @param by `purge` if their retention period has ended
  */
 export async function eraseRegistrations(
   deps: Deps,

@@ -148,7 +148,7 @@ ticketPages.post('/t/:ticket/coming', async (c) => {
   const registration = await loadTicket(c)
   if (!registration) return errorPage(c, 404)
   const outcome = await confirmAttendance(c.env.deps, registration)
-  if (outcome !== 'said')
+  if (outcome !== 'confirmed')
     return ticketPage(c, registration, { action: 'confirm_attendance', status: 409, refusal: outcome })
   return c.redirect(withQuery(paths.ticket(registration.ticket), { done: 'coming' }), 303)
 })
