@@ -1,60 +1,58 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 
-/** Which registration a ticket or door code stands for. */
+/** The id (a registration, workshop, …) and version that a token is signed for. */
 export type TokenSubject = { id: string; version: number }
 
 /**
- * The secret of the attendee's ticket link: id, version and a keyed hash of both, so that nothing secret is stored and
- * a forged one is refused without asking the database. 128 bits of hash.
+ * Secret of the attendee's ticket link: id, version and an HMAC of both, so that no secret is stored and forged ones are
+ * rejected without a database query. 128-bit HMAC.
  */
 export const createTicketToken = (secret: string, subject: TokenSubject) => signToken(secret, 'ticket', subject, 16)
 
-/** What the QR on the ticket says: good for checking in and nothing else. 96 bits of hash keep the QR coarse. */
+/** Check-in code in the ticket's QR, valid for checking in only. 96-bit HMAC, to keep the QR small. */
 export const createCheckInCode = (secret: string, subject: TokenSubject) => signToken(secret, 'door', subject, 12)
 
-/** The registration of a ticket, or undefined for a forged or mangled one. Its version is still to be compared. */
+/** Verifies a ticket token. Undefined if forged or malformed. The caller must compare the version. */
 export const verifyTicketToken = (secret: string, ticket: string) => verifyToken(secret, 'ticket', ticket, 16)
 
-/** The registration of a door code, or undefined for a forged or mangled one. Its version is still to be compared. */
+/** Verifies a check-in code. Undefined if forged or malformed. The caller must compare the version. */
 export const verifyCheckInCode = (secret: string, code: string) => verifyToken(secret, 'door', code, 12)
 
-/** The secret of the link that is mailed to whoever is to confirm a held sign-up. 128 bits of hash. */
+/** Secret of the mailed link that confirms a pending sign-up. 128-bit HMAC. */
 export const createPendingSignUpCode = (secret: string, id: string) => signToken(secret, 'held', { id, version: 1 }, 16)
 
-/** The id of the held sign-up that a code stands for, or undefined for a forged or mangled one. */
+/** Returns the id of the pending sign-up. Undefined if the code is forged or malformed. */
 export const verifyPendingSignUpCode = (secret: string, code: string) => verifyToken(secret, 'held', code, 16)?.id
 
-/** The secret of the link that signs an organiser in, which is mailed to them; once good for one sign-in. */
+/** Secret of the mailed link that signs an organiser in once. */
 export const createSignInCode = (secret: string, id: string) => signToken(secret, 'sign-in', { id, version: 1 }, 16)
 
-/** What the QR says that lets helpers' phones in to a workshop; another one once its version is raised. 128 bits of hash. */
+/** Join code in the helpers' QR. Raising the version invalidates it. 128-bit HMAC. */
 export const createJoinCode = (secret: string, { id, version }: TokenSubject) =>
   signToken(secret, 'join', { id, version: version % 256 }, 16)
 
-/** The workshop of a join code, with its version (of which the rest by 256 is kept), or undefined for a forged one. */
+/** Returns the workshop id and the version modulo 256. Undefined if the code is forged or malformed. */
 export const verifyJoinCode = (secret: string, code: string) => verifyToken(secret, 'join', code, 16)
 
-/** What a sign-in code was made of, or undefined for one that is none of ours. */
+/** Returns the id that a sign-in code was created with. Undefined if the code is forged or malformed. */
 export const verifySignInCode = (secret: string, code: string) => verifyToken(secret, 'sign-in', code, 16)?.id
 
-/** The secret of the link that makes the first owner, for as long as there is none. */
+/** Secret of the link that creates the first owner. The caller must check that there is none yet. */
 export const createFirstOwnerCode = (secret: string) => deriveKey(secret, 'first-owner')
 
-/** Whether a code makes the first owner. */
 export const isFirstOwnerCode = (secret: string, code: string) => isSameKey(code, createFirstOwnerCode(secret))
 
-/** The key that opens /mailbox. It stays the same, so that a printed link is still good after a restart. */
+/** Key that opens /mailbox. Derived from the secret, so that a printed link survives a restart. */
 export const createMailboxKey = (secret: string) => deriveKey(secret, 'mailbox')
 
-/** Whether a key opens /mailbox. */
 export const isMailboxKey = (secret: string, key: string) => isSameKey(key, createMailboxKey(secret))
 
-/** A keyed hash of a text: to recognise it again without keeping it. */
+/** Keyed hash of a text, to compare it later without storing it. */
 export function fingerprint(secret: string, text: string): string {
   return hmac(secret, 'fingerprint', Buffer.from(text)).subarray(0, 16).toString('base64url')
 }
 
-/** What only this installation can make of a text, another for each purpose. */
+/** HMAC-SHA256 of a body with the installation's secret, prefixed with the purpose. */
 export function hmac(secret: string, purpose: Purpose, body: Buffer): Buffer {
   if (cachedPads?.secret !== secret) cachedPads = { secret, ...hmacPads(secret) }
   return sha256(cachedPads.outer, sha256(cachedPads.inner, Buffer.from(`${purpose}:`), body))
@@ -63,8 +61,8 @@ export function hmac(secret: string, purpose: Purpose, body: Buffer): Buffer {
 const sha256 = (...parts: Buffer[]) => hash('sha256', Buffer.concat(parts), 'buffer')
 
 /**
- * The secret that was used last, as HMAC begins with it (RFC 2104). `createHmac` makes an object of each hash, which took
- * a tenth of the time of a sign-up.
+ * Inner and outer pad (RFC 2104) of the secret that was used last. `createHmac` allocates an object per hash, which took a
+ * tenth of the time of a sign-up.
  */
 let cachedPads: { secret: string; inner: Buffer; outer: Buffer } | undefined
 
@@ -90,12 +88,12 @@ type Purpose =
   | 'challenge'
   | 'solution'
 
-/** The installation's one key for a purpose. 128 bits of hash. */
+/** Derives the installation's key for a purpose. 128 bits. */
 function deriveKey(secret: string, purpose: Purpose): string {
   return hmac(secret, purpose, Buffer.alloc(0)).subarray(0, 16).toString('base64url')
 }
 
-/** Compares keys in a time that does not depend on where they differ. */
+/** Compares keys in constant time. */
 function isSameKey(actual: string, expected: string): boolean {
   const [a, b] = [Buffer.from(actual), Buffer.from(expected)]
   return a.length === b.length && timingSafeEqual(a, b)
