@@ -11,19 +11,17 @@ import type { Workshop } from '../workshops/workshops.ts'
 import { clampClientTime, type DoorActor } from './sessions.ts'
 
 /*
- * Who came is decided by SQL functions in drizzle/functions, under the lock of the workshop's row: of all scans of a person
- * the one with the earliest time of its own counts, whenever it arrives. This file is how they are called, and what a door
- * sees.
+ * Check-ins are decided by SQL functions in drizzle/functions, under the lock of the workshop's row: of all scans of a person
+ * the one with the earliest client time counts, in whatever order they arrive. This file calls these functions and reads the
+ * list that door phones show.
  */
 
-/** A check-in that counts. `by`: the helper or organiser, empty where a free seat did it by itself. */
+/** The check-in that counts. `by`: name of the helper or organiser; empty if seated from the door queue automatically. */
 export type CountedCheckIn = { id: string; at: Date; by: string }
 
 export type CheckInEntry = { id: string; registration: string; at: Date }
 
-/**
- * `again`: somebody was first, and who. `waitlisted`, `cancelled`: no seat. `elsewhere`: registered for another workshop.
- */
+/** `again`: already checked in. `waitlisted`, `cancelled`: no seat. `elsewhere`: registered for another workshop. */
 export type CheckInResult =
   | { id: string; outcome: 'in' | 'again'; checkedIn: CountedCheckIn | null }
   | { id: string; outcome: 'elsewhere'; workshop: OtherWorkshop }
@@ -45,16 +43,16 @@ type StoredCheckIn = {
 }
 
 /**
- * Checks people in to the workshop of a door. An entry that comes again, by its id, is answered the same and counts once.
- * Nobody is checked in to a workshop from the door of another.
- * @param entries `at` is the phone's own time, believed from twelve hours before the start until now
+ * Checks attendees in to the workshop of a door. Idempotent by the id of an entry. Registrations for other workshops are not
+ * checked in.
+ * @param entries `at` is the phone's time, clamped to between twelve hours before the start and now
  */
 export async function checkIn(deps: Deps, door: DoorActor, entries: readonly CheckInEntry[]): Promise<CheckInResult[]> {
   if (entries.length === 0) return []
   const input = JSON.stringify(
     entries.map(({ id, registration, at }, n) => ({ n, id, registration, at: clampClientTime(deps, at) })),
   )
-  const found = await query<StoredCheckIn>(
+  const results = await query<StoredCheckIn>(
     deps.db,
     sql`select i.*, w.title, w.city, w.starts_at, w.ends_at, w.time_zone
         from check_in(${door.workshopId}::uuid, ${input}::jsonb, ${door.sessionId ?? null}::uuid, ${door.name}, ${timestamptz(deps.now())}) i
@@ -62,19 +60,21 @@ export async function checkIn(deps: Deps, door: DoorActor, entries: readonly Che
         order by i.n`,
   )
   deps.notifyMailQueue()
-  return found.map(({ n, outcome, ...more }) => {
+  return results.map(({ n, outcome, ...row }) => {
     const { id } = entries[n] as CheckInEntry
-    if (outcome === 'in' || outcome === 'again') return { id, outcome, checkedIn: parseCheckedIn(more) }
+    if (outcome === 'in' || outcome === 'again') return { id, outcome, checkedIn: parseCheckedIn(row) }
     if (outcome !== 'elsewhere') return { id, outcome }
-    const { title, city, time_zone: timeZone } = more
-    const workshop = { title, city, startsAt: new Date(more.starts_at), endsAt: new Date(more.ends_at), timeZone }
+    const { title, city, time_zone: timeZone } = row
+    const workshop = { title, city, startsAt: new Date(row.starts_at), endsAt: new Date(row.ends_at), timeZone }
     return { id, outcome, workshop }
   })
 }
 
 export type UndoEntry = { id: string; checkIn: string; at: Date }
 
-/** `not_in`: somebody else had taken it back. With `undone`, `checkedIn` is another door's scan by which they are in still. */
+/**
+ * `not_in`: already undone by another phone. With `undone`, `checkedIn` is the scan of another door that still counts.
+ */
 export type UndoResult = {
   id: string
   outcome: 'undone' | 'not_in' | 'not_found'
@@ -82,23 +82,23 @@ export type UndoResult = {
 }
 
 /**
- * Takes check-ins back, and with each whatever else the same door had scanned of the person. One who had come in without
- * having signed up was never there, and the seat is free again for whose turn it is.
+ * Undoes check-ins, each with all other scans of the person by the same door. A walk-in's registration is cancelled, and the
+ * seat goes to the next in the queue.
  */
 export async function undoCheckIns(deps: Deps, door: DoorActor, entries: readonly UndoEntry[]): Promise<UndoResult[]> {
   if (entries.length === 0) return []
   const input = JSON.stringify(
     entries.map(({ checkIn, at }, n) => ({ n, check_in: checkIn, at: clampClientTime(deps, at) })),
   )
-  const found = await query<StoredCheckIn & { outcome: UndoResult['outcome'] }>(
+  const results = await query<StoredCheckIn & { outcome: UndoResult['outcome'] }>(
     deps.db,
     sql`select * from undo_check_in(${door.workshopId}::uuid, ${input}::jsonb, ${door.name}, ${timestamptz(deps.now())}) order by n`,
   )
   deps.notifyMailQueue()
-  return found.map(({ n, outcome, ...more }) => ({
+  return results.map(({ n, outcome, ...row }) => ({
     id: (entries[n] as UndoEntry).id,
     outcome,
-    checkedIn: parseCheckedIn(more),
+    checkedIn: parseCheckedIn(row),
   }))
 }
 
@@ -106,7 +106,7 @@ function parseCheckedIn({ id, at, by }: Pick<StoredCheckIn, 'id' | 'at' | 'by'>)
   return id === null || at === null ? null : { id, at: new Date(at), by: by ?? '' }
 }
 
-/** What became of a scan since. */
+/** A stored scan with its current outcome. */
 export type Scan = {
   id: string
   registration: string
@@ -116,7 +116,6 @@ export type Scan = {
   receivedAt: Date
 }
 
-/** The scan at a workshop with an id, or undefined. */
 export async function findScan(deps: Deps, workshop: Pick<Workshop, 'id'>, id: string): Promise<Scan | undefined> {
   const [scan] = await deps.db
     .select({
@@ -132,24 +131,23 @@ export async function findScan(deps: Deps, workshop: Pick<Workshop, 'id'>, id: s
   return scan
 }
 
-/** One person as a door sees them: no e-mail, no ticket, and of the phone number the end. */
+/** An attendee as door phones see them: without e-mail and ticket, with the end of the phone number. */
 export type DoorPerson = {
   id: string
   seq: number
   name: string
-  /** How the name is typed by those who do not switch to Chinese: see name-initials.ts. */
+  /** Pinyin search key of the name; see name-search.ts. */
   initials: string
-  /** The last four digits of the phone number, or nothing. */
+  /** Last four digits of the phone number, or empty. */
   tail: string
   status: RegistrationStatus
   cancelledBy: Canceller | null
-  /** Stands at the door without a seat. */
+  /** In the door queue: present without a seat. */
   standing: boolean
-  /** Came without having signed up. */
   walkIn: boolean
-  /** What a phone recognises the QR on their ticket by: SHA-256 of the door code. Null where they have none. */
+  /** SHA-256 of the check-in code, by which a phone recognises the ticket's QR. Null without a ticket. */
   code: string | null
-  /** Said that they come on the day that it is now. */
+  /** Confirmed attendance for today. */
   coming: boolean
   checkedIn: CountedCheckIn | null
   board: { id: string; kind: string; serial: string } | null
@@ -174,20 +172,19 @@ type StoredPerson = {
   board: DoorPerson['board']
 }
 
-/** Whether registration `r` is a walk-in. */
+/** SQL condition: registration `r` is a walk-in. */
 const isWalkInRow = sql`r.source is not distinct from 'walk_in'`
 
-/** The people of a workshop, in the order of their numbers; whoever was erased is left out. */
+/** Lists the attendees of a workshop in the order of their numbers, without erased ones. */
 export async function listDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id' | 'timeZone'>): Promise<DoorPerson[]> {
   const stored = await selectDoorPeople(deps, workshop)
   const people = await Promise.all(stored.map((row) => parseDoorPerson(deps, workshop, row)))
-  // Every phone asks for the list every ten seconds.
+  // Every phone requests the list every ten seconds, so never wait for locks here.
   const unindexed = people.filter((_, n) => stored[n]?.initials === null)
   await storeSearchKeys(deps, unindexed, 'skip')
   return people
 }
 
-/** One of the people of a workshop, or undefined. */
 export async function findDoorPerson(
   deps: Deps,
   workshop: Pick<Workshop, 'id' | 'timeZone'>,
@@ -245,8 +242,8 @@ function hashCheckInCode({ config }: Deps, { id, ticket_version: version }: Stor
 }
 
 /**
- * Those whom a search at a door finds: by name, pinyin or initials, the end of the phone number, or the number.
- * @param search as `readSearch` reads it
+ * Searches by name, pinyin or initials, the end of the phone number, or the registration number.
+ * @param search as returned by `parseSearch`
  */
 export function searchDoorPeople(people: readonly DoorPerson[], search: string): DoorPerson[] {
   const needle = toSingleLine(search).toLowerCase().replaceAll(' ', '')
@@ -264,12 +261,11 @@ export function searchDoorPeople(people: readonly DoorPerson[], search: string):
   )
 }
 
-/** `seats`: that are held. `in`: of those, who came. `walkIns`: of these, who had not signed up. `standing`: without a seat. */
+/** `seats`: held. `in`: checked in of these. `walkIns`: walk-ins of those. `standing`: in the door queue, without a seat. */
 export type DoorCounts = { seats: number; in: number; walkIns: number; standing: number }
 
-/** How many came, as a door and the organiser see it live. */
 export async function countDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<DoorCounts> {
-  const [counted] = await query<DoorCounts>(
+  const [counts] = await query<DoorCounts>(
     deps.db,
     sql`select count(*) filter (where r.status in ('confirmed', 'offered'))::int as seats,
                count(check_in.id)::int as "in",
@@ -281,5 +277,5 @@ export async function countDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id'>
         ) check_in on true
         where r.workshop_id = ${workshop.id}::uuid`,
   )
-  return counted as DoorCounts
+  return counts as DoorCounts
 }

@@ -8,8 +8,8 @@ import { createJoinCode, verifyJoinCode } from '../tickets/signed-tokens.ts'
 import { findWorkshopById, type Workshop } from '../workshops/workshops.ts'
 
 /*
- * A door is a helper's phone that may check people in to one workshop, until the night. It sees names and the last digits
- * of phone numbers.
+ * Door sessions: a helper's phone, without an account, may check attendees in to one workshop until midnight. It sees names
+ * and the last digits of phone numbers.
  */
 
 export type DoorSession = {
@@ -23,21 +23,21 @@ export type DoorSession = {
   userAgent: string | null
 }
 
-/** Who does something at a door: a helper in their session, or an organiser, who has none. */
+/** Actor at a door: a helper with a session, or an organiser without one. */
 export type DoorActor = { name: string; sessionId?: string | undefined; workshopId: string }
 
 /**
- * A time that a phone brought, as one that Postgres can read, however wrong its clock is: between 1970 and now. What more
- * is believed of it stands in the functions that take it.
+ * Clamps a phone's time to between 1970 and now, which Postgres can store however wrong the phone's clock is. The SQL
+ * functions that take it clamp it further.
  */
 export function clampClientTime({ now }: Pick<Deps, 'now'>, time: Date): Date {
   return new Date(Math.max(0, Math.min(time.getTime(), now().getTime())))
 }
 
-/** The longest name of a door. */
+/** Longest name of a helper. */
 export const maxNameLength = 40
 
-/** What the QR says that an organiser shows to helpers. */
+/** Join code in the QR that an organiser shows to helpers. */
 export function workshopJoinCode(
   { config }: Pick<Deps, 'config'>,
   workshop: Pick<Workshop, 'id' | 'joinCodeVersion'>,
@@ -46,8 +46,8 @@ export function workshopJoinCode(
 }
 
 /**
- * The workshop to which a code lets helpers in. `renewed`: an organiser made another QR since. `over`: it is cancelled, or
- * its night has come. `not_found`: forged or mangled, or the workshop is gone.
+ * Finds the workshop of a join code. `renewed`: an organiser has rotated the code. `over`: the workshop is cancelled or the
+ * midnight after it has passed. `not_found`: the code is forged or malformed, or the workshop was deleted.
  */
 export async function resolveJoinCode(
   deps: Deps,
@@ -61,7 +61,7 @@ export async function resolveJoinCode(
   return { kind: 'joinable', workshop }
 }
 
-/** Whether a door may still be opened: until the night after the workshop, unless it is cancelled. */
+/** True until the midnight after the workshop, unless it is cancelled. */
 export function canStartDoorSession(
   deps: Pick<Deps, 'now'>,
   { state, endsAt, timeZone }: Pick<Workshop, 'state' | 'endsAt' | 'timeZone'>,
@@ -70,8 +70,8 @@ export function canStartDoorSession(
 }
 
 /**
- * Opens a door. Gives its session and the token for the phone's cookie, of which only a hash is kept. 256 bits.
- * @param name of the helper; one of spaces only, or longer than 40 characters, is refused
+ * Starts a door session. Returns it with the 256-bit token for the phone's cookie, of which only a hash is stored.
+ * @param name of the helper; refused if empty or longer than `maxNameLength`
  */
 export async function startDoorSession(
   deps: Deps,
@@ -103,8 +103,8 @@ export async function startDoorSession(
 }
 
 /**
- * Until when a door is open that is opened now: the night after the workshop where it is opened on that day or less than
- * twelve hours before the start, else the coming night. Nights begin at midnight where the workshop is.
+ * Returns when a session that starts now expires, at a midnight in the workshop's time zone: the one after the workshop if it
+ * starts on that day or less than twelve hours before it, else the next one.
  */
 export function doorSessionExpiry(
   { startsAt, endsAt, timeZone }: Pick<Workshop, 'startsAt' | 'endsAt' | 'timeZone'>,
@@ -117,8 +117,8 @@ export function doorSessionExpiry(
 }
 
 /**
- * The door whose token a phone brings, and the time written down at which it was last seen. `over`: it was ended, or its
- * night has come. Undefined for a token that is none of ours.
+ * Finds the door session of a token and updates when it was last seen. `over`: it was ended or has expired. Undefined for an
+ * unknown token.
  */
 export async function findDoorSession(
   deps: Deps,
@@ -132,30 +132,30 @@ export async function findDoorSession(
   if (!session) return undefined
   const now = deps.now()
   if (session.endedAt || session.expiresAt <= now) return { kind: 'over', session }
-  // Twice a minute is enough to see who is there.
+  // Written at most twice a minute, which is precise enough for the list of sessions.
   if (!session.lastSeenAt || now.getTime() - session.lastSeenAt.getTime() > 30_000) {
     await deps.db.update(doorSessions).set({ lastSeenAt: now }).where(eq(doorSessions.id, session.id))
   }
   return { kind: 'open', session }
 }
 
-/** The doors of a workshop, those that are open first, and of these the newest first. */
+/** Lists the door sessions of a workshop, open ones first, then newest first. */
 export async function listDoorSessions(
   deps: Deps,
   workshop: Pick<Workshop, 'id'>,
 ): Promise<(DoorSession & { open: boolean })[]> {
-  const found = await deps.db
+  const sessions = await deps.db
     .select(columns)
     .from(doorSessions)
     .where(eq(doorSessions.workshopId, workshop.id))
     .orderBy(desc(doorSessions.createdAt), desc(doorSessions.id))
   const now = deps.now()
-  return found
+  return sessions
     .map((session) => ({ ...session, open: !session.endedAt && session.expiresAt > now }))
     .sort((a, b) => Number(b.open) - Number(a.open))
 }
 
-/** Ends a door of a workshop. Gives it, or undefined if there is none that is open. */
+/** Ends a door session of a workshop. Returns it, or undefined if it is unknown or was ended before. */
 export async function endDoorSession(
   deps: Deps,
   workshop: Pick<Workshop, 'id'>,
@@ -169,7 +169,7 @@ export async function endDoorSession(
   return ended
 }
 
-/** Makes the QR that lets helpers in invalid; there is another one from now on. Doors that are open stay open. */
+/** Invalidates the helpers' QR and creates a new one. Open door sessions continue. */
 export async function rotateJoinCode(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<void> {
   await deps.db
     .update(workshops)
@@ -188,7 +188,7 @@ const columns = {
   userAgent: doorSessions.userAgent,
 }
 
-/** A token is random, so a plain hash keeps it as safe as a slow one would. */
+/** A plain hash: the token is random, so a slow one would add no security. */
 function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }

@@ -8,18 +8,18 @@ import type { Workshop } from '../workshops/workshops.ts'
 import { clampClientTime, type DoorActor } from './sessions.ts'
 
 /*
- * Who comes without having signed up, or with a place in line only, and what becomes of the seats of those who did not
- * come. Decided by SQL functions in drizzle/functions.
+ * Walk-ins, waitlisted attendees at the door, and the seats of no-shows that they may get. Decided by SQL functions in
+ * drizzle/functions.
  */
 
-/** Whether somebody came to the door without having signed up. */
+/** True for attendees who came without having signed up. */
 export function isWalkIn({ source }: { source: RegistrationSource | null }): boolean {
   return source === 'walk_in'
 }
 
 export type WalkIn = { name: string; phone?: string | undefined }
 
-/** Checks name and phone of somebody who comes without having signed up; the phone as the workshop asks for it. */
+/** Parses name and phone of a walk-in; whether the phone is required depends on the workshop. */
 export function parseWalkIn(
   input: unknown,
   { phone }: Pick<Workshop, 'phone'>,
@@ -31,18 +31,18 @@ export function parseWalkIn(
   return { walkIn: { name: parsed.data.name, phone: phone === 'no' ? undefined : parsed.data.phone } }
 }
 
-/** `full`: no seat is free, and the workshop gives none of absent people away. `cancelled`: the workshop is. */
+/** `full`: no seat is free, and the workshop does not reassign seats of no-shows. `cancelled`: the workshop is cancelled. */
 export type WalkInResult =
   | { outcome: 'in'; registration: string; checkIn: string }
   | { outcome: 'standing'; registration: string; place: number }
   | { outcome: 'full' | 'cancelled' | 'not_found' }
 
 /**
- * Takes in somebody who comes without having signed up: a free seat, and they are checked in, or a place among those who
- * stand at the door. Their consent was given by word. They have no address and get no mail.
- * @param nonce a UUID made by the phone; the same one is answered the same again. Their registration has it for an id, so
- *   that a phone which was offline can tell what it did with them afterwards
- * @arrivedAt arrivedAt by the phone's own time
+ * Registers a walk-in: checks them in if a seat is free, else adds them to the door queue. Consent is given verbally. They
+ * have no address and get no mail.
+ * @param nonce UUID chosen by the phone; makes the call idempotent. It becomes the id of the registration, so that a phone
+ *   that was offline can refer to it in later entries
+ * @param arrivedAt the phone's time
  */
 export async function admitWalkIn(
   deps: Deps,
@@ -64,15 +64,15 @@ export async function admitWalkIn(
   return { outcome: result?.outcome ?? 'not_found' }
 }
 
-/** `not_waiting`: they have a seat, or are cancelled. */
+/** `not_waiting`: the registration has a seat or is cancelled. */
 export type DoorQueueResult = { outcome: 'standing'; place: number } | { outcome: 'left' | 'not_waiting' | 'not_found' }
 
-/** Somebody who waits for a seat stands at the door, and is served there in the order in which people came. */
+/** Adds a waitlisted attendee to the door queue, which is served in order of arrival. */
 export async function joinDoorQueue(deps: Deps, door: DoorActor, registration: string): Promise<DoorQueueResult> {
   return updateDoorQueue(deps, door, registration, true)
 }
 
-/** Somebody who stood at the door has left. Who had signed up keeps the place in line, who had not is gone. */
+/** Removes an attendee from the door queue. Waitlisted ones keep their position; a walk-in's registration is cancelled. */
 export async function leaveDoorQueue(deps: Deps, door: DoorActor, registration: string): Promise<DoorQueueResult> {
   return updateDoorQueue(deps, door, registration, false)
 }
@@ -94,9 +94,9 @@ async function updateDoorQueue(
 }
 
 /**
- * Once the workshop has started: gives free seats, and after its grace time those of people who did not come, to those who
- * stand at the door, and checks them in. Gives them in the order in which they came. To be called whenever a door sends
- * something; it costs a look where nobody stands there.
+ * Seats and checks in the door queue, in order of arrival, once the workshop has started: on free seats, and after the grace
+ * period on those of no-shows. Returns the seated attendees. Called on every request of a door; one indexed query if the
+ * queue is empty.
  */
 export async function seatDoorQueue(deps: Deps, door: DoorActor): Promise<{ id: string; name: string }[]> {
   const [queued] = await query(
@@ -113,7 +113,7 @@ export async function seatDoorQueue(deps: Deps, door: DoorActor): Promise<{ id: 
   return seated
 }
 
-/** Whether somebody who comes now without having signed up finds a seat; else they may stand at the door. As in functions/walk_in.sql. */
+/** True if a walk-in would get a seat now, not a place in the door queue. Same rule as the SQL function in `admitWalkIn`. */
 export function canAdmitWalkIn(
   workshop: Pick<Workshop, 'capacity' | 'taken' | 'waitlisted' | 'startsAt'>,
   { standing }: { standing: number },
@@ -122,7 +122,7 @@ export function canAdmitWalkIn(
   return workshop.taken < workshop.capacity && (now < workshop.startsAt ? workshop.waitlisted : standing) === 0
 }
 
-/** The place of somebody among those who stand at the door, counted from 1; undefined for who does not. */
+/** Position in the door queue, counted from 1; undefined if not queued. */
 export async function doorQueuePosition(deps: Deps, registration: string): Promise<number | undefined> {
   const [result] = await query<{ place: number | null }>(
     deps.db,
