@@ -6,29 +6,24 @@ import type { Workshop } from '../workshops/workshops.ts'
 import { bySerial, isAllocatedTo } from './inventory.ts'
 import { isLent } from './loans.ts'
 
-/*
- * The box of a workshop: which boards are packed for it.
- */
-
 /**
- * Packs boards for a workshop: so many usable ones of a kind that nobody has and that are packed for no other workshop to
- * come, in the order of their serial numbers, or chosen ones, which may be packed for another. Returns how many, which is
- * fewer where there are no more. `over`: the workshop is over or cancelled, and a box for it would count for none.
- *
- * `beside`: how many of the kind were in the box when that was asked for. Whatever is in it beside them by now was packed by the same
- * form, sent twice, and counts as packed.
+ * Allocates boards to a workshop: either `count` usable ones of a kind that are neither lent nor allocated to another
+ * upcoming workshop, in the order of their serial numbers, or those with these ids, even if allocated to another. Returns the
+ * number allocated, fewer than requested if there are no more. `over`: the workshop is over or cancelled.
+ * @param selection `alreadyAllocated`: boards of the kind that the form showed as allocated. Any surplus was allocated by the
+ *   same form submitted twice and counts towards `count`
  */
 export async function allocateBoards(
   deps: Deps,
   actor: Actor,
   workshop: Pick<Workshop, 'id' | 'slug' | 'state' | 'endsAt'>,
-  selection: { kind: string; count: number; beside?: number } | { ids: readonly string[] },
+  selection: { kind: string; count: number; alreadyAllocated?: number } | { ids: readonly string[] },
 ): Promise<number | 'over'> {
   if (!canAllocateBoards(deps, workshop)) return 'over'
-  if ('ids' in selection || selection.beside === undefined) return allocate(deps, actor, workshop, selection)
-  const { kind, count, beside: alreadyAllocated } = selection
+  if ('ids' in selection || selection.alreadyAllocated === undefined) return allocate(deps, actor, workshop, selection)
+  const { kind, count, alreadyAllocated } = selection
   return deps.db.transaction(async (db) => {
-    // Of the same form twice at once one comes after the other: what is in the box is read after it.
+    // Serializes concurrent submissions of the same form: count only after the other has finished.
     await db.execute(sql`select 1 from workshops where id = ${workshop.id}::uuid for no key update`)
     const [allocated] = await query<{ n: number }>(
       db,
@@ -60,7 +55,7 @@ async function allocate(
         where b.state = 'usable' and ${condition}
         order by ${bySerial}
         limit ${'ids' in selection ? selection.ids.length : selection.count}
-        -- Two who pack at once take different ones.
+        -- Concurrent allocations take different boards.
         for no key update skip locked
       )
       update boards b set allocated_to = ${workshop.id}::uuid, updated_at = ${now}
@@ -74,12 +69,11 @@ async function allocate(
   return allocated.length
 }
 
-/** Whether boards may be packed for a workshop: until it is over, unless it is cancelled. */
 export function canAllocateBoards({ now }: Deps, { state, endsAt }: Pick<Workshop, 'state' | 'endsAt'>): boolean {
   return state !== 'cancelled' && now() < endsAt
 }
 
-/** Takes boards out of the box of a workshop again: those with these ids, or all of them. Returns how many. */
+/** Releases the boards allocated to a workshop: those with these ids, or all. Returns how many. */
 export async function releaseBoards(
   deps: Deps,
   actor: Actor,

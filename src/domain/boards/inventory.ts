@@ -8,22 +8,21 @@ import { generateShortCode } from '../promotion/registration-links.ts'
 import { type BoardProblem, boardLimits, parseNote } from './serials.ts'
 
 /*
- * The inventory of boards: what there is, in which state, and where. They are packed for workshops in packing.ts and lent
- * in loans.ts.
+ * The inventory of boards: kinds, serial numbers, states and places. allocation.ts allocates them to workshops, loans.ts
+ * lends them.
  */
 
-/** A board of the inventory, with where it is. */
 export type Board = {
   id: string
   kind: string
   serial: string
-  /** What the QR on its label says. */
+  /** Code in the QR on its label. */
   code: string
   state: BoardState
   note: string | null
-  /** The workshop that it is packed for, as long as that is to come or goes on. */
+  /** The workshop it is allocated to, until that is over or cancelled. */
   packedFor: BoardWorkshop | null
-  /** Who has it: null for a board that nobody has. */
+  /** The attendee who has it; null if not lent. */
   holder: BoardHolder | null
   place: BoardPlace
 }
@@ -31,13 +30,13 @@ export type Board = {
 export type BoardWorkshop = { id: string; slug: string; city: Text; startsAt: Date; timeZone: string }
 export type BoardHolder = { registrationId: string; name: string; workshop: BoardWorkshop; lentAt: Date }
 
-/** Where a board is. Every board is in one of these places: packed for a workshop counts for those that nobody has. */
+/** Where a board is; exactly one applies. `packed`: allocated to a workshop and not lent. */
 export const boardPlaces = ['free', 'packed', 'lent', 'broken', 'retired'] as const
 export type BoardPlace = (typeof boardPlaces)[number]
 
 /**
- * Adds boards of a kind, all of them or none. `exist`: these serial numbers are there already, of the same kind.
- * @param serials as `readBoards` gives them
+ * Adds boards of a kind, all or none. `exist`: the kind has boards with the returned serial numbers already.
+ * @param serials as returned by `parseBoards`
  */
 export async function addBoards(
   deps: Deps,
@@ -53,7 +52,7 @@ export async function addBoards(
     await deps.db.insert(boards).values(values)
   } catch (error) {
     const { constraint } = databaseError(error) ?? {}
-    // One in 27⁷ codes: drawn once more.
+    // Codes collide once in 27⁷; draw again.
     if (constraint === 'boards_code_unique') return addBoards(deps, actor, { kind, serials })
     if (constraint !== 'boards_serial') throw error
     const existing = await query<{ serial: string }>(
@@ -71,85 +70,83 @@ export async function addBoards(
 export type BoardFilter = {
   kind?: string | undefined
   place?: BoardPlace | undefined
-  /** Part of the serial number, kind or note, or of the holder's name, in any case. As `readSearch` reads it. */
+  /** Part of the serial number, kind, note or holder's name, case-insensitive. As returned by `parseSearch`. */
   search?: string | undefined
-  /** Packed for this workshop, or with somebody in it. */
+  /** Allocated to this workshop, or lent to an attendee of it. */
   workshopId?: string | undefined
 }
 
 export const boardsPerPage = 100
 
-/** A page of boards, by kind and serial number, with how many there are in all; behind the last page there is the first. */
+/** Lists one page of boards by kind and serial number, with the total. A page after the last one returns the first. */
 export async function listBoards(
   deps: Deps,
   filter: BoardFilter = {},
   page = 1,
 ): Promise<{ boards: Board[]; total: number; page: number }> {
-  const found = await query<StoredBoard & { total: number }>(
+  const stored = await query<StoredBoard & { total: number }>(
     deps.db,
     sql`select *, count(*) over ()::int as total from (${boardsQuery(deps.now())}) b
         where ${buildCondition(filter)} order by ${bySerial}
         limit ${boardsPerPage} offset ${(page - 1) * boardsPerPage}`,
   )
-  if (found.length === 0 && page > 1) return listBoards(deps, filter)
-  return { boards: found.map(parseBoard), total: found[0]?.total ?? 0, page }
+  if (stored.length === 0 && page > 1) return listBoards(deps, filter)
+  return { boards: stored.map(parseBoard), total: stored[0]?.total ?? 0, page }
 }
 
-/** All boards that a filter lets through, in the order of the list. */
 export async function listAllBoards(deps: Deps, filter: BoardFilter = {}): Promise<Board[]> {
-  const found = await query<StoredBoard>(
+  const stored = await query<StoredBoard>(
     deps.db,
     sql`select * from (${boardsQuery(deps.now())}) b where ${buildCondition(filter)} order by ${bySerial}`,
   )
-  return found.map(parseBoard)
+  return stored.map(parseBoard)
 }
 
-/** The boards with these ids, in the order of the list. */
+/** Finds boards by id, in the order of `listBoards`. */
 export async function findBoards(deps: Deps, ids: readonly string[]): Promise<Board[]> {
-  const found = await query<StoredBoard>(
+  const stored = await query<StoredBoard>(
     deps.db,
     sql`select * from (${boardsQuery(deps.now(), sql`b.id = any(${uuidArray(ids)})`)}) b order by ${bySerial}`,
   )
-  return found.map(parseBoard)
+  return stored.map(parseBoard)
 }
 
-/** The board with an id, or undefined. */
 export async function findBoard(deps: Deps, id: string): Promise<Board | undefined> {
   const [board] = await findBoards(deps, [id])
   return board
 }
 
-/** The board whose label says this, or undefined. */
+/** Finds a board by the code on its label. */
 export async function findBoardByCode(deps: Deps, code: string): Promise<Board | undefined> {
-  const [found] = await query<StoredBoard>(deps.db, boardsQuery(deps.now(), sql`b.code = ${code}`))
-  return found && parseBoard(found)
+  const [stored] = await query<StoredBoard>(deps.db, boardsQuery(deps.now(), sql`b.code = ${code}`))
+  return stored && parseBoard(stored)
 }
 
-/** How many boards there are of each kind in each place. */
+/** Counts boards by kind and place. */
 export async function countBoards(deps: Deps): Promise<{ kind: string; places: Record<BoardPlace, number> }[]> {
-  const counted = await query<{ kind: string; place: BoardPlace; n: number }>(
+  const counts = await query<{ kind: string; place: BoardPlace; n: number }>(
     deps.db,
     sql`select kind, place, count(*)::int as n from (${boardsQuery(deps.now())}) b group by kind, place order by kind`,
   )
-  const kinds = [...new Set(counted.map(({ kind }) => kind))]
+  const kinds = [...new Set(counts.map(({ kind }) => kind))]
   return kinds.map((kind) => ({
     kind,
     places: Object.fromEntries(
-      boardPlaces.map((place) => [place, counted.find((c) => c.kind === kind && c.place === place)?.n ?? 0]),
+      boardPlaces.map((place) => [place, counts.find((c) => c.kind === kind && c.place === place)?.n ?? 0]),
     ) as Record<BoardPlace, number>,
   }))
 }
 
-/** How many boards can be lent at all, lent ones included; undefined where nobody keeps an inventory. */
+/** Counts boards that are not broken or retired, lent ones included. Undefined if the inventory is empty. */
 export async function countUsableBoards(deps: Deps): Promise<number | undefined> {
-  const [counted] = await query<{ usable: number; known: number }>(
+  const [counts] = await query<{ usable: number; known: number }>(
     deps.db,
     sql`select count(*) filter (where state = 'usable')::int as usable, count(*)::int as known from boards`,
   )
-  return counted?.known ? counted.usable : undefined
+  return counts?.known ? counts.usable : undefined
 }
 
-/** Corrects kind and serial number. `exists`: another board of that kind has the number. */
+/** Corrects kind and serial number. `exists`: another board of that kind has the serial number. */
 export async function renameBoard(
   deps: Deps,
   actor: Actor,
@@ -165,7 +162,7 @@ export async function renameBoard(
     return normalized[field] === '' ? [{ field, code: 'missing' }] : []
   })
   if (problems.length > 0) return problems
-  // Neither is undefined: that was a problem.
+  // Undefined values were reported as problems above.
   const name = normalized as { kind: string; serial: string }
   if (name.kind === board.kind && name.serial === board.serial) return 'changed'
   try {
@@ -183,10 +180,7 @@ export async function renameBoard(
   return 'changed'
 }
 
-/**
- * Says whether a board is usable, broken or retired, with a note. `lent`: somebody has it, and it has to come back before
- * it goes out of use.
- */
+/** Sets a board's state, with a note. `lent`: a lent board must be returned before it can be broken or retired. */
 export async function setBoardState(
   deps: Deps,
   actor: Actor,
@@ -204,7 +198,7 @@ export async function setBoardState(
   return outcome
 }
 
-/** Removes a board that nobody ever had. One that was lent is retired instead, because its history stays. */
+/** Deletes a board that was never lent. A board that was lent must be retired instead, to keep its history. */
 export async function removeBoard(
   deps: Deps,
   actor: Actor,
@@ -214,7 +208,7 @@ export async function removeBoard(
     const removed = await deps.db.delete(boards).where(eq(boards.id, board.id)).returning({ id: boards.id })
     if (removed.length === 0) return 'not_found'
   } catch (error) {
-    // Its loans refer to it, also one that began this moment.
+    // Referenced by a loan, possibly a concurrent one.
     if (databaseError(error)?.constraint === 'loans_board_id_boards_id_fk') return 'was_lent'
     throw error
   }
@@ -232,18 +226,17 @@ async function recordBoardAudit(
   await recordAudit(deps, actor, { action, payload: { board: `${kind} ${serial}`, ...facts } })
 }
 
-/** RTB-9 stands before RTB-10. */
+/** Sorts RTB-9 before RTB-10. */
 export const bySerial = sql.raw('b.kind, length(b.serial), b.serial')
 
 /**
- * What is true of the workshop `w` that a board `b` is packed for. One that is over or cancelled counts as none: nobody has
- * to unpack.
+ * SQL condition: board `b` is allocated to workshop `w`. Allocations end by themselves when the workshop is over or
+ * cancelled.
  */
 export function isAllocatedTo(now: Date): SQL {
   return sql`w.id = b.allocated_to and w.ends_at > ${timestamptz(now)} and w.state <> 'cancelled'`
 }
 
-/** Boards with where they are. */
 function boardsQuery(now: Date, condition: SQL = sql`true`): SQL {
   return sql`
     select b.id, b.kind, b.serial, b.code, b.state, b.note, p.workshop as allocated_to, h.holder,
@@ -270,7 +263,7 @@ function boardsQuery(now: Date, condition: SQL = sql`true`): SQL {
     where ${condition}`
 }
 
-/** A workshop `w` as `readBoardWorkshop` reads it. */
+/** Workshop `w` as JSON, for `parseBoardWorkshop`. */
 export const boardWorkshopJson = sql.raw(
   `json_build_object('id', w.id, 'slug', w.slug, 'city', w.city, 'startsAt', w.starts_at, 'timeZone', w.time_zone)`,
 )

@@ -16,30 +16,29 @@ import {
 import { boardLimits } from './serials.ts'
 
 /*
- * Who has a board. That it is one person at a time, and one board a person, is decided by unique indexes in the functions
- * of drizzle/functions: lend_board.sql and return_board.sql.
+ * Loans of boards. Unique indexes ensure one holder per board and one board per person; lend_board.sql and return_board.sql
+ * in drizzle/functions rely on them.
  */
 
-/** Who lends or takes back: a helper at the door by name, or an organiser, for whom it is written down as well. */
+/** A helper at the door, by name, or an organiser, whose loans are also audited. */
 export type Lender = { name: string } | Actor
 
-/** A board as it is named to people. */
 export type BoardRef = { id: string; kind: string; serial: string }
 
 export type LendResult =
   | { outcome: 'lent'; board: BoardRef }
-  /** `by`: the name of who has it; null where that is somebody of another workshop, who is not of this door's business. */
+  /** `by`: name of the holder; null for an attendee of another workshop, whose name this door must not see. */
   | { outcome: 'board_taken'; by: string | null }
-  /** The person has this one already, which may be the one that was scanned. */
+  /** The person already has this board, possibly the one that was scanned. */
   | { outcome: 'has_board'; board: BoardRef; serial: string }
   | { outcome: 'unusable' }
-  /** No such board, or nobody who has a seat in this workshop. */
+  /** Unknown board, or the person has no seat in this workshop. */
   | { outcome: 'not_found' }
 
 /**
- * Lends a board to somebody with a seat in a workshop.
- * @param id the nonce of the scan or tap: the same again is answered again
- * @param at by the clock of the phone, believed from twelve hours before the start until now
+ * Lends a board to an attendee with a seat in the workshop.
+ * @param loan `id`: nonce of the scan or tap, makes the call idempotent. `at`: the phone's time, clamped to between twelve
+ *   hours before the start and now
  */
 export async function lendBoard(
   deps: Deps,
@@ -80,18 +79,17 @@ type LendRow = BoardRef & {
 }
 
 export type ReturnResult =
-  /** `registrationId`: who had it. */
+  /** `registrationId`: the former holder. */
   | { outcome: 'returned'; registrationId: string; workshopId: string }
-  /** Nobody has it, or who has it got it later than this. */
+  /** Not lent, or lent after the time of the return. */
   | { outcome: 'not_lent' }
   | { outcome: 'not_found' }
 
 /**
- * Takes a board back from whoever has it, out of whichever workshop.
- * @param id the nonce of the scan or tap: the same again is answered again
- * @param at by the clock of the phone, believed from twelve hours before the start until now
- * @param broken takes it out of use with the same step; `lost` where it will not come back, which retires it
- * @param note what is wrong with it or missing; cut where it is too long
+ * Takes a board back, also from an attendee of another workshop.
+ * @param returned `id`: nonce of the scan or tap, makes the call idempotent. `at`: the phone's time, clamped to between
+ *   twelve hours before the start and now. `broken` and `lost` also take the board out of use; a lost one is retired.
+ *   `note`: what is broken or missing; truncated if too long
  */
 export async function returnBoard(
   deps: Deps,
@@ -125,7 +123,7 @@ type ReturnRow = BoardRef & {
   workshop: string
 }
 
-/** What an organiser lends or takes back by hand stands in the audit log; what helpers do is told by the loan itself. */
+/** Audits loans by organisers. For helpers the loan row itself is the record. */
 async function auditLoan(
   deps: Deps,
   by: Lender,
@@ -145,8 +143,8 @@ async function auditLoan(
 }
 
 /**
- * The next board to lend in a workshop: of those packed for it, or where none is packed for it, of those that are packed
- * for no other. Undefined where none is left.
+ * Finds the next board to lend in a workshop: of those allocated to it, or if there are none, of those not allocated to any
+ * other. Undefined if none is left.
  */
 export async function findNextBoard(deps: Deps, workshopId: string): Promise<BoardRef | undefined> {
   const [next] = await query<BoardRef>(
@@ -158,10 +156,10 @@ export async function findNextBoard(deps: Deps, workshopId: string): Promise<Boa
   return next
 }
 
-/** A board as the door of a workshop has it. `registration`: who has it, also where that is somebody of another workshop. */
+/** A board as door phones see it. `registration`: the holder, possibly of another workshop. */
 export type DoorBoard = BoardRef & { code: string; registration: string | null }
 
-/** The boards that may be lent in a workshop, as for `nextBoard`, lent ones too, and whatever its people have. */
+/** Lists the boards that `findNextBoard` chooses from, lent ones included, and all boards lent in this workshop. */
 export async function listDoorBoards(deps: Deps, workshopId: string): Promise<DoorBoard[]> {
   return query<DoorBoard>(
     deps.db,
@@ -183,24 +181,24 @@ function isAvailableFor(deps: Deps, workshopId: string): SQL {
   end`
 }
 
-/** A loan that has not ended, with what is needed to have the board back. */
+/** A loan whose board was not returned, with the holder's contact details. */
 export type ActiveLoan = {
   loanId: string
   board: BoardRef
   registrationId: string
   name: string
-  /** The last four digits of the phone, or nothing. */
+  /** Last four digits of the phone number, or empty. */
   tail: string
   hasEmail: boolean
   lentAt: Date
   lentBy: string
-  /** When a mail that asks for the board was last owed to them. */
-  askedAt: Date | null
+  /** When the last loan reminder was enqueued. */
+  returnRequestedAt: Date | null
 }
 
-/** The boards of a workshop that have not come back, the longest lent first. */
+/** Lists the boards lent in a workshop and not returned, longest lent first. */
 export async function listActiveLoans(deps: Deps, workshopId: string): Promise<ActiveLoan[]> {
-  const found = await query<{
+  const rows = await query<{
     loan_id: string
     id: string
     kind: string
@@ -227,22 +225,25 @@ export async function listActiveLoans(deps: Deps, workshopId: string): Promise<A
         where l.workshop_id = ${workshopId}::uuid and l.returned_at is null
         order by l.lent_at, l.id`,
   )
-  return found.map(({ loan_id: loanId, id, kind, serial, ...row }) => ({
+  return rows.map(({ loan_id: loanId, id, kind, serial, ...row }) => ({
     loanId,
     board: { id, kind, serial },
     registrationId: row.registration_id,
     ...{ name: row.name, tail: row.tail, hasEmail: row.has_email, lentBy: row.lent_by },
     lentAt: new Date(row.lent_at),
-    askedAt: row.asked_at ? new Date(row.asked_at) : null,
+    returnRequestedAt: row.asked_at ? new Date(row.asked_at) : null,
   }))
 }
 
-/** Whether the mail that asks for a board would go to somebody now: they have an address, and none was owed for a day. */
-export function canRequestReturn({ hasEmail, askedAt }: Pick<ActiveLoan, 'hasEmail' | 'askedAt'>, now: Date): boolean {
-  return hasEmail && (askedAt === null || now.getTime() - askedAt.getTime() >= 24 * 3600 * 1000)
+/** True if the holder has an address and no reminder was enqueued in the last 24 hours. */
+export function canRequestReturn(
+  { hasEmail, returnRequestedAt }: Pick<ActiveLoan, 'hasEmail' | 'returnRequestedAt'>,
+  now: Date,
+): boolean {
+  return hasEmail && (returnRequestedAt === null || now.getTime() - returnRequestedAt.getTime() >= 24 * 3600 * 1000)
 }
 
-/** Owes a mail to everyone who still has a board of a workshop and may be asked for it. Returns how many. */
+/** Enqueues a reminder to every holder of a board of a workshop for whom `canRequestReturn` is true. Returns how many. */
 export async function requestReturns(
   deps: Deps,
   actor: Actor,
@@ -261,7 +262,7 @@ export async function requestReturns(
   return enqueued
 }
 
-/** One loan in the history of a board. Who had it is told for as long as the person is known. */
+/** One loan in the history of a board. `person` is null once erased. */
 export type PastLoan = {
   id: string
   person: { registrationId: string; name: string } | null
@@ -272,9 +273,9 @@ export type PastLoan = {
   returnedBy: string | null
 }
 
-/** Who had a board, the latest first, at most 200. */
+/** Lists the loans of a board, latest first, at most 200. */
 export async function listBoardLoans(deps: Deps, boardId: string): Promise<PastLoan[]> {
-  const found = await query<{
+  const rows = await query<{
     id: string
     registration_id: string
     name: string
@@ -294,7 +295,7 @@ export async function listBoardLoans(deps: Deps, boardId: string): Promise<PastL
         where l.board_id = ${boardId}::uuid
         order by l.lent_at desc, l.id desc limit 200`,
   )
-  return found.map((row) => ({
+  return rows.map((row) => ({
     id: row.id,
     person: row.known ? { registrationId: row.registration_id, name: row.name } : null,
     workshop: parseBoardWorkshop(row.workshop),
@@ -305,5 +306,5 @@ export async function listBoardLoans(deps: Deps, boardId: string): Promise<PastL
   }))
 }
 
-/** What is true of a board `b` that somebody has. */
+/** SQL condition: board `b` is lent. */
 export const isLent = sql`exists (select 1 from loans l where l.board_id = b.id and l.returned_at is null)`

@@ -2,29 +2,29 @@ import { firstPerKey } from '../../lib/input-limits.ts'
 import { normalizeHalfWidth, normalizeText } from '../../lib/text.ts'
 
 /*
- * What people type of boards: kinds, serial numbers and ranges of them, notes.
+ * Parses the forms for boards: kinds, serial numbers, ranges of them, and notes.
  */
 
-/** Characters that each may have at the most, and how many boards are added at once. */
+/** Maximum length of each field, and the maximum number of boards added at once. */
 export const boardLimits = { kind: 60, serial: 40, note: 500, boards: 500 } as const
 
-/** Characters of a range: two serial numbers with dots and spaces between them. */
+/** Longest range: two serial numbers, with dots and spaces between them. */
 const maxRangeLength = 2 * boardLimits.serial + 4
-/** Characters of all that is typed at once: as many ranges as boards, and what separates them. */
+/** Longest input: as many ranges as boards, with separators. */
 const maxInputLength = boardLimits.boards * (maxRangeLength + 2)
-/** Serial numbers that are read at once, those that are named again included. */
-const maxNamed = 10 * boardLimits.boards
+/** Serial numbers parsed at once, duplicates included. */
+const maxParsed = 10 * boardLimits.boards
 
 export type BoardProblem =
   | { field: 'kind' | 'serial' | 'serials'; code: 'missing' }
   | { field: 'kind' | 'serial' | 'serials' | 'note'; code: 'too_long' }
-  /** `text`: a range that does not end after it begins, or whose ends differ in more than a number. */
+  /** `text`: a range with an end before its start, or whose ends differ in more than the number. */
   | { field: 'serials'; code: 'range_invalid'; text: string }
   | { field: 'serials'; code: 'too_many' }
 
 /**
- * Reads what was typed to add boards: serial numbers a line each or with commas between, and ranges such as
- * RTB-001..RTB-040 or RTB-001..040. One that is named twice counts once.
+ * Parses the form for adding boards: serial numbers separated by line breaks or commas, and ranges such as RTB-001..RTB-040
+ * or RTB-001..040. Duplicates are dropped.
  */
 export function parseBoards(input: { kind: string; serials: string }): {
   kind: string
@@ -45,7 +45,7 @@ export function parseBoards(input: { kind: string; serials: string }): {
   return { kind: kind ?? '', serials, problems: firstPerKey(problems, ({ field, code }) => `${field} ${code}`) }
 }
 
-/** The serial numbers that a text names; what is wrong with it is added to the problems. */
+/** Parses serial numbers and ranges. Adds errors to `problems`. */
 function parseSerials(input: string, problems: BoardProblem[]): string[] {
   const field = 'serials'
   if (input.length > maxInputLength) {
@@ -55,7 +55,7 @@ function parseSerials(input: string, problems: BoardProblem[]): string[] {
   const serials = new Set<string>()
   let count = 0
   for (const part of input.split(/[\r\n,，、;；]/)) {
-    // Most of what is between separators may be nothing.
+    // Skips empty parts, which may be the majority, before normalizing.
     const text = part.trim() && normalizeHalfWidth(part, maxRangeLength)
     if (text === '') continue
     const expanded = text === undefined ? 'too_long' : expandRange(text)
@@ -64,7 +64,7 @@ function parseSerials(input: string, problems: BoardProblem[]): string[] {
     else problems.push({ field, code: expanded })
     count += typeof expanded === 'string' ? 1 : expanded.length
     if (expanded === 'too_many') break
-    if (serials.size > boardLimits.boards || count > maxNamed) {
+    if (serials.size > boardLimits.boards || count > maxParsed) {
       problems.push({ field, code: 'too_many' })
       break
     }
@@ -72,19 +72,19 @@ function parseSerials(input: string, problems: BoardProblem[]): string[] {
   return [...serials]
 }
 
-/** A note on a board as it was typed, made plain text. Undefined for one that is too long. */
+/** Normalizes a note to plain text. Undefined if too long. */
 export function parseNote(input: string): string | undefined {
   return normalizeText(input, boardLimits.note)
 }
 
-/** A serial number, or all of a range. The end of a range may leave out what both have in common. */
+/** Expands a range of serial numbers; a single one is returned as it is. The end of a range may omit the common prefix. */
 function expandRange(text: string): string[] | 'range_invalid' | 'too_many' {
   const [from = '', to, ...more] = text.split(/\s*(?:\.{2,}|…+|~)\s*/)
   if (to === undefined) return [text]
   const [, head = '', first = '', tail = ''] = /^(.*?)(\d{1,9})(\D*)$/.exec(from) ?? []
   const [, toHead = '', last = '', toTail = ''] = /^(.*?)(\d{1,9})(\D*)$/.exec(to) ?? []
   const sameAffixes = (toHead === head || toHead === '') && (toTail === tail || toTail === '')
-  // 2023001..040 ends with 2023040.
+  // The end of 2023001..040 is 2023040.
   const end = Number(first.slice(0, -last.length) + last)
   if (more.length > 0 || !first || !last || !sameAffixes || end < Number(first)) return 'range_invalid'
   const count = end - Number(first) + 1

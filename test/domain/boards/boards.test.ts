@@ -325,8 +325,12 @@ describe.each([
   test('allocateBoards applies a form submitted several times at once only once', async () => {
     await using world = await newWorld()
     const { workshop } = await setUpBoards(world, '1..9')
-    const allocate = (count: number, beside?: number) =>
-      allocateBoards(world.deps, actor, workshop, { kind: '星火一号', count, ...(beside !== undefined && { beside }) })
+    const allocate = (count: number, alreadyAllocated?: number) =>
+      allocateBoards(world.deps, actor, workshop, {
+        kind: '星火一号',
+        count,
+        ...(alreadyAllocated !== undefined && { alreadyAllocated }),
+      })
     expect(await Promise.all([allocate(3, 0), allocate(3, 0), allocate(3, 0), allocate(3, 0)])).toEqual([3, 3, 3, 3])
     expect((await listBoards(world.deps, { place: 'packed' })).total).toBe(3)
     // A form loaded before the allocation asks for four in total; one loaded after it, for two more.
@@ -337,7 +341,7 @@ describe.each([
     expect(await allocate(1, 9)).toBe(0)
     // A form for another kind, loaded before all of this.
     await addBoardsOrThrow(world, '潘多拉', '1..3')
-    expect(await allocateBoards(world.deps, actor, workshop, { kind: '潘多拉', count: 2, beside: 0 })).toBe(2)
+    expect(await allocateBoards(world.deps, actor, workshop, { kind: '潘多拉', count: 2, alreadyAllocated: 0 })).toBe(2)
     expect((await listBoards(world.deps, { kind: '潘多拉', place: 'packed' })).total).toBe(2)
   })
 
@@ -405,7 +409,7 @@ describe.each([
     world.clock.set(new Date(workshop.endsAt.getTime() + 1))
     const activeLoans = await listActiveLoans(world.deps, workshop.id)
     expect(activeLoans).toMatchObject([
-      { name: '王小明', tail: '8000', hasEmail: true, askedAt: null, board: { serial: 'RTB-001' } },
+      { name: '王小明', tail: '8000', hasEmail: true, returnRequestedAt: null, board: { serial: 'RTB-001' } },
       { tail: '', hasEmail: false, board: { serial: 'RTB-003' } },
     ])
     const countRequestable = async () =>
@@ -446,7 +450,7 @@ describe.each([
     await lendTo(ids[1])
     expect(await claimReturnRequests()).toEqual([])
     const [loan] = await listActiveLoans(world.deps, workshop.id)
-    expect(loan).toMatchObject({ board: { serial: 'RTB-002' }, askedAt: null })
+    expect(loan).toMatchObject({ board: { serial: 'RTB-002' }, returnRequestedAt: null })
     expect(await requestReturns(world.deps, actor, workshop)).toBe(1)
     expect((await claimReturnRequests()).map(({ payload }) => payload.board?.serial)).toEqual(['RTB-002'])
   })

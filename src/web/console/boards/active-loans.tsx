@@ -28,7 +28,7 @@ export function ActiveLoans({
   return (
     <>
       <ul class="rows">
-        {loans.map(({ board, registrationId, name, tail, hasEmail, lentAt, lentBy, askedAt }) => (
+        {loans.map(({ board, registrationId, name, tail, hasEmail, lentAt, lentBy, returnRequestedAt }) => (
           <li>
             <span>
               <a href={paths.person(registrationId)}>{name}</a> ·{' '}
@@ -38,7 +38,7 @@ export function ActiveLoans({
                   ...(tail ? [words.tail(tail)] : []),
                   ...(hasEmail ? [] : [words.noEmail]),
                   words.lentSince(formatMoment(lentAt), lentBy || t.board.nobody),
-                  ...(askedAt ? [words.asked(formatMoment(askedAt))] : []),
+                  ...(returnRequestedAt ? [words.asked(formatMoment(returnRequestedAt))] : []),
                 ].join(' · ')}
               </small>
             </span>

@@ -70,8 +70,8 @@ workshopBoardPages.post('/console/workshops/:slug/boards/pack', async (c) => {
   }
   const count = Number(/^\d{1,4}$/.exec(values.count.trim())?.[0] ?? 0)
   if (count === 0) return refuse('count', t.workshop.packMissing)
-  const beside = /^\d{1,6}$/.exec(stringField(body, `packed.${values.kind}`))?.[0]
-  return pack({ kind: values.kind, count, ...(beside && { beside: Number(beside) }) })
+  const alreadyAllocated = /^\d{1,6}$/.exec(stringField(body, `packed.${values.kind}`))?.[0]
+  return pack({ kind: values.kind, count, ...(alreadyAllocated && { alreadyAllocated: Number(alreadyAllocated) }) })
 })
 
 workshopBoardPages.post('/console/workshops/:slug/boards/unpack', async (c) => {
