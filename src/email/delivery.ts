@@ -52,9 +52,9 @@ export async function deliverDueMails(
   let mayHaveMore = true
   async function claim(max: number): Promise<ClaimedMail[] | undefined> {
     if (!shouldContinue() || broadcastPaused) return undefined
-    const { mails, givenUp } = await claimDueMails(deps, max, leaseSeconds)
-    summary.dead += givenUp
-    if (mails.length + givenUp === 0) return undefined
+    const { mails, discarded } = await claimDueMails(deps, max, leaseSeconds)
+    summary.dead += discarded
+    if (mails.length + discarded === 0) return undefined
     mayHaveMore = true
     return mails
   }

@@ -10,23 +10,20 @@ import { buildPeopleCondition, type PeopleFilter } from '../registrations/list.t
 import { findWorkshopById, type Workshop } from '../workshops/workshops.ts'
 import { bulkMailIntervalSeconds } from './pacing.ts'
 
-/** What an organiser wrote to attendees: plain text with placeholders. */
+/** An organiser's message to attendees: plain text with placeholders. */
 export type Broadcast = {
   id: string
   subject: string
   body: string
-  /** The workshop it is about, with whose facts a test is filled in; undefined for one about a campaign. */
+  /** The workshop whose details fill in a test mail; undefined for a broadcast to a campaign. */
   workshop: Workshop | undefined
 }
 
-/** What a message may hold in double braces, `{{name}}` say, and is filled in for each attendee. */
+/** Placeholders, written as `{{name}}` and filled in for each attendee. */
 export const placeholders = ['name', 'workshop', 'city', 'date', 'time', 'place', 'ticket'] as const
 export type Placeholder = (typeof placeholders)[number]
 
-/**
- * What stands in double braces and for nothing, as it was written, each once; of braces that no others close or open,
- * what is beside them.
- */
+/** Returns unknown placeholders, each once, and unpaired double braces with the text next to them. */
 export function findUnknownPlaceholders(text: string): string[] {
   const names = [...text.matchAll(placeholderPattern)].map(([, name = '']) => name.trim())
   const unpaired = text.replace(placeholderPattern, ' ').match(/\{\{[^\s{}]{0,20}|[^\s{}]{0,20}\}\}/g) ?? []
@@ -34,11 +31,11 @@ export function findUnknownPlaceholders(text: string): string[] {
 }
 
 /**
- * A text with its placeholders filled in; one that stands for nothing stays as it is. An address that a placeholder
- * stands for is a link of its own, whatever is typed around it. What attendees typed, their name, is never one.
+ * Fills in placeholders; unknown ones are kept. A URL that replaces a placeholder is a separate link, whatever text is next to
+ * it. The attendee's name is never turned into a link.
  */
 export function fillPlaceholders(text: string, values: PlaceholderValues): LinkedText {
-  // Every other part is what stood in braces.
+  // Splitting by a pattern with a group: parts with odd index are the text within braces.
   const parts = text.split(placeholderPattern).flatMap((part, n): LinkedText => {
     if (n % 2 === 0) return linkUrls(part)
     const name = part.trim()
@@ -49,10 +46,10 @@ export function fillPlaceholders(text: string, values: PlaceholderValues): Linke
   return joinTexts(parts)
 }
 
-/** What placeholders stand for; `ticket` is an address. */
+/** Values of the placeholders; `ticket` is a URL. */
 export type PlaceholderValues = Record<Placeholder, string>
 
-/** A value that ends with an address is set off from what follows. */
+/** Marks a URL at the end of a value as separate, so that following text does not become part of it. */
 function separateTrailingUrl(value: LinkedText): LinkedText {
   const last = value.at(-1)
   return typeof last === 'object' ? [...value.slice(0, -1), { ...last, separate: true }] : value
@@ -74,29 +71,27 @@ function isPlaceholder(name: string): name is Placeholder {
   return (placeholders as readonly string[]).includes(name)
 }
 
-/** The messages with these ids. */
 export async function findBroadcasts(deps: Deps, ids: string[]): Promise<Broadcast[]> {
-  const found = ids.length === 0 ? [] : await deps.db.select().from(broadcasts).where(inArray(broadcasts.id, ids))
+  const rows = ids.length === 0 ? [] : await deps.db.select().from(broadcasts).where(inArray(broadcasts.id, ids))
   return Promise.all(
-    found.map(async ({ id, subject, body, workshopId }) => ({
+    rows.map(async ({ id, subject, body, workshopId }) => ({
       ...{ id, subject, body },
       workshop: workshopId ? await findWorkshopById(deps, workshopId) : undefined,
     })),
   )
 }
 
-/** What an organiser typed. */
 export type BroadcastDraft = { subject: string; body: string }
 
-/** Characters that a subject and a body may have at the most. */
+/** Maximum lengths. */
 export const broadcastLimits = { subject: 200, body: 10_000 } as const
 
 export type BroadcastProblem =
   | { field: keyof BroadcastDraft; code: 'missing' | 'too_long' }
-  /** `names`: what stands in braces and for nothing, at most 50 of them. */
+  /** `names`: as returned by `findUnknownPlaceholders`, at most 50. */
   | { field: keyof BroadcastDraft; code: 'unknown_placeholder'; names: string[] }
 
-/** Reads a message as it was typed: made plain text, but for what is too long, and what is wrong with it. */
+/** Parses the form of a broadcast: the text normalized, except fields that are too long, and its problems. */
 export function parseBroadcast(input: BroadcastDraft): { draft: BroadcastDraft; problems: BroadcastProblem[] } {
   const normalized = {
     subject: normalizeLine(input.subject, broadcastLimits.subject),
@@ -112,7 +107,7 @@ export function parseBroadcast(input: BroadcastDraft): { draft: BroadcastDraft; 
   return { draft: { subject: normalized.subject ?? input.subject, body: normalized.body ?? input.body }, problems }
 }
 
-/** Whom a message is for: who of a workshop, or of all workshops of a campaign, a filter lets through. */
+/** Recipients of a broadcast: registrations of a workshop or campaign that match a filter. */
 export type Audience = {
   about: { workshopId: string } | { campaignId: string }
   /** The one workshop, or all of the campaign in the order of their dates. */
@@ -121,20 +116,20 @@ export type Audience = {
 }
 
 /**
- * Whom a message would go to now: each mailbox once, with a seat before without, then by the dates of the workshops.
- * Those who cancelled are left out unless the filter asks for them, those without an address always: they were
- * erased, or came to the door without having signed up.
+ * Counts the recipients that a broadcast would have now, and returns the id of the first. Each address counts once; of several
+ * registrations the one with a seat is taken, then the earliest workshop. Cancelled ones need a filter by that status. Those
+ * without an address (erased or walk-ins) are excluded.
  */
 export async function findAudience(
   deps: Deps,
   audience: Audience,
 ): Promise<{ people: number; first: string | undefined }> {
-  const [found] = await query<{ people: number; first: string | null }>(
+  const [result] = await query<{ people: number; first: string | null }>(
     deps.db,
     sql`with audience as (${await audienceQuery(deps, audience)})
         select count(*)::int as people, (select id from audience order by place, seq limit 1) as first from audience`,
   )
-  return { people: found?.people ?? 0, first: found?.first ?? undefined }
+  return { people: result?.people ?? 0, first: result?.first ?? undefined }
 }
 
 async function audienceQuery(deps: Deps, { workshops, filter }: Audience): Promise<SQL> {
@@ -148,7 +143,7 @@ async function audienceQuery(deps: Deps, { workshops, filter }: Audience): Promi
       ${workshopPosition}, r.seq`
 }
 
-/** Why a message does not go out. `sent_already`: under this id another one did. */
+/** Why a broadcast is refused. `sent_already`: another one was sent with this id. */
 export type BroadcastRefusal = 'invalid' | 'nobody' | 'sent_already'
 
 export type BroadcastOutcome =
@@ -157,9 +152,9 @@ export type BroadcastOutcome =
   | { kind: 'refused'; refusal: 'invalid'; problems: BroadcastProblem[] }
 
 /**
- * Owes a mail of a message to everyone it is for, in one statement. The same id again is answered the same, and owes
- * nothing: two clicks send once.
- * @param id of the message, which its form brought along
+ * Stores a broadcast and enqueues a mail to each recipient, in one statement. Idempotent by `id`, so that a double click sends
+ * once.
+ * @param id of the broadcast, a hidden field of its form
  */
 export async function sendBroadcast(
   deps: Deps,
@@ -208,7 +203,7 @@ function insertBroadcast(deps: Deps, actor: Actor, id: string, about: Audience['
       ${actor.organiserId ?? null}::uuid, ${timestamptz(deps.now())}::timestamptz`
 }
 
-/** What a message is answered with that was not written: it was before, or nobody fits. */
+/** The outcome for a broadcast that was not inserted: it was sent before, or has no recipients. */
 async function replayResult(
   deps: Deps,
   id: string,
@@ -227,8 +222,8 @@ async function replayResult(
 }
 
 /**
- * Owes a test of a message to the organiser who writes it, filled in with their own name and a workshop's facts. It is
- * a message of its own, which no attendee gets. The same id again owes nothing.
+ * Enqueues a test mail to the author, filled in with their name and a workshop's details. It is stored as a separate
+ * broadcast without other recipients. Idempotent by `id`.
  */
 export async function sendTestBroadcast(
   deps: Deps,
@@ -250,31 +245,31 @@ export async function sendTestBroadcast(
   return 'sent'
 }
 
-/** A message that was sent, how many mails of it are in which state, and how many there are in all. */
+/** A sent broadcast, with its mails by state and their total. */
 export type BroadcastProgress = {
   id: string
   subject: string
   body: string
   createdAt: Date
-  /** The name of whoever wrote it; null once that account is gone. */
+  /** Name of the author; null once the account was deleted. */
   author: string | null
   campaign: { slug: string; title: Text } | null
   workshop: { slug: string; city: Text; venue: Text } | null
   states: Record<MailState, number>
   people: number
-  /** Set while the mail server refuses the message; `reason` is what it answered, without addresses. */
+  /** Set while paused because the mail server refuses the content; `reason` is its reply without addresses. */
   paused: { since: Date; reason: string } | null
-  /** Of the dead mails, those whose content was refused. */
+  /** Number of dead mails whose content was refused. */
   refused: number
 }
 
-/** How far a message has come, or undefined if none with this id was sent to attendees. */
+/** Undefined if no broadcast with this id was sent to attendees. */
 export async function findBroadcastProgress(deps: Deps, id: string): Promise<BroadcastProgress | undefined> {
-  const [found] = await selectProgress(deps, sql`x.id = ${id}::uuid`)
-  return found
+  const [progress] = await selectProgress(deps, sql`x.id = ${id}::uuid`)
+  return progress
 }
 
-/** The messages to the attendees of a workshop or campaign, the newest first, at most 100. */
+/** Lists the broadcasts that concern a workshop or campaign, newest first, at most 100. */
 export async function listBroadcasts(deps: Deps, about: Audience['about']): Promise<BroadcastProgress[]> {
   return selectProgress(
     deps,
@@ -286,9 +281,9 @@ export async function listBroadcasts(deps: Deps, about: Audience['about']): Prom
   )
 }
 
-/** A test has no mail to an attendee. */
+/** Excludes tests, which have no mail to an attendee. */
 async function selectProgress(deps: Deps, condition: SQL): Promise<BroadcastProgress[]> {
-  const found = await query<
+  const rows = await query<
     Omit<BroadcastProgress, 'createdAt' | 'people' | 'paused'> & {
       createdAt: string | Date
       pausedAt: string | Date | null
@@ -318,18 +313,18 @@ async function selectProgress(deps: Deps, condition: SQL): Promise<BroadcastProg
         order by x.created_at desc, x.id desc
         limit 100`,
   )
-  return found.map(({ pausedAt, refusal, ...message }) => ({
-    ...message,
-    createdAt: new Date(message.createdAt),
+  return rows.map(({ pausedAt, refusal, ...broadcast }) => ({
+    ...broadcast,
+    createdAt: new Date(broadcast.createdAt),
     paused: pausedAt ? { since: new Date(pausedAt), reason: refusal } : null,
-    people: Object.values(message.states).reduce((sum, mails) => sum + mails, 0),
+    people: Object.values(broadcast.states).reduce((sum, mails) => sum + mails, 0),
   }))
 }
 
 /**
- * Sends a message again that the mail server refused: ends its pause, and puts the mails back in the queue whose content was
- * refused. Nobody gets it twice.
- * @returns how many mails are waiting now, or undefined if the message is not paused and none of its mails was refused
+ * Resends a broadcast that the mail server refused: ends its pause and requeues the mails whose content was refused. Mails
+ * already sent are not repeated.
+ * @returns the number of queued mails, or undefined if it is not paused and none of its mails was refused
  */
 export async function resendBroadcast(deps: Deps, actor: Actor, id: string): Promise<number | undefined> {
   const [broadcast] = await deps.db.select().from(broadcasts).where(eq(broadcasts.id, id))

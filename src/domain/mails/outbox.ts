@@ -15,61 +15,67 @@ import { findPendingSignUps, type PendingSignUp } from '../registrations/pending
 import { findRegistrations, findTickets, type Registration } from '../registrations/registrations.ts'
 import { type Broadcast, findBroadcasts } from './broadcasts.ts'
 
-/** An e-mail that is owed to an attendee or organiser, with what is needed to write it. */
+/*
+ * The outbox. Mails are enqueued in the transaction that causes them; the delivery worker claims
+ * mails and records the outcomes.
+ *
+ * Over 400 lines: claiming, recording and listing share the rows and the rules for retries and pauses.
+ */
+
+/** A stored mail to an attendee or organiser, with the data needed to render it. */
 export type Mail = {
   id: number
   kind: MailKind
   payload: MailPayload
   createdAt: Date
   messageId: string | null
-  /** The Date of the message; null before its first attempt. */
+  /** Date header of the message; null before the first attempt. */
   messageDate: Date | null
-  /** Whose mail it is; undefined for one of the kind `held`, and once the person is erased. */
+  /** The recipient; undefined for kind `held`, for mails to organisers, and once erased. */
   registration: Registration | undefined
-  /** The sign-up that is to be confirmed, for a mail of the kind `held`; undefined once its link is good no longer. */
+  /** The pending sign-up, for kind `held`; undefined once its link has expired. */
   held: PendingSignUp | undefined
-  /** For a mail to somebody with an account; undefined once that account is gone. */
+  /** The recipient of mails to organisers; undefined once the account was deleted. */
   organiser: Organiser | undefined
-  /** What an organiser wrote, for a mail of the kind `message`. */
+  /** The broadcast, for kind `message`. */
   written: Broadcast | undefined
-  /** What the code of a mail of the kind `sign_in` is made of. */
+  /** The id that the sign-in code is created with, for kind `sign_in`. */
   uid: string
-  /** All live tickets of the address, for a mail of the kind `found`. */
+  /** All live registrations of the address, for kind `found`. */
   tickets: Registration[]
 }
 
-/** A mail that can be written: its person is there. */
+/** A mail whose recipient still exists. */
 export type DeliverableMail = Mail &
   ({ registration: Registration } | { held: PendingSignUp } | { organiser: Organiser })
 
-/** Whether there still is somebody whom a mail can be written to. */
-export function isDeliverable<Some extends Mail>(mail: Some): mail is Some & DeliverableMail {
+export function isDeliverable<Candidate extends Mail>(mail: Candidate): mail is Candidate & DeliverableMail {
   return mail.registration !== undefined || mail.held !== undefined || mail.organiser !== undefined
 }
 
-/** A mail that this sender alone may send, until its lease runs out. */
+/** A mail that only this sender may send, until its lease expires. */
 export type ClaimedMail = DeliverableMail & {
-  /** Fences off a sender whose lease ran out: what it has to say about this mail no longer counts. */
+  /** Fencing token: outcomes of a sender whose lease has expired are ignored. */
   attempt: number
   claimedAt: Date
   leasedUntil: Date
-  /** Where the 24 hours in which it is tried begin. */
+  /** Start of the 24 hours in which delivery is attempted. */
   firstTriedAt: Date
   messageId: string
   messageDate: Date
 }
 
 /**
- * Claims mails that are due, the longest due first, and gives up those that no longer make sense.
- * MAIL_RATE is kept here, by what all senders together tried in the last minute; see drizzle/functions/claim_mails.sql.
- * @param limit how many mails at the most
+ * Claims due mails, longest due first, and discards obsolete ones. Enforces MAIL_RATE across all senders by their attempts in
+ * the last minute; see drizzle/functions/claim_mails.sql.
+ * @param limit maximum number of mails
  * @param leaseSeconds after which another sender may claim them
  */
 export async function claimDueMails(
   deps: Deps,
   limit: number,
   leaseSeconds: number,
-): Promise<{ mails: ClaimedMail[]; givenUp: number }> {
+): Promise<{ mails: ClaimedMail[]; discarded: number }> {
   const claimedAt = deps.now()
   const leasedUntil = new Date(claimedAt.getTime() + leaseSeconds * 1000)
   const claimed = await query<StoredClaim>(
@@ -103,28 +109,28 @@ export async function claimDueMails(
     })),
   )
   return {
-    // Who was erased between the two statements has no mail left to send: erasing has ended it.
+    // Recipients erased between the two statements are skipped; erasing has discarded their mails.
     mails: mails.filter(isDeliverable),
-    givenUp: claimed.length - sendable.length,
+    discarded: claimed.length - sendable.length,
   }
 }
 
-/** What became of an attempt to send a mail. Reasons are short and name nobody. */
+/** Outcome of a delivery attempt. Reasons are short and contain no personal data. */
 export type DeliveryOutcome =
   | { kind: 'sent' }
-  /** This mail could not be delivered now. `contentRefused`: a server refused its content. */
+  /** Failed temporarily, to be retried. `contentRefused`: a server refused its content. */
   | { kind: 'again'; reason: string; code?: 'render_failed'; contentRefused?: true }
-  /** A server refused this recipient for good, or the mail was tried for too long. */
+  /** Failed permanently: the recipient was refused, or the retries are exhausted. */
   | { kind: 'dead'; reason: string; code?: 'render_failed' | 'retries_exhausted'; contentRefused?: true }
-  /** It was not tried, or no mail can be delivered now: for this one it counts as if it had not been tried. */
+  /** Not attempted, or a sender-level outage: does not count as an attempt of this mail. */
   | { kind: 'postponed'; reason?: string; until: Date }
 
-/** What of a claimed mail tells which attempt an outcome belongs to. */
+/** Identifies the attempt that an outcome belongs to. */
 export type DeliveryAttempt = Pick<ClaimedMail, 'id' | 'attempt' | 'claimedAt' | 'firstTriedAt'>
 
 /**
- * What was recorded of an attempt. `pause`: of delivery, or of the message if `ofMessage`: whether this outcome began it,
- * changed nothing about it, or ended it.
+ * The recorded outcome of an attempt. `pause`: whether this outcome began, kept or ended a pause of all delivery, or of the
+ * broadcast if `ofMessage`.
  */
 export type RecordedOutcome = {
   kind: DeliveryOutcome['kind']
@@ -133,10 +139,10 @@ export type RecordedOutcome = {
 }
 
 /**
- * Records what became of claimed mails, in one statement; `again` becomes `dead` once a mail was tried for 24 hours.
- * Counts refusals of content, and pauses what is refused too often; see drizzle/functions/record_outcomes.sql.
+ * Records the outcomes of claimed mails in one statement. `again` becomes `dead` 24 hours after the first attempt. Counts
+ * content refusals and pauses the broadcast or all delivery after too many; see drizzle/functions/record_outcomes.sql.
  * @param attempts in the order in which they ended
- * @returns what was recorded of each, or undefined if another sender has claimed the mail since
+ * @returns the recorded outcome of each; undefined if another sender has claimed the mail since
  */
 export async function recordOutcomes(
   deps: Deps,
@@ -155,24 +161,21 @@ export async function recordOutcomes(
     deps.db,
     sql`select mail_id, pause, of_broadcast from record_outcomes(${outcomes}::jsonb, ${timestamptz(now)})`,
   )
-  const found = new Map(recorded.map((row) => [Number(row.mail_id), row]))
+  const recordedById = new Map(recorded.map((row) => [Number(row.mail_id), row]))
   return finalOutcomes.map(({ mail, outcome }) => {
-    const row = found.get(mail.id)
+    const row = recordedById.get(mail.id)
     if (!row) return undefined
     const deferred = outcome.kind === 'again' && (row.pause === 'paused' || row.pause === 'kept')
     return { kind: deferred ? 'postponed' : outcome.kind, pause: row.pause, ofMessage: row.of_broadcast }
   })
 }
 
-/**
- * When a mail that failed is tried again: 1, 5, 15, 30 minutes after one another, then every hour, the last time 24
- * hours after the first. Undefined after that.
- */
+/** Retry schedule: after 1, 5, 15 and 30 minutes, then hourly, last 24 hours after the first attempt. Undefined after that. */
 function nextAttemptAt(firstTriedAt: Date, now: Date): Date | undefined {
   const end = firstTriedAt.getTime() + 24 * 60 * minuteMs
   if (now.getTime() >= end) return undefined
   const elapsed = now.getTime() - firstTriedAt.getTime()
-  // After the first try, one minute later, five minutes after that, and so on.
+  // The bounds are the sums of the delays so far: 1, 1 + 5, 1 + 5 + 15, 1 + 5 + 15 + 30.
   const delayMinutes =
     elapsed < minuteMs
       ? 1
@@ -187,8 +190,8 @@ function nextAttemptAt(firstTriedAt: Date, now: Date): Date | undefined {
 }
 
 /**
- * When the next mail may be tried, or undefined if none is owed. Mails being sent are due when their lease runs out; those
- * of paused messages are not counted.
+ * Returns when the next mail is due; undefined if none is queued. Mails being sent are due when their lease expires; those of
+ * paused broadcasts are ignored.
  */
 export async function nextMailDueAt(deps: Deps): Promise<Date | undefined> {
   const [row] = await query<{ due_at: string | Date | null }>(
@@ -201,16 +204,15 @@ export async function nextMailDueAt(deps: Deps): Promise<Date | undefined> {
   return row?.due_at ? new Date(row.due_at) : undefined
 }
 
-/** Of a mail: whether it does not belong to a message that is paused. */
+/** SQL condition: the mail does not belong to a paused broadcast. */
 export const isNotPaused = sql`(
   broadcast_id is null
   or broadcast_id <> all (array(select broadcast_id from content_refusals where broadcast_id is not null and paused_at is not null))
 )`
 
-/** Why and since when delivery is paused: the server refused the content of five mails in a row. */
+/** A pause of all delivery, after the server refused the content of five mails in a row. */
 export type DeliveryPause = { since: Date; reason: string }
 
-/** The pause of delivery, or undefined if mails go out. */
 export async function findDeliveryPause(deps: Deps): Promise<DeliveryPause | undefined> {
   const [pause] = await query<{ since: string | Date; reason: string }>(
     deps.db,
@@ -219,10 +221,13 @@ export async function findDeliveryPause(deps: Deps): Promise<DeliveryPause | und
   return pause && { since: new Date(pause.since), reason: pause.reason }
 }
 
-/** `not_dead`: it was sent or waits, or another one says the same. `message_paused`: it is sent again with its message. */
+/**
+ * `not_dead`: sent, queued, or enqueued anew as another mail. `message_paused`: its broadcast is paused and must be resent as
+ * a whole.
+ */
 export type RetryOutcome = 'owed' | 'not_dead' | 'message_paused' | 'not_found'
 
-/** Sends a dead mail again, with a new 24 hours. */
+/** Puts a dead mail back in the queue, with another 24 hours of attempts. */
 export async function retryMail(deps: Deps, id: number): Promise<RetryOutcome> {
   const retried = await query(
     deps.db,
@@ -230,7 +235,7 @@ export async function retryMail(deps: Deps, id: number): Promise<RetryOutcome> {
           refusals = 0
         where id = ${id} and state = 'dead' and ${isNotPaused} returning id`,
   ).catch((error) => {
-    // Of a reminder that became pointless and was owed anew.
+    // A discarded reminder that was enqueued anew since.
     if (databaseError(error)?.constraint === 'mails_reminders_once') return []
     throw error
   })
@@ -289,26 +294,26 @@ export function describeReason({
   return failedFor24Hours ? `given up after 24 hours: ${text}` : text
 }
 
-/** `held`: owed, but there is no mail server to give it to. It is not stored: with SMTP_URL set it is `pending`. */
+/** `held`: queued, but no mail server is configured. Not stored: once SMTP_URL is set, it is `pending`. */
 export const displayStates = [...mailStates, 'held'] as const
 export type DisplayState = (typeof displayStates)[number]
 
 /**
- * How many mails there are in each state, and for how many seconds the oldest one that is still owed has waited; at most
- * a second old, because it counts them all. Mails of paused messages do not count as waiting.
+ * Counts mails by state, and returns the age in seconds of the oldest queued one, ignoring paused broadcasts. Cached for a
+ * second, because it scans all mails.
  */
 export async function countMails(
   deps: Deps,
 ): Promise<{ states: Record<DisplayState, number>; oldestDueSeconds: number }> {
   return deps.cache('mails', async () => {
-    const counted = await query<{ state: MailState; n: number; oldest: string | Date | null }>(
+    const counts = await query<{ state: MailState; n: number; oldest: string | Date | null }>(
       deps.db,
       sql`select state, count(*)::int as n, min(created_at) filter (where ${isNotPaused}) as oldest from mails group by state`,
     )
     const states = { pending: 0, held: 0, sending: 0, sent: 0, dead: 0 }
     const now = deps.now().getTime()
     let oldest = now
-    for (const row of counted) {
+    for (const row of counts) {
       states[displayState(deps, row.state)] += row.n
       if (row.oldest && (row.state === 'pending' || row.state === 'sending'))
         oldest = Math.min(oldest, new Date(row.oldest).getTime())
@@ -329,8 +334,8 @@ export type ListedMail = Mail & {
 }
 
 /**
- * A page of mails, the newest first. `before`: the id of the last one of the page before. `broadcastId`: only those of a
- * message.
+ * Lists one page of mails, newest first. `before`: id of the last mail of the previous page. `broadcastId`: only those of this
+ * broadcast.
  */
 export async function listMails(
   deps: Deps,
@@ -348,7 +353,7 @@ export async function listMails(
 ): Promise<ListedMail[]> {
   const stored = state && storedState(deps, state)
   if (stored === 'none') return []
-  const found = await deps.db
+  const rows = await deps.db
     .select()
     .from(mails)
     .where(
@@ -362,7 +367,7 @@ export async function listMails(
     .limit(limit)
   return withRecipients(
     deps,
-    found.map((mail) => ({
+    rows.map((mail) => ({
       ...mail,
       state: displayState(deps, mail.state),
       reason: describeReason(mail),
@@ -371,7 +376,6 @@ export async function listMails(
   )
 }
 
-/** One mail, or undefined. */
 export async function findMail(deps: Deps, id: number): Promise<ListedMail | undefined> {
   const [mail] = await listMails(deps, { before: id + 1, limit: 1 })
   return mail?.id === id ? mail : undefined
@@ -407,7 +411,7 @@ const failure = ({ reason, code }: { reason: string; code?: MailReason }) => ({
   last_error: code === 'render_failed' ? undefined : reason,
 })
 
-/** What an outcome means for the mail's row. */
+/** Columns to update for an outcome, for the SQL function `record_outcomes`. */
 function outcomeUpdate(outcome: DeliveryOutcome, attempt: DeliveryAttempt, now: Date) {
   switch (outcome.kind) {
     case 'sent':
@@ -426,7 +430,7 @@ function outcomeUpdate(outcome: DeliveryOutcome, attempt: DeliveryAttempt, now: 
   }
 }
 
-/** Adds to each mail whose it is, and for `found` the tickets it lists. */
+/** Adds the recipient to each mail, and the broadcast or the tickets that it lists. */
 async function withRecipients<
   Row extends Pick<
     typeof mails.$inferSelect,
@@ -470,12 +474,11 @@ async function withRecipients<
   })
 }
 
-/** The state in which a stored one is shown. */
 export function displayState(deps: Deps, state: MailState): DisplayState {
   return state === 'pending' && !deps.config.smtpUrl ? 'held' : state
 }
 
-/** The state in which mails are stored that are shown in this one; `none` where none are shown in it. */
+/** Inverse of `displayState`; `none` if no stored state is displayed as this one. */
 function storedState(deps: Deps, display: DisplayState): MailState | 'none' {
   if (display !== 'held' && display !== 'pending') return display
   return displayState(deps, 'pending') === display ? 'pending' : 'none'

@@ -1,8 +1,8 @@
 import type { Deps } from '../deps.ts'
 
 /**
- * How many seconds lie between mails that are owed to many at once: with MAIL_RATE every other turn is left to tickets,
- * without it there is nothing to wait for.
+ * Seconds between the due times of bulk mails. With MAIL_RATE they use half of the rate and leave the rest to tickets;
+ * without it all are due at once.
  */
 export function bulkMailIntervalSeconds({ config }: Pick<Deps, 'config'>): number {
   return config.mailRate ? 120 / config.mailRate : 0

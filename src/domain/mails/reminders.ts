@@ -7,28 +7,28 @@ import type { Workshop } from '../workshops/workshops.ts'
 import { bulkMailIntervalSeconds } from './pacing.ts'
 
 /*
- * Mails on a schedule before a workshop: to those who are not ready, whether they come, and the day before. What falls due
- * and for how long is worked out here; drizzle/functions/enqueue_reminders.sql owes it to those whom it concerns, and
- * claim_mails.sql looks once more when it is sent.
+ * Scheduled mails before a workshop: to attendees who are not ready, to ask for attendance confirmation, and the day before.
+ * Their times are computed here; the SQL function below selects the recipients, and claim_mails.sql checks again whether a
+ * mail is still wanted when it is sent.
  */
 
-/** Hours before the start within which each reminder may be planned. */
+/** Allowed range of each reminder, in hours before the start. */
 export const reminderHours = {
   get_ready: { least: 24, most: 60 * 24 },
   coming: { least: 24, most: 30 * 24 },
   day_before: { least: 4, most: 72 },
 } as const satisfies Record<ReminderKind, { least: number; most: number }>
 
-/** A reminder of one workshop: from when until when it goes out. */
+/** A reminder of one workshop, sent from `at` to `until`. */
 export type Reminder = { kind: ReminderKind; at: Date; until: Date }
 
 type ScheduledWorkshop = Pick<Workshop, 'startsAt' | 'timeZone' | 'reminders'>
 
 /**
- * The reminders of a workshop in the order of their kinds, without those that it does not send. Whole days are days on the
- * clocks of its time zone: seven days before half past nine is half past nine, also where clocks were changed between.
+ * Schedules the reminders of a workshop, in the order of their kinds, without disabled ones. Whole days are calendar days in
+ * its time zone: seven days before 9:30 is 9:30, also across a daylight-saving change.
  *
- * None goes out late: each ends a day after its time, where the next begins, or at the start; that of the day before three
+ * None is sent late: each ends 24 hours after its time, when the next one begins, or at the start. `day_before` ends three
  * hours before the start, when people are on their way.
  */
 export function planReminders(workshop: ScheduledWorkshop): Reminder[] {
@@ -52,27 +52,27 @@ function hoursBefore({ startsAt, timeZone }: ScheduledWorkshop, hours: number): 
   return addHours(localMoment ?? addHours(startsAt, -Math.floor(hours / 24) * 24), -(hours % 24))
 }
 
-/** The day on which a workshop starts, on the clocks of its time zone: 2026-12-19. */
+/** Start date of a workshop in its time zone: 2026-12-19. */
 export function localStartDate({ startsAt, timeZone }: Pick<Workshop, 'startsAt' | 'timeZone'>): string {
   return localDate(startsAt, timeZone)
 }
 
-/** How a mail says for which workshop on which day it is. */
+/** Identifies the workshop and date that a reminder is for; stored with the mail. */
 export function reminderKey(workshop: Pick<Workshop, 'id' | 'startsAt' | 'timeZone'>): string {
   return `${workshop.id} ${localStartDate(workshop)}`
 }
 
 /**
- * When somebody must have got their seat at the latest to be sent a reminder. Who signed up the day before they would be
- * asked has just read the list, and said that they come; who did so at the last minute gets two hours' peace.
+ * Attendees seated after this time do not get the reminder: less than 24 hours before it they have just read the details.
+ * `day_before` is only delayed, until two hours after they got the seat.
  */
 export function seatedAtCutoff({ kind, at }: Reminder, now: Date): Date {
   return kind === 'day_before' ? addHours(now, -2) : addHours(at, -24)
 }
 
 /**
- * Owes the reminders whose time it is. To be called once a minute, from as many processes as there are: each reminder is
- * owed once. Returns how many.
+ * Enqueues the reminders that are due. Returns how many. Called once a minute; each is enqueued once, even by concurrent
+ * processes.
  */
 export async function enqueueReminders(deps: Deps): Promise<number> {
   const now = deps.now()
@@ -99,21 +99,21 @@ export async function enqueueReminders(deps: Deps): Promise<number> {
   }
 }
 
-/** Mails that are owed in one statement, which takes half a second then. */
+/** Mails enqueued per statement, which then takes half a second. */
 const enqueueBatchSize = 10_000
 
-/** The workshops of which anybody may have to be reminded now. */
+/** Lists the workshops that may have a reminder due now. */
 async function listUpcomingWorkshops(deps: Deps, now: Date): Promise<(ScheduledWorkshop & { id: string })[]> {
-  // A day more, for clocks that were changed.
+  // Plus a day of margin for daylight-saving changes.
   const latest = addHours(now, Math.max(...Object.values(reminderHours).map(({ most }) => most)) + 24)
-  const found = await query<{ id: string; starts_at: string | Date; time_zone: string; reminders: ReminderPlan }>(
+  const rows = await query<{ id: string; starts_at: string | Date; time_zone: string; reminders: ReminderPlan }>(
     deps.db,
     sql`select id, starts_at, time_zone, reminders from workshops
         where starts_at > ${timestamptz(now)} and starts_at <= ${timestamptz(latest)} and state in ('published', 'closed')
-        -- So that two who owe at once insert in one order.
+        -- A fixed order prevents deadlocks between concurrent processes.
         order by id`,
   )
-  return found.map(({ id, starts_at, time_zone, reminders }) => ({
+  return rows.map(({ id, starts_at, time_zone, reminders }) => ({
     ...{ id, startsAt: new Date(starts_at), timeZone: time_zone, reminders },
   }))
 }

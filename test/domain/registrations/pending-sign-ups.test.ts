@@ -83,7 +83,7 @@ describe.each([
     await createPendingSignUp(world.deps, workshop, { ...wangSignUp, email: 'li@example.com' }, 'held-2')
     world.clock.advance({ hours: 24 })
     expect(await findPendingSignUpOf(world)).toBeUndefined()
-    expect(await claimDueMails(world.deps, 10, 60)).toEqual({ mails: [], givenUp: 2 })
+    expect(await claimDueMails(world.deps, 10, 60)).toEqual({ mails: [], discarded: 2 })
     expect((await world.db.select().from(mails)).map(({ reason }) => reason)).toEqual(Array(2).fill('link_expired'))
     expect(await createPendingSignUp(world.deps, workshop, wangSignUp, 'held-1')).toEqual({ kind: 'held' })
     expect(await findPendingSignUpOf(world)).toMatchObject({ signUp: wangSignUp })
