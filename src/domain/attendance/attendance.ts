@@ -7,29 +7,29 @@ import { bulkMailIntervalSeconds } from '../mails/pacing.ts'
 import type { Workshop } from '../workshops/workshops.ts'
 
 /*
- * Who came, counted once an organiser says that nobody else comes. Whoever had a seat then and was not checked in is a
- * no-show, also where the seat went to somebody who stood at the door. A phone that was offline may still bring check-ins
- * after that: the counts are made when they are asked for, and follow.
+ * Attendance of a workshop and its closing by an organiser, and the overbooking suggested from past no-shows. Expected
+ * attendees who were not checked in are no-shows, even if their seat was passed on to the door queue. Counts are computed on
+ * demand, because phones that were offline may submit check-ins later.
  */
 
 export type Attendance = {
-  /** Who had a seat when it began: came, or did not. Walk-ins are not among them. */
+  /** Attendees with a seat at the start, without walk-ins. */
   expected: number
-  /** Checked in, walk-ins too. */
+  /** Checked in, including walk-ins. */
   came: number
-  /** Of those who came: who had not signed up, or stood at the door without a seat. */
+  /** Of those who came: walk-ins and waitlisted attendees from the door queue. */
   walkIns: number
-  /** Expected, and not checked in. */
+  /** Expected and not checked in. */
   noShows: number
-  /** Of the no-shows: whose seat went to somebody who stood at the door. */
+  /** No-shows whose seat was passed on to the door queue. */
   passedOn: number
-  /** Seats given back by their attendees within a day before the start. */
+  /** Attendees with a seat who cancelled less than 24 hours before the start or later. */
   lateCancellations: number
 }
 
-/** Counts who came to a workshop. Before its start everyone with a seat still counts as not there. */
+/** Counts the attendance of a workshop. Before the start, everyone with a seat counts as a no-show. */
 export async function countAttendance(deps: Deps, workshop: Pick<Workshop, 'id' | 'startsAt'>): Promise<Attendance> {
-  const [counted] = await query<Attendance>(
+  const [counts] = await query<Attendance>(
     deps.db,
     sql`select ${attendanceCounts},
           count(*) filter (
@@ -39,15 +39,15 @@ export async function countAttendance(deps: Deps, workshop: Pick<Workshop, 'id' 
         from registrations r ${checkInJoin}
         where r.workshop_id = ${workshop.id}::uuid`,
   )
-  return counted as Attendance
+  return counts as Attendance
 }
 
 const dayMs = 24 * 3600 * 1000
 
-/** What is true of a registration `r` that held a seat when the workshop began. */
+/** SQL condition: registration `r` held a seat at the start of the workshop. */
 const isExpected = sql`(r.walk_in_at is null and (r.status = 'confirmed' or r.cancelled_by = 'absence'))`
 
-/** What registrations `r`, with `checkedIn` beside them, tell of who came. Written down once, for one workshop and for many. */
+/** SQL columns with the counts over registrations `r`, joined with `checkInJoin`. */
 export const attendanceCounts = sql`
   count(*) filter (where ${isExpected})::int as expected,
   count(c.id)::int as came,
@@ -56,28 +56,28 @@ export const attendanceCounts = sql`
   count(*) filter (where r.cancelled_by = 'absence' and c.id is null)::int as "passedOn"`
 
 /**
- * The check-in `c` of a registration `r`, if it has one that stands: each looked up, so that it takes as long in a database
- * that was never analysed.
+ * Joins the valid check-in `c` of registration `r`, if any. `offset 0` forces a look-up per row, so that its speed does not
+ * depend on planner statistics (ANALYZE).
  */
 export const checkInJoin = sql`left join lateral (
   select i.id, i.at from check_ins i where i.registration_id = r.id and i.outcome = 'in' offset 0
 ) c on true`
 
-/** When the check-in of a registration was that stands; undefined for who did not come. */
+/** Returns the time of a registration's valid check-in; undefined if not checked in. */
 export async function findCheckInTime(deps: Deps, registrationId: string): Promise<Date | undefined> {
-  const [found] = await query<{ at: string | Date }>(
+  const [checkIn] = await query<{ at: string | Date }>(
     deps.db,
     sql`select at from check_ins where registration_id = ${registrationId}::uuid and outcome = 'in'`,
   )
-  return found && new Date(found.at)
+  return checkIn && new Date(checkIn.at)
 }
 
-/** From when those who came are given certificates and asked: its end, or when its attendance was closed before that. */
+/** From when on certificates and feedback are available: the end, or the closing of the attendance if earlier. */
 export function effectiveEnd({ endsAt, attendanceClosedAt }: Pick<Workshop, 'endsAt' | 'attendanceClosedAt'>): Date {
   return attendanceClosedAt && attendanceClosedAt < endsAt ? attendanceClosedAt : endsAt
 }
 
-/** Somebody who was expected and did not come. Without a name once the person is erased. */
+/** A no-show. The name is empty once erased. */
 export type NoShow = {
   id: string
   seq: number
@@ -88,7 +88,7 @@ export type NoShow = {
   erased: boolean
 }
 
-/** Who was expected and did not come, in the order in which they signed up. */
+/** Lists the no-shows in the order of sign-up. */
 export async function listNoShows(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<NoShow[]> {
   return query<NoShow>(
     deps.db,
@@ -99,16 +99,16 @@ export async function listNoShows(deps: Deps, workshop: Pick<Workshop, 'id'>): P
   )
 }
 
-/** How many who came can be thanked by mail and have not been, and the id of one of them, to show the letter by. */
+/** Counts the attendees to whom a thank-you mail can be sent, and returns the id of one, for a preview. */
 export async function countEligibleForThankYou(
   deps: Deps,
   workshop: Pick<Workshop, 'id'>,
 ): Promise<{ people: number; someone: string | undefined }> {
-  const found = await query<{ id: string }>(deps.db, sql`select r.id ${eligibleForThankYou(workshop)}`)
-  return { people: found.length, someone: found[0]?.id }
+  const eligible = await query<{ id: string }>(deps.db, sql`select r.id ${eligibleForThankYou(workshop)}`)
+  return { people: eligible.length, someone: eligible[0]?.id }
 }
 
-/** Walk-ins may have left no address, and nobody is thanked twice; who was not, because the check-in was taken back, may be. */
+/** Checked in, with an address (walk-ins have none), and no thank-you mail yet, except one discarded by an undone check-in. */
 function eligibleForThankYou(workshop: Pick<Workshop, 'id'>): SQL {
   return sql`
     from registrations r ${checkInJoin}
@@ -123,15 +123,15 @@ function eligibleForThankYou(workshop: Pick<Workshop, 'id'>): SQL {
 }
 
 /**
- * Why an attendance is not closed or reopened. `closed`, `not_closed`: it is already. `forgotten`: its people are, so that
- * nothing can be corrected any more.
+ * Why closing or reopening is refused. `closed`, `not_closed`: already in that state. `forgotten`: the registrations were
+ * erased, so nothing can be corrected.
  */
 export type AttendanceRefusal = 'not_started' | 'cancelled' | 'closed' | 'not_closed' | 'forgotten' | 'not_found'
 
 /**
- * Says that nobody else comes, after the start of a workshop, which is written down.
- * @param thank whether everyone who came and left an address is owed a mail about it, once for all times
- * @returns how many are thanked, or why it is refused
+ * Closes the attendance of a workshop, possible from its start on. Audited.
+ * @param thank whether to enqueue a thank-you mail to everyone who came and has an address, once per attendee
+ * @returns the number of thank-you mails, or why it is refused
  */
 export async function closeAttendance(
   deps: Deps,
@@ -160,7 +160,6 @@ export async function closeAttendance(
   return { kind: 'closed', thanked }
 }
 
-/** Owes the mail `afterwards`. Who had one is not thanked again when the attendance is closed again. */
 async function enqueueThankYouMails(deps: Deps, workshop: Workshop): Promise<number> {
   const intervalSeconds = bulkMailIntervalSeconds(deps)
   const enqueued = await query(
@@ -177,7 +176,7 @@ async function enqueueThankYouMails(deps: Deps, workshop: Workshop): Promise<num
   return enqueued.length
 }
 
-/** Takes the closing back, which is written down, for as long as its people are known. */
+/** Reopens a closed attendance, until the registrations are erased. Audited. */
 export async function reopenAttendance(
   deps: Deps,
   actor: Actor,
@@ -197,15 +196,15 @@ export async function reopenAttendance(
   })
 }
 
-/** Whether RETENTION_DAYS have not passed since the end of a workshop. */
+/** True until RETENTION_DAYS after the end of the workshop. */
 export function canReopenAttendance({ now, config }: Deps, { endsAt }: Pick<Workshop, 'endsAt'>): boolean {
   return now().getTime() < endsAt.getTime() + config.retentionDays * dayMs
 }
 
-/** A workshop whose attendance is closed. */
+/** Counts of a workshop with closed attendance. */
 export type PastAttendance = { title: Text; city: Text; expected: number; noShows: number }
 
-/** All workshops whose attendance is closed and to which somebody was expected, the newest first. */
+/** Lists workshops with closed attendance and at least one expected attendee, newest first. */
 export async function listPastAttendances(deps: Deps): Promise<PastAttendance[]> {
   return query<PastAttendance>(
     deps.db,
@@ -220,14 +219,14 @@ export async function listPastAttendances(deps: Deps): Promise<PastAttendance[]>
   )
 }
 
-/** What was years ago tells little about the next time, and a form shall not wait for it. */
+/** Older workshops predict little, and would delay the form that shows the suggestion. */
 const maxPastWorkshops = 100
 
-/** Which past workshops a suggestion rests on: those of the same title and city, of the same title, or all. */
+/** The past workshops that a suggestion is based on: same title and city, same title, or all. */
 export type SuggestionBasis = 'same' | 'title' | 'all'
 
 export type OverbookingSuggestion =
-  /** Nothing can be said of the next time. */
+  /** Not enough data. */
   | { kind: 'too_little'; workshops: number; expected: number }
   | {
       kind: 'suggested'
@@ -235,31 +234,31 @@ export type OverbookingSuggestion =
       workshops: number
       expected: number
       noShows: number
-      /** The share of no-shows, and where it lies in 95 of 100 cases. Between 0 and 1. */
+      /** Share of no-shows with its 95 % confidence interval, between 0 and 1. */
       rate: { found: number; low: number; high: number }
-      /** For how many seats this is. */
+      /** Number of seats that the suggestion is for. */
       seats: number
-      /** How many more people than seats may be registered. */
+      /** Suggested number of registrations beyond the seats. */
       overbook: number
     }
 
-/** What a suggestion needs at least. */
+/** Minimum data for a suggestion. */
 export const minSample = { workshops: 3, expected: 30 }
 
-/** With at most this probability more people come than there are seats. */
+/** Accepted probability that more attendees come than there are seats. */
 export const maxRisk = 0.05
 
 /**
- * How many more people than seats may be registered so that, with a probability of at least 95 %, no more come than there
- * are seats. What is counted on is that the next workshop is one of those that the figures are from.
+ * Suggests how many people beyond the seats may be registered so that, with a probability of at least 95 %, no more come than
+ * there are seats. Assumes that the next workshop is like the past ones.
  *
- * The rate is that of all no-shows together. Its interval is Wilson's (E. B. Wilson, JASA 22, 1927, recommended by Brown, Cai,
- * DasGupta, Statistical Science 16, 2001), for a number of people that is divided by the dispersion: people are not
- * independent of one another, it rains on all of them. The dispersion is Pearson's chi-square over its degrees of freedom,
- * and at least 1 (McCullagh, Nelder, Generalized Linear Models, 2nd ed., 4.5).
+ * The rate is pooled over all workshops. Its interval is Wilson's (E. B. Wilson, JASA 22, 1927, recommended by Brown, Cai,
+ * DasGupta, Statistical Science 16, 2001), with the number of people divided by the dispersion, because they are not
+ * independent: rain affects all of them. The dispersion is Pearson's chi-square over its degrees of freedom, at least 1
+ * (McCullagh, Nelder, Generalized Linear Models, 2nd ed., 4.5).
  *
- * The next number of no-shows is beta-binomial (Jeffreys' prior, Beta(½, ½)), which holds what is not known of the rate. Its
- * variance is raised to what workshops differ by, so that with a dispersion of 1 it is the posterior of Jeffreys' prior.
+ * The next number of no-shows is beta-binomial (Jeffreys' prior, Beta(½, ½)), which includes the uncertainty of the rate. Its
+ * variance is increased by the variance between workshops; with a dispersion of 1 it is the posterior of Jeffreys' prior.
  * @param seats of the next workshop
  */
 export function suggestOverbooking(
@@ -274,44 +273,44 @@ export function suggestOverbooking(
     ['all', past],
   ]
   const sufficient = bases.find(
-    ([, some]) => some.length >= minSample.workshops && sumField(some, 'expected') >= minSample.expected,
+    ([, sample]) => sample.length >= minSample.workshops && sumField(sample, 'expected') >= minSample.expected,
   )
   if (!sufficient) return { kind: 'too_little', workshops: past.length, expected: sumField(past, 'expected') }
-  const [basis, some] = sufficient
-  const [expected, noShows] = [sumField(some, 'expected'), sumField(some, 'noShows')]
-  const found = noShows / expected
-  const dispersion = estimateDispersion(some, found)
+  const [basis, sample] = sufficient
+  const [expected, noShows] = [sumField(sample, 'expected'), sumField(sample, 'noShows')]
+  const rate = noShows / expected
+  const dispersion = estimateDispersion(sample, rate)
   return {
-    ...{ kind: 'suggested', basis, workshops: some.length, expected, noShows, seats },
-    rate: { found, ...wilsonInterval(found, expected / dispersion) },
-    overbook: maxOverbooking(seats, predictRate(expected, noShows, dispersion, expected / some.length)),
+    ...{ kind: 'suggested', basis, workshops: sample.length, expected, noShows, seats },
+    rate: { found: rate, ...wilsonInterval(rate, expected / dispersion) },
+    overbook: maxOverbooking(seats, predictRate(expected, noShows, dispersion, expected / sample.length)),
   }
 }
 
-/** A text is the same as another that has it in one of the languages. */
-function isSameText(one: Text, other: Text): boolean {
+/** True if the texts are equal in at least one language. */
+function isSameText(a: Text, b: Text): boolean {
   const plain = (text: string | undefined) => text?.trim().toLowerCase()
   return (['zh', 'en'] as const).some((language) => {
-    const text = plain(one[language])
-    return Boolean(text) && text === plain(other[language])
+    const text = plain(a[language])
+    return Boolean(text) && text === plain(b[language])
   })
 }
 
-function sumField(some: readonly PastAttendance[], what: 'expected' | 'noShows'): number {
-  return some.reduce((total, one) => total + one[what], 0)
+function sumField(sample: readonly PastAttendance[], field: 'expected' | 'noShows'): number {
+  return sample.reduce((total, workshop) => total + workshop[field], 0)
 }
 
-/** How many times more the workshops differ than people who decide each for themselves would make them. */
-function estimateDispersion(some: readonly PastAttendance[], rate: number): number {
+/** Variance between workshops relative to that of independent attendees. */
+function estimateDispersion(sample: readonly PastAttendance[], rate: number): number {
   if (rate === 0 || rate === 1) return 1
-  const square = some.reduce(
+  const chiSquare = sample.reduce(
     (total, { expected, noShows }) => total + (noShows - expected * rate) ** 2 / (expected * rate * (1 - rate)),
     0,
   )
-  return Math.max(1, square / (some.length - 1))
+  return Math.max(1, chiSquare / (sample.length - 1))
 }
 
-/** Wilson's interval of 95 %. @param n how many people, as if they were independent */
+/** Wilson's 95 % interval. @param n effective number of independent people */
 function wilsonInterval(rate: number, n: number): { low: number; high: number } {
   const z = 1.959964
   const middle = (rate + z ** 2 / (2 * n)) / (1 + z ** 2 / n)
@@ -321,7 +320,7 @@ function wilsonInterval(rate: number, n: number): { low: number; high: number } 
 
 type Beta = { a: number; b: number }
 
-/** The rate of the next workshop as a beta distribution: what workshops differ by, and what is not known of their mean. */
+/** The no-show rate of the next workshop: variance between workshops plus uncertainty of their mean. */
 function predictRate(expected: number, noShows: number, dispersion: number, size: number): Beta {
   const mean = (noShows + 0.5) / (expected + 1)
   const between = size > 1 ? Math.min(0.99, (dispersion - 1) / (size - 1)) : 0
@@ -329,9 +328,9 @@ function predictRate(expected: number, noShows: number, dispersion: number, size
   return { a: mean * total, b: (1 - mean) * total }
 }
 
-/** The most people over the seats with whom too many come in at most 5 of 100 cases; at most as many as there are seats. */
+/** Largest overbooking with an overflow probability of at most `maxRisk`, and at most the number of seats. */
 function maxOverbooking(seats: number, rate: Beta): number {
-  // One more who is registered adds at most one who does not come, so that the risk only rises.
+  // Binary search: one more registration adds at most one no-show, so the risk never falls.
   let [safe, unsafe] = [0, seats + 1]
   while (unsafe - safe > 1) {
     const middle = Math.floor((safe + unsafe) / 2)
@@ -342,8 +341,8 @@ function maxOverbooking(seats: number, rate: Beta): number {
 }
 
 /**
- * The probability that of `seats + over` people fewer than `over` do not come: the beta-binomial distribution, summed up
- * from nobody on, as logarithms because the first of them may be smaller than any number.
+ * Probability that of `seats + over` people fewer than `over` are no-shows: the cumulative beta-binomial distribution.
+ * Computed with logarithms, because the first terms may underflow.
  */
 export function overflowProbability(seats: number, over: number, { a, b }: Beta): number {
   const n = seats + over

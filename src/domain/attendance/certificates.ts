@@ -8,37 +8,37 @@ import { findWorkshopById, type Workshop } from '../workshops/workshops.ts'
 import { checkInJoin, effectiveEnd } from './attendance.ts'
 
 /*
- * A certificate says that somebody took part, to anyone who has its number. Where the check-in that it rests on is taken back
- * its number stays and is said to be not valid; a later check-in makes it valid again.
+ * Certificates of attendance, which anyone can verify by number. If the check-in is undone, the number is shown as invalid; a
+ * later check-in makes it valid again.
  */
 
 export type Certificate = {
-  /** As it is stored: ten signs. `inGroups` writes it for people. */
+  /** Ten characters, as stored. `formatCertificateNumber` prints it. */
   number: string
-  /** Null once the person is forgotten and had not asked for it to stay. */
+  /** Null once the person is erased, unless they chose to keep it. */
   name: string | null
-  /** Whether the name stays when everything else about the person is deleted. */
+  /** Keep the name when the retention period of the person's other data ends. */
   keepName: boolean
   issuedAt: Date
 }
 
-/** Crockford's base32: neither I, L, O nor U (https://www.crockford.com/base32.html). */
+/** Crockford's base32, without I, L, O and U (https://www.crockford.com/base32.html). */
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const numberLength = 10
 
-/** A new number: 50 random bits, so that nobody finds one by trying. */
+/** 50 random bits, so that numbers cannot be guessed. */
 function generateNumber(): string {
   return Array.from({ length: numberLength }, () => alphabet[randomInt(alphabet.length)]).join('')
 }
 
-/** A number as it is printed: 7K3QM-9XB2D. */
+/** Formats a number for print: 7K3QM-9XB2D. */
 export function formatCertificateNumber(number: string): string {
   return `${number.slice(0, 5)}-${number.slice(5)}`
 }
 
 /**
- * The number that somebody typed, in any case, with spaces and hyphens anywhere, with letters that look like digits and in
- * full width; undefined for what is none.
+ * Parses a typed number: in any case, with spaces and hyphens anywhere, letters that look like digits, and full-width
+ * characters. Undefined if invalid.
  */
 export function parseCertificateNumber(input: string): string | undefined {
   if (input.length > 100) return undefined
@@ -50,21 +50,21 @@ export function parseCertificateNumber(input: string): string | undefined {
   return plain.length === numberLength && [...plain].every((char) => alphabet.includes(char)) ? plain : undefined
 }
 
-/** Checks the name that is to be printed, by the rules for that of a sign-up. */
+/** Parses the name to print, by the same rules as for a sign-up. */
 export function parseCertificateName(input: unknown): { name: string } | { problems: FieldProblem[] } {
   const parsed = signUpSchema.pick({ name: true }).safeParse({ name: input })
   return parsed.success ? parsed.data : { problems: fieldProblems(parsed.error) }
 }
 
 /**
- * `too_early`: the workshop goes on. `did_not_come`: they were not checked in, or that was taken back. `not_found`: there is
- * nobody, or no longer.
+ * `too_early`: the workshop is not over. `did_not_come`: not checked in, or the check-in was undone. `not_found`: unknown or
+ * erased.
  */
 export type CertificateRefusal = 'too_early' | 'did_not_come' | 'not_found'
 
 /**
- * Issues the certificate of somebody who came, or changes what is on the one they have: its number and date stay.
- * @generate generate makes numbers; one that is taken already is made anew
+ * Issues the certificate of an attendee, or updates the name on an existing one, which keeps its number and date.
+ * @param generate returns a random number; called again if the number is taken
  */
 export async function issueCertificate(
   deps: Deps,
@@ -75,7 +75,7 @@ export async function issueCertificate(
   if (deps.now() < effectiveEnd(workshop)) return { kind: 'refused', refusal: 'too_early' }
   for (let attempt = 1; ; attempt++) {
     try {
-      // The row is locked against the erasing of its person, who would find the name again.
+      // Locks the row against concurrent erasure, which would otherwise miss the name stored here.
       const [result] = await query<{ number: string | null; issued_at: string | Date | null }>(
         deps.db,
         sql`with person as materialized (
@@ -98,35 +98,34 @@ export async function issueCertificate(
       if (!number || !issued_at) return { kind: 'refused', refusal: 'did_not_come' }
       return { kind: 'issued', certificate: { number, name, keepName, issuedAt: new Date(issued_at) } }
     } catch (error) {
-      // With 50 bits it happens once in a very long time, and never often in a row.
+      // A collision of 50 random bits is rare; ten in a row are a bug.
       if (databaseError(error)?.constraint !== 'certificates_pkey' || attempt === 10) throw error
     }
   }
 }
 
-/** The certificate of a registration, undefined if none was issued. */
 export async function findCertificate(deps: Deps, registrationId: string): Promise<Certificate | undefined> {
-  const [found] = await query<StoredCertificate>(
+  const [stored] = await query<StoredCertificate>(
     deps.db,
     sql`select number, name, keep_name, issued_at from certificates where registration_id = ${registrationId}::uuid`,
   )
-  return found && parseStoredCertificate(found)
+  return stored && parseStoredCertificate(stored)
 }
 
-/** A certificate with what it says. `valid`: the check-in that it rests on stands. */
+/** `valid`: the attendee is checked in. */
 export type VerifiedCertificate = Certificate & { workshop: Workshop; valid: boolean }
 
-/** The certificate with a number as it is stored; undefined if there is none. */
+/** Finds a certificate by its number, as returned by `parseCertificateNumber`. */
 export async function verifyCertificate(deps: Deps, number: string): Promise<VerifiedCertificate | undefined> {
-  const [found] = await query<StoredCertificate & { workshop_id: string; valid: boolean }>(
+  const [stored] = await query<StoredCertificate & { workshop_id: string; valid: boolean }>(
     deps.db,
     sql`select mine.number, mine.name, mine.keep_name, mine.issued_at, mine.workshop_id, c.id is not null as valid
         from certificates mine join registrations r on r.id = mine.registration_id ${checkInJoin}
         where mine.number = ${number}`,
   )
-  if (!found) return undefined
-  const workshop = (await findWorkshopById(deps, found.workshop_id)) as Workshop
-  return { ...parseStoredCertificate(found), workshop, valid: found.valid }
+  if (!stored) return undefined
+  const workshop = (await findWorkshopById(deps, stored.workshop_id)) as Workshop
+  return { ...parseStoredCertificate(stored), workshop, valid: stored.valid }
 }
 
 type StoredCertificate = { number: string; name: string | null; keep_name: boolean; issued_at: string | Date }

@@ -8,10 +8,9 @@ import type { Registration } from '../registrations/registrations.ts'
 import { findWorkshopById, type Workshop } from '../workshops/workshops.ts'
 import { checkInJoin, effectiveEnd } from './attendance.ts'
 
-/** A question to those who came. The three that everybody is asked have their texts in messages/. */
+/** A question to attendees. The texts of the default questions are in i18n/. */
 export type Question = Omit<FeedbackQuestion, 'text'> & { text?: FeedbackQuestion['text'] | undefined }
 
-/** What is asked where organisers ask nothing else. */
 const defaultQuestions = [
   { id: 'useful', kind: 'rating' },
   { id: 'hands_on', kind: 'rating' },
@@ -19,12 +18,11 @@ const defaultQuestions = [
 ] as const satisfies readonly Question[]
 export type DefaultQuestion = (typeof defaultQuestions)[number]['id']
 
-/** As many as a workshop may have. */
+/** Per workshop. */
 export const maxQuestions = 10
-/** The longest answer, in UTF-16 units. */
+/** In UTF-16 units. */
 export const maxAnswerLength = 2000
 
-/** What those who came to a workshop are asked. */
 export function listQuestions({ feedbackQuestions }: Pick<Workshop, 'feedbackQuestions'>): readonly Question[] {
   return feedbackQuestions ?? defaultQuestions
 }
@@ -33,8 +31,8 @@ export function listQuestions({ feedbackQuestions }: Pick<Workshop, 'feedbackQue
 export type FeedbackAnswers = { ratings: Record<string, number>; texts: Record<string, string> }
 
 /**
- * Reads what was sent to the questions: what is no rating from 1 to 5 counts as not answered.
- * @returns the ids of the questions whose answers are too long, where there are any
+ * Parses the answers of a feedback form. Ratings other than 1 to 5 count as missing.
+ * @returns the answers, or the ids of the questions whose answers are too long
  */
 export function parseAnswers(
   questions: readonly Question[],
@@ -55,12 +53,12 @@ export function parseAnswers(
   return tooLong.length > 0 ? { tooLong } : { answers }
 }
 
-/** Why an answer is not stored. `empty`: nothing was answered. */
+/** Why feedback is refused. `empty`: no question was answered. */
 export type FeedbackRefusal = 'too_early' | 'too_late' | 'did_not_come' | 'empty'
 
 const twoWeeksMs = 14 * 24 * 3600 * 1000
 
-/** Until 14 days after the end of a workshop, and after its attendance was closed if that was later. */
+/** 14 days after the end of the workshop, or after the closing of its attendance if that is later. */
 export function feedbackDeadline({
   endsAt,
   attendanceClosedAt,
@@ -68,22 +66,22 @@ export function feedbackDeadline({
   return new Date(Math.max(endsAt.getTime(), attendanceClosedAt?.getTime() ?? 0) + twoWeeksMs)
 }
 
-/** Why somebody who came cannot answer now; undefined where they can. */
+/** Why attendees cannot give feedback now; undefined if they can. */
 export function feedbackClosedReason(workshop: Workshop, now: Date): 'too_early' | 'too_late' | undefined {
   return now < effectiveEnd(workshop) ? 'too_early' : now >= feedbackDeadline(workshop) ? 'too_late' : undefined
 }
 
-/** Stores what somebody who came answered, in place of what they answered before. */
+/** Stores an attendee's feedback, replacing earlier answers. */
 export async function saveFeedback(
   deps: Deps,
   { id, workshop }: Pick<Registration, 'id' | 'workshop'>,
   { ratings, texts }: FeedbackAnswers,
-): Promise<'given' | FeedbackRefusal> {
+): Promise<'saved' | FeedbackRefusal> {
   const closed = feedbackClosedReason(workshop, deps.now())
   if (closed) return closed
   if (Object.keys(ratings).length + Object.keys(texts).length === 0) return 'empty'
   const now = timestamptz(deps.now())
-  // The row is locked against the erasing of its person, whose words would stay.
+  // Locks the row against concurrent erasure, which would otherwise miss the texts stored here.
   const stored = await query(
     deps.db,
     sql`with person as materialized (
@@ -99,10 +97,9 @@ export async function saveFeedback(
           set ratings = excluded.ratings, texts = excluded.texts, updated_at = excluded.updated_at
         returning registration_id`,
   )
-  return stored.length > 0 ? 'given' : 'did_not_come'
+  return stored.length > 0 ? 'saved' : 'did_not_come'
 }
 
-/** What somebody answered, undefined if they did not. */
 export async function findFeedback(deps: Deps, registrationId: string): Promise<FeedbackAnswers | undefined> {
   const [answers] = await query<FeedbackAnswers>(
     deps.db,
@@ -112,7 +109,7 @@ export async function findFeedback(deps: Deps, registrationId: string): Promise<
 }
 
 export type FeedbackSummary = {
-  /** How many answered. */
+  /** Number of attendees who answered. */
   answered: number
   questions: (
     | { question: Question; kind: 'rating'; counts: [number, number, number, number, number]; average: number | null }
@@ -120,7 +117,7 @@ export type FeedbackSummary = {
   )[]
 }
 
-/** What came of the questions: how often each rating was given, and the texts, which nobody's name stands by. */
+/** Summarizes the feedback of a workshop: counts of each rating, and the texts without names. */
 export async function feedbackResults(deps: Deps, workshop: Workshop): Promise<FeedbackSummary> {
   const all = await allAnswers(deps, workshop)
   return {
@@ -131,7 +128,7 @@ export async function feedbackResults(deps: Deps, workshop: Workshop): Promise<F
         return { question, kind: 'text', texts: all.flatMap(({ texts }) => texts[id] ?? []) }
       }
       const ratings = all.flatMap(({ ratings }) => ratings[id] ?? [])
-      const count = (rating: number) => ratings.filter((one) => one === rating).length
+      const count = (rating: number) => ratings.filter((value) => value === rating).length
       return {
         question,
         kind: 'rating',
@@ -143,8 +140,8 @@ export async function feedbackResults(deps: Deps, workshop: Workshop): Promise<F
 }
 
 /**
- * All answers of those who came, in an order that tells nothing of who gave them. Whose check-in was taken back did not come,
- * and counts again once they are checked in again.
+ * Returns the answers of all checked-in attendees, in an order that does not reveal who gave them. Answers are ignored while a
+ * check-in is undone.
  */
 export async function allAnswers(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<FeedbackAnswers[]> {
   return query<FeedbackAnswers>(
@@ -156,9 +153,8 @@ export async function allAnswers(deps: Deps, workshop: Pick<Workshop, 'id'>): Pr
   )
 }
 
-/** Whether a question has been answered, by the ids of those that have. */
 async function findAnsweredIds(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<Set<string>> {
-  const found = await query<{ id: string }>(
+  const rows = await query<{ id: string }>(
     deps.db,
     sql`select distinct answer.id from feedback f
         cross join lateral (
@@ -166,15 +162,15 @@ async function findAnsweredIds(deps: Deps, workshop: Pick<Workshop, 'id'>): Prom
         ) as answer (id)
         where f.workshop_id = ${workshop.id}::uuid`,
   )
-  return new Set(found.map(({ id }) => id))
+  return new Set(rows.map(({ id }) => id))
 }
 
-/** A question as an organiser changes it; without an id it is new. */
+/** A question in the organiser's form; without an id it is new. */
 export type QuestionDraft = Omit<FeedbackQuestion, 'id'> & { id?: string | undefined }
 
 /**
- * Changes what is asked, which is written down; none at all means the three that everybody is asked. A question that somebody
- * has answered keeps its id and kind and cannot be left out: `answered`, with what is missing. Its words may be changed.
+ * Replaces the questions of a workshop; an empty list restores the default ones. Audited. Questions with answers must keep
+ * their id and kind and cannot be removed (`answered`, with those missing); their text may be changed.
  */
 export async function replaceQuestions(
   deps: Deps,
@@ -185,7 +181,7 @@ export async function replaceQuestions(
   const before = listQuestions(workshop)
   const known = new Set(before.map(({ id }) => id))
   const questions = drafts.map(({ id, kind, text }): FeedbackQuestion => {
-    // An id that stands there twice is of the first.
+    // Of duplicate ids only the first one keeps the id.
     const isKnown = id !== undefined && known.delete(id)
     return { id: isKnown ? id : deps.newId(), kind, text }
   })

@@ -141,7 +141,7 @@ describe.each([
         { id, workshop: await reloadWorkshop(world, workshop) },
         { ratings: { useful: 4 }, texts: { better: '多讲' } },
       )
-    for (const { id } of [attended, reverted]) expect(await submitFeedback(id)).toBe('given')
+    for (const { id } of [attended, reverted]) expect(await submitFeedback(id)).toBe('saved')
     const close = async () => closeAttendance(deps, actor, await reloadWorkshop(world, workshop), { thank: true })
     const sent = async () => (await claimDueMails(deps, 10, 60)).mails.map(({ registration }) => registration?.id)
     expect(await close()).toEqual({ kind: 'closed', thanked: 2 })
@@ -292,9 +292,9 @@ describe.each([
     clock.set(workshop.endsAt)
     expect(await submit(first, undefined)).toBe('empty')
     expect(await submit(noShow, 1)).toBe('did_not_come')
-    expect(await submit(first, 5)).toBe('given')
-    expect(await submit(first, 2, '多留点时间做实验')).toBe('given')
-    expect(await submit(second, 4)).toBe('given')
+    expect(await submit(first, 5)).toBe('saved')
+    expect(await submit(first, 2, '多留点时间做实验')).toBe('saved')
+    expect(await submit(second, 4)).toBe('saved')
     const results = await feedbackResults(deps, await reloadWorkshop(world, workshop))
     expect(results.answered).toBe(2)
     expect(results.questions).toMatchObject([
@@ -307,7 +307,7 @@ describe.each([
     expect(await submit(first, 1)).toBe('too_late')
     // Closing the attendance late starts a new period of two weeks.
     await closeAttendance(deps, actor, workshop, { thank: false })
-    expect(await submit(first, 1)).toBe('given')
+    expect(await submit(first, 1)).toBe('saved')
     expect(await findFeedback(deps, first.id)).toEqual({ ratings: { useful: 1 }, texts: {} })
   })
 

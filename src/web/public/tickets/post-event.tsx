@@ -85,7 +85,7 @@ postEventPages.post('/t/:ticket/feedback', async (c) => {
     return feedbackPage(c, registration, { answers: submittedAnswers(body), problems, status: 422 })
   }
   const outcome = await saveFeedback(deps, registration, parsed.answers)
-  if (outcome === 'given') {
+  if (outcome === 'saved') {
     return c.redirect(withQuery(paths.ticketFeedback(registration.ticket), { done: 'given' }), 303)
   }
   if (outcome === 'empty') {
