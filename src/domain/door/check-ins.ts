@@ -73,7 +73,7 @@ export async function checkIn(deps: Deps, door: DoorActor, entries: readonly Che
 export type UndoEntry = { id: string; checkIn: string; at: Date }
 
 /**
- * `not_in`: already undone by another phone. With `undone`, `checkedIn` is the scan of another door that still counts.
+ * `not_in`: already undone by another helper or organiser. With `undone`, `checkedIn` is the scan of another door that still counts.
  */
 export type UndoResult = {
   id: string
@@ -82,8 +82,8 @@ export type UndoResult = {
 }
 
 /**
- * Undoes check-ins, each with all other scans of the person by the same door. A walk-in's registration is cancelled, and the
- * seat goes to the next in the queue.
+ * Undoes check-ins, each with all other scans of the person by the same door. If none of another door counts, a walk-in
+ * admitted by that check-in is cancelled and the seat goes to the waitlist.
  */
 export async function undoCheckIns(deps: Deps, door: DoorActor, entries: readonly UndoEntry[]): Promise<UndoResult[]> {
   if (entries.length === 0) return []

@@ -142,7 +142,7 @@ export async function countPeople(deps: Deps, workshops: readonly Workshop[]): P
 /** Registrations under different addresses that may be one person's. `by`: the field that they share. */
 export type DuplicateGroup = { by: 'phone' | 'name'; people: AttendeeRow[] }
 
-/** For each shared field. Further groups appear once these are resolved. */
+/** Maximum number of groups per shared field. Further ones appear once these are resolved. */
 const maxDuplicateGroups = 100
 
 /**

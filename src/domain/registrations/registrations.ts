@@ -42,7 +42,7 @@ const lineSchema = (maxLength: number) =>
     .transform(normalizedWith((text) => normalizeLine(text, maxLength)))
     .pipe(z.string().refine((text) => !containsUrl(text), 'web_address'))
 
-/** As many as a checklist may have items. */
+/** Maximum number of items of a checklist. */
 const maxAnswers = 50
 
 /** Input of the sign-up form. Empty optional fields count as missing. */
