@@ -3,10 +3,10 @@ import { createWorld } from '../support/world.ts'
 import { findDivergence } from './search.ts'
 import { type Action, actions } from './steps.ts'
 
-/** For each kind of campaign; `npm run test:long` plays more. */
+/** Per kind of campaign; `npm run test:long` runs more. */
 const sequenceCount = Number(process.env.MODEL_SEQUENCES ?? 100)
 
-/** What steps have to have come to, and not to a refusal each time. */
+/** Results that each of these actions must have reached at least once, so that it was not always refused. */
 const expectedEffects: Partial<Record<Action, RegExp>> = {
   promote: /^promoted$/,
   acceptOfferFor: /^taken$/,
@@ -25,29 +25,32 @@ const expectedEffects: Partial<Record<Action, RegExp>> = {
 
 test.each([
   { campaign: 'a campaign with one seat per person', oneSeatPerPerson: true },
-  { campaign: 'a campaign where one may have several seats', oneSeatPerPerson: false },
+  { campaign: 'a campaign with several seats per person', oneSeatPerPerson: false },
 ])(
-  'in $campaign the service does whatever the model does',
+  'in $campaign the service behaves like the model',
   async ({ oneSeatPerPerson }) => {
     await using world = await createWorld()
-    const answers = new Map<Action, Set<string>>()
-    const heard = (verb: Action, answer: unknown) =>
-      answers.set(verb, (answers.get(verb) ?? new Set()).add(typeof answer === 'string' ? answer : typeof answer))
-    const parting = await findDivergence(world, oneSeatPerPerson, sequenceCount, { heard })
-    // A script that is played again has but its own steps.
-    if (!parting && process.env.MODEL_PATH) return
-    if (!parting) {
-      expect([...answers.keys()].sort(), 'the steps that were taken').toEqual([...actions].sort())
-      for (const [verb, effect] of Object.entries(expectedEffects)) {
-        const said = [...(answers.get(verb as Action) ?? [])]
-        expect(said, `what ${verb} came to`).toContainEqual(expect.stringMatching(effect))
+    const results = new Map<Action, Set<string>>()
+    const onStep = (action: Action, result: unknown) =>
+      results.set(action, (results.get(action) ?? new Set()).add(typeof result === 'string' ? result : typeof result))
+    const divergence = await findDivergence(world, oneSeatPerPerson, sequenceCount, { onStep })
+    // A reproduced script contains only its own steps.
+    if (!divergence && process.env.MODEL_PATH) return
+    if (!divergence) {
+      expect([...results.keys()].sort(), 'the actions that were run').toEqual([...actions].sort())
+      for (const [action, effect] of Object.entries(expectedEffects)) {
+        const reached = [...(results.get(action as Action) ?? [])]
+        expect(reached, `results of ${action}`).toContainEqual(expect.stringMatching(effect))
       }
       return
     }
-    const { script, error, reproduce } = parting
-    throw new Error(`the service and the model part ways:\n\n${script}\n\nagain: ${reproduce} npm test -- test/model`, {
-      cause: error,
-    })
+    const { script, error, reproduce } = divergence
+    throw new Error(
+      `the service and the model diverge:\n\n${script}\n\nreproduce: ${reproduce} npm test -- test/model`,
+      {
+        cause: error,
+      },
+    )
   },
   60_000 + sequenceCount * 2_000,
 )

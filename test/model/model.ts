@@ -1,31 +1,31 @@
 import { join, leave, promoteManually, promoteWaiting, type Seating } from './seat-rule.ts'
 
 /*
- * What the service should say and show, for it to be compared with: the rule of seats (rule.ts), with the reasons to
- * refuse and the mails that are owed around it. It knows lists and neither locks nor SQL.
+ * The expected behaviour of the service: the seat rule (seat-rule.ts) with the reasons for refusals and the mails around it.
+ * It uses lists and neither locks nor SQL.
  */
 
 export const cities = ['shanghai', 'nanjing', 'xian'] as const
 export type City = (typeof cities)[number]
 
-/** What stands before the @ of an address. `Anna` and `anna` share a mailbox. */
+/** The local part of an address. `Anna` and `anna` share a mailbox. */
 export type Person = string
 
-/** A person, or whoever is the first of a kind in a city. */
+/** A person, or the first registration with a status in a city. */
 export type PersonRef = Person | `${'confirmed' | 'offered' | 'waitlisted'} in ${City}`
 
 export type CancelledBy = 'attendee' | 'organiser'
 
-/** How a workshop begins. Moments are minutes since the beginning. */
+/** The initial settings of a workshop. Times are minutes since the start of the scenario. */
 export type WorkshopSetup = {
   capacity: number
   waitlist: boolean
   startsAt: number
   opensAt?: number | undefined
   closesAt?: number | undefined
-  /** How long an offered seat is held; without it a freed seat is given at once. */
+  /** How long a seat is offered; without it a freed seat is confirmed at once. */
   confirmHours?: number | null | undefined
-  /** Not in the campaign of the others. */
+  /** Outside the campaign. */
   standalone?: boolean
 }
 
@@ -42,18 +42,18 @@ export type Workshop = WorkshopSetup & {
 }
 
 export type Registration = {
-  /** As the service calls it. */
+  /** The id given by the service. */
   id: string | undefined
   city: City
   seq: number
   /** Empty once the person is erased. */
   person: Person
   name: string
-  /** An organiser let this person pass others. */
+  /** An organiser promoted this person out of turn. */
   promotedManually: boolean
-  /** An organiser said that this is not the person of the same name. */
+  /** An organiser marked this as not a duplicate of the same name. */
   notDuplicate: boolean
-  /** Until when the seat is held; undefined for a seat that is theirs, and for none. */
+  /** The deadline of an offer; undefined for confirmed and waitlisted registrations. */
   offeredUntil?: number | undefined
   cancelledBy?: CancelledBy | 'workshop' | 'deadline'
   corrections: number
@@ -61,7 +61,7 @@ export type Registration = {
   original: SignUp & { status: string; at: number; call: number }
 }
 
-/** What is written down of who did what. `told`: what it says of the person, until that one is erased. */
+/** An audit entry. `personal` is removed when the person is erased. */
 export type AuditRecord = {
   action: string
   registration?: Registration
@@ -69,20 +69,20 @@ export type AuditRecord = {
   personal?: Record<string, unknown>
 }
 
-/** Whom a message is for: the people of a city, or of the whole campaign; all who are live, or those in one state. */
+/** The recipients of a broadcast: a city or the whole campaign, all active registrations or those with one status. */
 export type Audience = { target: City | 'campaign'; status?: Status | undefined }
 export type Status = 'confirmed' | 'offered' | 'waitlisted' | 'cancelled'
 
 export const initialVenue = 'the hall'
 
-/** `live`: where it is refused because of a registration, that one. */
+/** `conflicting`: the registration because of which the sign-up was refused. */
 export type SignUpOutcome = { outcome: string; registration?: Registration; conflicting?: Registration }
 
 type Mail = { kind: string; detail: string; at: number; call: number; discarded: boolean }
 
 export type Changes = Partial<Pick<Workshop, 'capacity' | 'waitlist' | 'startsAt' | 'confirmHours' | 'state' | 'venue'>>
 
-/** What may be waited for in a city; the deadline is the next one of its offers. */
+/** Events of a city to wait for; the deadline is that of its next offer. */
 export type ScheduledEvent = 'opensAt' | 'closesAt' | 'startsAt' | 'endsAt' | 'deadline'
 
 /** How long a workshop lasts, in minutes. */
@@ -93,32 +93,32 @@ export class Model {
   readonly registrations: Registration[] = []
   private readonly oneSeatPerPerson: boolean
   private readonly workshops: Partial<Record<City, Workshop>> = {}
-  /** The months that were copied from this one, a line per workshop. */
+  /** Campaigns copied to the next month, one line per workshop. */
   private readonly campaignCopies = new Map<number, string[]>()
   private readonly auditRecords: AuditRecord[] = []
   private readonly broadcasts = new Map<number, { of: Audience['target']; people: number }>()
-  /** Counts what is done at once. */
+  /** Numbers the statements; entries of one batch share a number. */
   private statementCount = 0
 
   constructor({ oneSeatPerPerson, workshops }: CampaignSetup) {
     this.oneSeatPerPerson = oneSeatPerPerson
     for (const city of cities) {
-      const announced = workshops[city]
-      if (!announced) continue
-      const nobody = { seated: [], waiting: [] }
-      const endsAt = announced.startsAt + durationMinutes
+      const workshopSetup = workshops[city]
+      if (!workshopSetup) continue
+      const empty = { seated: [], waiting: [] }
+      const endsAt = workshopSetup.startsAt + durationMinutes
       this.workshops[city] = {
-        ...announced,
+        ...workshopSetup,
         state: 'published',
         endsAt,
         venue: initialVenue,
-        seating: nobody,
+        seating: empty,
         lastSeq: 0,
       }
     }
   }
 
-  /** The registration that a person made last, a live one or else a cancelled one; or the first of its kind in a city. */
+  /** A person's latest registration, preferring an active one, or the first with a status in a city. */
   find(who: PersonRef): Registration | undefined {
     const [kind, city] = who.split(' in ')
     const candidates = this.registrations.filter((one) =>
@@ -128,7 +128,7 @@ export class Model {
     return candidates.findLast(({ cancelledBy }) => !cancelledBy) ?? candidates.at(-1)
   }
 
-  /** When something happens in a city, in minutes since the beginning; undefined where it does not. */
+  /** The time of an event in a city, in minutes since the start; undefined if it does not occur. */
   eventTime(event: ScheduledEvent, city: City): number | undefined {
     const workshop = this.workshops[city]
     if (event !== 'deadline' || !workshop) return workshop?.[event as Exclude<ScheduledEvent, 'deadline'>]
@@ -137,14 +137,14 @@ export class Model {
   }
 
   /**
-   * Signs several up in one statement.
-   * @ticketMailCount ticketMailCount how many mails with all tickets of its mailbox the service owes a registration: which of them carries
-   *   such a mail is the service's choice
+   * Signs up several people in one statement.
+   * @param ticketMailCount number of mails with all tickets that the service enqueued for a registration: which of a mailbox's
+   * registrations gets such a mail is the service's choice
    */
   signUpBatch(signUps: SignUp[], ticketMailCount: (registration: Registration) => number): SignUpOutcome[] {
     this.statementCount++
     const answers = signUps.map((signUp) => this.signUp(signUp))
-    // A neighbour's confirmation is on its way.
+    // A neighbour's confirmation is being sent anyway.
     const conflicting = answers.flatMap(({ conflicting }) =>
       conflicting && conflicting.original.call < this.statementCount ? [conflicting] : [],
     )
@@ -158,7 +158,7 @@ export class Model {
   }
 
   private signUp(signUp: SignUp): SignUpOutcome {
-    // Everyone is judged by what was there before the statement first, and by their neighbours in it then.
+    // Each sign-up is checked first against registrations before this statement, then against earlier entries of the batch.
     const earlyOutcome =
       this.decideEarly(signUp, (one) => one.original.call < this.statementCount) ?? this.decideEarly(signUp, () => true)
     if (earlyOutcome) return earlyOutcome
@@ -175,7 +175,7 @@ export class Model {
     return { outcome: this.statusWithPosition(registration), registration }
   }
 
-  /** What a sign-up is answered because of those who are registered; undefined where it may have a place. */
+  /** The outcome decided by existing registrations; undefined if the sign-up may get a place. */
   private decideEarly(
     { person, city, key }: SignUp,
     isKnown: (one: Registration) => boolean,
@@ -184,8 +184,8 @@ export class Model {
     const replayed = known.find(({ original }) => original.key === key && original.city === city)
     if (replayed && !isMailboxOf(person, replayed.original)) return { outcome: 'idempotency_mismatch' }
     if (replayed) {
-      const standing = replayed.cancelledBy ? replayed.original.status : this.statusWithPosition(replayed)
-      return { outcome: `${standing} again`, registration: replayed }
+      const status = replayed.cancelledBy ? replayed.original.status : this.statusWithPosition(replayed)
+      return { outcome: `${status} again`, registration: replayed }
     }
     const workshop = this.workshops[city]
     if (!workshop) return { outcome: 'not_found' }
@@ -255,7 +255,7 @@ export class Model {
     return this.statusOf(registration)
   }
 
-  /** @notify notify everyone registered is told of another time or place */
+  /** @param notify whether active registrations are mailed about a new time or place */
   changeWorkshop(city: City, changes: Changes, notify = false): string {
     this.statementCount++
     const workshop = this.workshops[city]
@@ -278,7 +278,7 @@ export class Model {
     const hasMoved = workshop.startsAt !== startsAt || workshop.venue !== venue
     if (!notify || !hasMoved) return 'changed'
     for (const one of this.activeIn(workshop)) {
-      // Who was not told of an earlier change hears what was before that.
+      // A person not yet notified of an earlier change is told the values before that one.
       const pendingNotice = one.mails.findLast(({ kind, discarded }) => kind === 'changed' && !discarded)
       if (one.person) this.enqueue(one, 'changed', pendingNotice?.detail ?? formatTimeAndPlace(startsAt, venue))
     }
@@ -324,8 +324,8 @@ export class Model {
   }
 
   /**
-   * Gives somebody who waits a seat before their turn: a free one, or else one more.
-   * @param addSeat whether there may be one more
+   * Gives a waitlisted person a seat out of turn: a free one, or an added one.
+   * @param addSeat whether a seat may be added
    */
   promote(registration: Registration | undefined, addSeat: boolean, reason: string): string {
     this.statementCount++
@@ -346,7 +346,7 @@ export class Model {
     return 'promoted'
   }
 
-  /** Takes an offered seat in somebody's name. */
+  /** Accepts an offer on a person's behalf. */
   confirmPerson(registration: Registration | undefined): string {
     const outcome = this.acceptOffer(registration)
     if (registration && outcome === 'taken') this.log('person.changed', registration, { changed: ['seat'] })
@@ -368,7 +368,7 @@ export class Model {
     return outcome
   }
 
-  /** Of one person's registrations one stays, and must be there to stay. */
+  /** Cancels one of a person's two registrations; the other must be active. */
   merge(registration: Registration | undefined, kept: Registration | undefined): string {
     this.statementCount++
     if (!registration || !kept) return 'not_found'
@@ -380,7 +380,7 @@ export class Model {
     return outcome
   }
 
-  /** Settles for all who are there that people of one name are several, until somebody else comes who has it. */
+  /** Marks all active registrations of a name as not duplicates, until another one with that name appears. */
   markNotDuplicates(name: string): string {
     const namesakes = this.namesakes(name)
     for (const one of namesakes) {
@@ -394,19 +394,19 @@ export class Model {
     return this.activeInCampaign().filter((one) => one.name === name)
   }
 
-  /** The live registrations of one name and several mailboxes, those who should stay first. */
+  /** Active registrations with the same name and different mailboxes, ordered by which should be kept. */
   duplicateGroups(): string[][] {
     const rank = (one: Registration) => ['confirmed', 'offered', 'waitlisted'].indexOf(this.statusOf(one))
     const before = (one: Registration, other: Registration) =>
       rank(one) - rank(other) || one.original.at - other.original.at || String(one.id).localeCompare(String(other.id))
     return [...Map.groupBy(this.activeInCampaign(), ({ name }) => name).values()]
-      .filter((some) => new Set(some.map(({ person }) => person.toLowerCase())).size > 1)
-      .filter((some) => !some.every(({ notDuplicate }) => notDuplicate))
-      .map((some) => some.sort(before).map(({ id }) => id as string))
+      .filter((group) => new Set(group.map(({ person }) => person.toLowerCase())).size > 1)
+      .filter((group) => !group.every(({ notDuplicate }) => notDuplicate))
+      .map((group) => group.sort(before).map(({ id }) => id as string))
       .sort()
   }
 
-  /** Corrects what somebody typed. Where the address is refused, the name stays too. */
+  /** Corrects a person's data. If the address is refused, the name stays unchanged too. */
   edit(registration: Registration | undefined, { name, person }: { name?: string; person?: Person }): string {
     if (!registration) return 'not_found'
     const before = { name: registration.name, email: registration.person }
@@ -424,7 +424,7 @@ export class Model {
     return ['corrected', ...changed].join(' ')
   }
 
-  /** An organiser signs somebody up: the same rules, and it is written down once. */
+  /** An organiser signs somebody up: the same rules apply, and it is audited once. */
   addManually(
     signUp: SignUp,
     id: string | undefined,
@@ -439,7 +439,7 @@ export class Model {
     return answer
   }
 
-  /** Writes to people: each mailbox once, with a seat before without. The same message goes out once. */
+  /** Sends a broadcast, one mail per mailbox, preferring a registration with a seat. Repeating it has no effect. */
   sendBroadcast(message: number, { target, status }: Audience): string {
     this.statementCount++
     const before = this.broadcasts.get(message)
@@ -459,7 +459,7 @@ export class Model {
     return `sent to ${people}`
   }
 
-  /** Copies the campaign into the next month, without its people. The same copy again is the same form sent twice. */
+  /** Copies the campaign to the next month without registrations. Repeating a copy has no effect, as with a form sent twice. */
   copyCampaign(copy: number, nextMonth: (startsAt: number) => number): string {
     const lines = Object.values(this.workshops)
       .filter(({ standalone, state }) => !standalone && state !== 'cancelled')
@@ -470,7 +470,7 @@ export class Model {
     return `${this.campaignCopies.get(copy)?.length} workshops`
   }
 
-  /** All that is written down. */
+  /** All audit entries. */
   auditLog(): object[] {
     return this.auditRecords.map(({ action, registration, payload, personal }) => ({
       action,
@@ -480,7 +480,7 @@ export class Model {
     }))
   }
 
-  /** Everything that the service shows, a line per registration; mails that will not go out stand in brackets. */
+  /** Everything the service shows, one line per registration; discarded mails are in parentheses. */
   snapshot() {
     const cities = Object.fromEntries(
       Object.entries(this.workshops).map(([city, workshop]) => [
@@ -511,13 +511,13 @@ export class Model {
     }
   }
 
-  /** What every ticket says by the id of its registration. */
+  /** The status on each ticket by registration id. */
   ticketStatuses(): Record<string, string> {
     const bearers = this.registrations.filter(({ person }) => person !== '')
     return Object.fromEntries(bearers.map((registration) => [registration.id, this.statusWithPosition(registration)]))
   }
 
-  /** Why a workshop takes nobody new, whoever it is. */
+  /** Why a workshop accepts no sign-ups at all. */
   private registrationRefusal({ state, closesAt, startsAt, opensAt }: Workshop): string | undefined {
     if (state === 'draft') return 'not_found'
     if (state === 'cancelled') return 'cancelled'
@@ -526,7 +526,7 @@ export class Model {
     return undefined
   }
 
-  /** Gives a seat or a place in line; false where there is neither. */
+  /** Gives a seat or a waitlist place; false if there is neither. */
   private placeInWorkshop(registration: Registration, city: City): boolean {
     const workshop = this.workshops[city] as Workshop
     const line = join(workshop.seating, registration, workshop.capacity)
@@ -537,7 +537,7 @@ export class Model {
     return true
   }
 
-  /** A workshop serves its line until it starts, unless an organiser closed it. */
+  /** Promotes the waitlist until the workshop starts, unless it is closed. */
   private promoteWaitlist(workshop: Workshop): void {
     if (workshop.state !== 'published' || this.now >= workshop.startsAt) return
     const { waiting } = workshop.seating
@@ -545,24 +545,24 @@ export class Model {
     const promoted = waiting.filter((one) => !workshop.seating.waiting.includes(one))
     const { confirmHours, startsAt } = workshop
     for (const one of promoted) {
-      // Nobody can ask whoever was erased to take it.
+      // An erased person cannot accept an offer.
       if (confirmHours && one.person) one.offeredUntil = Math.min(this.now + confirmHours * 60, startsAt)
       this.enqueue(one, confirmHours ? 'offered' : 'promoted')
     }
   }
 
   /**
-   * Tells everyone of a closing once, before the start. Here no mail ever leaves, so that an opening only takes back what
-   * nobody has heard of.
+   * Notifies everyone of a closing once, before the start. No mail is ever sent here, so reopening only discards the unsent
+   * closing mails.
    */
   private enqueueClosingMails(city: City, { state, startsAt }: Workshop): void {
     if (this.now >= startsAt) return
-    const [news, opposite] = state === 'closed' ? ['closed', 'reopened'] : ['reopened', 'closed']
+    const [notice, opposite] = state === 'closed' ? ['closed', 'reopened'] : ['reopened', 'closed']
     for (const registration of this.registrations.filter((one) => one.city === city)) {
       this.discardMails(registration, ({ kind }) => kind === opposite)
-      const told = registration.mails.some(({ kind, discarded }) => kind === news && !discarded)
+      const alreadyQueued = registration.mails.some(({ kind, discarded }) => kind === notice && !discarded)
       const { cancelledBy, person } = registration
-      if (news === 'closed' && !told && !cancelledBy && person) this.enqueue(registration, 'closed')
+      if (notice === 'closed' && !alreadyQueued && !cancelledBy && person) this.enqueue(registration, 'closed')
     }
   }
 
@@ -574,23 +574,23 @@ export class Model {
     this.enqueue(registration, 'cancelled', `by ${by}`)
   }
 
-  /** @param facts with the workshop in which it was, unless it says so itself */
+  /** @param facts include the workshop by default */
   private log(
     action: string,
     registration: Registration,
     payload: Record<string, unknown> = {},
-    told: Record<string, unknown> = {},
+    personal: Record<string, unknown> = {},
   ) {
     const person = { name: registration.name, email: registration.person }
     this.auditRecords.push({
       action,
       registration,
       payload: { workshop: registration.city, ...payload },
-      personal: { ...person, ...told },
+      personal: { ...person, ...personal },
     })
   }
 
-  /** Who was erased has no address to write to. */
+  /** Skips erased people, who have no address. */
   private enqueue(registration: Registration, kind: string, detail = ''): void {
     if (registration.person)
       registration.mails.push({ kind, detail, at: this.now, call: this.statementCount, discarded: false })
@@ -600,14 +600,14 @@ export class Model {
     for (const mail of registration.mails.filter(which)) mail.discarded = true
   }
 
-  /** Who is there already is mailed the tickets, unless that mailbox just had them or had enough. */
+  /** Mails the tickets of a person already registered, unless the mailbox got them recently or reached its limit. */
   private enqueueTicketMail(registration: Registration): void {
     const { person } = registration
     const mailedRecently = this.mailsToMailbox(person).some(({ kind, at }) => kind === 'found' && at > this.now - 10)
     if (!mailedRecently && this.mailsTriggeredToday(person) < 10) this.enqueue(registration, 'found')
   }
 
-  /** How many mails whoever typed an address caused in the last day, before this statement. */
+  /** Mails of the last day caused by entering this address, before this statement. */
   private mailsTriggeredToday(person: Person): number {
     const triggeringKinds = ['confirmed', 'waitlisted', 'found', 'moved']
     const triggered = this.mailsToMailbox(person).filter(
@@ -620,7 +620,7 @@ export class Model {
     return this.registrations.filter((one) => isMailboxOf(person, one)).flatMap(({ mails }) => mails)
   }
 
-  /** The live registrations that keep a person out of a workshop. */
+  /** Active registrations that block a person from a workshop. */
   private activeRegistrations(person: Person, workshop: Workshop): Registration[] {
     const relatedWorkshops = Object.values(this.workshops).filter(
       (other) => other === workshop || (this.oneSeatPerPerson && !other.standalone && !workshop.standalone),
@@ -628,7 +628,7 @@ export class Model {
     return relatedWorkshops.flatMap((one) => this.activeIn(one)).filter((one) => isMailboxOf(person, one))
   }
 
-  /** Everyone of the campaign who is live. */
+  /** Active registrations of the campaign. */
   private activeInCampaign(): Registration[] {
     return Object.values(this.workshops)
       .filter(({ standalone }) => !standalone)
@@ -636,7 +636,7 @@ export class Model {
       .filter(({ person }) => person)
   }
 
-  /** Where a workshop stands in the order of their dates. */
+  /** A workshop's rank by date. */
   private dateRank({ city }: Registration): number {
     const dates = cities
       .filter((one) => this.workshops[one])
@@ -666,7 +666,7 @@ export class Model {
     return offeredUntil !== undefined && this.now >= offeredUntil
   }
 
-  /** The status, with the position where there is one. */
+  /** The status with the waitlist position, if any. */
   private statusWithPosition(registration: Registration): string {
     const position = this.workshopOf(registration).seating.waiting.indexOf(registration) + 1
     return formatStatus(this.statusOf(registration), position || null)
@@ -677,7 +677,7 @@ export function formatTimeAndPlace(startsAt: number, venue: string): string {
   return `at ${startsAt} in ${venue}`
 }
 
-/** A workshop of a month that was copied. */
+/** Formats a workshop of a copied campaign. */
 export function formatCopy(
   startsAt: number,
   venue: string,
@@ -688,14 +688,14 @@ export function formatCopy(
   return `${state} ${formatTimeAndPlace(startsAt, venue)}: ${taken} of ${capacity}, ${waitlisted} wait`
 }
 
-/** Who is registered, and what organisers decided about them. */
+/** Formats a registered person with organisers' decisions about them. */
 export function formatPerson({
   name,
   person,
   promotedManually,
   notDuplicate,
 }: Pick<Registration, 'name' | 'person' | 'promotedManually' | 'notDuplicate'>): string {
-  return [name, person, promotedManually && 'out of turn', notDuplicate && 'told apart'].filter(Boolean).join(', ')
+  return [name, person, promotedManually && 'out of turn', notDuplicate && 'not a duplicate'].filter(Boolean).join(', ')
 }
 
 export function formatStatus(status: string, position: number | null): string {

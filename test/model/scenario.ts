@@ -55,10 +55,10 @@ import {
   type Status,
 } from './model.ts'
 
-/** A sign-up as scripts write it; without a key it gets one of its own. */
+/** A sign-up in a script; without a key it gets a unique one. */
 export type SignUpSpec = [person: Person, city: City, key?: string]
 
-/** Announces workshops in a world, in which there is nothing else from then on, and in the model. */
+/** Creates the campaign in an emptied world and in the model. */
 export async function startScenario(world: World, setup: CampaignSetup): Promise<Scenario> {
   await world.db.execute(sql`truncate campaigns, workshops, broadcasts, audit_entries restart identity cascade`)
   const scenario = new Scenario(world, new Model(setup))
@@ -67,8 +67,8 @@ export async function startScenario(world: World, setup: CampaignSetup): Promise
 }
 
 /**
- * Does the same to the service and to the model, and fails where they answer or show something different. Moments are
- * minutes since the beginning. Steps that concern nobody are steps too: both answer that there is nobody.
+ * Runs every action on the service and on the model, and fails when their results or snapshots differ. Times are minutes
+ * since the start. Actions on unknown people are valid steps: both return not_found.
  */
 export class Scenario {
   private readonly startTime: number
@@ -76,7 +76,7 @@ export class Scenario {
   private readonly lastAttempts = new Map<string, SignUp>()
   private campaign: Campaign | undefined
   private keyCount = 0
-  /** What the last step was answered. */
+  /** The result of the last step. */
   lastResult: unknown
 
   constructor(
@@ -90,9 +90,9 @@ export class Scenario {
     const campaign = await this.world.campaign({ oneSeatPerPerson })
     this.campaign = campaign
     for (const city of cities) {
-      const announced = workshops[city]
-      if (!announced) continue
-      const { capacity, waitlist, startsAt, opensAt, closesAt, confirmHours, standalone } = announced
+      const workshopSetup = workshops[city]
+      if (!workshopSetup) continue
+      const { capacity, waitlist, startsAt, opensAt, closesAt, confirmHours, standalone } = workshopSetup
       const workshop = await this.world.workshop({
         slug: city,
         campaignId: standalone ? undefined : campaign.id,
@@ -108,25 +108,25 @@ export class Scenario {
     }
   }
 
-  /** Signs somebody up, with a key of its own. */
+  /** Signs somebody up with a unique key. */
   signUp(person: Person, city: City) {
     return this.signUpBatch([[person, city]])
   }
 
-  /** Signs somebody up at another server, whose clock is a minute behind. */
+  /** Signs somebody up at a second server whose clock is a minute behind. */
   async signUpOnLaggingServer(person: Person, city: City) {
     await this.wait(-1)
     await this.signUp(person, city)
     await this.wait(1)
   }
 
-  /** The last try of a person once more. */
+  /** Repeats a person's last sign-up. */
   retry(person: Person) {
     const lastAttempt = this.lastAttempts.get(person)
     return this.signUpBatch([lastAttempt ? [person, lastAttempt.city, lastAttempt.key] : [person, 'shanghai']])
   }
 
-  /** Signs several up in one statement. */
+  /** Signs up several people in one statement. */
   async signUpBatch(entrants: SignUpSpec[]) {
     const signUps = entrants.map(([person, city, key = `own ${++this.keyCount}`]) => ({ person, city, key }))
     for (const signUp of signUps) this.lastAttempts.set(signUp.person, signUp)
@@ -172,12 +172,12 @@ export class Scenario {
     await this.changeWorkshop(city, { capacity }, this.model.changeWorkshop(city, { capacity }))
   }
 
-  /** Switches the waitlist on or off; who waits goes on waiting. */
+  /** Turns the waitlist on or off; waitlisted registrations stay. */
   async setWaitlist(city: City, waitlist: boolean) {
     await this.changeWorkshop(city, { waitlist }, this.model.changeWorkshop(city, { waitlist }))
   }
 
-  /** Has freed seats offered for so many hours from now on; with null they are given at once. */
+  /** Sets for how many hours freed seats are offered; null confirms them at once. */
   async setOfferHours(city: City, confirmHours: number | null) {
     await this.changeWorkshop(city, { confirmHours }, this.model.changeWorkshop(city, { confirmHours }))
   }
@@ -190,24 +190,29 @@ export class Scenario {
     await this.changeWorkshop(city, { state: 'published' }, this.model.changeWorkshop(city, { state: 'published' }))
   }
 
-  /** Takes a workshop back, for nobody to see. */
+  /** Turns a workshop back into a draft. */
   async unpublish(city: City) {
     await this.changeWorkshop(city, { state: 'draft' }, this.model.changeWorkshop(city, { state: 'draft' }))
   }
 
-  /** Puts the start off, or forward, to so many minutes from now. */
-  async rescheduleIn(city: City, minutes: number, tell?: boolean) {
+  /** Moves the start to the given number of minutes from now. */
+  async rescheduleIn(city: City, minutes: number, notify?: boolean) {
     const startsAt = this.model.now + minutes
     await this.changeWorkshop(
       city,
       this.startAndEnd(startsAt),
-      this.model.changeWorkshop(city, { startsAt }, tell),
-      tell,
+      this.model.changeWorkshop(city, { startsAt }, notify),
+      notify,
     )
   }
 
-  async changeVenue(city: City, venue: string, tell?: boolean) {
-    await this.changeWorkshop(city, { venue: { en: venue } }, this.model.changeWorkshop(city, { venue }, tell), tell)
+  async changeVenue(city: City, venue: string, notify?: boolean) {
+    await this.changeWorkshop(
+      city,
+      { venue: { en: venue } },
+      this.model.changeWorkshop(city, { venue }, notify),
+      notify,
+    )
   }
 
   async cancelWorkshop(city: City) {
@@ -215,7 +220,7 @@ export class Scenario {
     await this.expectSame(result.kind === 'refused' ? result.refusal : result.kind, this.model.cancelWorkshop(city))
   }
 
-  /** Gives somebody a seat before their turn. */
+  /** Gives somebody a seat out of turn. */
   async promote(who: PersonRef, addSeat: boolean) {
     const registration = this.model.find(who)
     const person = await findPerson(this.world.deps, registrationId(registration))
@@ -228,7 +233,7 @@ export class Scenario {
     await this.expectSame(outcome, this.model.promote(registration, addSeat, reason))
   }
 
-  /** Takes an offered seat for somebody who said that they come. */
+  /** Accepts an offer on a person's behalf. */
   async acceptOfferFor(who: PersonRef) {
     const registration = this.model.find(who)
     const person = await findPerson(this.world.deps, registrationId(registration))
@@ -236,7 +241,7 @@ export class Scenario {
     await this.expectSame(result, this.model.confirmPerson(registration))
   }
 
-  /** Cancels one of two registrations that are one person's. */
+  /** Cancels one of two registrations of the same person. */
   async merge(who: PersonRef, into: PersonRef) {
     const [registration, kept] = [this.model.find(who), this.model.find(into)]
     const [person, other] = [
@@ -247,7 +252,7 @@ export class Scenario {
     await this.expectSame(result, this.model.merge(registration, kept))
   }
 
-  /** Settles that those of one name are several people. */
+  /** Marks people with one name as not duplicates. */
   async markNotDuplicates(name: string) {
     const ids = this.model.namesakes(name).map(registrationId)
     const found = await findRegistrations(this.world.deps, ids)
@@ -256,7 +261,7 @@ export class Scenario {
     await this.expectSame(`${people.length} people`, this.model.markNotDuplicates(name))
   }
 
-  /** Corrects the name, the address, or both. */
+  /** Corrects name, address or both. */
   async edit(who: PersonRef, changes: { name?: string; person?: Person }) {
     const registration = this.model.find(who)
     const person = await findPerson(this.world.deps, registrationId(registration))
@@ -274,7 +279,7 @@ export class Scenario {
     await this.expectSame(outcome, this.model.edit(registration, changes))
   }
 
-  /** Signs somebody up for whom an organiser vouches. The same key is the same form sent twice. */
+  /** An organiser signs somebody up. The same key is the same form sent twice. */
   async addManually(person: Person, city: City, key = `by hand ${++this.keyCount}`) {
     const workshop = this.workshops.get(city) ?? unknownWorkshop(this.workshops)
     const result = await addPerson(this.world.deps, organiser, workshop, signUpData(person), key)
@@ -292,7 +297,7 @@ export class Scenario {
     await this.expectSame(outcome, expected.outcome)
   }
 
-  /** Cancels several, one after the other. */
+  /** Cancels several registrations, one after the other. */
   async cancelInBulk(refs: PersonRef[]) {
     await this.applyInBulk(
       refs,
@@ -301,7 +306,7 @@ export class Scenario {
     )
   }
 
-  /** Moves several, one after the other. */
+  /** Moves several registrations, one after the other. */
   async moveInBulk(refs: PersonRef[], to: City) {
     await this.applyInBulk(
       refs,
@@ -313,7 +318,7 @@ export class Scenario {
     )
   }
 
-  /** Writes to the people of a city or of the campaign. The same number is the same message sent twice. */
+  /** Sends a broadcast to a city or the campaign. The same number is the same broadcast sent twice. */
   async sendBroadcast(message: number, target: Audience['target'], status?: Status) {
     const workshop = target === 'campaign' ? undefined : this.workshops.get(target)
     const { id: campaignId } = this.campaign as Campaign
@@ -335,12 +340,12 @@ export class Scenario {
     )
   }
 
-  /** Copies the campaign into the next month. The same number is the same form sent twice. */
+  /** Copies the campaign to the next month. The same number is the same form sent twice. */
   async copyCampaign(copy: number) {
     const { id } = this.campaign as Campaign
     const campaign = (await findCampaignById(this.world.deps, id)) as Campaign
     const { title, summary, oneSeatPerPerson } = campaign
-    const announced = await createCampaignWithWorkshops(
+    const result = await createCampaignWithWorkshops(
       this.world.deps,
       createId(2, copy),
       { title, summary, oneSeatPerPerson },
@@ -351,38 +356,37 @@ export class Scenario {
           return { title, city, venue, address, capacity, boards, ...shiftOneMonth(workshop) }
         }),
     )
-    const outcome =
-      announced.kind === 'created' ? `${announced.campaign.workshops.length} workshops` : announced.refusal
+    const outcome = result.kind === 'created' ? `${result.campaign.workshops.length} workshops` : result.refusal
     await this.expectSame(
       outcome,
       this.model.copyCampaign(copy, (startsAt) => this.sameWeekdayNextMonth(startsAt)),
     )
   }
 
-  /** Lets time pass. */
+  /** Advances the clock. */
   async wait(minutes: number) {
     this.model.now += minutes
     this.world.clock.set(this.toDate(this.model.now))
   }
 
-  /** Lets time pass up to the instant at which something happens in a city, if that is still to come. */
+  /** Advances the clock to an event in a city, if it is in the future. */
   async waitUntil(event: ScheduledEvent, city: City) {
     const moment = this.model.eventTime(event, city)
     await this.wait(Math.max(0, (moment ?? 0) - this.model.now))
   }
 
-  /** Compares what the tickets say, and lets doctor look for what must never be. */
+  /** Compares the status on all tickets and checks the invariants. */
   async finish() {
     const ids = this.model.registrations.map(registrationId)
     const tickets = await findRegistrations(this.world.deps, ids)
     const statuses = tickets.map(({ id, status, position }) => [id, formatStatus(status, position)])
-    expect(Object.fromEntries(statuses), 'what the tickets say').toEqual(this.model.ticketStatuses())
-    expect(await findViolations(this.world.deps), 'what doctor finds').toEqual([])
+    expect(Object.fromEntries(statuses), 'ticket statuses').toEqual(this.model.ticketStatuses())
+    expect(await findViolations(this.world.deps), 'violated invariants').toEqual([])
   }
 
   private async registerBatch(signUps: SignUp[]) {
-    const answers = await this.callRegister(signUps)
-    const decided = answers.filter(({ answer }) => answer !== 'deferred')
+    const results = await this.callRegister(signUps)
+    const decided = results.filter(({ answer }) => answer !== 'deferred')
     const ticketMails = await this.countTicketMails()
     const expected = this.model.signUpBatch(
       decided.map(({ signUp }) => signUp),
@@ -393,19 +397,19 @@ export class Scenario {
       decided.map(({ answer, id }) => ({ answer, id })),
       expected.map(({ outcome, registration }) => ({ answer: outcome, id: registration?.id })),
     )
-    // An answer that depends on a neighbour who was refused is given when it is asked for again.
-    const deferred = answers.filter(({ answer }) => answer === 'deferred')
+    // A sign-up whose result depends on a refused neighbour is deferred and submitted again.
+    const deferred = results.filter(({ answer }) => answer === 'deferred')
     expect(decided.length, 'sign-ups decided').toBeGreaterThan(0)
     if (deferred.length > 0) await this.registerBatch(deferred.map(({ signUp }) => signUp))
   }
 
-  /** Hands in sign-ups as the desk does, all of them in one statement. */
+  /** Submits sign-ups as the batcher does, all in one statement. */
   private async callRegister(signUps: SignUp[]) {
     const entries: RegistrationEntry[] = []
-    const { promise: answers, resolve, reject } = Promise.withResolvers<RegistrationResult[]>()
+    const { promise: results, resolve, reject } = Promise.withResolvers<RegistrationResult[]>()
     const registrationBatcher = async (entry: RegistrationEntry) => {
       const n = entries.push(entry) - 1
-      return (await answers)[n] as RegistrationResult
+      return (await results)[n] as RegistrationResult
     }
     const requests = signUps.map(async (signUp) => {
       const result = await register(
@@ -428,7 +432,7 @@ export class Scenario {
     return Promise.all(requests)
   }
 
-  /** How many mails with tickets the service owes to each registration. */
+  /** The number of mails with tickets enqueued per registration. */
   private async countTicketMails(): Promise<Map<string, number>> {
     const found = await query<{ id: string; n: number }>(
       this.world.db,
@@ -437,7 +441,7 @@ export class Scenario {
     return new Map(found.map(({ id, n }) => [id, n]))
   }
 
-  /** Does something to several, in the order in which the model knows them, whoever was named twice once. */
+  /** Applies an action to several registrations in the model's order, each once. */
   private async applyInBulk(
     refs: PersonRef[],
     applyToService: (person: NonNullable<Awaited<ReturnType<typeof findPerson>>>) => Promise<string>,
@@ -445,16 +449,16 @@ export class Scenario {
   ) {
     const registrations = [...new Set(refs.flatMap((who) => this.model.find(who) ?? []))]
     const found = await findRegistrations(this.world.deps, registrations.map(registrationId))
-    const answers: string[] = []
+    const results: string[] = []
     for (const { id } of registrations) {
       const person = found.find((one) => one.id === id)
-      answers.push(person ? await applyToService(person as Parameters<typeof applyToService>[0]) : 'not_found')
+      results.push(person ? await applyToService(person as Parameters<typeof applyToService>[0]) : 'not_found')
     }
     const expected = registrations.map(applyToModel)
-    await this.expectSame(answers.join(', '), expected.join(', '))
+    await this.expectSame(results.join(', '), expected.join(', '))
   }
 
-  /** In four weeks or in five: where it is as manieth of its weekday in its month as before, or else the fourth. */
+  /** Four or five weeks later: the same ordinal of its weekday in the month if it exists, otherwise the fourth. */
   private sameWeekdayNextMonth(startsAt: number): number {
     const weekdayOrdinal = (minute: number) => {
       const inShanghai = new Date(this.toDate(minute).getTime() + 8 * 3_600_000)
@@ -466,8 +470,8 @@ export class Scenario {
       : inFour
   }
 
-  private async changeWorkshop(city: City, changes: WorkshopChanges, expected: string, tell?: boolean) {
-    const result = await changeWorkshop(this.world.deps, city, changes, { notify: tell ?? false })
+  private async changeWorkshop(city: City, changes: WorkshopChanges, expected: string, notify?: boolean) {
+    const result = await changeWorkshop(this.world.deps, city, changes, { notify: notify ?? false })
     if (result.kind === 'changed') return this.expectSame('changed', expected)
     const taken = result.refusal === 'capacity_below_taken' ? ` ${result.taken}` : ''
     await this.expectSame(result.refusal + taken, expected)
@@ -475,11 +479,11 @@ export class Scenario {
 
   private async expectSame(result: unknown, expected: unknown) {
     this.lastResult = result
-    expect(result, 'the answer').toEqual(expected)
-    expect(await this.snapshot(), 'what is shown').toEqual(this.model.snapshot())
+    expect(result, 'result').toEqual(expected)
+    expect(await this.snapshot(), 'snapshot').toEqual(this.model.snapshot())
   }
 
-  /** What the service shows, in the words of the model. */
+  /** A snapshot of the service in the format of the model. */
   private async snapshot() {
     const found = await query<StoredWorkshop>(
       this.world.db,
@@ -542,7 +546,7 @@ export class Scenario {
     return { ...stored, copies: copies.sort(), logged: await this.auditLog(), alike: await this.duplicateGroups() }
   }
 
-  /** The audit log, with addresses as the model knows them. */
+  /** The audit log with addresses shortened as in the model. */
   private async auditLog() {
     const entries = await query(
       this.world.db,
@@ -551,7 +555,7 @@ export class Scenario {
     return JSON.parse(JSON.stringify(entries).replaceAll(domain, '')) as object[]
   }
 
-  /** The registrations of the campaign that may be one person's, each group with whoever should stay first. */
+  /** Possible duplicates in the campaign, each group ordered by which should be kept. */
   private async duplicateGroups() {
     const { id } = this.campaign as Campaign
     const workshops = [...this.workshops.values()].filter(({ campaignId }) => campaignId === id)
@@ -580,7 +584,7 @@ type StoredMail = {
     before?: { startsAt: string; venue: { en: string } }
   }
   state: string
-  /** Of a message. */
+  /** Of a broadcast. */
   subject: string | null
 }
 type StoredRegistration = {
@@ -616,7 +620,7 @@ function signUpData(person: Person) {
   return { name: person.toLowerCase(), email: emailAddress(person), locale: 'en', ready: {}, consentVersion: 'v' }
 }
 
-/** An id for the n-th of a kind of things, apart from those that the world counts. */
+/** The n-th id of a kind, distinct from the ids the world generates. */
 function createId(kind: number, n: number): string {
   return `00000000-0000-7000-9000-${kind}${n.toString().padStart(11, '0')}`
 }

@@ -3,26 +3,26 @@ import type { World } from '../support/world.ts'
 import { startScenario } from './scenario.ts'
 import { type Action, campaignSetup, renderScript, runStep, steps } from './steps.ts'
 
-/** Where the service and the model part ways: the shortest script that was found, and how to find it again. */
+/** The shortest script found on which the service and the model diverge, and how to reproduce it. */
 export type Divergence = { script: string; error: unknown; reproduce: string }
 
 /**
- * Plays random scripts until the service and the model part ways; undefined if they never do.
- * @param sequences how many scripts, of up to 60 steps each
- * @param shorten false to keep the first script as it was found
- * @param heard is told of each step that was taken, and what it was answered
+ * Runs random scripts until the service and the model diverge; undefined if they never do.
+ * @param sequences number of scripts, of up to 60 steps each
+ * @param shorten false to return the first script without shortening it
+ * @param onStep called after each step with its result
  */
 export async function findDivergence(
   world: World,
   oneSeatPerPerson: boolean,
   sequences: number,
-  { shorten = true, heard = () => {} }: { shorten?: boolean; heard?: (verb: Action, answer: unknown) => void } = {},
+  { shorten = true, onStep = () => {} }: { shorten?: boolean; onStep?: (action: Action, result: unknown) => void } = {},
 ): Promise<Divergence | undefined> {
   const startTime = world.clock.now()
   const property = fc.asyncProperty(campaignSetup(oneSeatPerPerson), steps, async (setup, steps) => {
     world.clock.set(startTime)
     const scenario = await startScenario(world, setup)
-    for (const step of steps) heard(step[0], await runStep(scenario, step))
+    for (const step of steps) onStep(step[0], await runStep(scenario, step))
     await scenario.finish()
   })
   const { MODEL_SEED: seed, MODEL_PATH: path } = process.env

@@ -17,21 +17,21 @@ type Actions = {
     : never]: Scenario[Verb]
 }
 export type Action = Exclude<keyof Actions, 'createCampaign' | 'finish'>
-/** A step is what one may write in a script: a verb of the play and what it is said of. */
-export type Step = { [V in Action]: [verb: V, ...args: Parameters<Scenario[V]>] }[Action]
+/** A step of a script: an action of the scenario with its arguments. */
+export type Step = { [V in Action]: [action: V, ...args: Parameters<Scenario[V]>] }[Action]
 
-/** Takes a step and gives what it was answered. */
+/** Runs a step and returns its result. */
 export async function runStep(scenario: Scenario, [action, ...args]: Step): Promise<unknown> {
   scenario.lastResult = undefined
   await (scenario[action] as (...args: unknown[]) => Promise<unknown>).apply(scenario, args)
   return scenario.lastResult
 }
 
-/** The play as lines to paste into a test. */
-export function renderScript(announcement: CampaignSetup, steps: readonly Step[]): string {
+/** Renders the script as lines to paste into a test. */
+export function renderScript(setup: CampaignSetup, steps: readonly Step[]): string {
   return [
     'await using world = await createWorld()',
-    `const scenario = await startScenario(world, ${formatLiteral(announcement)})`,
+    `const scenario = await startScenario(world, ${formatLiteral(setup)})`,
     ...steps.map(([action, ...args]) => `await scenario.${action}(${args.map(formatLiteral).join(', ')})`),
     'await scenario.finish()',
   ].join('\n')
@@ -40,9 +40,9 @@ export function renderScript(announcement: CampaignSetup, steps: readonly Step[]
 const hour = 60
 const day = 24 * hour
 
-// Few people, few seats and favourites among both, so that they get in each other's way.
+// Few people and few seats, weighted towards some of each, so that they conflict.
 const person = weightedChoice({ anna: 5, bob: 4, carol: 4, dave: 3, erin: 3, fay: 3, Anna: 1, Bob: 1 })
-const who: fc.Arbitrary<PersonRef> = fc.oneof(
+const personRef: fc.Arbitrary<PersonRef> = fc.oneof(
   { weight: 2, arbitrary: person },
   {
     weight: 1,
@@ -63,7 +63,7 @@ const waitlistedPerson: fc.Arbitrary<PersonRef> = fc.oneof(
   { weight: 1, arbitrary: person },
   { weight: 3, arbitrary: weightedChoice<PersonRef>({ 'waitlisted in shanghai': 3, 'waitlisted in nanjing': 1 }) },
 )
-const people = fc.array(who, { minLength: 1, maxLength: 4 })
+const people = fc.array(personRef, { minLength: 1, maxLength: 4 })
 const name = weightedChoice({ anna: 3, bob: 2, carol: 1, zoe: 1 })
 const venue = fc.constantFrom('the hall', 'room 1', 'room 2')
 const mostlyTrue = fc.constantFrom(true, true, false)
@@ -84,7 +84,7 @@ const workshopSetup: fc.Arbitrary<WorkshopSetup> = fc.record({
   confirmHours: fc.constantFrom(undefined, 2, 24),
 })
 
-/** Two workshops of a campaign and perhaps a third, of the campaign or not. */
+/** Two workshops of a campaign and possibly a third, inside the campaign or standalone. */
 export function campaignSetup(oneSeatPerPerson: boolean): fc.Arbitrary<CampaignSetup> {
   return fc.record({
     oneSeatPerPerson: fc.constant(oneSeatPerPerson),
@@ -94,7 +94,7 @@ export function campaignSetup(oneSeatPerPerson: boolean): fc.Arbitrary<CampaignS
         nanjing: workshopSetup,
         xian: fc.oneof(
           workshopSetup,
-          workshopSetup.map((workshop) => ({ ...workshop, alone: true })),
+          workshopSetup.map((workshop) => ({ ...workshop, standalone: true })),
         ),
       },
       { requiredKeys: ['shanghai', 'nanjing'] },
@@ -107,16 +107,16 @@ const signUpSpec: fc.Arbitrary<SignUpSpec> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(person, city, fc.constantFrom('k1', 'k2', 'k3')) },
 )
 
-/** Anything that a person or an organiser may do, or time, and how often in comparison. */
+/** Everything a person, an organiser or time can do, weighted by how often. */
 const weightedActions = [
   weighted(78, 'signUp', person, city),
   weighted(36, 'signUpBatch', fc.array(signUpSpec, { minLength: 1, maxLength: 5 })),
   weighted(4, 'signUpOnLaggingServer', person, city),
   weighted(15, 'retry', person),
-  weighted(36, 'cancel', who, cancelledBy),
+  weighted(36, 'cancel', personRef, cancelledBy),
   weighted(27, 'acceptOffer', offeredPerson),
   weighted(12, 'expireOffers'),
-  weighted(30, 'move', who, city),
+  weighted(30, 'move', personRef, city),
   weighted(12, 'changeCapacity', city, capacity),
   weighted(6, 'setWaitlist', city, fc.constantFrom(true, true, false)),
   weighted(4, 'setOfferHours', city, fc.constantFrom(2, 24, null)),
@@ -128,65 +128,65 @@ const weightedActions = [
   weighted(3, 'unpublish', city),
   weighted(15, 'promote', waitlistedPerson, mostlyTrue),
   weighted(9, 'acceptOfferFor', offeredPerson),
-  weighted(9, 'merge', who, who),
+  weighted(9, 'merge', personRef, personRef),
   weighted(4, 'markNotDuplicates', name),
-  weighted(9, 'edit', who, fc.record({ name, person }, { requiredKeys: [] })),
+  weighted(9, 'edit', personRef, fc.record({ name, person }, { requiredKeys: [] })),
   weighted(12, 'addManually', person, city),
   weighted(3, 'addManually', person, city, fc.constantFrom('k1', 'k2', 'by hand')),
   weighted(6, 'cancelInBulk', people),
   weighted(8, 'moveInBulk', people, city),
   weighted(9, 'sendBroadcast', message, audience, status),
   weighted(4, 'copyCampaign', fc.integer({ min: 1, max: 3 })),
-  weighted(15, 'correctEmail', who, person),
-  weighted(9, 'erase', who, cancelledBy),
+  weighted(15, 'correctEmail', personRef, person),
+  weighted(9, 'erase', personRef, cancelledBy),
   weighted(30, 'wait', fc.constantFrom(9, 1, hour, 3 * hour)),
   weighted(2, 'waitUntil', fc.constantFrom<ScheduledEvent>('opensAt', 'closesAt', 'startsAt', 'endsAt'), city),
 ]
 const step: fc.Arbitrary<Step> = fc.oneof(...weightedActions)
 
-/** Every kind of step. */
-export const actions: ReadonlySet<Action> = new Set(weightedActions.map(({ verb }) => verb))
+/** Every kind of action. */
+export const actions: ReadonlySet<Action> = new Set(weightedActions.map(({ action }) => action))
 
-const times = (most: number) => fc.integer({ min: 1, max: most })
+const repetitions = (most: number) => fc.integer({ min: 1, max: most })
 
-/** What random steps would hardly ever come to one after another. */
+/** Sequences that random steps would hardly ever produce. */
 const sequences: Record<string, fc.Arbitrary<Step[]>> = {
-  theNewsletterGoesOut: fc
+  signUpsAtOnce: fc
     .tuple(fc.shuffledSubarray(['anna', 'bob', 'carol', 'dave', 'erin', 'fay'], { minLength: 3 }), city)
-    .map(([everyone, where]) => [['signUpBatch', everyone.map((who): SignUpSpec => [who, where])]]),
-  changingOnesMind: fc
-    .tuple(person, city, times(6))
-    .map(([who, where, n]) => repeatSteps(n, ['signUp', who, where], ['cancel', who, 'attendee'])),
-  pestering: fc
+    .map(([everyone, where]) => [['signUpBatch', everyone.map((one): SignUpSpec => [one, where])]]),
+  repeatedSignUpAndCancel: fc
+    .tuple(person, city, repetitions(6))
+    .map(([personRef, where, n]) => repeatSteps(n, ['signUp', personRef, where], ['cancel', personRef, 'attendee'])),
+  mailFlooding: fc
     .tuple(person, city, fc.constantFrom(2, 9, 11), fc.constantFrom(0, 21 * hour))
-    .map(([who, where, n, pause]) => [
-      ...repeatSteps(n, ['signUp', who, where], ['wait', 10]),
+    .map(([personRef, where, n, pause]) => [
+      ...repeatSteps(n, ['signUp', personRef, where], ['wait', 10]),
       ['wait', pause],
-      ['cancel', who, 'attendee'],
-      ['signUp', who, where],
+      ['cancel', personRef, 'attendee'],
+      ['signUp', personRef, where],
     ]),
-  mistyping: fc
-    .tuple(who, times(3))
+  repeatedCorrections: fc
+    .tuple(personRef, repetitions(3))
     .map(([one, n]) => [
       ['correctEmail', one, 'gus'],
       ...repeatSteps(n, ['correctEmail', 'gus', 'hal'], ['correctEmail', 'hal', 'gus']),
     ]),
-  leavingWhileClosed: fc.tuple(who, who, city).map(([one, other, where]) => [
+  cancellingWhileClosed: fc.tuple(personRef, personRef, city).map(([one, other, where]) => [
     ['close', where],
     ['cancel', one, 'attendee'],
     ['correctEmail', other, 'hal'],
     ['cancel', other, 'organiser'],
     ['reopen', where],
   ]),
-  takingTooLate: fc
+  acceptingExpiredOffer: fc
     .tuple(offeredPerson, city)
     .map(([one, where]) => [['waitUntil', 'deadline', where], ['acceptOffer', one], ['expireOffers']]),
-  offersUntilAnEarlierStart: fc.tuple(offeredPerson, city).map(([one, where]) => [
+  offersCappedByEarlierStart: fc.tuple(offeredPerson, city).map(([one, where]) => [
     ['rescheduleIn', where, hour],
     ['waitUntil', 'deadline', where],
     ['acceptOffer', one],
   ]),
-  lettingSomebodyPass: fc.tuple(waitlistedPerson, mostlyTrue, who, city).map(([one, add, other, where]) => [
+  manualPromotion: fc.tuple(waitlistedPerson, mostlyTrue, personRef, city).map(([one, add, other, where]) => [
     ['promote', one, add],
     ['cancel', other, 'organiser'],
     ['addManually', 'gus', where],
@@ -194,51 +194,51 @@ const sequences: Record<string, fc.Arbitrary<Step[]>> = {
     ['move', 'gus', 'nanjing'],
     ['promote', 'gus', add],
   ]),
-  oneWithTwoAddresses: fc.tuple(person, city, name).map(([who, where, as]) => [
-    ['addManually', who, where],
-    ['edit', who, { name: as }],
+  mergingDuplicates: fc.tuple(person, city, name).map(([personRef, where, as]) => [
+    ['addManually', personRef, where],
+    ['edit', personRef, { name: as }],
     ['addManually', 'gus', where],
     ['edit', 'gus', { name: as }],
-    ['merge', 'gus', who],
-    ['merge', who, 'gus'],
+    ['merge', 'gus', personRef],
+    ['merge', personRef, 'gus'],
   ]),
-  movingSeveral: fc.tuple(cancelledBy, weightedChoice({ nanjing: 3, shanghai: 1 })).map(([by, where]) => [
+  bulkMoves: fc.tuple(cancelledBy, weightedChoice({ nanjing: 3, shanghai: 1 })).map(([by, where]) => [
     ['addManually', 'gus', 'shanghai'],
     ['addManually', 'hal', 'nanjing'],
     ['moveInBulk', ['gus', 'hal'], where],
     ['cancel', 'hal', by],
     ['moveInBulk', ['gus', 'confirmed in shanghai', 'waitlisted in nanjing'], 'shanghai'],
   ]),
-  sayingYesForThem: weightedChoice<'shanghai' | 'nanjing'>({ shanghai: 2, nanjing: 1 }).map((where) => [
+  acceptingOfferForPerson: weightedChoice<'shanghai' | 'nanjing'>({ shanghai: 2, nanjing: 1 }).map((where) => [
     ['setOfferHours', where, 24],
     ['addManually', 'gus', where],
     ['addManually', 'hal', where],
     ['cancel', `confirmed in ${where}`, 'organiser'],
     ['acceptOfferFor', `offered in ${where}`],
   ]),
-  severalOfOneName: fc.tuple(person, city, name).map(([who, where, as]) => [
+  markingNotDuplicates: fc.tuple(person, city, name).map(([personRef, where, as]) => [
     ['addManually', 'gus', where],
     ['edit', 'gus', { name: as }],
-    ['edit', who, { name: as }],
+    ['edit', personRef, { name: as }],
     ['markNotDuplicates', as],
     ['addManually', 'hal', where],
     ['edit', 'hal', { name: as }],
     ['edit', 'gus', { name: 'zoe' }],
   ]),
-  writingBeforeTheyGoElsewhere: fc.tuple(message, audience, who, city).map(([what, to, one, where]) => [
+  broadcastBeforeMove: fc.tuple(message, audience, personRef, city).map(([what, to, one, where]) => [
     ['sendBroadcast', what, to],
     ['edit', one, { person: 'hal' }],
     ['move', 'hal', where],
     ['sendBroadcast', what, to],
   ]),
-  takingBackWhatNobodyWants: fc.tuple(city, people, person).map(([where, everyone, one]) => [
+  unpublishingEmptyWorkshop: fc.tuple(city, people, person).map(([where, everyone, one]) => [
     ['cancelInBulk', everyone],
     ['unpublish', where],
     ['signUp', one, where],
     ['move', one, where],
     ['reopen', where],
   ]),
-  leavingBeforeItIsPutOff: fc.tuple(who, who, city).map(([one, other, where]) => [
+  cancellingBeforePostponement: fc.tuple(personRef, personRef, city).map(([one, other, where]) => [
     ['rescheduleIn', where, 0],
     ['cancel', one, 'organiser'],
     ['erase', other, 'organiser'],
@@ -251,15 +251,15 @@ export const steps: fc.Arbitrary<Step[]> = fc
   .array(
     fc.oneof(
       { weight: 60, arbitrary: step.map((one) => [one]) },
-      { weight: 5, arbitrary: sequences.theNewsletterGoesOut as fc.Arbitrary<Step[]> },
+      { weight: 5, arbitrary: sequences.signUpsAtOnce as fc.Arbitrary<Step[]> },
       ...Object.values(sequences).map((arbitrary) => ({ weight: 1, arbitrary })),
     ),
     { maxLength: 60, size: 'max' },
   )
   .map((parts) => parts.flat().slice(0, 60))
 
-function repeatSteps(times: number, ...steps: Step[]): Step[] {
-  return Array<Step[]>(times).fill(steps).flat()
+function repeatSteps(repetitions: number, ...steps: Step[]): Step[] {
+  return Array<Step[]>(repetitions).fill(steps).flat()
 }
 
 type Arbitraries<Values extends unknown[]> = {
@@ -270,18 +270,18 @@ function weighted<V extends Action>(
   weight: number,
   action: V,
   ...args: Arbitraries<Parameters<Scenario[V]>>
-): { weight: number; verb: V; arbitrary: fc.Arbitrary<Step> } {
+): { weight: number; action: V; arbitrary: fc.Arbitrary<Step> } {
   const argumentTuples = fc.tuple(...(args as unknown as fc.Arbitrary<unknown>[]))
-  return { weight, verb: action, arbitrary: argumentTuples.map((values) => [action, ...values] as unknown as Step) }
+  return { weight, action, arbitrary: argumentTuples.map((values) => [action, ...values] as unknown as Step) }
 }
 
-/** One of these words, each as often as its number says; scripts shrink to the first. */
+/** Picks one of the words, weighted; scripts shrink to the first. */
 function weightedChoice<Word extends string>(weights: Record<Word, number>): fc.Arbitrary<Word> {
-  const pool = Object.entries<number>(weights).flatMap(([word, times]) => Array<string>(times).fill(word))
+  const pool = Object.entries<number>(weights).flatMap(([word, repetitions]) => Array<string>(repetitions).fill(word))
   return fc.constantFrom(...(pool as Word[]))
 }
 
-/** A value as one writes it in TypeScript. */
+/** Formats a value as a TypeScript literal. */
 function formatLiteral(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (Array.isArray(value)) return `[${value.map(formatLiteral).join(', ')}]`
