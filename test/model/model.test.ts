@@ -46,7 +46,7 @@ test.each([
     }
     const { script, error, reproduce } = divergence
     throw new Error(
-      `the service and the model diverge:\n\n${script}\n\nreproduce: ${reproduce} npm test -- test/model`,
+      `the service and the model diverge:\n\n${script}\n\nreproduce: ${reproduce} npm run test:slow -- test/model`,
       {
         cause: error,
       },

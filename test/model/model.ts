@@ -119,10 +119,10 @@ export class Model {
   }
 
   /** A person's latest registration, preferring an active one, or the first with a status in a city. */
-  find(who: PersonRef): Registration | undefined {
-    const [kind, city] = who.split(' in ')
+  find(ref: PersonRef): Registration | undefined {
+    const [kind, city] = ref.split(' in ')
     const candidates = this.registrations.filter((one) =>
-      city ? one.person && one.city === city : isMailboxOf(who, one),
+      city ? one.person && one.city === city : isMailboxOf(ref, one),
     )
     if (city) return candidates.sort((a, b) => a.seq - b.seq).find((one) => this.statusOf(one) === kind)
     return candidates.findLast(({ cancelledBy }) => !cancelledBy) ?? candidates.at(-1)
@@ -497,8 +497,15 @@ export class Model {
             .map((registration) => {
               const { seq, cancelledBy, offeredUntil, mails } = registration
               const mailTexts = mails.map(({ kind, detail, discarded }) => formatMail(kind, detail, discarded))
-              const who = formatPerson(registration)
-              return formatRegistration(seq, who, this.statusOf(registration), cancelledBy, offeredUntil, mailTexts)
+              const personText = formatPerson(registration)
+              return formatRegistration(
+                seq,
+                personText,
+                this.statusOf(registration),
+                cancelledBy,
+                offeredUntil,
+                mailTexts,
+              )
             }),
         },
       ]),
@@ -709,14 +716,14 @@ export function formatMail(kind: string, why: string, dead: boolean): string {
 
 export function formatRegistration(
   number: number,
-  who: string,
+  person: string,
   status: string,
   by: string | null | undefined,
   until: number | null | undefined,
   mails: string[],
 ): string {
   const detail = by ? ` by ${by}` : until == null ? '' : ` until ${until}`
-  return `${number} (${who}) ${status}${detail}: ${mails.join(', ')}`
+  return `${number} (${person}) ${status}${detail}: ${mails.join(', ')}`
 }
 
 function isMailboxOf(person: Person, registration: { person: Person }): boolean {

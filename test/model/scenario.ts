@@ -133,14 +133,14 @@ export class Scenario {
     await this.registerBatch(signUps)
   }
 
-  async cancel(who: PersonRef, by: CancelledBy) {
-    const registration = this.model.find(who)
+  async cancel(ref: PersonRef, by: CancelledBy) {
+    const registration = this.model.find(ref)
     const result = await cancelRegistration(this.world.deps, registrationId(registration), by)
     await this.expectSame(result, this.model.cancel(registration, by))
   }
 
-  async acceptOffer(who: PersonRef) {
-    const registration = this.model.find(who)
+  async acceptOffer(ref: PersonRef) {
+    const registration = this.model.find(ref)
     const result = await acceptOffer(this.world.deps, registrationId(registration))
     await this.expectSame(result, this.model.acceptOffer(registration))
   }
@@ -149,21 +149,21 @@ export class Scenario {
     await this.expectSame(await expireOffers(this.world.deps), this.model.expireOffers())
   }
 
-  async move(who: PersonRef, to: City) {
-    const registration = this.model.find(who)
+  async move(ref: PersonRef, to: City) {
+    const registration = this.model.find(ref)
     const result = await moveRegistration(this.world.deps, registrationId(registration), to)
     await this.expectSame(result.kind === 'moved' ? result.status : result.refusal, this.model.move(registration, to))
   }
 
-  async correctEmail(who: PersonRef, to: Person) {
-    const registration = this.model.find(who)
+  async correctEmail(ref: PersonRef, to: Person) {
+    const registration = this.model.find(ref)
     const result = await correctEmail(this.world.deps, registrationId(registration), emailAddress(to))
     const outcome = result.kind === 'refused' ? result.refusal : result.kind
     await this.expectSame(outcome, this.model.correctEmail(registration, to))
   }
 
-  async erase(who: PersonRef, by: CancelledBy) {
-    const registration = this.model.find(who)
+  async erase(ref: PersonRef, by: CancelledBy) {
+    const registration = this.model.find(ref)
     const erasedCount = await eraseRegistrations(this.world.deps, [registrationId(registration)], by)
     await this.expectSame(erasedCount, this.model.erase(registration, by))
   }
@@ -221,8 +221,8 @@ export class Scenario {
   }
 
   /** Gives somebody a seat out of turn. */
-  async promote(who: PersonRef, addSeat: boolean) {
-    const registration = this.model.find(who)
+  async promote(ref: PersonRef, addSeat: boolean) {
+    const registration = this.model.find(ref)
     const person = await findPerson(this.world.deps, registrationId(registration))
     const reason = `because of step ${++this.keyCount}`
     const result = person && (await promotePerson(this.world.deps, organiser, person, { reason, addSeat }))
@@ -234,16 +234,16 @@ export class Scenario {
   }
 
   /** Accepts an offer on a person's behalf. */
-  async acceptOfferFor(who: PersonRef) {
-    const registration = this.model.find(who)
+  async acceptOfferFor(ref: PersonRef) {
+    const registration = this.model.find(ref)
     const person = await findPerson(this.world.deps, registrationId(registration))
     const result = person ? await acceptPersonOffer(this.world.deps, organiser, person) : 'not_found'
     await this.expectSame(result, this.model.confirmPerson(registration))
   }
 
   /** Cancels one of two registrations of the same person. */
-  async merge(who: PersonRef, into: PersonRef) {
-    const [registration, kept] = [this.model.find(who), this.model.find(into)]
+  async merge(ref: PersonRef, into: PersonRef) {
+    const [registration, kept] = [this.model.find(ref), this.model.find(into)]
     const [person, other] = [
       await findPerson(this.world.deps, registrationId(registration)),
       await findPerson(this.world.deps, registrationId(kept)),
@@ -262,8 +262,8 @@ export class Scenario {
   }
 
   /** Corrects name, address or both. */
-  async edit(who: PersonRef, changes: { name?: string; person?: Person }) {
-    const registration = this.model.find(who)
+  async edit(ref: PersonRef, changes: { name?: string; person?: Person }) {
+    const registration = this.model.find(ref)
     const person = await findPerson(this.world.deps, registrationId(registration))
     const email = changes.person === undefined ? person?.email : emailAddress(changes.person)
     const result =
@@ -447,7 +447,7 @@ export class Scenario {
     applyToService: (person: NonNullable<Awaited<ReturnType<typeof findPerson>>>) => Promise<string>,
     applyToModel: (registration: Registration) => string,
   ) {
-    const registrations = [...new Set(refs.flatMap((who) => this.model.find(who) ?? []))]
+    const registrations = [...new Set(refs.flatMap((ref) => this.model.find(ref) ?? []))]
     const found = await findRegistrations(this.world.deps, registrations.map(registrationId))
     const results: string[] = []
     for (const { id } of registrations) {
@@ -534,8 +534,15 @@ export class Scenario {
             const mailTexts = (mails ?? []).map((mail) =>
               formatMail(mail.kind, mailDetail(mail), mail.state === 'dead'),
             )
-            const who = formatPerson({ name, person: email.replace(domain, ''), promotedManually, notDuplicate })
-            return formatRegistration(seq, who, status, by, until === null ? null : this.toMinutes(until), mailTexts)
+            const personText = formatPerson({ name, person: email.replace(domain, ''), promotedManually, notDuplicate })
+            return formatRegistration(
+              seq,
+              personText,
+              status,
+              by,
+              until === null ? null : this.toMinutes(until),
+              mailTexts,
+            )
           }),
         },
       ]),

@@ -103,7 +103,7 @@ test.skipIf(!installedVersion)('steps left unfinished by a migration run through
   await close()
 })
 
-test('with ?pgbouncer=true no prepared statement outlives its transaction', async () => {
+test('with ?pgbouncer=true no statement is prepared on the server', async () => {
   await using database = await openTestPostgres()
   const countPrepared = async (url: string) => {
     const { db, close } = openPostgres(url, { max: 1 })

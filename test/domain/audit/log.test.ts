@@ -69,13 +69,13 @@ test('listAudit tells organisers from tokens and keeps the name after the accoun
   const [token] = await query<{ id: string }>(world.db, sql`select id from tokens`)
   await recordAudit(world.deps, { name: '王老师', organiserId: id }, { action: 'list.exported' })
   await recordAudit(world.deps, { name: 'newsletter bot', tokenId: token?.id }, { action: 'list.exported' })
-  const who = async () => (await listAudit(world.deps, {})).entries.map(({ actor, by }) => [actor, by])
-  expect(await who()).toEqual([
+  const actors = async () => (await listAudit(world.deps, {})).entries.map(({ actor, by }) => [actor, by])
+  expect(await actors()).toEqual([
     ['newsletter bot', 'token'],
     ['王老师', 'organiser'],
   ])
   await world.db.execute(sql`delete from organisers`)
-  expect((await who())[1]).toEqual(['王老师', 'gone'])
+  expect((await actors())[1]).toEqual(['王老师', 'gone'])
 })
 
 test('listAudit filters by actor, action, time and subject', async () => {

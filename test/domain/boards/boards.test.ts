@@ -525,7 +525,7 @@ test('findWarnings reports too few boards for a workshop alone and together with
   expect(await boardWarnings()).toEqual([{ warning: 'boards_shared', boards: 4, usable: 3, slugs: [other.slug] }])
   await addBoardsOrThrow(world, '潘多拉', '4')
   expect(await boardWarnings()).toEqual([])
-  // Each day of a three-day course has enough boards for itself and the workshop beside it.
+  // Each day of a three-day course has enough boards for itself and the workshop on the same day.
   const course = await world.workshop({
     ...{ boards: 2, startsAt: new Date('2027-01-04T09:00:00+08:00'), endsAt: new Date('2027-01-06T17:00:00+08:00') },
   })

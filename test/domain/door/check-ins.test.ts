@@ -108,14 +108,14 @@ describe.each([
   test('checkIn checks in the confirmed entries of a batch and rejects waitlisted, cancelled, other-workshop and unknown ones', async () => {
     await using world = await createWorld({ postgres })
     const workshop = await world.workshop({ capacity: 1 })
-    const elsewhere = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
+    const otherWorkshop = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
     const seated = await world.register(workshop)
     const waiting = await world.register(workshop)
     const gone = await world.register(workshop)
     await cancelRegistration(world.deps, gone.id, 'attendee')
     const erased = await world.register(workshop)
     await eraseRegistrations(world.deps, [erased.id], 'attendee')
-    const other = await world.register(elsewhere)
+    const other = await world.register(otherWorkshop)
     const { actor } = await openDoorSession(world, workshop)
     const ids = [waiting.id, gone.id, other.id, crypto.randomUUID(), erased.id, seated.id]
     const results = await checkIn(
@@ -131,7 +131,7 @@ describe.each([
       'not_found',
       'in',
     ])
-    expect(results[2]).toMatchObject({ workshop: { city: { zh: '南京' }, startsAt: elsewhere.startsAt } })
+    expect(results[2]).toMatchObject({ workshop: { city: { zh: '南京' }, startsAt: otherWorkshop.startsAt } })
     expect(await world.db.select().from(checkIns)).toHaveLength(1)
     expect(await findViolations(world.deps)).toEqual([])
   })
@@ -199,14 +199,14 @@ describe.each([
   test('the door of another workshop can neither check in nor undo', async () => {
     await using world = await createWorld({ postgres })
     const { people, east } = await createDay(world)
-    const elsewhere = await openDoorSession(world, await world.workshop({ city: { zh: '南京', en: 'Nanjing' } }))
+    const otherDoor = await openDoorSession(world, await world.workshop({ city: { zh: '南京', en: 'Nanjing' } }))
     const entry = checkInEntry(people[0].id, world.clock.now())
-    expect(await checkIn(world.deps, elsewhere.actor, [entry])).toMatchObject([{ outcome: 'elsewhere' }])
+    expect(await checkIn(world.deps, otherDoor.actor, [entry])).toMatchObject([{ outcome: 'elsewhere' }])
     await checkIn(world.deps, east, [entry])
     expect(
-      await undoCheckIns(world.deps, elsewhere.actor, [{ id: entry.id, checkIn: entry.id, at: entry.at }]),
+      await undoCheckIns(world.deps, otherDoor.actor, [{ id: entry.id, checkIn: entry.id, at: entry.at }]),
     ).toMatchObject([{ outcome: 'not_found' }])
-    expect(await checkIn(world.deps, elsewhere.actor, [entry])).toMatchObject([{ outcome: 'not_found' }])
+    expect(await checkIn(world.deps, otherDoor.actor, [entry])).toMatchObject([{ outcome: 'not_found' }])
     expect(await listCheckIns(world, people[0].id)).toMatchObject([{ outcome: 'in' }])
   })
 
