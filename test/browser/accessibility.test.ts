@@ -17,96 +17,98 @@ import {
 } from '../support/seeds/every-page.ts'
 import { createWorld } from '../support/world.ts'
 
-/** What differs by width or colours does not by language. */
+/** One screen per language: what depends on width or colour scheme does not depend on language. */
 const screens: [PageOptions['locale'], number, PageOptions['colorScheme']][] = [
   ['zh-CN', 1280, 'light'],
   ['en', 360, 'dark'],
 ]
 
-/** Swagger UI, which we can only take as it is. What it shows stands in the description itself, as text. */
+/** Swagger UI, a third-party page. The OpenAPI document has the same content as text. */
 const thirdPartyPages = ['GET /api/docs']
 
 test.concurrent.each(screens)(
-  'no page keeps anyone out: in %s at %i px, %s',
+  'pages have no serious accessibility violations in %s at %i px, %s',
   async (locale, width, colorScheme) => {
     await using world = await createWorld({ env: { RATE_LIMIT: 'off' } })
     await using server = await serveWorld(world)
-    const { Cookie, doorCookie, pages: opened, doorPages, submissions } = await seedEveryPage(world)
+    const { Cookie, doorCookie, pages: allPages, doorPages, submissions } = await seedEveryPage(world)
     const routes = Object.keys(access).filter((route) => !isApiRoute(route))
-    const named = new Set([opened, doorPages, submissions].flatMap(Object.keys))
-    expect([...named].toSorted()).toEqual(routes.toSorted())
+    const covered = new Set([allPages, doorPages, submissions].flatMap(Object.keys))
+    expect([...covered].toSorted()).toEqual(routes.toSorted())
 
-    const found: string[] = []
+    const violations: string[] = []
     const seen = new Set<string>()
-    let pages = 0
-    let looked = 0
+    let pageCount = 0
+    let checkedCount = 0
     const visit = async (cookie: string) => {
       const page = await openPage({ locale, width, colorScheme, baseURL: server.url })
       await page.context().addCookies([parseCookie(cookie, server.url)])
-      const mistakes = await installAxe(page)
-      const look = async (route: string, answer: PageResponse | null) => {
-        pages++
-        // axe takes a second a page, and most pages differ from another in their words alone.
-        const places = (await page.evaluate(elementSignatures)).filter((place) => !seen.has(place))
-        if (places.length === 0) return
-        for (const place of places) seen.add(place)
-        looked++
-        for (const mistake of await mistakes()) found.push(`${route} ${answer?.status()} ${answer?.url()}: ${mistake}`)
+      const runAxe = await installAxe(page)
+      const check = async (route: string, response: PageResponse | null) => {
+        pageCount++
+        // axe takes a second per page, and most pages differ from others only in their text.
+        const signatures = (await page.evaluate(elementSignatures)).filter((signature) => !seen.has(signature))
+        if (signatures.length === 0) return
+        for (const signature of signatures) seen.add(signature)
+        checkedCount++
+        for (const violation of await runAxe())
+          violations.push(`${route} ${response?.status()} ${response?.url()}: ${violation}`)
       }
-      return { page, look, [Symbol.asyncDispose]: () => page[Symbol.asyncDispose]() }
+      return { page, check, [Symbol.asyncDispose]: () => page[Symbol.asyncDispose]() }
     }
     await using owner = await visit(Cookie)
-    await using anyone = await visit(mailPreviewCookie(world))
+    await using anonymous = await visit(mailPreviewCookie(world))
     await using helper = await visit(doorCookie)
-    // What a door is without its script, which draws over all of it.
-    await helper.page.route('**/assets/door.js', (asked) => asked.abort())
+    // Shows the door page without its script, which replaces the content.
+    await helper.page.route('**/assets/door.js', (route) => route.abort())
 
-    const open = async ({ page, look }: PageVisitor, route: string, addresses: string[]) => {
-      for (const [n, path] of addresses.entries()) {
-        const answer = await page.goto(path).catch(ignoreDownload)
-        if (n === 0) expect([route, answer?.status() ?? 200]).toEqual([route, expect.toBeOneOf([200, 410])])
-        // What leads on is looked at where it leads, and files are no pages.
-        if (!answer || answer.request().redirectedFrom() || !isHtml(answer.headers()['content-type'] ?? null)) continue
-        // A mail is shown where no script runs, ours neither.
+    const open = async ({ page, check }: PageVisitor, route: string, urls: string[]) => {
+      for (const [n, path] of urls.entries()) {
+        const response = await page.goto(path).catch(ignoreDownload)
+        if (n === 0) expect([route, response?.status() ?? 200]).toEqual([route, expect.toBeOneOf([200, 410])])
+        // Redirects are checked at their target, and downloads are not pages.
+        if (!response || response.request().redirectedFrom() || !isHtml(response.headers()['content-type'] ?? null))
+          continue
+        // The mail page runs no scripts, so axe checks its HTML in a blank page.
         if (route === 'GET /mailbox/:id/html') {
-          const mail = await answer.text()
+          const mail = await response.text()
           await page.goto('about:blank')
           await page.setContent(mail)
         }
-        await look(route, answer)
+        await check(route, response)
       }
     }
     await using phone = await visit(doorCookie)
 
-    const visitorOf = (route: string) => (isOrganiserRoute(route) ? owner : isDoorRoute(route) ? helper : anyone)
+    const visitorFor = (route: string) => (isOrganiserRoute(route) ? owner : isDoorRoute(route) ? helper : anonymous)
     await Promise.all([
-      ...[owner, anyone, helper].map(async (visitor) => {
-        for (const [route, addresses] of Object.entries(visitor === helper ? doorPages : opened)) {
-          if (thirdPartyPages.includes(route) || (visitor !== helper && visitorOf(route) !== visitor)) continue
-          await open(visitor, route, addresses)
+      ...[owner, anonymous, helper].map(async (visitor) => {
+        for (const [route, urls] of Object.entries(visitor === helper ? doorPages : allPages)) {
+          if (thirdPartyPages.includes(route) || (visitor !== helper && visitorFor(route) !== visitor)) continue
+          await open(visitor, route, urls)
         }
       }),
       exerciseDoorApp(phone, doorPages['GET /in/:code'] ?? []),
     ])
     for (const [route, forms] of Object.entries(submissions)) {
-      const { page, look } = visitorOf(route)
+      const { page, check } = visitorFor(route)
       for (const form of forms) {
-        const answer = await submitForm(page, form)
-        if (!answer?.request().redirectedFrom()) await look(route, answer)
+        const response = await submitForm(page, form)
+        if (!response?.request().redirectedFrom()) await check(route, response)
       }
     }
-    expect(found).toEqual([])
-    expect(pages).toBeGreaterThan(270)
-    expect(looked).toBeGreaterThan(80)
+    expect(violations).toEqual([])
+    expect(pageCount).toBeGreaterThan(270)
+    expect(checkedCount).toBeGreaterThan(80)
   },
   600_000,
 )
 
-test('nor does an installation that has no owner yet, nor a page that is not there', async () => {
+test('the set-up page, empty pages and 404 pages have no serious accessibility violations', async () => {
   await using world = await createWorld()
   await using server = await serveWorld(world)
   await using page = await openPage({ locale: 'en', baseURL: server.url })
-  const mistakes = await installAxe(page)
+  const runAxe = await installAxe(page)
   const first = paths.firstOwner(createFirstOwnerCode(world.deps.config.secret))
   const mailbox = withQuery(paths.mailbox(), { key: createMailboxKey(world.deps.config.secret) })
   for (const [path, status] of [
@@ -118,16 +120,19 @@ test('nor does an installation that has no owner yet, nor a page that is not the
     ['/console/nowhere', 404],
   ] as const) {
     expect((await page.goto(path))?.status()).toBe(status)
-    expect([path, await mistakes()]).toEqual([path, []])
+    expect([path, await runAxe()]).toEqual([path, []])
   }
   expect((await submitForm(page, { path: first, fields: { name: '' } }))?.status()).toBe(422)
-  expect(await mistakes()).toEqual([])
+  expect(await runAxe()).toEqual([])
 })
 
-/** A door whose script runs: its list, the card of who is in, of who is in already and of whose ticket it is not, its end. */
-async function exerciseDoorApp({ page, look }: PageVisitor, codes: string[]): Promise<void> {
+/**
+ * The door page with its script: the list, cards for a check-in, a repeated check-in and another workshop's ticket, and
+ * the ended session.
+ */
+async function exerciseDoorApp({ page, check }: PageVisitor, codes: string[]): Promise<void> {
   const waitAndCheck = (selector: string, response: PageResponse | null) =>
-    page.waitForSelector(selector).then(() => look(selector, response))
+    page.waitForSelector(selector).then(() => check(selector, response))
   await waitAndCheck('#door-people button', await page.goto(paths.doorPage()))
   await page.click('.door-walk-in summary')
   await page.click('#door-people button:has(.free)')
@@ -139,9 +144,9 @@ async function exerciseDoorApp({ page, look }: PageVisitor, codes: string[]): Pr
   await waitAndCheck('#door-over:not([hidden]), #door-plain:not([hidden])', await page.goto(paths.doorPage()))
 }
 
-type PageVisitor = { page: Page; look(route: string, answer: PageResponse | null): Promise<void> }
+type PageVisitor = { page: Page; check(route: string, response: PageResponse | null): Promise<void> }
 
-/** A file that is kept is no page, and no mistake. */
+/** A download is not a page and not an error. */
 function ignoreDownload(error: Error): null {
   if (/Download is starting/.test(error.message)) return null
   throw error
@@ -150,8 +155,8 @@ function ignoreDownload(error: Error): null {
 type PageResponse = NonNullable<Awaited<ReturnType<Page['goto']>>>
 
 /**
- * Runs on the page. The kinds of elements that it has and where: an element's name, attributes and whether it has a text,
- * below those of its parent. A page with no place that others did not have is of a template that was looked at.
+ * Runs in the page. Signatures of its elements: name, attributes and whether it has text, with those of the parent. A
+ * page without new signatures has a template that was checked already.
  */
 function elementSignatures(): string[] {
   const kind = (element: Element | null) => {
@@ -163,7 +168,9 @@ function elementSignatures(): string[] {
   return [...new Set(elements.map((element) => `${kind(element.parentElement)} > ${kind(element)}`))]
 }
 
-/** Brings axe along to every page that is opened there. Gives what looks at the one that is open: a line for each mistake. */
+/**
+ * Makes axe available to every page opened there. Returns a function that checks the open page, one line per violation.
+ */
 async function installAxe(page: Page): Promise<() => Promise<string[]>> {
   // Outside of the page's Content-Security-Policy, which stays in force.
   const devtools = await page.context().newCDPSession(page)
@@ -175,10 +182,10 @@ async function installAxe(page: Page): Promise<() => Promise<string[]>> {
   }
 }
 
-/** Half as much to read on each page as the other one in the package. */
+/** The minified build is half the size of the other one. */
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** Runs on the page itself, so that what is no mistake need not leave it. */
+/** Runs in the page, so that only violations are transferred. */
 function formatViolations({ violations }: AxeResults): string[] {
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -187,12 +194,12 @@ function formatViolations({ violations }: AxeResults): string[] {
     )
 }
 
-/** WCAG 2.2 AA, and what axe thinks wise besides. */
+/** WCAG 2.2 AA and axe's best practices. */
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
-/** Sends a form as it is typed, whatever the page it stands on would say first. Gives what it is answered with. */
+/** Submits a form as given, without client-side validation. Returns the response. */
 async function submitForm(page: Page, { path, fields }: FormSubmission): Promise<PageResponse | null> {
-  // Anything of the same origin.
+  // Any page of the same origin.
   await page.goto('/healthz')
   const navigation = page.waitForNavigation()
   await page.evaluate(

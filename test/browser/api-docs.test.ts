@@ -8,19 +8,19 @@ beforeAll(async () => {
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
-test('GET /api/docs shows every route and tries them, from our own origin and within the strict content policy', async () => {
+test('GET /api/docs lists every route and can call them, same-origin and under the strict content security policy', async () => {
   await using page = await openPage({ width: 1280 })
-  const elsewhere: string[] = []
-  const complaints: string[] = []
+  const crossOrigin: string[] = []
+  const problems: string[] = []
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url())
-    if (origin !== server.url && protocol !== 'data:') elsewhere.push(request.url())
+    if (origin !== server.url && protocol !== 'data:') crossOrigin.push(request.url())
   })
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
+  page.on('pageerror', (error) => problems.push(String(error)))
 
-  const answer = await page.goto(`${server.url}/api/docs`)
-  expect(answer?.headers()['content-security-policy']).not.toContain('unsafe-inline')
+  const response = await page.goto(`${server.url}/api/docs`)
+  expect(response?.headers()['content-security-policy']).not.toContain('unsafe-inline')
   const { paths } = (await (await server.request('/api/v1/openapi.json')).json()) as { paths: Record<string, object> }
   const operations = Object.values(paths).flatMap((methods) => Object.keys(methods))
   await expect.poll(() => page.locator('.opblock').count(), { timeout: 10_000 }).toBe(operations.length)
@@ -31,12 +31,12 @@ test('GET /api/docs shows every route and tries them, from our own origin and wi
   await availability.getByPlaceholder('slug').fill('nowhere')
   await availability.getByRole('button', { name: 'Execute' }).click()
   await availability.locator('.live-responses-table').getByText('not_found').first().waitFor()
-  expect(elsewhere).toEqual([])
-  // The browser itself notes that the answer was a 404.
-  expect(complaints).toEqual([expect.stringContaining('404')])
+  expect(crossOrigin).toEqual([])
+  // The browser logs the 404 itself.
+  expect(problems).toEqual([expect.stringContaining('404')])
 })
 
-test('GET /api/docs leads to the document where there is no JavaScript', async () => {
+test('GET /api/docs links to the OpenAPI document without JavaScript', async () => {
   await using page = await openPage({ javaScriptEnabled: false })
   await page.goto(`${server.url}/api/docs`)
   await page.getByRole('link', { name: 'OpenAPI 3.1' }).click()

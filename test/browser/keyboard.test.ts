@@ -8,14 +8,14 @@ import { openPage, serveWorld } from '../support/browser/browser.ts'
 import { seedEveryPage } from '../support/seeds/every-page.ts'
 import { createWorld, type World } from '../support/world.ts'
 
-test('one signs in, announces a month, orders its checklist and publishes it by keys alone', async () => {
+test('an organiser signs in, creates and publishes a campaign using only the keyboard', async () => {
   await using world = await createWorld()
   await using server = await serveWorld(world)
   await using page = await openPage({ width: 1280, baseURL: server.url })
   await world.signIn('owner')
   await signInByKeyboard(world, page, 'owner-1@example.com')
 
-  // Past the list of sections, which is the same on every page.
+  // Skip link over the navigation, which is the same on every page.
   await page.keyboard.press('Tab')
   expect(await describeFocus(page)).toMatchObject({ href: '#main', shown: true })
   await page.keyboard.press('Enter')
@@ -27,11 +27,11 @@ test('one signs in, announces a month, orders its checklist and publishes it by 
   await tabToAndType(page, '[name="title.zh"]', '七月入门培训')
   await tabToAndType(page, '[name="city.0.zh"]', '上海')
   await tabTo(page, '[name="city.0.date"]')
-  // Each part of a date has arrows of its own, whatever order the browser has them in.
+  // Arrows change each part of a date, whatever order the browser has them in.
   for (const key of ['ArrowUp', 'ArrowRight', 'ArrowUp', 'ArrowRight', 'ArrowUp']) await page.keyboard.press(key)
   expect(await page.inputValue('[name="city.0.date"]')).toMatch(/^\d{4}-\d\d-\d\d$/)
   await tabToAndPress(page, 'button[value="add-city"]')
-  // A browser focuses with the next frame, which may come after the page is loaded.
+  // The browser sets the focus with the next frame, which may be after the load event.
   await expect.poll(() => describeFocus(page)).toMatchObject({ name: 'city.1.zh' })
   await tabToAndPress(page, 'button[value="drop-city.1"]')
   await expect.poll(() => describeFocus(page)).toMatchObject({ value: 'add-city' })
@@ -49,7 +49,7 @@ test('one signs in, announces a month, orders its checklist and publishes it by 
   await expect.poll(() => describeFocus(page)).toMatchObject({ name: 'item.3.zh' })
   await tabTo(page, 'button[value="up.2"]', 'Shift+Tab')
   await pressAndWait(page, 'Space')
-  // It goes on from the line that moved, by the same button.
+  // The focus stays on the same button of the moved item.
   await expect.poll(() => describeFocus(page)).toMatchObject({ value: 'up.1' })
   await pressAndWait(page, 'Space')
   await expect.poll(() => describeFocus(page)).toMatchObject({ value: 'down.0' })
@@ -64,7 +64,7 @@ test('one signs in, announces a month, orders its checklist and publishes it by 
   expect(await page.locator('.done').textContent()).toContain('已发布')
 }, 60_000)
 
-test('one finds a person, cancels them after the question, and chooses several by keys alone', async () => {
+test('an organiser finds and cancels a person and selects several using only the keyboard', async () => {
   await using world = await createWorld()
   await using server = await serveWorld(world)
   await using page = await openPage({ width: 1280, baseURL: server.url })
@@ -93,11 +93,11 @@ test('one finds a person, cancels them after the question, and chooses several b
   await tabTo(page, 'button[value="cancel"]', 'Shift+Tab')
   await pressAndWait(page, 'Enter')
   await tabToAndPress(page, 'main form button')
-  const found = await world.db.select({ status: registrations.status }).from(registrations)
-  expect(found).toEqual(Array(4).fill({ status: 'cancelled' }))
+  const stored = await world.db.select({ status: registrations.status }).from(registrations)
+  expect(stored).toEqual(Array(4).fill({ status: 'cancelled' }))
 }, 60_000)
 
-test('Tab reaches everything on a page in turn, shows where it is, and is held nowhere', async () => {
+test('Tab reaches every control with a visible focus and is never trapped', async () => {
   await using world = await createWorld({ env: { RATE_LIMIT: 'off' } })
   await using server = await serveWorld(world)
   const { Cookie, pages } = await seedEveryPage(world)
@@ -119,7 +119,7 @@ test('Tab reaches everything on a page in turn, shows where it is, and is held n
   expect(routes.filter((route) => !pages[route])).toEqual([])
 }, 90_000)
 
-/** Signs somebody in: by the form for a link, and by the button behind the link that is mailed. */
+/** Signs in by requesting a link and pressing the button on its page. */
 async function signInByKeyboard(world: World, page: Page, email: string): Promise<void> {
   await page.goto(paths.signIn())
   await tabToAndType(page, '#email', email)
@@ -131,7 +131,7 @@ async function signInByKeyboard(world: World, page: Page, email: string): Promis
   expect(new URL(page.url()).pathname).toBe('/console')
 }
 
-/** Goes to something by Tab, and presses it. Waits for the page that comes of it. */
+/** Tabs to an element, presses it and waits for the next page. */
 async function tabToAndPress(page: Page, selector: string, key: 'Enter' | 'Space' = 'Enter'): Promise<void> {
   await tabTo(page, selector)
   await pressAndWait(page, key)
@@ -148,7 +148,7 @@ async function tabToAndType(page: Page, selector: string, text: string): Promise
   await page.keyboard.type(text)
 }
 
-/** Goes to the first of these by Tab, from wherever the focus is. Fails where the way is not seen. */
+/** Tabs to the first matching element from the current focus. Fails if a focus on the way is not visible. */
 async function tabTo(page: Page, selector: string, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   for (let stops = 0; stops < 200; stops++) {
     const focus = await describeFocus(page, selector)
@@ -159,7 +159,7 @@ async function tabTo(page: Page, selector: string, key: 'Tab' | 'Shift+Tab' = 'T
   throw new Error(`Tab does not lead to ${selector} on ${page.url()}`)
 }
 
-/** What has the focus: whether it can be seen that it has, and whether it is the one that is wanted. */
+/** Describes the focused element: whether the focus is visible, and whether it is the wanted element. */
 function describeFocus(page: Page, selector = 'nothing') {
   return page.evaluate((selector) => {
     const active = document.activeElement as HTMLElement
@@ -181,7 +181,7 @@ function describeFocus(page: Page, selector = 'nothing') {
   }, selector)
 }
 
-/** Presses Tab until it is back where it began: what it did not come to, and where it could not be seen. */
+/** Presses Tab until the focus is back at the start. Returns what was not reached and what had no visible focus. */
 async function checkTabOrder(page: Page): Promise<{ missed: string[]; unseen: string[] }> {
   const withoutFocusRing: string[] = []
   await page.evaluate(() => {

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { openPage, remoteHost, serveWorld } from '../support/browser/browser.ts'
 import { createWorld } from '../support/world.ts'
 
-test('the number of seats follows what others take, what is typed stays, and a page that nobody sees does not ask', async () => {
+test('the seat count updates while the page is visible and keeps the input', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 3 })
   await using server = await serveWorld(world)
   await using page = await openPage()
   await page.clock.install()
-  let asked = 0
-  page.on('request', (request) => void (request.url().endsWith('/availability') && asked++))
+  let requestCount = 0
+  page.on('request', (request) => void (request.url().endsWith('/availability') && requestCount++))
   await page.goto(`${server.url}/w/${workshop.slug}`)
   await page.fill('#name', '王小明')
   expect(await page.textContent('#seats b')).toBe('3')
@@ -29,13 +29,13 @@ test('the number of seats follows what others take, what is typed stays, and a p
   expect(await page.inputValue('#name')).toBe('王小明')
 
   await page.evaluate(() => Object.defineProperty(document, 'hidden', { value: true }))
-  const before = asked
+  const before = requestCount
   await page.clock.runFor(60_000)
-  expect(asked).toBe(before)
+  expect(requestCount).toBe(before)
 }, 60_000)
 
 test.each(['127.0.0.1', remoteHost])(
-  'in WeChat the copy button takes along the link of the ticket, at %s',
+  'in WeChat the copy button copies the ticket link at %s',
   async (host) => {
     await using world = await createWorld()
     const { ticket } = await world.register(await world.workshop())
@@ -44,7 +44,7 @@ test.each(['127.0.0.1', remoteHost])(
     await page.goto(`${server.url.replace('127.0.0.1', host)}/t/${ticket}`)
     await page.click('[data-copy]')
     await expect.poll(() => page.textContent('[data-copy]')).toBe('已复制')
-    // Pasted where anyone can see it.
+    // Pasted into a visible field.
     await page.evaluate(() => document.querySelector('main')?.append(document.createElement('textarea')))
     await page.focus('textarea')
     await page.keyboard.press('Control+V')

@@ -5,7 +5,7 @@ import { openPage, serveWorld } from '../../support/browser/browser.ts'
 import { decodeQr } from '../../support/browser/qr.ts'
 import { createWorld } from '../../support/world.ts'
 
-test('every label on the sheet has the QR of its own board, also where the sheet ends', async () => {
+test('every printed label has the QR code of its board, also at page breaks', async () => {
   await using world = await createWorld({ env: { BASE_URL: 'https://training.example.org' } })
   const serials = Array.from({ length: 33 }, (_, n) => `RTB-${String(n + 1).padStart(3, '0')}`)
   await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials })
@@ -22,7 +22,7 @@ test('every label on the sheet has the QR of its own board, also where the sheet
     expect(decodeQr(await label.screenshot())).toBe(`https://training.example.org/b/${boards[n]?.code}`)
   }
 
-  // As it is printed: 32 on the first sheet and one on the second, each as big as it says, none cut in two.
+  // Printed: 32 labels on the first page and one on the second, none split, in the configured size.
   const pdf = await page.pdf({ preferCSSPageSize: true })
   expect(pdf.toString('latin1').match(/\/Type\s*\/Page\b/g)).toHaveLength(2)
   await page.emulateMedia({ media: 'print' })

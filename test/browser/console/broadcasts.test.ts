@@ -7,7 +7,7 @@ import { openPage, serveWorld } from '../../support/browser/browser.ts'
 import { startMailServer } from '../../support/mail/smtp-server.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-test('a message is written from the list of people, tried and sent, and its page follows the mails', async () => {
+test('a broadcast is written from the people list, tested and sent, and its page follows the deliveries', async () => {
   await using mailServer = await startMailServer()
   await using world = await createWorld({ env: { SMTP_URL: mailServer.url, MAIL_FROM: 'workshops@example.org' } })
   await using server = await serveWorld(world)
@@ -38,39 +38,39 @@ test('a message is written from the list of people, tried and sent, and its page
   const transport = createPooledTransport(world.deps.config) as Transport
   await deliverDueMails(world.deps, transport)
   transport.close()
-  // Nobody has asked for the page again.
+  // The page updates without a reload.
   await expect.poll(numbers, { timeout: 10_000 }).toEqual(['3', '3', '0', '0'])
   expect(await page.locator('text=刷新进度').count()).toBe(0)
 })
 
-test('on a phone without scripts nothing is wider than the screen', async () => {
+test('the broadcast pages fit a 360 px screen without JavaScript', async () => {
   await using world = await createWorld()
   await using server = await serveWorld(world)
   const workshop = await world.workshop({ capacity: 5 })
   await world.register(workshop, { name: 'Wolfeschlegelsteinhausenbergerdorff'.repeat(2) })
   await using page = await openPage({ width: 360, locale: 'en', javaScriptEnabled: false, baseURL: server.url })
   await signIn(world, page)
-  const narrow = async () => {
+  const expectToFit = async () => {
     await page.waitForLoadState()
     expect([page.url(), await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([page.url(), 360])
   }
   await page.goto(paths.newWorkshopBroadcast(workshop.slug))
-  await narrow()
+  await expectToFit()
   await page.fill('#subject', 'x'.repeat(200))
   await page.fill('#body', `https://example.com/${'x'.repeat(200)}`)
   await page.click('main form button')
-  await narrow()
+  await expectToFit()
   await page.click('button[value="send"]')
   await page.waitForURL(/\/console\/messages\//)
-  await narrow()
+  await expectToFit()
   await page.click('text=All mails of this message')
   await page.waitForURL(/message=/)
-  await narrow()
+  await expectToFit()
   await page.click('main a:text-is("All mails")')
   await page.waitForURL(/mails$/)
-  await narrow()
+  await expectToFit()
   await page.goto(paths.workshopBroadcasts(workshop.slug))
-  await narrow()
+  await expectToFit()
 })
 
 async function signIn(world: World, page: Page): Promise<void> {

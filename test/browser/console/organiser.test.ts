@@ -7,7 +7,7 @@ import { openPage, serveWorld } from '../../support/browser/browser.ts'
 import { decodeQr, decodeSvgQr } from '../../support/browser/qr.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-/** The announcement as it stands in the newsletter of July 2023, its lines run together. */
+/** The announcement from the newsletter of July 2023, with its lines run together. */
 const announcement =
   'RT-Thread线下入门培训7月 - 上海,南京1.免费2.动手实验+理论3.主办方免费提供开发板4.自行携带电脑,及插线板用于笔记本电脑充电5.参与者需要有C语言、单片机(ARM Cortex-M核)基础,请提前安装好RT-Thread Studio 开发环境报名通道立即扫码报名(报名成功即可参加)'
 
@@ -17,7 +17,7 @@ describe.each([
   [1280, true],
   [390, false],
 ])('at %i px, with JavaScript: %s', (width, javaScriptEnabled) => {
-  test('from nothing to a published month with links and posters, by way of the pasted announcement', async () => {
+  test('an organiser creates and publishes a campaign with links and posters from a pasted announcement', async () => {
     await using world = await createWorld()
     await using server = await serveWorld(world)
     await using page = await openPage({ width, javaScriptEnabled, acceptDownloads: true })
@@ -37,7 +37,7 @@ describe.each([
       '南京',
     ])
 
-    // It names no days, and invents none: the form comes back with everything but those.
+    // The announcement contains no dates, so the form comes back without them.
     await page.click('.actions button[type=submit]')
     expect(await page.locator('.alert').count()).toBe(1)
     await page.fill('[name="city.0.date"]', '2027-07-10')
@@ -47,7 +47,7 @@ describe.each([
     await page.click('.actions button[type=submit]')
     expect(new URL(page.url()).pathname).toMatch(/^\/console\/campaigns\//)
 
-    // A warning where the address is missing, and no wall.
+    // A missing address is a warning, not an error.
     expect(await page.locator('.alert').textContent()).toContain('南京')
     await page.click('.actions button')
     await page.click('.actions a.button')
@@ -69,7 +69,7 @@ describe.each([
       url.trim(),
     )
 
-    // What a reader of the article finds behind the QR.
+    // The public page behind the QR code.
     await page.goto(server.url + new URL(url.trim()).pathname)
     expect(new URL(page.url()).pathname).toMatch(/^\/c\//)
     expect(await page.locator('main').textContent()).toMatch(/上海[\s\S]*南京[\s\S]*开发板[\s\S]*插线板/)
@@ -77,7 +77,7 @@ describe.each([
   })
 })
 
-test('a word without an end makes no page wider than a phone', async () => {
+test('a long word does not make console pages wider than a phone', async () => {
   await using world = await createWorld()
   await using server = await serveWorld(world)
   const word = 'a'.repeat(80)
@@ -106,7 +106,7 @@ test('a word without an end makes no page wider than a phone', async () => {
   }
 })
 
-test('a passkey is added, signs in, and is taken away again', async () => {
+test('a passkey can be added, used to sign in and removed', async () => {
   await using world = await createWorld()
   await using server = await serveWorld(world)
   await using page = await openPage({ width: 1280 })
@@ -122,20 +122,20 @@ test('a passkey is added, signs in, and is taken away again', async () => {
       automaticPresenceSimulation: true,
     },
   })
-  // Passkeys belong to a name, and not to an address such as 127.0.0.1.
-  const here = server.url.replace('127.0.0.1', 'localhost')
-  await page.goto(here + firstOwnerPath(world))
+  // Passkeys need a host name, not an IP address.
+  const baseUrl = server.url.replace('127.0.0.1', 'localhost')
+  await page.goto(baseUrl + firstOwnerPath(world))
   await page.fill('#name', '王工')
   await page.fill('#email', 'wang@example.com')
   await page.click('main button')
-  await page.goto(`${here}/console/account`)
+  await page.goto(`${baseUrl}/console/account`)
   await page.click('[data-passkey] button')
   await page.waitForURL('**/account?done=passkey')
   expect(await page.locator('main').textContent()).toContain('添加于')
 
   await page.click('.sections form button')
   expect(new URL(page.url()).pathname).toBe('/console/sign-in')
-  await page.goto(`${here}/console/account`)
+  await page.goto(`${baseUrl}/console/account`)
   expect(new URL(page.url()).pathname).toBe('/console/sign-in')
   await page.click('[data-passkey] button')
   await page.waitForURL('**/console/account')
@@ -145,7 +145,7 @@ test('a passkey is added, signs in, and is taken away again', async () => {
   expect(await page.locator('main').textContent()).toContain('还没有')
 })
 
-test('who moves a workshop to another hour sees the mail before it goes, and the attendee then reads it', async () => {
+test('moving a workshop previews the mail, and the attendee sees the new time', async () => {
   await using world = await createWorld()
   await using server = await serveWorld(world)
   await using page = await openPage({ width: 390 })

@@ -11,7 +11,7 @@ import { mailSignInLink } from '../../../src/http/sign-in.ts'
 import { openPage, serveWorld } from '../../support/browser/browser.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
-test('of 5,000 people some are searched, chosen at once and cancelled, and the heads stay in sight', async () => {
+test('a list of 5,000 people can be searched and cancelled in bulk, with sticky table heads', async () => {
   await using world = await createWorld()
   await using server = await serveWorld(world)
   const workshop = await world.workshop({ capacity: 4000 })
@@ -46,7 +46,7 @@ test('of 5,000 people some are searched, chosen at once and cancelled, and the h
   expect(await page.locator('tr.gone').count()).toBe(9)
 })
 
-test('on a phone each person is a card, and nothing is wider than the screen', async () => {
+test('people are shown as cards on a phone, and no page is wider than the screen', async () => {
   await using world = await createWorld()
   await using server = await serveWorld(world)
   const workshop = await world.workshop({ capacity: 100 })
@@ -68,26 +68,26 @@ test('on a phone each person is a card, and nothing is wider than the screen', a
   }
 })
 
-test('the sign-in sheet is printed with its heads on every page, and ten badges on each', async () => {
+test('the sign-in sheet repeats its heads on every page, and ten badges are printed per page', async () => {
   await using world = await createWorld()
   await using server = await serveWorld(world)
   const workshop = await world.workshop({ capacity: 100 })
   await createPeople(world, workshop, 60)
   await using page = await openPage({ width: 1280, baseURL: server.url })
   await signIn(world, page)
-  const printed = async (path: string) => {
+  const printPdf = async (path: string) => {
     await page.goto(path)
     const pdf = (await page.pdf({ preferCSSPageSize: true })).toString('latin1')
     return { pages: pdf.match(/\/Type\s*\/Page\b/g)?.length, size: /\/MediaBox\s*\[([^\]]*)\]/.exec(pdf)?.[1] }
   }
   const a4 = expect.stringMatching(/^0 0 59[45](\.\d+)? 84[12](\.\d+)?$/)
-  expect(await printed(paths.nameBadges(workshop.slug))).toEqual({ pages: 6, size: a4 })
-  // A row takes 9 mm or more of 277.
-  expect(await printed(paths.signInSheet(workshop.slug))).toEqual({ pages: 3, size: a4 })
+  expect(await printPdf(paths.nameBadges(workshop.slug))).toEqual({ pages: 6, size: a4 })
+  // A row takes at least 9 of 277 mm.
+  expect(await printPdf(paths.signInSheet(workshop.slug))).toEqual({ pages: 3, size: a4 })
   expect(await page.locator('thead').evaluate((head) => getComputedStyle(head).display)).toBe('table-header-group')
 })
 
-/** So many people, ten of a name, each of 500 names. */
+/** Registers people with 500 different names. */
 async function createPeople(world: World, workshop: Workshop, count: number): Promise<void> {
   const surnames = '王李张刘陈杨赵黄周吴'
   const names = Array.from({ length: 500 }, (_, n) =>
@@ -115,7 +115,7 @@ async function createPeople(world: World, workshop: Workshop, count: number): Pr
   }
 }
 
-/** Signs an organiser in by the link in their mail. */
+/** Signs an organiser in through the mailed link. */
 async function signIn(world: World, page: Page): Promise<void> {
   const moment = world.clock.now()
   const email = 'lin@example.com'

@@ -11,8 +11,8 @@ import { writeCameraVideo } from '../../support/browser/camera.ts'
 import { checkInCode, checkInUrl, personCard, setUpDoorDay } from '../../support/browser/door-phone.ts'
 
 /*
- * Chromium on Linux has no BarcodeDetector, so each page installs the one under test. All pages share one world and one film,
- * which shows the tickets of 王小0 and 李小1 in turn, and with them one browser.
+ * Chromium on Linux has no BarcodeDetector, so each page installs the one under test. All pages share a world, a
+ * browser and a camera video that shows the tickets of 王小0 and 李小1 in turn.
  */
 let day: Awaited<ReturnType<typeof setUpDoorDay>>
 let folder: string
@@ -36,7 +36,7 @@ afterAll(async () => {
 const ticketUrl = (id: string) => checkInUrl(day.world, checkInCode(day.world, id))
 const ticketQr = (id: string) => qrPng(ticketUrl(id), { scale: 8 })
 
-/** A helper's phone at the door. @param install adds scripts that run before those of the page */
+/** Opens the door page on a helper's phone. @param install adds scripts that run before those of the page */
 async function openScanner(install: (page: Page) => Promise<unknown>, camera = cameraVideo) {
   const page = await day.phone('东门', { camera })
   await install(page)
@@ -45,7 +45,7 @@ async function openScanner(install: (page: Page) => Promise<unknown>, camera = c
   return page
 }
 
-/** The card once a ticket is read. Less than the 10 seconds after which qr-scanner gives up on an engine. */
+/** Waits for the card of a scanned ticket, for less than the 10 seconds after which qr-scanner discards an engine. */
 const expectRead = (page: Page, name: RegExp | string = /王小0|李小1/) =>
   expect.poll(() => personCard(page).textContent(), { timeout: 8_000, interval: 100 }).toMatch(name)
 
@@ -59,17 +59,17 @@ type Behaviour = {
 function installBrokenDetector({ formats, constructs, detects }: Behaviour) {
   const unavailable = () =>
     Promise.reject(new DOMException('Barcode detection service unavailable.', 'NotSupportedError'))
-  const never = () => new Promise(() => {})
+  const pending = () => new Promise(() => {})
   const supported = {
     none: async () => [],
     rejects: unavailable,
-    'never answers': never,
+    'never answers': pending,
     qr_code: async () => ['qr_code'],
   }
   const detected = {
     rejects: () => Promise.reject(new DOMException('Unable to detect barcodes.', 'OperationError')),
     unavailable,
-    'never answers': never,
+    'never answers': pending,
     nothing: async () => [],
   }
   class BarcodeDetector {
@@ -88,12 +88,12 @@ test.each<[string, Behaviour]>([
   ['getSupportedFormats rejects', { ...workingBehaviour, formats: 'rejects', detects: 'unavailable' }],
   ['detect rejects with "service unavailable"', { ...workingBehaviour, detects: 'unavailable' }],
   ['detect rejects with another text', { ...workingBehaviour, detects: 'rejects' }],
-  ['getSupportedFormats never answers', { ...workingBehaviour, formats: 'never answers', detects: 'never answers' }],
+  ['getSupportedFormats never settles', { ...workingBehaviour, formats: 'never answers', detects: 'never answers' }],
   ['the constructor throws', { ...workingBehaviour, constructs: 'throws' }],
-  ['detect never answers', { ...workingBehaviour, detects: 'never answers' }],
+  ['detect never settles', { ...workingBehaviour, detects: 'never answers' }],
   ['getSupportedFormats is empty', { ...workingBehaviour, formats: 'none' }],
-  ['detect finds nothing in any picture', workingBehaviour],
-])('the scanner reads a ticket with its worker when %s', async (_, behaviour) => {
+  ['detect finds nothing in any image', workingBehaviour],
+])('the scanner falls back to its worker when %s', async (_, behaviour) => {
   await using page = await openScanner((page) => page.addInitScript(installBrokenDetector, behaviour))
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
@@ -103,8 +103,8 @@ test.each<[string, Behaviour]>([
 })
 
 /**
- * Installs a BarcodeDetector that works, because it is jsQR, until the page sets `window.breaks`.
- * @unreadableText unreadableText a text that it does not find
+ * Installs a working BarcodeDetector, implemented with jsQR, until the page sets `window.breaks`.
+ * @param unreadableText a text that it does not find
  */
 async function installWorkingDetector(page: Page, unreadableText = '') {
   await page.addInitScript({ path: createRequire(import.meta.url).resolve('jsqr') })
@@ -126,7 +126,7 @@ async function installWorkingDetector(page: Page, unreadableText = '') {
   }, unreadableText)
 }
 
-/** No page can start a worker. */
+/** Makes every Worker constructor throw. */
 const blockWorkers = (page: Page) =>
   page.addInitScript(() => {
     const Worker = class {
@@ -137,7 +137,7 @@ const blockWorkers = (page: Page) =>
     Object.assign(window, { Worker })
   })
 
-/** The policy of the page allows no worker from a blob, as a proxy or a browser may have it. */
+/** Removes blob: from the page's worker-src policy, as a proxy or browser may. */
 const blockBlobWorkers = (page: Page) =>
   page.route('**/door', async (route) => {
     const response = await route.fetch()
@@ -146,7 +146,7 @@ const blockBlobWorkers = (page: Page) =>
     await route.fulfill({ response, headers: { ...headers, 'content-security-policy': policy } })
   })
 
-/** Workers start, and never hear what they are to decode. */
+/** Workers start, but never receive an image to decode. */
 const stallWorkers = (page: Page) =>
   page.addInitScript(() => {
     const { postMessage } = Worker.prototype
@@ -155,7 +155,7 @@ const stallWorkers = (page: Page) =>
     }
   })
 
-/** Keeps all workers as `window.workers`. */
+/** Collects all workers in `window.workers`. */
 const watchWorkers = (page: Page) =>
   page.addInitScript(() => {
     const workers: Worker[] = []
@@ -170,7 +170,7 @@ const watchWorkers = (page: Page) =>
 
 type WatchedWindow = Window & { workers: Worker[] }
 
-test('the scanner reads a ticket with a BarcodeDetector that works, and starts no worker', async () => {
+test('the scanner uses a working BarcodeDetector and starts no worker', async () => {
   await using page = await openScanner(async (page) => {
     await installWorkingDetector(page)
     await blockWorkers(page)
@@ -180,9 +180,9 @@ test('the scanner reads a ticket with a BarcodeDetector that works, and starts n
 })
 
 test.each(['rejects', 'never answers'] as const)(
-  'the scanner goes on with its worker when a BarcodeDetector that worked %s',
+  'the scanner switches to its worker when a working BarcodeDetector later %s',
   async (breaks) => {
-    // The other ticket is left for the worker.
+    // Only the worker can read the second ticket.
     await using page = await openScanner((page) => installWorkingDetector(page, ticketUrl(day.ids[1] as string)))
     await page.click('#door-scan')
     await expectRead(page, '王小0')
@@ -191,7 +191,7 @@ test.each(['rejects', 'never answers'] as const)(
   },
 )
 
-test('the scanner starts a new worker when the one it has ends', async () => {
+test('the scanner starts a new worker when its worker is terminated', async () => {
   await using page = await openScanner(watchWorkers)
   await page.click('#door-scan')
   await expectRead(page)
@@ -204,19 +204,22 @@ test('the scanner starts a new worker when the one it has ends', async () => {
 test.each([
   ['cannot start', blockWorkers],
   ['is blocked by a content security policy', blockBlobWorkers],
-  ['never answers', stallWorkers],
-])('the scanner says that it cannot read codes, and offers the search, when the worker %s', async (_, breakWorkers) => {
-  await using page = await openScanner(breakWorkers)
-  await page.click('#door-scan')
-  await expect.poll(() => personCard(page).locator('h2').textContent()).toBe('这个浏览器读不了二维码')
-  expect(await page.isVisible('#door-video')).toBe(false)
-  expect(await page.locator('#door-scan').textContent()).toBe('扫码签到')
-  await personCard(page).getByRole('button', { name: '按名字找人' }).click()
-  expect(await page.evaluate(() => document.activeElement?.id)).toBe('door-search')
-  expect(await personCard(page).isVisible()).toBe(false)
-})
+  ['never responds', stallWorkers],
+])(
+  'the scanner reports that it cannot read codes and offers the search when the worker %s',
+  async (_, breakWorkers) => {
+    await using page = await openScanner(breakWorkers)
+    await page.click('#door-scan')
+    await expect.poll(() => personCard(page).locator('h2').textContent()).toBe('这个浏览器读不了二维码')
+    expect(await page.isVisible('#door-video')).toBe(false)
+    expect(await page.locator('#door-scan').textContent()).toBe('扫码签到')
+    await personCard(page).getByRole('button', { name: '按名字找人' }).click()
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('door-search')
+    expect(await personCard(page).isVisible()).toBe(false)
+  },
+)
 
-test('the scanner reads a ticket in light on dark', async () => {
+test('the scanner reads an inverted QR code', async () => {
   const inverted = join(folder, 'inverted.y4m')
   const png = PNG.sync.read(Buffer.from(ticketQr(day.ids[2] as string)))
   for (let at = 0; at < png.data.length; at++) if (at % 4 !== 3) png.data[at] = 255 - (png.data[at] ?? 0)

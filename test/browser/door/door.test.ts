@@ -24,7 +24,7 @@ import {
   waitUntilOfflineReady,
 } from '../../support/browser/door-phone.ts'
 
-/** Everything that the site keeps in this browser, as text: what is in IndexedDB byte by byte, and in the caches. */
+/** Everything the site stores in this browser, as text: IndexedDB byte by byte, and the caches. */
 async function dumpBrowserStorage(page: Page) {
   return page.evaluate(async () => {
     const databases: string[] = []
@@ -36,8 +36,8 @@ async function dumpBrowserStorage(page: Page) {
       })
       for (const store of db.objectStoreNames) {
         const all = await new Promise<unknown[]>((resolve) => {
-          const asked = db.transaction(store).objectStore(store).getAll()
-          asked.onsuccess = () => resolve(asked.result)
+          const request = db.transaction(store).objectStore(store).getAll()
+          request.onsuccess = () => resolve(request.result)
         })
         const text = (value: unknown): string =>
           value instanceof CryptoKey
@@ -57,15 +57,15 @@ async function dumpBrowserStorage(page: Page) {
     for (const name of await caches.keys()) {
       const cache = await caches.open(name)
       for (const request of await cache.keys()) {
-        const kept = await cache.match(request)
-        cached.push({ url: new URL(request.url).pathname, body: (await kept?.text()) ?? '' })
+        const cachedResponse = await cache.match(request)
+        cached.push({ url: new URL(request.url).pathname, body: (await cachedResponse?.text()) ?? '' })
       }
     }
     return { databases, cached, local: Object.values(localStorage), session: Object.values(sessionStorage) }
   })
 }
 
-test('a camera sees a ticket, one of another workshop, a forged one and a stranger’s code', async () => {
+test('the camera recognises a ticket, one of another workshop, a forged one and a foreign code', async () => {
   await using day = await setUpDoorDay()
   const { world } = day
   const other = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
@@ -73,7 +73,7 @@ test('a camera sees a ticket, one of another workshop, a forged one and a strang
   const code = checkInCode(world, day.ids[0] as string)
   const folder = await mkdtemp(join(tmpdir(), 'baoming-camera-'))
   try {
-    const film = join(folder, 'film.y4m')
+    const video = join(folder, 'film.y4m')
     const codes = [
       checkInUrl(world, code),
       checkInUrl(world, checkInCode(world, guest.id)),
@@ -81,16 +81,16 @@ test('a camera sees a ticket, one of another workshop, a forged one and a strang
       'https://weixin.qq.com/r/something',
     ]
     writeCameraVideo(
-      film,
+      video,
       codes.map((text) => qrPng(text, { scale: 8 })),
     )
-    await using page = await day.phone('东门', { camera: film })
+    await using page = await day.phone('东门', { camera: video })
     const problems: string[] = []
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
     page.on('pageerror', (error) => problems.push(error.message))
     await waitUntilOfflineReady(page)
     await page.click('#door-scan')
-    const said = new Map<string, string>()
+    const messages = new Map<string, string>()
     await expect
       .poll(
         async () => {
@@ -98,16 +98,16 @@ test('a camera sees a ticket, one of another workshop, a forged one and a strang
             .locator('h2, p')
             .evaluateAll((parts) => parts.map((part) => part.textContent ?? ''))
             .then(([, ...rest]) => rest)
-          if (title) said.set(title, lines.join(' '))
-          return [...said.keys()].toSorted()
+          if (title) messages.set(title, lines.join(' '))
+          return [...messages.keys()].toSorted()
         },
         { timeout: 30_000, interval: 100 },
       )
-      // What was green is red when the camera sees it again, seconds later.
+      // The green card becomes red when the camera sees the same ticket again seconds later.
       .toEqual(expect.arrayContaining(['签到成功', '不是这一场的票', '这张票不对', '不是我们的二维码', '已经签过到了']))
-    expect(said.get('签到成功')).toContain('王小0')
-    expect(said.get('不是这一场的票')).toContain('南京')
-    expect(said.get('已经签过到了')).toContain('东门')
+    expect(messages.get('签到成功')).toContain('王小0')
+    expect(messages.get('不是这一场的票')).toContain('南京')
+    expect(messages.get('已经签过到了')).toContain('东门')
     expect(problems).toEqual([])
     expect((await storedCheckIns(world)).map(({ registrationId }) => registrationId)).toEqual([day.ids[0]])
     await page.click('#door-scan')
@@ -117,21 +117,21 @@ test('a camera sees a ticket, one of another workshop, a forged one and a strang
   }
 }, 120_000)
 
-test('without a network fifty people come in, and back in it all of them are there once', async () => {
+test('fifty check-ins made offline are all stored once when the network is back', async () => {
   await using day = await setUpDoorDay({ people: 50 })
   const { world } = day
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
-  // A page that is just opened has the network for a moment, until the browser has heard that there is none.
+  // A page that was just opened is online for a moment, until the browser has noticed that there is no network.
   await page.addInitScript(() => {
-    const connected = window.fetch
-    window.fetch = (...asked) =>
-      sessionStorage.getItem('away') ? Promise.reject(new TypeError('no network')) : connected(...asked)
+    const originalFetch = window.fetch
+    window.fetch = (...request) =>
+      sessionStorage.getItem('away') ? Promise.reject(new TypeError('no network')) : originalFetch(...request)
   })
   await page.evaluate(() => sessionStorage.setItem('away', 'yes'))
   await page.context().setOffline(true)
   for (const [n, id] of day.ids.entries()) {
-    // Half of them are tapped in the list, half come by their tickets, as another camera opens them.
+    // Half are tapped in the list, half are opened as ticket links, as another camera app does.
     if (n % 2 === 0) {
       await page.fill('#door-search', `小${n}`)
       await personRow(page, `${surnames[n % 10]}小${n}`).click()
@@ -151,11 +151,11 @@ test('without a network fifty people come in, and back in it all of them are the
   const stored = await storedCheckIns(world)
   expect(stored.map(({ registrationId }) => registrationId).toSorted()).toEqual(day.ids.toSorted())
   expect(await world.db.$count(checkIns)).toBe(50)
-  // Each has the moment at which it was scanned, not that at which it arrived.
+  // Each has the time of the scan, not of its arrival.
   expect(new Set(stored.map(({ at }) => at.getTime())).size).toBe(50)
 }, 180_000)
 
-test('a phone that dies in the middle has all that it had shown as saved', async () => {
+test('a phone that crashes keeps all entries shown as saved', async () => {
   await using day = await setUpDoorDay({ people: 8 })
   const folder = await mkdtemp(join(tmpdir(), 'baoming-phone-'))
   try {
@@ -177,11 +177,11 @@ test('a phone that dies in the middle has all that it had shown as saved', async
     await page.goto(paths.doorPage())
     await expect.poll(() => page.locator('.door-state.saved').count()).toBe(5)
     expect(await page.locator('#door-counts b').textContent()).toBe('5')
-    // The day goes on, still without a network.
+    // Check-in continues offline.
     await personRow(page, '杨小5').click()
     await expect.poll(() => page.locator('.door-state.saved').count()).toBe(6)
     expect(await storedCheckIns(day.world)).toEqual([])
-    // Browsers write a cookie down half a minute late, so that a session which had just begun may be lost with it.
+    // Browsers write cookies up to half a minute late, so a new session may be lost in a crash.
     await page.context().clearCookies()
     await page.context().setOffline(false)
     await expect
@@ -195,7 +195,7 @@ test('a phone that dies in the middle has all that it had shown as saved', async
   }
 }, 120_000)
 
-test('of two phones without a network the earlier scan counts, whichever is sent first, and the other is told', async () => {
+test('the earlier of two offline scans counts, whichever is sent first, and the other phone is notified', async () => {
   await using day = await setUpDoorDay({ people: 3 })
   const { world } = day
   await using east = await day.phone('东门')
@@ -213,21 +213,21 @@ test('of two phones without a network the earlier scan counts, whichever is sent
   await scan(east, 1)
   await scan(east, 2)
 
-  // West is back first, so that both of its scans count until east is.
+  // West syncs first, so both of its scans count until east syncs.
   await west.context().setOffline(false)
   await expect
     .poll(() => storedCheckIns(world).then((all) => all.map(({ by }) => by)), { timeout: 40_000 })
     .toEqual(['西门', '西门'])
   expect(await west.locator('#door-conflicts').isVisible()).toBe(false)
   await east.context().setOffline(false)
-  const byOf = async () => {
+  const checkedInBy = async () => {
     const stored = await storedCheckIns(world)
     return day.ids.map((id) => stored.filter(({ registrationId }) => registrationId === id).map(({ by }) => by))
   }
-  await expect.poll(byOf, { timeout: 40_000 }).toEqual([['东门'], ['西门'], ['东门']])
+  await expect.poll(checkedInBy, { timeout: 40_000 }).toEqual([['东门'], ['西门'], ['东门']])
   expect(await storedCheckIns(world, 'again')).toHaveLength(2)
 
-  // East hears it with its own answer, west from the next list.
+  // East learns of it from the response, west from the next list.
   await expect
     .poll(() => east.locator('#door-conflicts li').allTextContents())
     .toEqual([expect.stringMatching(/^李小1 已由 西门 在 .+ 签到/)])
@@ -241,7 +241,7 @@ test('of two phones without a network the earlier scan counts, whichever is sent
   expect(await west.locator('#door-conflicts').isVisible()).toBe(false)
 }, 120_000)
 
-test('without a network boards are lent with a tap and taken back, one of them broken, and the inventory knows it after', async () => {
+test('boards lent and returned offline reach the inventory when the network is back', async () => {
   await using day = await setUpDoorDay({ people: 2 })
   const { world } = day
   await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials: ['S1', 'S2'] })
@@ -273,7 +273,7 @@ test('without a network boards are lent with a tap and taken back, one of them b
   expect(await page.isVisible('#door-conflicts')).toBe(false)
 }, 90_000)
 
-test('what a phone keeps shows no name, no number and no code, and the page that it keeps is nobody’s', async () => {
+test('a phone stores no name, number or code in readable form', async () => {
   await using day = await setUpDoorDay({ people: 3 })
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
@@ -291,7 +291,7 @@ test('what a phone keeps shows no name, no number and no code, and the page that
   expect(cached.filter(({ url }) => url === '/door/shell')).toHaveLength(2)
   expect(cached.every(({ url }) => url === '/door/shell' || url.startsWith('/assets/'))).toBe(true)
   expect([...local, ...session]).toEqual([])
-  const kept = [...databases, ...cached.map(({ body }) => body)].join('\n')
+  const storedText = [...databases, ...cached.map(({ body }) => body)].join('\n')
   const codes = day.ids.map((id) => checkInCode(day.world, id))
   for (const personal of [
     '王小0',
@@ -304,11 +304,11 @@ test('what a phone keeps shows no name, no number and no code, and the page that
     ...day.ids,
     ...codes,
   ]) {
-    expect([personal, kept.includes(personal)]).toEqual([personal, false])
+    expect([personal, storedText.includes(personal)]).toEqual([personal, false])
   }
 }, 60_000)
 
-test('an organiser ends the session while the phone is away: it is told so, and what it could not send waits for a new one', async () => {
+test('a session ended while the phone is offline is reported, and its unsent entries are kept for a new session', async () => {
   await using day = await setUpDoorDay({ people: 3 })
   const { world, workshop } = day
   await using page = await day.phone('东门')
@@ -332,7 +332,7 @@ test('an organiser ends the session while the phone is away: it is told so, and 
 
   await day.join(page, '东门')
   await expect.poll(() => storedCheckIns(world).then(({ length }) => length), { timeout: 20_000 }).toBe(2)
-  // The phone is done: nothing stays.
+  // After the sync the helper ends the session: nothing stays stored.
   await expect.poll(() => page.locator('#door-net').textContent()).toBe('已连接 · 全部已发送')
   await page.click('#door-leave button')
   await expect.poll(() => page.locator('#door-over').textContent()).toContain('已结束这部手机的签到')
@@ -341,7 +341,7 @@ test('an organiser ends the session while the phone is away: it is told so, and 
   expect((await listDoorSessions(world.deps, workshop)).map(({ open }) => open)).toEqual([false, false])
 }, 90_000)
 
-test('at midnight a phone without a network ends by its own clock, and nothing stays on it', async () => {
+test('an offline phone ends its session at midnight by its own clock and deletes its data', async () => {
   await using day = await setUpDoorDay({ people: 3 })
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
@@ -355,7 +355,7 @@ test('at midnight a phone without a network ends by its own clock, and nothing s
   await expect.poll(() => dumpBrowserStorage(page)).toEqual({ databases: [], cached: [], local: [], session: [] })
 }, 60_000)
 
-test('a phone that was switched off at midnight shows nothing the next morning, though it still has no network', async () => {
+test('a phone switched off at midnight shows nothing the next morning, even offline', async () => {
   await using day = await setUpDoorDay({ people: 3 })
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
@@ -370,7 +370,7 @@ test('a phone that was switched off at midnight shows nothing the next morning, 
   await expect.poll(() => dumpBrowserStorage(next)).toEqual({ databases: [], cached: [], local: [], session: [] })
 }, 60_000)
 
-test('over plain HTTP the page says what it cannot do, and one still searches and checks in', async () => {
+test('over plain HTTP the page names its limits, and search and check-in still work', async () => {
   await using day = await setUpDoorDay({ people: 3 })
   await using page = await day.phone('东门', { baseURL: day.url.replace('127.0.0.1', remoteHost) })
   await expect.poll(() => page.locator('#door-note').textContent()).toContain('需要 HTTPS')
@@ -389,7 +389,7 @@ test('over plain HTTP the page says what it cannot do, and one still searches an
 }, 60_000)
 
 test.each(['zh-CN', 'en'] as const)(
-  'nothing is wider than a phone of 360 px, in %s',
+  'the door page fits a 360 px screen in %s',
   async (locale) => {
     await using day = await setUpDoorDay({ people: 12 })
     await using page = await day.phone('Helper with a name of forty characters !', { locale })
@@ -399,7 +399,7 @@ test.each(['zh-CN', 'en'] as const)(
     await page.locator('#door-people button').first().click()
     await personCard(page).locator('h2').waitFor()
     expect(await width()).toBe(360)
-    // Whoever presses twice is told who was there, and nothing is written twice.
+    // A second tap shows the check-in again and stores nothing.
     await page.locator('#door-people button').first().click()
     expect(await width()).toBe(360)
     await page.click('.door-walk-in summary')

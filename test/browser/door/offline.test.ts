@@ -21,7 +21,7 @@ import {
 } from '../../support/browser/door-phone.ts'
 import { openDoorSession } from '../../support/seeds/door.ts'
 
-test('a phone that becomes the door of the next workshop keeps what it could not send for the one before', async () => {
+test('a phone that joins another workshop keeps its unsent entries of the previous one', async () => {
   await using day = await setUpDoorDay({ people: 2 })
   const { world, workshop } = day
   const next = await world.workshop({ city: { zh: '南京', en: 'Nanjing' }, startsAt: workshop.startsAt })
@@ -32,7 +32,7 @@ test('a phone that becomes the door of the next workshop keeps what it could not
     await personRow(page, name).click()
     await expect.poll(() => page.locator('.door-state.saved').count()).toBe(n + 1)
   }
-  // The phone shows something else when there is a network again.
+  // The door page is closed when the network returns.
   await page.goto('about:blank')
   await page.context().setOffline(false)
   await day.join(page, '东门', next)
@@ -43,7 +43,7 @@ test('a phone that becomes the door of the next workshop keeps what it could not
   await expect.poll(() => storedCheckIns(world).then(({ length }) => length), { timeout: 20_000 }).toBe(2)
 }, 150_000)
 
-test('a second tap before the server has answered is the same tap', async () => {
+test('a second tap before the response is ignored', async () => {
   await using day = await setUpDoorDay({ people: 1 })
   const { world } = day
   await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials: ['S1', 'S2'] })
@@ -69,7 +69,7 @@ test('a second tap before the server has answered is the same tap', async () => 
   expect(await world.db.select().from(registrations).where(eq(registrations.name, '路过的人'))).toHaveLength(1)
 }, 60_000)
 
-test('a list that is cut off on its way is asked for again', async () => {
+test('a truncated list response is requested again', async () => {
   await using day = await setUpDoorDay({ people: 2 })
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
@@ -84,7 +84,7 @@ test('a list that is cut off on its way is asked for again', async () => {
   await expect.poll(() => page.locator('#door-net').textContent()).toBe('已连接 · 全部已发送')
 }, 90_000)
 
-test('a list that is cut off when the page opens is no reason to say that the browser keeps nothing', async () => {
+test('a truncated list at start is not reported as missing browser storage', async () => {
   await using day = await setUpDoorDay({ people: 2 })
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
@@ -101,7 +101,7 @@ test('a list that is cut off when the page opens is no reason to say that the br
   await expect.poll(() => page.isVisible('#door-app'), { timeout: 20_000 }).toBe(true)
 }, 60_000)
 
-test('without a network a walk-in is lent a board, and back in it both have arrived', async () => {
+test('a walk-in made offline can borrow a board, and both are stored when the network is back', async () => {
   await using day = await setUpDoorDay({ people: 1 })
   const { world } = day
   await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials: ['S1'] })
@@ -122,7 +122,7 @@ test('without a network a walk-in is lent a board, and back in it both have arri
   expect(boards.map(({ serial, holder }) => [serial, holder?.name])).toEqual([['S1', '路过的人']])
 }, 90_000)
 
-test('without a network a walk-in is taken back, and takes nobody’s place in line or seat', async () => {
+test('a walk-in made and reverted offline takes no place in the queue and no seat', async () => {
   await using day = await setUpDoorDay({ people: 1, capacity: 1, graceMinutes: 15 })
   const { world } = day
   await using page = await day.phone('东门')
@@ -144,20 +144,20 @@ test('without a network a walk-in is taken back, and takes nobody’s place in l
   expect(await page.isVisible('#door-conflicts')).toBe(false)
 }, 90_000)
 
-test('a ticket that is held up while the one before is still on its way is read after it', async () => {
+test('a ticket shown while the previous one is still being checked is read afterwards', async () => {
   await using day = await setUpDoorDay({ people: 1 })
   const { world, ids } = day
   const guest = await world.register(await world.workshop({ city: { zh: '南京', en: 'Nanjing' } }))
   const folder = await mkdtemp(join(tmpdir(), 'baoming-camera-'))
   try {
-    const film = join(folder, 'film.y4m')
+    const video = join(folder, 'film.y4m')
     writeCameraVideo(
-      film,
+      video,
       [guest.id, ids[0] as string].map((id) => qrPng(checkInUrl(world, checkInCode(world, id)), { scale: 8 })),
     )
-    await using page = await day.phone('东门', { camera: film })
+    await using page = await day.phone('东门', { camera: video })
     await waitUntilOfflineReady(page)
-    // To look for somebody who is not on the list takes until well after the next ticket was first seen.
+    // Looking up an unknown ticket takes until well after the next ticket is first seen.
     await page.route('**/door/list.json', async (route) => {
       await new Promise((resolve) => setTimeout(resolve, 2400))
       await route.continue()
@@ -171,30 +171,30 @@ test('a ticket that is held up while the one before is still on its way is read 
   }
 }, 120_000)
 
-test('who waits is put in line at the door, leaves it, comes back and has the seat of who came too late', async () => {
+test('a waitlisted attendee joins and leaves the door queue and gets the seat of a late attendee', async () => {
   await using day = await setUpDoorDay({ people: 2, capacity: 1, graceMinutes: 15 })
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
   const title = () => personCard(page).locator('h2').textContent()
-  const press = (name: string) => personCard(page).getByRole('button', { name }).click()
+  const clickButton = (name: string) => personCard(page).getByRole('button', { name }).click()
   expect(await page.locator('#door-counts').textContent()).toBe('0 / 1 已到')
   await personRow(page, '李小1').click()
   await expect.poll(title).toBe('在候补，没有名额')
-  await press('人在门口，排队等位')
+  await clickButton('人在门口，排队等位')
   await expect.poll(title).toBe('在门口等位')
   await expect.poll(() => page.locator('#door-counts').textContent()).toContain('门口等位 1 人')
-  await press('走了，不等了')
+  await clickButton('走了，不等了')
   await expect.poll(title).toBe('已离开，不再等位')
   await expect.poll(() => page.locator('#door-counts').textContent()).not.toContain('门口等位')
   day.pass(50)
   await personRow(page, '李小1').click()
-  await press('人在门口，排队等位')
+  await clickButton('人在门口，排队等位')
   await expect.poll(title).toBe('签到成功')
   await personRow(page, '王小0').click()
   await expect.poll(title).toBe('来晚了，名额已经让出')
 }, 60_000)
 
-test('a walk-in is taken back on the card, and of somebody whom another door scanned too it is said that they are in', async () => {
+test('a walk-in is reverted on its card, and a check-in also made at another door stays', async () => {
   await using day = await setUpDoorDay({ people: 1 })
   const { world, workshop, ids } = day
   await using page = await day.phone('东门')
@@ -221,10 +221,10 @@ test('a walk-in is taken back on the card, and of somebody whom another door sca
     .toMatch(/不过 西门 在 \d\d:\d\d 也给这个人签过到，所以仍算已到/)
 }, 60_000)
 
-test('what came out otherwise names who and which board, also of those who are on the list no more', async () => {
+test('conflicts name the person and the board, even for people no longer on the list', async () => {
   await using day = await setUpDoorDay({ people: 2 })
   const { world, ids } = day
-  const [moved = '', stays = ''] = ids
+  const [moved = '', remaining = ''] = ids
   await addBoards(world.deps, { name: '' }, { kind: '星火一号', serials: ['S1'] })
   const campaignId = day.workshop.campaignId ?? ''
   const next = await world.workshop({ campaignId, city: { zh: '南京', en: 'Nanjing' }, capacity: 5 })
@@ -254,25 +254,25 @@ test('what came out otherwise names who and which board, also of those who are o
       expect.stringMatching(/^王小0 不是这一场的票/),
       expect.stringMatching(/^李小1 星火一号 S1 没有借给这个人：它在 别的场次的人 手里/),
     ])
-  expect((await storedCheckIns(world)).map(({ registrationId }) => registrationId)).toEqual([stays])
+  expect((await storedCheckIns(world)).map(({ registrationId }) => registrationId)).toEqual([remaining])
 }, 90_000)
 
-test('people are found by their given name and by what is typed with apostrophes or accents', async () => {
+test('people are found by given name and by input with apostrophes or accents', async () => {
   await using day = await setUpDoorDay({ people: 0 })
   const { world, workshop } = day
   for (const name of ['单国藩', 'O’Brien', 'Zoë Müller', '阿卜杜拉·买买提']) await world.register(workshop, { name })
   await using page = await day.phone('东门')
   await expect.poll(() => page.isVisible('#door-app')).toBe(true)
-  const found = async (typed: string) => {
-    await page.fill('#door-search', typed)
+  const search = async (input: string) => {
+    await page.fill('#door-search', input)
     return page
       .locator('#door-people .door-name')
       .evaluateAll((names) => names.map((name) => name.firstChild?.textContent))
   }
-  for (const typed of ['shan', 'sgf', 'guofan', 'gf', 'Guo Fan'])
-    expect([typed, await found(typed)]).toEqual([typed, ['单国藩']])
-  for (const typed of ["o'b", 'ob', 'o’brien']) expect([typed, await found(typed)]).toEqual([typed, ['O’Brien']])
-  for (const typed of ['zoë', 'zoe', 'muller']) expect([typed, await found(typed)]).toEqual([typed, ['Zoë Müller']])
-  for (const typed of ['买买提', 'mmt', 'abudu'])
-    expect([typed, await found(typed)]).toEqual([typed, ['阿卜杜拉·买买提']])
+  for (const input of ['shan', 'sgf', 'guofan', 'gf', 'Guo Fan'])
+    expect([input, await search(input)]).toEqual([input, ['单国藩']])
+  for (const input of ["o'b", 'ob', 'o’brien']) expect([input, await search(input)]).toEqual([input, ['O’Brien']])
+  for (const input of ['zoë', 'zoe', 'muller']) expect([input, await search(input)]).toEqual([input, ['Zoë Müller']])
+  for (const input of ['买买提', 'mmt', 'abudu'])
+    expect([input, await search(input)]).toEqual([input, ['阿卜杜拉·买买提']])
 }, 60_000)

@@ -15,7 +15,7 @@ import {
   waitUntilOfflineReady,
 } from '../../support/browser/door-phone.ts'
 
-/** A proxy that changes the Host header, so that the service knows neither the address in the browser nor its scheme. */
+/** A proxy that changes the Host header, so that the service knows neither the URL in the browser nor its scheme. */
 async function startProxy(target: string): Promise<AsyncDisposable & { url: string }> {
   const proxy = createServer((incoming, result) => {
     const { method, headers } = incoming
@@ -37,7 +37,7 @@ async function startProxy(target: string): Promise<AsyncDisposable & { url: stri
   }
 }
 
-/** Answers a path with `status`, as a proxy or the service does, while there is one. */
+/** Responds to a path with `status` while it is set, as a proxy or the service would. */
 async function interceptPath(page: Page, path: string) {
   const intercept: { status: number | undefined } = { status: undefined }
   await page.route(`**${path}`, (route: Route) =>
@@ -50,7 +50,7 @@ async function interceptPath(page: Page, path: string) {
 
 const networkStatus = (page: Page) => page.locator('#door-net').textContent()
 
-test('a door sends its check-ins behind a proxy, at an address that is not BASE_URL', async () => {
+test('a door behind a proxy sends its check-ins from an origin other than BASE_URL', async () => {
   await using day = await setUpDoorDay()
   await using proxy = await startProxy(day.url)
   await using page = await day.phone('东门', { baseURL: proxy.url })
@@ -61,33 +61,33 @@ test('a door sends its check-ins behind a proxy, at an address that is not BASE_
   expect(await networkStatus(page)).toBe('已连接 · 全部已发送')
 })
 
-test('a phone says with which status the server refuses its entries, keeps them, and sends them again when asked to', async () => {
+test('rejected entries are kept with the status shown and sent again on request', async () => {
   const statuses = [429, 500, 502, 503, 400, 404, 413, 415, 403]
   await using day = await setUpDoorDay({ people: statuses.length })
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
-  const answering = await interceptPath(page, paths.doorEntries())
+  const intercept = await interceptPath(page, paths.doorEntries())
   const refused = page.locator('#door-refused')
   for (const [n, status] of statuses.entries()) {
-    answering.status = status
+    intercept.status = status
     await personRow(page, `${surnames[n % 10]}小${n}`).click()
     await expect.poll(() => personCard(page).locator('.door-who').textContent()).toContain(`小${n} ·`)
     expect(await personCard(page).locator('.door-saved').textContent()).toBe('已存在这部手机上，还没发送')
     const isBusy = status === 429 || status >= 500
-    const said = isBusy ? '服务器正忙，会自动再试，可以继续签到' : `服务器拒绝了请求（${status}），可以继续签到`
-    await expect.poll(() => networkStatus(page)).toBe(`${said} · ${n + 1} 次已存在手机上，还没发送`)
+    const message = isBusy ? '服务器正忙，会自动再试，可以继续签到' : `服务器拒绝了请求（${status}），可以继续签到`
+    await expect.poll(() => networkStatus(page)).toBe(`${message} · ${n + 1} 次已存在手机上，还没发送`)
     expect([status, await refused.isVisible()]).toEqual([status, !isBusy])
   }
   expect(await refused.textContent()).toContain('9 次操作都还在这部手机上')
   expect(await page.locator('body').textContent()).not.toContain('没有网络')
-  // Closed and opened again, it still has them.
+  // The entries survive a reload.
   await page.reload()
   await expect.poll(() => refused.textContent()).toContain('错误 403')
   expect(await storedCheckIns(day.world)).toEqual([])
 
-  // The phone tries again by itself, too: nothing gets through before the button is pressed.
+  // The phone also retries on its own, so requests are let through only once the button is pressed.
   await page.exposeFunction('letThrough', () => {
-    answering.status = undefined
+    intercept.status = undefined
   })
   await page.evaluate(() => {
     const { letThrough } = window as unknown as { letThrough(): void }
@@ -99,82 +99,82 @@ test('a phone says with which status the server refuses its entries, keeps them,
   expect(await storedCheckIns(day.world)).toHaveLength(statuses.length)
 })
 
-test('what a server refused is sent by itself later', async () => {
+test('rejected entries are retried automatically', async () => {
   await using day = await setUpDoorDay()
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
-  const answering = await interceptPath(page, paths.doorEntries())
-  answering.status = 403
+  const intercept = await interceptPath(page, paths.doorEntries())
+  intercept.status = 403
   await personRow(page, '王小0').click()
   await expect.poll(() => networkStatus(page)).toContain('（403）')
-  answering.status = undefined
+  intercept.status = undefined
   await expect.poll(() => networkStatus(page)).toBe('已连接 · 全部已发送')
   expect(await storedCheckIns(day.world)).toHaveLength(1)
 })
 
-test('a phone waits for as long as a busy server tells it to', async () => {
+test('a phone honours Retry-After', async () => {
   await using day = await setUpDoorDay()
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
-  let asked = 0
+  let requestCount = 0
   await page.route('**/door/entries', (route) => {
-    asked++
+    requestCount++
     return route.fulfill({ status: 429, headers: { 'Retry-After': '4' }, body: '' })
   })
   await personRow(page, '王小0').click()
   await expect.poll(() => networkStatus(page)).toContain('服务器正忙')
   const first = Date.now()
-  await expect.poll(() => asked, { interval: 50 }).toBe(2)
-  // Without the header it would have been after a second.
+  await expect.poll(() => requestCount, { interval: 50 }).toBe(2)
+  // Without the header it would retry after one second.
   expect(Date.now() - first).toBeGreaterThan(2_500)
 })
 
-test('a phone that cannot have the list says why', async () => {
+test('a phone that cannot load the list says why', async () => {
   await using day = await setUpDoorDay()
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
-  const answering = await interceptPath(page, paths.doorList())
-  answering.status = 503
+  const intercept = await interceptPath(page, paths.doorList())
+  intercept.status = 503
   await page.evaluate(() => dispatchEvent(new Event('online')))
   await expect.poll(() => networkStatus(page)).toContain('服务器正忙')
-  answering.status = 403
+  intercept.status = 403
   await page.evaluate(() => dispatchEvent(new Event('online')))
   await expect.poll(() => networkStatus(page)).toContain('服务器拒绝了请求（403）')
-  answering.status = undefined
+  intercept.status = undefined
   await page.evaluate(() => dispatchEvent(new Event('online')))
   await expect.poll(() => networkStatus(page)).toBe('已连接 · 全部已发送')
 
   await page.click('#door-leave button')
   await expect.poll(() => page.locator('#door-over').textContent()).toContain('已结束')
-  answering.status = 403
+  intercept.status = 403
   await day.join(page, '东门')
   await expect.poll(() => page.locator('#door-note').textContent()).toContain('服务器拒绝了请求（403）')
   expect(await page.locator('#door-note').textContent()).not.toContain('网络')
-  answering.status = undefined
+  intercept.status = undefined
   await expect.poll(() => page.isVisible('#door-app'), { timeout: 20_000 }).toBe(true)
 })
 
-test('what only the server can do names its refusal, and not the network', async () => {
+test('actions that need the server report its status instead of a network error', async () => {
   await using day = await setUpDoorDay({ people: 2, capacity: 1 })
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
   const title = () => personCard(page).locator('h2').textContent()
   const text = () => personCard(page).textContent()
-  const standing = await interceptPath(page, '/door/stand')
-  for (const [status, said] of [
+  const queueIntercept = await interceptPath(page, '/door/stand')
+  for (const [status, message] of [
     [403, '服务器拒绝了请求（403）'],
     [503, '服务器正忙'],
     [404, '名单上已经没有这个人'],
   ] as const) {
-    standing.status = status
+    queueIntercept.status = status
     await personRow(page, '李小1').click()
     await personCard(page).getByRole('button', { name: '人在门口，排队等位' }).click()
     await expect.poll(title).toBe('这一步没有做成')
-    expect(await text()).toContain(said)
+    expect(await text()).toContain(message)
     expect(await text()).not.toContain('网络')
   }
 
-  // A ticket of another workshop, of which only the server knows.
+  // A ticket of another workshop, which only the server can look up.
   const other = await day.world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
   const guest = await day.world.register(other)
   const entries = await interceptPath(page, paths.doorEntries())
@@ -184,12 +184,12 @@ test('what only the server can do names its refusal, and not the network', async
   expect(await text()).toContain('服务器拒绝了请求（403），查不到别的场次')
 })
 
-test('a phone whose end the server refuses does not say that it has ended', async () => {
+test('a rejected end of session is not reported as ended', async () => {
   await using day = await setUpDoorDay()
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
-  const answering = await interceptPath(page, '/door/end')
-  answering.status = 403
+  const intercept = await interceptPath(page, '/door/end')
+  intercept.status = 403
   await page.click('#door-leave button')
   await expect.poll(() => page.locator('#door-over h2').textContent()).toBe('名单已从这部手机删除')
   expect((await listDoorSessions(day.world.deps, day.workshop)).map(({ open }) => open)).toEqual([true])

@@ -9,23 +9,23 @@ import { createWorld } from '../../support/world.ts'
 const locales = ['zh-CN', 'en'] as const
 
 /**
- * What is left of HTML that is pasted into WeChat's editor, as far as its rules are known: some elements with inline
- * style, pictures from WeChat's own servers, links to articles of its own; nothing that runs, nothing that is named, and
- * no style that lifts a thing out of the page or fetches something.
+ * What WeChat's editor keeps of pasted HTML, as far as its rules are known: some elements with inline styles, images
+ * from WeChat's servers and links to its articles; no scripts, no classes or ids, and no styles that position elements
+ * or load resources.
  */
 function pasteIntoWeChatEditor(page: Page, html: string): Promise<{ pasted: string; kept: string }> {
   return page.evaluate((source) => {
     const file = new DOMParser().parseFromString(source, 'text/html')
     const pasted = file.body.innerHTML
     const elements = ['SECTION', 'P', 'SPAN', 'STRONG', 'IMG', 'BR', 'A']
-    const home = /^https:\/\/(mp\.weixin\.qq\.com|mmbiz\.qpic\.cn)\//
+    const allowedUrl = /^https:\/\/(mp\.weixin\.qq\.com|mmbiz\.qpic\.cn)\//
     for (const element of [...file.body.querySelectorAll('*')]) {
       if (['SCRIPT', 'STYLE', 'LINK', 'IFRAME', 'FORM', 'INPUT', 'BUTTON', 'OBJECT'].includes(element.nodeName)) {
         element.remove()
         continue
       }
       for (const { name, value } of [...element.attributes]) {
-        const allowed = name === 'style' || ((name === 'src' || name === 'href') && home.test(value))
+        const allowed = name === 'style' || ((name === 'src' || name === 'href') && allowedUrl.test(value))
         if (!allowed) element.removeAttribute(name)
       }
       const style = element.getAttribute('style')
@@ -42,7 +42,7 @@ function pasteIntoWeChatEditor(page: Page, html: string): Promise<{ pasted: stri
   }, html)
 }
 
-test("a block for an article loses nothing to WeChat's editor", async () => {
+test("the article block survives WeChat's editor unchanged", async () => {
   await using world = await createWorld()
   await using page = await openPage()
   for (const cities of [0, 1, 2, 8]) {
@@ -59,7 +59,7 @@ test("a block for an article loses nothing to WeChat's editor", async () => {
   }
 }, 60_000)
 
-test('the rules of the editor as they are written here do drop what they should', async () => {
+test('the editor rules in this test remove what they should', async () => {
   await using page = await openPage()
   const { kept } = await pasteIntoWeChatEditor(
     page,
@@ -69,7 +69,7 @@ test('the rules of the editor as they are written here do drop what they should'
   expect(kept).toBe('<section style="color:red"><p>text</p><a>link</a><img>kept</section>')
 })
 
-test('a block for an article and its text say what there is to know', async () => {
+test('the article block and its text contain all details', async () => {
   await using world = await createWorld()
   const campaign = await createAnnouncedCampaign(world, 2)
   await using page = await openPage()
@@ -96,7 +96,7 @@ test('a block for an article and its text say what there is to know', async () =
   )
 }, 60_000)
 
-test('a block for an article is no wider than a phone, however long its texts are', async () => {
+test('the article block fits a phone, however long its texts are', async () => {
   await using world = await createWorld()
   const campaign = await createAnnouncedCampaign(world, 3, longTexts)
   await using page = await openPage({ width: 360 })
@@ -108,7 +108,7 @@ test('a block for an article is no wider than a phone, however long its texts ar
   }
 }, 60_000)
 
-test('whatever organisers write is text in an article', async () => {
+test('the article block escapes what organisers write', async () => {
   await using world = await createWorld()
   const zh = `<script>alert(1)</script><img src=x onerror=alert(1)> & "two" 'one'`
   const item = { kind: 'bring' as const, text: { zh }, mustConfirm: false }
@@ -128,10 +128,10 @@ test('whatever organisers write is text in an article', async () => {
 }, 60_000)
 
 test.each([
-  { how: 'on HTTPS or this machine', host: '127.0.0.1' },
-  { how: 'over plain HTTP, where the clipboard is closed to scripts', host: remoteHost },
+  { how: 'on HTTPS or localhost', host: '127.0.0.1' },
+  { how: 'over plain HTTP, where scripts cannot use the clipboard', host: remoteHost },
 ])(
-  'the block is copied as HTML and as text, $how',
+  'the article block is copied as HTML and as text $how',
   async ({ host }) => {
     await using world = await createWorld()
     const campaign = await createAnnouncedCampaign(world, 2)

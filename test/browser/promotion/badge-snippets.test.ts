@@ -6,29 +6,29 @@ import { createWorld } from '../../support/world.ts'
 
 const baseUrl = 'https://baoming.example.com'
 
-test('the snippets show the badge of every workshop and lead to its page, which is there', async () => {
+test('badge snippets show every workshop and link to its page', async () => {
   await using world = await createWorld()
   const campaign = await createAnnouncedCampaign(world, 2)
   const { html, markdown } = renderBadgeSnippets(campaign, { baseUrl, locale: 'zh-CN', via: 'w7kd3fp' })
   await using page = await openPage()
   await page.route('**/*', (route) => route.abort())
   await page.setContent(html)
-  const shown = await page.evaluate(() =>
+  const links = await page.evaluate(() =>
     [...document.links].map(({ href, firstElementChild }) => ({
       href,
       src: (firstElementChild as HTMLImageElement).src,
       alt: (firstElementChild as HTMLImageElement).alt,
     })),
   )
-  expect(shown.map(({ alt }) => alt)).toEqual(['上海，RT-Thread 入门培训，报名', '南京，RT-Thread 入门培训，报名'])
-  for (const [n, { href, src, alt }] of shown.entries()) {
+  expect(links.map(({ alt }) => alt)).toEqual(['上海，RT-Thread 入门培训，报名', '南京，RT-Thread 入门培训，报名'])
+  for (const [n, { href, src, alt }] of links.entries()) {
     expect(href).toMatch(/^https:\/\/baoming\.example\.com\/w\/[^?]+\?via=w7kd3fp$/)
     expect(markdown.split('\n')[n]).toBe(`[![${alt}](${src})](${href})`)
     for (const url of [href, src]) expect((await world.request(url.slice(baseUrl.length))).status).toBe(200)
   }
 }, 60_000)
 
-test('whatever organisers write stays inside its quotes and brackets', async () => {
+test('badge snippets escape what organisers write', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({
     city: { zh: `"><script>alert(1)</script>` },

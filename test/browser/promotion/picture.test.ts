@@ -10,7 +10,7 @@ import { createWorld } from '../../support/world.ts'
 
 const url = 'https://baoming.example.com/q/w7kd3fp'
 
-/** A page that offers a poster as a picture. */
+/** Serves a page that offers a poster as a picture. */
 async function openPosterPage(format: PosterFormat, size: string, name = 'poster.svg') {
   await using world = await createWorld()
   const content = renderPoster(await createAnnouncedCampaign(world, 2), { url, format, locale: 'zh-CN' })
@@ -25,7 +25,7 @@ test.each([
   { format: 'phone', width: 1080, height: 1440, name: 'poster.svg' },
   { format: 'a4', width: 2480, height: 3508, name: 'poster.png' },
 ] as const)(
-  'a $format poster is downloaded as a PNG of $width × $height whose QR is read back',
+  'a $format poster is downloaded as a readable PNG of $width × $height',
   async ({ format, width, height, name }) => {
     await using server = await openPosterPage(format, `${width}x${height}`, name)
     await using page = await openPage({ width: 1280, height: 800 })
@@ -38,14 +38,14 @@ test.each([
     const picture = PNG.sync.read(png)
     expect([picture.width, picture.height]).toEqual([width, height])
     expect(decodeQr(png)).toBe(url)
-    // The corner is paper, not transparent.
+    // The corner is opaque paper.
     expect(picture.data[3]).toBe(255)
     expect(problems).toEqual([])
   },
   60_000,
 )
 
-test('in WeChat, which downloads nothing, the PNG is shown to be pressed for long', async () => {
+test('WeChat, which cannot download, shows the PNG to be saved with a long press', async () => {
   await using server = await openPosterPage('phone', '1080x1440')
   const userAgent =
     'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36 MicroMessenger/8.0.50'
@@ -59,28 +59,28 @@ test('in WeChat, which downloads nothing, the PNG is shown to be pressed for lon
   const source = (await page.getAttribute('img', 'src')) ?? ''
   const png = Buffer.from(source.replace('data:image/png;base64,', ''), 'base64')
   expect(decodeQr(png)).toBe(url)
-  // The policy of our pages lets it be seen.
+  // The content security policy allows the image.
   expect(await page.evaluate(() => document.images[0]?.naturalWidth)).toBe(1080)
 }, 60_000)
 
-test('where no picture can be made the link still gives the drawing, as without a script', async () => {
-  for (const how of ['no script', 'no canvas', 'busy server'] as const) {
+test('the link downloads the SVG when no picture can be rendered', async () => {
+  for (const failure of ['no script', 'no canvas', 'busy server'] as const) {
     await using server = await openPosterPage('phone', '1080x1440')
-    await using page = await openPage({ javaScriptEnabled: how !== 'no script' })
-    if (how === 'no canvas') {
+    await using page = await openPage({ javaScriptEnabled: failure !== 'no script' })
+    if (failure === 'no canvas') {
       await page.addInitScript(() => {
         HTMLCanvasElement.prototype.getContext = () => null
       })
     }
-    if (how === 'busy server') {
-      // Only what the script fetches: the link itself is followed by the browser.
+    if (failure === 'busy server') {
+      // Fails only the script's fetch, not the browser's navigation.
       await page.route('**/poster.svg', (route) =>
         route.request().resourceType() === 'fetch' ? route.fulfill({ status: 503 }) : route.continue(),
       )
     }
     await page.goto(server.url)
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('a')])
-    expect(download.suggestedFilename(), how).toBe('poster.svg')
-    expect(await readFile(await download.path(), 'utf8'), how).toMatch(/^<svg /)
+    expect(download.suggestedFilename(), failure).toBe('poster.svg')
+    expect(await readFile(await download.path(), 'utf8'), failure).toMatch(/^<svg /)
   }
 }, 60_000)

@@ -12,7 +12,7 @@ const url = 'https://baoming.example.com/q/w7kd3fp'
 const locales = ['zh-CN', 'en'] as const
 const formats = ['phone', 'a4'] as const
 
-/** The poster as a browser draws it, 1080 pixels wide. */
+/** Screenshot of the poster, 1080 pixels wide. */
 async function screenshotSvg(svg: string): Promise<Buffer> {
   await using page = await openPage({ width: 1080, height: 1528 })
   await page.setContent(
@@ -23,7 +23,7 @@ async function screenshotSvg(svg: string): Promise<Buffer> {
 }
 
 test.each(formats)(
-  'the QR on a %s poster is read back, in both languages and with any number of cities',
+  'the QR code on a %s poster is readable in both languages with any number of cities',
   async (format) => {
     await using world = await createWorld()
     for (const cities of [0, 1, 8]) {
@@ -36,7 +36,7 @@ test.each(formats)(
   120_000,
 )
 
-test('the QR of a long address is read back too', async () => {
+test('the QR code of a long URL is readable', async () => {
   await using world = await createWorld()
   const long = `https://workshops.baoming.example.com/w/shanghai-2026-12-19?via=${'Aa0_-'.repeat(20)}`
   const campaign = await createAnnouncedCampaign(world, 2)
@@ -45,7 +45,7 @@ test('the QR of a long address is read back too', async () => {
   )
 }, 60_000)
 
-test('a phone poster is 1080 × 1440 pixels, one for print 210 × 297 mm', async () => {
+test('phone posters are 1080 × 1440 pixels, print posters 210 × 297 mm', async () => {
   await using world = await createWorld()
   const campaign = await createAnnouncedCampaign(world, 2)
   const phone = renderPoster(campaign, { url, format: 'phone', locale: 'zh-CN' })
@@ -57,7 +57,7 @@ test('a phone poster is 1080 × 1440 pixels, one for print 210 × 297 mm', async
   )
 }, 60_000)
 
-/** Every text with the room that it takes and the room of the QR, in units of which the sheet has 1080 across. */
+/** Boxes of every text and of the QR code, in units of 1/1080 of the sheet's width. */
 async function measureLayout(svg: string) {
   await using page = await openPage({ width: 1080, height: 1528 })
   await page.setContent(`<body style="margin:0"><style>svg{width:1080px;height:auto;display:block}</style>${svg}`)
@@ -68,7 +68,7 @@ async function measureLayout(svg: string) {
     }
     const sheet = boxOf(document.querySelector('svg') as Element)
     const texts = [...document.querySelectorAll('text')].map((element) => {
-      // A font's own box is taller than its letters: here they reach from 0.8 above the line to 0.16 below it.
+      // A font's box is taller than its letters, which reach from 0.8 above the baseline to 0.16 below it.
       const { a, f } = element.getScreenCTM() as DOMMatrix
       const [y, size] = [Number(element.getAttribute('y')), Number(element.getAttribute('font-size'))]
       return { ...boxOf(element), top: f + a * (y - 0.8 * size), bottom: f + a * (y + 0.16 * size), size: a * size }
@@ -79,11 +79,11 @@ async function measureLayout(svg: string) {
 
 type Layout = Awaited<ReturnType<typeof measureLayout>>
 
-/** What stands where it should not: over the margin, or on top of something else. */
+/** Elements over the margin or on top of another. */
 function findOverlaps({ sheet, texts, qr }: Layout): string[] {
   const margin = 84
   const boxes = [...texts, { ...qr, text: 'the QR' }]
-  const apart = (a: (typeof boxes)[number], b: (typeof boxes)[number]) =>
+  const isSeparate = (a: (typeof boxes)[number], b: (typeof boxes)[number]) =>
     a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top
   return [
     ...boxes
@@ -98,7 +98,7 @@ function findOverlaps({ sheet, texts, qr }: Layout): string[] {
     ...boxes.flatMap((box, n) =>
       boxes
         .slice(n + 1)
-        .filter((other) => !apart(box, other))
+        .filter((other) => !isSeparate(box, other))
         .map((other) => `${box.text} on ${other.text}`),
     ),
   ]
@@ -107,17 +107,17 @@ function findOverlaps({ sheet, texts, qr }: Layout): string[] {
 const drafts = [{}, { items: [], summary: {} }, longTexts, { ...longTexts, items: checklist }]
 
 test.each([0, 1, 2, 3, 4, 5, 8, 10])(
-  'no text leaves its place on a poster of %i cities, on a phone or in print, in both languages',
+  'no text overlaps on a poster of %i cities, on phone and print, in both languages',
   async (cities) => {
     await using world = await createWorld()
     for (const draft of drafts) {
       const campaign = await createAnnouncedCampaign(world, cities, draft)
       for (const locale of locales) {
         for (const format of formats) {
-          const measured = await measureLayout(renderPoster(campaign, { url, format, locale }))
-          expect(findOverlaps(measured), `${format}, ${locale}, ${JSON.stringify(draft).slice(0, 60)}`).toEqual([])
-          // Read on a phone at a third of its size, or on a wall.
-          expect(Math.min(...measured.texts.map(({ size }) => size))).toBeGreaterThan(10)
+          const layout = await measureLayout(renderPoster(campaign, { url, format, locale }))
+          expect(findOverlaps(layout), `${format}, ${locale}, ${JSON.stringify(draft).slice(0, 60)}`).toEqual([])
+          // Legible on a phone at a third of its size, or on a wall.
+          expect(Math.min(...layout.texts.map(({ size }) => size))).toBeGreaterThan(10)
         }
       }
     }
@@ -125,7 +125,7 @@ test.each([0, 1, 2, 3, 4, 5, 8, 10])(
   120_000,
 )
 
-test('a word wider than the sheet, wide letters and emoji stay on it', async () => {
+test('words wider than the sheet, wide letters and emoji stay inside the poster', async () => {
   await using world = await createWorld()
   for (const zh of [
     'W'.repeat(200),
@@ -140,15 +140,15 @@ test('a word wider than the sheet, wide letters and emoji stay on it', async () 
       title: { zh },
       workshop: { venue: { zh }, city: { zh } },
     })
-    const measured = await measureLayout(renderPoster(campaign, { url, format: 'phone', locale: 'zh-CN' }))
-    expect(findOverlaps(measured), zh).toEqual([])
+    const layout = await measureLayout(renderPoster(campaign, { url, format: 'phone', locale: 'zh-CN' }))
+    expect(findOverlaps(layout), zh).toEqual([])
   }
 }, 120_000)
 
-test('all that is to be known stands on a poster of eight cities', async () => {
+test('a poster of eight cities contains all details', async () => {
   await using world = await createWorld()
   const campaign = await createAnnouncedCampaign(world, 8)
-  const said = (await measureLayout(renderPoster(campaign, { url, format: 'a4', locale: 'zh-CN' }))).texts
+  const content = (await measureLayout(renderPoster(campaign, { url, format: 'a4', locale: 'zh-CN' }))).texts
     .map(({ text }) => text)
     .join(' ')
   for (const text of [
@@ -164,26 +164,26 @@ test('all that is to be known stands on a poster of eight cities', async () => {
     'baoming.example.com',
     '扫码报名',
   ]) {
-    expect(said).toContain(text)
+    expect(content).toContain(text)
   }
 }, 60_000)
 
-test('hours that differ have a column of their own', async () => {
+test('differing hours are shown per workshop', async () => {
   await using world = await createWorld()
   const campaign = await createAnnouncedCampaign(world, 4)
   const startsAt = new Date('2027-03-06T13:00:00+08:00')
   const endsAt = new Date('2027-03-07T18:30:00+08:00')
   await world.workshop({ campaignId: campaign.id, startsAt, endsAt, ...longTexts.workshop })
-  const now = await findCampaign(world.deps, campaign.slug)
-  if (!now) throw new Error('the campaign is gone')
+  const current = await findCampaign(world.deps, campaign.slug)
+  if (!current) throw new Error('campaign not found')
   for (const locale of locales) {
-    const measured = await measureLayout(renderPoster(now, { url, format: 'phone', locale }))
-    expect(findOverlaps(measured)).toEqual([])
-    expect(measured.texts.filter(({ text }) => text === '09:30 – 17:00').length).toBe(4)
+    const layout = await measureLayout(renderPoster(current, { url, format: 'phone', locale }))
+    expect(findOverlaps(layout)).toEqual([])
+    expect(layout.texts.filter(({ text }) => text === '09:30 – 17:00').length).toBe(4)
   }
 }, 60_000)
 
-test('beyond eight workshops a number stands for the rest', async () => {
+test('more than eight workshops are summarised by a number', async () => {
   await using world = await createWorld()
   const poster = renderPoster(await createAnnouncedCampaign(world, 10), { url, format: 'phone', locale: 'zh-CN' })
   expect(poster).toContain('还有\u00a03\u00a0场')
@@ -191,23 +191,23 @@ test('beyond eight workshops a number stands for the rest', async () => {
   expect(poster).not.toContain('西安')
 })
 
-test('a poster leaves out what is cancelled, and drafts where something is published', async () => {
+test('a poster omits cancelled workshops, and drafts once something is published', async () => {
   await using world = await createWorld()
   const campaign = await createAnnouncedCampaign(world, 2)
   await world.workshop({ campaignId: campaign.id, city: { zh: '天津' }, publish: false })
   const [first] = campaign.workshops
-  const drawn = async () => {
-    const now = await findCampaign(world.deps, campaign.slug)
-    return now && renderPoster(now, { url, format: 'phone', locale: 'zh-CN' })
+  const render = async () => {
+    const current = await findCampaign(world.deps, campaign.slug)
+    return current && renderPoster(current, { url, format: 'phone', locale: 'zh-CN' })
   }
-  expect(await drawn()).toContain('上海')
-  expect(await drawn()).not.toContain('天津')
+  expect(await render()).toContain('上海')
+  expect(await render()).not.toContain('天津')
   await cancelWorkshop(world.deps, first?.slug as string)
-  expect(await drawn()).not.toContain('上海')
-  expect(await drawn()).toContain('南京')
+  expect(await render()).not.toContain('上海')
+  expect(await render()).toContain('南京')
 })
 
-test('whatever organisers write is text, and the file stays XML', async () => {
+test('what organisers write is escaped, and the file is valid XML', async () => {
   await using world = await createWorld()
   const zh = `<script>alert(1)</script> & "two" 'one' ]]> \u0007\ufffe`
   const item = { kind: 'bring' as const, text: { zh }, mustConfirm: false }
@@ -219,16 +219,16 @@ test('whatever organisers write is text, and the file stays XML', async () => {
   })
   await using page = await openPage()
   for (const subject of [campaign, campaign.workshops[0]]) {
-    if (!subject) throw new Error('there is no workshop')
+    if (!subject) throw new Error('workshop not found')
     const svg = renderPoster(subject, { url, format: 'phone', locale: 'zh-CN' })
-    const read = await page.evaluate((source) => {
+    const parsed = await page.evaluate((source) => {
       const file = new DOMParser().parseFromString(source, 'image/svg+xml')
       return {
         names: [...new Set([...file.querySelectorAll('*')].map(({ nodeName }) => nodeName))],
         title: file.querySelector('title')?.textContent,
       }
     }, svg)
-    expect(read.names.sort()).toEqual(['g', 'path', 'rect', 'svg', 'text', 'title'])
-    expect(read.title).toContain(`<script>alert(1)</script> & "two" 'one' ]]>`)
+    expect(parsed.names.sort()).toEqual(['g', 'path', 'rect', 'svg', 'text', 'title'])
+    expect(parsed.title).toContain(`<script>alert(1)</script> & "two" 'one' ]]>`)
   }
 }, 60_000)

@@ -17,7 +17,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 describe.each([true, false])('on a phone with JavaScript: %s', (javaScriptEnabled) => {
   const phone = (options: PageOptions = {}) => openPage({ width: 390, javaScriptEnabled, ...options })
 
-  test('one scans the QR of the campaign, chooses a city, registers and holds a ticket', async () => {
+  test('an attendee scans the campaign QR code, chooses a city and registers', async () => {
     const link = await createLink()
     const scanned = await decodeSvgQr(await (await server.request(`/q/${link}/qr.svg`)).text())
     expect(decodeQr(await fetchImage(`/q/${link}/qr.png`))).toBe(scanned)
@@ -36,26 +36,26 @@ describe.each([true, false])('on a phone with JavaScript: %s', (javaScriptEnable
     await page.waitForURL('**/t/**')
     expect(await page.locator('main').textContent()).toContain('王小明')
 
-    // The QR on the ticket says the door code, which for anyone else leads to the workshop's page.
-    const door = new URL(decodeQr(await page.locator('.qr img').screenshot()))
-    expect(door.pathname).toMatch(/^\/in\//)
-    await page.goto(server.url + door.pathname)
+    // The QR code on the ticket contains the check-in URL, which redirects non-helpers to the workshop page.
+    const checkInUrl = new URL(decodeQr(await page.locator('.qr img').screenshot()))
+    expect(checkInUrl.pathname).toMatch(/^\/in\//)
+    await page.goto(server.url + checkInUrl.pathname)
     expect(new URL(page.url()).pathname).toMatch(/^\/w\/shanghai/)
 
-    const roster = await server.request(
+    const response = await server.request(
       `${new URL(page.url()).pathname.replace('/w/', '/api/v1/workshops/')}/registrations`,
       {
         headers: { Authorization: `Bearer ${token}` },
       },
     )
-    const { items } = (await roster.json()) as { items: { email: string; phone: string; channel: string }[] }
+    const { items } = (await response.json()) as { items: { email: string; phone: string; channel: string }[] }
     expect(items.find(({ email }) => email === `wang-${javaScriptEnabled}@example.com`)).toMatchObject({
       phone: '+8613800138000',
       channel: 'group 3',
     })
   }, 60_000)
 
-  test('a form with mistakes comes back filled in, says what is wrong and takes the focus', async () => {
+  test('an invalid form keeps the input, lists the errors and takes the focus', async () => {
     const slug = await createWorkshop(2)
     await using page = await phone()
     await page.goto(`${server.url}/w/${slug}`)
@@ -73,16 +73,16 @@ describe.each([true, false])('on a phone with JavaScript: %s', (javaScriptEnable
     await expect.poll(() => page.evaluate(() => location.hash)).toBe('#email')
   }, 60_000)
 
-  test('over plain HTTP by IP address one cancels, and the next in line has the seat', async () => {
+  test('cancelling works over plain HTTP by IP address and passes the seat on', async () => {
     const slug = await createWorkshop(1)
-    const at = server.url.replace('127.0.0.1', remoteHost)
+    const baseUrl = server.url.replace('127.0.0.1', remoteHost)
     await using first = await phone()
     await using second = await phone()
     for (const [page, name] of [
       [first, 'first'],
       [second, 'second'],
     ] as const) {
-      await page.goto(`${at}/w/${slug}`)
+      await page.goto(`${baseUrl}/w/${slug}`)
       await page.fill('#name', name)
       await page.fill('#email', `${slug}-${name}@example.com`)
       await page.check('#consent')
@@ -107,7 +107,7 @@ async function createWorkshop(capacity: number): Promise<string> {
   return slug
 }
 
-/** Another channel for the campaign that an empty installation begins with. */
+/** Adds a channel to the sample campaign of a new installation. */
 async function createLink(): Promise<string> {
   const campaigns = (await (await server.request('/api/v1/campaigns')).json()) as { items: { slug: string }[] }
   const response = await server.request(`/api/v1/campaigns/${campaigns.items[0]?.slug}/links`, {

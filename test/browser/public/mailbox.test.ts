@@ -3,13 +3,13 @@ import { createMailboxKey } from '../../../src/domain/tickets/signed-tokens.ts'
 import { openPage, serveWorld } from '../../support/browser/browser.ts'
 import { createWorld } from '../../support/world.ts'
 
-test('the mail is visible in its frame in a real browser, under the policies that are really sent', async () => {
+test('a mail is visible in its frame in a real browser under the actual policies', async () => {
   await using world = await createWorld()
   await world.register(await world.workshop())
   await using server = await serveWorld(world)
   await using page = await openPage({ width: 800 })
-  const complaints: string[] = []
-  page.on('console', (message) => complaints.push(message.text()))
+  const problems: string[] = []
+  page.on('console', (message) => problems.push(message.text()))
   await page.goto(`${server.url}/mailbox?key=${createMailboxKey(world.deps.config.secret)}`)
   expect(page.url()).toBe(`${server.url}/mailbox`)
   await page.click('a[href="/mailbox/1"]')
@@ -19,5 +19,5 @@ test('the mail is visible in its frame in a real browser, under the policies tha
   expect(await mail.locator('body').evaluate((body) => getComputedStyle(body).backgroundColor)).toBe(
     'rgb(251, 250, 247)',
   )
-  expect(complaints).toEqual([])
+  expect(problems).toEqual([])
 })

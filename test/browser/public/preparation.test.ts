@@ -3,7 +3,7 @@ import { findRegistrationById, type Registration } from '../../../src/domain/reg
 import { openPage, serveWorld } from '../../support/browser/browser.ts'
 import { createWorld } from '../../support/world.ts'
 
-test('with a script each tick is stored at once, and what could not be stored is said', async () => {
+test('each tick is saved at once with JavaScript, and failures are reported', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop({
     items: [

@@ -7,7 +7,7 @@ import { openPage, remoteHost, serveWorld } from '../../support/browser/browser.
 import { startMailServer } from '../../support/mail/smtp-server.ts'
 import { createWorld } from '../../support/world.ts'
 
-/** A world with a workshop that wants a proof of work, for a browser and with a mail server. */
+/** A world with a proof-of-work workshop, an HTTP server and a mail server. */
 async function createProofOfWorkWorld() {
   const stack = new AsyncDisposableStack()
   const mail = stack.use(await startMailServer())
@@ -20,17 +20,17 @@ async function createProofOfWorkWorld() {
     world,
     url: server.url,
     path: `/w/${slug}`,
-    /** Fills in the form, and takes as long as people do. */
+    /** Fills in the form, taking as long as people do. */
     async fillIn(page: Page) {
       world.clock.advance({ seconds: 20 })
       await page.fill('#name', '王小明')
       await page.fill('#email', 'wang@example.com')
       await page.check('#consent')
     },
-    /** Delivers what is owed and gives the path of the link in the last mail. */
+    /** Delivers the due mails. Returns the path of the link in the last one. */
     async mailedLink() {
       const transport = createPooledTransport(world.deps.config)
-      if (!transport) throw new Error('there is no mail server')
+      if (!transport) throw new Error('no mail server')
       await deliverDueMails(world.deps, transport)
       transport.close()
       const newest = mail.mails.at(-1)?.mail
@@ -42,29 +42,29 @@ async function createProofOfWorkWorld() {
   }
 }
 
-test('a phone works for the sign-up while one types, and one lands on the ticket as ever', async () => {
-  await using w = await createProofOfWorkWorld()
+test('the proof is computed while the form is filled in, and the sign-up leads to the ticket', async () => {
+  await using setup = await createProofOfWorkWorld()
   await using page = await openPage()
   const problems: string[] = []
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
   page.on('pageerror', (error) => problems.push(error.message))
-  await page.goto(w.url + w.path)
-  // Nothing is worked for those who only look.
+  await page.goto(setup.url + setup.path)
+  // Nothing is computed before the form is used.
   expect(await page.textContent('#proof')).toBe('')
   expect(await page.inputValue('[name=proof]')).toBe('')
-  await w.fillIn(page)
+  await setup.fillIn(page)
   await expect.poll(() => page.textContent('#proof'), { timeout: 20_000 }).toBe('防机器人计算已完成')
   expect(await page.isVisible('#proof-progress')).toBe(false)
   await page.click('#submit')
   await page.waitForURL('**/t/**')
   expect(await page.textContent('main')).toContain('王小明，到时见')
   expect(problems).toEqual([])
-  expect(await w.world.db.$count(registrations)).toBe(1)
-  expect(await w.world.db.$count(pendingSignUps)).toBe(0)
+  expect(await setup.world.db.$count(registrations)).toBe(1)
+  expect(await setup.world.db.$count(pendingSignUps)).toBe(0)
 }, 60_000)
 
-test('who is quicker than the phone sees how far it is, and the form goes by itself, once', async () => {
-  await using w = await createProofOfWorkWorld()
+test('submitting before the proof is done shows the progress and submits once when it is', async () => {
+  await using setup = await createProofOfWorkWorld()
   await using page = await openPage()
   const challenge = Promise.withResolvers<void>()
   await page.route('**/challenge', async (route) => {
@@ -73,8 +73,8 @@ test('who is quicker than the phone sees how far it is, and the form goes by its
   })
   let sent = 0
   page.on('request', (request) => void (request.method() === 'POST' && sent++))
-  await page.goto(w.url + w.path)
-  await w.fillIn(page)
+  await page.goto(setup.url + setup.path)
+  await setup.fillIn(page)
   expect(await page.textContent('#proof')).toContain('请继续填写')
   await page.click('#submit')
   await page.click('#submit')
@@ -82,34 +82,39 @@ test('who is quicker than the phone sees how far it is, and the form goes by its
   challenge.resolve()
   await page.waitForURL('**/t/**')
   expect(sent).toBe(1)
-  expect(await w.world.db.$count(registrations)).toBe(1)
+  expect(await setup.world.db.$count(registrations)).toBe(1)
 }, 60_000)
 
 test.each([
   { where: 'without JavaScript', host: '127.0.0.1', javaScriptEnabled: false, broken: false },
-  { where: 'over plain HTTP, where browsers derive no keys', host: remoteHost, javaScriptEnabled: true, broken: false },
-  { where: 'when the challenge cannot be had', host: '127.0.0.1', javaScriptEnabled: true, broken: true },
+  {
+    where: 'over plain HTTP, where browsers have no crypto.subtle,',
+    host: remoteHost,
+    javaScriptEnabled: true,
+    broken: false,
+  },
+  { where: 'when the challenge request fails', host: '127.0.0.1', javaScriptEnabled: true, broken: true },
 ])(
-  '$where a link is mailed, and one press behind it registers',
+  '$where a confirmation link is mailed, and its button registers',
   async ({ host, javaScriptEnabled, broken }) => {
-    await using w = await createProofOfWorkWorld()
+    await using setup = await createProofOfWorkWorld()
     await using page = await openPage({ javaScriptEnabled })
     if (broken) await page.route('**/challenge', (route) => route.fulfill({ status: 503, body: '' }))
-    const url = w.url.replace('127.0.0.1', host)
-    await page.goto(url + w.path)
-    await w.fillIn(page)
+    const url = setup.url.replace('127.0.0.1', host)
+    await page.goto(url + setup.path)
+    await setup.fillIn(page)
     await expect.poll(() => page.textContent('#proof')).toContain('请打开我们发到你邮箱的链接')
     await page.click('#submit')
     await expect.poll(() => page.textContent('h1')).toBe('还差一步')
     expect(await page.textContent('main')).toContain('wang@example.com')
-    expect(await w.world.db.$count(registrations)).toBe(0)
+    expect(await setup.world.db.$count(registrations)).toBe(0)
 
-    await page.goto(url + (await w.mailedLink()))
+    await page.goto(url + (await setup.mailedLink()))
     expect(await page.textContent('h1')).toBe('确认报名')
     await page.click('button[type=submit]')
     await page.waitForURL('**/t/**')
     expect(await page.textContent('main')).toContain('王小明，到时见')
-    expect(await w.world.db.$count(registrations)).toBe(1)
+    expect(await setup.world.db.$count(registrations)).toBe(1)
   },
   60_000,
 )
