@@ -15,15 +15,15 @@ import { failedRow, type Row, renderTable } from './table.ts'
 const usage = `npm run bench -- [--only hot,spread,reads,growth,latency,export,mail,start] [--rounds N] [--quick] [--json] [--profile FOLDER]
        [--against COMMIT | --root FOLDER]
 
-  --quick  a minute, to see that everything runs; its figures are too short to be believed
+  --quick  about a minute, to check that everything works; too short for reliable figures
   --json   one JSON object as the last line
-  --against COMMIT  this version and that one in turn, three times; the medians of each, and their ratios
-  --root FOLDER     the version in that folder, which npm ci has been run in
-  --profile FOLDER  each process of the service writes its CPU profile there when it ends`
+  --against COMMIT  alternates this version and that one three times; prints medians and ratios
+  --root FOLDER     measures the version in that folder, after npm ci
+  --profile FOLDER  each service process writes its CPU profile there when it ends`
 
-const measurements: Record<string, (stage: BenchContext) => Promise<Row[]>> = {
-  hot: (stage) => measureSignUps(stage, 'hot'),
-  spread: (stage) => measureSignUps(stage, 'spread'),
+const measurements: Record<string, (context: BenchContext) => Promise<Row[]>> = {
+  hot: (context) => measureSignUps(context, 'hot'),
+  spread: (context) => measureSignUps(context, 'spread'),
   reads: measureReads,
   growth: measureGrowth,
   latency: measureLatency,
@@ -32,10 +32,10 @@ const measurements: Record<string, (stage: BenchContext) => Promise<Row[]>> = {
   start: measureStart,
 }
 
-/** Longer than any run that goes well. */
+/** Longer than any successful run. */
 const maxMinutes = 20
 
-/** Starts everything, measures, prints the table, and leaves nothing behind. */
+/** Runs the selected measurements, prints the table and cleans up. */
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -91,13 +91,13 @@ async function main(): Promise<number> {
   return rows.some(({ failed }) => failed) ? 1 : 0
 }
 
-/** What cannot be measured is said in its line, and the others are measured all the same. */
+/** Returns a row with the error if a measurement fails, so that the others still run. */
 async function measure(name: string, context: BenchContext): Promise<Row[]> {
   try {
     return await (measurements[name] as (context: BenchContext) => Promise<Row[]>)(context)
   } catch (error) {
     console.error(error)
-    return [failedRow({ item: name, what: 'all of it', note: (error as Error).message.split('\n')[0] })]
+    return [failedRow({ item: name, what: 'all', note: (error as Error).message.split('\n')[0] })]
   }
 }
 
@@ -111,11 +111,11 @@ function describeCommit(): string | undefined {
   }
 }
 
-// What was started is killed when this process exits, but not when a signal ends it.
+// Child processes are killed when this process exits, but not when a signal ends it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
 if (!process.argv.includes('--against'))
   setTimeout(() => {
-    console.error(`gave up after ${maxMinutes} minutes`)
+    console.error(`aborted after ${maxMinutes} minutes`)
     process.exit(1)
   }, maxMinutes * 60_000).unref()
 

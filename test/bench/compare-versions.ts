@@ -9,15 +9,15 @@ import { root } from '../support/processes/processes.ts'
 import { median } from './statistics.ts'
 import type { Row } from './table.ts'
 
-/** How often each version is measured. */
+/** Number of runs of each version. */
 const runCount = 3
 
 /**
- * Measures this version and another one in turn, each in a process of its own, so that what else the machine does meets
- * both. The bench is this version's for both.
+ * Measures this version and another one alternately, each in its own process, so that other load affects both. Both are
+ * measured with this version's bench.
  * @param commit of the other version, which is checked out and installed in a temporary folder
  * @param options of the bench for each run
- * @returns a table: each figure's median for both, and the ratio of the medians
+ * @returns a table with the medians of each figure for both versions, and their ratio
  */
 export async function compareWith(commit: string, options: string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'baoming-against-'))
@@ -54,24 +54,24 @@ async function runBench(folder: string, options: string[]): Promise<Row[]> {
   return rows
 }
 
-/** As Markdown. `before` and `now` hold the rows of each run. */
+/** Renders a Markdown table. `before` and `now` hold the rows of each run. */
 function renderComparison(commit: string, before: Row[][], now: Row[][]): string {
   const findRows = (runs: Row[][], { item, what }: Row) =>
     runs.flatMap((rows) => rows.filter((row) => row.item === item && row.what === what)).filter((row) => !row.failed)
   const lines = (now[0] ?? []).map((row) => {
-    const [old, current] = [findRows(before, row), findRows(now, row)]
+    const [previous, current] = [findRows(before, row), findRows(now, row)]
     const value = (rows: Row[]) => median(rows.map(({ figure }) => figure))
     const ratio = (rows: Row[]) => median(rows.map(({ ratio = Number.NaN }) => ratio))
     const cells = [
       row.item,
       row.what,
       row.unit,
-      ...[value(old), value(current), value(current) / value(old)].map(formatNumber),
+      ...[value(previous), value(current), value(current) / value(previous)].map(formatNumber),
     ]
-    return `| ${[...cells, formatNumber(ratio(old)), formatNumber(ratio(current))].join(' | ')} |`
+    return `| ${[...cells, formatNumber(ratio(previous)), formatNumber(ratio(current))].join(' | ')} |`
   })
   return [
-    `| item | what | unit | ${commit} | now | now / before | its ratio to the baseline before | now |`,
+    `| item | what | unit | ${commit} | now | now / before | ratio to baseline before | now |`,
     '|---|---|---|---|---|---|---|---|',
     ...lines,
   ].join('\n')

@@ -15,65 +15,64 @@ import type { MailSink } from './load/mail-sink.ts'
 import { type Subprocess, startSubprocess } from './load/subprocess.ts'
 import { type Sizes, sizes } from './sizes.ts'
 
-/** What all measurements share: a Postgres, the load generator, what the service is compared with, how much to measure. */
+/** What all measurements share: Postgres, the load generator, the baselines and the sizes. */
 export type BenchContext = {
   sizes: Sizes
   rounds: number
-  /** The folder of the version that is measured, and how its programs are started. */
+  /** Folder of the measured version, and the commands that start its programs. */
   root: string
   commands: Commands
   postgres: PostgresServer
-  /** A path in a folder that goes in the end, however the bench ends. Nothing is there yet. */
+  /** Returns an unused path in a folder that is removed when the bench ends. */
   createTempPath(): string
   load: Subprocess<LoadGenerator>
-  /** The bare routes, and the port that they are at. */
+  /** The bare routes and their port. */
   bare: Subprocess<Bare> & { port: number }
   mailSink: Subprocess<MailSink> & { url: string }
   /**
-   * The service on a database of this name, in a process of its own that runs until the end. Both are made when they are
-   * first asked for.
-   * @param env what tells one process from others on that database
+   * The service on a database of this name, in its own process until the bench ends. Both are created on first use.
+   * @param env distinguishes several processes on one database
    */
   service(database: string, env?: Record<string, string>): Promise<Service>
-  /** Runs a command of the CLI to its end; gives what it wrote. Fails if the command does. */
+  /** Runs a CLI command and returns its output. Throws if it fails. */
   cli(args: string[], env: Record<string, string>): Promise<string>
-  /** The environment of a service on that database. */
+  /** Environment of a service on that database. */
   environment(database: string): Promise<Record<string, string>>
-  /** Makes a database without tables. Gives its address. */
+  /** Creates a database without tables. Returns its URL. */
   createEmptyDatabase(name: string): Promise<string>
-  /** So many people who have not signed up yet: the number of the first. */
+  /** Reserves numbers for people who have not signed up. Returns the first. */
   reservePeople(count: number): number
-  /** Says what is being done now. */
+  /** Logs progress. */
   log(what: string): void
 }
 
-/** The service on a database of its own, as an operator starts it, with rate limits off. */
+/** The service on its own database, as an operator starts it, without rate limits. */
 export type Service = {
   server: Server
   port: number
   pid: number
-  /** The database itself. */
+  /** Direct connection to the database. */
   sql: postgres.Sql
-  /** Of an organiser. */
+  /** API token of an organiser. */
   token: string
-  /** Asks the API as the organiser; gives the body. Fails unless it succeeds. */
+  /** Calls the API as an organiser. Returns the body. Throws unless it succeeds. */
   callApi<Body>(method: string, path: string, body?: object): Promise<Body>
-  /** Publishes workshops of one campaign. */
+  /** Publishes workshops in one campaign. Returns their slugs. */
   publishWorkshops(workshops: number, capacity: number, more?: object): Promise<string[]>
-  /** Has the load generator send requests over so many connections. Fails if an answer has another status. */
+  /** Sends requests with the load generator over this many connections. Throws if a response has another status. */
   sendLoad(requests: RequestPlan, connections: number, status: number): Promise<ServiceLoadResult>
 }
 
-/** With the processor time that a request took, in microseconds. */
+/** Includes the CPU time per request, in microseconds. */
 export type ServiceLoadResult = LoadResult & { processor: { service: number; postgres: number } }
 
 export type Options = {
   quick: boolean
-  /** Instead of what the sizes say. */
+  /** Overrides the number of rounds in the sizes. */
   rounds?: number | undefined
-  /** A folder into which each process of the service writes its CPU profile. */
+  /** Folder for CPU profiles of the service processes. */
   profile?: string | undefined
-  /** The folder of the version that is measured: this one, unless given. */
+  /** Folder of the measured version. Default: this one. */
   root?: string | undefined
 }
 
@@ -86,7 +85,7 @@ export async function createBenchContext(
   cleanup: AsyncDisposableStack,
 ): Promise<BenchContext> {
   const log = (what: string) => console.error(`· ${what}`)
-  log('starting Postgres and the processes that measure')
+  log('starting Postgres and the load generator')
   const folder = await mkdtemp(join(tmpdir(), 'baoming-bench-'))
   cleanup.defer(() => rm(folder, { recursive: true, force: true }))
   cleanup.defer(atExit(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })))
@@ -100,7 +99,7 @@ export async function createBenchContext(
   const bare = cleanup.use(startSubprocess<Bare>('bare.ts'))
   const mailSink = cleanup.use(startSubprocess<MailSink>('mail-sink.ts'))
 
-  // Migrated once, with the token of an organiser in it.
+  // Template database: migrated, with the token of an organiser.
   await admin.unsafe(`create database ${template}`)
   const base = { DATABASE_URL: server.url(template), SECRET: secret, RATE_LIMIT: 'off' }
   const commands = commandsFor(root)
@@ -123,7 +122,7 @@ export async function createBenchContext(
     const profileEnv = profile && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(profile)}` }
     const settings = { DATA_DIR: createTempPath(), ...(await environment(database)), ...profileEnv, ...env }
     const runningServer = cleanup.use(await startServer(settings, commands))
-    // A process that is killed writes no profile.
+    // A killed process writes no profile.
     if (profile) cleanup.defer(async () => void (await runningServer.stop()))
     const sql = postgres(server.url(database), { max: 1, onnotice: () => {} })
     cleanup.defer(() => sql.end())
@@ -161,7 +160,7 @@ export async function createBenchContext(
   }
 }
 
-/** Versions before the build into `dist/` are started from their sources. */
+/** Versions without `dist/` are started from their sources. */
 function commandsFor(root: string): Commands {
   if (root === here) return { server: serverCommand, cli: cliCommand }
   const program = (name: string) =>
@@ -181,7 +180,7 @@ function createService(server: Server, sql: postgres.Sql, token: string, load: S
       headers: { Authorization: `Bearer ${token}`, ...(body && { 'Content-Type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     })
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`)
+    if (!response.ok) throw new Error(`${method} ${path} returned ${response.status}: ${await response.text()}`)
     return (await response.json()) as Body
   }
 
@@ -212,8 +211,8 @@ function createService(server: Server, sql: postgres.Sql, token: string, load: S
       const before = readCpu()
       const loadResult = await load.call('sendRequests', { port, connections, requests })
       const after = readCpu()
-      const others = Object.keys(loadResult.statuses).filter((other) => other !== String(status))
-      if (others.length > 0) throw new Error(`expected ${status}, got ${JSON.stringify(loadResult.statuses)}`)
+      const unexpected = Object.keys(loadResult.statuses).filter((other) => other !== String(status))
+      if (unexpected.length > 0) throw new Error(`expected ${status}, got ${JSON.stringify(loadResult.statuses)}`)
       const cpuPerRequest = (of: keyof typeof before) =>
         ((after[of] - before[of]) / (loadResult.perSecond * loadResult.seconds)) * 1e6
       return { ...loadResult, processor: { service: cpuPerRequest('service'), postgres: cpuPerRequest('postgres') } }
@@ -221,12 +220,12 @@ function createService(server: Server, sql: postgres.Sql, token: string, load: S
   }
 }
 
-/** The path to which people sign up over the API. */
+/** API path for signing up. */
 export const signUpPath = (slug: string) => `${paths.api()}/workshops/${slug}/registrations`
 
 let campaignCount = 0
 
-/** A campaign as organisers write it, so that pages and mails have their usual size. */
+/** A campaign of realistic length, so that pages and mails have a realistic size. */
 function campaignDraft() {
   return {
     slug: `rt-thread-${process.pid}-${++campaignCount}`,

@@ -1,20 +1,20 @@
 import type postgres from 'postgres'
 
-/** Registrations to store at once: `workshops` new ones with so many registrations each, half of them with a seat. */
+/** Registrations to insert: this many workshops with this many registrations each, half of them with a seat. */
 export type FillOptions = {
-  /** Begins the slugs of the workshops: `stored-1`, `stored-2`, … */
+  /** Prefix of the workshop slugs: `stored-1`, `stored-2`, … */
   slug: string
   workshops: number
   registrationsEach: number
-  /** Whether the mails of all of them went out, or are owed now. */
+  /** Whether all mails are sent or queued. */
   mails: 'sent' | 'pending'
 }
 
 /**
- * Fills a database in a hundredth of the time that signing up takes. Triggers and foreign keys are off meanwhile and the
- * counters are set. Everything is a copy of one registration, its mail and its workshop, which the service has stored
- * itself, save for what tells them apart; so whatever columns there are, they are filled as the service does.
- * @templateId templateId the id of that registration
+ * Fills a database a hundred times faster than sign-ups would. Triggers and foreign keys are off meanwhile, and the
+ * counters are set. All rows are copies of one registration, its mail and its workshop that the service stored, except
+ * for what has to differ; so all columns are filled as by the service.
+ * @param templateId the id of that registration
  */
 export async function fillDatabase(sql: postgres.Sql, templateId: string, options: FillOptions): Promise<void> {
   const { slug, workshops, registrationsEach, mails } = options
@@ -78,7 +78,7 @@ export async function fillDatabase(sql: postgres.Sql, templateId: string, option
   await sql`checkpoint`
 }
 
-/** Inserts rows like the one that `sample` is in the rest of the statement, apart from the columns that are given. */
+/** Inserts copies of the row that `sample` refers to in `from`, with some columns overridden. */
 async function copyRows(
   sql: postgres.TransactionSql,
   table: string,

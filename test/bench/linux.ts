@@ -1,39 +1,39 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 /*
- * What Linux tells about processes, in proc(5). On other systems the bench runs without these figures: they are NaN.
+ * Process figures from proc(5). On other systems they are NaN.
  */
 const isLinux = process.platform === 'linux'
 
-/** The memory that a process has now, in MB. */
+/** Current memory of a process, in MB. */
 export function residentMemory(pid: number): number {
   return kilobytes(pid, 'VmRSS') / 1024
 }
 
-/** The most that a process had since `forgetPeak`, in MB. */
+/** Peak memory of a process since `resetPeakMemory`, in MB. */
 export function peakMemory(pid: number): number {
   return kilobytes(pid, 'VmHWM') / 1024
 }
 
-/** Lets the peak of a process begin anew. */
+/** Resets the peak memory of a process. */
 export function resetPeakMemory(pid: number): void {
   if (isLinux) writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
-/** Seconds of processor that processes took so far. */
+/** CPU time of processes so far, in seconds. */
 export function cpuSeconds(pids: number[]): number {
   if (!isLinux) return Number.NaN
   return pids.reduce((sum, pid) => sum + (ticks(pid, 'user') + ticks(pid, 'system')) / 100, 0)
 }
 
-/** The innermost process with a variable in its environment: the server, and not the npm or shell that started it. */
+/** The innermost process with a variable in its environment: the server, not the npm or shell that started it. */
 export function findProcess(name: string, value: string): number {
-  const found = processes().filter((pid) => readProcFile(pid, 'environ').split('\0').includes(`${name}=${value}`))
-  const parents = new Set(found.map((pid) => ticks(pid, 'parent')))
-  return found.find((pid) => !parents.has(pid)) ?? Number.NaN
+  const matches = processes().filter((pid) => readProcFile(pid, 'environ').split('\0').includes(`${name}=${value}`))
+  const parents = new Set(matches.map((pid) => ticks(pid, 'parent')))
+  return matches.find((pid) => !parents.has(pid)) ?? Number.NaN
 }
 
-/** All processes that the parent of a process has started: of a Postgres backend, all of the server. */
+/** All children of a process's parent: for a Postgres backend, all processes of the server. */
 export function siblingProcesses(pid: number): number[] {
   const parent = ticks(pid, 'parent')
   return processes().filter((other) => ticks(other, 'parent') === parent)
@@ -45,7 +45,7 @@ function processes(): number[] {
 
 const fields = { parent: 1, user: 11, system: 12 }
 
-/** A field of `stat`, counted after the name of the program, which may hold spaces. Times are in hundredths of a second. */
+/** A field of `stat`, counted after the program name, which may contain spaces. Times are in hundredths of a second. */
 function ticks(pid: number, field: keyof typeof fields): number {
   return Number(readProcFile(pid, 'stat').split(') ').at(-1)?.split(' ')[fields[field]] ?? 0)
 }
@@ -60,7 +60,7 @@ function readProcFile(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1')
   } catch {
-    // It ended meanwhile, or belongs to somebody else.
+    // The process has ended, or belongs to another user.
     return ''
   }
 }

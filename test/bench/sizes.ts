@@ -1,16 +1,16 @@
-/** How much is measured. Counts, unless a name says seconds. */
+/** Sizes of the measurements. Counts, unless a name ends with seconds. */
 export type Sizes = {
   rounds: number
   signUps: number
   bareSignUps: number
-  /** For each number of clients. */
+  /** Per number of clients. */
   transactions: number
   workshops: number
   availabilities: number
   pages: number
   storedFew: number
   storedMany: number
-  /** Of those, in one workshop, which is exported too. */
+  /** Of `storedMany`, in one workshop, which is also exported. */
   inOneWorkshop: number
   rosterPages: number
   promotions: number
@@ -43,7 +43,7 @@ export const sizes: Record<'full' | 'quick', Sizes> = {
     mails: 2_000,
     requestsBeforeMemory: 10_000,
   },
-  // To see that everything runs; its figures are too short to be believed.
+  // Checks that everything works; too short for reliable figures.
   quick: {
     rounds: 1,
     signUps: 4_000,

@@ -1,19 +1,19 @@
-/** The middle of a list, or the mean of the two in the middle. */
+/** The median. */
 export function median(list: readonly number[]): number {
   const sorted = list.toSorted((a, b) => a - b)
   const half = sorted.length / 2
   return ((sorted[Math.ceil(half) - 1] ?? Number.NaN) + (sorted[Math.floor(half)] ?? Number.NaN)) / 2
 }
 
-/** The smallest value that so large a part of the list does not exceed; 0.99, say. */
+/** The percentile, as a fraction such as 0.99. */
 export function percentile(list: readonly number[], fraction: number): number {
   const sorted = list.toSorted((a, b) => a - b)
   return sorted[Math.max(Math.ceil(fraction * sorted.length), 1) - 1] ?? Number.NaN
 }
 
 /**
- * Measures several things in turn, so many rounds, so that whatever else the machine does meets all of them. Every
- * other round goes the other way.
+ * Measures several things alternately in a number of rounds, so that other load affects all of them. Every other round
+ * is in reverse order.
  */
 export async function measureAlternately<Name extends string>(
   rounds: number,

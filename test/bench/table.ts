@@ -1,31 +1,31 @@
 import { median } from './statistics.ts'
 
-/** One line of the table. */
+/** One row of the table. */
 export type Row = {
-  /** The item of the bench, as `--only` names it. */
+  /** The bench item, as in `--only`. */
   item: string
   what: string
   unit: string
   figure: number
   baseline?: number
-  /** What the baseline is. */
+  /** Description of the baseline. */
   against?: string
-  /** figure / baseline: the median of the rounds, each by itself. */
+  /** Median of figure / baseline in each round. */
   ratio?: number
-  /** What the ratio, or the figure where there is none, has to be. */
+  /** Required value of the ratio, or of the figure without a baseline. */
   bar?: Bar
   met?: boolean
-  /** It could not be measured; the note says why. */
+  /** The measurement failed; the note has the error. */
   failed?: true
-  /** What each round gave. */
+  /** Values of each round. */
   rounds?: { figure: number[]; baseline?: number[] }
-  /** What went wrong, or what has to be known to read the line. */
+  /** Error, or details of the row. */
   note?: string
 }
 
 export type Bar = { atLeast: number } | { atMost: number }
 
-/** A figure without a baseline: a duration, a share, an amount. */
+/** A row without a baseline: a duration, a share, an amount. */
 export function measurement(
   row: Pick<Row, 'item' | 'what' | 'unit' | 'bar' | 'note'> & { figure: number | readonly number[] },
 ): Row {
@@ -33,7 +33,7 @@ export function measurement(
   return evaluate({ ...row, figure: median(rounds), rounds: { figure: rounds } })
 }
 
-/** A figure in relation to a baseline that was measured in the same rounds. */
+/** A row with a baseline that was measured in the same rounds. */
 export function comparison(
   row: Pick<Row, 'item' | 'what' | 'unit' | 'bar' | 'note' | 'against'> & {
     figure: readonly number[]
@@ -50,7 +50,7 @@ export function comparison(
   })
 }
 
-/** A line for what could not be measured. */
+/** A row for a failed measurement. */
 export function failedRow(row: Pick<Row, 'item' | 'what' | 'note'>): Row {
   return { ...row, unit: '', figure: Number.NaN, met: false, failed: true }
 }
@@ -61,7 +61,7 @@ function evaluate(row: Row): Row {
   return { ...row, met: 'atLeast' in row.bar ? value >= row.bar.atLeast : value <= row.bar.atMost }
 }
 
-/** The lines as a Markdown table. */
+/** Renders the rows as a Markdown table. */
 export function renderTable(rows: readonly Row[]): string {
   const lines = rows.map((row) => [
     row.item,
@@ -83,7 +83,7 @@ export function renderTable(rows: readonly Row[]): string {
   return [line(headers), line(widths.map((width) => '-'.repeat(width))), ...lines.map(line)].join('\n')
 }
 
-/** Three digits that matter. */
+/** Three significant digits. */
 function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–'
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')

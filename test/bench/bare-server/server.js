@@ -1,7 +1,7 @@
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 
-// The least that a Hono server can be: what our start and memory are compared with.
+// A minimal Hono server, the baseline for start-up time and memory.
 const app = new Hono()
 app.get('/', (c) => c.html('<!doctype html><title>bare</title><a href="/w/bare">bare</a>'))
 app.get('/json', (c) => c.json({ taken: 1, capacity: 2 }))

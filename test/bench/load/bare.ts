@@ -6,13 +6,13 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { exposeFunctions } from './subprocess.ts'
 
-/** What the service is compared with: routes on the same server and framework that do nothing but answer. */
+/** Baseline: routes on the same server and framework that only respond. */
 export type Bare = typeof bare
 
 let json: object = {}
 let page = ''
 
-/** Of its own, so that the baseline stays what it is when the service checks faster or slower. */
+/** Separate from the service's schema, so that the baseline does not change with it. */
 const signUp = z.object({
   name: z.string().trim().min(1).max(80),
   email: z
@@ -29,7 +29,7 @@ const signUp = z.object({
 
 const app = new Hono()
 
-/** Reads and checks a sign-up as the service does, answers as it does, and stores nothing. */
+/** Parses and validates a sign-up like the service, responds like it, and stores nothing. */
 app.post('/sign-up', async (c) => {
   const parsed = signUp.safeParse(await c.req.json())
   if (!parsed.success) return c.json({ code: 'invalid' }, 422)
@@ -39,19 +39,19 @@ app.get('/json', (c) => c.json(json))
 app.get('/page', (c) => c.html(page))
 
 const bare = {
-  /** Listens, and gives the port. */
+  /** Starts listening. Returns the port. */
   async listen() {
     const server = createAdaptorServer({ fetch: app.fetch }) as Server
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return (server.address() as AddressInfo).port
   },
-  /** Sets what /sign-up and /json answer. */
-  answerJson(answer: object) {
-    json = answer
+  /** Sets the response of /sign-up and /json. */
+  setJson(response: object) {
+    json = response
   },
-  /** Sets what /page answers. */
-  answerPage(html: string) {
+  /** Sets the response of /page. */
+  setPage(html: string) {
     page = html
   },
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
-/** A kept connection to a server of this machine, over which requests go one after another. */
+/** A keep-alive connection to a local server, with one request at a time. */
 export type Connection = {
-  /** Sends a request as it is written on the wire and waits for its whole answer. Fails if the connection ends. */
+  /** Sends a raw request and waits for the complete response. Rejects if the connection ends. */
   send(request: Buffer): Promise<HttpResponse>
   close(): void
 }
@@ -11,13 +11,13 @@ export type Connection = {
 export type HttpResponse = { status: number; head: string; body: Buffer }
 
 /**
- * Opens a connection. It understands as much of HTTP/1.1 as our own servers speak, because the load generator shares the
- * machine with what it measures: node:http takes five times the processor time for a request.
+ * Opens a connection. Supports only the HTTP/1.1 that our own servers use, because the load generator shares the
+ * machine with what it measures: node:http takes five times the CPU time per request.
  */
 export async function openConnection(port: number): Promise<Connection> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   await once(socket, 'connect')
-  let waiting: PromiseWithResolvers<HttpResponse> | undefined
+  let pending: PromiseWithResolvers<HttpResponse> | undefined
   let received: Buffer = emptyBuffer
 
   socket.on('data', (chunk) => {
@@ -25,20 +25,20 @@ export async function openConnection(port: number): Promise<Connection> {
     const response = parseResponse(received)
     if (!response) return
     received = emptyBuffer
-    const { resolve } = waiting as PromiseWithResolvers<HttpResponse>
-    waiting = undefined
+    const { resolve } = pending as PromiseWithResolvers<HttpResponse>
+    pending = undefined
     resolve(response)
   })
-  const fail = (error: Error) => waiting?.reject(error)
+  const fail = (error: Error) => pending?.reject(error)
   socket.on('error', fail)
   socket.on('close', () => fail(new Error('the server closed the connection')))
 
   return {
     send(request) {
-      waiting = Promise.withResolvers()
+      pending = Promise.withResolvers()
       if (socket.destroyed) fail(new Error('the connection is closed'))
       else socket.write(request)
-      return waiting.promise
+      return pending.promise
     },
     close: () => socket.destroy(),
   }
@@ -46,7 +46,7 @@ export async function openConnection(port: number): Promise<Connection> {
 
 const emptyBuffer = Buffer.alloc(0)
 
-/** The answer, once all of it is there. No second one can follow it, because there was no second request. */
+/** The response once it is complete. No second one can follow, because there is only one request at a time. */
 function parseResponse(received: Buffer): HttpResponse | undefined {
   const end = received.indexOf('\r\n\r\n')
   if (end === -1) return undefined

@@ -6,10 +6,10 @@ import { createPerson, encodeRequest, encodeSignUp } from './requests.ts'
 import { registerOne } from './single-transactions.ts'
 import { exposeFunctions } from './subprocess.ts'
 
-/** What the load generator can be asked for, in a process of its own. */
+/** Functions of the load generator, which runs in its own process. */
 export type LoadGenerator = typeof loadGenerator
 
-/** What is asked, one request after the other. `first`: the number of the first person, new for each sign-up. */
+/** Requests in order. `first`: number of the first person; each sign-up is of a new person. */
 export type RequestPlan =
   | { kind: 'sign-ups'; paths: string[]; count: number; first: number }
   | { kind: 'the same'; path: string; count: number }
@@ -18,57 +18,57 @@ export type RequestPlan =
 export type LoadResult = {
   seconds: number
   perSecond: number
-  /** Milliseconds that requests took. */
+  /** Request times in milliseconds. */
   p50: number
   p99: number
   statuses: Record<number, number>
 }
 
 const loadGenerator = {
-  /** So many connections, each with one request after the other until all are answered. */
+  /** Sends all requests over this many connections, one at a time on each. */
   async sendRequests({ port, connections, requests }: { port: number; connections: number; requests: RequestPlan }) {
-    const waiting = encodeRequests(requests)
+    const queue = encodeRequests(requests)
     const open = await Promise.all(Array.from({ length: connections }, () => openConnection(port)))
-    const tally = createLatencyRecorder()
-    const begun = performance.now()
+    const recorder = createLatencyRecorder()
+    const startedAt = performance.now()
     await Promise.all(
       open.map(async (connection) => {
-        for (let next = waiting.pop(); next; next = waiting.pop()) {
-          const asked = performance.now()
-          tally.add(await connection.send(next), asked)
+        for (let next = queue.pop(); next; next = queue.pop()) {
+          const sentAt = performance.now()
+          recorder.add(await connection.send(next), sentAt)
         }
       }),
     )
-    return closeAll(open, tally.rush(begun))
+    return closeAll(open, recorder.summarize(startedAt))
   },
 
   /**
-   * Sign-ups that arrive at random moments, so many a second on average, whether or not those before have their answer.
-   * Times count from the moment of arrival, so that waiting for a connection is part of them.
+   * Sends sign-ups at random times, with this average rate, whether or not earlier ones have a response. Times count
+   * from the arrival, so they include waiting for a connection.
    */
   async sendArrivals(job: { port: number; path: string; perSecond: number; seconds: number; first: number }) {
     const open = await Promise.all(Array.from({ length: 256 }, () => openConnection(job.port)))
     const free = [...open]
-    const waiting: ((connection: Connection) => void)[] = []
+    const queue: ((connection: Connection) => void)[] = []
     const count = Math.round(job.perSecond * job.seconds)
     const requests = encodeRequests({ kind: 'sign-ups', paths: [job.path], count, first: job.first })
-    const tally = createLatencyRecorder()
-    const begun = performance.now()
+    const recorder = createLatencyRecorder()
+    const startedAt = performance.now()
     await Promise.all(
       await scheduleRandomly(count, job.seconds, async (n, arrived) => {
-        const connection = free.shift() ?? (await new Promise<Connection>((resolve) => waiting.push(resolve)))
-        tally.add(await connection.send(requests[n] as Buffer), arrived)
-        const next = waiting.shift()
+        const connection = free.shift() ?? (await new Promise<Connection>((resolve) => queue.push(resolve)))
+        recorder.add(await connection.send(requests[n] as Buffer), arrived)
+        const next = queue.shift()
         if (next) next(connection)
         else free.push(connection)
       }),
     )
-    return closeAll(open, tally.rush(begun))
+    return closeAll(open, recorder.summarize(startedAt))
   },
 
   /**
-   * People who come at random moments, each over a new connection: they open the page, then sign up, and where they are
-   * told to come again later they do, with the same key, until they are told something else.
+   * Visitors arrive at random times, each with a new connection: they open the page, sign up, and after a 503 retry
+   * with the same key when Retry-After has passed.
    */
   async simulateVisitors(job: {
     port: number
@@ -78,51 +78,51 @@ const loadGenerator = {
     seconds: number
     first: number
   }) {
-    const told = { answered: 0, later: 0, answeredLater: 0, statuses: {} as Record<number, number> }
+    const results = { answered: 0, retried: 0, answeredLater: 0, statuses: {} as Record<number, number> }
     const waits: number[] = []
     await Promise.all(
       await scheduleRandomly(job.people, job.seconds, async (n, arrived) => {
         const connection = await openConnection(job.port)
         const page = await connection.send(encodeRequest('GET', job.page))
-        if (page.status !== 200) throw new Error(`the page answered ${page.status}`)
+        if (page.status !== 200) throw new Error(`the page returned ${page.status}`)
         waits.push(performance.now() - arrived)
         const signUp = encodeSignUp(job.path, job.first + n)
         for (let tries = 1; ; tries++) {
-          const asked = performance.now()
+          const sentAt = performance.now()
           const { status, head } = await connection.send(signUp)
-          waits.push(performance.now() - asked)
+          waits.push(performance.now() - sentAt)
           const retryAfter = /\r\nretry-after: *(\d+)/i.exec(head)?.[1]
-          if (tries === 1 && status === 503) told.later++
+          if (tries === 1 && status === 503) results.retried++
           if (status === 503 && retryAfter && tries < 4) {
             await sleep(Number(retryAfter) * 1000)
             continue
           }
-          const known = status === 201 || status === 409
-          if (known && tries === 1) told.answered++
-          else if (known) told.answeredLater++
-          told.statuses[status] = (told.statuses[status] ?? 0) + 1
+          const isDecided = status === 201 || status === 409
+          if (isDecided && tries === 1) results.answered++
+          else if (isDecided) results.answeredLater++
+          results.statuses[status] = (results.statuses[status] ?? 0) + 1
           break
         }
         connection.close()
       }),
     )
-    return { ...told, longestWait: Math.max(...waits), p99: percentile(waits, 0.99) }
+    return { ...results, longestWait: Math.max(...waits), p99: percentile(waits, 0.99) }
   },
 
-  /** Sign-ups in a transaction each, straight to the database, over so many connections. */
+  /** Registers people in one transaction each, directly in the database, over this many connections. */
   async runTransactions(job: { url: string; clients: number; count: number; workshop: string; first: number }) {
     const sql = postgres(job.url, { max: job.clients, onnotice: () => {} })
-    // A connection each from the start, with the statement known to it.
+    // Opens all connections first, so that connecting is not measured.
     await Promise.all(Array.from({ length: job.clients * 2 }, () => sql`select pg_sleep(0.05)`))
     let next = 0
-    const begun = performance.now()
+    const startedAt = performance.now()
     await Promise.all(
       Array.from({ length: job.clients }, async () => {
         for (let n = next++; n < job.count; n = next++)
           await registerOne(sql, job.workshop, createPerson(job.first + n))
       }),
     )
-    const seconds = (performance.now() - begun) / 1000
+    const seconds = (performance.now() - startedAt) / 1000
     await sql.end()
     return job.count / seconds
   },
@@ -145,7 +145,7 @@ function encodeRequests(requests: RequestPlan): Buffer[] {
   }
 }
 
-/** Starts so many pieces of work at random moments within a time, and gives them once the last one has begun. */
+/** Starts tasks at random times within a period. Returns their promises once the last one has started. */
 async function scheduleRandomly(
   count: number,
   seconds: number,
@@ -168,11 +168,11 @@ function createLatencyRecorder() {
   const times: number[] = []
   const statuses: Record<number, number> = {}
   return {
-    add({ status }: HttpResponse, asked: number) {
-      times.push(performance.now() - asked)
+    add({ status }: HttpResponse, sentAt: number) {
+      times.push(performance.now() - sentAt)
       statuses[status] = (statuses[status] ?? 0) + 1
     },
-    rush(startedAt: number): LoadResult {
+    summarize(startedAt: number): LoadResult {
       const seconds = (performance.now() - startedAt) / 1000
       const [p50, p99] = [percentile(times, 0.5), percentile(times, 0.99)]
       return { seconds, perSecond: times.length / seconds, p50, p99, statuses }

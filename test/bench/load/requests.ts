@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-/** A person to sign up, the n-th of this run. Addresses come in no order, as people do. */
+/** The n-th person of this run. Addresses are unordered, like real ones. */
 export function createPerson(n: number) {
   return {
     name: `学员${n}`,
@@ -11,7 +11,7 @@ export function createPerson(n: number) {
   }
 }
 
-/** A sign-up over the API as it is written on the wire. */
+/** A raw API sign-up request. */
 export function encodeSignUp(path: string, n: number): Buffer {
   return encodeRequest('POST', path, {
     headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
@@ -19,7 +19,7 @@ export function encodeSignUp(path: string, n: number): Buffer {
   })
 }
 
-/** A request as it is written on the wire. */
+/** A raw HTTP request. */
 export function encodeRequest(
   method: string,
   path: string,

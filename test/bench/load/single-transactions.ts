@@ -1,10 +1,9 @@
 import postgres from 'postgres'
 
 /**
- * What the service is compared with: registering as it is usually written well, a transaction for each person. It locks
- * the workshop's row, checks, stores the registration and the mail that is owed, and moves the counter, all in one round
- * trip. Its tables hold what that needs and no more; they are its own, so that the comparison stays the same while the
- * service grows.
+ * Baseline: the usual good implementation of registering, one transaction per person. It locks the workshop's row,
+ * checks, stores the registration and the queued mail, and updates the counter in one round trip. Its tables are
+ * minimal and separate, so that the baseline stays the same while the service grows.
  */
 const schemaSql = `
   create table workshops (
@@ -79,7 +78,7 @@ const schemaSql = `
   $$;
 `
 
-/** Makes the tables and the function in an empty database. */
+/** Creates the tables and the function in an empty database. */
 export async function prepareSingleTransactions(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   await sql.unsafe(schemaSql)
@@ -95,16 +94,16 @@ export async function addWorkshop(url: string, capacity: number): Promise<string
   return id
 }
 
-/** Signs a person up. */
+/** Registers a person in one transaction. */
 export async function registerOne(
   sql: postgres.Sql,
   workshop: string,
   { name, email, phone, company }: { name: string; email: string; phone: string; company: string },
 ): Promise<void> {
-  const [answer] = await sql<{ outcome: string }[]>`
+  const [result] = await sql<{ outcome: string }[]>`
     select * from register_one(
       ${crypto.randomUUID()}, ${workshop}, ${name}, ${email}, ${phone}, ${company}, ${crypto.randomUUID()}, ${new Date()}
     )`
-  if (answer?.outcome !== 'confirmed' && answer?.outcome !== 'waitlisted')
-    throw new Error(`answered ${answer?.outcome}`)
+  if (result?.outcome !== 'confirmed' && result?.outcome !== 'waitlisted')
+    throw new Error(`register_one returned ${result?.outcome}`)
 }

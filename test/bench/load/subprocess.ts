@@ -3,38 +3,38 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { atExit } from '../../support/processes/at-exit.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever a function takes and gives, as long as it can be sent.
+// biome-ignore lint/suspicious/noExplicitAny: any serializable argument
 type Functions = Record<string, (argument: any) => unknown>
 
-/** Another process of the bench and the functions that it offers. */
-export type Subprocess<Offered extends Functions> = AsyncDisposable & {
+/** A child process of the bench and the functions it exposes. */
+export type Subprocess<Exposed extends Functions> = AsyncDisposable & {
   pid: number
-  /** Runs one of its functions there. Fails with what it threw, or when the process ends before it has answered. */
-  call<Name extends keyof Offered>(
+  /** Calls a function of the process. Rejects with its error, or if the process ends before the result. */
+  call<Name extends keyof Exposed>(
     name: Name,
-    argument: Parameters<Offered[Name]>[0],
-  ): Promise<Awaited<ReturnType<Offered[Name]>>>
+    argument: Parameters<Exposed[Name]>[0],
+  ): Promise<Awaited<ReturnType<Exposed[Name]>>>
 }
 
 type CallMessage = { n: number; name: string; argument: unknown }
-type ResultMessage = { n: number; answer?: unknown; error?: string }
+type ResultMessage = { n: number; result?: unknown; error?: string }
 
-/** Starts a file of this folder that calls `offer`. It ends with this process, however that ends. */
-export function startSubprocess<Offered extends Functions>(file: string): Subprocess<Offered> {
+/** Starts a file of this folder that calls `exposeFunctions`. It ends with this process in any case. */
+export function startSubprocess<Exposed extends Functions>(file: string): Subprocess<Exposed> {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
     execArgv: ['--import', 'tsx'],
     serialization: 'advanced',
   })
   const removeExitHook = atExit(() => child.kill('SIGKILL'))
-  const ended = once(child, 'exit')
+  const exited = once(child, 'exit')
   const pendingCalls = new Map<number, PromiseWithResolvers<unknown>>()
-  child.on('message', ({ n, answer, error }: ResultMessage) => {
+  child.on('message', ({ n, result, error }: ResultMessage) => {
     const pending = pendingCalls.get(n)
     pendingCalls.delete(n)
-    if (error === undefined) pending?.resolve(answer)
+    if (error === undefined) pending?.resolve(result)
     else pending?.reject(new Error(error))
   })
-  void ended.then(([code]) => {
+  void exited.then(([code]) => {
     for (const { reject } of pendingCalls.values()) reject(new Error(`${file} ended with ${code}`))
   })
   let callCount = 0
@@ -49,19 +49,19 @@ export function startSubprocess<Offered extends Functions>(file: string): Subpro
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
-      await ended
+      await exited
       removeExitHook()
     },
   }
 }
 
-/** Offers functions to the process that started this one. */
+/** Exposes functions to the parent process. */
 export function exposeFunctions(functions: Functions): void {
   process.on('disconnect', () => process.exit())
   process.on('message', async ({ n, name, argument }: CallMessage) => {
     const reply: ResultMessage = { n }
     try {
-      reply.answer = await functions[name]?.(argument)
+      reply.result = await functions[name]?.(argument)
     } catch (error) {
       reply.error = (error as Error).stack ?? String(error)
     }

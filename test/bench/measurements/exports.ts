@@ -5,10 +5,10 @@ import { measureAlternately, median } from '../statistics.ts'
 import { comparison, failedRow, measurement, type Row } from '../table.ts'
 import { openGrowthDatabases } from './growth.ts'
 
-/** Milliseconds after which an export is given up. */
+/** Time limit of an export in milliseconds. */
 const exportTimeoutMs = 120_000
 
-/** The attendee list of one large workshop as a file, against the same query through COPY. */
+/** Exports the attendee list of a large workshop; the baseline is the same query through COPY. */
 export async function measureExports(context: BenchContext): Promise<Row[]> {
   const { sizes, rounds } = context
   const { many, large } = await openGrowthDatabases(context)
@@ -17,15 +17,15 @@ export async function measureExports(context: BenchContext): Promise<Row[]> {
 
   context.log(`export: CSV, ${rounds} rounds`)
   await download(many, large, 'csv')
-  const [firstBytes, grown]: [number[], number[]] = [[], []]
+  const [firstBytes, memoryGrowth]: [number[], number[]] = [[], []]
   const csv = await measureAlternately(rounds, {
     copy: async () => lines / (await measureCopySeconds(many, large)),
     csv: async () => {
-      const download_ = await download(many, large, 'csv')
-      if (download_.lines !== lines + 1) throw new Error(`expected ${lines} lines and a head, got ${download_.lines}`)
-      firstBytes.push(download_.firstByte)
-      grown.push(download_.grown)
-      return lines / download_.seconds
+      const result = await download(many, large, 'csv')
+      if (result.lines !== lines + 1) throw new Error(`expected ${lines} lines and a header, got ${result.lines}`)
+      firstBytes.push(result.firstByte)
+      memoryGrowth.push(result.memoryGrowth)
+      return lines / result.seconds
     },
   })
   rows.push(
@@ -39,7 +39,13 @@ export async function measureExports(context: BenchContext): Promise<Row[]> {
       bar: { atLeast: 0.2 },
     }),
     measurement({ item: 'export', what: 'CSV: first byte', unit: 'ms', figure: firstBytes, bar: { atMost: 200 } }),
-    measurement({ item: 'export', what: 'CSV: memory grows by', unit: 'MB', figure: grown, bar: { atMost: 32 } }),
+    measurement({
+      item: 'export',
+      what: 'CSV: memory grows by',
+      unit: 'MB',
+      figure: memoryGrowth,
+      bar: { atMost: 32 },
+    }),
   )
 
   context.log('export: XLSX')
@@ -48,12 +54,12 @@ export async function measureExports(context: BenchContext): Promise<Row[]> {
     rows.push(
       measurement({
         item: 'export',
-        what: 'XLSX: time to the last byte, against CSV',
+        what: 'XLSX: time to the last byte',
         unit: 's',
         figure: xlsx.seconds,
         note: `${(xlsx.bytes / 1e6).toFixed(1)} MB; CSV ${(lines / median(csv.csv)).toFixed(1)} s; first byte ${Math.round(xlsx.firstByte)} ms`,
       }),
-      measurement({ item: 'export', what: 'XLSX: memory grows by', unit: 'MB', figure: xlsx.grown }),
+      measurement({ item: 'export', what: 'XLSX: memory grows by', unit: 'MB', figure: xlsx.memoryGrowth }),
     )
   } catch (error) {
     rows.push(failedRow({ item: 'export', what: 'XLSX', note: (error as Error).message }))
@@ -61,7 +67,7 @@ export async function measureExports(context: BenchContext): Promise<Row[]> {
   return rows
 }
 
-/** Downloads a file and counts what comes; memory as the most that the service took, over what it had before. */
+/** Downloads a file. Returns counts, times, and the memory growth up to the peak, in MB. */
 async function download({ server, token, pid }: Service, slug: string, format: 'csv' | 'xlsx') {
   const before = residentMemory(pid)
   resetPeakMemory(pid)
@@ -71,7 +77,7 @@ async function download({ server, token, pid }: Service, slug: string, format: '
     signal: AbortSignal.timeout(exportTimeoutMs),
   })
   if (response.status !== 200)
-    throw new Error(`answered ${response.status} after ${Math.round(performance.now() - startedAt)} ms`)
+    throw new Error(`returned ${response.status} after ${Math.round(performance.now() - startedAt)} ms`)
   let [firstByte, bytes, lines] = [0, 0, 0]
   for await (const chunk of response.body as ReadableStream<Uint8Array>) {
     firstByte ||= performance.now() - startedAt
@@ -79,18 +85,18 @@ async function download({ server, token, pid }: Service, slug: string, format: '
     if (format === 'csv') lines += countLines(chunk)
   }
   const seconds = (performance.now() - startedAt) / 1000
-  return { seconds, firstByte, bytes, lines, grown: peakMemory(pid) - before }
+  return { seconds, firstByte, bytes, lines, memoryGrowth: peakMemory(pid) - before }
 }
 
 function countLines(chunk: Uint8Array): number {
   let lines = 0
-  for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines++
+  for (let offset = chunk.indexOf(10); offset !== -1; offset = chunk.indexOf(10, offset + 1)) lines++
   return lines
 }
 
 /**
- * How long Postgres takes to send what an attendee list shows, as CSV. Of what was never analysed the planner would loop
- * over the list once for each of its lines; without that it is the fastest of the ways that were tried.
+ * Time in which Postgres sends the data of an attendee list as CSV. Without planner statistics a nested loop would scan
+ * the list once per line; disabled, this is the fastest variant tried.
  */
 async function measureCopySeconds({ sql }: Service, slug: string): Promise<number> {
   const startedAt = performance.now()

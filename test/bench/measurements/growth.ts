@@ -6,38 +6,38 @@ import { measureAlternately } from '../statistics.ts'
 import { comparison, type Row } from '../table.ts'
 import { measureSignUpRate } from './sign-ups.ts'
 
-/** The databases with little and with much in them: their services and the workshops that are looked at. */
+/** Services on a database with few and one with many registrations, and the measured workshops. */
 export type GrowthDatabases = {
   few: Service
   many: Service
-  /** As large as the workshop in `few`. */
+  /** Same size as the workshop in `few`. */
   small: string
-  /** A tenth of everything is in it. */
+  /** Contains a tenth of all registrations. */
   large: string
 }
 
 /**
- * What the service does with few registrations stored and with many, on databases that were never analysed and again
- * after ANALYZE. Workshops of the same size are compared, and then one that is a hundred times as large.
+ * Compares the service with few and many stored registrations, before and after ANALYZE: for workshops of the same
+ * size, and for one that is a hundred times larger.
  */
 export async function measureGrowth(context: BenchContext): Promise<Row[]> {
   const { sizes } = context
-  const grown = await openGrowthDatabases(context)
+  const databases = await openGrowthDatabases(context)
   context.log('growth: warming up')
-  for (const service of [grown.few, grown.many]) await measureSignUpRate(context, service, 1, sizes.signUps)
+  for (const service of [databases.few, databases.many]) await measureSignUpRate(context, service, 1, sizes.signUps)
 
-  const neverAnalysed = await measureState(context, grown, 'never analysed')
-  for (const { sql } of [grown.few, grown.many]) await sql`analyze`
-  return [...neverAnalysed, ...(await measureState(context, grown, 'analysed'))]
+  const neverAnalysed = await measureState(context, databases, 'never analysed')
+  for (const { sql } of [databases.few, databases.many]) await sql`analyze`
+  return [...neverAnalysed, ...(await measureState(context, databases, 'analysed'))]
 }
 
 const growthDatabases = new WeakMap<BenchContext, Promise<GrowthDatabases>>()
 
-/** Fills both databases. Asked for again, it gives the same. */
+/** Fills both databases once. */
 export function openGrowthDatabases(context: BenchContext): Promise<GrowthDatabases> {
-  const grown = growthDatabases.get(context) ?? createGrowthDatabases(context)
-  growthDatabases.set(context, grown)
-  return grown
+  const databases = growthDatabases.get(context) ?? createGrowthDatabases(context)
+  growthDatabases.set(context, databases)
+  return databases
 }
 
 async function createGrowthDatabases(context: BenchContext): Promise<GrowthDatabases> {
@@ -67,7 +67,10 @@ async function createGrowthDatabases(context: BenchContext): Promise<GrowthDatab
   return { few, many, small: 'stored-1', large: 'large-1' }
 }
 
-/** A registration that the service stores itself, for the others to be copies of. The planner is to know nothing. */
+/**
+ * A registration stored by the service, the template for the others. Autovacuum is off, so that there are no planner
+ * statistics.
+ */
 async function createTemplateRegistration(context: BenchContext, service: Service): Promise<string> {
   for (const table of ['campaigns', 'workshops', 'registrations', 'mails']) {
     await service.sql.unsafe(`alter table ${table} set (autovacuum_enabled = false)`)
@@ -89,7 +92,7 @@ async function measureState(
 ): Promise<Row[]> {
   const { sizes, rounds } = context
   const sequentialRate = (service: Service, requests: RequestPlan) =>
-    service.sendLoad(requests, 1, 200).then((rush) => rush.perSecond)
+    service.sendLoad(requests, 1, 200).then((result) => result.perSecond)
   const roster = (service: Service, slug: string) =>
     sequentialRate(service, {
       kind: 'list',

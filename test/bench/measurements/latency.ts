@@ -4,7 +4,7 @@ import { measureAlternately, median } from '../statistics.ts'
 import { comparison, measurement, type Row } from '../table.ts'
 import { measureSignUpRate, warmUp } from './sign-ups.ts'
 
-/** How long registrations take: alone, at half of what is possible at most, and when everybody comes at once. */
+/** Latency of registrations: sequential, at half of the maximum rate, and in a rush. */
 export async function measureLatency(context: BenchContext): Promise<Row[]> {
   const { sizes, rounds, load } = context
   const service = await context.service('main')
@@ -42,15 +42,15 @@ export async function measureLatency(context: BenchContext): Promise<Row[]> {
     medians.push(p50)
     return p99
   }
-  const times = await measureAlternately(rounds, { alone: measureSequential, atHalf: measureHalfLoad })
+  const times = await measureAlternately(rounds, { sequential: measureSequential, halfLoad: measureHalfLoad })
   return [
     comparison({
       item: 'latency',
-      what: `99 of 100 registrations, ${perSecond} arriving a second`,
+      what: `99th percentile of registrations at ${perSecond}/s`,
       unit: 'ms',
-      figure: times.atHalf,
-      baseline: times.alone,
-      against: 'ms alone, median',
+      figure: times.halfLoad,
+      baseline: times.sequential,
+      against: 'ms sequential, median',
       bar: { atMost: 10 },
       note: `median ${median(medians).toFixed(1)} ms`,
     }),
@@ -58,7 +58,7 @@ export async function measureLatency(context: BenchContext): Promise<Row[]> {
   ]
 }
 
-/** 5,000 people in ten seconds, for whom there are not seats enough and no waitlist. */
+/** 5,000 people in ten seconds, more than there are seats, without a waitlist. */
 async function measureVisitors(context: BenchContext): Promise<Row[]> {
   const { sizes, load } = context
   const service = await context.service('main')
@@ -72,30 +72,30 @@ async function measureVisitors(context: BenchContext): Promise<Row[]> {
     seconds: sizes.visitorSeconds,
     first: context.reservePeople(sizes.visitors),
   })
-  // A 409 is true if every seat is really taken, by those who were told so.
+  // A 409 is correct if every seat was confirmed to somebody.
   const { taken } = await service.callApi<{ taken: number }>('GET', `/workshops/${slug}/availability`)
   const [{ stored }] = await service.sql<[{ stored: number }]>`
     select count(*)::int as stored from registrations r join workshops w on w.id = r.workshop_id where w.slug = ${slug}`
   if (stored !== seats || visitors.statuses[201] !== seats) {
-    throw new Error(`${stored} stored, ${taken} taken, answers ${JSON.stringify(visitors.statuses)}, ${seats} seats`)
+    throw new Error(`${stored} stored, ${taken} taken, responses ${JSON.stringify(visitors.statuses)}, ${seats} seats`)
   }
   const what = `${sizes.visitors} people in ${sizes.visitorSeconds} s`
   return [
     measurement({
       item: 'latency',
-      what: `${what}: answered at once`,
+      what: `${what}: answered by the first request`,
       unit: 'of 1',
       figure: visitors.answered / sizes.visitors,
       bar: { atLeast: 0.95 },
-      note: `answers ${JSON.stringify(visitors.statuses)}, 99 of 100 waits under ${Math.round(visitors.p99)} ms`,
+      note: `responses ${JSON.stringify(visitors.statuses)}, 99th percentile ${Math.round(visitors.p99)} ms`,
     }),
     measurement({
       item: 'latency',
-      what: `${what}: told to come later and answered then`,
+      what: `${what}: answered after a 503`,
       unit: 'of 1',
-      figure: visitors.later === 0 ? 1 : visitors.answeredLater / visitors.later,
+      figure: visitors.retried === 0 ? 1 : visitors.answeredLater / visitors.retried,
       bar: { atLeast: 1 },
-      note: `${visitors.later} were told`,
+      note: `${visitors.retried} got a 503`,
     }),
     measurement({
       item: 'latency',

@@ -5,12 +5,12 @@ import { measureAlternately, median } from '../statistics.ts'
 import { comparison, measurement, type Row } from '../table.ts'
 import { measureSignUpRate, warmUp } from './sign-ups.ts'
 
-/** Seconds in which what is owed has to be there. */
+/** Time limit for delivering the queued mails, in seconds. */
 const deliveryTimeoutSeconds = 90
 
 /**
- * Mails a second to a mail server on this machine: alone, then beside registrations, which are compared with those of a
- * process that sends none; then from two processes at once.
+ * Mails per second to a local mail server: without other load, during registrations, which are compared with a process
+ * that sends no mail, and from two processes at once.
  */
 export async function measureMail(context: BenchContext): Promise<Row[]> {
   const { sizes, rounds, mailSink } = context
@@ -30,23 +30,24 @@ export async function measureMail(context: BenchContext): Promise<Row[]> {
   for (const service of [withoutMail, withMailService]) await warmUp(context, service)
   await discardQueuedMails(withMailService)
 
-  /** Processor for each mail, in microseconds. */
+  /** CPU time per mail, in microseconds. */
   const cpuMicros = { service: [] as number[], postgres: [] as number[], server: [] as number[] }
   const readCpu = () => readCpuTimes(context, withMailService)
   context.log(`mail: ${rounds} rounds`)
   const ratesDuringSignUps: number[] = []
   const rates = await measureAlternately(rounds, {
-    alone: async () => {
+    mailOnly: async () => {
       await enqueueMails(sizes.mails)
       const before = await readCpu()
       const perSecond = await measureDeliveryRate(context, [withMailService], sizes.mails)
       const after = await readCpu()
-      for (const who of typedKeys(cpuMicros)) cpuMicros[who].push(((after[who] - before[who]) / sizes.mails) * 1e6)
+      for (const program of typedKeys(cpuMicros))
+        cpuMicros[program].push(((after[program] - before[program]) / sizes.mails) * 1e6)
       return perSecond
     },
-    quiet: () => measureSignUpRate(context, withoutMail, 1, sizes.signUps / 2),
+    withoutMail: () => measureSignUpRate(context, withoutMail, 1, sizes.signUps / 2),
     registrations: async () => {
-      // More than can go out meanwhile.
+      // More than can be delivered meanwhile.
       await enqueueMails(sizes.mails * 2)
       await mailSink.call('reset', undefined)
       const perSecond = await measureSignUpRate(context, withMailService, 1, sizes.signUps / 2)
@@ -62,7 +63,7 @@ export async function measureMail(context: BenchContext): Promise<Row[]> {
   const first = (await withMailService.sql`select max(id) as id from mails`)[0]?.id
   await enqueueMails(sizes.mails * 2)
   const combinedRate = await measureDeliveryRate(context, [withMailService, second], sizes.mails * 2)
-  const { twice: duplicates, sample } = await mailSink.call('tally', undefined)
+  const { duplicates, sample } = await mailSink.call('tally', undefined)
   const [{ again: retried }] = await withMailService.sql<
     [{ again: number }]
   >`select count(*)::int as again from mails where id > ${first} and attempt > 1`
@@ -75,23 +76,23 @@ export async function measureMail(context: BenchContext): Promise<Row[]> {
       item: 'mail',
       what: `delivered by one process, ${Math.round(sample.length / 1000)} kB each`,
       unit: '/s',
-      figure: rates.alone,
+      figure: rates.mailOnly,
       bar: { atLeast: 300 },
-      note: `processor for each: service ${Math.round(median(cpuMicros.service))} µs, Postgres ${Math.round(median(cpuMicros.postgres))} µs, mail server ${Math.round(median(cpuMicros.server))} µs`,
+      note: `CPU per mail: service ${Math.round(median(cpuMicros.service))} µs, Postgres ${Math.round(median(cpuMicros.postgres))} µs, mail server ${Math.round(median(cpuMicros.server))} µs`,
     }),
     measurement({
       item: 'mail',
-      what: 'delivered beside registrations',
+      what: 'delivered during registrations',
       unit: '/s',
       figure: ratesDuringSignUps,
       bar: { atLeast: 300 },
     }),
     comparison({
       item: 'mail',
-      what: 'registrations beside mail',
+      what: 'registrations during delivery',
       unit: '/s',
       figure: rates.registrations,
-      baseline: rates.quiet,
+      baseline: rates.withoutMail,
       against: '/s without mail',
       bar: { atLeast: 2 / 3 },
     }),
@@ -106,7 +107,7 @@ export async function measureMail(context: BenchContext): Promise<Row[]> {
   ]
 }
 
-/** A registration whose mail went out, for the others to be copies of. */
+/** A registration with a delivered mail, the template for the others. */
 async function createTemplateMail(context: BenchContext, service: Service): Promise<string> {
   await signUpOnePerson(context, service)
   await context.mailSink.call('received', { count: 1, seconds: deliveryTimeoutSeconds })
@@ -114,7 +115,7 @@ async function createTemplateMail(context: BenchContext, service: Service): Prom
   return id
 }
 
-/** Has these processes deliver what is owed. Each is woken by somebody who signs up, and owes one mail more. */
+/** Lets these processes deliver the queued mails. A sign-up wakes each process and enqueues one mail more. */
 async function measureDeliveryRate(context: BenchContext, services: Service[], queued: number): Promise<number> {
   const { mailSink } = context
   await mailSink.call('reset', undefined)
@@ -126,7 +127,7 @@ async function measureDeliveryRate(context: BenchContext, services: Service[], q
   return perSecond
 }
 
-/** Seconds of processor that the service, Postgres and the mail server took so far. */
+/** CPU time of the service, Postgres and the mail server so far, in seconds. */
 async function readCpuTimes({ mailSink }: BenchContext, { pid, sql }: Service) {
   const [{ backend }] = await sql<[{ backend: number }]>`select pg_backend_pid() as backend`
   return {
@@ -147,7 +148,7 @@ async function signUpOnePerson(context: BenchContext, service: Service): Promise
   )
 }
 
-/** Takes back what is owed and waits until nothing is on its way. */
+/** Marks the queued mails as sent and waits until no delivery is in progress. */
 async function discardQueuedMails({ sql }: Service): Promise<void> {
   for (;;) {
     await sql`update mails set state = 'sent', sent_at = now() where state = 'pending'`

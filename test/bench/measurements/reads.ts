@@ -3,7 +3,7 @@ import type { BenchContext } from '../context.ts'
 import { measureAlternately } from '../statistics.ts'
 import { comparison, type Row } from '../table.ts'
 
-/** Availability and the page of a workshop, against bare routes that send as much. */
+/** Availability and the workshop page, compared with bare routes that send the same amount. */
 export async function measureReads(context: BenchContext): Promise<Row[]> {
   const { sizes, rounds, load, bare } = context
   const service = await context.service('main')
@@ -11,21 +11,21 @@ export async function measureReads(context: BenchContext): Promise<Row[]> {
 
   const availability = (await (await service.server.request(paths.availability(slug))).json()) as object
   const page = await (await service.server.request(paths.workshop(slug))).text()
-  await bare.call('answerJson', availability)
-  await bare.call('answerPage', page)
+  await bare.call('setJson', availability)
+  await bare.call('setPage', page)
 
-  const ask = async (port: number, path: string, count: number) => {
+  const measureRate = async (port: number, path: string, count: number) => {
     const requests = { kind: 'the same' as const, path, count }
     const { perSecond, statuses } = await load.call('sendRequests', { port, connections: 64, requests })
-    if (statuses[200] !== count) throw new Error(`${path} answered ${JSON.stringify(statuses)}`)
+    if (statuses[200] !== count) throw new Error(`${path} returned ${JSON.stringify(statuses)}`)
     return perSecond
   }
   const { port } = service
   const measures = (part: number) => ({
-    bareJson: () => ask(bare.port, '/json', sizes.availabilities * part),
-    availability: () => ask(port, paths.availability(slug), sizes.availabilities * part),
-    barePage: () => ask(bare.port, '/page', sizes.pages * 2 * part),
-    page: () => ask(port, paths.workshop(slug), sizes.pages * part),
+    bareJson: () => measureRate(bare.port, '/json', sizes.availabilities * part),
+    availability: () => measureRate(port, paths.availability(slug), sizes.availabilities * part),
+    barePage: () => measureRate(bare.port, '/page', sizes.pages * 2 * part),
+    page: () => measureRate(port, paths.workshop(slug), sizes.pages * part),
   })
   context.log(`reads: ${rounds} rounds`)
   await measureAlternately(1, measures(0.25))

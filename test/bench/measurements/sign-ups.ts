@@ -4,8 +4,8 @@ import { measureAlternately, median } from '../statistics.ts'
 import { comparison, type Row } from '../table.ts'
 
 /**
- * Registrations a second over 64 connections, half of them to the waitlist: `hot` on one workshop, against a transaction
- * each and against a route that only validates; `spread` over many workshops, against that route.
+ * Registrations per second over 64 connections, half of them waitlisted: `hot` on one workshop, compared with one
+ * transaction each and with a route that only validates; `spread` over many workshops, compared with that route.
  */
 export async function measureSignUps(context: BenchContext, mode: 'hot' | 'spread'): Promise<Row[]> {
   const { sizes, rounds } = context
@@ -36,14 +36,14 @@ export async function measureSignUps(context: BenchContext, mode: 'hot' | 'sprea
     unit: '/s',
     figure: registered,
   }
-  const medianCpuMicros = (of: 'service' | 'postgres') =>
-    Math.round(median(results.map(({ processor }) => processor[of])))
+  const medianCpuMicros = (program: 'service' | 'postgres') =>
+    Math.round(median(results.map(({ processor }) => processor[program])))
   const againstValidated = comparison({
     ...row,
     baseline: validated,
     against: '/s validated only',
     bar: { atLeast: 0.4 },
-    note: `processor for each: service ${medianCpuMicros('service')} µs, Postgres ${medianCpuMicros('postgres')} µs`,
+    note: `CPU per registration: service ${medianCpuMicros('service')} µs, Postgres ${medianCpuMicros('postgres')} µs`,
   })
   if (!single) return [againstValidated]
 
@@ -52,7 +52,7 @@ export async function measureSignUps(context: BenchContext, mode: 'hot' | 'sprea
     comparison({
       ...row,
       baseline: registered.map((_, round) => Math.max(...clients.map(([, perSecond]) => perSecond[round] as number))),
-      against: '/s in a transaction each',
+      against: '/s with one transaction each',
       bar: { atLeast: 3 },
       note: clients.map(([name, perSecond]) => `${name} ${Math.round(median(perSecond))}/s`).join(', '),
     }),
@@ -60,12 +60,12 @@ export async function measureSignUps(context: BenchContext, mode: 'hot' | 'sprea
   ]
 }
 
-/** Registrations a second, as `rushOfSignUps` makes them. */
-export async function measureSignUpRate(...how: Parameters<typeof sendSignUps>): Promise<number> {
-  return (await sendSignUps(...how)).perSecond
+/** Registrations per second in `sendSignUps`. */
+export async function measureSignUpRate(...args: Parameters<typeof sendSignUps>): Promise<number> {
+  return (await sendSignUps(...args)).perSecond
 }
 
-/** Signs people up for new workshops until half of them wait, and looks whether that is what the database says. */
+/** Signs people up for new workshops until half of them are waitlisted, and verifies the counters in the database. */
 async function sendSignUps(
   context: BenchContext,
   service: Service,
@@ -82,28 +82,28 @@ async function sendSignUps(
   const mismatches = await service.sql`
     select slug, taken, waitlisted from workshops
     where slug = any(${slugs}) and (taken <> ${seats} or waitlisted <> ${seats})`
-  if (mismatches.length > 0) throw new Error(`not everyone is registered: ${JSON.stringify(mismatches)}`)
+  if (mismatches.length > 0) throw new Error(`unexpected counters: ${JSON.stringify(mismatches)}`)
   return result
 }
 
-/** The service compiles what is used often; the first seconds are not what it is like. */
+/** Lets the JIT compile the hot paths; the first seconds are not representative. */
 export async function warmUp(context: BenchContext, service: Service): Promise<void> {
   context.log('warming up')
   await measureSignUpRate(context, service, 1, context.sizes.signUps / 2)
 }
 
-/** Requests a second that the bare route answers which parses and validates. */
+/** Rate of the bare route that parses and validates. */
 async function measureValidatedRate({ load, bare, reservePeople }: BenchContext, count: number): Promise<number> {
   const { perSecond, statuses } = await load.call('sendRequests', {
     port: bare.port,
     connections: 64,
     requests: { kind: 'sign-ups', paths: ['/sign-up'], count, first: reservePeople(count) },
   })
-  if (statuses[201] !== count) throw new Error(`the bare route answered ${JSON.stringify(statuses)}`)
+  if (statuses[201] !== count) throw new Error(`the bare route returned ${JSON.stringify(statuses)}`)
   return perSecond
 }
 
-/** Lets the bare route answer what the service answers, byte for byte as long. */
+/** Makes the bare route send the same response as the service. */
 async function copyServiceResponse(context: BenchContext, service: Service): Promise<void> {
   const [slug] = await service.publishWorkshops(1, 1)
   const response = await service.server.request(signUpPath(slug as string), {
@@ -111,11 +111,11 @@ async function copyServiceResponse(context: BenchContext, service: Service): Pro
     headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() },
     body: JSON.stringify({ name: '学员', email: 'somebody@example.com', consent: true }),
   })
-  await context.bare.call('answerJson', (await response.json()) as object)
+  await context.bare.call('setJson', (await response.json()) as object)
   await measureValidatedRate(context, context.sizes.bareSignUps / 4)
 }
 
-/** Registrations a second in a transaction each, for 1, 8 and 64 clients, on workshops of which half have to wait. */
+/** Rate with one transaction per registration, for 1, 8 and 64 clients, with half of the registrations waitlisted. */
 async function prepareTransactionBaselines({ createEmptyDatabase, load, reservePeople, sizes }: BenchContext) {
   const url = await createEmptyDatabase('single_transactions')
   await prepareSingleTransactions(url)
@@ -128,5 +128,5 @@ async function prepareTransactionBaselines({ createEmptyDatabase, load, reserveP
       workshop: await addWorkshop(url, count / 2),
       first: reservePeople(count),
     })
-  return Object.fromEntries([1, 8, 64].map((clients) => [`with ${clients}`, () => perSecond(clients)]))
+  return Object.fromEntries([1, 8, 64].map((clients) => [`${clients} clients`, () => perSecond(clients)]))
 }

@@ -13,8 +13,8 @@ import { measureAlternately } from '../statistics.ts'
 import { comparison, measurement, type Row } from '../table.ts'
 
 /**
- * From `npm start` to the first page with its workshops, and the memory of the process: three seconds later, and after
- * it has answered for a while. A bare Hono server is started through npm in the same rounds.
+ * Time from `npm start` to the first page with a workshop, and memory three seconds later and after some load. A bare
+ * Hono server is started through npm in the same rounds.
  */
 export async function measureStart(context: BenchContext): Promise<Row[]> {
   const { rounds, createTempPath } = context
@@ -42,23 +42,23 @@ export async function measureStart(context: BenchContext): Promise<Row[]> {
     ),
     postgres: measure('postgres', async () => ({ ...database, DATA_DIR: createTempPath() }), context.root),
   })
-  const started = (what: string, name: 'fresh' | 'existing' | 'postgres', maxRatio: number) =>
+  const startRow = (what: string, name: 'fresh' | 'existing' | 'postgres', maxRatio: number) =>
     comparison({
       item: 'start',
-      what: `npm start to the first page, ${what}`,
+      what: `npm start to first page, ${what}`,
       unit: 'ms',
       figure: times[name],
       baseline: times.bare,
-      against: 'ms a bare server',
+      against: 'ms bare server',
       bar: { atMost: maxRatio },
     })
   const memoryRow = (what: string, name: string, bar?: { atMost: number }) =>
-    measurement({ item: 'start', what: `memory 3 s later, ${what}`, unit: 'MB', figure: memory[name] ?? [], bar })
+    measurement({ item: 'start', what: `memory after 3 s, ${what}`, unit: 'MB', figure: memory[name] ?? [], bar })
   return [
-    started('fresh folder', 'fresh', 8),
-    started('existing folder', 'existing', 3),
-    started('Postgres', 'postgres', 1.8),
-    memoryRow('a bare server', 'bare'),
+    startRow('fresh folder', 'fresh', 8),
+    startRow('existing folder', 'existing', 3),
+    startRow('Postgres', 'postgres', 1.8),
+    memoryRow('bare server', 'bare'),
     memoryRow('fresh folder', 'fresh', { atMost: 400 }),
     memoryRow('existing folder', 'existing', { atMost: 400 }),
     memoryRow('Postgres', 'postgres', { atMost: 160 }),
@@ -66,7 +66,7 @@ export async function measureStart(context: BenchContext): Promise<Row[]> {
   ]
 }
 
-/** Starts a server through npm until `GET /` answers with a workshop, and ends it three seconds later. */
+/** Starts a server through npm, waits until `GET /` contains a workshop, and stops it three seconds later. */
 async function measureNpmStart(env: Record<string, string>, folder: string | undefined) {
   const port = await findFreePort()
   const startedAt = performance.now()
@@ -86,7 +86,7 @@ async function homePageListsWorkshop(port: number): Promise<boolean> {
   return response?.status === 200 && /href="\/[cw]\//.test(await response.text())
 }
 
-/** A data folder in which the service was started and stopped once. */
+/** A DATA_DIR in which the service was started and stopped once. */
 async function prepareDataDir({ createTempPath, commands }: BenchContext): Promise<string> {
   const folder = createTempPath()
   await using server = await startServer({ DATA_DIR: folder }, commands)
@@ -124,7 +124,7 @@ async function measureMemory({
   return rows
 }
 
-/** Two pages, two availabilities and a sign-up in every five. */
+/** Of five requests, two are pages, two availabilities and one a sign-up. */
 async function requestAll(load: Subprocess<LoadGenerator>, port: number, count: number, server: { url: string }) {
   const { items } = (await (await fetch(`${server.url}${paths.api()}/workshops`)).json()) as {
     items: { slug: string }[]
