@@ -1,10 +1,9 @@
 /*
- * What must be true of people, bookings and workshops by the answers that were given so far. An operation without an
- * answer may have been done, may be done later, when what hung on the way arrives, or never; so it adds to what may be
- * true and takes nothing away.
+ * Expected state of people, bookings and workshops, derived from the responses so far. A request without a response may
+ * have been executed, may be executed later when delayed packets arrive, or never; so it only adds possible values.
  */
 
-/** A value that was acknowledged, and those that operations without an answer may put in its place. */
+/** An acknowledged value, and the values that unanswered requests may have set instead. */
 export type Uncertain<Value> = { acknowledged: Value; possible: Set<Value> }
 
 export type Campaign = { slug: string; workshops: Workshop[] }
@@ -15,7 +14,7 @@ export type Workshop = {
   capacity: Uncertain<number>
   state: Uncertain<'draft' | 'published' | 'closed'>
   venue: Uncertain<string>
-  /** How often an organiser set about to change it. */
+  /** Number of changes that an organiser has started. */
   revision: number
   /** An organiser is changing it. */
   busy: boolean
@@ -26,7 +25,7 @@ export type Person = {
   email: string
   campaign: Campaign
   bookings: Booking[]
-  /** Somebody is doing something in this person's name. */
+  /** An operation for this person is in progress. */
   busy: boolean
 }
 
@@ -36,43 +35,43 @@ type Certainty = 'no' | 'perhaps' | 'yes'
 export type Booking = {
   key: string
   person: Person
-  /** The slug of the workshop that the sign-up was for. */
+  /** Slug of the workshop of the sign-up. */
   firstWorkshop: string
   stored: Certainty
   cancelled: Certainty
-  /** The slug of the workshop in which it is. */
+  /** Slug of the current workshop. */
   workshop: Uncertain<string>
-  /** Whether it was told to have a seat there. */
+  /** Whether a response confirmed a seat there. */
   seated: boolean
   moves: { acknowledged: number; perhaps: number }
-  /** As organisers corrected it. */
+  /** Name after corrections by organisers. */
   name: Uncertain<string>
-  /** An organiser let it pass, where it is now. */
+  /** Promoted manually in the current workshop. */
   promoted: boolean
-  /** An organiser has asked for that, wherever it was. */
+  /** A manual promotion was requested, in any workshop. */
   mayBePromoted: boolean
   markedNotDuplicate: boolean
-  /** From the first 201 on. */
+  /** Set by the first 201. */
   ticket: Ticket | undefined
-  /** How often something was asked in its name. */
+  /** Number of requests for this booking. */
   revision: number
 }
 
 export type Ticket = { id: string; path: string }
 
-/** How a booking looks to whoever reads it. */
+/** State of a booking as a client sees it. */
 export type ObservedState = { status: string; workshop: string }
 
 export function certainValue<Value>(value: Value): Uncertain<Value> {
   return { acknowledged: value, possible: new Set() }
 }
 
-/** Whether a value is or may be the true one. */
+/** Whether a value is or may be the current one. */
 export function couldBe<Value>({ acknowledged, possible }: Uncertain<Value>, value: Value): boolean {
   return acknowledged === value || possible.has(value)
 }
 
-/** A seat more, certainly or perhaps. What hung on the way may still come after it. */
+/** Adds a seat, certainly or possibly. Delayed requests may still arrive afterwards. */
 export function increaseCapacity(capacity: Uncertain<number>, isAcknowledged: boolean): void {
   for (const seats of [capacity.acknowledged, ...capacity.possible]) capacity.possible.add(seats + 1)
   if (!isAcknowledged) return
@@ -81,7 +80,7 @@ export function increaseCapacity(capacity: Uncertain<number>, isAcknowledged: bo
   if (isCertain) capacity.possible.clear()
 }
 
-/** A new sign-up, of which nothing was sent yet. */
+/** A new sign-up that was not sent yet. */
 export function createBooking(person: Person, { slug }: Pick<Workshop, 'slug'>, key: string): Booking {
   const booking: Booking = {
     key,
@@ -103,29 +102,29 @@ export function createBooking(person: Person, { slug }: Pick<Workshop, 'slug'>, 
   return booking
 }
 
-/** It is stored and nobody has cancelled it. */
+/** Stored and not cancelled. */
 export const isActive = ({ stored, cancelled }: Booking) => stored === 'yes' && cancelled === 'no'
 
-/** Nothing of this person is stored and alive, save perhaps the booking that is left out. */
+/** Whether the person has no active booking, except possibly the given one. */
 export function hasNoActiveBooking({ bookings }: Person, except?: Booking): boolean {
   return bookings.every((booking) => booking === except || booking.stored === 'no' || booking.cancelled === 'yes')
 }
 
-/** Notes what came of a sign-up that has no answer. */
+/** Records a sign-up without a response. */
 export function markSignUpUnanswered(booking: Booking): void {
   if (booking.stored === 'no') booking.stored = 'perhaps'
 }
 
-/** Notes a 201. Gives what contradicts it. */
+/** Records a 201. Returns a contradiction, if any. */
 export function acknowledgeSignUp(booking: Booking, ticket: Ticket, status?: string): string | undefined {
   const { ticket: existing } = booking
   booking.stored = 'yes'
   booking.ticket = existing ?? ticket
   if (existing && (existing.id !== ticket.id || existing.path !== ticket.path))
-    return `${booking.key} has another ticket now`
+    return `${booking.key} has another ticket`
   if (booking.cancelled !== 'no' || !status) return undefined
   if (booking.seated && booking.workshop.possible.size === 0 && status !== 'confirmed') {
-    return `${booking.key} had a seat and is ${status} now`
+    return `${booking.key} had a seat and is ${status}`
   }
   if (status === 'confirmed' && booking.workshop.possible.size === 0) booking.seated = true
   return undefined
@@ -146,7 +145,7 @@ export function markMoveUnanswered(booking: Booking, to: string): void {
   booking.promoted = false
 }
 
-/** Earlier moves that have no answer may still arrive, so they stay possible. */
+/** Earlier moves without a response may still arrive, so they stay possible. */
 export function acknowledgeMove(booking: Booking, to: string): void {
   booking.workshop.acknowledged = to
   booking.moves.acknowledged++
@@ -154,14 +153,15 @@ export function acknowledgeMove(booking: Booking, to: string): void {
   booking.promoted = false
 }
 
-/** What is wrong with how a booking looks, or undefined. */
+/** Describes what contradicts the expected state, or returns undefined. */
 export function findContradiction(booking: Booking, { status, workshop }: ObservedState): string | undefined {
-  const { key, cancelled, workshop: place, seated } = booking
-  if (booking.stored === 'no') return `${key} is there and was refused`
+  const { key, cancelled, workshop: expectedWorkshop, seated } = booking
+  if (booking.stored === 'no') return `${key} is stored although it was rejected`
   if (cancelled === 'yes' && status !== 'cancelled') return `${key} was cancelled and is ${status}`
-  if (cancelled === 'no' && status === 'cancelled') return `${key} is cancelled and nobody did it`
-  if (!couldBe(place, workshop)) return `${key} is in ${workshop} and should be in ${place.acknowledged}`
-  if (seated && cancelled === 'no' && status !== 'confirmed' && workshop === place.acknowledged) {
+  if (cancelled === 'no' && status === 'cancelled') return `${key} is cancelled although nobody cancelled it`
+  if (!couldBe(expectedWorkshop, workshop))
+    return `${key} is in ${workshop} instead of ${expectedWorkshop.acknowledged}`
+  if (seated && cancelled === 'no' && status !== 'confirmed' && workshop === expectedWorkshop.acknowledged) {
     return `${key} had a seat in ${workshop} and is ${status}`
   }
   return undefined

@@ -21,17 +21,17 @@ import { verifyRegistrations } from './verify/registrations.ts'
 
 const usage = `npm run test:chaos -- [--operations N] [--minutes N] [--seed N] [--quick]
 
-  --operations  how many are to be answered; 100000
-  --minutes     after which no more are begun; 12
-  --seed        chooses who does what and what fails when; by the clock
-  --quick       two thousand operations in half a minute, to see that everything runs`
+  --operations  number of answered operations; 100000
+  --minutes     after which no more are started; 12
+  --seed        of all random decisions; default: from the clock
+  --quick       2,000 operations in half a minute, to check that everything works`
 
 const clientCount = 40
 
-/** Longest delay of our own event loop, in milliseconds, with which the times of requests can be believed. */
+/** Event loop delay in milliseconds above which measured request times are unreliable. */
 const maxEventLoopDelay = 1_000
 
-/** Plays the run on a stage of its own, prints what it showed, and leaves nothing behind. */
+/** Runs the clients against a new cluster and prints the results. Cleans up. */
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -46,15 +46,15 @@ async function main(): Promise<number> {
   const targetOperations = Number(values.operations ?? (quick ? 2_000 : 100_000))
   const minutes = Number(values.minutes ?? (quick ? 2 : 12))
   const seed = Number(values.seed ?? Date.now() % 1_000_000)
-  if (values.help || ![targetOperations, minutes, seed].every((given) => given >= 0)) {
+  if (values.help || ![targetOperations, minutes, seed].every((value) => value >= 0)) {
     console.error(usage)
     return values.help ? 0 : 2
   }
-  // The rest is for settling, with a margin: a run is bounded, whatever happens.
+  // The rest is for settling, with a margin: the run time is bounded.
   setTimeout(() => abort(minutes + 12), (minutes + 12) * 60_000).unref()
   await using cleanup = new AsyncDisposableStack()
   const random = createRandom(seed)
-  log(`seed ${seed}: ${targetOperations.toLocaleString('en')} operations, ${minutes} minutes at the most`)
+  log(`seed ${seed}: ${targetOperations.toLocaleString('en')} operations, ${minutes} minutes at most`)
   const run: Run = {
     cluster: await startCluster(random.fork(), cleanup),
     http: cleanup.use(createHttpClient()),
@@ -70,15 +70,15 @@ async function main(): Promise<number> {
     day: createDay(),
     targetOperations,
   }
-  // So few that some have to wait.
+  // Small enough for a waitlist.
   const capacity: [number, number] = quick ? [8, 30] : [30, 200]
   await createCampaigns(run, random.fork(), Math.max(3, Math.ceil(targetOperations / 3_000)), capacity)
   await setUpDay(run, random.fork(), quick)
-  const { seconds, slowestSign: slowestHealthCheck } = await runUnderFaults(run, random, minutes, quick)
-  log('faults are over: everything comes to rest')
+  const { seconds, slowestHealthCheck } = await runUnderFaults(run, random, minutes, quick)
+  log('faults are over: settling')
   const mailSeconds = await settle(run, random.fork(), quick ? 60 : 400)
   await publishSpareWorkshops(run, random.fork())
-  log('what is stored is held against what was acknowledged')
+  log('verifying stored data against responses')
   await verifyRegistrations(run, random.fork())
   await verifyDay(run)
   const mails = await verifyMails(run)
@@ -87,8 +87,8 @@ async function main(): Promise<number> {
   const facts = {
     seed,
     'seconds of faults': Math.round(seconds),
-    'slowest sign of life, asked of nothing but the process': `${Math.round(slowestHealthCheck)} ms`,
-    'seconds until all mails were out': Math.round(mailSeconds),
+    'slowest health check': `${Math.round(slowestHealthCheck)} ms`,
+    'seconds until all mails were delivered': Math.round(mailSeconds),
     people: run.people.length,
     'errors in the logs': errors.length,
   }
@@ -98,8 +98,8 @@ async function main(): Promise<number> {
 }
 
 /**
- * Clients, faults and looks at the invariants, all at once, until enough is done. Gives how many seconds it took, and how
- * many milliseconds the slowest sign of life.
+ * Runs clients, faults and invariant checks concurrently until enough operations are done. Returns the duration in
+ * seconds and the slowest health check in milliseconds.
  */
 async function runUnderFaults(run: Run, random: Random, minutes: number, quick: boolean) {
   const { journal, findings, cluster } = run
@@ -135,23 +135,23 @@ async function runUnderFaults(run: Run, random: Random, minutes: number, quick: 
   cluster.proxy.resume()
   findings.check(
     'load',
-    delay.max / 1e6 > maxEventLoopDelay && `its event loop stood still for ${Math.round(delay.max / 1e6)} ms`,
+    delay.max / 1e6 > maxEventLoopDelay && `the event loop was blocked for ${Math.round(delay.max / 1e6)} ms`,
   )
   findings.check(
     'operations',
-    journal.answeredCount() < run.targetOperations && `only ${journal.answeredCount()} were answered`,
+    journal.answeredCount() < run.targetOperations && `only ${journal.answeredCount()} answered`,
   )
   findings.check(
     'faults',
     missingFaults().length > 0 && `missing: ${missingFaults().join(', ')}`,
     journal.faults().length,
   )
-  return { seconds: (performance.now() - startedAt) / 1000, slowestSign: slowestHealthCheck }
+  return { seconds: (performance.now() - startedAt) / 1000, slowestHealthCheck: slowestHealthCheck }
 }
 
 /**
- * A process that is not there although nobody killed it has ended by itself. Gives the milliseconds of the slowest answer:
- * it tells how starved of processor time the machine was.
+ * Restarts processes that ended on their own, which is a violation. Returns the slowest health check in milliseconds,
+ * which shows how short of CPU time the machine was.
  */
 async function monitorServices({ cluster, http, findings }: Run, signal: AbortSignal): Promise<number> {
   let slowest = 0
@@ -164,7 +164,7 @@ async function monitorServices({ cluster, http, findings }: Run, signal: AbortSi
       if (status === 200) slowest = Math.max(slowest, milliseconds)
       findings.check(
         'services',
-        status === 'refused' && `${service.name} is gone: ${service.server.output().slice(-500)}`,
+        status === 'refused' && `${service.name} ended: ${service.server.output().slice(-500)}`,
       )
       if (status === 'refused') await service.killAndStart(0)
     }
@@ -177,11 +177,11 @@ function log(line: string) {
 }
 
 function abort(minutes: number) {
-  console.error(`gave up after ${minutes} minutes`)
+  console.error(`aborted after ${minutes} minutes`)
   process.exit(1)
 }
 
-// What was started is killed when this process exits, but not when a signal ends it.
+// Child processes are killed when this process exits, but not when a signal ends it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
 
 process.exitCode = await main()

@@ -11,37 +11,37 @@ import { type Server, startServer } from '../support/processes/server.ts'
 import { type FaultyMailServer, startFaultyMailServer } from './faulty-mail-server.ts'
 import type { Random } from './random.ts'
 
-/** Everything that the run is played on: two processes of the service, and one database behind a wire. */
+/** Two processes of the service, and one database behind a proxy. */
 export type Cluster = {
   secret: string
-  /** Of an organiser. */
+  /** API token of an organiser. */
   token: string
-  /** Of the session in which an organiser is signed in. */
+  /** Session cookie of an organiser. */
   cookie: string
   postgres: PostgresServer
   proxy: DatabaseProxy
   mailServer: FaultyMailServer
   services: Service[]
-  /** Asks the database directly, past the wire. */
+  /** Direct connection to the database, without the proxy. */
   sql: postgres.Sql
-  /** The same for whoever is written with Drizzle. */
+  /** The same for code that uses Drizzle. */
   directDatabase: OpenDatabase
 }
 
-/** A process of the service. It may be down only while it says so. */
+/** A process of the service. It may be down only while `up` is false. */
 export type Service = {
   name: string
   server: Server
   up: boolean
-  /** kill -9, and so many milliseconds later a new start. */
+  /** Sends SIGKILL and restarts the process after a pause in milliseconds. */
   killAndStart(pause: number): Promise<void>
-  /** What was logged as an error, by all processes so far. */
+  /** Error log lines of all processes so far. */
   errors(): string[]
 }
 
 const organiserEmail = 'organiser@example.com'
 
-/** Tells our own connections from those of the service. */
+/** Distinguishes our connections from those of the service. */
 export const applicationName = 'chaos'
 
 export async function startCluster(random: Random, cleanup: AsyncDisposableStack): Promise<Cluster> {
@@ -54,13 +54,13 @@ export async function startCluster(random: Random, cleanup: AsyncDisposableStack
     DATABASE_URL: server.url(),
     SECRET: secret,
   })
-  if (tokenResult.code !== 0) throw new Error(`no token was made: ${tokenResult.stderr}`)
+  if (tokenResult.code !== 0) throw new Error(`token create failed: ${tokenResult.stderr}`)
 
   const inviteResult = await runProgram([...cliCommand, 'organiser', 'invite', organiserEmail, '--role', 'organiser'], {
     DATABASE_URL: server.url(),
     SECRET: secret,
   })
-  if (inviteResult.code !== 0) throw new Error(`no organiser was invited: ${inviteResult.stderr}`)
+  if (inviteResult.code !== 0) throw new Error(`organiser invite failed: ${inviteResult.stderr}`)
 
   const options = { max: 2, onnotice: () => {}, connection: { application_name: applicationName } }
   const sql = postgres(server.url(), { ...options, backoff: () => 0.2 })
@@ -71,7 +71,7 @@ export async function startCluster(random: Random, cleanup: AsyncDisposableStack
   const env = {
     DATABASE_URL: proxy.url,
     SECRET: secret,
-    // One address for both, as behind a balancer.
+    // One BASE_URL for both, as behind a load balancer.
     BASE_URL: 'http://workshops.example.com',
     SMTP_URL: mailServer.url,
     MAIL_FROM: 'Workshops <workshops@example.com>',
@@ -95,7 +95,7 @@ export async function startCluster(random: Random, cleanup: AsyncDisposableStack
   }
 }
 
-/** Signs the organiser in by the link that is mailed, before anything fails. */
+/** Signs the organiser in through the mailed link, before any fault. */
 async function signIn({ server }: Service, sql: postgres.Sql, secret: string): Promise<string> {
   const post = (path: string, fields: Record<string, string>) =>
     fetch(server.url + path, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' })
@@ -103,11 +103,11 @@ async function signIn({ server }: Service, sql: postgres.Sql, secret: string): P
   const [mail] = await sql<{ uid: string }[]>`select uid from mails where kind = 'sign_in' order by id desc limit 1`
   const response = await post(paths.magicLink(createSignInCode(secret, mail?.uid ?? '')), {})
   const [cookie] = response.headers.getSetCookie()
-  if (!cookie) throw new Error(`nobody was signed in: ${response.status}`)
+  if (!cookie) throw new Error(`sign-in failed: ${response.status}`)
   return cookie.split(';')[0] as string
 }
 
-/** Does what a supervisor of the operating system does: what does not come up in time is started again. */
+/** Acts as a process supervisor: restarts the server until it comes up in time. */
 function supervise(name: string, server: Server): Service {
   const errors: string[] = []
   const parseErrors = () => server.output().match(/^.*"level":50.*$/gm) ?? []

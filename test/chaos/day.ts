@@ -9,8 +9,8 @@ import type { Random } from './random.ts'
 import { type Run, sendRequest } from './run.ts'
 
 /*
- * The day itself: workshops whose doors are open while the run lasts, and some whose reminders fall due in it. Their people
- * are none of those who move about between the campaigns, because here a seat can be lost without that anybody asked for it.
+ * Workshops on their day, with doors open during the run, and workshops whose reminders become due in it. Their
+ * attendees are separate from those who move between campaigns, because here a seat can be lost without a request.
  */
 
 export type Day = {
@@ -19,54 +19,56 @@ export type Day = {
   people: Person[]
   boards: string[]
   phones: Phone[]
-  /** Everything that phones were told to do, by the nonce. */
+  /** All entries that phones recorded, by id. */
   entries: Map<string, Entry>
-  /** The registrations of which somebody wanted a check-in taken back. */
+  /** Registrations for which reverting a check-in was requested. */
   undoRequested: Set<string>
-  /** Those who stood at a door, or may have. */
+  /** Registrations in a door queue, or possibly in one. */
   queuedAtDoor: Set<string>
   attendance: Map<string, Attendance>
-  /** When something was first asked in the name of a booking, as of Date.now(), and when a cancellation was answered. */
+  /** Date.now() of the first request to cancel or to answer a reminder, and of the response to it. */
   requestTimes: Map<Booking, { cancel?: number; cancelled?: number; answer?: number; answered?: number }>
 }
 
 export type DoorWorkshop = Workshop & { id: string; startsAt: number; grace: number | null }
 
-/** `dueAt`: when its reminder falls due, as of Date.now(); to those who had a seat before the run. */
+/**
+ * `dueAt`: when its reminder becomes due, as Date.now(). `seatedBefore`: its recipients, who had a seat before the run.
+ */
 export type ReminderWorkshop = Workshop & { id: string; kind: ReminderKind; dueAt: number; seatedBefore: Set<Booking> }
 
 export type ReminderKind = 'get_ready' | 'coming' | 'day_before'
 
-/** `thanked`: who was certainly in when those who came were thanked. */
+/** `thanked`: ids that were certainly checked in when thank-you mails were sent. */
 type Attendance = { closed: boolean; certain: boolean; thanked: Set<string> }
 
-/** A helper's phone. What it was told to do stays in its queue until it has an answer. */
+/** A helper's phone. Entries stay in its queue until they have a response. */
 export type Phone = {
   name: string
   workshop: DoorWorkshop
   cookie: string
   queue: Entry[]
-  /** Another phone does not send for it. */
+  /** Another operation is sending its queue. */
   busy: boolean
 }
 
-/** What a phone is told to do, with the time by its own clock. */
+/** An entry recorded on a phone, with the time of the phone's clock. */
 export type Entry = {
   kind: 'in' | 'undo' | 'walk_in' | 'lend' | 'return'
   id: string
   at: number
   phone: Phone
-  /** Whom it is about, as far as that is known: of a walk-in, from the answer on. */
+  /** Registration of the entry; for a walk-in set by the response. */
   registration?: string
   board?: string
   checkIn?: string
   name?: string
-  /** Sent by a form, of which the service takes the time. */
+  /** Submitted by a form, so the service's time counts. */
   viaForm?: boolean
-  /** How often it may have come to the service without that the answer came back. */
+  /** How often it may have reached the service without a response. */
   lostResponses: number
   firstSentAt?: number
-  /** What was answered, in the order in which that was heard; times as of Date.now(). */
+  /** Results in order of arrival; times as Date.now(). */
   results: Result[]
   firstResponseAt?: number
 }
@@ -80,10 +82,10 @@ export type Result = {
 
 const hour = 3_600_000
 
-/** How long before the start each reminder is usual. */
+/** Hours before the start at which each reminder is due. */
 const reminderHours: Record<ReminderKind, number> = { get_ready: 168, coming: 72, day_before: 24 }
 
-/** Publishes the workshops, fills them, packs boards and lets helpers in, before anything fails. */
+/** Publishes and fills the workshops, adds boards and starts door sessions, before any fault. */
 export async function setUpDay(run: Run, random: Random, quick: boolean): Promise<void> {
   const { day } = run
   const now = Math.floor(Date.now() / 1000) * 1000
@@ -106,7 +108,7 @@ export async function setUpDay(run: Run, random: Random, quick: boolean): Promis
     const seatedBefore = new Set(await fillWorkshop(run, random, workshop, 50))
     day.reminderWorkshops.push({ ...workshop, kind, dueAt, seatedBefore })
   }
-  // Who registered just now is not reminded. Only the time is changed.
+  // Recent registrations get no reminder, so their times are moved back.
   await run.cluster.sql`
     update registrations r set placed_at = placed_at - interval '8 days', seated_at = seated_at - interval '8 days'
     from workshops w where w.id = r.workshop_id and w.slug like 'reminded-%'`
@@ -144,10 +146,7 @@ async function createWorkshop(
   if (!existing) {
     const item = { kind: 'prerequisite', text: { zh: '安装 RT-Thread Studio' }, mustConfirm: true }
     const json = { slug: campaign, title, summary: { zh: '免费参加。' }, items: [item], publish: true }
-    await expectStatus(
-      sendToApi(run, random, { kind: 'announce', method: 'POST', path: '/api/v1/campaigns', json }),
-      201,
-    )
+    await expectStatus(sendToApi(run, random, { kind: 'create', method: 'POST', path: '/api/v1/campaigns', json }), 201)
   }
   const venue = '张江科学会堂'
   const json = {
@@ -156,7 +155,7 @@ async function createWorkshop(
     startsAt: new Date(startsAt).toISOString(),
     endsAt: new Date(startsAt + 7 * hour).toISOString(),
   }
-  await expectStatus(sendToApi(run, random, { kind: 'announce', method: 'POST', path: '/api/v1/workshops', json }), 201)
+  await expectStatus(sendToApi(run, random, { kind: 'create', method: 'POST', path: '/api/v1/workshops', json }), 201)
   const [{ id }] = (await run.cluster.sql`select id from workshops where slug = ${slug}`) as unknown as [{ id: string }]
   const workshop: Workshop = {
     ...{
@@ -167,23 +166,23 @@ async function createWorkshop(
       revision: 0,
       busy: false,
     },
-    // It takes nobody any more once it has started.
+    // Registration closes by itself at the start.
     state: { acknowledged: 'published', possible: new Set(['closed' as const]) },
   }
   parentCampaign.workshops.push(workshop)
   return { ...workshop, id }
 }
 
-/** As an organiser sets it in the form of the workshop, which knows no seconds: so the start is set once more. */
+/** Uses the workshop form, which has no seconds; so the start is set again afterwards. */
 async function setGraceMinutes(
   run: Run,
   random: Random,
   { slug, startsAt, grace }: { slug: string; startsAt: number; grace: number },
 ) {
   const path = paths.editWorkshop(slug)
-  const page = await expectStatus(sendToConsole(run, random, { kind: 'set a grace time', path, method: 'GET' }), 200)
+  const page = await expectStatus(sendToConsole(run, random, { kind: 'set grace period', path, method: 'GET' }), 200)
   const form = { ...formValues(page.body), graceMinutes: String(grace), tell: 'no' }
-  await expectStatus(sendToConsole(run, random, { kind: 'set a grace time', path, form }), 303)
+  await expectStatus(sendToConsole(run, random, { kind: 'set grace period', path, form }), 303)
   await expectStatus(
     sendToApi(run, random, {
       ...{ kind: 'set the start', method: 'PATCH', path: `/api/v1/workshops/${slug}` },
@@ -200,11 +199,11 @@ async function fillWorkshop(run: Run, random: Random, workshop: Workshop, count:
       bookings.slice(from, from + 20).map((booking) => sendSignUp(run, random, booking, workshop, { atOnce: true })),
     )
   }
-  if (bookings.some(({ stored }) => stored !== 'yes')) throw new Error(`${workshop.slug} could not be filled in time`)
+  if (bookings.some(({ stored }) => stored !== 'yes')) throw new Error(`${workshop.slug} could not be filled`)
   return bookings
 }
 
-/** Somebody new who is to come on the day. */
+/** A new person with a booking for a workshop of the day. */
 export function createDayBooking({ day }: Run, workshop: Workshop): Booking {
   const n = day.people.length + 1
   const email = `guest-${n}@example.com`
@@ -216,16 +215,13 @@ export function createDayBooking({ day }: Run, workshop: Workshop): Booking {
 async function joinDoor(run: Run, random: Random, workshop: DoorWorkshop, name: string): Promise<Phone> {
   const path = paths.doorJoin(createJoinCode(run.cluster.secret, { id: workshop.id, version: 1 }))
   const form = { name }
-  const response = await expectStatus(
-    sendRequest(run, random, { kind: 'join a door', method: 'POST', path, form }),
-    303,
-  )
+  const response = await expectStatus(sendRequest(run, random, { kind: 'join door', method: 'POST', path, form }), 303)
   const [cookie = ''] = response.headers['set-cookie'] ?? []
   return { name, workshop, cookie: cookie.split(';')[0] as string, queue: [], busy: false }
 }
 
 async function expectStatus(request: ReturnType<typeof sendRequest>, status: number) {
   const response = await request
-  if (response.status !== status) throw new Error(`the day could not be announced: ${response.status} ${response.body}`)
+  if (response.status !== status) throw new Error(`setting up the day failed: ${response.status} ${response.body}`)
   return response
 }

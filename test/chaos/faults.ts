@@ -3,36 +3,36 @@ import { applicationName, type Cluster } from './cluster.ts'
 import type { Random } from './random.ts'
 import type { Run } from './run.ts'
 
-/** Something that is done to the service: it begins, lasts, and ends with the fault mended. */
-type Fault = (stage: Cluster, random: Random) => Promise<unknown>
+/** A fault: it begins, lasts, and ends repaired. */
+type Fault = (cluster: Cluster, random: Random) => Promise<unknown>
 
-/** What befalls the database and the wire to it, each as often as it stands here. */
+/** Database and network faults, listed as often as they are likely. */
 const databaseFaults: [kind: string, Fault][] = [
   ['some backends terminated', terminateSomeBackends],
   ['some backends terminated', terminateSomeBackends],
   ['all backends terminated', terminateAllBackends],
-  ['Postgres killed with -9', killPostgres],
-  ['wire cut', dropConnections],
-  ['wire cut', dropConnections],
-  ['black hole, then all arrives late', stallConnections],
-  ['black hole, then all is lost', loseConnections],
+  ['Postgres killed', killPostgres],
+  ['connections dropped', dropConnections],
+  ['connections dropped', dropConnections],
+  ['traffic stalled, then delivered', stallConnections],
+  ['traffic stalled, then lost', loseConnections],
   ['connections refused', refuseConnections],
 ]
 
-const processFaults: [kind: string, Fault][] = [['process killed with -9', killProcess]]
+const processFaults: [kind: string, Fault][] = [['process killed', killProcess]]
 
-/** It is no excuse for a mail that comes twice. */
-export const contentRefusalFault = 'all mails refused for their content'
+/** Does not excuse duplicate mails. */
+export const contentRefusalFault = 'all mails rejected for their content'
 
 const mailFaults: [string, Fault][] = [[contentRefusalFault, rejectContent]]
 
-/** Every kind, which a run has to have seen. */
+/** All kinds, each of which a run has to include. */
 export const faultKinds = [...new Set([...databaseFaults, ...processFaults, ...mailFaults].map(([kind]) => kind))]
 
 /**
- * Has faults happen until the signal aborts, with calm between them in which the service has to recover. Those of the
- * database and those of processes have each their own time, so that they meet now and then; so have those of the mail server.
- * @pauses pauses seconds between two faults, at the least and at the most
+ * Injects faults until the signal aborts, with pauses for recovery. Database, process and mail faults have independent
+ * schedules, so that they sometimes overlap.
+ * @param pauses minimum and maximum seconds between two faults
  */
 export async function injectFaults(
   run: Run,
@@ -73,7 +73,7 @@ function terminateAllBackends(cluster: Cluster) {
   return terminateBackends(cluster, 1000)
 }
 
-/** Terminates so many of the service's backends, whatever they do. */
+/** Terminates this many backends of the service, whatever they do. */
 async function terminateBackends({ sql }: Cluster, count: number) {
   await sql`
     select pg_terminate_backend(pid) from (
@@ -83,12 +83,12 @@ async function terminateBackends({ sql }: Cluster, count: number) {
     ) chosen`.catch(() => {})
 }
 
-/** kill -9 of the postmaster, and a new start on the same folder, which recovers from the log. */
+/** Kills the postmaster with SIGKILL and restarts it on the same folder, where it recovers from the WAL. */
 async function killPostgres({ postgres }: Cluster, random: Random) {
   await postgres.kill()
   await sleep(random.between(0, 2000))
   for (;;) {
-    // Until the backends have noticed that they are orphans, they keep the folder.
+    // Orphaned backends keep the folder locked until they notice.
     const started = await postgres.start().then(
       () => true,
       () => false,
@@ -124,7 +124,7 @@ async function killProcess({ services }: Cluster, random: Random) {
   await random.pick(services).killAndStart(random.between(0, 2000))
 }
 
-/** Delivery is paused after five refusals. The half minute until the next try is let pass at once. */
+/** Delivery is paused after five rejections. Skips the half minute until the next attempt. */
 async function rejectContent({ mailServer, sql }: Cluster, random: Random) {
   mailServer.rejectsContent = true
   await sleep(random.between(500, 4000))

@@ -1,20 +1,20 @@
 import { type MailServer, type SmtpFault, type SmtpStep, startMailServer } from '../support/mail/smtp-server.ts'
 import type { Random } from './random.ts'
 
-/** A mail server that fails one mail in five, and what came to it. */
+/** A mail server that fails one mail in five, and the mails it received. */
 export type FaultyMailServer = AsyncDisposable & {
   url: string
-  /** Whether it refuses all mails for their content. */
+  /** Whether it rejects all mails for their content. */
   rejectsContent: boolean
-  /** Fails no more. */
+  /** Stops injecting faults. */
   stopFaults(): void
-  /** By Message-ID, each time that it came. */
+  /** Arrivals of each Message-ID. */
   arrivals: Map<string, Arrival[]>
-  /** How often it failed in which way. */
+  /** Number of faults by kind. */
   faultCounts: Map<string, number>
 }
 
-/** `cut`: the connection was cut before the sender could hear that it was taken. `at` as of Date.now(). */
+/** `connectionDropped`: the connection was dropped before the sender got a reply. `at`: as Date.now(). */
 export type Arrival = { at: number; to: string; connectionDropped: boolean }
 
 const faultsByStep: Partial<Record<SmtpStep, SmtpFault[]>> = {
@@ -24,11 +24,11 @@ const faultsByStep: Partial<Record<SmtpStep, SmtpFault[]>> = {
   message: [452, 'drop'],
 }
 
-/** At each of the four steps, so that one mail in five does not pass. */
+/** Per step, so that one mail in five fails at one of the four. */
 const faultProbability = 1 - 0.8 ** (1 / Object.keys(faultsByStep).length)
 
 export async function startFaultyMailServer(random: Random): Promise<FaultyMailServer> {
-  // Nothing is read but the Message-ID, for mails come by the thousand.
+  // Parses only the Message-ID, because there are thousands of mails.
   const server: MailServer<string> = await startMailServer(undefined, async (source) => {
     const head = source.toString('latin1', 0, source.indexOf('\r\n\r\n'))
     return /^message-id: *<([^>]+)>/im.exec(head)?.[1] ?? 'none'
@@ -45,7 +45,7 @@ export async function startFaultyMailServer(random: Random): Promise<FaultyMailS
     const faults = faultsByStep[step]
     return faults && random.chance(faultProbability) ? count(random.pick(faults), step) : undefined
   }
-  // Each mail is noted as it is kept, and not kept, for together they would not fit into memory.
+  // Records each mail without keeping it: together they would not fit into memory.
   server.mails.push = (...mails) => {
     for (const { mail, to, connectionDropped } of mails) {
       arrivals.set(mail, [...(arrivals.get(mail) ?? []), { at: Date.now(), to: to.join(), connectionDropped }])

@@ -4,31 +4,31 @@ export type HttpRequest = {
   method?: 'GET' | 'POST' | 'PATCH'
   path: string
   headers?: Record<string, string>
-  /** Pairs where several fields have one name. */
+  /** Pairs if several fields have the same name. */
   form?: Record<string, string> | [name: string, value: string][]
   json?: object
 }
 
-/** What came of a request. */
+/** Outcome of a request. */
 export type HttpResponse = {
   /**
-   * `refused`: nobody listened, so that nothing was sent. `broken`: the connection ended before the answer did.
-   * `hung`: there was none within the patience of whoever asked.
+   * `refused`: no server was listening, so nothing was sent. `broken`: the connection ended before the response did.
+   * `hung`: no response within `requestTimeout`.
    */
   status: number | 'refused' | 'broken' | 'hung'
   headers: IncomingHttpHeaders
   body: string
   milliseconds: number
-  /** The longest time without a word, in milliseconds: to the head of the answer, or between parts of it. */
+  /** Longest gap without data in milliseconds: until the head of the response, or between its parts. */
   longestGap: number
 }
 
-/** Longer than any request may take, so that one which hangs is seen to. */
+/** Longer than any request may take, so that hanging requests are detected. */
 export const requestTimeout = 10_000
 
 export type HttpClient = Disposable & { send(origin: string, request: HttpRequest): Promise<HttpResponse> }
 
-/** Connections that are kept, as a balancer in front of the service has them. */
+/** HTTP client with keep-alive connections, like a load balancer in front of the service. */
 export function createHttpClient(): HttpClient {
   const agent = new Agent({ keepAlive: true, maxSockets: 128 })
   return {

@@ -1,23 +1,23 @@
 import { percentile } from '../bench/statistics.ts'
 import type { HttpResponse } from './http.ts'
 
-/** What was done and how it was answered, as it is counted for the report. */
+/** Operations and their responses, counted for the report. */
 export type Journal = {
-  /** @param said the code that came with a refusal */
-  record(kind: string, answer: HttpResponse, said?: string): void
+  /** @param code problem code of the response */
+  record(kind: string, response: HttpResponse, code?: string): void
   fault(kind: string, from: number, to: number): void
-  /** How many operations were answered; being told to come again later is no answer. */
+  /** Number of answered operations; a 503 does not count. */
   answeredCount(): number
   operationCount(): number
-  longest(): { kind: string; milliseconds: number; answer: string }
-  /** The time that so large a part of all answers did not exceed, in milliseconds. */
+  longest(): { kind: string; milliseconds: number; result: string }
+  /** Percentile of all response times, in milliseconds. */
   latencyPercentile(part: number): number
-  /** How often each operation was answered how. */
+  /** Number of each result by kind of operation. */
   outcomeCounts(): Map<string, Map<string, number>>
   faults(): readonly Fault[]
 }
 
-/** Something that was done to the service; times as of Date.now(). */
+/** A fault in the service's environment; times as Date.now(). */
 export type Fault = { kind: string; from: number; to: number }
 
 export function createJournal(): Journal {
@@ -26,17 +26,17 @@ export function createJournal(): Journal {
   let answeredCount = 0
   let operationCount = 0
   const times: number[] = []
-  let longest = { kind: 'none', milliseconds: 0, answer: '' }
+  let longest = { kind: 'none', milliseconds: 0, result: '' }
   return {
     record(kind, { status, milliseconds }, code) {
-      const result = code ? `${status} ${code}` : `${status}`
+      const outcome = code ? `${status} ${code}` : `${status}`
       const countsOfKind = outcomeCounts.get(kind) ?? new Map<string, number>()
-      countsOfKind.set(result, (countsOfKind.get(result) ?? 0) + 1)
+      countsOfKind.set(outcome, (countsOfKind.get(outcome) ?? 0) + 1)
       outcomeCounts.set(kind, countsOfKind)
       operationCount++
       if (status !== 'refused') times.push(milliseconds)
       if (typeof status === 'number' && status !== 503) answeredCount++
-      if (milliseconds > longest.milliseconds) longest = { kind, milliseconds, answer: result }
+      if (milliseconds > longest.milliseconds) longest = { kind, milliseconds, result: outcome }
     },
     fault: (kind, from, to) => void faults.push({ kind, from, to }),
     answeredCount: () => answeredCount,

@@ -1,17 +1,17 @@
-/** Numbers that come the same again with the same seed. */
+/** Random numbers that depend only on the seed. */
 export type Random = {
-  /** From 0 up to, not including, 1. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   next(): number
-  /** A whole number from `least` to `most`, both included. */
-  between(least: number, most: number): number
+  /** An integer from `min` to `max`, both included. */
+  between(min: number, max: number): number
   chance(probability: number): boolean
   pick<T>(list: readonly T[]): T
   shuffle<T>(list: readonly T[]): T[]
-  /** Another stream of numbers, for somebody who draws at moments of their own. */
+  /** An independent stream, for concurrent users. */
   fork(): Random
 }
 
-/** Mulberry32: thirty-two bits of state are plenty to choose who does what next. */
+/** Mulberry32: 32 bits of state are enough to choose operations. */
 export function createRandom(seed: number): Random {
   let state = seed | 0
   const random: Random = {
@@ -21,7 +21,7 @@ export function createRandom(seed: number): Random {
       mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
       return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
     },
-    between: (least, most) => least + Math.floor(random.next() * (most - least + 1)),
+    between: (min, max) => min + Math.floor(random.next() * (max - min + 1)),
     chance: (probability) => random.next() < probability,
     pick: (list) => list[random.between(0, list.length - 1)] as never,
     shuffle: (list) =>

@@ -3,7 +3,7 @@ import type { FaultyMailServer } from './faulty-mail-server.ts'
 import type { Journal } from './journal.ts'
 import type { MailStats } from './verify/mails.ts'
 
-/** The figures of a run and what was checked, as text. */
+/** Renders the figures and checks of a run as text. */
 export function renderReport({
   journal,
   findings,
@@ -18,68 +18,68 @@ export function renderReport({
   facts: Record<string, string | number>
 }): string {
   const longest = journal.longest()
-  const all = [...journal.outcomeCounts().values()].flatMap((answers) => [...answers])
-  const answered = [...Map.groupBy(all, ([answer]) => answer)].map(
-    ([answer, counted]) => [answer, counted.reduce((sum, [, n]) => sum + n, 0)] as const,
+  const all = [...journal.outcomeCounts().values()].flatMap((results) => [...results])
+  const answered = [...Map.groupBy(all, ([result]) => result)].map(
+    ([result, counted]) => [result, counted.reduce((sum, [, n]) => sum + n, 0)] as const,
   )
-  const operations = [...journal.outcomeCounts()].map(([kind, answers]): string[] => [
+  const operations = [...journal.outcomeCounts()].map(([kind, results]): string[] => [
     kind,
-    formatCount([...answers.values()].reduce((sum, n) => sum + n, 0)),
-    formatCounts(answers),
+    formatCount([...results.values()].reduce((sum, n) => sum + n, 0)),
+    formatCounts(results),
   ])
-  const faults = [...Map.groupBy(journal.faults(), ({ kind }) => kind)].map(([kind, of]): string[] => [
+  const faults = [...Map.groupBy(journal.faults(), ({ kind }) => kind)].map(([kind, group]): string[] => [
     kind,
-    formatCount(of.length),
-    `${(of.reduce((sum, { from, to }) => sum + to - from, 0) / of.length / 1000).toFixed(1)} s each`,
+    formatCount(group.length),
+    `${(group.reduce((sum, { from, to }) => sum + to - from, 0) / group.length / 1000).toFixed(1)} s each`,
   ])
   const checked = findings
     .results()
     .map(({ sentence, made, broken, brokenTimes }): string[] => [
-      brokenTimes > 0 ? 'BROKEN' : made > 0 ? 'holds' : 'NOT MADE',
+      brokenTimes > 0 ? 'FAILED' : made > 0 ? 'ok' : 'NOT MADE',
       sentence,
       formatCount(made),
       formatCount(brokenTimes),
       broken.slice(0, 3).join(' · ').slice(0, 300),
     ])
   return [
-    renderTable(['operation', 'times', 'answers'], operations),
+    renderTable(['operation', 'times', 'results'], operations),
     renderTable(
-      ['answer', 'times'],
-      answered.toSorted((a, b) => b[1] - a[1]).map(([answer, n]) => [answer, formatCount(n)]),
+      ['result', 'times'],
+      answered.toSorted((a, b) => b[1] - a[1]).map(([result, n]) => [result, formatCount(n)]),
     ),
     renderTable(['fault', 'times', ''], faults),
     renderTable(
       ['mail server', 'times'],
-      [...mailbox.faultCounts].sort().map(([mishap, n]) => [mishap, formatCount(n)]),
+      [...mailbox.faultCounts].sort().map(([fault, n]) => [fault, formatCount(n)]),
     ),
     renderTable(
       ['figure', ''],
       [
         ['operations', formatCount(journal.operationCount())],
-        ['of these answered, 503 left out', formatCount(journal.answeredCount())],
-        ['half of them within', `${Math.round(journal.latencyPercentile(0.5))} ms`],
-        ['99 of 100 within', `${Math.round(journal.latencyPercentile(0.99))} ms`],
-        ['longest request', `${Math.round(longest.milliseconds)} ms (${longest.kind}: ${longest.answer})`],
-        ['mails owed', formatCount(mails.queued)],
-        ['mails delivered, copies counted', formatCount(mails.delivered)],
-        ['copies after a cut after DATA', formatCount(mails.duplicates.afterACut)],
-        ['copies after a fault while it was to be written down', formatCount(mails.duplicates.duringAFault)],
+        ['answered, without 503', formatCount(journal.answeredCount())],
+        ['median', `${Math.round(journal.latencyPercentile(0.5))} ms`],
+        ['99th percentile', `${Math.round(journal.latencyPercentile(0.99))} ms`],
+        ['longest request', `${Math.round(longest.milliseconds)} ms (${longest.kind}: ${longest.result})`],
+        ['mails queued', formatCount(mails.queued)],
+        ['mails delivered, with duplicates', formatCount(mails.delivered)],
+        ['duplicates after a dropped connection', formatCount(mails.duplicates.afterDroppedConnection)],
+        ['duplicates after a fault while recording the outcome', formatCount(mails.duplicates.duringFault)],
         ...Object.entries(facts).map(([name, value]) => [name, String(value)]),
       ],
     ),
-    renderTable(['', 'check', 'made', 'broken', ''], checked),
+    renderTable(['', 'check', 'made', 'failed', ''], checked),
   ].join('\n\n')
 }
 
-/** Whether all that was to be shown was checked and holds. */
+/** Whether every check was made and passed. */
 export function allChecksPass(findings: Findings): boolean {
   return findings.results().every(({ made, brokenTimes }) => made > 0 && brokenTimes === 0)
 }
 
-function formatCounts(answers: Map<string, number>): string {
-  return [...answers]
+function formatCounts(results: Map<string, number>): string {
+  return [...results]
     .sort((a, b) => b[1] - a[1])
-    .map(([answer, n]) => `${answer}: ${formatCount(n)}`)
+    .map(([result, n]) => `${result}: ${formatCount(n)}`)
     .join(', ')
 }
 

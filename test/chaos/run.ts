@@ -7,36 +7,36 @@ import type { HttpClient, HttpRequest, HttpResponse } from './http.ts'
 import type { Journal } from './journal.ts'
 import type { Random } from './random.ts'
 
-/** What everyone who takes part in a run shares. */
+/** State shared by all parts of a run. */
 export type Run = {
   cluster: Cluster
   http: HttpClient
   journal: Journal
   findings: Findings
   campaigns: Campaign[]
-  /** Workshops that organisers take back and publish. */
+  /** Workshops to be unpublished and published. */
   spareWorkshops: Workshop[]
   people: Person[]
-  /** The rooms so far: each has a number of its own. */
+  /** Number of rooms so far; each has its own number. */
   roomCount: number
-  /** Who was certainly registered all the time while all were told of another place, for each time. */
+  /** For each venue change, the bookings that were certainly registered during it. */
   venueNotices: Booking[][]
-  /** The messages that were acknowledged, and to whom they certainly had to go. */
+  /** Acknowledged broadcasts with their certain recipients. */
   broadcasts: { id: string; bookings: Booking[] }[]
-  /** The months that were copied, with how many workshops. */
+  /** Campaign copies with their number of workshops. */
   campaignCopies: { id: string; workshops: number }[]
   day: Day
-  /** How many operations are to be answered. */
+  /** Number of operations to be answered. */
   targetOperations: number
 }
 
-/** Where a request goes. Without a service, to one of the two as a balancer sends it. */
+/** A request to a service, or to one chosen by the load balancer. */
 export type ServiceRequest = HttpRequest & { kind: string; service?: Service | undefined }
 
-/** Longest time that a request may take, in milliseconds. */
+/** Maximum request time in milliseconds. */
 const maxRequestMs = 5_000
 
-/** Asks the service, notes how it answered, and checks what must hold of every answer. */
+/** Sends a request, records its result, and checks what must hold for every response. */
 export async function sendRequest(
   run: Run,
   random: Random,
@@ -46,45 +46,45 @@ export async function sendRequest(
   const service = to ?? pickService(cluster.services, random)
   const response = await http.send(service.server.url, request)
   const { status, headers } = response
-  // An export goes on for as long as there is more to come.
+  // An export may take longer, so only its gaps count.
   const milliseconds = kind === 'export' ? response.longestGap : response.milliseconds
   journal.record(kind, { ...response, milliseconds }, problemCode(response))
   const where = `${kind} of ${service.name}`
   findings.check('hang', milliseconds > maxRequestMs && `${where}: ${status} after ${Math.round(milliseconds)} ms`)
   findings.check('fault500', typeof status === 'number' && status >= 500 && status !== 503 && `${where}: ${status}`)
   if (status === 503) findings.check('retryAfter', !(Number(headers['retry-after']) > 0) && where)
-  // Whoever gets no answer takes a breath; without it most of a run would be requests to what is down.
+  // Clients without an answer back off; otherwise most requests would go to a service that is down.
   if (!isAnswered(response)) await sleep(random.between(50, 400))
   return response
 }
 
-/** A balancer knows of a process that is down, most of the time. */
+/** A load balancer mostly knows which process is down. */
 function pickService(services: Service[], random: Random): Service {
   const service = random.pick(services)
   return service.up || random.chance(0.1) ? service : (services.find(({ up }) => up) ?? service)
 }
 
-/** Whether the service said what it did; a 503 or no answer leaves it open. */
+/** Whether the service reported an outcome. A 503 or no response does not. */
 export const isAnswered = ({ status }: HttpResponse) => typeof status === 'number' && status < 500
 
 /** Whether the request cannot have reached the service. */
 export const wasNotSent = ({ status }: HttpResponse) => status === 'refused'
 
-/** Notes an answer that nothing can explain. */
+/** Records an unexpected response. */
 export function reportUnexpected({ findings }: Run, kind: string, response: HttpResponse): void {
   const { status, body } = response
-  // Those have checks of their own.
+  // These have their own checks.
   if (typeof status !== 'number' || status >= 500) return
   findings.check('answers', `${kind}: ${status} ${problemCode(response) ?? body.slice(0, 200)}`)
 }
 
-/** The code of a problem (RFC 9457), where there is one. */
+/** Problem code (RFC 9457) of a response, if any. */
 export function problemCode({ headers, body }: HttpResponse): string | undefined {
   if (!headers['content-type']?.startsWith('application/problem+json')) return undefined
   return (JSON.parse(body) as { code: string }).code
 }
 
-/** Somebody for whom nothing is under way and of whom this is so, among those who came last; or undefined. */
+/** A random recent person without an operation in progress who matches, or undefined. */
 export function pickIdlePerson(
   { people }: Run,
   random: Random,
@@ -98,7 +98,7 @@ export function pickIdlePerson(
   return undefined
 }
 
-/** Does something in a person's name while nobody else does. */
+/** Runs a callback while the person is locked against other operations. */
 export async function withPersonLocked(person: Person, callback: () => Promise<void>): Promise<void> {
   person.busy = true
   try {
@@ -108,12 +108,12 @@ export async function withPersonLocked(person: Person, callback: () => Promise<v
   }
 }
 
-/** A booking of that person with a ticket, live if there is one. */
+/** The latest active booking of a person, or else the latest with a ticket. */
 export function latestBooking({ bookings }: Person): Booking | undefined {
   return bookings.findLast(isActive) ?? bookings.findLast(({ ticket }) => ticket)
 }
 
-/** One of the campaigns that are talked about just now: they come one after the other as the run goes on. */
+/** One of the current campaigns, which change as the run progresses. */
 export function pickCurrentCampaign({ campaigns, journal, targetOperations }: Run, random: Random): Campaign {
   const latest = Math.min(
     campaigns.length - 1,

@@ -5,16 +5,16 @@ import { type Run, sendRequest } from './run.ts'
 import { countMissingReminders } from './verify/day.ts'
 
 /**
- * Lets everything come to rest after the last fault: both processes are killed and started once more, and what is owed
- * is delivered, with one mail in five still failing until few are left, then without. Gives how many seconds that took.
- * @maxSeconds maxSeconds after which what is still owed is given up
+ * Waits until everything is settled after the last fault: kills and restarts both processes, and waits until the queued
+ * mails are delivered, with one mail in five still failing until few are left. Returns the seconds it took.
+ * @param maxSeconds limit after which the remaining mails are reported
  */
 export async function settle(run: Run, random: Random, maxSeconds: number): Promise<number> {
   const { cluster, journal, findings } = run
   const from = Date.now()
   await Promise.all(cluster.services.map((service) => service.killAndStart(0)))
-  journal.fault('both processes killed with -9', from, Date.now())
-  // Whoever had claimed a mail is dead, so that nobody has to wait until its lease runs out. Only the time is changed.
+  journal.fault('both processes killed', from, Date.now())
+  // The processes that claimed these mails are dead. Skips waiting for the leases to expire.
   await cluster.sql`update mails set due_at = now() where state = 'sending'`
 
   await flushQueues(run, random)
@@ -22,11 +22,11 @@ export async function settle(run: Run, random: Random, maxSeconds: number): Prom
   const startedAt = performance.now()
   const seconds = () => (performance.now() - startedAt) / 1000
   for (;;) {
-    // By the rules a mail that failed is tried again after 1, 5, 15 … minutes. Here that time is let pass at once.
+    // Failed mails are retried after 1, 5, 15 … minutes. Skips that time.
     await cluster.sql`update mails set due_at = now() where state = 'pending' and due_at > now()`
     await cluster.sql`update content_refusals set probe_at = now() where probe_at > now()`
     await resendRefused(run)
-    // Asking for the tickets of somebody unknown owes nothing and wakes whoever delivers.
+    // A request for tickets of an unknown address enqueues nothing, but wakes the mail workers.
     for (const to of cluster.services) {
       await sendRequest(run, random, {
         kind: 'find',
@@ -39,11 +39,14 @@ export async function settle(run: Run, random: Random, maxSeconds: number): Prom
     const [{ owed: queued }] = await cluster.sql<[{ owed: number }]>`
       select count(*)::int as owed from mails where state in ('pending', 'sending')`
     if (queued < 100 || seconds() > maxSeconds / 2) cluster.mailServer.stopFaults()
-    // Those whose time came while everything was down are owed within a minute.
+    // Reminders that became due during a fault are enqueued within a minute.
     const missing = await countMissingReminders(run)
     if (queued === 0 && missing === 0) break
     if (seconds() > maxSeconds) {
-      findings.check('queued', `${queued} mails are still owed and ${missing} reminders not yet after ${maxSeconds} s`)
+      findings.check(
+        'queued',
+        `${queued} mails are still queued and ${missing} reminders missing after ${maxSeconds} s`,
+      )
       break
     }
     await sleep(1000)
@@ -52,7 +55,7 @@ export async function settle(run: Run, random: Random, maxSeconds: number): Prom
   return seconds()
 }
 
-/** What organisers do: messages that were refused for their content are sent again. */
+/** Resends broadcasts that were rejected for their content, as organisers do. */
 async function resendRefused({ cluster }: Run) {
   await cluster.sql`
     select resume_broadcast(broadcast_id, 0, now()) from content_refusals where broadcast_id is not null and paused_at is not null`

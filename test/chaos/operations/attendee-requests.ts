@@ -27,9 +27,9 @@ import {
 } from '../run.ts'
 
 /**
- * Sends a sign-up over the API and holds the answer against what is known. Gives its status.
- * @param atOnce another one of this person is under way, so that what was known before says less
- * @param mayBeDraft the workshop may have been taken back, and nobody sees it
+ * Sends a sign-up over the API and checks the response against the expected state. Returns its status.
+ * @param atOnce another request for this person is in progress, so the expected state is less certain
+ * @param mayBeDraft the workshop may have been unpublished
  */
 export async function sendSignUp(
   run: Run,
@@ -67,7 +67,7 @@ export async function sendSignUp(
   return response.status
 }
 
-/** Sends the form of a workshop's page. Tells whether it was answered. */
+/** Submits the form of a workshop page. Returns whether it was answered. */
 export async function sendForm(
   run: Run,
   random: Random,
@@ -79,7 +79,7 @@ export async function sendForm(
   const before = takeSnapshot(booking, workshop)
   booking.revision++
   const response = await sendRequest(run, random, {
-    kind: 'send the form',
+    kind: 'submit form',
     method: 'POST',
     path: `/w/${workshop.slug}`,
     form: { ...formFields, name, email, consent: 'yes' },
@@ -89,17 +89,17 @@ export async function sendForm(
     const path = response.headers.location ?? ''
     const id = verifyTicketToken(run.cluster.secret, path.replace('/t/', ''))?.id
     if (id) recordSignUp(run, booking, { id, path })
-    else reportUnexpected(run, 'send the form', response)
+    else reportUnexpected(run, 'submit form', response)
   } else if (response.status === 409) {
     checkRefusal(run, booking, workshop, parseRefusal(response), before, false)
   } else {
     if (!wasNotSent(response)) markSignUpUnanswered(booking)
-    if (isAnswered(response)) reportUnexpected(run, 'send the form', response)
+    if (isAnswered(response)) reportUnexpected(run, 'submit form', response)
   }
   return isAnswered(response)
 }
 
-/** What was known when a sign-up was sent: what is found out meanwhile may have come first. */
+/** State when a sign-up is sent: what is learned until its response may have happened first. */
 type Snapshot = { hadNoActiveBooking: boolean; couldBeClosed: boolean; revision: number }
 
 export function takeSnapshot(booking: Booking, workshop: Workshop): Snapshot {
@@ -110,17 +110,20 @@ export function takeSnapshot(booking: Booking, workshop: Workshop): Snapshot {
   }
 }
 
-/** It was closed, or an organiser is about it. */
+/** Closed, or being changed by an organiser. */
 const couldBeClosed = ({ state, busy }: Workshop) => busy || couldBe(state, 'closed')
 
 function recordSignUp(run: Run, booking: Booking, ticket: Ticket, status?: string) {
   const other = booking.person.bookings.find((other) => other !== booking && isActive(other))
   const isNew = booking.stored !== 'yes'
-  run.findings.check('answers', isNew && other && `${booking.key} was taken beside ${other.key} of the same person`)
+  run.findings.check(
+    'answers',
+    isNew && other && `${booking.key} was accepted in addition to ${other.key} of the same person`,
+  )
   run.findings.check('answers', acknowledgeSignUp(booking, ticket, status))
 }
 
-/** A refusal must be true. */
+/** Checks that a rejection is justified. */
 export function checkRefusal(
   run: Run,
   booking: Booking,
@@ -133,15 +136,15 @@ export function checkRefusal(
     if (booking.stored === 'yes' && !atOnce) return 'its key was acknowledged'
     if (code === 'already_registered')
       return before.hadNoActiveBooking && !atOnce && booking.stored === 'no' && 'nobody is registered'
-    if (code !== 'closed') return 'it cannot be so'
+    if (code !== 'closed') return 'that is impossible'
     const couldHaveClosed = before.couldBeClosed || couldBeClosed(workshop) || workshop.revision !== before.revision
     return !couldHaveClosed && 'nobody closed it'
   }
   const reason = findReason()
-  run.findings.check('answers', reason && `${booking.key} was refused as ${code} and ${reason}`)
+  run.findings.check('answers', reason && `${booking.key} was rejected as ${code}, but ${reason}`)
 }
 
-/** Which refusal a page tells of. */
+/** Refusal code of the message on a page. */
 function parseRefusal({ body }: HttpResponse): string {
   const refusals = Object.entries(publicMessages('zh-CN').refusals)
   return refusals.find(([, sentence]) => body.includes(sentence))?.[0] ?? 'unknown'

@@ -28,7 +28,7 @@ import { sendCancel, sendForm, sendMove, sendSignUp } from './attendee-requests.
 
 type Operation = (run: Run, random: Random) => Promise<void>
 
-/** What attendees and visitors do, and how often in comparison. */
+/** Operations of attendees and visitors with their relative frequency. */
 export const attendeeOperations: [weight: number, Operation][] = [
   [20, signUpByApi],
   [9, signUpByForm],
@@ -44,7 +44,7 @@ export const attendeeOperations: [weight: number, Operation][] = [
   [7, readPages],
 ]
 
-/** Somebody new signs up, or somebody who has cancelled. */
+/** Signs up a new person, or one who has cancelled. */
 async function signUpByApi(run: Run, random: Random) {
   const person = pickUnregisteredPerson(run, random)
   await withPersonLocked(person, async () => {
@@ -53,18 +53,18 @@ async function signUpByApi(run: Run, random: Random) {
   })
 }
 
-/** The page is opened, its form filled in and sent; where there is no answer it is sent once more, as people do. */
+/** Opens the page, fills in the form and submits it, once more without a response. */
 async function signUpByForm(run: Run, random: Random) {
   const person = pickUnregisteredPerson(run, random)
   await withPersonLocked(person, async () => {
     const workshop = random.pick(person.campaign.workshops)
-    const page = await sendRequest(run, random, { kind: 'open the form', path: `/w/${workshop.slug}` })
-    if (page.status !== 200) return reportUnexpected(run, 'open the form', page)
+    const page = await sendRequest(run, random, { kind: 'open form', path: `/w/${workshop.slug}` })
+    if (page.status !== 200) return reportUnexpected(run, 'open form', page)
     const formFields = formValues(page.body)
-    // A workshop that is closed shows no form.
+    // A closed workshop has no form.
     if (!formFields.key) return
     const booking = createBooking(person, workshop, formFields.key)
-    // Who is quicker is taken for a bot.
+    // Faster submissions are rejected as a bot's.
     await sleep(minFillTimeMs)
     for (let tries = 1; tries <= 2; tries++) {
       if (await sendForm(run, random, booking, workshop, formFields)) return
@@ -72,7 +72,7 @@ async function signUpByForm(run: Run, random: Random) {
   })
 }
 
-/** The button is pressed twice, and the two go to different processes. */
+/** Submits the same sign-up twice, to different processes. */
 async function submitTwice(run: Run, random: Random) {
   const person = pickUnregisteredPerson(run, random)
   await withPersonLocked(person, async () => {
@@ -84,7 +84,7 @@ async function submitTwice(run: Run, random: Random) {
   })
 }
 
-/** Somebody tries two cities in the same instant. One of them at most is theirs. */
+/** Signs a person up in two cities at the same time. At most one may succeed. */
 async function signUpInTwoCities(run: Run, random: Random) {
   const person = pickUnregisteredPerson(run, random)
   await withPersonLocked(person, async () => {
@@ -98,7 +98,7 @@ async function signUpInTwoCities(run: Run, random: Random) {
   })
 }
 
-/** The same sign-up once more, with its key, whatever became of it. */
+/** Repeats a sign-up with its key. */
 async function retry(run: Run, random: Random) {
   const person = pickIdlePerson(run, random, ({ bookings }) => bookings.length > 0)
   if (!person) return signUpByApi(run, random)
@@ -109,7 +109,7 @@ async function retry(run: Run, random: Random) {
   })
 }
 
-/** Somebody who is registered signs up with another key, here or in the other city. */
+/** Signs up a registered person with another key, in the same or another city. */
 async function signUpAgain(run: Run, random: Random) {
   const person = pickIdlePerson(run, random, ({ bookings }) => bookings.length < 6 && bookings.some(isActive))
   if (!person) return signUpByApi(run, random)
@@ -132,7 +132,7 @@ async function move(run: Run, random: Random) {
   await withPersonLocked(person, () => sendMove(run, random, latestBooking(person) as Booking))
 }
 
-/** Both at once, from two phones: the registration ends cancelled, wherever it is. */
+/** Both at once: the registration ends up cancelled, in either workshop. */
 async function cancelWhileMoving(run: Run, random: Random) {
   const person = pickIdlePerson(run, random, ({ bookings }) => bookings.some(isActive))
   if (!person) return signUpByApi(run, random)
@@ -142,7 +142,7 @@ async function cancelWhileMoving(run: Run, random: Random) {
   })
 }
 
-/** The ticket as a page, or as the data that it shows. */
+/** Opens the ticket page or one of its subpages. */
 async function openTicket(run: Run, random: Random) {
   const person = pickIdlePerson(run, random, (person) => latestBooking(person) !== undefined)
   if (!person) return readPages(run, random)
@@ -150,10 +150,10 @@ async function openTicket(run: Run, random: Random) {
     const booking = latestBooking(person) as Booking
     const path = (booking.ticket as Ticket).path
     const page = random.pick(['', '/data.json', '/cancel', '/move', '/calendar.ics'])
-    const response = await sendRequest(run, random, { kind: 'read the ticket', path: path + page })
-    // One that is cancelled has nothing to cancel or move, and leads back.
+    const response = await sendRequest(run, random, { kind: 'open ticket', path: path + page })
+    // A cancelled ticket has nothing to cancel or move, and redirects.
     const redirectsBack = response.status === 302 && booking.cancelled !== 'no'
-    if (response.status !== 200 && !redirectsBack) return reportUnexpected(run, 'read the ticket', response)
+    if (response.status !== 200 && !redirectsBack) return reportUnexpected(run, 'open ticket', response)
     if (page === '/data.json') run.findings.check('answers', findContradiction(booking, parseTicketData(response)))
   })
 }
@@ -184,7 +184,7 @@ async function readPages(run: Run, random: Random) {
   if (response.status !== 200) reportUnexpected(run, kind, response)
 }
 
-/** Somebody new, or now and then somebody of whom nothing is left. */
+/** Returns a new person, or occasionally one without an active booking. */
 export function pickUnregisteredPerson(run: Run, random: Random): Person {
   const returning =
     random.chance(0.1) &&
@@ -201,7 +201,7 @@ function findWorkshop({ campaign }: Person, slug: string): Workshop {
   return campaign.workshops.find((workshop) => workshop.slug === slug) as Workshop
 }
 
-/** What the copy of the data says of a registration. */
+/** State of a registration in its data export. */
 function parseTicketData({ body }: HttpResponse): ObservedState {
   const { registration, workshop } = JSON.parse(body) as {
     registration: { status: string }

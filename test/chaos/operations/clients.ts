@@ -15,7 +15,7 @@ const operations = [
 ]
 const totalWeight = operations.reduce((sum, [weight]) => sum + weight, 0)
 
-/** So many clients at once, each with one operation after the other, until there are enough. */
+/** Runs this many clients concurrently, each with one operation after another, until done. */
 export async function runClients(run: Run, random: Random, count: number, isDone: () => boolean): Promise<void> {
   await Promise.all(Array.from({ length: count }, () => runClient(run, random.fork(), isDone)))
 }
@@ -23,7 +23,7 @@ export async function runClients(run: Run, random: Random, count: number, isDone
 async function runClient(run: Run, random: Random, isDone: () => boolean) {
   while (!isDone()) {
     const operation = pickOperation(random)
-    // Whoever waits for all clients would go on waiting for the faults.
+    // Waiting for all clients would mean waiting for the faults too.
     await operation(run, random).catch((error) => {
       console.error(operation.name, error)
       process.exit(1)

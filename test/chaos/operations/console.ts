@@ -40,7 +40,7 @@ import { certainlyRegistered, sendToApi, withWorkshopLocked } from './organisers
 
 type Operation = (run: Run, random: Random) => Promise<void>
 
-/** What organisers do in the console, and how often in comparison to what is done elsewhere. */
+/** Operations of organisers in the console with their relative frequency. */
 export const consoleOperations: [weight: number, Operation][] = [
   [4, promote],
   [3, correctName],
@@ -57,7 +57,7 @@ export const consoleOperations: [weight: number, Operation][] = [
 
 const t = registrationMessages('zh-CN')
 
-/** Somebody who may be waiting gets a seat before their turn; where none is free, one more now and then. */
+/** Promotes a possibly waitlisted person manually, sometimes with an additional seat. */
 async function promote(run: Run, random: Random) {
   const person = pickIdlePerson(run, random, ({ bookings }) =>
     bookings.some((booking) => isActive(booking) && !booking.seated && isWorkshopCertain(booking)),
@@ -69,7 +69,7 @@ async function promote(run: Run, random: Random) {
     await withWorkshopLocked(bookedWorkshop(booking), async ({ capacity, state }) => {
       booking.mayBePromoted = true
       const addSeat = random.chance(0.6)
-      const kind = addSeat ? 'let pass, with a seat more' : 'let pass'
+      const kind = addSeat ? 'promote with an additional seat' : 'promote'
       const response = await sendForBooking(booking, () =>
         sendToConsole(run, random, {
           kind,
@@ -77,7 +77,7 @@ async function promote(run: Run, random: Random) {
           form: { reason: `第 ${booking.revision} 次来电说明`, ...(addSeat && { addSeat: 'yes' }) },
         }),
       )
-      // Where an open workshop has somebody who waits, it has no seat free.
+      // An open workshop with a waitlist has no free seat.
       const isFull = state.acknowledged === 'published' && state.possible.size === 0
       if (response.status === 303) {
         booking.seated = true
@@ -87,7 +87,10 @@ async function promote(run: Run, random: Random) {
         const alreadySeated = response.body.includes(t.promoteRefusals.seated())
         if (alreadySeated) booking.seated = true
         const full = response.body.includes(t.promoteRefusals.full(0, 0).split('：')[0] as string) && !addSeat
-        run.findings.check('answers', !alreadySeated && !full && `${booking.key} may not pass: ${pageText(response)}`)
+        run.findings.check(
+          'answers',
+          !alreadySeated && !full && `${booking.key} could not be promoted: ${pageText(response)}`,
+        )
       } else if (isAnswered(response)) {
         reportUnexpected(run, kind, response)
       } else if (!wasNotSent(response) && addSeat) {
@@ -97,7 +100,6 @@ async function promote(run: Run, random: Random) {
   })
 }
 
-/** Another name. */
 async function correctName(run: Run, random: Random) {
   const person = pickIdlePerson(run, random, (person) => latestBooking(person) !== undefined)
   if (!person) return
@@ -107,15 +109,15 @@ async function correctName(run: Run, random: Random) {
     const form = { name, email: person.email, company: '睿赛德', phone: '' }
     const path = paths.personEdit(registrationId(booking))
     const response = await sendForBooking(booking, () =>
-      sendToConsole(run, random, { kind: 'correct a name', path, form }),
+      sendToConsole(run, random, { kind: 'correct name', path, form }),
     )
     if (response.status === 303) booking.name.acknowledged = name
-    else if (isAnswered(response)) reportUnexpected(run, 'correct a name', response)
+    else if (isAnswered(response)) reportUnexpected(run, 'correct name', response)
     else if (!wasNotSent(response)) booking.name.possible.add(name)
   })
 }
 
-/** Somebody is signed up by an organiser; without an answer the form is sent once more. */
+/** Adds a person by hand; submits the form once more without a response. */
 async function addManually(run: Run, random: Random) {
   const person = pickUnregisteredPerson(run, random)
   await withPersonLocked(person, async () => {
@@ -144,7 +146,7 @@ async function addManually(run: Run, random: Random) {
   })
 }
 
-/** Of two registrations one is cancelled as that of the other's person. */
+/** Merges two registrations: one is cancelled as a duplicate of the other. */
 async function merge(run: Run, random: Random) {
   await withSeveralBookings(run, random, 2, async ([one, kept]) => {
     if (!one || !kept) return
@@ -153,7 +155,9 @@ async function merge(run: Run, random: Random) {
   })
 }
 
-/** Two organisers merge the same two, each the other way round, through different processes. One of them stays. */
+/**
+ * Two organisers merge the same two registrations in opposite directions through different processes. One must stay.
+ */
 async function mergeBothWays(run: Run, random: Random) {
   await withSeveralBookings(run, random, 2, async ([one, other]) => {
     if (!one || !other) return
@@ -163,36 +167,36 @@ async function mergeBothWays(run: Run, random: Random) {
       sendBulkAction(run, random, 'merge', [other], { kept: registrationId(one) }, second),
     ])
     const done = [firstOutcome, secondOutcome].filter((outcome) => outcome === 'done').length
-    run.findings.check('merges', done > 1 && `${one.key} and ${other.key} are both gone`)
+    run.findings.check('merges', done > 1 && `${one.key} and ${other.key} are both cancelled`)
     for (const [booking, ownOutcome, otherOutcome] of [
       [one, firstOutcome, secondOutcome],
       [other, secondOutcome, firstOutcome],
     ] as const) {
       if (ownOutcome === 'done') acknowledgeCancel(booking)
-      // Whichever comes later finds nothing to keep.
+      // The later request finds no registration to keep.
       else if (ownOutcome === 'unanswered' && otherOutcome !== 'done') markCancelUnanswered(booking)
       else if (
         ownOutcome === t.mergeRefusals.kept_cancelled &&
         otherOutcome !== 'done' &&
         otherOutcome !== 'unanswered'
       ) {
-        run.findings.check('merges', `${booking.key} was kept for the sake of one that nobody took away`)
+        run.findings.check('merges', `${booking.key} was not merged although the other one was not cancelled`)
       } else if (ownOutcome !== 'unanswered' && ownOutcome !== 'unsent') {
         const isExplained = ownOutcome === t.mergeRefusals.kept_cancelled
         run.findings.check('merges', !isExplained && `${booking.key}: ${ownOutcome}`)
       }
     }
-    // The one was kept because the other was gone by then, whether or not that was answered.
+    // One was rejected because the other was cancelled by then, whether or not that was acknowledged.
     if (firstOutcome === t.mergeRefusals.kept_cancelled) acknowledgeCancel(other)
     if (secondOutcome === t.mergeRefusals.kept_cancelled) acknowledgeCancel(one)
   })
 }
 
-/** Two are settled to be two people. */
+/** Marks two registrations as different people. */
 async function markNotDuplicates(run: Run, random: Random) {
   await withSeveralBookings(run, random, 2, async (bookings) => {
     const response = await sendToConsole(run, random, {
-      kind: 'tell apart',
+      kind: 'mark not duplicates',
       path: paths.markNotDuplicates(),
       form: [
         ...bookings.map((booking): [string, string] => ['group', registrationId(booking)]),
@@ -200,11 +204,11 @@ async function markNotDuplicates(run: Run, random: Random) {
       ],
     })
     if (response.status === 303) for (const booking of bookings) booking.markedNotDuplicate = true
-    else if (isAnswered(response)) reportUnexpected(run, 'tell apart', response)
+    else if (isAnswered(response)) reportUnexpected(run, 'mark not duplicates', response)
   })
 }
 
-/** Several are cancelled, or moved, with one press of a button; what became of each is told. */
+/** Cancels or moves several registrations with one form, and checks each outcome. */
 async function cancelOrMoveInBulk(run: Run, random: Random) {
   await withSeveralBookings(run, random, 4, async (bookings) => {
     if (random.chance(0.5)) {
@@ -221,23 +225,23 @@ async function cancelOrMoveInBulk(run: Run, random: Random) {
       else if (outcome === 'unanswered') markMoveUnanswered(booking, to)
       else if (outcome !== 'unsent') {
         const isExplained = code === 'closed' || (code === 'already_registered' && couldBe(booking.workshop, to))
-        run.findings.check('answers', !isExplained && `${booking.key} may not move to ${to}: ${outcome}`)
+        run.findings.check('answers', !isExplained && `${booking.key} could not move to ${to}: ${outcome}`)
       }
     }
   })
 }
 
-/** A workshop is in another room, and everyone registered is told. */
+/** Moves a workshop to another room and notifies its attendees. */
 async function changeVenueAndNotify(run: Run, random: Random) {
   await withWorkshopLocked(pickCurrentWorkshop(run, random), async (workshop) => {
     const { slug, venue, capacity } = workshop
     const path = paths.editWorkshop(slug)
-    const form = await sendToConsole(run, random, { kind: 'open the form of a workshop', path, method: 'GET' })
-    if (form.status !== 200) return reportUnexpected(run, 'open the form of a workshop', form)
+    const form = await sendToConsole(run, random, { kind: 'open workshop form', path, method: 'GET' })
+    if (form.status !== 200) return reportUnexpected(run, 'open workshop form', form)
     const formFields = formValues(form.body)
     const newVenue = `${++run.roomCount} 号教室`
     const expected = certainlyRegistered(run, slug)
-    const kind = 'change the venue, and tell'
+    const kind = 'change venue and notify'
     const response = await sendToConsole(run, random, {
       kind,
       path,
@@ -245,12 +249,12 @@ async function changeVenueAndNotify(run: Run, random: Random) {
     })
     const seats = Number(formFields.capacity)
     if (response.status === 303) {
-      // A change that hung on the way may have come in between.
+      // A delayed change may have been applied in between.
       if (venue.possible.size === 0) run.venueNotices.push(expected())
       venue.acknowledged = newVenue
       capacity.acknowledged = seats
     } else if (response.status === 422 || response.status === 409) {
-      // Seats were taken since it was opened, or its date is unread.
+      // Seats were taken since the form was opened, or its date is invalid.
       run.findings.check('answers', capacity.possible.size === 0 && `${slug}: ${pageText(response)}`)
     } else if (isAnswered(response)) {
       reportUnexpected(run, kind, response)
@@ -261,7 +265,7 @@ async function changeVenueAndNotify(run: Run, random: Random) {
   })
 }
 
-/** A message to the people of a workshop, or to those with a seat; the button is pressed twice, at both processes. */
+/** Sends a broadcast to the registrations of a workshop, or to those with a seat, twice, through both processes. */
 async function sendBroadcast(run: Run, random: Random) {
   const { slug } = pickCurrentWorkshop(run, random)
   const seatedOnly = random.chance(0.5)
@@ -270,43 +274,43 @@ async function sendBroadcast(run: Run, random: Random) {
   const form = { id, subject: `通知 ${run.broadcasts.length}`, body: '{{name}}，请看 {{ticket}}', do: 'send' }
   const path = paths.newWorkshopBroadcast(slug) + (seatedOnly ? '?status=confirmed' : '')
   const responses = await Promise.all(
-    run.cluster.services.map((service) => sendToConsole(run, random, { kind: 'write to people', path, form, service })),
+    run.cluster.services.map((service) => sendToConsole(run, random, { kind: 'send broadcast', path, form, service })),
   )
   const recipients = expected().filter(({ seated }) => seated || !seatedOnly)
   for (const response of responses) {
-    // Nobody is there to write to.
+    // No recipients.
     const hasNoRecipients = response.status === 409 && recipients.length === 0
     if (response.status === 303) run.broadcasts.push({ id, bookings: recipients })
-    else if (isAnswered(response) && !hasNoRecipients) reportUnexpected(run, 'write to people', response)
+    else if (isAnswered(response) && !hasNoRecipients) reportUnexpected(run, 'send broadcast', response)
   }
 }
 
-/** The month is copied into the next; the form is sent twice, to both processes. */
+/** Copies a campaign into the next month, twice, through both processes. */
 async function copyCampaign(run: Run, random: Random) {
   const campaign = pickCurrentCampaign(run, random)
   const path = paths.copyCampaign(campaign.slug)
-  const form = await sendToConsole(run, random, { kind: 'open the next month', path, method: 'GET' })
-  if (form.status !== 200) return reportUnexpected(run, 'open the next month', form)
+  const form = await sendToConsole(run, random, { kind: 'open copy form', path, method: 'GET' })
+  if (form.status !== 200) return reportUnexpected(run, 'open copy form', form)
   const formFields = formValues(form.body)
   const responses = await Promise.all(
     run.cluster.services.map((service) =>
-      sendToConsole(run, random, { kind: 'copy a month', path: paths.newCampaign(), form: formFields, service }),
+      sendToConsole(run, random, { kind: 'copy campaign', path: paths.newCampaign(), form: formFields, service }),
     ),
   )
   for (const response of responses) {
-    // Fifty of a city may begin on one day.
+    // At most fifty workshops of a city may start on the same day.
     const limitReached = response.status === 422 && run.campaignCopies.length > 40
     if (response.status === 303)
       run.campaignCopies.push({ id: formFields.id ?? '', workshops: campaign.workshops.length })
-    else if (isAnswered(response) && !limitReached) reportUnexpected(run, 'copy a month', response)
+    else if (isAnswered(response) && !limitReached) reportUnexpected(run, 'copy campaign', response)
   }
 }
 
-/** A workshop that nobody is registered to is taken back, or published, while somebody signs up: both cannot be. */
+/** Unpublishes or publishes an empty workshop while a person signs up: both must not succeed. */
 async function unpublishDuringSignUp(run: Run, random: Random) {
   await withWorkshopLocked(random.pick(run.spareWorkshops), async (spare) => {
     const n = run.people.length + 1
-    // Nobody else does anything in this person's name.
+    // No other operation uses this person.
     const personData = { name: `学员 ${n}`, email: `person-${n}@example.com`, campaign: spare.campaign, busy: true }
     const person: Person = { ...personData, bookings: [] }
     run.people.push(person)
@@ -326,20 +330,20 @@ async function unpublishDuringSignUp(run: Run, random: Random) {
 }
 
 async function setState(run: Run, random: Random, { slug, state }: Workshop, newState: 'draft' | 'published') {
-  const kind = newState === 'draft' ? 'take back' : 'publish'
+  const kind = newState === 'draft' ? 'unpublish' : 'publish'
   const response = await sendToConsole(run, random, {
     kind,
     path: paths.setWorkshopState(slug),
     form: { state: newState },
   })
-  // Somebody is registered.
+  // There is a registration.
   if (response.status === 409 && newState === 'draft') return
   if (response.status === 303) state.acknowledged = newState
   else if (isAnswered(response)) reportUnexpected(run, kind, response)
   else if (!wasNotSent(response)) state.possible.add(newState)
 }
 
-/** Publishes what was taken back, once nothing fails any more, so that every sign-up can be sent once more. */
+/** Publishes the workshops after the last fault, so that every sign-up can be repeated. */
 export async function publishSpareWorkshops(run: Run, random: Random): Promise<void> {
   for (const spare of run.spareWorkshops) {
     await setState(run, random, spare, 'published')
@@ -347,7 +351,7 @@ export async function publishSpareWorkshops(run: Run, random: Random): Promise<v
   }
 }
 
-/** What became of one of several: done, or the sentence that says why not. */
+/** Outcome of one item of a bulk action: done, or the refusal message. */
 type Outcome = string | 'done' | 'unanswered' | 'unsent'
 
 async function sendBulkAction(
@@ -358,7 +362,7 @@ async function sendBulkAction(
   more: Record<string, string> = {},
   service?: ServiceRequest['service'],
 ): Promise<Outcome[]> {
-  const kind = `${action} several`
+  const kind = `bulk ${action}`
   for (const booking of bookings) booking.revision++
   const response = await sendToConsole(run, random, {
     kind,
@@ -387,7 +391,7 @@ function recordCancellation(run: Run, booking: Booking, outcome: Outcome | undef
   else if (outcome !== 'unsent') run.findings.check('answers', `${booking.key} could not be cancelled: ${outcome}`)
 }
 
-/** Does something with the live bookings of so many people of one campaign, while nobody else does anything with them. */
+/** Runs a callback with the active bookings of several people of one campaign, locked against other operations. */
 async function withSeveralBookings(
   run: Run,
   random: Random,
@@ -414,7 +418,7 @@ async function withSeveralBookings(
   }
 }
 
-/** Asks in its name, so that whoever was certain of it looks again. */
+/** Sends a request for a booking. Its revision changes, so that concurrent checks do not rely on it. */
 async function sendForBooking(booking: Booking, request: () => Promise<HttpResponse>): Promise<HttpResponse> {
   booking.revision++
   const response = await request()
@@ -422,21 +426,21 @@ async function sendForBooking(booking: Booking, request: () => Promise<HttpRespo
   return response
 }
 
-/** Sends a form of the console with the organiser's session, or opens a page of it. */
+/** Submits a console form with the organiser's session, or opens a page. */
 export function sendToConsole(run: Run, random: Random, request: ServiceRequest) {
   return sendRequest(run, random, { method: 'POST', ...request, headers: { Cookie: run.cluster.cookie } })
 }
 
 const registrationId = ({ ticket }: Booking) => (ticket as Ticket).id
 
-/** It is certain in which workshop it is. */
+/** Whether the current workshop is certain. */
 const isWorkshopCertain = ({ workshop }: Booking) => workshop.possible.size === 0
 
 function bookedWorkshop({ person, workshop }: Booking): Workshop {
   return person.campaign.workshops.find(({ slug }) => slug === workshop.acknowledged) as Workshop
 }
 
-/** What a page says first, for whoever reads what was broken. */
+/** Beginning of a page's text, for failure messages. */
 const pageText = ({ body }: HttpResponse) =>
   body
     .replace(/<[^>]+>/g, ' ')

@@ -11,7 +11,7 @@ const cities = [
 
 type City = (typeof cities)[number]
 
-/** Publishes so many campaigns, each with a workshop in three cities, before anything fails. */
+/** Publishes campaigns with a workshop in each of three cities, before any fault. */
 export async function createCampaigns(
   run: Run,
   random: Random,
@@ -22,7 +22,7 @@ export async function createCampaigns(
   for (let n = 1; n <= 3; n++) run.spareWorkshops.push(await createSpareWorkshop(run, random, `spare-${n}`, capacity))
 }
 
-/** A workshop without a campaign, for organisers to take back and to publish. */
+/** A workshop without a campaign, to be unpublished and published. */
 async function createSpareWorkshop(
   run: Run,
   random: Random,
@@ -53,8 +53,8 @@ async function createCampaign(run: Run, random: Random, slug: string, capacity: 
   })
   const campaign: Campaign = { slug, workshops: [] }
   for (const [n, city] of cities.entries()) {
-    const at = { slug: `${slug}-${n + 1}`, city, days: 10 + n, capacity }
-    campaign.workshops.push(await createWorkshop(run, random, campaign, at, { campaign: slug }))
+    const options = { slug: `${slug}-${n + 1}`, city, days: 10 + n, capacity }
+    campaign.workshops.push(await createWorkshop(run, random, campaign, options, { campaign: slug }))
   }
   return campaign
 }
@@ -88,6 +88,6 @@ async function createWorkshop(
 }
 
 async function post(run: Run, random: Random, path: string, json: object): Promise<void> {
-  const response = await sendToApi(run, random, { kind: 'announce', method: 'POST', path, json })
-  if (response.status !== 201) throw new Error(`${path} answered ${response.status}: ${response.body}`)
+  const response = await sendToApi(run, random, { kind: 'create', method: 'POST', path, json })
+  if (response.status !== 201) throw new Error(`${path} returned ${response.status}: ${response.body}`)
 }

@@ -18,7 +18,7 @@ import { certainlyCheckedIn, storedBookings } from './door.ts'
 
 type Operation = (run: Run, random: Random) => Promise<void>
 
-/** What people and organisers do before the day and after it. */
+/** Operations of attendees and organisers before and after the day, with their relative frequency. */
 export const dayOperations: [weight: number, Operation][] = [
   [1.5, signUpForTheDay],
   [1.5, updateReadiness],
@@ -28,7 +28,7 @@ export const dayOperations: [weight: number, Operation][] = [
   [0.4, requestReturns],
 ]
 
-/** Somebody new, or somebody who gave a seat back; to workshops that have started nobody comes by form. */
+/** Signs up a new person, or one who has cancelled, for a workshop that has not started. */
 async function signUpForTheDay(run: Run, random: Random) {
   const { doors, reminderWorkshops, people } = run.day
   const open = [...doors, ...reminderWorkshops].filter(
@@ -46,11 +46,11 @@ async function signUpForTheDay(run: Run, random: Random) {
   })
 }
 
-/** All of the list is ticked, or nothing. */
+/** Ticks all items of the checklist, or none. */
 async function updateReadiness(run: Run, random: Random) {
   await withTicket(run, random, run.day.reminderWorkshops, async (booking, path) => {
-    const page = await sendRequest(run, random, { kind: 'read the list', path })
-    if (page.status !== 200) return reportUnexpected(run, 'read the list', page)
+    const page = await sendRequest(run, random, { kind: 'open preparation', path })
+    if (page.status !== 200) return reportUnexpected(run, 'open preparation', page)
     const boxes = [...page.body.matchAll(/name="(ready\.[^"]+)"/g)].map(([, name]): [string, string] => [
       name as string,
       'yes',
@@ -58,8 +58,13 @@ async function updateReadiness(run: Run, random: Random) {
     if (boxes.length === 0) return
     requestTimesOf(run, booking).answer ??= Date.now()
     const form = random.chance(0.8) ? boxes : []
-    const response = await sendRequest(run, random, { kind: 'get ready', method: 'POST', path: `${path}/ready`, form })
-    if (response.status !== 303 && isAnswered(response)) reportUnexpected(run, 'get ready', response)
+    const response = await sendRequest(run, random, {
+      kind: 'save readiness',
+      method: 'POST',
+      path: `${path}/ready`,
+      form,
+    })
+    if (response.status !== 303 && isAnswered(response)) reportUnexpected(run, 'save readiness', response)
   })
 }
 
@@ -68,24 +73,24 @@ async function confirmAttendance(run: Run, random: Random) {
   await withTicket(run, random, [...doors, ...reminderWorkshops], async (booking, path) => {
     requestTimesOf(run, booking).answer ??= Date.now()
     const response = await sendRequest(run, random, {
-      kind: 'say that they come',
+      kind: 'confirm attendance',
       method: 'POST',
       path: `${path}/coming`,
       form: {},
     })
-    // Not without a seat, and not any more after the start.
+    // Rejected without a seat and after the start.
     if (response.status !== 303 && response.status !== 409 && isAnswered(response))
-      reportUnexpected(run, 'say that they come', response)
+      reportUnexpected(run, 'confirm attendance', response)
     if (response.status === 303) requestTimesOf(run, booking).answered ??= Date.now()
   })
 }
 
-/** A seat is given back, which an attendee may do until the start. */
+/** Cancels a seat, which an attendee can do until the start. */
 async function cancelSeat(run: Run, random: Random) {
   const { doors, reminderWorkshops } = run.day
   await withTicket(run, random, [...doors, ...reminderWorkshops], async (booking, path) => {
     const door = doors.find(({ slug }) => slug === booking.firstWorkshop)
-    const kind = 'give a seat back'
+    const kind = 'cancel seat'
     const before = booking.cancelled
     markCancelUnanswered(booking)
     requestTimesOf(run, booking).cancel ??= Date.now()
@@ -100,7 +105,7 @@ async function cancelSeat(run: Run, random: Random) {
   })
 }
 
-/** The attendance is closed, with thanks to those who came or without, or opened again. */
+/** Closes attendance, with or without thank-you mails, or reopens it. */
 async function closeOrReopenAttendance(run: Run, random: Random) {
   const started = run.day.doors.filter(({ startsAt, busy }) => startsAt < Date.now() - 1000 && !busy)
   if (started.length === 0) return
@@ -112,14 +117,14 @@ async function closeOrReopenAttendance(run: Run, random: Random) {
     const shouldClose = !state.closed
     const path = shouldClose ? paths.closeAttendance(workshop.slug) : paths.reopenAttendance(workshop.slug)
     const sendThanks = shouldClose && random.chance(0.6)
-    const kind = shouldClose ? 'close the attendance' : 'reopen the attendance'
+    const kind = shouldClose ? 'close attendance' : 'reopen attendance'
     const expected = certainlyCheckedIn(run, workshop)
     const response = await sendToConsole(run, random, {
       kind,
       path,
       form: { ...confirmField, ...(sendThanks && { thank: 'yes' }) },
     })
-    // Without an answer to the one before it may be so already.
+    // May already be done if the previous request had no response.
     const alreadyDone = response.status === 200 || response.status === 409 || response.status === 422
     if (response.status === 303) {
       Object.assign(state, { closed: shouldClose })
@@ -134,12 +139,12 @@ async function closeOrReopenAttendance(run: Run, random: Random) {
 
 async function requestReturns(run: Run, random: Random) {
   const { slug } = random.pick(run.day.doors)
-  const kind = 'ask for boards'
+  const kind = 'request returns'
   const response = await sendToConsole(run, random, { kind, path: paths.requestBoardReturns(slug), form: confirmField })
   if (response.status !== 303 && isAnswered(response)) reportUnexpected(run, kind, response)
 }
 
-/** Does something with the ticket of a live booking while nobody else does. */
+/** Runs a callback with the ticket of an active booking, locked against other operations. */
 async function withTicket(
   run: Run,
   random: Random,

@@ -7,7 +7,7 @@ import { isAnswered, type Run, reportUnexpected, type ServiceRequest, sendReques
 
 type Operation = (run: Run, random: Random) => Promise<void>
 
-/** What helpers do at the doors, and how often in comparison to what is done elsewhere. */
+/** Operations of helpers at the doors with their relative frequency. */
 export const doorOperations: [weight: number, Operation][] = [
   [6, scan],
   [1, scanByForm],
@@ -21,7 +21,7 @@ export const doorOperations: [weight: number, Operation][] = [
   [2, checkList],
 ]
 
-/** Some people come through a door, by the clock of its phone; now and then with a ticket for another workshop. */
+/** Checks in some people by the phone's clock, occasionally with a ticket for another workshop. */
 async function scan(run: Run, random: Random) {
   const phone = random.pick(run.day.phones)
   for (let n = random.between(1, 5); n > 0; n--) {
@@ -31,7 +31,7 @@ async function scan(run: Run, random: Random) {
   await maybeSendQueue(run, random, phone)
 }
 
-/** Without JavaScript, with the page's nonce. */
+/** Checks in by form, without JavaScript, with the page's nonce. */
 async function scanByForm(run: Run, random: Random) {
   const phone = random.pick(run.day.phones)
   const registration = registrationId(random.pick(storedBookings(run, phone.workshop)))
@@ -64,7 +64,7 @@ async function walkInByForm(run: Run, random: Random) {
   await sendByForm(run, random, entry, { kind: 'walk in by form', path: paths.doorWalkIn(), form })
 }
 
-/** Somebody who waits for a seat stands at the door, or has gone. */
+/** Puts a waitlisted person into the door queue, or takes them out. */
 async function joinOrLeaveQueue(run: Run, random: Random) {
   const phone = random.pick(run.day.phones)
   const list = await fetchList(run, random, phone)
@@ -72,9 +72,9 @@ async function joinOrLeaveQueue(run: Run, random: Random) {
   if (waiting.length === 0) return
   const { id, standing } = random.pick(waiting)
   const isLeaving = standing && random.chance(0.3)
-  // Who walked in and goes is not there any more.
+  // Leaving the queue cancels a walk-in.
   run.day[isLeaving ? 'undoRequested' : 'queuedAtDoor'].add(id)
-  const kind = isLeaving ? 'leave the door' : 'stand at the door'
+  const kind = isLeaving ? 'leave door queue' : 'join door queue'
   const path = isLeaving ? paths.doorQueueLeave() : paths.doorQueueJoin()
   const response = await sendFromPhone(run, random, phone, { kind, method: 'POST', path, form: { registration: id } })
   if (response.status !== 303 && isAnswered(response)) reportUnexpected(run, kind, response)
@@ -101,7 +101,7 @@ async function sendRandomQueue(run: Run, random: Random) {
   await sendQueue(run, random, random.pick(run.day.phones))
 }
 
-/** What a phone keeps of its door: everyone who certainly came is in. */
+/** Checks that the list of a door shows everyone who is certainly checked in. */
 async function checkList(run: Run, random: Random) {
   const phone = random.pick(run.day.phones)
   const expected = certainlyCheckedIn(run, phone.workshop)
@@ -109,30 +109,33 @@ async function checkList(run: Run, random: Random) {
   if (!list) return
   const shown = new Map(list.people.map((person) => [person.id, person]))
   for (const id of expected()) {
-    run.findings.check('answers', !shown.get(id)?.checkedIn && `${id} came to ${phone.workshop.slug} and is not in`)
+    run.findings.check(
+      'answers',
+      !shown.get(id)?.checkedIn && `${id} is not shown as checked in to ${phone.workshop.slug}`,
+    )
   }
 }
 
 type ListedPerson = { id: string; status: string; standing: boolean; checkedIn: { id: string } | null }
 
 async function fetchList(run: Run, random: Random, phone: Phone): Promise<{ people: ListedPerson[] } | undefined> {
-  const response = await sendFromPhone(run, random, phone, { kind: "read a door's list", path: paths.doorList() })
+  const response = await sendFromPhone(run, random, phone, { kind: 'door list', path: paths.doorList() })
   if (response.status === 200) {
-    run.findings.check('answers', response.body.includes('@example.com') && 'a door was told an e-mail address')
+    run.findings.check('answers', response.body.includes('@example.com') && 'the door list contains an e-mail address')
     return JSON.parse(response.body)
   }
-  reportUnexpected(run, "read a door's list", response)
+  reportUnexpected(run, 'door list', response)
   return undefined
 }
 
-/** Half of the time a phone has no network. */
+/** Phones are offline half of the time. */
 async function maybeSendQueue(run: Run, random: Random, phone: Phone) {
   if (random.chance(0.5)) await sendQueue(run, random, phone)
 }
 
 /**
- * Sends what a phone has yet to hear of, in any order; now and then together with what was answered long ago, or to both
- * services at once.
+ * Sends the pending entries of a phone in random order, occasionally with entries that were answered long ago, or to
+ * both services at once.
  */
 export async function sendQueue(run: Run, random: Random, phone: Phone): Promise<void> {
   if (phone.busy || phone.queue.length === 0) return
@@ -154,16 +157,16 @@ export async function sendQueue(run: Run, random: Random, phone: Phone): Promise
   }
 }
 
-/** Sends everything that phones have yet to hear of, now that nothing fails any more. */
+/** Sends the pending entries of all phones after the last fault. */
 export async function flushQueues(run: Run, random: Random): Promise<void> {
   for (const phone of run.day.phones) {
     for (let tries = 0; phone.queue.length > 0 && tries < 50; tries++) await sendQueue(run, random, phone)
-    run.findings.check('checkIns', phone.queue.length > 0 && `${phone.name} gets no answer`)
+    run.findings.check('checkIns', phone.queue.length > 0 && `${phone.name} gets no response`)
   }
 }
 
 async function sendBatch(run: Run, random: Random, phone: Phone, batch: Entry[], service: ServiceRequest['service']) {
-  const kind = "send a phone's entries"
+  const kind = 'sync entries'
   for (const entry of batch) entry.firstSentAt ??= Date.now()
   const json = {
     entries: batch.map(({ kind, id, registration, board, checkIn, name, at }) => {
@@ -198,69 +201,70 @@ async function sendByForm(run: Run, random: Random, entry: Entry, request: Servi
     const redirectParams = new URL(response.headers.location ?? '', 'http://here').searchParams
     run.findings.check(
       'answers',
-      redirectParams.get('scan') !== entry.id && `${entry.id} was answered as ${redirectParams.get('scan')}`,
+      redirectParams.get('scan') !== entry.id && `${entry.id} redirected to ${redirectParams.get('scan')}`,
     )
     if (entry.kind === 'walk_in') entry.registration = redirectParams.get('person') ?? ''
   } else if (isAnswered(response)) {
-    // Nothing is free, and no seats of absent people are given away.
-    const isFull = entry.kind === 'walk_in' && [200, 409, 422].includes(response.status as number)
-    if (!isFull) reportUnexpected(run, request.kind, response)
+    // The workshop is full, and no-shows keep their seats.
+    const isRejected = entry.kind === 'walk_in' && [200, 409, 422].includes(response.status as number)
+    if (!isRejected) reportUnexpected(run, request.kind, response)
   } else if (!wasNotSent(response)) {
     entry.lostResponses++
   }
-  // What became of it is told when it is sent once more.
+  // The sync response will tell its outcome.
   entry.phone.queue.push(entry)
 }
 
-/** Holds an answer against what was answered before, and notes it. */
+/** Checks a result against earlier ones and records it. */
 function recordResult(run: Run, entry: Entry, result: Result) {
   entry.firstResponseAt ??= Date.now()
-  const problem = result?.id !== entry.id ? 'the answer to another' : findEntryError(run, entry, result)
+  const problem = result?.id !== entry.id ? 'the result of another entry' : findEntryError(run, entry, result)
   run.findings.check('answers', problem && `${entry.kind} ${entry.id}: ${JSON.stringify(result)}: ${problem}`)
   entry.results.push(result)
   if (entry.kind === 'walk_in' && result.person) entry.registration = result.person.id
   if (entry.kind === 'walk_in' && result.outcome === 'standing') run.day.queuedAtDoor.add(entry.registration as string)
 }
 
-/** What nothing can explain in an answer, or undefined. */
+/** Describes what is impossible about a result, or returns undefined. */
 function findEntryError({ day }: Run, entry: Entry, { outcome, checkedIn, person }: Result): string | undefined {
   const before = entry.results.map(({ outcome }) => outcome)
   const lastRefusal = before.find((outcome) => outcome !== 'in' && outcome !== 'again')
   switch (entry.kind) {
     case 'in': {
       const isCheckedIn = outcome === 'in' || outcome === 'again'
-      if (before.some((outcome) => outcome === 'in' || outcome === 'again') && !isCheckedIn) return 'it was in before'
+      if (before.some((outcome) => outcome === 'in' || outcome === 'again') && !isCheckedIn)
+        return 'it was checked in before'
       if (isCheckedIn) {
         const undone = day.undoRequested.has(entry.registration as string)
         const booking = findBooking(day.people, entry.registration)
-        if (!checkedIn) return undone || booking?.cancelled !== 'no' ? undefined : 'nobody is told to be in'
+        if (!checkedIn) return undone || booking?.cancelled !== 'no' ? undefined : 'nobody is checked in'
         if (outcome === 'again' || checkedIn.id === entry.id || undone || before.length > 0 || entry.lostResponses > 0)
           return
-        return 'another is told to be in'
+        return 'another check-in is returned'
       }
       if (outcome === 'elsewhere') return isRightWorkshop(day.people, entry) ? 'it is the right workshop' : undefined
       if (outcome === 'cancelled') return mayBeCancelled(day.people, entry) ? undefined : 'nobody cancelled it'
-      return outcome === 'waitlisted' ? undefined : 'it cannot be so'
+      return outcome === 'waitlisted' ? undefined : 'that is impossible'
     }
     case 'undo':
-      return outcome === 'undone' || outcome === 'not_in' ? undefined : 'it is known'
+      return outcome === 'undone' || outcome === 'not_in' ? undefined : 'that is impossible'
     case 'walk_in':
       if (outcome === 'in' || outcome === 'standing') {
         const isOtherPerson = entry.registration !== undefined && person && person.id !== entry.registration
-        return isOtherPerson ? 'it is somebody else now' : undefined
+        return isOtherPerson ? 'it is another person' : undefined
       }
-      if (before.includes('in') || before.includes('standing')) return 'it was taken in'
-      return outcome === 'full' ? undefined : 'it cannot be so'
+      if (before.includes('in') || before.includes('standing')) return 'it was accepted before'
+      return outcome === 'full' ? undefined : 'that is impossible'
     case 'lend':
       if (before.includes('lent') && outcome !== 'lent') return 'it was lent'
-      return ['lent', 'board_taken', 'has_board', 'not_found'].includes(outcome) ? undefined : 'it cannot be so'
+      return ['lent', 'board_taken', 'has_board', 'not_found'].includes(outcome) ? undefined : 'that is impossible'
     case 'return':
       if (before.includes('returned') && outcome !== 'returned') return 'it was returned'
-      return outcome === 'returned' || outcome === 'not_lent' ? undefined : `it cannot be so after ${lastRefusal}`
+      return outcome === 'returned' || outcome === 'not_lent' ? undefined : `that is impossible after ${lastRefusal}`
   }
 }
 
-/** A seat is given back, or it is lost after the grace time. */
+/** A seat is cancelled by the attendee, or lost after the grace period. */
 function mayBeCancelled(people: Run['day']['people'], { registration, phone }: Entry): boolean {
   const booking = findBooking(people, registration)
   return booking?.cancelled !== 'no' || (phone.workshop.grace !== null && Date.now() >= phone.workshop.startsAt)
@@ -274,7 +278,10 @@ function findBooking(people: Run['day']['people'], registration: string | undefi
   return people.flatMap(({ bookings }) => bookings).find(({ ticket }) => ticket?.id === registration)
 }
 
-/** Who was told to be in and of whom nobody wanted anything else. Gives a function that says of whom that was so until it is called. */
+/**
+ * Returns a function that lists who was certainly checked in from this call until its own: acknowledged, and without
+ * any other request.
+ */
 export function certainlyCheckedIn({ day }: Run, { slug }: Pick<DoorWorkshop, 'slug'>): () => string[] {
   const checkedIn = new Set(
     [...day.entries.values()]
@@ -289,7 +296,7 @@ export function certainlyCheckedIn({ day }: Run, { slug }: Pick<DoorWorkshop, 's
 
 const wasCheckedIn = (answers: Result[]) => answers.some(({ outcome }) => outcome === 'in' || outcome === 'again')
 
-/** The bookings of a workshop that are stored, cancelled ones as well. */
+/** Stored bookings of a workshop, including cancelled ones. */
 export function storedBookings({ day }: Run, { slug }: Pick<DoorWorkshop, 'slug'>): Booking[] {
   return day.people
     .flatMap(({ bookings }) => bookings)
@@ -310,7 +317,7 @@ function recordEntry({ day }: Run, phone: Phone, draft: EntryDraft): Entry {
   return entry
 }
 
-/** Phones were offline, and their clocks differ. */
+/** Phones are offline for a while, and their clocks differ. */
 function phoneTime(random: Random): number {
   return Date.now() - (random.chance(0.7) ? random.between(0, 600_000) : random.between(-20_000, 20_000))
 }

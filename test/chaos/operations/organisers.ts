@@ -25,7 +25,7 @@ import {
 
 type Operation = (run: Run, random: Random) => Promise<void>
 
-/** What organisers do, and how often in comparison to attendees. */
+/** Operations of organisers through the API with their relative frequency. */
 export const organiserOperations: [weight: number, Operation][] = [
   [4, changeCapacity],
   [4, closeOrReopen],
@@ -34,7 +34,6 @@ export const organiserOperations: [weight: number, Operation][] = [
   [1, checkExport],
 ]
 
-/** A few seats more or fewer. */
 async function changeCapacity(run: Run, random: Random) {
   await withWorkshopLocked(pickCurrentWorkshop(run, random), async (workshop) => {
     const { slug, capacity } = workshop
@@ -50,11 +49,11 @@ async function changeCapacity(run: Run, random: Random) {
       const reported = (JSON.parse(response.body) as { capacity: number }).capacity
       run.findings.check(
         'answers',
-        !couldBe(capacity, reported) && `${slug}: asked for ${newCapacity}, told ${reported}`,
+        !couldBe(capacity, reported) && `${slug}: requested ${newCapacity}, got ${reported}`,
       )
     } else if (problemCode(response) === 'capacity_below_taken') {
       const { taken } = JSON.parse(response.body) as { taken: number }
-      // Seats may have been given back between the refusal and the number that comes with it.
+      // Seats may have been freed between the rejection and its number.
       run.findings.check(
         'answers',
         taken > Math.max(capacity.acknowledged, ...capacity.possible) && `${slug}: taken ${taken}`,
@@ -67,7 +66,7 @@ async function changeCapacity(run: Run, random: Random) {
   })
 }
 
-/** Closes a workshop that is open, now and then, and opens one that may be closed. */
+/** Sometimes closes an open workshop, and reopens one that may be closed. */
 async function closeOrReopen(run: Run, random: Random) {
   const { workshops } = pickCurrentWorkshop(run, random).campaign
   const closed = workshops.find(({ state, busy }) => couldBe(state, 'closed') && !busy)
@@ -104,7 +103,7 @@ async function cancelRegistration(run: Run, random: Random) {
 
 type Line = { id: string; status: string; email: string }
 
-/** Reads the attendee list page by page and looks for those of whom it is certain that they are on it. */
+/** Reads the attendee list page by page and checks that it has everyone who is certainly registered. */
 async function checkList(run: Run, random: Random) {
   const { slug } = pickCurrentWorkshop(run, random)
   const expected = certainlyRegistered(run, slug)
@@ -140,8 +139,8 @@ async function checkExport(run: Run, random: Random) {
 }
 
 /**
- * The bookings that are certainly live in a workshop now and of which nobody asks anything. Gives a function that says of which of them it was certain all
- * the time until it is called.
+ * Returns a function that lists the bookings that were certainly active in a workshop from this call until its own:
+ * without any request for them.
  */
 export function certainlyRegistered({ people }: Run, slug: string): () => Booking[] {
   const certain = people
@@ -155,7 +154,7 @@ export function certainlyRegistered({ people }: Run, slug: string): () => Bookin
   return () => certain.filter(({ booking, changes }) => booking.revision === changes).map(({ booking }) => booking)
 }
 
-/** Changes a workshop while no other organiser does. */
+/** Changes a workshop, locked against other organisers. */
 export async function withWorkshopLocked(
   workshop: Workshop,
   callback: (workshop: Workshop) => Promise<void>,
@@ -171,7 +170,7 @@ export async function withWorkshopLocked(
   }
 }
 
-/** Asks with the organiser's token. */
+/** Sends a request with the organiser's API token. */
 export function sendToApi(run: Run, random: Random, request: ServiceRequest) {
   return sendRequest(run, random, { ...request, headers: { Authorization: `Bearer ${run.cluster.token}` } })
 }

@@ -10,7 +10,7 @@ type StoredScan = {
   at: Date
 }
 
-/** Holds what is stored of the day against everything that phones, people and organisers were told. */
+/** Verifies the stored data of the day against all responses to phones, attendees and organisers. */
 export async function verifyDay(run: Run): Promise<void> {
   await checkScans(run)
   await checkWalkIns(run)
@@ -20,7 +20,7 @@ export async function verifyDay(run: Run): Promise<void> {
   await checkAttendance(run)
 }
 
-/** Whether an entry was told to be done, once at least; one whose answer was lost may have been. */
+/** Whether a response acknowledged an entry; one with a lost response may have been executed. */
 const hasOutcome = ({ results }: Entry, ...outcomes: string[]) =>
   results.some(({ outcome }) => outcomes.includes(outcome))
 const mayHaveOutcome = (entry: Entry, ...outcomes: string[]) =>
@@ -35,16 +35,18 @@ async function checkScans({ cluster, day, findings }: Run) {
   for (const entry of [...day.entries.values()].filter(({ kind }) => kind === 'in')) {
     const row = scans.get(entry.id)
     scans.delete(entry.id)
-    if (hasOutcome(entry, 'in', 'again')) findings.check('checkIns', !row && `${entry.id} is not stored as told`)
-    else findings.check('checkIns', row && entry.lostResponses === 0 && `${entry.id} was refused and is stored`)
+    if (hasOutcome(entry, 'in', 'again'))
+      findings.check('checkIns', !row && `${entry.id} is not stored as acknowledged`)
+    else
+      findings.check('checkIns', row && entry.lostResponses === 0 && `${entry.id} is stored although it was rejected`)
     if (!row) continue
     const matches = row.registration === entry.registration && row.workshop === entry.phone.workshop.slug
-    findings.check('checkIns', !matches && `${entry.id} is stored of somebody else`)
-    // A clock that is ahead is not believed.
+    findings.check('checkIns', !matches && `${entry.id} is stored for another registration`)
+    // The service does not accept times in the future.
     const clockAhead = entry.viaForm || entry.at > (entry.firstSentAt as number)
     findings.check('checkIns', !clockAhead && row.at.getTime() !== entry.at && `${entry.id} has another time`)
   }
-  // The others are of people who had stood there, or walked in.
+  // The others belong to people who were in the door queue or walked in.
   const walkedIn = new Set(
     [...day.entries.values()].filter(({ kind }) => kind === 'walk_in').map(({ registration }) => registration),
   )
@@ -56,14 +58,14 @@ async function checkScans({ cluster, day, findings }: Run) {
   for (const entry of [...day.entries.values()].filter(({ kind }) => kind === 'undo')) {
     const row = all.get(entry.checkIn as string)
     const isUndone = !row || row.outcome === 'undone'
-    findings.check('undo', hasOutcome(entry, 'undone', 'not_in') && !isUndone && `${entry.checkIn} was taken back`)
+    findings.check('undo', hasOutcome(entry, 'undone', 'not_in') && !isUndone && `${entry.checkIn} was not reverted`)
   }
   const cancelledIds = new Set(
     day.people.flatMap(({ bookings }) => bookings.filter(({ cancelled }) => cancelled !== 'no').map(registrationId)),
   )
   for (const registration of undone) {
     const isExpected = day.undoRequested.has(registration) || cancelledIds.has(registration)
-    findings.check('undo', !isExpected && `${registration} is not in any more, and nobody wanted that`)
+    findings.check('undo', !isExpected && `${registration} was reverted without a request`)
   }
 }
 
@@ -76,16 +78,17 @@ async function checkWalkIns({ cluster, day, findings }: Run) {
   for (const entry of [...day.entries.values()].filter(({ kind }) => kind === 'walk_in')) {
     const [row, ...more] = byKey.get(entry.id) ?? []
     byKey.delete(entry.id)
-    findings.check('walkIns', more.length > 0 && `${entry.name} is there ${more.length + 1} times`)
+    findings.check('walkIns', more.length > 0 && `${entry.name} is stored ${more.length + 1} times`)
     if (hasOutcome(entry, 'in', 'standing')) {
       const matches = row?.id === entry.registration && row?.name === entry.name
-      findings.check('walkIns', !matches && `${entry.name} is not there as told`)
-    } else findings.check('walkIns', row && entry.lostResponses === 0 && `${entry.name} was refused and is there`)
+      findings.check('walkIns', !matches && `${entry.name} is not stored as acknowledged`)
+    } else
+      findings.check('walkIns', row && entry.lostResponses === 0 && `${entry.name} is stored although it was rejected`)
     const isKept = row?.status !== 'cancelled' || day.undoRequested.has(row?.id ?? '')
     const mayLoseSeat = entry.phone.workshop.grace !== null
-    findings.check('walkIns', !isKept && !mayLoseSeat && `${entry.name} is gone, and nobody wanted that`)
+    findings.check('walkIns', !isKept && !mayLoseSeat && `${entry.name} is cancelled without a request`)
   }
-  findings.check('walkIns', byKey.size > 0 && `${byKey.size} people whom nobody took in`)
+  findings.check('walkIns', byKey.size > 0 && `${byKey.size} unknown walk-ins`)
 }
 
 async function checkLoans({ cluster, day, findings }: Run) {
@@ -101,20 +104,29 @@ async function checkLoans({ cluster, day, findings }: Run) {
       const loan = loans.get(entry.id)
       loans.delete(entry.id)
       const matches = loan?.board === entry.board && loan?.registration === entry.registration
-      findings.check('loans', hasOutcome(entry, 'lent') && !matches && `${entry.id} is not stored as told`)
-      findings.check('loans', loan && !mayHaveOutcome(entry, 'lent') && `${entry.id} was refused and is stored`)
+      findings.check('loans', hasOutcome(entry, 'lent') && !matches && `${entry.id} is not stored as acknowledged`)
+      findings.check(
+        'loans',
+        loan && !mayHaveOutcome(entry, 'lent') && `${entry.id} is stored although it was rejected`,
+      )
     } else if (entry.kind === 'return') {
       const loan = returns.get(entry.id) ?? []
       returns.delete(entry.id)
       const matches = loan.length === 1 && loan[0]?.board === entry.board
-      findings.check('loans', hasOutcome(entry, 'returned') && !matches && `${entry.id} came back and is not stored so`)
       findings.check(
         'loans',
-        loan.length > 0 && !mayHaveOutcome(entry, 'returned') && `${entry.id} was refused, and is stored`,
+        hasOutcome(entry, 'returned') && !matches && `${entry.id} was returned and is not stored as returned`,
+      )
+      findings.check(
+        'loans',
+        loan.length > 0 && !mayHaveOutcome(entry, 'returned') && `${entry.id} is stored although it was rejected`,
       )
     }
   }
-  findings.check('loans', loans.size + returns.size > 0 && `${loans.size} loans and ${returns.size} returns of nobody`)
+  findings.check(
+    'loans',
+    loans.size + returns.size > 0 && `${loans.size} unknown loans and ${returns.size} unknown returns`,
+  )
 }
 
 type StoredSeat = {
@@ -126,7 +138,7 @@ type StoredSeat = {
   workshop: string
 }
 
-/** Sign-ups and cancellations of the day stay; a seat that nobody gave back is lost only to who stands there, by the rule. */
+/** Sign-ups and cancellations persist; a seat is lost without a request only to the door queue, by the rules. */
 async function checkSeats(run: Run) {
   const { cluster, day, findings } = run
   const stored = await cluster.sql<StoredSeat[]>`
@@ -151,7 +163,7 @@ async function checkSeats(run: Run) {
       }
       if (row.status !== 'cancelled' || row.cancelled_by === 'attendee') {
         const isExpected = row.status !== 'cancelled' || booking.cancelled !== 'no'
-        findings.check('registrations', !isExpected && `${booking.key} is cancelled and nobody did it`)
+        findings.check('registrations', !isExpected && `${booking.key} is cancelled although nobody cancelled it`)
         continue
       }
       const lostAt = row.cancelled_at as Date
@@ -159,20 +171,20 @@ async function checkSeats(run: Run) {
       const lostByRule = door && door.grace !== null && lostAt.getTime() >= door.startsAt + door.grace * 60_000
       findings.check(
         'noShows',
-        (row.cancelled_by !== 'noShows' || !lostByRule) && `${booking.key} lost the seat too early`,
+        (row.cancelled_by !== 'absence' || !lostByRule) && `${booking.key} lost the seat too early`,
       )
-      const inside = (scans.get(row.id) ?? []).find(
+      const checkedInBefore = (scans.get(row.id) ?? []).find(
         ({ firstResponseAt }) => (firstResponseAt as number) < lostAt.getTime(),
       )
-      const wasCheckedIn = inside && !day.undoRequested.has(row?.id ?? '')
-      findings.check('noShows', wasCheckedIn && `${booking.key} had come, as was told, and lost the seat`)
+      const wasCheckedIn = checkedInBefore && !day.undoRequested.has(row?.id ?? '')
+      findings.check('noShows', wasCheckedIn && `${booking.key} was checked in and lost the seat`)
     }
   }
-  // Both kept away all the time, so that the one who said nothing, or who came later, had to go first.
+  // Neither checked in, so the one without a confirmation, or who registered later, loses the seat first.
   const unfair = await cluster.sql<{ lost: string; kept: string }[]>`
     select lost.name as lost, kept.name as kept
     from registrations lost join registrations kept on kept.workshop_id = lost.workshop_id
-    where lost.cancelled_by = 'noShows' and kept.status = 'confirmed' and kept.seated_at < lost.cancelled_at
+    where lost.cancelled_by = 'absence' and kept.status = 'confirmed' and kept.seated_at < lost.cancelled_at
       and not exists (select 1 from check_ins c where c.registration_id = kept.id)
       and (kept.attendance_confirmed_for is not null, -kept.seq) < (lost.attendance_confirmed_for is not null, -lost.seq)`
   findings.check('noShows', unfair.length > 0 && `${unfair[0]?.lost} lost the seat before ${unfair[0]?.kept}`)
@@ -193,19 +205,19 @@ async function checkReminders(run: Run) {
       const mail = byPerson.get(`${registrationId(booking)} ${kind}`)
       byPerson.delete(`${registrationId(booking)} ${kind}`)
       const requestTimes = day.requestTimes.get(booking) ?? {}
-      findings.check('reminders', mail?.late && `${booking.key} was cancelled and then reminded`)
-      findings.check('reminders', mail && mail.occasions > 1 && `${booking.key} was reminded of two occasions`)
+      findings.check('reminders', mail?.late && `${booking.key} was reminded after being cancelled`)
+      findings.check('reminders', mail && mail.occasions > 1 && `${booking.key} got two reminders of a kind`)
       if (!seatedBefore.has(booking)) {
-        findings.check('reminders', mail && `${booking.key} came just now and was reminded`)
+        findings.check('reminders', mail && `${booking.key} registered during the run and was reminded`)
         continue
       }
       const cancelledBefore = requestTimes.cancelled !== undefined && requestTimes.cancelled < dueAt
       findings.check(
         'reminders',
-        cancelledBefore && mail && `${booking.key} was gone before it fell due, and was reminded`,
+        cancelledBefore && mail && `${booking.key} was cancelled before it became due, and was reminded`,
       )
       const confirmedBefore = kind === 'coming' && requestTimes.answered !== undefined && requestTimes.answered < dueAt
-      findings.check('reminders', confirmedBefore && mail && `${booking.key} had said so, and was asked`)
+      findings.check('reminders', confirmedBefore && mail && `${booking.key} had confirmed, and was reminded`)
       const didNothing =
         requestTimes.cancel === undefined && (requestTimes.answer === undefined || kind === 'day_before')
       findings.check(
@@ -215,10 +227,10 @@ async function checkReminders(run: Run) {
     }
   }
   const unexpectedCount = [...byPerson.keys()].length
-  findings.check('reminders', unexpectedCount > 0 && `${unexpectedCount} people were reminded whom nothing concerns`)
+  findings.check('reminders', unexpectedCount > 0 && `${unexpectedCount} unknown people were reminded`)
 }
 
-/** How many of those who certainly have to be reminded are not yet. */
+/** Number of certain reminders that are missing. */
 export async function countMissingReminders(run: Run): Promise<number> {
   const { cluster, day } = run
   const [{ reminded }] = (await cluster.sql`
@@ -239,13 +251,14 @@ async function checkAttendance({ cluster, day, findings }: Run) {
       exists (select 1 from check_ins c where c.registration_id = m.registration_id) as came
     from mails m where m.kind in ('afterwards', 'board_due') group by 1, 2`
   for (const { id, kind, n, came } of mails) {
-    findings.check('attendance', n > 1 && `${id} has ${n} mails ${kind}`)
-    findings.check('attendance', kind === 'afterwards' && !came && `${id} was thanked and had not come`)
+    findings.check('attendance', n > 1 && `${id} has ${n} ${kind} mails`)
+    findings.check('attendance', kind === 'afterwards' && !came && `${id} was thanked without having attended`)
   }
   const thanked = new Set(mails.filter(({ kind }) => kind === 'afterwards').map(({ id }) => id))
   for (const [slug, state] of day.attendance) {
     const wrong = state.certain && closed.get(slug) !== state.closed
     findings.check('attendance', wrong && `${slug} is ${closed.get(slug) ? 'closed' : 'open'}`)
-    for (const id of state.thanked) findings.check('attendance', !thanked.has(id) && `${id} came and was not thanked`)
+    for (const id of state.thanked)
+      findings.check('attendance', !thanked.has(id) && `${id} attended and was not thanked`)
   }
 }

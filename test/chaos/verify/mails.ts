@@ -12,65 +12,69 @@ type StoredMail = {
   email: string
 }
 
-/** What the mails of the run came to. */
+/** Number of mails in the run. */
 export type MailStats = {
   queued: number
   delivered: number
-  duplicates: { afterACut: number; duringAFault: number }
+  duplicates: { afterDroppedConnection: number; duringFault: number }
 }
 
-/** Holds the mails that were owed against those that came. */
+/** Verifies queued mails against received ones. */
 export async function verifyMails(run: Run): Promise<MailStats> {
   const { cluster, findings } = run
   const mails = await cluster.sql<StoredMail[]>`
     select m.id::int, m.kind, m.state, m.reason, m.message_id, coalesce(r.email, o.email) as email
     from mails m left join registrations r on r.id = m.registration_id left join organisers o on o.id = m.organiser_id
     order by m.id`
-  const { arrivals: arrived } = cluster.mailServer
+  const { arrivals: receivedMails } = cluster.mailServer
   const mailsByMessageId = new Map(mails.map((mail) => [mail.message_id, mail]))
 
   for (const { id, kind, state, message_id } of mails) {
-    if (state === 'sent') findings.check('delivered', !arrived.has(message_id ?? '') && `${kind} ${id} never came`)
+    if (state === 'sent')
+      findings.check('delivered', !receivedMails.has(message_id ?? '') && `${kind} ${id} never arrived`)
     if (state !== 'sent' && state !== 'dead') findings.check('queued', `${kind} ${id} is ${state}`)
   }
-  const duplicates = { afterACut: 0, duringAFault: 0 }
-  for (const [messageId, arrivals] of arrived) {
+  const duplicates = { afterDroppedConnection: 0, duringFault: 0 }
+  for (const [messageId, arrivals] of receivedMails) {
     const mail = mailsByMessageId.get(messageId)
     const hasWrongRecipient = arrivals.some(({ to }) => to !== mail?.email)
-    findings.check('messageIds', (!mail || hasWrongRecipient) && `${messageId} was owed to ${mail?.email ?? 'nobody'}`)
-    // All but the last copy have to have an excuse: after an attempt whose end is known there is no other one.
+    findings.check(
+      'messageIds',
+      (!mail || hasWrongRecipient) && `${messageId} was queued for ${mail?.email ?? 'nobody'}`,
+    )
+    // Each duplicate needs an explanation: an attempt with a known outcome is not repeated.
     for (const duplicate of arrivals.slice(0, -1)) {
       const explanation = explainDuplicate(
         duplicate,
         run.journal.faults().filter(({ kind }) => kind !== contentRefusalFault),
       )
       if (explanation) duplicates[explanation]++
-      findings.check('copies', !explanation && `${mail?.kind} ${mail?.id} came again`)
+      findings.check('copies', !explanation && `${mail?.kind} ${mail?.id} arrived again`)
     }
   }
   await checkDiscarded(run)
   await checkNotified(run)
   await checkChangeNotices(run)
   await checkBroadcasts(run)
-  return { queued: mails.length, delivered: [...arrived.values()].flat().length, duplicates }
+  return { queued: mails.length, delivered: [...receivedMails.values()].flat().length, duplicates }
 }
 
 /**
- * Why nobody could know that a mail had been taken: its connection was cut before the answer, or the process that sent
- * it or its way to the database was failing when it had to be written down, for which it tries four times within a
- * quarter of a minute.
+ * Why the sender could not know that a mail was accepted: the connection was dropped before the reply, or the sending
+ * process or its database connection was failing while it recorded the outcome, for which it tries four times within 15
+ * seconds.
  */
 function explainDuplicate(
   { connectionDropped, at }: Arrival,
   faults: readonly Fault[],
 ): keyof MailStats['duplicates'] | undefined {
-  if (connectionDropped) return 'afterACut'
+  if (connectionDropped) return 'afterDroppedConnection'
   const recordingWindow = { from: at - 100, to: at + 1_000 }
   const wasFailing = faults.some(({ from, to }) => from <= recordingWindow.to && to + 5_000 >= recordingWindow.from)
-  return wasFailing ? 'duringAFault' : undefined
+  return wasFailing ? 'duringFault' : undefined
 }
 
-/** Whether what a mail had to say was untrue or said otherwise by the time it was given up. */
+/** Whether each discarded mail had become obsolete or was replaced by another one. */
 async function checkDiscarded({ cluster, findings }: Run) {
   const discarded = await cluster.sql<{ id: number; kind: string; reason: string; pointless: boolean }[]>`
     select m.id::int, m.kind, m.reason, case m.kind
@@ -127,7 +131,7 @@ async function checkDiscarded({ cluster, findings }: Run) {
   }
 }
 
-/** The last mail to a person tells how the registration stands, and each first word and each farewell was owed once. */
+/** The last mail to a person states the current status, and the first mail and each cancellation were enqueued once. */
 async function checkNotified({ cluster, findings }: Run) {
   const people = await cluster.sql<{ key: string; status: string; last: string; state: string; once: boolean }[]>`
     select r.idempotency_key as key, r.status, newest.kind as last, newest.state,
@@ -150,13 +154,13 @@ async function checkNotified({ cluster, findings }: Run) {
   for (const { key, status, last, state, once } of people) {
     const wasNotified = state === 'sent' && expectedLastMail[status]?.includes(last)
     findings.check('notified', !wasNotified && `${key} is ${status}, and the last mail, ${last}, is ${state}`)
-    findings.check('notified', !once && `${key} was told of one fact twice`)
+    findings.check('notified', !once && `${key} was notified of one change twice`)
   }
 }
 
 /**
- * Who certainly was registered while all were told of another place is owed a mail each time. It names the place before,
- * or that before all changes of which the person had not heard yet; so of one place they hear once.
+ * Each registration that was certain during a venue change is owed a mail. It names the previous venue, or that before
+ * all changes that were not mailed yet; so no venue is named twice.
  */
 async function checkChangeNotices({ cluster, findings, venueNotices }: Run) {
   const mails = await cluster.sql<{ id: string; before: string; sent: number; owed: number }[]>`
@@ -164,19 +168,19 @@ async function checkChangeNotices({ cluster, findings, venueNotices }: Run) {
       count(*) filter (where state = 'sent')::int as sent, count(*)::int as owed
     from mails where kind = 'changed' group by 1, 2`
   for (const { id, before, sent } of mails) {
-    // All workshops began in the same place.
+    // All workshops started in the same venue.
     const isDuplicate = before.endsWith('教室') && sent > 1
-    findings.check('changeNotices', isDuplicate && `${id} was told ${sent} times that it is not in ${before}`)
+    findings.check('changeNotices', isDuplicate && `${id} got ${sent} mails about leaving ${before}`)
   }
   const mailsById = Map.groupBy(mails, ({ id }) => id)
   const noticesByBooking = Map.groupBy(venueNotices.flat(), (booking) => booking)
   for (const [{ key, ticket }, { length }] of noticesByBooking) {
     const n = (mailsById.get(ticket?.id ?? '') ?? []).reduce((sum, mail) => sum + mail.owed, 0)
-    findings.check('changeNotices', n < length && `${key} was told ${n} times of ${length} changes`)
+    findings.check('changeNotices', n < length && `${key} got ${n} mails about ${length} changes`)
   }
 }
 
-/** A message that was acknowledged went to everyone who certainly was among those it was for. */
+/** An acknowledged broadcast went to all of its certain recipients. */
 async function checkBroadcasts({ cluster, findings, broadcasts }: Run) {
   const mails = await cluster.sql<{ written: string; id: string; n: number }[]>`
     select broadcast_id as written, registration_id as id, count(*)::int as n
@@ -186,15 +190,15 @@ async function checkBroadcasts({ cluster, findings, broadcasts }: Run) {
     findings.check('broadcasts')
     for (const { key, ticket } of bookings) {
       const n = mailCounts.get(`${id} ${ticket?.id}`) ?? 0
-      findings.check('broadcasts', n !== 1 && `${key} has ${n} mails of a message`)
+      findings.check('broadcasts', n !== 1 && `${key} has ${n} mails of a broadcast`)
     }
   }
 }
 
-/** What tells how a registration stands. */
+/** Mails that state the status of a registration. */
 const statusMailKinds = ['confirmed', 'waitlisted', 'promoted', 'moved', 'cancelled']
 
-/** Which mails may be the last word on a registration that stands so. What a mail says is as true as when it is sent. */
+/** Mails that may be the last one for a status. A mail is true at the time it is sent. */
 const expectedLastMail: Record<string, string[]> = {
   confirmed: ['confirmed', 'promoted', 'moved'],
   waitlisted: ['waitlisted', 'moved'],

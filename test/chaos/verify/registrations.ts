@@ -17,7 +17,7 @@ type StoredRegistration = {
   moves: number
 }
 
-/** Holds what is stored in the end against everything that was acknowledged. */
+/** Verifies the stored registrations against all acknowledged requests. */
 export async function verifyRegistrations(run: Run, random: Random): Promise<void> {
   const daySlugs = new Set([...run.day.doors, ...run.day.reminderWorkshops].map(({ slug }) => slug))
   const all = await run.cluster.sql<StoredRegistration[]>`
@@ -61,15 +61,18 @@ function checkBookings({ findings }: Run, bookings: Booking[], stored: StoredReg
       hasWrongMoves && `${booking.key} moved ${row.moves} times, ${acknowledged} of them acknowledged`,
     )
     findings.check('registrations', row.email !== booking.person.email && `${booking.key} has another address`)
-    findings.check('registrations', !couldBe(booking.name, row.name) && `${booking.key} is called ${row.name}`)
+    findings.check('registrations', !couldBe(booking.name, row.name) && `${booking.key} has the name ${row.name}`)
     const shouldBeMarked =
       booking.markedNotDuplicate && booking.name.possible.size === 0 && row.name === booking.person.name
-    findings.check('registrations', shouldBeMarked && !row.not_duplicates && `${booking.key} was told apart in vain`)
-    if (booking.promoted) findings.check('promotions', !row.promoted_manually && `${booking.key} was not let pass`)
+    findings.check(
+      'registrations',
+      shouldBeMarked && !row.not_duplicates && `${booking.key} was not stored as not a duplicate`,
+    )
+    if (booking.promoted) findings.check('promotions', !row.promoted_manually && `${booking.key} was not promoted`)
     const unexpectedPromotion = row.promoted_manually && !booking.mayBePromoted
-    findings.check('promotions', unexpectedPromotion && `${booking.key} was let pass, and nobody asked for that`)
+    findings.check('promotions', unexpectedPromotion && `${booking.key} was promoted without a request`)
   }
-  findings.check('unacknowledged', byKey.size > 0 && `${byKey.size} registrations that nobody asked for`)
+  findings.check('unacknowledged', byKey.size > 0 && `${byKey.size} registrations without a request`)
 }
 
 async function checkWorkshops({ cluster, campaigns, spareWorkshops, findings }: Run) {
@@ -91,7 +94,7 @@ async function checkWorkshops({ cluster, campaigns, spareWorkshops, findings }: 
   }
 }
 
-/** A month that was copied is there once, with all its cities, and nobody came along. */
+/** A copied campaign exists once, with all its cities and no registrations. */
 async function checkCopies({ cluster, campaignCopies, findings }: Run) {
   const stored = await cluster.sql<{ id: string; workshops: number; people: number }[]>`
     select c.id, count(distinct w.id)::int as workshops, count(r.id)::int as people
@@ -105,14 +108,14 @@ async function checkCopies({ cluster, campaignCopies, findings }: Run) {
   }
 }
 
-/** Sends every acknowledged sign-up once more. Each has to be answered as it was: see `sendSignUp`. */
+/** Repeats every acknowledged sign-up, which must return the same result: see `sendSignUp`. */
 async function replaySignUps(run: Run, random: Random, bookings: Booking[]) {
   const queue = bookings.filter(({ stored }) => stored === 'yes')
   await Promise.all(
     Array.from({ length: 40 }, async () => {
       for (let booking = queue.pop(); booking; booking = queue.pop()) {
         const workshop = booking.person.campaign.workshops.find(({ slug }) => slug === booking?.firstWorkshop)
-        const status = await sendSignUp(run, random, booking, workshop as never, { kind: 'replay in the end' })
+        const status = await sendSignUp(run, random, booking, workshop as never, { kind: 'final replay' })
         run.findings.check('keys', status !== 201 && `${booking.key} was replayed with ${status}`)
       }
     }),
