@@ -23,13 +23,13 @@ const layers = [
   ['node.ts', 'worker.ts', 'cli.ts'],
 ]
 
-/** Not TypeScript for the server: bundled or copied for browsers. */
+/** Not server code: bundled or copied for browsers. */
 const browserFolders = ['client', 'styles']
 
 type Import = { from: string; to: string; typeOnly: boolean }
 
-const everything = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
-const files = everything
+const entries = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+const files = entries
   .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
   .map((entry) => join(entry.parentPath, entry.name).slice(join(root, 'src').length + 1))
   .filter((file) => !browserFolders.includes(file.split('/')[0] ?? ''))
@@ -38,7 +38,7 @@ const imports = files.flatMap(findImports)
 
 test('the top of src holds the three entries and the folders of the layers', () => {
   const folders = [...new Set(layers.flat().map((name) => name.split('/')[0]))].filter((name) => !name?.includes('.'))
-  const top = everything.filter(({ parentPath }) => parentPath === join(root, 'src')).map(({ name }) => name)
+  const top = entries.filter(({ parentPath }) => parentPath === join(root, 'src')).map(({ name }) => name)
   expect(top.toSorted()).toEqual([...folders, ...browserFolders, 'node.ts', 'worker.ts', 'cli.ts'].toSorted())
 })
 
@@ -59,16 +59,16 @@ test('there is no import cycle', () => {
 
 test('a folder of src has at most 16 files', () => {
   const counts = Map.groupBy(files, (file) => dirname(file))
-  const full = [...counts]
+  const overfull = [...counts]
     .filter(([, inFolder]) => inFolder.length > 16)
     .map(([folder, { length }]) => `${folder} ${length}`)
-  expect(full).toEqual([])
+  expect(overfull).toEqual([])
 })
 
 test('domain imports no HTTP, JSX, file system or driver', () => {
-  const foreign = /^(hono|@hono\/.*|nodemailer|qrcode|pino|node:(http|https|net|fs|fs\/promises))(\/|$)/
+  const forbidden = /^(hono|@hono\/.*|nodemailer|qrcode|pino|node:(http|https|net|fs|fs\/promises))(\/|$)/
   expect(
-    imports.filter(({ from, to }) => layerName(from) === 'domain' && foreign.test(to)).map(describeImport),
+    imports.filter(({ from, to }) => layerName(from) === 'domain' && forbidden.test(to)).map(describeImport),
   ).toEqual([])
   expect(files.filter((file) => layerName(file) === 'domain' && file.endsWith('.tsx'))).toEqual([])
 })
@@ -88,14 +88,15 @@ test('the Worker loads no file system, no embedded database and no migrations', 
 
 test('no folder or file is named utils, helpers, services or the like', () => {
   const names = [...files, ...readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })]
-  const empty = /(^|\/)(utils?|helpers?|services?|repositor(y|ies)|controllers?|common|misc)\b/
-  expect(names.filter((name) => empty.test(name))).toEqual([])
+  const vagueNames = /(^|\/)(utils?|helpers?|services?|repositor(y|ies)|controllers?|common|misc)\b/
+  expect(names.filter((name) => vagueNames.test(name))).toEqual([])
 })
 
 test('no file only re-exports others', () => {
   const reexports = (text: string) => /^export [^;]*? from '/m.test(text)
-  const hasOwn = (text: string) => /^(export )?(async )?(const|let|function|class|type \w+ =|interface)\b/m.test(text)
-  expect(files.filter((file) => reexports(readSource(file)) && !hasOwn(readSource(file)))).toEqual([])
+  const hasDeclaration = (text: string) =>
+    /^(export )?(async )?(const|let|function|class|type \w+ =|interface)\b/m.test(text)
+  expect(files.filter((file) => reexports(readSource(file)) && !hasDeclaration(readSource(file)))).toEqual([])
 })
 
 /** The imports of a file. Biome writes one per statement, at the beginning of a line and in single quotes. */
@@ -109,12 +110,12 @@ function findImports(file: string): Import[] {
   ]
 }
 
-/** A file is named by its path in src, a package by its name. */
+/** Returns the path in src of an imported file, or the name of a package. */
 function resolve(from: string, to: string): string {
   return to.startsWith('.') ? join(dirname(from), to) : to
 }
 
-/** All files and packages that are loaded with a file. Type imports load nothing. */
+/** All files and packages that a file loads, directly or indirectly. Type imports load nothing. */
 function reachableFrom(file: string, reached = new Set<string>()): Set<string> {
   for (const { from, to, typeOnly } of imports) {
     if (from !== file || typeOnly || reached.has(to)) continue

@@ -1,13 +1,13 @@
 import { defineConfig } from 'vitest/config'
 import { shared, slow } from './vitest.shared.ts'
 
-/** `npm test`: what is to be run after every change. */
+/** `npm test`: the quick tests, to run after every change. */
 export default defineConfig({
   ...shared,
   test: {
     ...shared.test,
     exclude: ['test/**/*.long.test.ts', slow],
-    // The files of a worker share its modules and its empty databases: a third of the time.
+    // Test files of a worker share its modules and emptied databases, which takes a third of the time.
     isolate: false,
   },
 })

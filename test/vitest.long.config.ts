@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { shared } from './vitest.shared.ts'
 
-/** What takes minutes: thousands of random scripts where the slow tests play two hundred, and controls that find errors. */
+/** `npm run test:long`: thousands of random scenarios, where the slow tests run two hundred, and controls. */
 export default defineConfig({
   ...shared,
   test: {

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { shared, slow } from './vitest.shared.ts'
 
-/** `npm run test:slow`: what starts the built service, browsers and workerd, and what takes long by itself. */
+/** `npm run test:slow`: tests that start the built service, browsers or workerd, or take long themselves. */
 export default defineConfig({
   ...shared,
   test: {
