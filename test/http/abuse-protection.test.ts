@@ -9,23 +9,23 @@ import { startMailServer } from '../support/mail/smtp-server.ts'
 import { root } from '../support/processes/processes.ts'
 import { createWorld, type World } from '../support/world.ts'
 
-describe('200 people in one office, within a minute and under the limits that are set by default', () => {
-  test('all open the form and register, and can have challenges as well', async () => {
+describe('200 people behind one IP address within a minute, under the default limits', () => {
+  test('can all open the form, register and get challenges', async () => {
     await using world = await createWorld()
-    const plain = await world.workshop({ capacity: 150 })
+    const open = await world.workshop({ capacity: 150 })
     const guarded = await world.workshop({ proofOfWork: true })
     for (let n = 0; n < 200; n++) {
       const fields = { name: `学员 ${n}`, email: `person-${n}@example.com`, consent: 'yes' }
       const challenge = await world.request(`/api/v1/workshops/${guarded.slug}/challenge`, {
         headers: { 'Idempotency-Key': `key-of-person-${n}` },
       })
-      const answer = await submitForm(world, `/w/${plain.slug}`, fields)
-      expect([n, challenge.status, answer.status]).toEqual([n, 200, 303])
+      const response = await submitForm(world, `/w/${open.slug}`, fields)
+      expect([n, challenge.status, response.status]).toEqual([n, 200, 303])
     }
     expect(await world.db.$count(registrations)).toBe(200)
   }, 120_000)
 
-  test('are let through by the limits of the Worker too', async () => {
+  test('stay below the limits of the Worker too', async () => {
     const settings = await readFile(join(root, 'wrangler.toml'), 'utf8')
     for (const name of ['LIMIT_REGISTER', 'LIMIT_CHALLENGE']) {
       const [, limit, period] =
@@ -35,7 +35,7 @@ describe('200 people in one office, within a minute and under the limits that ar
   })
 })
 
-/** Does what a stranger can do with a mailbox, again and again over a day, and counts what arrives there. */
+/** Repeats an attack on a mailbox over a day and counts the mails that arrive there. */
 async function attackMailbox(
   attack: (world: World, round: number, deliver: () => Promise<unknown>) => Promise<unknown>,
 ) {
@@ -44,12 +44,12 @@ async function attackMailbox(
     env: { SMTP_URL: mail.url, MAIL_FROM: 'Workshops <workshops@example.com>' },
   })
   const transport = createPooledTransport(world.deps.config)
-  if (!transport) throw new Error('there is no mail server')
+  if (!transport) throw new Error('no mail server')
   const deliver = () => deliverDueMails(world.deps, transport)
   for (let round = 0; round < 40; round++) {
     await attack(world, round, deliver)
     await deliver()
-    // More than the ten minutes for which a ticket is not mailed again.
+    // Longer than the ten minutes within which a ticket is not mailed again.
     world.clock.advance({ minutes: 11 })
   }
   transport.close()
@@ -59,18 +59,18 @@ async function attackMailbox(
 const victim = 'victim@example.com'
 const formFields = { name: '陌生人', email: victim, consent: 'yes' }
 
-/** Signs the mailbox up for a new workshop; gives the ticket, if there is one. */
+/** Signs the victim up for a new workshop. Returns the ticket path, if the sign-up was accepted. */
 async function signUpVictim(world: World, email = victim): Promise<string | undefined> {
   const { slug } = await world.workshop()
   return (await submitForm(world, `/w/${slug}`, { ...formFields, email })).headers.get('location') ?? undefined
 }
 
-describe('a stranger cannot fill a mailbox', () => {
-  test('by registering it for one workshop after the other', async () => {
+describe('at most ten mails a day reach a mailbox', () => {
+  test('when it is registered for one workshop after another', async () => {
     expect(await attackMailbox((world) => signUpVictim(world))).toBe(10)
   }, 60_000)
 
-  test('by registering it again and again, for the same one', async () => {
+  test('when it is registered repeatedly for the same workshop', async () => {
     let slug: string
     const arrived = await attackMailbox(async (world) => {
       slug ??= (await world.workshop()).slug
@@ -79,7 +79,7 @@ describe('a stranger cannot fill a mailbox', () => {
     expect(arrived).toBe(10)
   }, 60_000)
 
-  test('by having its tickets looked for', async () => {
+  test('when its tickets are requested on /find', async () => {
     const arrived = await attackMailbox(async (world, round) => {
       if (round === 0) await signUpVictim(world)
       await postForm(world, '/find', { email: victim })
@@ -87,7 +87,7 @@ describe('a stranger cannot fill a mailbox', () => {
     expect(arrived).toBe(10)
   }, 60_000)
 
-  test('by registering and cancelling: twice as many at the most', async () => {
+  test('and twice as many when it is registered and cancelled', async () => {
     const arrived = await attackMailbox(async (world, _round, deliver) => {
       const ticket = await signUpVictim(world)
       await deliver()
@@ -96,26 +96,26 @@ describe('a stranger cannot fill a mailbox', () => {
     expect(arrived).toBe(20)
   }, 60_000)
 
-  test('by correcting other registrations to it', async () => {
+  test('when other registrations are corrected to it', async () => {
     const arrived = await attackMailbox(async (world, round) => {
       const ticket = await signUpVictim(world, `stranger-${round}@example.com`)
       await postForm(world, `${ticket}/email`, { email: victim })
     })
-    // Half as many: what went to the wrong address before is counted where the registration is now.
+    // Half as many: mails to the previous address count for the current address of the registration.
     expect(arrived).toBe(5)
   }, 60_000)
 
-  test('by registering it and correcting it away, so that the next one counts as the first', async () => {
+  test('and three more when it is registered and then corrected away', async () => {
     const arrived = await attackMailbox(async (world, round, deliver) => {
       const ticket = await signUpVictim(world)
       await deliver()
       if (ticket) await postForm(world, `${ticket}/email`, { email: `stranger-${round}@example.com` })
     })
-    // Ten, and one more for each of the three times that a mailbox may be corrected away in a day.
+    // Ten, and one more for each of the three corrections of an address per day.
     expect(arrived).toBe(13)
   }, 60_000)
 
-  test('by moving it to and fro', async () => {
+  test('when its registration is moved back and forth', async () => {
     let ticket: string
     let cities: string[]
     const arrived = await attackMailbox(async (world, round) => {
@@ -128,7 +128,7 @@ describe('a stranger cannot fill a mailbox', () => {
     expect(arrived).toBe(10)
   }, 60_000)
 
-  test('by sign-ups that are held', async () => {
+  test('when it receives pending sign-ups', async () => {
     let slug: string
     const arrived = await attackMailbox(async (world) => {
       slug ??= (await world.workshop({ proofOfWork: true })).slug
@@ -137,7 +137,7 @@ describe('a stranger cannot fill a mailbox', () => {
     expect(arrived).toBe(10)
   }, 60_000)
 
-  test('by all of these in turn', async () => {
+  test('when these are combined', async () => {
     let guarded: string
     const arrived = await attackMailbox(async (world, round) => {
       guarded ??= (await world.workshop({ proofOfWork: true })).slug

@@ -19,11 +19,11 @@ const routes = [
   ...new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)),
 ]
 
-test('every route is on the access list, and the list names no other', () => {
+test('every route is on the access list, and every entry of the list is a route', () => {
   expect(routes.toSorted()).toEqual(Object.keys(access).toSorted())
 })
 
-const roleOrder: (Role | 'nobody')[] = ['nobody', 'viewer', 'organiser', 'owner']
+const roleOrder: (Role | 'anonymous')[] = ['anonymous', 'viewer', 'organiser', 'owner']
 
 const isConsoleRoute = (route: string) => / \/console(?:\/|$)/.test(route)
 
@@ -36,47 +36,47 @@ describe('by role', () => {
   let cookies: Record<Role, string>
   beforeAll(async () => {
     world = await createWorld({ env: { RATE_LIMIT: 'off' } })
-    const ofEach = async (make: (role: Role) => Promise<string>) => ({
-      viewer: await make('viewer'),
-      organiser: await make('organiser'),
-      owner: await make('owner'),
+    const forEachRole = async (create: (role: Role) => Promise<string>) => ({
+      viewer: await create('viewer'),
+      organiser: await create('organiser'),
+      owner: await create('owner'),
     })
-    tokens = await ofEach(world.token)
-    cookies = await ofEach(async (role) => (await world.signIn(role)).Cookie)
+    tokens = await forEachRole(world.token)
+    cookies = await forEachRole(async (role) => (await world.signIn(role)).Cookie)
   })
   afterAll(() => world.close())
 
-  /** How a role proves itself: in the console by a session, elsewhere by a token. */
-  async function prove(route: string, rank: (typeof roleOrder)[number]): Promise<Headers> {
+  /** Credentials of a role: a session for the console, a token elsewhere. */
+  async function credentials(route: string, role: (typeof roleOrder)[number]): Promise<Headers> {
     if (route.includes(' /mailbox')) return new Headers({ Cookie: mailPreviewCookie(world) })
-    if (rank === 'nobody') return new Headers()
-    if (!isConsoleRoute(route)) return new Headers({ Authorization: `Bearer ${tokens[rank]}` })
-    // The other routes go on with the sessions that signing out would end.
-    if (route === `POST ${paths.signOut()}`) return new Headers({ Cookie: (await world.signIn(rank)).Cookie })
-    return new Headers({ Cookie: cookies[rank] })
+    if (role === 'anonymous') return new Headers()
+    if (!isConsoleRoute(route)) return new Headers({ Authorization: `Bearer ${tokens[role]}` })
+    // Signing out would end the session that the other routes use.
+    if (route === `POST ${paths.signOut()}`) return new Headers({ Cookie: (await world.signIn(role)).Cookie })
+    return new Headers({ Cookie: cookies[role] })
   }
 
-  test.each(roleRoutes)('%s lets in %s and nobody below', async (route, needed) => {
+  test.each(roleRoutes)('%s allows %s and rejects lower roles', async (route, needed) => {
     const [method = '', pattern = ''] = route.split(' ')
     const path = pattern.replace(/\{.*?\}$/, '').replace(/:\w+/g, 'nothing')
-    for (const rank of roleOrder) {
-      const headers = await prove(route, rank)
+    for (const role of roleOrder) {
+      const headers = await credentials(route, role)
       if (method !== 'GET')
         headers.set('Content-Type', path.startsWith('/api/') ? 'application/json' : 'application/x-www-form-urlencoded')
       const init = { method, headers, ...(method === 'GET' ? {} : { body: path.startsWith('/api/') ? '{}' : '' }) }
-      const answer = await world.request(path, init)
+      const response = await world.request(path, init)
       const allowed =
-        !roleOrder.includes(needed as Role) || roleOrder.indexOf(rank) >= roleOrder.indexOf(needed as Role)
-      const toSignIn = answer.headers.get('location')?.startsWith('/console/sign-in?back=') ?? false
+        !roleOrder.includes(needed as Role) || roleOrder.indexOf(role) >= roleOrder.indexOf(needed as Role)
+      const toSignIn = response.headers.get('location')?.startsWith('/console/sign-in?back=') ?? false
       if (allowed)
-        expect([rank, toSignIn, answer.status]).not.toEqual([
-          rank,
+        expect([role, toSignIn, response.status]).not.toEqual([
+          role,
           expect.anything(),
           expect.toBeOneOf([401, 403, 500]),
         ])
-      else if (rank === 'nobody' && isConsoleRoute(route) && method === 'GET')
-        expect([rank, toSignIn]).toEqual([rank, true])
-      else expect([rank, answer.status]).toEqual([rank, rank === 'nobody' ? 401 : 403])
+      else if (role === 'anonymous' && isConsoleRoute(route) && method === 'GET')
+        expect([role, toSignIn]).toEqual([role, true])
+      else expect([role, response.status]).toEqual([role, role === 'anonymous' ? 401 : 403])
       if (allowed) expect(toSignIn).toBe(false)
       if (needed === 'localhost') {
         expect((await world.request(path, init, '192.168.1.9')).status).toBe(404)
@@ -85,30 +85,30 @@ describe('by role', () => {
   })
 })
 
-test('every route answers 405 to a method that it does not take, and says which it does', async () => {
+test('every route returns 405 with an Allow header for other methods', async () => {
   await using world = await createWorld()
   const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
-  const listed = Object.entries(access).map(([route, needed]) => {
+  const routeList = Object.entries(access).map(([route, needed]) => {
     const [method = '', pattern = ''] = route.split(' ')
     const path = pattern.replace(/\{.*?\}$/, '')
-    const like = new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}$`)
-    return { method, needed, path: path.replace(/:\w+/g, 'nothing'), like }
+    const regex = new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}$`)
+    return { method, needed, path: path.replace(/:\w+/g, 'nothing'), regex }
   })
-  for (const path of new Set(listed.map(({ path }) => path))) {
-    // `/console/people/chosen` is taken for the name of somebody too.
-    const routes = listed.filter(({ like, needed }) => like.test(path) && needed !== 'localhost')
-    const taken = new Set(routes.map(({ method }) => method))
-    for (const method of methods.filter((method) => method !== 'GET' || taken.size > 0)) {
-      if (taken.has(method)) continue
-      const answer = await world.request(path, { method })
-      const allowed = answer.headers.get('allow')?.split(', ') ?? []
-      // Of what only this machine may ask for, nobody is told.
-      expect([method, path, answer.status]).toEqual([method, path, taken.size > 0 ? 405 : 404])
-      expect([path, allowed]).toEqual([path, expect.arrayContaining([...taken])])
+  for (const path of new Set(routeList.map(({ path }) => path))) {
+    // `/console/people/chosen` matches `/console/people/:id` too.
+    const routes = routeList.filter(({ regex, needed }) => regex.test(path) && needed !== 'localhost')
+    const accepted = new Set(routes.map(({ method }) => method))
+    for (const method of methods.filter((method) => method !== 'GET' || accepted.size > 0)) {
+      if (accepted.has(method)) continue
+      const response = await world.request(path, { method })
+      const allowed = response.headers.get('allow')?.split(', ') ?? []
+      // Localhost-only routes are not disclosed.
+      expect([method, path, response.status]).toEqual([method, path, accepted.size > 0 ? 405 : 404])
+      expect([path, allowed]).toEqual([path, expect.arrayContaining([...accepted])])
       expect(allowed).not.toContain(method)
       expect(allowed.includes('HEAD')).toBe(allowed.includes('GET'))
-      const type = answer.headers.get('content-type') ?? ''
-      // What a door's script asks is answered to a script.
+      const type = response.headers.get('content-type') ?? ''
+      // Errors for the door script are JSON.
       const json = path.startsWith('/api/') || path === paths.doorList() || path === paths.doorEntries()
       expect([path, type]).toEqual([path, expect.stringContaining(json ? 'problem+json' : 'html')])
     }
@@ -120,7 +120,7 @@ test('every route answers 405 to a method that it does not take, and says which 
   })
 })
 
-test('a token opens no page of the console, and a session nothing but the console', async () => {
+test('a token opens no console page, and a session nothing but the console', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const token = { Authorization: `Bearer ${await world.token('owner')}` }
@@ -131,30 +131,30 @@ test('a token opens no page of the console, and a session nothing but the consol
   expect((await world.request(path, { headers: { Cookie } })).status).toBe(401)
 })
 
-test.each(doorRoutes)('%s lets in the doors of a workshop, to that workshop, and nobody else', async (route) => {
+test.each(doorRoutes)('%s allows door sessions of its workshop only', async (route) => {
   await using world = await createWorld()
   const workshop = await world.workshop({ capacity: 1, graceMinutes: 15 })
-  const elsewhere = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
+  const otherWorkshop = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
   const { id } = await world.register(workshop)
-  const waiting = await world.register(workshop)
+  const waitlisted = await world.register(workshop)
   world.clock.set(workshop.startsAt)
   const [method = '', path = ''] = route.split(' ')
   const json = path.includes('.json') || path.includes('entries')
-  const [mine, ended, foreign] = [
+  const [own, ended, other] = [
     await openDoorSession(world, workshop),
     await openDoorSession(world, workshop),
-    await openDoorSession(world, elsewhere),
+    await openDoorSession(world, otherWorkshop),
   ]
   const checkIn = crypto.randomUUID()
-  await checkIns(world.deps, mine.actor, [{ id: checkIn, registration: id, at: world.clock.now() }])
+  await checkIns(world.deps, own.actor, [{ id: checkIn, registration: id, at: world.clock.now() }])
   await endDoorSession(world.deps, workshop, ended.id)
   const [board = '', lent = ''] = await addTwoBoards(world)
   const lend = () =>
-    lendBoard(world.deps, mine.actor, {
+    lendBoard(world.deps, own.actor, {
       ...{ id: crypto.randomUUID(), boardId: lent, registrationId: id, workshopId: workshop.id, at: world.clock.now() },
     })
   if (path === paths.doorReturn()) await lend()
-  const registration = path === paths.doorQueueJoin() || path === paths.doorQueueLeave() ? waiting.id : id
+  const registration = path === paths.doorQueueJoin() || path === paths.doorQueueLeave() ? waitlisted.id : id
   const body = json
     ? JSON.stringify({ entries: [{ kind: 'in', id: checkIn, registration: id, at: world.clock.now() }] })
     : new URLSearchParams({
@@ -177,29 +177,29 @@ test.each(doorRoutes)('%s lets in the doors of a workshop, to that workshop, and
     expect((await send({ Cookie: (await world.signIn(role)).Cookie })).status).toBe(401)
   }
   for (const Cookie of ['', 'door=', `door=${'x'.repeat(43)}`, ended.Cookie]) {
-    const answer = await send({ Cookie })
-    expect([Cookie, answer.status]).toEqual([Cookie, 401])
-    expect(answer.headers.get('content-type')).toMatch(json ? /^application\/problem\+json/ : /^text\/html/)
-    if (json) expect(await answer.json()).toMatchObject({ code: 'session_over' })
-    else if (Cookie === ended.Cookie) expect(await answer.text()).toContain('这个签到台已经关闭')
+    const response = await send({ Cookie })
+    expect([Cookie, response.status]).toEqual([Cookie, 401])
+    expect(response.headers.get('content-type')).toMatch(json ? /^application\/problem\+json/ : /^text\/html/)
+    if (json) expect(await response.json()).toMatchObject({ code: 'session_over' })
+    else if (Cookie === ended.Cookie) expect(await response.text()).toContain('这个签到台已经关闭')
   }
-  // The door of another workshop is one, but finds nobody of this one.
-  const answer = await send({ Cookie: foreign.Cookie })
+  // A door session of another workshop is valid, but finds no registration of this one.
+  const response = await send({ Cookie: other.Cookie })
   if (path === paths.doorList())
-    expect(await answer.json()).toMatchObject({ workshop: { slug: elsewhere.slug }, people: [] })
-  else if (json) expect(await answer.json()).toMatchObject({ results: [{ outcome: 'not_found' }] })
-  // A board comes back wherever it is brought.
-  else if (path === paths.doorReturn()) expect([answer.status, (await lend()).outcome]).toEqual([303, 'lent'])
-  else if (path === paths.doorEnd()) expect(answer.status).toBe(303)
-  else if (path !== paths.doorSeat() && path !== paths.doorWalkIn()) expect(answer.status).toBeOneOf([404, 409])
-  const sameWorkshop = async () =>
+    expect(await response.json()).toMatchObject({ workshop: { slug: otherWorkshop.slug }, people: [] })
+  else if (json) expect(await response.json()).toMatchObject({ results: [{ outcome: 'not_found' }] })
+  // A board can be returned at any door.
+  else if (path === paths.doorReturn()) expect([response.status, (await lend()).outcome]).toEqual([303, 'lent'])
+  else if (path === paths.doorEnd()) expect(response.status).toBe(303)
+  else if (path !== paths.doorSeat() && path !== paths.doorWalkIn()) expect(response.status).toBeOneOf([404, 409])
+  const workshopRegistrations = async () =>
     (await world.db.select().from(registrations)).filter(({ workshopId }) => workshopId === workshop.id)
-  expect(await sameWorkshop()).toEqual(before[0])
+  expect(await workshopRegistrations()).toEqual(before[0])
 
-  const allowed = await send({ Cookie: mine.Cookie })
+  const allowed = await send({ Cookie: own.Cookie })
   expect(allowed.status).toBe(json ? 200 : 303)
   world.clock.set(new Date(workshop.endsAt.getTime() + 24 * 3600_000))
-  expect((await send({ Cookie: mine.Cookie })).status).toBe(401)
+  expect((await send({ Cookie: own.Cookie })).status).toBe(401)
 })
 
 async function addTwoBoards(world: World): Promise<string[]> {
@@ -209,20 +209,20 @@ async function addTwoBoards(world: World): Promise<string[]> {
 
 const ticketRoutes = Object.entries(access).flatMap(([route, needed]) => (needed === 'ticket' ? [route] : []))
 
-test.each(ticketRoutes)('%s answers to the ticket and to nothing that looks like it', async (route) => {
+test.each(ticketRoutes)('%s accepts the ticket and rejects forged and other tokens', async (route) => {
   await using world = await createWorld()
   const campaignId = (await world.campaign()).id
   const items = [{ kind: 'prerequisite' as const, text: { zh: '装好 RT-Thread Studio' }, mustConfirm: true }]
   const workshop = await world.workshop({ campaignId, items })
   const other = await world.workshop({ campaignId, city: { zh: '南京', en: 'Nanjing' } })
   const { id, ticket } = await world.register(workshop)
-  const mine = await world.register(workshop)
+  const own = await world.register(workshop)
   if (route.endsWith('/confirm')) {
-    // Only an offered seat can be taken.
+    // Only an offer can be accepted.
     const offer = { status: 'offered', seatedAt: null, offeredUntil: workshop.startsAt } as const
     await world.db.update(registrations).set(offer).where(eq(registrations.id, id))
   }
-  // What follows a workshop is for those who came.
+  // Post-event routes need attendance.
   if (/\/(certificate|feedback)$/.test(route)) await checkInYesterday(world, id)
   const [method = '', pattern = ''] = route.split(' ')
   const send = (ticket: string) =>
@@ -234,25 +234,25 @@ test.each(ticketRoutes)('%s answers to the ticket and to nothing that looks like
       }),
     })
   const stored = () =>
-    Promise.all([registrations, mails, certificates, feedback].map((of) => world.db.select().from(of)))
+    Promise.all([registrations, mails, certificates, feedback].map((table) => world.db.select().from(table)))
   const before = await stored()
 
   const bytes = Buffer.from(ticket, 'base64url')
   const forged = [
-    // The hash of one's own ticket below the id of the other.
-    Buffer.concat([bytes.subarray(0, 17), Buffer.from(mine.ticket, 'base64url').subarray(17)]),
+    // The hash of one ticket under the id of another.
+    Buffer.concat([bytes.subarray(0, 17), Buffer.from(own.ticket, 'base64url').subarray(17)]),
     Buffer.from(createTicketToken('another secret', { id, version: 1 }), 'base64url'),
     Buffer.concat([bytes.subarray(0, 17), Buffer.alloc(16)]),
     bytes.subarray(0, 17),
   ].map((bytes) => bytes.toString('base64url'))
   const { secret } = world.deps.config
-  // Rightly sealed, but for another version, for the door, or for somebody who is not there.
-  const stale = [
+  // Validly signed, but for another version, another purpose or an unknown registration.
+  const invalid = [
     createTicketToken(secret, { id, version: 2 }),
     createCheckInCode(secret, { id, version: 1 }),
     createTicketToken(secret, { id: workshop.id, version: 1 }),
   ]
-  for (const wrong of [...forged, ...stale]) expect([wrong, (await send(wrong)).status]).toEqual([wrong, 404])
+  for (const wrong of [...forged, ...invalid]) expect([wrong, (await send(wrong)).status]).toEqual([wrong, 404])
   expect(await stored()).toEqual(before)
 
   expect((await send(ticket)).status).toBe(method === 'GET' ? 200 : 303)
@@ -260,13 +260,13 @@ test.each(ticketRoutes)('%s answers to the ticket and to nothing that looks like
   else expect(await stored()).toEqual(before)
 })
 
-test('a viewer sees no person, an organiser the list', async () => {
+test('GET /api/v1/workshops/:slug/registrations returns 403 for viewers and the list for organisers', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   await world.register(workshop, { name: '王小明' })
   const path = `/api/v1/workshops/${workshop.slug}/registrations`
-  const ask = async (role: Role) =>
+  const fetchList = async (role: Role) =>
     world.request(path, { headers: { Authorization: `Bearer ${await world.token(role)}` } })
-  expect((await ask('viewer')).status).toBe(403)
-  expect(await (await ask('organiser')).text()).toContain('王小明')
+  expect((await fetchList('viewer')).status).toBe(403)
+  expect(await (await fetchList('organiser')).text()).toContain('王小明')
 })

@@ -12,7 +12,7 @@ import { createWorld, type World } from '../support/world.ts'
 
 const formHeaders = { 'Content-Type': 'application/x-www-form-urlencoded' }
 
-test('every answer forbids scripts and styles from elsewhere or inline, frames, sniffing and foreign referrers', async () => {
+test('every response has the security headers', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const { ticket } = await world.register(workshop)
@@ -36,7 +36,7 @@ test('every answer forbids scripts and styles from elsewhere or inline, frames, 
   expect((await world.request(`/t/${ticket}`)).headers.get('cache-control')).toBe('no-store')
 })
 
-test('a form that another site sends is refused, one of our own or without an origin is not', async () => {
+test('forms from other sites are rejected, same-origin forms and forms without an origin are accepted', async () => {
   await using world = await createWorld({ env: { BASE_URL: 'https://workshops.example.com' } })
   const { ticket } = await world.register(await world.workshop())
   const post = async (headers: Record<string, string>) =>
@@ -53,7 +53,7 @@ test('a form that another site sends is refused, one of our own or without an or
   ).toBe(303)
 })
 
-test('GET never changes anything: the links of a ticket may be fetched by mail scanners', async () => {
+test('GET requests change nothing, so mail scanners may follow the links of a ticket', async () => {
   await using world = await createWorld()
   const { ticket } = await world.register(await world.workshop())
   for (const path of ['cancel', 'erase', 'calendar.ics', 'qr.png', 'data.json']) {
@@ -62,30 +62,30 @@ test('GET never changes anything: the links of a ticket may be fetched by mail s
   expect(await (await world.request(`/t/${ticket}`)).text()).toContain('/cancel')
 })
 
-test('a body over 64 KB is refused, on pages and in the API', async () => {
+test('a body over 64 KB is rejected on pages and in the API', async () => {
   await using world = await createWorld()
   const { slug } = await world.workshop()
   const body = 'x'.repeat(70_000)
   expect((await world.request(`/w/${slug}`, { method: 'POST', headers: formHeaders, body })).status).toBe(413)
   const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': 'a-key-of-mine' }
-  const answer = await world.request(`/api/v1/workshops/${slug}/registrations`, { method: 'POST', headers, body })
-  expect([answer.status, await problemCode(answer)]).toEqual([413, 'too_large'])
+  const response = await world.request(`/api/v1/workshops/${slug}/registrations`, { method: 'POST', headers, body })
+  expect([response.status, await problemCode(response)]).toEqual([413, 'too_large'])
 })
 
-test('before there is a session a body at the console and the door has 8 kB at the most, with one 1 MB and 256 kB', async () => {
+test('bodies are limited to 8 kB without a session, and to 1 MB in the console and 256 kB at the door with one', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const { Cookie } = await world.signIn('viewer')
   const door = (await openDoorSession(world, workshop)).Cookie
   const status = async (path: string, bytes: number, headers: Record<string, string> = {}) => {
     const body = `name=${'x'.repeat(bytes - 'name='.length)}`
-    const known = await world.request(path, { method: 'POST', headers: { ...formHeaders, ...headers }, body })
-    // Without a length, as it comes in chunks: it is counted while it is read.
+    const withLength = await world.request(path, { method: 'POST', headers: { ...formHeaders, ...headers }, body })
+    // Without a Content-Length, sent in chunks: counted while read.
     const stream = new Blob([body]).stream()
     const init = { method: 'POST', headers: { ...formHeaders, ...headers }, body: stream, duplex: 'half' }
     const chunked = await world.request(path, init as RequestInit)
-    expect([path, bytes, chunked.status]).toEqual([path, bytes, known.status])
-    return known.status
+    expect([path, bytes, chunked.status]).toEqual([path, bytes, withLength.status])
+    return withLength.status
   }
   const kB = 1024
   const join = joinPath(world, workshop)
@@ -93,14 +93,14 @@ test('before there is a session a body at the console and the door has 8 kB at t
     expect([path, await status(path, 8 * kB)]).toEqual([path, 422])
     expect([path, await status(path, 8 * kB + 1)]).toEqual([path, 413])
     // An unknown cookie is not a session.
-    const made = { Cookie: `baoming.session_token=${'x'.repeat(40)}; door=${'x'.repeat(43)}` }
-    expect([path, await status(path, 8 * kB + 1, made)]).toEqual([path, 413])
+    const unknownCookie = { Cookie: `baoming.session_token=${'x'.repeat(40)}; door=${'x'.repeat(43)}` }
+    expect([path, await status(path, 8 * kB + 1, unknownCookie)]).toEqual([path, 413])
   }
   expect(await status(join, 256 * kB, { Cookie: door })).toBe(422)
   expect(await status(join, 256 * kB + 1, { Cookie: door })).toBe(413)
   expect(await status(paths.account(), 1024 * kB, { Cookie })).toBe(422)
   expect(await status(paths.account(), 1024 * kB + 1, { Cookie })).toBe(413)
-  // A request without a session is answered 401: a session may have ended while a long form was filled in.
+  // Without a session the response is 401: the session may have ended while a long form was filled in.
   expect(await status(paths.account(), 1024 * kB)).toBe(401)
   const passkey = `${paths.auth()}/passkey/verify-authentication`
   const json = { 'Content-Type': 'application/json', Origin: 'http://localhost' }
@@ -110,7 +110,7 @@ test('before there is a session a body at the console and the door has 8 kB at t
   expect([await verify(6 * kB), await verify(9 * kB)]).toEqual([400, 413])
 })
 
-test('a form has at most 200 fields before there is a session and 2,000 with one, however it is encoded', async () => {
+test('forms are limited to 200 fields without a session and 2,000 with one, in either encoding', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const { Cookie } = await world.signIn('viewer')
@@ -124,8 +124,8 @@ test('a form has at most 200 fields before there is a session and 2,000 with one
     })
     const parts = new FormData()
     for (const name of names) parts.append(name.split('=')[0] ?? '', 'x'.repeat(100).slice(0, name === 'name=' ? 0 : 1))
-    const inParts = await world.request(path, { method: 'POST', headers, body: parts })
-    expect([path, fields, inParts.status]).toEqual([path, fields, encoded.status])
+    const multipart = await world.request(path, { method: 'POST', headers, body: parts })
+    expect([path, fields, multipart.status]).toEqual([path, fields, encoded.status])
     return encoded.status
   }
   expect([await status('/find', 200), await status('/find', 201)]).toEqual([422, 413])
@@ -138,18 +138,18 @@ test('a form has at most 200 fields before there is a session and 2,000 with one
   expect([await status(paths.account(), 2_000, { Cookie }), await status(paths.account(), 2_001, { Cookie })]).toEqual([
     422, 413,
   ])
-  // A megabyte of fields, and a megabyte in a few of them.
+  // A megabyte of fields, and a megabyte in few fields.
   const send = async (body: string) =>
     (await world.request(paths.account(), { method: 'POST', headers: { ...formHeaders, Cookie }, body })).status
   expect([
     await send('a&'.repeat(520_000)),
     await send(`a=${'x'.repeat(90_000)}&`.repeat(5).replaceAll('&a', '&b')),
   ]).toEqual([413, 422])
-  const five = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}=${'x'.repeat(90_000)}`).join('&')
-  expect(await send(five)).toBe(413)
+  const fiveFields = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}=${'x'.repeat(90_000)}`).join('&')
+  expect(await send(fiveFields)).toBe(413)
 })
 
-test('a form is read as browsers encode it, with plus signs for spaces', async () => {
+test('forms are decoded as browsers encode them, with plus signs for spaces', async () => {
   await using world = await createWorld()
   const { Cookie } = await world.signIn('viewer')
   const body = 'name=%E6%9D%8E%2B+%E5%9B%9B++%26&x=+'
@@ -157,7 +157,7 @@ test('a form is read as browsers encode it, with plus signs for spaces', async (
   expect(await (await world.request(paths.account(), { headers: { Cookie } })).text()).toContain('value="李+ 四 &amp;"')
 })
 
-test('neither a path nor a text with NUL can make the database fail', async () => {
+test('a NUL in a path or text does not cause a database error', async () => {
   await using world = await createWorld()
   const { slug } = await world.workshop()
   for (const path of ['/w/%00', '/q/a%00', '/api/v1/workshops?city=%00', '/t/%00']) {
@@ -176,31 +176,32 @@ test('neither a path nor a text with NUL can make the database fail', async () =
   ).toBe(201)
 })
 
-test('an unknown or revoked token is refused, and guessing is slowed down', async () => {
+test('unknown and revoked tokens return 401, and guessing is rate limited', async () => {
   await using world = await createWorld()
   const token = await createToken(world.deps, 'mine', 'organiser')
-  const ask = (bearer: string) => world.request('/api/v1/workshops', { headers: { Authorization: `Bearer ${bearer}` } })
-  expect((await ask(token)).status).toBe(200)
+  const request = (bearer: string) =>
+    world.request('/api/v1/workshops', { headers: { Authorization: `Bearer ${bearer}` } })
+  expect((await request(token)).status).toBe(200)
   const [stored] = await listTokens(world.deps)
   await revokeToken(world.deps, stored?.id ?? '')
-  const refused = await ask(token)
+  const refused = await request(token)
   expect(refused.headers.get('www-authenticate')).toBe('Bearer')
   expect(await problemCode(refused)).toBe('unauthorized')
   const page = await world.request('/metrics')
   expect([page.status, page.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
-  for (let i = 1; i < rateLimits.token.points; i++) await ask(`bm_guess_number_${i}_xxxxxxxxxxxx`)
-  const slowed = await ask('bm_one_guess_too_many_xxxxxxxxxx')
+  for (let i = 1; i < rateLimits.token.points; i++) await request(`bm_guess_number_${i}_xxxxxxxxxxxx`)
+  const slowed = await request('bm_one_guess_too_many_xxxxxxxxxx')
   expect([slowed.status, Number(slowed.headers.get('retry-after')) > 0]).toEqual([429, true])
 })
 
-test('an authorization that is meant for a proxy in front is none of our business', async () => {
+test('ignores Authorization headers with a scheme other than Bearer', async () => {
   await using world = await createWorld()
   const headers = { Authorization: `Basic ${btoa('user:password')}` }
   expect((await world.request('/', { headers })).status).toBe(200)
   expect((await world.request('/metrics', { headers })).status).toBe(401)
 })
 
-test('one office may bring hundreds, a flood from one range is slowed down, and others are not', async () => {
+test('a flood from one IP prefix is rate limited, other prefixes are not', async () => {
   await using world = await createWorld()
   const { slug } = await world.workshop()
   const post = (peer: string) => world.request(`/w/${slug}`, { method: 'POST', headers: formHeaders, body: '' }, peer)
@@ -210,8 +211,8 @@ test('one office may bring hundreds, a flood from one range is slowed down, and 
   expect((await post('10.1.3.1')).status).toBe(422)
 }, 60_000)
 
-test('forwarded addresses count only behind as many proxies as are trusted', async () => {
-  // The warning is logged once a process.
+test('X-Forwarded-For is trusted only for the configured number of proxies', async () => {
+  // The warning is logged once per process.
   vi.resetModules()
   const refused = async (world: World, forwarded: (i: number) => string) => {
     let status = 0
@@ -227,7 +228,7 @@ test('forwarded addresses count only behind as many proxies as are trusted', asy
   expect(open.logEntries.filter(({ message }) => message.includes('TRUST_PROXY'))).toHaveLength(1)
   await using proxied = await createWorld({ env: { TRUST_PROXY: '1' } })
   expect(await refused(proxied, (i) => `203.0.${i}.1`)).toBe(false)
-  // What stands left of the proxy's own entry was written by the visitor.
+  // Entries left of the proxy's own are written by the client.
   expect(await refused(proxied, (i) => `203.0.${i}.1, 198.51.100.7`)).toBe(true)
 })
 
@@ -239,11 +240,11 @@ test.each([
   ['::1', '0000:0000:0000:00'],
   ['fe80::1%eth0', 'fe80:0000:0000:00'],
   ['unknown', 'unknown'],
-])('the range of %s is %s', (address, range) => {
+])('ipPrefix of %s is %s', (address, range) => {
   expect(ipPrefix(address)).toBe(range)
 })
 
-test('no ticket, door code, token or address is ever logged', async () => {
+test('tickets, check-in codes, tokens and addresses are never logged', async () => {
   await using world = await createWorld({ env: { LOG_LEVEL: 'debug' } })
   const workshop = await world.workshop()
   const { ticket } = await world.register(workshop, { email: 'wang@example.com' })
@@ -259,7 +260,7 @@ test('no ticket, door code, token or address is ever logged', async () => {
   for (const secret of [ticket, token, 'wang@']) expect(logged).not.toContain(secret)
 })
 
-test('the language is the one asked for, else the remembered one, else the browser’s, else the installation’s', async () => {
+test('the language comes from the query, then the cookie, then the browser, then the default', async () => {
   await using world = await createWorld()
   const language = async (path: string, headers: Record<string, string> = {}) =>
     (await world.request(path, { headers })).headers.get('content-language')
@@ -273,40 +274,40 @@ test('the language is the one asked for, else the remembered one, else the brows
   expect((await world.request('/')).headers.get('set-cookie')).toBeNull()
 })
 
-test('pages and files are compressed for whoever asks, and stay what they are', async () => {
+test('pages and assets are compressed on request with the same content', async () => {
   await using world = await createWorld()
   const { slug } = await world.workshop()
   for (const path of [`/w/${slug}`, '/assets/site.css']) {
     const plain = await world.request(path)
-    const packed = await world.request(path, { headers: { 'Accept-Encoding': 'gzip' } })
-    expect([path, plain.headers.get('content-encoding'), packed.headers.get('content-encoding')]).toEqual([
+    const compressed = await world.request(path, { headers: { 'Accept-Encoding': 'gzip' } })
+    expect([path, plain.headers.get('content-encoding'), compressed.headers.get('content-encoding')]).toEqual([
       path,
       null,
       'gzip',
     ])
-    const text = gunzipSync(await packed.arrayBuffer()).toString()
+    const text = gunzipSync(await compressed.arrayBuffer()).toString()
     const form = /value="[0-9a-f-]{36}".*name="guard" value="[^"]*"/
     expect(text.replace(form, '')).toBe((await plain.text()).replace(form, ''))
   }
 })
 
-test('a page that is at hand is the same as one that has to be drawn', async () => {
+test('a cached page is identical to a rendered one', async () => {
   const { app } = await import('../../src/http/app.ts')
   await using world = await createWorld({ env: { BASE_URL: 'https://workshops.example.com' } })
   world.deps.cache = createCache(60_000)
   const { slug } = await world.workshop()
   const key = '11111111-2222-3333-4444-555555555555'
-  const ask = async (how: RequestInit, query = '') => {
+  const request = async (init: RequestInit, query = '') => {
     const env = { deps: world.deps, remoteAddress: '127.0.0.1' }
-    const drawn = await app.request(`/w/${slug}${query}`, how, env)
-    const atHand = await world.request(`/w/${slug}${query}`, how)
+    const rendered = await app.request(`/w/${slug}${query}`, init, env)
+    const cached = await world.request(`/w/${slug}${query}`, init)
     return Promise.all(
-      [drawn, atHand].map(async (answer) => {
-        const { 'set-cookie': cookie, ...headers } = Object.fromEntries(answer.headers)
-        const body = Buffer.from(await answer.arrayBuffer())
+      [rendered, cached].map(async (response) => {
+        const { 'set-cookie': cookie, ...headers } = Object.fromEntries(response.headers)
+        const body = Buffer.from(await response.arrayBuffer())
         const text = (headers['content-encoding'] ? gunzipSync(body) : body).toString()
         return {
-          status: answer.status,
+          status: response.status,
           headers,
           cookie: cookie?.replace(/key=[0-9a-f-]{36}/, 'key'),
           text: text.replace(/value="[0-9a-f-]{36}".*name="guard" value="[^"]*"/, ''),
@@ -315,7 +316,7 @@ test('a page that is at hand is the same as one that has to be drawn', async () 
       }),
     )
   }
-  for (const [how, query] of [
+  for (const [init, query] of [
     [{}],
     [{ headers: { 'Accept-Language': 'en' } }],
     [{ headers: { Cookie: `lang=en; key=${key}` } }, '?via=poster'],
@@ -324,41 +325,41 @@ test('a page that is at hand is the same as one that has to be drawn', async () 
     [{ headers: { Authorization: 'Bearer of-a-token-that-nobody-has-made' } }],
     [{ method: 'HEAD' }],
   ] satisfies [RequestInit, string?][]) {
-    const [drawn, atHand] = await ask(how, query)
-    expect(atHand).toEqual(drawn)
+    const [rendered, cached] = await request(init, query)
+    expect(cached).toEqual(rendered)
   }
   const page = await (await world.request(`/w/${slug}`, { headers: { Cookie: `key=${key}` } })).text()
   expect(page).toContain(key)
   expect((await world.request('/w/nowhere')).status).toBe(404)
 })
 
-test('a file that the browser has already is not sent again', async () => {
+test('GET of an asset returns 304 when the browser has it', async () => {
   await using world = await createWorld()
   for (const path of ['/assets/site.css', '/favicon.ico']) {
     const headers = { 'Accept-Encoding': 'gzip' }
     const first = await world.request(path, { headers })
     const etag = first.headers.get('etag') ?? ''
-    const again = await world.request(path, { headers: { ...headers, 'If-None-Match': etag } })
-    expect([path, again.status, await again.text()]).toEqual([path, 304, ''])
-    expect(again.headers.get('cache-control')).toBe(first.headers.get('cache-control'))
+    const second = await world.request(path, { headers: { ...headers, 'If-None-Match': etag } })
+    expect([path, second.status, await second.text()]).toEqual([path, 304, ''])
+    expect(second.headers.get('cache-control')).toBe(first.headers.get('cache-control'))
     expect((await world.request(path, { headers: { 'If-None-Match': '"another"' } })).status).toBe(200)
   }
 })
 
-test('a form that is not what it says it is is refused as such', async () => {
+test('a form whose body does not match its content type returns 400', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const { ticket } = await world.register(workshop)
   for (const path of [`/w/${workshop.slug}`, '/find', `/t/${ticket}/email`, `/t/${ticket}/move`]) {
     for (const type of ['multipart/form-data', 'multipart/form-data; boundary=x']) {
-      const answer = await world.request(path, { method: 'POST', headers: { 'Content-Type': type }, body: 'email=a' })
-      expect([path, type, answer.status]).toEqual([path, type, 400])
-      expect(answer.headers.get('content-type')).toMatch(/^text\/html/)
+      const response = await world.request(path, { method: 'POST', headers: { 'Content-Type': type }, body: 'email=a' })
+      expect([path, type, response.status]).toEqual([path, type, 400])
+      expect(response.headers.get('content-type')).toMatch(/^text\/html/)
     }
   }
 })
 
-test('WeChat finds the file by which it knows the domain, and nobody else’s', async () => {
+test('the WeChat domain verification file is served, and no other', async () => {
   await using world = await createWorld({ env: { WECHAT_VERIFY: 'MP_verify_aBc123.txt' } })
   expect(await (await world.request('/MP_verify_aBc123.txt')).text()).toBe('aBc123')
   expect((await world.request('/MP_verify_other.txt')).status).toBe(404)
@@ -371,25 +372,25 @@ async function problemCode(response: Response): Promise<unknown> {
 test.each([
   { where: 'PGlite', postgres: false },
   { where: 'Postgres', postgres: true },
-])('an error that nobody foresaw is logged without what people typed, on $where', async ({ postgres }) => {
+])('an unexpected error is logged without user input, on $where', async ({ postgres }) => {
   await using world = await createWorld({ postgres })
   const { slug } = await world.workshop()
   await world.db.execute(sql`alter function register rename to register_no_more`)
-  const typed = { name: '王小明', email: 'wang.xm@example.com', phone: '+8613800138000' }
+  const input = { name: '王小明', email: 'wang.xm@example.com', phone: '+8613800138000' }
   const opened = await openForm(world, `/w/${slug}`)
-  const onPage = await world.request(`/w/${slug}`, {
+  const pageResponse = await world.request(`/w/${slug}`, {
     method: 'POST',
     headers: formHeaders,
-    body: new URLSearchParams({ ...opened, ...typed, consent: 'yes' }).toString(),
+    body: new URLSearchParams({ ...opened, ...input, consent: 'yes' }).toString(),
   })
-  const overApi = await world.request(`/api/v1/workshops/${slug}/registrations`, {
+  const apiResponse = await world.request(`/api/v1/workshops/${slug}/registrations`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', 'Idempotency-Key': 'another-key-of-mine' },
-    body: JSON.stringify({ ...typed, consent: true }),
+    body: JSON.stringify({ ...input, consent: true }),
   })
-  expect([onPage.status, overApi.status]).toEqual([500, 500])
+  expect([pageResponse.status, apiResponse.status]).toEqual([500, 500])
   const logged = JSON.stringify(world.logEntries)
-  for (const personal of [...Object.values(typed), 'wang', '13800138000']) expect(logged).not.toContain(personal)
+  for (const personal of [...Object.values(input), 'wang', '13800138000']) expect(logged).not.toContain(personal)
   const errors = world.logEntries.filter(({ level }) => level === 'error')
   expect(errors.map(({ message }) => message)).toEqual(['internal error', 'internal error'])
   expect(errors[0]?.facts).toMatchObject({

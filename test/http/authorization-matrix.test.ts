@@ -41,43 +41,43 @@ import { openDoorSession } from '../support/seeds/door.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 /*
- * Every route that names something, asked by everyone about what is there and theirs, what is there and another's or of
- * another kind, and what is not there. It goes by the list of routes: a new one whose names nobody can fill in fails.
+ * Calls every route with path parameters as every kind of caller, with the caller's own object, another's or one of
+ * another kind, and one that does not exist. Covers the access list: a new route without parameter values fails.
  */
 
 const unknownId = '0193a000-0000-7000-8000-00000000dead'
 
-/** What a route's names stand for: in the order of the path, for each of the three cases. */
+/** Values of a route's path parameters, in path order, for each of the three cases. */
 type RouteParams = {
-  own: string[] | ((mine: Role) => string[])
-  other: Record<string, string[] | ((mine: Role) => string[])>
+  own: string[] | ((role: Role) => string[])
+  other: Record<string, string[] | ((role: Role) => string[])>
   missing: string[]
-  /** What is there for those alone who bring a token, where anyone may ask. */
+  /** Exists only for callers with a token, on a public route. */
   draft?: string[]
 }
 
-/** How a route answers what is there, and what it wants to be sent. */
+/** Expected response for an existing object, and the request to send. */
 type RouteExpectation = {
-  /** What it answers where the caller may: 200 to GET, 201 or 200 as the API says, 303 to a form. */
+  /** Status where the caller is allowed: 200 for GET, 200 or 201 in the API, 303 for a form. */
   status?: number
-  /** The same for a helper at the door, where that is another. */
+  /** Status for a helper at the door, where it differs. */
   helper?: number
-  /** What it answers to what is not there or not theirs. */
+  /** Status for an object that does not exist or belongs to another. */
   missing?: number
   /** A form, or JSON below /api. */
   body?: Record<string, unknown> | (() => Promise<Record<string, string>>)
   headers?: Record<string, string>
-  /** Something else than what the family owns, where the route wants it in another state. */
+  /** Parameter values that replace the shared ones, where the route needs an object in another state. */
   own?: string[]
-  /** A POST that leaves all as it was. */
+  /** A POST without side effects. */
   changesNothing?: true
 }
 
 let world: World
 let routeParams: Record<string, RouteParams>
 let expectations: Record<string, RouteExpectation>
-/** How each caller proves who they are, and as whom the console and everything else know them. */
-let callers: { name: string; headers: Record<string, string>; console?: Role; elsewhere?: Role | 'unknown token' }[]
+/** Credentials of each caller, and their roles in the console and elsewhere. */
+let callers: { name: string; headers: Record<string, string>; console?: Role; api?: Role | 'unknown token' }[]
 
 beforeAll(async () => {
   world = await createWorld({ env: { RATE_LIMIT: 'off' } })
@@ -100,20 +100,20 @@ beforeAll(async () => {
 
   const seated = await world.register(workshop)
   const offered = await world.register(workshop)
-  const waiting = await world.register(workshop)
+  const waitlisted = await world.register(workshop)
   await db
     .update(registrations)
     .set({ status: 'offered', seatedAt: null, offeredUntil: workshop.startsAt })
     .where(sql`id = ${offered.id}`)
-  const hold = async (at: Workshop) => {
+  const createPending = async (at: Workshop) => {
     const signUp = { name: '钱', email: `held-${at.slug}@example.com`, locale: 'zh-CN', ready: {}, consentVersion }
     await createPendingSignUp(deps, at, signUp, `key-of-${at.slug}`)
-    const found = await query<{ id: string }>(db, sql`select id from pending_sign_ups where workshop_id = ${at.id}`)
-    return createPendingSignUpCode(secret, found[0]?.id ?? '')
+    const rows = await query<{ id: string }>(db, sql`select id from pending_sign_ups where workshop_id = ${at.id}`)
+    return createPendingSignUpCode(secret, rows[0]?.id ?? '')
   }
-  const held = await hold(workshop)
-  const heldElsewhere = await hold(otherWorkshop)
-  const door = createCheckInCode(secret, { id: seated.id, version: 1 })
+  const pendingCode = await createPending(workshop)
+  const otherPendingCode = await createPending(otherWorkshop)
+  const checkInCode = createCheckInCode(secret, { id: seated.id, version: 1 })
   const link = (await createLink(deps, { campaign: campaign.slug }, { channel: 'poster' }))?.code ?? ''
   const png = Buffer.from('iVBORw0KGgo=', 'base64').toString('base64')
   await db.insert(chatGroups).values({
@@ -127,7 +127,7 @@ beforeAll(async () => {
   const signedIn = { viewer: await world.signIn('viewer'), organiser: await world.signIn('organiser') }
   const all = { ...signedIn, owner: await world.signIn('owner') }
   const colleague = await world.signIn('organiser', 'colleague')
-  const idsOf = async (organiserId: string) => {
+  const createSessionAndPasskey = async (organiserId: string) => {
     const session = deps.newId()
     const passkey = deps.newId()
     const moment = deps.now()
@@ -141,12 +141,12 @@ beforeAll(async () => {
     })
     return { session, passkey }
   }
-  const mine = {
-    viewer: await idsOf(all.viewer.id),
-    organiser: await idsOf(all.organiser.id),
-    owner: await idsOf(all.owner.id),
+  const ownIds = {
+    viewer: await createSessionAndPasskey(all.viewer.id),
+    organiser: await createSessionAndPasskey(all.organiser.id),
+    owner: await createSessionAndPasskey(all.owner.id),
   }
-  const theirs = await idsOf(colleague.id)
+  const colleagueIds = await createSessionAndPasskey(colleague.id)
   await createToken(deps, 'spare', 'viewer')
   const [{ id: tokenId } = { id: '' }] = await query<{ id: string }>(db, sql`select id from tokens`)
 
@@ -156,42 +156,42 @@ beforeAll(async () => {
   const audience = { about: { workshopId: workshop.id }, workshops: [workshop], filter: {} }
   await sendBroadcast(deps, actor, { id: message, ...draft, audience })
   await deps.db.insert(contentRefusals).values({ broadcastId: message, pausedAt: deps.now(), lastError: 'DATA: 554' })
-  const tried = deps.newId()
-  await sendTestBroadcast(deps, actor, { id: tried, ...draft, workshop })
+  const testId = deps.newId()
+  await sendTestBroadcast(deps, actor, { id: testId, ...draft, workshop })
 
   await mailSignInLink(deps, (await findOrganiserEmail(colleague.id)) ?? '')
-  const [latest] = await query<{ id: number | string; uid: string }>(
+  const [signInMail] = await query<{ id: number | string; uid: string }>(
     db,
     sql`select id, uid from mails order by id desc limit 1`,
   )
-  const signInCode = createSignInCode(secret, latest?.uid ?? '')
+  const signInCode = createSignInCode(secret, signInMail?.uid ?? '')
   const mailTo = async (id: string) =>
     String((await query<{ id: number | string }>(db, sql`select id from mails where registration_id = ${id}`))[0]?.id)
   const mail = await mailTo(offered.id)
   await db.update(mails).set({ state: 'dead', lastError: '550 no such user' })
 
-  // Of yesterday: one whose check-in is open, with somebody who came, and one where it is closed.
+  // Workshops of yesterday: one with open attendance and an attendee, one with closed attendance.
   const chengdu = await world.workshop({ slug: 'chengdu' })
-  const came = await world.register(chengdu)
+  const attendee = await world.register(chengdu)
   const certified = await world.register(chengdu)
-  await checkInYesterday(world, came.id)
+  await checkInYesterday(world, attendee.id)
   await checkInYesterday(world, (await world.register(await world.workshop({ slug: 'xian' }))).id)
   await db.execute(sql`update workshops set attendance_closed_at = ends_at where slug = 'xian'`)
   await checkIn(world, certified.id)
-  const issued = await issueCertificate(
+  const result = await issueCertificate(
     deps,
     { id: certified.id, workshop: (await findWorkshop(deps, 'chengdu')) as Workshop },
     { name: '郑', keepName: false },
   )
-  const number = issued.kind === 'issued' ? issued.certificate.number : ''
+  const number = result.kind === 'issued' ? result.certificate.number : ''
 
   const helper = await openDoorSession(world, workshop)
-  const doorElsewhere = await openDoorSession(world, otherWorkshop)
-  // Begun an hour ago, with one who did not come and one who stands at the door.
+  const otherDoor = await openDoorSession(world, otherWorkshop)
+  // Started an hour ago, with a no-show and one in the door queue.
   const guiyang = await world.workshop({ slug: 'guiyang', capacity: 1, graceMinutes: 15 })
   await world.register(guiyang)
-  const standing = await world.register(guiyang)
-  await joinDoorQueue(deps, { name: '东门', workshopId: guiyang.id }, standing.id)
+  const queued = await world.register(guiyang)
+  await joinDoorQueue(deps, { name: '东门', workshopId: guiyang.id }, queued.id)
   const hourAgo = new Date(deps.now().getTime() - 3600_000).toISOString()
   await db.execute(sql`update workshops set starts_at = ${hourAgo}::timestamptz where slug = 'guiyang'`)
 
@@ -204,7 +204,7 @@ beforeAll(async () => {
   ])
   await replaceQuestions(deps, actor, workshop, [{ kind: 'text', text: { zh: '哪里最难？' } }])
   await lendBoard(deps, actor, {
-    ...{ id: deps.newId(), boardId: lent, registrationId: came.id, workshopId: chengdu.id, at: deps.now() },
+    ...{ id: deps.newId(), boardId: lent, registrationId: attendee.id, workshopId: chengdu.id, at: deps.now() },
   })
 
   const workshops: RouteParams = {
@@ -236,9 +236,9 @@ beforeAll(async () => {
     '/c/:campaign': { ...campaigns, other: { ...campaigns.other, 'a draft': [draftCampaign.slug] } },
     '/w/:workshop': { ...workshops, other: { ...workshops.other, 'a draft': ['suzhou'] } },
     '/w/:workshop/confirm/:code': {
-      own: [workshop.slug, held],
+      own: [workshop.slug, pendingCode],
       other: {
-        "another workshop's": [workshop.slug, heldElsewhere],
+        "another workshop's": [workshop.slug, otherPendingCode],
         'a ticket': [workshop.slug, seated.ticket],
         'a code for nobody': [workshop.slug, createPendingSignUpCode(secret, seated.id)],
       },
@@ -246,11 +246,11 @@ beforeAll(async () => {
     },
     '/t/:ticket': {
       own: [seated.ticket],
-      other: { 'a door code': [door], 'the id alone': [seated.id], 'a held sign-up': [held] },
+      other: { 'a check-in code': [checkInCode], 'the id alone': [seated.id], 'a held sign-up': [pendingCode] },
       missing: ['nothing'],
     },
     '/in/:code': {
-      own: [door],
+      own: [checkInCode],
       other: { 'a ticket': [seated.ticket], 'the id alone': [seated.id] },
       missing: ['nothing'],
     },
@@ -258,7 +258,7 @@ beforeAll(async () => {
       own: [workshopJoinCode(deps, workshop)],
       other: {
         'a ticket': [seated.ticket],
-        'a door code': [door],
+        'a check-in code': [checkInCode],
         'the id alone': [workshop.id],
         'a code for no workshop': [createJoinCode(secret, { id: seated.id, version: 1 })],
       },
@@ -292,13 +292,13 @@ beforeAll(async () => {
       missing: ['nothing'],
     },
     '/console/account/sessions/:id': {
-      own: (role) => [mine[role].session],
-      other: { "a colleague's": [theirs.session], 'a passkey': (role) => [mine[role].passkey] },
+      own: (role) => [ownIds[role].session],
+      other: { "a colleague's": [colleagueIds.session], 'a passkey': (role) => [ownIds[role].passkey] },
       missing: [unknownId],
     },
     '/console/account/passkeys/:id': {
-      own: (role) => [mine[role].passkey],
-      other: { "a colleague's": [theirs.passkey], 'a session': (role) => [mine[role].session] },
+      own: (role) => [ownIds[role].passkey],
+      other: { "a colleague's": [colleagueIds.passkey], 'a session': (role) => [ownIds[role].session] },
       missing: [unknownId],
     },
     '/console/campaigns/:slug': campaigns,
@@ -316,9 +316,9 @@ beforeAll(async () => {
     '/console/workshops/:slug/door/sessions/:id': {
       own: [workshop.slug, helper.id],
       other: {
-        "another workshop's": [workshop.slug, doorElsewhere.id],
+        "another workshop's": [workshop.slug, otherDoor.id],
         'theirs under another workshop': [otherWorkshop.slug, helper.id],
-        "an organiser's session": [workshop.slug, mine.owner.session],
+        "an organiser's session": [workshop.slug, ownIds.owner.session],
       },
       missing: [workshop.slug, unknownId],
     },
@@ -345,20 +345,20 @@ beforeAll(async () => {
       other: {
         "another person's": [seated.id, mail],
         'theirs under another person': [offered.id, await mailTo(seated.id)],
-        'a sign-in link': [offered.id, String(latest?.id)],
+        'a sign-in link': [offered.id, String(signInMail?.id)],
       },
       missing: [offered.id, '999999'],
     },
     '/console/messages/:id': {
       own: [message],
-      other: { 'a test': [tried], 'a person': [seated.id] },
+      other: { 'a test': [testId], 'a person': [seated.id] },
       missing: [unknownId],
     },
     '/console/mails/:id': failed,
     '/mailbox/:id': failed,
     '/mailbox/:id/files/:n': {
       own: [await mailTo(seated.id), '1'],
-      other: { "another mail's": [String(latest?.id), '1'] },
+      other: { "another mail's": [String(signInMail?.id), '1'] },
       missing: [mail, '99'],
     },
   }
@@ -373,7 +373,7 @@ beforeAll(async () => {
     const { key = '' } = await openForm(world, path, { headers: { Cookie: all.organiser.Cookie } })
     return { ...person, key, consent: 'yes', locale: 'zh-CN' }
   }
-  const fresh = (fields: Record<string, string>) => async () => ({ id: deps.newId(), ...fields })
+  const withNewId = (fields: Record<string, string>) => async () => ({ id: deps.newId(), ...fields })
   expectations = {
     'POST /w/:workshop': {
       body: async () => ({ ...(await openForm(world, '/w/shanghai')), ...person, consent: 'yes' }),
@@ -384,8 +384,8 @@ beforeAll(async () => {
     'POST /t/:ticket/confirm': { own: [offered.ticket] },
     'POST /t/:ticket/ready': { body: { [`ready.${workshop.items[0]?.id}`]: 'yes' } },
     'POST /t/:ticket/move': { body: { to: 'nanjing' } },
-    'POST /t/:ticket/certificate': { own: [came.ticket], body: { name: '郑小明' } },
-    'POST /t/:ticket/feedback': { own: [came.ticket], body: { 'answer.useful': '5' } },
+    'POST /t/:ticket/certificate': { own: [attendee.ticket], body: { name: '郑小明' } },
+    'POST /t/:ticket/feedback': { own: [attendee.ticket], body: { 'answer.useful': '5' } },
     'POST /console/workshops/:slug/attendance/close': { own: ['chengdu'] },
     'POST /console/workshops/:slug/attendance/reopen': { own: ['xian'] },
     'POST /console/workshops/:slug/materials': {
@@ -395,7 +395,7 @@ beforeAll(async () => {
     'GET /in/:code': { status: 302, helper: 200 },
     'POST /door/join/:code': { body: { name: '小李' } },
     'POST /console/workshops/:slug/door/seat': { own: ['guiyang'] },
-    'POST /console/people/:id/undo': { own: [came.id] },
+    'POST /console/people/:id/undo': { own: [attendee.id] },
     'POST /console/boards/:id/edit': { body: { kind: 'STM32F407', serial: '9' } },
     'POST /console/boards/:id/state': { body: { state: 'broken', note: 'USB' } },
     'POST /console/boards/:id/return': { own: [lent] },
@@ -437,10 +437,10 @@ beforeAll(async () => {
     'POST /console/workshops/:slug/people/add': { body: key('/console/workshops/shanghai/people/add') },
     'POST /console/people/:id/edit': { body: person },
     'POST /console/people/:id/move': { body: { to: 'nanjing' } },
-    'GET /console/people/:id/promote': { own: [waiting.id] },
-    'POST /console/people/:id/promote': { own: [waiting.id], body: promotion },
-    'POST /console/workshops/:slug/messages/new': { body: fresh({ subject: '时间', body: '九点半', do: 'send' }) },
-    'POST /console/campaigns/:slug/messages/new': { body: fresh({ subject: '时间', body: '九点半', do: 'send' }) },
+    'GET /console/people/:id/promote': { own: [waitlisted.id] },
+    'POST /console/people/:id/promote': { own: [waitlisted.id], body: promotion },
+    'POST /console/workshops/:slug/messages/new': { body: withNewId({ subject: '时间', body: '九点半', do: 'send' }) },
+    'POST /console/campaigns/:slug/messages/new': { body: withNewId({ subject: '时间', body: '九点半', do: 'send' }) },
     'POST /console/campaigns/new': { body: { 'title.zh': '新', 'city.0.city.zh': '无锡' } },
     'POST /console/account': { body: { name: '新' } },
     'POST /console/organisers': { body: { name: '吴', email: 'wu@example.com', role: 'owner' } },
@@ -452,8 +452,8 @@ beforeAll(async () => {
 
   const bearer = async (role: Role) => ({ Authorization: `Bearer ${await world.token(role)}` })
   callers = [
-    { name: 'nobody', headers: {} },
-    { name: 'a ticket holder', headers: { Authorization: `Bearer ${seated.ticket}` }, elsewhere: 'unknown token' },
+    { name: 'anonymous', headers: {} },
+    { name: 'a ticket holder', headers: { Authorization: `Bearer ${seated.ticket}` }, api: 'unknown token' },
     { name: 'a helper', headers: { Cookie: helper.Cookie } },
     ...roles.map((role) => ({
       name: `${role}, signed in`,
@@ -461,14 +461,14 @@ beforeAll(async () => {
       console: role,
     })),
     ...(await Promise.all(
-      roles.map(async (role) => ({ name: `${role}, by token`, headers: await bearer(role), elsewhere: role })),
+      roles.map(async (role) => ({ name: `${role}, by token`, headers: await bearer(role), api: role })),
     )),
   ]
   await saveTables()
   initialState = await snapshotTables()
 })
 
-/** What is stored before anybody asks. */
+/** Stored rows before the first request. */
 let initialState: Record<string, unknown>
 
 afterAll(() => world.close())
@@ -479,52 +479,68 @@ const isApiRoute = (route: string) => route.includes(' /api/')
 const roleOrder: Role[] = ['viewer', 'organiser', 'owner']
 
 test.each(Object.entries(access))(
-  '%s (%s) gives what is there to who may have it, and nothing else to anybody',
+  '%s (%s) returns existing objects to authorized callers only',
   async (route, needed) => {
     const [method = '', pattern = ''] = route.split(' ')
     const path = pattern.replace(/\{.*?\}/g, '')
     const names = findRouteParams(path)
-    const about = expectations[route] ?? {}
+    const expectation = expectations[route] ?? {}
     onTestFailed(restore)
-    // Those who are refused come first: one look shows that all of them changed nothing.
-    const sorted = callers.map((caller) => ({ caller, refusal: expectedRefusal(route, needed, caller) }))
-    for (const { caller, refusal } of sorted.filter(({ refusal }) => refusal)) {
-      const mine = caller.console ?? 'owner'
-      const answers = []
-      for (const given of paramCases(names, about, mine)) {
-        const answer = await callRoute(route, path, given, about, caller.headers)
-        expect([caller.name, given, answer.status, answer.toSignIn]).toEqual([caller.name, given, ...(refusal ?? [])])
-        answers.push(answer.said)
+    // Unauthorized callers first: one comparison afterwards shows that they changed nothing.
+    const ordered = callers.map((caller) => ({ caller, refusal: expectedRefusal(route, needed, caller) }))
+    for (const { caller, refusal } of ordered.filter(({ refusal }) => refusal)) {
+      const role = caller.console ?? 'owner'
+      const responses = []
+      for (const params of paramCases(names, expectation, role)) {
+        const response = await callRoute(route, path, params, expectation, caller.headers)
+        expect([caller.name, params, response.status, response.toSignIn]).toEqual([
+          caller.name,
+          params,
+          ...(refusal ?? []),
+        ])
+        responses.push(response.content)
       }
-      expect(new Set(answers).size).toBe(1)
+      expect(new Set(responses).size).toBe(1)
     }
     expect(await snapshotTables()).toEqual(initialState)
-    // Nothing is one's own where nothing is named; that such a route lets in whom it should is seen in access.test.ts.
+    // Without path parameters there is no own object; access.test.ts covers who may call such routes.
     if (!names) return
 
-    for (const { caller } of sorted.filter(({ refusal }) => !refusal)) {
-      const mine = caller.console ?? 'owner'
-      const missing = about.missing ?? 404
-      const none = await callRoute(route, path, names.missing, about, caller.headers)
-      expect([caller.name, none.status]).toEqual([caller.name, missing])
-      const hidden = names.draft && needed === 'anyone' && !caller.elsewhere ? { 'a draft': names.draft } : {}
-      for (const [what, given] of Object.entries({ ...names.other, ...hidden })) {
-        const other = await callRoute(route, path, resolveParams(given, mine), about, caller.headers)
-        expect([caller.name, what, other.status, other.said]).toEqual([caller.name, what, missing, none.said])
+    for (const { caller } of ordered.filter(({ refusal }) => !refusal)) {
+      const role = caller.console ?? 'owner'
+      const missing = expectation.missing ?? 404
+      const missingResponse = await callRoute(route, path, names.missing, expectation, caller.headers)
+      expect([caller.name, missingResponse.status]).toEqual([caller.name, missing])
+      const hidden = names.draft && needed === 'anyone' && !caller.api ? { 'a draft': names.draft } : {}
+      for (const [what, params] of Object.entries({ ...names.other, ...hidden })) {
+        const other = await callRoute(route, path, resolveParams(params, role), expectation, caller.headers)
+        expect([caller.name, what, other.status, other.content]).toEqual([
+          caller.name,
+          what,
+          missing,
+          missingResponse.content,
+        ])
       }
       expect([caller.name, await snapshotTables()]).toEqual([caller.name, initialState])
 
-      const own = await callRoute(route, path, about.own ?? resolveParams(names.own, mine), about, caller.headers)
-      const right =
-        (isHelper(caller) && about.helper) || (about.status ?? (method === 'GET' || isApiRoute(route) ? 200 : 303))
-      expect([caller.name, own.status, own.toSignIn, own.status === right || own.said]).toEqual([
+      const own = await callRoute(
+        route,
+        path,
+        expectation.own ?? resolveParams(names.own, role),
+        expectation,
+        caller.headers,
+      )
+      const expectedStatus =
+        (isHelper(caller) && expectation.helper) ||
+        (expectation.status ?? (method === 'GET' || isApiRoute(route) ? 200 : 303))
+      expect([caller.name, own.status, own.toSignIn, own.status === expectedStatus || own.content]).toEqual([
         caller.name,
-        right,
+        expectedStatus,
         false,
         true,
       ])
       await world.flushScans()
-      if (method === 'GET' || about.changesNothing)
+      if (method === 'GET' || expectation.changesNothing)
         expect([caller.name, await snapshotTables()]).toEqual([caller.name, initialState])
       else {
         expect([caller.name, await snapshotTables()]).not.toEqual([caller.name, initialState])
@@ -533,9 +549,9 @@ test.each(Object.entries(access))(
     }
 
     if (needed === 'localhost') {
-      const over = async (given: string[]) => callRoute(route, path, given, about, {}, '192.168.1.9')
-      const none = await over(names.missing)
-      expect([none.status, await over(resolveParams(names.own, 'owner'))]).toEqual([404, none])
+      const over = async (params: string[]) => callRoute(route, path, params, expectation, {}, '192.168.1.9')
+      const missingResponse = await over(names.missing)
+      expect([missingResponse.status, await over(resolveParams(names.own, 'owner'))]).toEqual([404, missingResponse])
     }
   },
 )
@@ -553,94 +569,94 @@ const foreignOrigins: Record<string, string>[] = [
 const contentTypes = ['application/x-www-form-urlencoded', 'application/json', 'text/plain', 'x/unknown', '']
 const combinations = foreignOrigins.flatMap((from) => contentTypes.map((type) => ({ from, type })))
 
-// One rule before all routes: each route is asked with two of the combinations, each combination at several routes.
+// One middleware serves all routes: each route is tried with two combinations, each combination on several routes.
 test.each(formRoutes.map((route, n) => ({ route, n })))(
-  '$route refuses a form of another site, whatever its content type',
+  '$route rejects a cross-site form with any content type',
   async ({ route, n }) => {
     const path = route.slice('POST '.length)
     const names = findRouteParams(path)
-    const about = expectations[route] ?? {}
-    const given = about.own ?? (names ? resolveParams(names.own, 'owner') : [])
+    const expectation = expectations[route] ?? {}
+    const params = expectation.own ?? (names ? resolveParams(names.own, 'owner') : [])
     const cookie = callers.find((caller) => caller.console === 'owner')?.headers
     onTestFailed(restore)
     for (const { from, type } of [combinations[0], combinations[n % combinations.length]] as typeof combinations) {
       const headers = { ...cookie, ...from, 'Content-Type': type }
-      const answer = await callRoute(route, path, given, { ...about, headers }, {})
-      expect([type, from, answer.status]).toEqual([type, from, 403])
+      const response = await callRoute(route, path, params, { ...expectation, headers }, {})
+      expect([type, from, response.status]).toEqual([type, from, 403])
     }
     expect(await snapshotTables()).toEqual(initialState)
   },
 )
 
-test('every combination of a foreign origin and a content type is tried at several routes', () => {
+test('every combination of a foreign origin and a content type is tried on several routes', () => {
   expect(formRoutes.length).toBeGreaterThan(2 * combinations.length)
 })
 
 const routesWithParams = Object.keys(access).filter((route) => route.startsWith('GET ') && route.includes('/:'))
 
-test.each(routesWithParams)('%s writes no path parameter into an address without encoding it', async (route) => {
+test.each(routesWithParams)('%s encodes path parameters in links', async (route) => {
   const path = route.slice('GET '.length)
   const own = resolveParams(findRouteParams(path)?.own ?? [], 'owner')
   for (const caller of callers) {
     for (const n of own.keys()) {
-      const given = own.with(n, '..%2Fx')
-      const rest = [...given]
-      const answer = await world.request(
-        path.replace(/:\w+/g, () => rest.shift() ?? ''),
+      const params = own.with(n, '..%2Fx')
+      const remaining = [...params]
+      const response = await world.request(
+        path.replace(/:\w+/g, () => remaining.shift() ?? ''),
         { headers: { ...caller.headers, ...mailPreviewHeaders(route) } },
       )
-      const location = answer.headers.get('location') ?? ''
-      const html = await answer.text()
-      expect([caller.name, given, location]).toEqual([caller.name, given, expect.not.stringContaining('../x')])
-      expect([caller.name, given, html]).toEqual([caller.name, given, expect.not.stringContaining('../x')])
+      const location = response.headers.get('location') ?? ''
+      const html = await response.text()
+      expect([caller.name, params, location]).toEqual([caller.name, params, expect.not.stringContaining('../x')])
+      expect([caller.name, params, html]).toEqual([caller.name, params, expect.not.stringContaining('../x')])
     }
   }
   expect(await snapshotTables()).toEqual(initialState)
 })
 
-// The code of a mailed link is all that signing in with it needs.
+// The code in a sign-in link is all that it needs.
 const consoleFormRoutes = formRoutes.filter((route) => isConsoleRoute(route) && route !== 'POST /console/sign-in/:code')
 
-test.each(consoleFormRoutes)('%s changes nothing when the form has no field', async (route) => {
+test.each(consoleFormRoutes)('%s changes nothing when the form is empty', async (route) => {
   const path = route.slice('POST '.length)
   const names = findRouteParams(path)
-  const given = expectations[route]?.own ?? (names ? resolveParams(names.own, 'owner') : [])
+  const params = expectations[route]?.own ?? (names ? resolveParams(names.own, 'owner') : [])
   const owner = callers.find((caller) => caller.console === 'owner')?.headers ?? {}
   onTestFailed(restore)
-  const answer = await callRoute(route, path, given, { body: { sure: '' } }, owner)
-  expect(answer.status).toBeOneOf([303, 400, 404, 409, 410, 415, 422])
+  const response = await callRoute(route, path, params, { body: { sure: '' } }, owner)
+  expect(response.status).toBeOneOf([303, 400, 404, 409, 410, 415, 422])
   expect(await snapshotTables()).toEqual(initialState)
 })
 
-test('a move to a workshop of another campaign, to a draft and to nowhere are answered the same', async () => {
+test('moving to another campaign’s workshop, to a draft and to an unknown one have the same response', async () => {
   const owner = callers.find((caller) => caller.console === 'owner')?.headers ?? {}
   for (const route of ['POST /t/:ticket/move', 'POST /console/people/:id/move']) {
     const path = route.slice('POST '.length)
-    const given = resolveParams(findRouteParams(path)?.own ?? [], 'owner')
-    const answers = []
+    const params = resolveParams(findRouteParams(path)?.own ?? [], 'owner')
+    const responses = []
     for (const to of ['beijing', 'suzhou', 'nowhere']) {
-      answers.push(await callRoute(route, path, given, { body: { to } }, route.includes('/console/') ? owner : {}))
+      responses.push(await callRoute(route, path, params, { body: { to } }, route.includes('/console/') ? owner : {}))
     }
-    expect(answers).toEqual(Array(3).fill({ ...answers[0], status: 409 }))
+    expect(responses).toEqual(Array(3).fill({ ...responses[0], status: 409 }))
   }
   expect(await snapshotTables()).toEqual(initialState)
 })
 
-/** With which status a caller is refused, and whether they are shown where to sign in; undefined for who may. */
+/** Status that rejects a caller, and whether they are redirected to sign in. Undefined for authorized callers. */
 function expectedRefusal(
   route: string,
   needed: string,
   caller: (typeof callers)[number],
 ): [number, boolean] | undefined {
-  if (!isConsoleRoute(route) && caller.elsewhere === 'unknown token') return [401, false]
+  if (!isConsoleRoute(route) && caller.api === 'unknown token') return [401, false]
   if (needed === 'door') return isHelper(caller) ? undefined : [401, false]
   if (!roleOrder.includes(needed as Role)) return undefined
-  const role = (isConsoleRoute(route) ? caller.console : caller.elsewhere) as Role | undefined
+  const role = (isConsoleRoute(route) ? caller.console : caller.api) as Role | undefined
   if (!role) return isConsoleRoute(route) && route.startsWith('GET ') ? [302, true] : [401, false]
   return roleOrder.indexOf(role) < roleOrder.indexOf(needed as Role) ? [403, false] : undefined
 }
 
-/** The names of the longest beginning of the path that has some; undefined for a path without names. */
+/** Values for the longest prefix of the path that has some. Undefined for a path without parameters. */
 function findRouteParams(path: string): RouteParams | undefined {
   if (!path.includes(':')) return undefined
   const countParams = (text: string) => text.match(/:\w+/g)?.length ?? 0
@@ -649,11 +665,11 @@ function findRouteParams(path: string): RouteParams | undefined {
       .filter(([base]) => `${path}/`.startsWith(`${base}/`) || path.startsWith(`${base}.`))
       .filter(([base]) => countParams(base) === countParams(path))
       .sort(([a], [b]) => b.length - a.length)[0] ?? []
-  if (!params) throw new Error(`nobody has said what the names in ${path} stand for`)
+  if (!params) throw new Error(`no parameter values for ${path}`)
   return params
 }
 
-/** The mailbox opens with its key, with any session and without one. */
+/** The mailbox opens with its key, with or without a session. */
 const mailPreviewHeaders = (route: string) => route.includes(' /mailbox') && { Cookie: mailPreviewCookie(world) }
 
 const resolveParams = (params: string[] | ((role: Role) => string[]), role: Role) =>
@@ -663,7 +679,7 @@ function paramCases(params: RouteParams | undefined, { own }: RouteExpectation, 
   if (!params) return [[]]
   return [
     own ?? resolveParams(params.own, role),
-    ...Object.values(params.other).map((given) => resolveParams(given, role)),
+    ...Object.values(params.other).map((params) => resolveParams(params, role)),
     params.missing,
   ]
 }
@@ -680,7 +696,7 @@ async function callRoute(
   const filledPath = path.replace(/:\w+/g, () => remainingParams.shift() ?? '')
   const fields = typeof body === 'function' ? await body() : body
   const method = route.split(' ')[0] ?? ''
-  // Our own forms say that they are meant.
+  // Forms that ask for confirmation send this.
   const form = () => new URLSearchParams({ sure: 'yes', ...(fields as Record<string, string>) }).toString()
   const response = await world.request(
     filledPath,
@@ -699,12 +715,12 @@ async function callRoute(
     peer,
   )
   const location = decodeURIComponent(response.headers.get('location') ?? '')
-  // A page says in its own address what was asked for.
+  // Pages contain their own path.
   const content = `${location} ${await response.text()}`.replaceAll(filledPath, '…')
-  return { status: response.status, toSignIn: location.startsWith('/console/sign-in?back='), said: content }
+  return { status: response.status, toSignIn: location.startsWith('/console/sign-in?back='), content: content }
 }
 
-/** Everything that is stored, but for the audit log, the scans, and when somebody was last there. */
+/** All stored rows, except the audit log, scan counts and last-seen times. */
 async function snapshotTables(): Promise<Record<string, unknown>> {
   const comparedTables = (await listTables()).filter((table) => table !== 'audit_entries')
   const ignoredColumns = sql`array['last_used_at', 'last_seen_at', 'scans', 'name_search']`
@@ -713,8 +729,8 @@ async function snapshotTables(): Promise<Record<string, unknown>> {
       select ${table} as name, coalesce(jsonb_agg(to_jsonb(t) - ${ignoredColumns} order by to_jsonb(t)::text), '[]')::text as rows
       from ${sql.identifier(table)} t`,
   )
-  const found = await query<{ name: string; rows: string }>(world.db, sql.join(dumps, sql` union all `))
-  return Object.fromEntries(found.map(({ name, rows }) => [name, rows]))
+  const dumped = await query<{ name: string; rows: string }>(world.db, sql.join(dumps, sql` union all `))
+  return Object.fromEntries(dumped.map(({ name, rows }) => [name, rows]))
 }
 
 let tableNames: string[] | undefined
@@ -728,7 +744,7 @@ async function listTables(): Promise<string[]> {
   return tableNames
 }
 
-/** Keeps what is stored now, for `restore` to bring it back. */
+/** Copies all tables for `restore`. */
 async function saveTables(): Promise<void> {
   for (const table of await listTables()) {
     await world.db.execute(sql`create temp table ${sql.identifier(`kept_${table}`)} as table ${sql.identifier(table)}`)
@@ -742,7 +758,7 @@ async function restore(): Promise<void> {
     sql`, `,
   )
   await world.db.transaction(async (tx) => {
-    // Triggers would count the seats a second time.
+    // Triggers would count the seats twice.
     await tx.execute(sql`set local session_replication_role = replica`)
     await tx.execute(sql`truncate ${listed}`)
     for (const table of names) {
@@ -754,6 +770,9 @@ async function restore(): Promise<void> {
 }
 
 async function findOrganiserEmail(organiserId: string): Promise<string | undefined> {
-  const [found] = await query<{ email: string }>(world.db, sql`select email from organisers where id = ${organiserId}`)
-  return found?.email
+  const [organiser] = await query<{ email: string }>(
+    world.db,
+    sql`select email from organisers where id = ${organiserId}`,
+  )
+  return organiser?.email
 }

@@ -10,26 +10,26 @@ import { isApiRoute, type SeededPages, seedEveryPage } from '../support/seeds/ev
 import { createWorld, type World } from '../support/world.ts'
 
 /*
- * The one timed test of the suite: no text that somebody sends takes long, whatever it is and wherever it is sent. Every
- * route on the access list is sent hostile texts at the limit of its body: in each field of the forms that the pages show, in
- * each value of the JSON that the OpenAPI document describes, in each query parameter that a page reads, in each name of its
- * path. A new field or route is covered by itself.
+ * The one timed test: no text takes long to process, whatever it is and wherever it is sent. Every route on the access
+ * list receives hostile texts at its body limit: in each field of the forms on the pages, each value of the JSON that
+ * the OpenAPI document describes, each query parameter that a page reads, and each path parameter. New fields and
+ * routes are covered automatically.
  */
 
-/** Milliseconds of processor time that a request may take, the best of three: others keep the processor busy too. */
+/** Milliseconds of CPU time per request, best of three, because other processes use the CPU too. */
 const maxMilliseconds = 50
 
 const kilobyte = 1024
-/** What Node lets through of an address and of all headers together. */
+/** Node's limit for the request line and all headers. */
 const maxHeaderBytes = 15 * kilobyte
 
 let world: World
 let seededPages: SeededPages
-/** The API's own token, of an owner. */
+/** API token of an owner. */
 let token: string
-/** The slowest requests, which are printed with HOSTILE_TIMES=1. */
-const slowest: { took: number; what: string }[] = []
-const tooSlow: { what: string; path: string; init: RequestInit; took: number }[] = []
+/** The slowest requests, printed with HOSTILE_TIMES=1. */
+const slowest: { milliseconds: number; what: string }[] = []
+const tooSlow: { what: string; path: string; init: RequestInit; milliseconds: number }[] = []
 let requestCount = 0
 
 beforeAll(async () => {
@@ -40,13 +40,17 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (process.env.HOSTILE_TIMES) {
-    const worst = slowest.toSorted((a, b) => b.took - a.took).slice(0, 40)
-    console.log(requestCount, 'requests\n', worst.map(({ took, what }) => `${Math.round(took)} ms ${what}`).join('\n '))
+    const slowestRequests = slowest.toSorted((a, b) => b.milliseconds - a.milliseconds).slice(0, 40)
+    console.log(
+      requestCount,
+      'requests\n',
+      slowestRequests.map(({ milliseconds, what }) => `${Math.round(milliseconds)} ms ${what}`).join('\n '),
+    )
   }
   await world.close()
 })
 
-/** Sends a request, up to three times if it takes too long, and keeps how much processor time it took. */
+/** Sends a request, up to three times if it takes too long, and records its CPU time. */
 async function measureRequest(what: string, path: string, init: RequestInit = {}): Promise<void> {
   let bestMilliseconds = Number.POSITIVE_INFINITY
   let responseSummary = ''
@@ -61,18 +65,18 @@ async function measureRequest(what: string, path: string, init: RequestInit = {}
     expect([what, text.length]).toEqual([what, expect.toSatisfy((length: number) => length < 8 * kilobyte * kilobyte)])
   }
   requestCount++
-  slowest.push({ took: bestMilliseconds, what: `${what}: ${responseSummary}` })
-  if (bestMilliseconds > maxMilliseconds) tooSlow.push({ what, path, init, took: bestMilliseconds })
+  slowest.push({ milliseconds: bestMilliseconds, what: `${what}: ${responseSummary}` })
+  if (bestMilliseconds > maxMilliseconds) tooSlow.push({ what, path, init, milliseconds: bestMilliseconds })
 }
 
-/** What was too slow since this was asked last, and is so when it is asked once more. */
+/** Repeats the requests that were too slow since the last call. Returns those that are too slow again. */
 async function confirmSlowRequests(): Promise<string[]> {
   const suspects = tooSlow.splice(0)
   for (const { what, path, init } of suspects) await measureRequest(what, path, init)
-  return tooSlow.splice(0).map(({ what, took }) => `${Math.round(took)} ms ${what}`)
+  return tooSlow.splice(0).map(({ what, milliseconds }) => `${Math.round(milliseconds)} ms ${what}`)
 }
 
-/** How a caller who may call a route proves it. */
+/** Credentials of a caller who may call the route. */
 function credentialsFor(route: string): Record<string, string> {
   const needed = access[route] ?? ''
   if (needed === 'door') return { Cookie: seededPages.doorCookie }
@@ -80,7 +84,7 @@ function credentialsFor(route: string): Record<string, string> {
   return route.includes(' /console') ? { Cookie: seededPages.Cookie } : { Authorization: `Bearer ${token}` }
 }
 
-/** How many bytes of a body a route takes from that caller. */
+/** Body limit of the route for that caller, in bytes. */
 function bodyLimit(route: string): number {
   const isAuthenticated = Object.keys(credentialsFor(route)).length > 0
   if (isAuthenticated && route.includes('/passkey/')) return 64 * kilobyte
@@ -88,7 +92,7 @@ function bodyLimit(route: string): number {
   return / \/(door|in|b)\b/.test(route) ? (isAuthenticated ? 256 : 8) * kilobyte : 64 * kilobyte
 }
 
-/** An address of a route of the API. */
+/** A path of an API route. */
 function apiPath(route: string): string {
   const lastSegment = (page: string) => seededPages.pages[page]?.[0]?.split('/').at(-1) ?? ''
   const slug = lastSegment(route.includes('/campaigns') ? 'GET /c/:campaign' : 'GET /w/:workshop')
@@ -96,28 +100,28 @@ function apiPath(route: string): string {
   return (route.split(' ')[1] ?? '').replace(/:(\w+)/g, (_, name: string) => params[name] ?? '')
 }
 
-/** A pattern of the access list with its names filled in. */
+/** A pattern of the access list with its parameters filled in. */
 const fillParams = (pattern: string, value = 'nothing') => pattern.replace(/:\w+/g, value)
 
 const hostileEntries: [string, string][] = Object.entries(hostileFragments)
 const slowestUnit = hostileEntries[0] as [string, string]
 
-/** Another of the units for each place in the test, so that all of them come up. */
+/** A different unit for each place, so that all units are used. */
 let unitIndex = 0
 const nextUnit = () => hostileEntries[unitIndex++ % hostileEntries.length] as [string, string]
 
 type Form = { route: string; path: string; fields: Record<string, string>; long: Set<string> }
 
-/** The forms of a page, each with the route that takes it, what its fields hold, and which of them take long texts. */
+/** Forms of a page, each with its route, field values and the fields that take long texts. */
 function parseForms(html: string, page: string): Form[] {
   return [...html.matchAll(/<form ([^>]*)>(.*?)<\/form>/gs)].flatMap(([, head = '', content = '']): Form[] => {
     if (!/method="post"/.test(head)) return []
-    // Some are sent to where their buttons say.
+    // Some forms have a button with another action.
     const buttons = [...content.matchAll(/<button ([^>]*)>/g)].map(([, tag = '']) => attribute(tag, 'formaction'))
     const paths = [attribute(head, 'action') ?? page, ...buttons].filter((path) => path !== undefined)
     const path = paths.find(findPostRoute) ?? ''
     const route = findPostRoute(path)
-    if (!route) throw new Error(`no route takes the form ${head} of ${page}`)
+    if (!route) throw new Error(`no route for the form ${head} of ${page}`)
     const fields: Record<string, string> = {}
     const long = new Set<string>()
     for (const [, tag, attributes = ''] of content.matchAll(/<(input|textarea|select) ([^>]*)>/g)) {
@@ -136,7 +140,7 @@ function attribute(tag: string, name: string): string | undefined {
   return value?.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&amp;', '&')
 }
 
-/** The POST route of a path. */
+/** The POST route that matches a path. */
 function findPostRoute(path: string): string | undefined {
   const pathname = path.split('?')[0] ?? ''
   return Object.keys(access).find((route) => {
@@ -145,35 +149,35 @@ function findPostRoute(path: string): string | undefined {
   })
 }
 
-/** The forms of all routes that take one, each with all fields that any page shows or any test types. */
+/** The forms of all POST routes, each with all fields that a page shows or a test sends. */
 async function collectForms(): Promise<Map<string, Form>> {
-  const { pages: opened, doorPages, submissions, Cookie, doorCookie } = seededPages
+  const { pages: allPages, doorPages, submissions, Cookie, doorCookie } = seededPages
   const forms = new Map<string, Form>()
   const add = ({ route, path, fields, long }: Form) => {
     const existing = forms.get(route) ?? { route, path, fields: {}, long: new Set() }
     forms.set(route, existing)
     for (const [name, value] of Object.entries(fields)) {
-      // One line of a list stands for all.
+      // One item of a list represents all.
       const isSameField = (other: string) =>
         other.replace(/\d+|[0-9a-f-]{36}/g, '#') === name.replace(/\d+|[0-9a-f-]{36}/g, '#')
       if (name in existing.fields || !Object.keys(existing.fields).some(isSameField)) existing.fields[name] ||= value
       if (long.has(name)) existing.long.add(name)
     }
   }
-  // What the tests of the pages send changes the least, so it goes there.
+  // Submissions of the page tests change the least, so their paths are used.
   for (const [route, all] of Object.entries(submissions)) {
     for (const { path, fields } of all) add({ route, path, fields, long: new Set() })
   }
-  const visitPages = async (pages: typeof opened, cookieOf: (route: string) => string) => {
+  const visitPages = async (pages: typeof allPages, cookieFor: (route: string) => string) => {
     for (const [route, paths] of Object.entries(pages)) {
       for (const path of paths) {
-        const response = await world.request(path, { headers: { Cookie: cookieOf(route) } })
+        const response = await world.request(path, { headers: { Cookie: cookieFor(route) } })
         if (!response.headers.get('content-type')?.startsWith('text/html')) continue
         for (const form of parseForms(await response.text(), path)) add(form)
       }
     }
   }
-  await visitPages(opened, (route) => (access[route] === 'anyone' ? '' : Cookie))
+  await visitPages(allPages, (route) => (access[route] === 'anyone' ? '' : Cookie))
   await visitPages(doorPages, () => doorCookie)
   for (const [route, all] of Object.entries(submissions)) {
     for (const { path, fields } of all.slice(0, /\/(new|chosen)$/.test(route) ? undefined : 0)) {
@@ -187,7 +191,7 @@ async function collectForms(): Promise<Map<string, Form>> {
 
 const formHeaders = { 'Content-Type': 'application/x-www-form-urlencoded' }
 
-/** Routes that are sent bodies of many fields in all their shapes, one for each limit. */
+/** Routes that receive bodies with many fields in all shapes, one for each limit. */
 const routesWithManyFields = [
   'POST /find',
   'POST /console/sign-in',
@@ -195,10 +199,10 @@ const routesWithManyFields = [
   'POST /console/campaigns/new',
 ]
 
-/** As it stands in a body: what means something there is encoded, all else is sent in as few bytes as it can be. */
+/** Encodes only characters with a meaning in a form body, so that the rest takes as few bytes as possible. */
 const encodeMinimal = (text: string) => text.replace(/[%&+=]/g, encodeURIComponent)
 
-/** Sends a form with each of its fields in turn filled with hostile texts. */
+/** Sends a form with each field in turn filled with hostile texts. */
 async function testFields(route: string, { path, fields, long }: Form): Promise<number> {
   const headers = { ...formHeaders, ...credentialsFor(route) }
   const send = (what: string, body: string) =>
@@ -217,7 +221,7 @@ async function testFields(route: string, { path, fields, long }: Form): Promise<
       `${name} of ${slowestUnit[0]}`,
       start + repeatToBytes(encodeMinimal(slowestUnit[1]), remainingBytes, 'e'),
     )
-    // What is read before it is refused and what is taken differs from field to field; text areas take the longest texts.
+    // Lengths vary by field, to cover code before and after validation; text areas take the longest texts.
     const lengths = [40_000, 8_000, 2_000, 300]
     const tries = long.has(name) ? hostileEntries.map((unit, n) => ({ unit, length: lengths[n % 4] as number })) : []
     for (const length of lengths.slice(1)) tries.push({ unit: nextUnit(), length })
@@ -229,7 +233,7 @@ async function testFields(route: string, { path, fields, long }: Form): Promise<
   return names.length
 }
 
-/** Sends a form that is filled in as somebody did, once with each of its fields hostile. */
+/** Sends a filled in form with each field in turn hostile. */
 async function testForm(route: string, { path, fields }: Pick<Form, 'path' | 'fields'>): Promise<void> {
   const headers = { ...formHeaders, ...credentialsFor(route) }
   for (const name of Object.keys(fields)) {
@@ -244,7 +248,7 @@ async function testForm(route: string, { path, fields }: Pick<Form, 'path' | 'fi
   }
 }
 
-/** Sends bodies of very many fields, and of many parts. */
+/** Sends bodies with very many fields or parts. */
 async function testFieldCounts(route: string, path: string): Promise<void> {
   const limit = bodyLimit(route)
   const lines = Array.from({ length: Math.floor(limit / 16) }, (_, n) => `item.${n}.zh=${n}`)
@@ -281,7 +285,7 @@ const multipartPart = (name: string, value: string) =>
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
-/** Sends JSON with each of its values in turn made hostile. */
+/** Sends JSON with each value in turn hostile. */
 async function testJsonValues(
   route: string,
   path: string,
@@ -295,7 +299,7 @@ async function testJsonValues(
     measureRequest(`${route} ${what}`, path, { method, headers, body: body.length > limit ? '{}' : body })
   await send('as it is', JSON.stringify(sample))
   const placeholder = '"a value of the test"'
-  const deep = (length: number) => '['.repeat(length) + ']'.repeat(length)
+  const nested = (length: number) => '['.repeat(length) + ']'.repeat(length)
   const keys = (value: string) => (remainingBytes: number) => {
     const count = Math.floor(remainingBytes / (10 + value.length))
     return `{${Array.from({ length: count }, (_, n) => `"k${n}":${value}`).join(',')}}`
@@ -306,11 +310,11 @@ async function testJsonValues(
       .join(',')}]`
   const places = jsonLocations(sample)
   for (const { name, put, value } of places) {
-    const around = JSON.stringify(put('a value of the test'))
-    const remainingBytes = limit - Buffer.byteLength(around)
+    const template = JSON.stringify(put('a value of the test'))
+    const remainingBytes = limit - Buffer.byteLength(template)
     const own = JSON.stringify(value)
     const hostile: Record<string, string> = {
-      'deep nesting': deep(Math.floor(remainingBytes / 2)),
+      'deep nesting': nested(Math.floor(remainingBytes / 2)),
       'many keys': keys('0')(remainingBytes),
       'many elements': elements('0')(remainingBytes),
       'many alike': elements(own.length < remainingBytes / 4 ? own : '1')(remainingBytes),
@@ -326,16 +330,18 @@ async function testJsonValues(
     for (const [what, text] of Object.entries(hostile))
       await send(
         `${name} of ${what}`,
-        around.replace(placeholder, () => text),
+        template.replace(placeholder, () => text),
       )
   }
-  await send('deep', deep(limit / 2))
+  await send('deep', nested(limit / 2))
   await send('many unknown fields', keys('0')(limit - 2))
   await send('a long name', `{"${repeatToBytes('\u0301\u0323', limit - 10)}":0}`)
   return places.length
 }
 
-/** The places in a JSON text, each with what it holds and how something else is put there. */
+/**
+ * The values in a JSON document, each with its path and a function that returns the document with another value there.
+ */
 function jsonLocations(json: Json, name = ''): { name: string; value: Json; put(other: Json): Json }[] {
   if (typeof json !== 'object' || json === null) return [{ name, value: json, put: (other) => other }]
   const inside = Object.entries(json).flatMap(([key, value]) =>
@@ -343,7 +349,7 @@ function jsonLocations(json: Json, name = ''): { name: string; value: Json; put(
       ...place,
       put: (other: Json): Json =>
         Array.isArray(json)
-          ? json.map((each, n) => (String(n) === key ? place.put(other) : each))
+          ? json.map((querySpy, n) => (String(n) === key ? place.put(other) : querySpy))
           : { ...json, [key]: place.put(other) },
     })),
   )
@@ -368,21 +374,27 @@ type Operation = {
   requestBody?: { content: { 'application/json': { schema: Schema } } }
 }
 
-/** Something that a schema of the OpenAPI document describes, with everything in it. */
+/** A sample of an OpenAPI schema with all properties. */
 function createSample(schema: Schema, schemas: Record<string, Schema>): Json {
   if (schema.$ref) return createSample(schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {}, schemas)
   const example = schema.example ?? schema.examples?.[0] ?? schema.const ?? schema.enum?.[0]
   if (example !== undefined) return example
-  const some = schema.anyOf ?? schema.allOf
-  // Of several forms the richest: a text in both languages.
-  if (some) return createSample(some.find(({ type, $ref }) => type === 'object' || $ref) ?? some[0] ?? {}, schemas)
+  const alternatives = schema.anyOf ?? schema.allOf
+  // Of several alternatives the richest: a text in both languages.
+  if (alternatives)
+    return createSample(
+      alternatives.find(({ type, $ref }) => type === 'object' || $ref) ?? alternatives[0] ?? {},
+      schemas,
+    )
   switch ([schema.type].flat()[0]) {
     case 'object': {
       const named = Object.entries(schema.properties ?? {}).map(
         ([name, of]) => [name, createSample(of, schemas)] as const,
       )
-      const any = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
-      const more = any ? [['00000000-0000-7000-8000-000000000001', createSample(any, schemas)] as const] : []
+      const valueSchema = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
+      const more = valueSchema
+        ? [['00000000-0000-7000-8000-000000000001', createSample(valueSchema, schemas)] as const]
+        : []
       return Object.fromEntries([...named, ...more])
     }
     case 'array':
@@ -397,7 +409,7 @@ function createSample(schema: Schema, schemas: Record<string, Schema>): Json {
   }
 }
 
-describe('no request takes more than 50 ms of the processor', () => {
+describe('no request takes more than 50 ms of CPU time', () => {
   test('with hostile announcements', async () => {
     const headers = { ...formHeaders, ...credentialsFor('POST /console/draft') }
     const all = Object.entries({ ...hostileFragments, ...hostileAnnouncements })
@@ -417,7 +429,7 @@ describe('no request takes more than 50 ms of the processor', () => {
     expect(await confirmSlowRequests()).toEqual([])
   }, 240_000)
 
-  test('with hostile JSON, as the OpenAPI document describes it, and from doors and passkeys', async () => {
+  test('with hostile JSON for the API, the door and passkeys', async () => {
     const { paths, components } = (await (await world.request('/api/v1/openapi.json')).json()) as {
       paths: Record<string, Record<string, Operation>>
       components: { schemas: Record<string, Schema> }
@@ -459,7 +471,7 @@ describe('no request takes more than 50 ms of the processor', () => {
         { kind: 'return', id, board: id, at, broken: true, note: 'USB' },
       ],
     })
-    // As many as a phone sends at once, with as much text as there is room for.
+    // As many entries as a phone sends at once, each with as much text as fits.
     for (const [unit, text] of hostileEntries) {
       const entry = { ...walkIn, name: repeatToLength(text, 80), phone: repeatToLength(text, 40) }
       const entries = Array(
@@ -496,7 +508,7 @@ describe('no request takes more than 50 ms of the processor', () => {
     expect(values).toBeGreaterThan(100)
   }, 240_000)
 
-  test('with hostile addresses', async () => {
+  test('with hostile URLs', async () => {
     const { pages, doorPages } = seededPages
     const gets = Object.keys(access).filter((route) => !route.startsWith('POST ') && route !== 'GET /metrics')
     let parameters = 0
@@ -510,20 +522,20 @@ describe('no request takes more than 50 ms of the processor', () => {
           0,
           maxHeaderBytes - 200,
         )
-        const whole = hostile.replace(/%[^%]?$/, '')
+        const complete = hostile.replace(/%[^%]?$/, '')
         for (const name of pattern.match(/:\w+/g) ?? []) {
           parameters++
-          await send(`${name} of ${unit}`, fillParams(pattern.replace(name, () => whole)))
+          await send(`${name} of ${unit}`, fillParams(pattern.replace(name, () => complete)))
         }
       }
       const page = doorPages[route]?.[0] ?? pages[route]?.[0] ?? apiPath(route)
-      const read = await findQueryParams(page, headers)
-      for (const name of read) {
+      const params = await findQueryParams(page, headers)
+      for (const name of params) {
         parameters++
         for (const [unit, text] of [slowestUnit, nextUnit()]) {
           const hostile = encodeURIComponent(repeatToLength(text, maxHeaderBytes).toWellFormed())
-          const whole = hostile.slice(0, maxHeaderBytes - page.length - name.length - 2).replace(/%.?$/, '')
-          await send(`?${name}= of ${unit}`, `${page}${page.includes('?') ? '&' : '?'}${name}=${whole}`)
+          const complete = hostile.slice(0, maxHeaderBytes - page.length - name.length - 2).replace(/%.?$/, '')
+          await send(`?${name}= of ${unit}`, `${page}${page.includes('?') ? '&' : '?'}${name}=${complete}`)
         }
       }
       await send('of very many parameters', `${page}?${'q&'.repeat(maxHeaderBytes)}`)
@@ -561,7 +573,7 @@ describe('no request takes more than 50 ms of the processor', () => {
     expect(await confirmSlowRequests()).toEqual([])
   }, 240_000)
 
-  test('in what reads a text, whatever its length', () => {
+  test('in functions that parse text', () => {
     const readers = {
       holdsWebAddress: containsUrl,
       toOneLine: toSingleLine,
@@ -572,23 +584,23 @@ describe('no request takes more than 50 ms of the processor', () => {
     for (const [what, unit] of hostileEntries) {
       for (const [name, read] of Object.entries(readers)) {
         const text = `${repeatToLength(unit, 30_000)}a`
-        const took = () => {
+        const milliseconds = () => {
           const before = process.cpuUsage()
           read(text)
           const { user, system } = process.cpuUsage(before)
           return (user + system) / 1000
         }
-        const best = Math.min(took(), took(), took())
+        const best = Math.min(milliseconds(), milliseconds(), milliseconds())
         expect([name, what, best]).toEqual([name, what, expect.toSatisfy((best: number) => best < maxMilliseconds)])
       }
     }
   })
 
-  // The last: it ends the session.
-  test('with hostile texts in the fields of a form', async () => {
+  // Last, because it ends the sessions.
+  test('with hostile texts in form fields', async () => {
     const forms = await collectForms()
     const posts = Object.keys(access).filter((route) => route.startsWith('POST ') && !isApiRoute(route))
-    // What ends a session comes last.
+    // Routes that end a session come last.
     const endsSession = (route: string) => Number(/\/(sign-out|door\/end)$/.test(route))
     let fields = 0
     for (const route of posts.toSorted((a, b) => endsSession(a) - endsSession(b))) {
@@ -608,11 +620,14 @@ describe('no request takes more than 50 ms of the processor', () => {
   }, 240_000)
 })
 
-/** The query parameters that are read where a page is asked for. */
+/** The query parameters that the handler of a path reads. */
 async function findQueryParams(path: string, headers: Record<string, string>): Promise<Set<string>> {
   const read = new Set<string>()
   const { query, queries } = HonoRequest.prototype
-  const each = vi.spyOn(HonoRequest.prototype, 'query').mockImplementation(function (this: HonoRequest, name?: string) {
+  const querySpy = vi.spyOn(HonoRequest.prototype, 'query').mockImplementation(function (
+    this: HonoRequest,
+    name?: string,
+  ) {
     if (name !== undefined) {
       read.add(name)
       return Reflect.apply(query, this, [name])
@@ -624,7 +639,7 @@ async function findQueryParams(path: string, headers: Record<string, string>): P
       },
     }) as never
   })
-  const several = vi.spyOn(HonoRequest.prototype, 'queries').mockImplementation(function (
+  const queriesSpy = vi.spyOn(HonoRequest.prototype, 'queries').mockImplementation(function (
     this: HonoRequest,
     name?: string,
   ) {
@@ -632,7 +647,7 @@ async function findQueryParams(path: string, headers: Record<string, string>): P
     return Reflect.apply(queries, this, [name])
   })
   await (await world.request(path, { headers })).text()
-  each.mockRestore()
-  several.mockRestore()
+  querySpy.mockRestore()
+  queriesSpy.mockRestore()
   return read
 }

@@ -6,8 +6,8 @@ import { isApiRoute, type SeededPages, seedEveryPage } from '../support/seeds/ev
 import { createWorld, type World } from '../support/world.ts'
 
 /*
- * Every text field of every form takes texts up to its limit. What is longer is refused as too long, whatever it holds, and
- * the form comes back filled in. That this takes no time is seen in hostile-text.test.ts.
+ * Every text field of every form accepts texts up to its limit. Longer texts are rejected as too long, whatever they
+ * contain, and the form is rendered again with the input. hostile-text.test.ts measures the time.
  */
 
 let world: World
@@ -37,12 +37,12 @@ const campaign = {
 }
 const board = { kind: '星火一号', serial: 'RTB-003' }
 
-/** The path of the first form that is sent to a route in the tests of the pages. */
+/** Path of the first submission to a route in the page tests. */
 const formPath = (route: string) => seededPages.submissions[route]?.[0]?.path ?? ''
 
 type FormCase = [fields: Record<string, number>, others?: Record<string, string>, path?: () => string]
 
-/** The text fields of each form with their limits, what else has to be sent for them to be looked at, and where to. */
+/** Text fields of each form with their limits, other fields that the form needs to be valid, and the path. */
 const formCases: Record<string, FormCase> = {
   'POST /w/:workshop': [{ name: 80, email: 254, phone: 40, company: 120 }, person],
   'POST /t/:ticket/email': [{ email: 254 }],
@@ -104,7 +104,7 @@ const formCases: Record<string, FormCase> = {
   'POST /console/boards/:id/return': [
     { damage: 500 },
     { as: 'broken' },
-    // That board is with somebody.
+    // This board is lent.
     () => formPath('POST /console/boards/:id/state').replace('state', 'return'),
   ],
   'POST /console/workshops/:slug/boards/pack': [{ serials: 40 }, { kind: '星火一号' }],
@@ -116,11 +116,11 @@ const formCases: Record<string, FormCase> = {
     { subject: 200, body: 10_000 },
     { subject: 'x', body: 'x' },
   ],
-  // What there is no owner for any more is looked at below.
+  // Needs a world without an owner: see the last test.
   'POST /console/first/:code': [{}],
 }
 
-/** Routes whose forms hold no text: buttons, choices, dates and numbers. */
+/** Routes whose forms contain no text fields, only buttons, options, dates and numbers. */
 const routesWithoutText = [
   ...['/w/:workshop/confirm/:code', '/t/:ticket/confirm', '/t/:ticket/ready', '/t/:ticket/coming', '/t/:ticket/cancel'],
   ...['/t/:ticket/move', '/t/:ticket/erase', '/door/entries', '/door/check-in', '/door/undo', '/door/stand'],
@@ -153,48 +153,52 @@ const cases = Object.entries(formCases).flatMap(([route, [fields, others = {}, p
   Object.entries(fields).map(([field, longest]) => ({ route, field, longest, others, path })),
 )
 
-test.each(cases)('$route refuses a $field of more than $longest characters', async ({ field, longest, ...form }) => {
+test.each(cases)('$route rejects a $field of more than $longest characters', async ({ field, longest, ...form }) => {
   const { route, others, path } = form
   const promoted = seededPages.submissions[route]?.find(({ fields }) => fields.action === 'promote')
-  const signsIn = route.includes('/console/sign-in')
-  const send = async (typed: string) => {
-    const answer = await world.request(promoted?.path ?? path(), {
+  const isSignIn = route.includes('/console/sign-in')
+  const send = async (text: string) => {
+    const response = await world.request(promoted?.path ?? path(), {
       method: 'POST',
       headers: {
-        Cookie: signsIn ? '' : route.includes('/door/') ? seededPages.doorCookie : seededPages.Cookie,
+        Cookie: isSignIn ? '' : route.includes('/door/') ? seededPages.doorCookie : seededPages.Cookie,
         'Content-Type': 'application/x-www-form-urlencoded',
       },
-      body: new URLSearchParams({ sure: 'yes', ...promoted?.fields, ...others, [field]: typed }).toString(),
+      body: new URLSearchParams({ sure: 'yes', ...promoted?.fields, ...others, [field]: text }).toString(),
     })
-    return { status: answer.status, html: await answer.text() }
+    return { status: response.status, html: await response.text() }
   }
-  const sign = field === 'phone' ? '1' : 'x'
-  // A little too long, far too long, and of combining marks: those take six bytes each.
-  const far = signsIn ? 1_200 : Math.max(5 * longest, 10_000)
-  for (const typed of [
-    sign.repeat(longest + 1),
-    sign.repeat(Math.min(far, 99_000)),
-    `e${'\u0301\u0323'.repeat(Math.min(far, 99_000) / 2)}`,
+  const character = field === 'phone' ? '1' : 'x'
+  // Just too long, far too long, and combining marks, which take six bytes each when encoded.
+  const length = isSignIn ? 1_200 : Math.max(5 * longest, 10_000)
+  for (const text of [
+    character.repeat(longest + 1),
+    character.repeat(Math.min(length, 99_000)),
+    `e${'\u0301\u0323'.repeat(Math.min(length, 99_000) / 2)}`,
   ]) {
-    const { status, html } = await send(typed)
-    expect([status, /太长|最多写/.test(html), html.includes(typed)]).toEqual([422, true, true])
+    const { status, html } = await send(text)
+    expect([status, /太长|最多写/.test(html), html.includes(text)]).toEqual([422, true, true])
   }
 })
 
-test('the form of the first owner and the address of a draft are refused as too long too', async () => {
+test('the first-owner form and the slug of a draft have limits too', async () => {
   await using empty = await createWorld()
   const { Cookie } = await world.signIn('organiser')
   const draft = await world.workshop({ publish: false })
-  const send = async (to: World, path: string, fields: Record<string, string>) => {
+  const send = async (target: World, path: string, fields: Record<string, string>) => {
     const headers = { Cookie, 'Content-Type': 'application/x-www-form-urlencoded' }
-    const answer = await to.request(path, { method: 'POST', headers, body: new URLSearchParams(fields).toString() })
-    return [answer.status, await answer.text()]
+    const response = await target.request(path, {
+      method: 'POST',
+      headers,
+      body: new URLSearchParams(fields).toString(),
+    })
+    return [response.status, await response.text()]
   }
   const first = paths.firstOwner(createFirstOwnerCode(empty.deps.config.secret))
-  for (const [field, most] of [['name', 80] as const, ['email', 254] as const]) {
-    const typed = 'x'.repeat(most + 1)
-    const again = await send(empty, first, { name: '王工', email: 'me@example.com', [field]: typed })
-    expect(again).toEqual([422, expect.stringMatching(new RegExp(`太长.*value="${typed}"`, 's'))])
+  for (const [field, limit] of [['name', 80] as const, ['email', 254] as const]) {
+    const text = 'x'.repeat(limit + 1)
+    const response = await send(empty, first, { name: '王工', email: 'me@example.com', [field]: text })
+    expect(response).toEqual([422, expect.stringMatching(new RegExp(`太长.*value="${text}"`, 's'))])
   }
   const slug = 'x'.repeat(81)
   expect(await send(world, paths.editWorkshop(draft.slug), { ...workshop, slug })).toEqual([
