@@ -114,7 +114,7 @@ test('Tab reaches every control with a visible focus and is never trapped', asyn
   ]
   for (const path of routes.flatMap((route) => pages[route]?.slice(0, 1) ?? [])) {
     await page.goto(path)
-    expect([path, await checkTabOrder(page)]).toEqual([path, { missed: [], unseen: [] }])
+    expect([path, await checkTabOrder(page)]).toEqual([path, { unreachable: [], withoutFocusRing: [] }])
   }
   expect(routes.filter((route) => !pages[route])).toEqual([])
 }, 90_000)
@@ -182,10 +182,10 @@ function describeFocus(page: Page, selector = 'nothing') {
 }
 
 /** Presses Tab until the focus is back at the start. Returns what was not reached and what had no visible focus. */
-async function checkTabOrder(page: Page): Promise<{ missed: string[]; unseen: string[] }> {
+async function checkTabOrder(page: Page): Promise<{ unreachable: string[]; withoutFocusRing: string[] }> {
   const withoutFocusRing: string[] = []
   await page.evaluate(() => {
-    addEventListener('focusin', ({ target }) => (target as HTMLElement).setAttribute('data-came', ''), true)
+    addEventListener('focusin', ({ target }) => (target as HTMLElement).setAttribute('data-focused', ''), true)
     ;(document.activeElement as HTMLElement).blur()
   })
   for (let stops = 0; stops < 400; stops++) {
@@ -197,8 +197,8 @@ async function checkTabOrder(page: Page): Promise<{ missed: string[]; unseen: st
   const unreachable = await page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
       .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.tabIndex >= 0)
-      .filter((one) => !one.matches(':disabled, [type="hidden"], [type="radio"], [data-came]'))
+      .filter((one) => !one.matches(':disabled, [type="hidden"], [type="radio"], [data-focused]'))
       .map((one) => one.outerHTML.slice(0, 120)),
   )
-  return { missed: unreachable, unseen: withoutFocusRing }
+  return { unreachable, withoutFocusRing }
 }

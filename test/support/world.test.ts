@@ -4,11 +4,11 @@ import { query } from '../../src/db/database.ts'
 import { registrations, workshops } from '../../src/db/schema.ts'
 import { createWorld } from './world.ts'
 
-/** What all other tests rely on. */
+/** Basis of all other tests. */
 for (const postgres of [false, true]) {
-  const on = postgres ? 'on Postgres' : 'on PGlite'
+  const where = postgres ? 'on Postgres' : 'on PGlite'
 
-  test(`a world finds nothing of the one before it, ${on}`, async () => {
+  test(`a world contains no data of the previous one, ${where}`, async () => {
     for (const _ of [1, 2]) {
       await using world = await createWorld({ postgres })
       expect(await world.db.$count(workshops)).toBe(0)
@@ -20,7 +20,7 @@ for (const postgres of [false, true]) {
     }
   })
 
-  test(`two worlds at once do not see each other, ${on}`, async () => {
+  test(`concurrent worlds are isolated, ${where}`, async () => {
     await using one = await createWorld({ postgres })
     await using other = await createWorld({ postgres })
     await one.workshop()
@@ -28,7 +28,7 @@ for (const postgres of [false, true]) {
     expect(await other.db.$count(workshops)).toBe(0)
   })
 
-  test(`a world whose rules a test took away is not handed on, ${on}`, async () => {
+  test(`a world with a changed schema is not reused, ${where}`, async () => {
     {
       await using world = await createWorld({ postgres })
       await world.db.execute(sql`drop trigger count_seats_on_insert on registrations`)
@@ -45,7 +45,7 @@ for (const postgres of [false, true]) {
   })
 }
 
-test('settings of a session, a lock or a transaction left open do not reach the next world', async () => {
+test('session settings, locks and open transactions do not leak into the next world', async () => {
   {
     await using world = await createWorld()
     await world.db.execute(sql`set time zone 'Asia/Tokyo'`)
@@ -59,7 +59,7 @@ test('settings of a session, a lock or a transaction left open do not reach the 
   expect(locks).toEqual({ n: 0 })
 })
 
-test('the clock of a world moves only when it is told to', async () => {
+test('the clock of a world moves only when advanced', async () => {
   await using world = await createWorld()
   const workshop = await world.workshop()
   const first = await world.register(workshop)

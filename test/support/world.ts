@@ -15,30 +15,30 @@ import { parseConfig } from '../../src/lib/config.ts'
 import { createRuntime } from '../../src/server/runtime.ts'
 import { openTestPglite, openTestPostgres } from './databases/databases.ts'
 
-/** A service of one's own inside the test: its database, its clock, its ids. */
+/** An isolated instance of the service: its database, clock and ids. */
 export type World = AsyncDisposable & {
   db: Database
-  /** Where the database is, for a second client; only on a real Postgres. */
+  /** Database URL for a second client. Only on a real Postgres. */
   databaseUrl: string | undefined
   deps: Deps
   clock: Clock
-  /** What was logged, in order. */
+  /** Log entries in order. */
   logEntries: { level: keyof Log; facts: Record<string, unknown>; message: string }[]
-  /** How often somebody said that mails may be owed. */
+  /** Number of calls of notifyMailQueue. */
   mailQueueNotifications(): number
-  /** Makes a published campaign, of which any part may be given. */
+  /** Creates a published campaign; any part can be overridden. */
   campaign(draft?: Partial<CampaignDraft>): Promise<Campaign>
-  /** Makes a published workshop of two seats in ten days, of which any part may be given. */
+  /** Creates a published workshop with two seats in ten days; any part can be overridden. */
   workshop(draft?: Partial<WorkshopDraft>): Promise<Workshop>
-  /** Signs somebody up, each time somebody else unless an e-mail is given. */
+  /** Registers a new person, unless an e-mail is given. */
   register(workshop: Workshop, signUp?: Partial<SignUp> & { idempotencyKey?: string }): Promise<Registered>
-  /** Makes an API token. */
+  /** Creates an API token. */
   token(role: Role): Promise<string>
-  /** Makes an account and signs it in, by the link that is mailed to it. Gives the cookie of its session. */
+  /** Creates an account and signs it in through the mailed link. Returns its session cookie. */
   signIn(role: Role, name?: string): Promise<{ id: string; Cookie: string }>
-  /** Waits until the scans so far are counted. */
+  /** Waits until all scans so far are counted. */
   flushScans(): Promise<unknown>
-  /** Asks the whole service, as if from `peer`. */
+  /** Sends a request to the whole service, as if from `peer`. */
   request(path: string, init?: RequestInit, peer?: string): Promise<Response>
   close(): Promise<void>
 }
@@ -50,10 +50,10 @@ export type Clock = {
 }
 
 /**
- * Makes a world: an empty, migrated database, a clock that stands at Tuesday, 2026-12-01, 10:00 in Shanghai until it is
- * told otherwise, and ids that count. `await using` closes it.
- * @param postgres on a real Postgres instead of PGlite
- * @param env environment variables over the world's own
+ * Creates an isolated test environment: empty migrated database, clock frozen at 2026-12-01 10:00 Asia/Shanghai,
+ * sequential ids. Dispose with `await using`.
+ * @param postgres uses a real Postgres instead of PGlite
+ * @param env environment variables that override the defaults
  * @param database instead of an empty one
  */
 export async function createWorld({
@@ -128,15 +128,15 @@ export async function createWorld({
     },
     async register(workshop, { idempotencyKey, ...signUp } = {}) {
       const n = ++personCount
-      const answer = await register(
+      const result = await register(
         deps,
         workshop,
         { name: `学员 ${n}`, email: `person-${n}@example.com`, locale: 'zh-CN', ready: {}, consentVersion, ...signUp },
         idempotencyKey ?? `key-${n}`,
         'web',
       )
-      if (answer.kind === 'refused') throw new Error(`the sign-up was refused: ${answer.refusal}`)
-      return answer
+      if (result.kind === 'refused') throw new Error(`the sign-up was refused: ${result.refusal}`)
+      return result
     },
     token: (role) => createToken(deps, `${role} of the test`, role),
     async signIn(role, name = `${role} of the test`) {
@@ -148,13 +148,13 @@ export async function createWorld({
       await mailSignInLink(deps, email)
       const [mail] = await db.select({ uid: mails.uid }).from(mails).orderBy(desc(mails.id)).limit(1)
       const code = createSignInCode(deps.config.secret, (mail as { uid: string }).uid)
-      const answer = await createApp(deps).request(paths.magicLink(code), { method: 'POST' })
-      const [cookie = ''] = answer.headers.getSetCookie()
+      const response = await createApp(deps).request(paths.magicLink(code), { method: 'POST' })
+      const [cookie = ''] = response.headers.getSetCookie()
       return { id: invited.organiser.id, Cookie: cookie.split(';')[0] as string }
     },
     flushScans: () => Promise.all(scans),
     async request(path, init, peer) {
-      // Only here, so that tests of the domain do not load every page.
+      // Imported here, so that tests of the domain do not load every page.
       const { createApp } = await import('../../src/http/app.ts')
       return createApp(deps).request(path, init, peer)
     },
@@ -172,8 +172,8 @@ function createClock(start: string): Clock {
   let current = new Date(start)
   return {
     now: () => new Date(current),
-    set(to) {
-      current = new Date(to)
+    set(moment) {
+      current = new Date(moment)
     },
     advance({ days = 0, hours = 0, minutes = 0, seconds = 0 }) {
       current = new Date(current.getTime() + days * day + hours * hour + minutes * minute + seconds * second)
@@ -181,15 +181,15 @@ function createClock(start: string): Clock {
   }
 }
 
-/** A valid UUID of version 7, greater than those before it. */
+/** A valid UUID of version 7, greater than the previous ones. */
 function sequentialId(n: number): string {
   return `00000000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`
 }
 
 function createTestLogger(logEntries: World['logEntries']): Log {
-  const at =
+  const logAt =
     (level: keyof Log): Log[keyof Log] =>
     (facts, message) =>
       void logEntries.push({ level, facts, message })
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  return { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') }
 }

@@ -186,7 +186,7 @@ test('a waitlisted attendee joins and leaves the door queue and gets the seat of
   await clickButton('走了，不等了')
   await expect.poll(title).toBe('已离开，不再等位')
   await expect.poll(() => page.locator('#door-counts').textContent()).not.toContain('门口等位')
-  day.pass(50)
+  day.advanceClock(50)
   await personRow(page, '李小1').click()
   await clickButton('人在门口，排队等位')
   await expect.poll(title).toBe('签到成功')

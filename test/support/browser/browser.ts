@@ -14,13 +14,13 @@ export type PageOptions = {
   locale?: 'zh-CN' | 'en'
   colorScheme?: 'light' | 'dark'
   javaScriptEnabled?: boolean
-  /** A film (support/camera.ts) that the camera sees. Pages that see another one, or none, are in another browser. */
+  /** Camera video (support/camera.ts). Pages with another video, or none, run in another browser. */
   camera?: string
 } & Pick<BrowserContextOptions, 'userAgent' | 'baseURL' | 'extraHTTPHeaders' | 'reducedMotion' | 'acceptDownloads'>
 
 /**
- * An address set aside for examples (RFC 5737). The browser is made to find this machine there and treats it as any
- * other host: without HTTPS it is not a trustworthy origin, as 127.0.0.1 is.
+ * An example address (RFC 5737) that the browser resolves to this machine. Unlike 127.0.0.1 it is not a trustworthy
+ * origin without HTTPS.
  */
 export const remoteHost = '192.0.2.7'
 
@@ -28,8 +28,8 @@ let browserPromise: Promise<Browser> | undefined
 let currentCamera: string | undefined
 
 /**
- * Opens a page in a headless Chromium, in a context of its own: no cookie or cache is shared with other pages.
- * It is a phone of 390 px unless told; `await using` closes it.
+ * Opens a page in headless Chromium with its own context, so no cookies or cache are shared. Emulates a phone of 390 px
+ * by default. Dispose with `await using`.
  */
 export async function openPage({
   width = 390,
@@ -56,8 +56,8 @@ export async function openPage({
 }
 
 /**
- * A phone that can die: a browser of its own whose files are in a folder, and stay there when it does.
- * `die` is what an empty battery does: no event of the page and no shutdown of the browser runs.
+ * Opens a browser with a persistent profile in a folder that survives a crash. `die` crashes it like an empty battery:
+ * no page event and no browser shutdown runs.
  */
 export async function openCrashablePhone(
   folder: string,
@@ -82,7 +82,7 @@ export async function openCrashablePhone(
   }
 }
 
-/** Looks at a page for as long as its form wants, counted from when it arrived. People take longer anyway. */
+/** Waits for the form's minimum fill time, counted from the response. */
 export async function waitMinFillTime(page: Page): Promise<void> {
   const elapsed = await page.evaluate(() => {
     const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[]
@@ -91,7 +91,7 @@ export async function waitMinFillTime(page: Page): Promise<void> {
   await page.waitForTimeout(Math.max(0, minFillTimeMs - elapsed))
 }
 
-/** Lets a browser reach a world. */
+/** Serves a world over HTTP for a browser. */
 export async function serveWorld(world: World): Promise<AsyncDisposable & { url: string }> {
   const { createApp } = await import('../../../src/http/app.ts')
   const app = createApp(world.deps)
@@ -107,8 +107,8 @@ export async function serveWorld(world: World): Promise<AsyncDisposable & { url:
 }
 
 /**
- * One browser a test file, closed after its last test; another one where the camera is to see something else. It keeps the
- * web's own rules: those are under test too.
+ * Launches one browser per test file, closed after the last test, and another one for another camera video. Web
+ * security stays on, because it is under test.
  */
 async function launchBrowser(camera: string | undefined): Promise<Browser> {
   return chromium.launch(await launchOptions(camera))
@@ -121,9 +121,9 @@ async function launchOptions(camera: string | undefined) {
     env: { ...process.env, ...env },
     args: [
       ...['--no-sandbox', '--disable-quic', '--disable-background-networking'],
-      // An address that is not this machine's own in the eyes of the browser, and leads here all the same.
+      // Not a local address for the browser, but it leads to this machine.
       `--host-resolver-rules=MAP ${remoteHost} 127.0.0.1`,
-      // Nobody is there to allow it.
+      // Grants camera permission.
       ...(camera ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
       ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
     ],

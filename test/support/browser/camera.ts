@@ -4,8 +4,8 @@ import { PNG } from 'pngjs'
 const [width, height, framesPerSecond] = [640, 480, 5]
 
 /**
- * Writes what a camera sees to a file, as Chromium's fake one takes it (Y4M): each picture for a second, in the middle and at
- * its own size, and then as long nothing, over and over.
+ * Writes a video for Chromium's fake camera (Y4M): each image for one second, centred at its original size, followed by
+ * one empty second, in a loop.
  * @param file ends in .y4m
  */
 export function writeCameraVideo(file: string, images: readonly Uint8Array[]): void {
@@ -23,13 +23,12 @@ export function writeCameraVideo(file: string, images: readonly Uint8Array[]): v
   closeSync(video)
 }
 
-/** How light each point is: the picture on a grey table. */
+/** Luma of each pixel: the image on a grey background. */
 function lumaPlane(image: Uint8Array | undefined): Buffer {
   const luma = Buffer.alloc(width * height, 160)
   if (!image) return luma
   const png = PNG.sync.read(Buffer.from(image))
-  if (png.width > width || png.height > height)
-    throw new RangeError(`${png.width} × ${png.height} is too large a picture`)
+  if (png.width > width || png.height > height) throw new RangeError(`${png.width} × ${png.height} is too large`)
   const [left, top] = [Math.floor((width - png.width) / 2), Math.floor((height - png.height) / 2)]
   for (let y = 0; y < png.height; y++) {
     for (let x = 0; x < png.width; x++) luma[(top + y) * width + left + x] = png.data[(y * png.width + x) * 4] ?? 0

@@ -5,8 +5,8 @@ import { inflate } from '@sparticuz/chromium'
 import type { SharedResources } from '../vitest/shared-resources.ts'
 
 /**
- * Unpacks the browser that comes from npm into a folder, with what a bare machine lacks: the system libraries NSS and
- * expat, and a font. It has no Chinese glyphs; those of the machine are used where there are any.
+ * Unpacks the Chromium from npm into a folder, with what a bare machine lacks: the system libraries NSS and expat, and
+ * a font without Chinese glyphs. Those of the machine are used if there are any.
  */
 export async function unpackChromium(folder: string): Promise<SharedResources['chromium']> {
   const packageBin = join(createRequire(import.meta.url).resolve('@sparticuz/chromium'), '../../bin')
@@ -27,14 +27,14 @@ export async function unpackChromium(folder: string): Promise<SharedResources['c
   return { executable, env: { LD_LIBRARY_PATH: join(libraries, 'lib'), FONTCONFIG_FILE: fontConfig } }
 }
 
-/** The package unpacks into the temporary folder only, where a run that was cut off may have left half a browser. */
+/** The package unpacks into the temporary folder only, where an interrupted run may have left an incomplete browser. */
 async function unpackInto<Files extends string[]>(folder: string, files: [...Files]): Promise<Files> {
-  const before = process.env.TMPDIR
+  const originalTmpDir = process.env.TMPDIR
   process.env.TMPDIR = folder
   try {
     return (await Promise.all(files.map((file) => inflate(file)))) as Files
   } finally {
-    if (before === undefined) delete process.env.TMPDIR
-    else process.env.TMPDIR = before
+    if (originalTmpDir === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = originalTmpDir
   }
 }

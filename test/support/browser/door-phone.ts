@@ -11,7 +11,7 @@ import { openPage, type PageOptions, serveWorld } from './browser.ts'
 
 export const surnames = '王李张刘陈杨赵黄周吴'
 
-/** A workshop that begins in half an hour, with people who are to come, and a clock that goes. */
+/** Sets up a workshop that starts in half an hour with registered people and a running clock. */
 export async function setUpDoorDay({ people = 3, capacity = 100, graceMinutes = null as number | null } = {}) {
   const stack = new AsyncDisposableStack()
   const world = stack.use(await createWorld())
@@ -32,17 +32,17 @@ export async function setUpDoorDay({ people = 3, capacity = 100, graceMinutes = 
     workshop,
     url: server.url,
     ids,
-    /** It is later all of a sudden. */
-    pass(minutes: number) {
+    /** Moves the clock forward. */
+    advanceClock(minutes: number) {
       skippedMs += minutes * 60_000
     },
-    /** A phone that has scanned the organiser's QR. */
+    /** A phone that has joined with the organiser's QR code. */
     async phone(name: string, options: PageOptions = {}) {
       const page = await openPage({ width: 360, height: 740, baseURL: server.url, ...options })
       await this.join(page, name)
       return page
     },
-    /** Scans the organiser's QR, or that of another workshop. */
+    /** Joins with the QR code of the workshop, or of another one. */
     async join(page: Page, name: string, target: Workshop = workshop) {
       await page.goto(paths.doorJoin(workshopJoinCode(world.deps, target)))
       await page.fill('#name', name)
@@ -53,7 +53,7 @@ export async function setUpDoorDay({ people = 3, capacity = 100, graceMinutes = 
   }
 }
 
-/** Until the phone would do without a network. */
+/** Waits until the phone works offline. */
 export async function waitUntilOfflineReady(page: Page): Promise<void> {
   await expect.poll(() => page.isVisible('#door-app')).toBe(true)
   await expect.poll(() => serviceWorkerStates(page), { timeout: 15_000 }).toEqual(['activated', 'activated'])

@@ -2,15 +2,15 @@ import jsQr from 'jsqr'
 import { PNG } from 'pngjs'
 import { openPage } from './browser.ts'
 
-/** What the QR on a picture says, read by a decoder that knows nothing of how it was made. Fails if there is none. */
+/** Text of the QR code in a PNG, read by an independent decoder. Throws if there is none. */
 export function decodeQr(png: Uint8Array): string {
   const { data, width, height } = PNG.sync.read(Buffer.from(png))
   const code = jsQr(new Uint8ClampedArray(data), width, height)
-  if (!code) throw new Error(`no QR can be read on a picture of ${width} × ${height}`)
+  if (!code) throw new Error(`no readable QR code in an image of ${width} × ${height}`)
   return code.data
 }
 
-/** What a QR in SVG says once a browser has drawn it, as an image of its own. */
+/** Text of an SVG QR code, rendered by a browser as an image. */
 export async function decodeSvgQr(svg: string): Promise<string> {
   await using page = await openPage({ width: 800, height: 800 })
   const image = `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`

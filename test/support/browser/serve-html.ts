@@ -8,8 +8,8 @@ import { securityHeaderValues } from '../../../src/http/responses.ts'
 import { root } from '../processes/processes.ts'
 
 /**
- * Serves a page with our scripts and other files of its own, under the policy that all our pages have: nothing inline,
- * nothing from elsewhere.
+ * Serves a page with our scripts and other files under the security headers of all pages: nothing inline, nothing
+ * third-party.
  */
 export async function serveHtml(
   body: string,

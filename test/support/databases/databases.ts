@@ -10,14 +10,14 @@ import { wrapPglite } from '../../../src/db/pglite.ts'
 import { openPostgres } from '../../../src/db/postgres.ts'
 import { getSharedResource, type SharedResources } from '../vitest/shared-resources.ts'
 
-/** Opens a migrated, empty database inside this process. */
+/** Opens a migrated, empty in-process database. */
 export async function openTestPglite(): Promise<OpenDatabase> {
   const client = idlePglites.pop() ?? (await PGlite.create({ loadDataDir: await loadTemplate() }))
   const schema = await schemaFingerprint(pgliteQuery(client))
   return { ...wrapPglite(client), close: () => resetPglite(client, schema) }
 }
 
-/** Makes a folder for DATA_DIR that holds a migrated, empty database. It goes when the test ends. */
+/** Creates a DATA_DIR with a migrated, empty database. Removed when the test ends. */
 export async function createDataDir(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'baoming-data-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
@@ -27,7 +27,7 @@ export async function createDataDir(): Promise<string> {
 }
 
 /**
- * Opens an empty database on a real Postgres. One that was closed is emptied and used again, unless its schema was changed.
+ * Opens an empty database on a real Postgres. Closed ones are emptied and reused, unless their schema was changed.
  * @param migrated false for one without tables
  */
 export async function openTestPostgres({
@@ -46,11 +46,11 @@ export async function openTestPostgres({
 
 type ServerDatabase = {
   url: string
-  /** What `schemaOf` says of it while it is unchanged; undefined for one that is not used again. */
+  /** Fingerprint of the unchanged schema. Undefined for a database that is not reused. */
   schema: string | undefined
 }
 
-/** Emptying takes 15 ms, creating and dropping a database 150. They are dropped with the template: see prepare.ts. */
+/** Emptying takes 15 ms, creating and dropping a database 150 ms. Dropped with the template: see global-setup.ts. */
 const idleServerDatabases: ServerDatabase[] = []
 
 async function createDatabase(server: SharedResources['postgres'], migrated: boolean): Promise<ServerDatabase> {
@@ -74,10 +74,10 @@ function dropDatabase(server: SharedResources['postgres'], url: string) {
   return withAdminConnection(server.url, (admin) => admin.unsafe(`drop database if exists ${name} with (force)`))
 }
 
-/** Empties a database. Tells whether it can be used again. */
+/** Empties a database. Returns whether it can be reused. */
 function resetServerDatabase(url: string, schema: string): Promise<boolean> {
   return withAdminConnection(url, async (admin) => {
-    // What a test left connected may hold locks.
+    // Connections that a test left open may hold locks.
     await admin`
       select pg_terminate_backend(pid, 5000) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()
@@ -88,7 +88,7 @@ function resetServerDatabase(url: string, schema: string): Promise<boolean> {
   }).catch(() => false)
 }
 
-/** PGlites that were emptied and wait for the next world, until the process ends: emptying takes 10 ms, a new one 300. */
+/** Emptied PGlites for the next worlds, until the process ends: emptying takes 10 ms, a new one 300 ms. */
 const idlePglites: PGlite[] = []
 
 let templatePromise: Promise<Blob> | undefined
@@ -98,7 +98,7 @@ function loadTemplate(): Promise<Blob> {
   return templatePromise
 }
 
-/** Empties a database for the next world. One that was left unusable or with another schema is given up. */
+/** Empties a database for the next world. Discards one that is unusable or has another schema. */
 async function resetPglite(client: PGlite, schema: string): Promise<void> {
   if (client.closed) return
   const isUnchanged = client
@@ -126,7 +126,10 @@ const pgliteQuery =
   async (text) =>
     (await client.query<{ schema: string }>(text)).rows
 
-/** Changes whenever a table, column, constraint, index, function, trigger or applied migration is added, changed or dropped. */
+/**
+ * Changes whenever a table, column, constraint, index, function, trigger or applied migration is added, changed or
+ * dropped.
+ */
 async function schemaFingerprint(query: Query): Promise<string> {
   const rows = await query(`
     select md5(string_agg(object::text, ',' order by object::text)) as schema

@@ -49,11 +49,11 @@ export type FilledRelease = {
   workshops: { id: string; slug: string; moveTo: string | undefined }[]
   /** One registration link. */
   link: string
-  /** Everyone who is live, in the order in which they came. */
+  /** Active registrations in order of creation. */
   people: StoredPerson[]
-  /** How many registrations there are. */
+  /** Number of registrations. */
   stored: number
-  /** A mail that a server put off twice, due again in an hour. */
+  /** A mail that a server deferred twice, due again in an hour. */
   putOff: { id: string; messageId: string; person: StoredPerson }
 }
 
@@ -95,7 +95,7 @@ export async function fillRelease(db: Database, release: Release, hundreds = 20)
   }
   const stored = people.length
 
-  // Most mails went out. Others were refused, put off, or in the hands of a process that died.
+  // Most mails were sent. Others were rejected, deferred, or in a process that died.
   await db.execute(sql`
     update mails set attempt = 1, state = 'sent', sent_at = ${now}, first_tried_at = ${now}, ${messageDate} = ${now},
       message_id = uid || '@example.com'`)
@@ -182,7 +182,7 @@ function readFunctions(file: string): Record<string, string> {
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
-/** Twelve workshops in ten days, of which four are the cities of a campaign, with a checklist and links. */
+/** Twelve workshops in ten days, four of them in one campaign, with a checklist and links. */
 async function createWorkshops(db: Database, now: string) {
   const campaign = randomUUID()
   const text = (zh: string, en: string) => JSON.stringify({ zh, en })

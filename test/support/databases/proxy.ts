@@ -2,30 +2,30 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { findFreePort } from '../processes/free-port.ts'
 
-/** A wire between the service and its database, to which everything may happen that happens to wires. */
+/** TCP proxy between the service and its database that can simulate network failures. */
 export type DatabaseProxy = AsyncDisposable & {
-  /** The address of the database over the wire. */
+  /** URL of the database through the proxy. */
   url: string
-  /** Cuts this share of the connections, from 0 to 1, the oldest first. Gives how many. */
+  /** Closes this share of the connections, from 0 to 1, oldest first. Returns how many. */
   dropConnections(share: number): number
-  /** From now until `resume` nothing passes. Connections are accepted all the same, as a black hole does. */
+  /** Blocks all traffic until `resume`. Connections are still accepted, like a black hole. */
   stall(): void
-  /** What was held back passes. */
+  /** Lets the blocked traffic pass. */
   resume(): void
   /**
-   * Ends a stall as a firewall does that has forgotten its connections: what was held back is lost, and whoever has a
-   * connection of that time never hears of it again. The database hears of every other one that it is closed. New ones
-   * work. Gives how many are lost.
+   * Ends a stall like a firewall that has lost its connection table: blocked traffic is lost, and clients with a
+   * connection of that time never get a response. The database sees every other one as closed. New connections work.
+   * Returns how many are lost.
    */
   loseConnections(): number
-  /** From now until `answer` connections are refused; those that are there are cut. */
+  /** Refuses connections until `acceptConnections` and closes existing ones. */
   refuseConnections(): void
   acceptConnections(): Promise<void>
 }
 
 type Connection = { client: Socket; upstream: Socket | undefined }
 
-/** Lays a wire to a database, on a port of its own on this machine. */
+/** Starts a proxy to a database on its own local port. */
 export async function startDatabaseProxy(database: string): Promise<DatabaseProxy> {
   const target = new URL(database)
   const address = new URL(database)
@@ -36,7 +36,7 @@ export async function startDatabaseProxy(database: string): Promise<DatabaseProx
   let server: Server
 
   async function listen() {
-    // Nothing is read before it may pass, so that a stall holds back the first word of a new connection too.
+    // Nothing is read while paused, so a stall also blocks the first packet of a new connection.
     server = createServer({ pauseOnConnect: true }, accept).listen(port, '127.0.0.1')
     await once(server, 'listening')
   }
@@ -52,7 +52,7 @@ export async function startDatabaseProxy(database: string): Promise<DatabaseProx
     if (!stalled) connectUpstream(connection)
   }
 
-  /** Lets a connection through to the other end. */
+  /** Connects a client to the database. */
   function connectUpstream(connection: Connection) {
     const { client } = connection
     const upstream = connect(Number(target.port), target.hostname)

@@ -2,9 +2,9 @@ import { expect } from 'vitest'
 import type { Role } from '../../../src/db/schema.ts'
 import type { World } from '../world.ts'
 
-/** What a program sends to the API. A body that is a string is sent as it is, anything else as JSON. */
+/** A request to the API. A string body is sent unchanged, anything else as JSON. */
 type ApiRequest = { body?: unknown; headers?: Record<string, string> }
-// biome-ignore lint/suspicious/noExplicitAny: what an answer holds is for the tests to say
+// biome-ignore lint/suspicious/noExplicitAny: the tests assert the shape
 type ApiResponse = { status: number; headers: Headers; body: any }
 
 export type ApiClient = Record<
@@ -12,7 +12,7 @@ export type ApiClient = Record<
   (path: string, sent?: ApiRequest) => Promise<ApiResponse>
 >
 
-/** A program that calls the API of a world, with a token of this role or with none. */
+/** Creates an API client with a token of this role, or without one. */
 export async function createApiClient(world: World, role?: Role): Promise<ApiClient> {
   const token = role && (await world.token(role))
   const send =
@@ -34,7 +34,7 @@ export async function createApiClient(world: World, role?: Role): Promise<ApiCli
   return { get: send('GET'), post: send('POST'), patch: send('PATCH'), delete: send('DELETE') }
 }
 
-/** Expects a problem as in RFC 9457, and gives it. */
+/** Expects a problem as in RFC 9457. Returns its body. */
 export function expectProblem(response: ApiResponse, status: number, code: string) {
   expect(response.headers.get('content-type')).toBe('application/problem+json')
   expect(response.body).toMatchObject({ type: 'about:blank', status, code })
@@ -44,7 +44,7 @@ export function expectProblem(response: ApiResponse, status: number, code: strin
   return response.body
 }
 
-/** Expects a 422 that names these fields, each once and with this code. */
+/** Expects a 422 with exactly these fields and codes. */
 export function expectFieldErrors(response: ApiResponse, fields: Record<string, string>) {
   const { errors } = expectProblem(response, 422, 'invalid')
   const actual = errors.map((error: { field: string; code: string }) => [error.field, error.code])

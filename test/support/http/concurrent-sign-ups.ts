@@ -7,7 +7,7 @@ export type SignUpReply = {
   body: { id: string; status: string; position: number | null; ticketUrl: string; code?: string }
 }
 
-/** People with names and addresses of their own. */
+/** People with distinct names and addresses. */
 export function createPeople(count: number): Person[] {
   return Array.from({ length: count }, (_, i) => ({
     name: `学员 ${i + 1}`,
@@ -17,8 +17,8 @@ export function createPeople(count: number): Person[] {
 }
 
 /**
- * Lets people register for a workshop over HTTP, so many at a time, by turns at each server. Gives the answers; whoever
- * got none is not among them.
+ * Registers people for a workshop over HTTP, with this many concurrent requests, alternating between the servers.
+ * Returns the responses; failed requests are omitted.
  */
 export async function registerConcurrently(
   servers: Pick<Server, 'request'>[],
@@ -40,7 +40,7 @@ export async function registerConcurrently(
   return replies
 }
 
-/** One sign-up over HTTP, or undefined if the server went away. */
+/** One sign-up over HTTP, or undefined if the server was unavailable. */
 export async function signUp(
   server: Pick<Server, 'request'>,
   slug: string,
@@ -59,7 +59,7 @@ export async function signUp(
   }
 }
 
-/** Everyone on the attendee list, in the order of their numbers. */
+/** The attendee list in order of the numbers. */
 export async function fetchAttendees(server: Pick<Server, 'request'>, slug: string, token: string) {
   const attendees: { id: string; seq: number; status: string; position: number | null; email: string }[] = []
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
@@ -73,7 +73,7 @@ export async function fetchAttendees(server: Pick<Server, 'request'>, slug: stri
   return attendees
 }
 
-/** Publishes a workshop in ten days. */
+/** Publishes a workshop that starts in ten days. */
 export async function publishWorkshop(
   server: Pick<Server, 'request'>,
   token: string,
@@ -94,5 +94,5 @@ export async function publishWorkshop(
       ...workshop,
     }),
   })
-  if (response.status !== 201) throw new Error(`the workshop was refused: ${await response.text()}`)
+  if (response.status !== 201) throw new Error(`the workshop was rejected: ${await response.text()}`)
 }

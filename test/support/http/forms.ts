@@ -1,9 +1,9 @@
 import type { World } from '../world.ts'
 
-/** The field of those forms of the console that take effect at once. */
+/** The confirmation field of console forms that take effect immediately. */
 export const confirmField = { sure: 'yes' }
 
-/** Sends a form as a browser without JavaScript does. */
+/** Submits a form like a browser without JavaScript. */
 export function postForm(world: World, path: string, fields: Record<string, string>): Promise<Response> {
   return world.request(path, {
     method: 'POST',
@@ -12,21 +12,21 @@ export function postForm(world: World, path: string, fields: Record<string, stri
   })
 }
 
-/** Opens the sign-up form at a path and takes as long as people do over it. Gives what its inputs hold. */
+/** Opens the sign-up form at a path and waits longer than its minimum fill time. Returns the values of its inputs. */
 export async function openForm(world: World, path: string, init?: RequestInit): Promise<Record<string, string>> {
   const form = formValues(await (await world.request(path, init)).text())
   world.clock.advance({ seconds: 20 })
   return form
 }
 
-/** Opens the sign-up form at a path, fills in these fields and sends it. */
+/** Opens the sign-up form at a path, fills in these fields and submits it. */
 export async function submitForm(world: World, path: string, fields: Record<string, string>): Promise<Response> {
   return postForm(world, path, { ...(await openForm(world, path)), ...fields })
 }
 
 /**
- * What the inputs of a page hold, by their names: hidden ones and filled ones, ticked boxes and chosen radio buttons. The
- * button to sign out, which stands beside the content of a console page, is a form of its own.
+ * Values of the named inputs in a page: hidden and filled ones, ticked boxes and selected radio buttons. Excludes the
+ * sign-out form, which is outside of the main element.
  */
 export function formValues(html: string): Record<string, string> {
   const content = /<main.*<\/main>/s.exec(html)?.[0] ?? html
@@ -42,7 +42,7 @@ export function formValues(html: string): Record<string, string> {
   )
 }
 
-/** The text of a page as it is read, without what its head says. */
+/** Visible text of a page, without its head. */
 export function visibleText(html: string): string {
   return html
     .replace(/<head>.*<\/head>/s, '')

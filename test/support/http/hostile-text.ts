@@ -1,4 +1,4 @@
-/** Texts that are short to write and were slow to read, or may be: what is repeated, by what it is. */
+/** Repeated units of texts that were slow to parse, or may be, by description. */
 export const hostileFragments = {
   'combining marks': '\u0301\u0323',
   'half-width sound marks': '\uff9e\u0301',
@@ -40,7 +40,7 @@ export const hostileFragments = {
   backslashes: '\\',
 } as const
 
-/** Texts for the reader of announcements: marks, dates, places and lists in great numbers. */
+/** Units for the announcement parser: bullets, dates, places and lists in large numbers. */
 export const hostileAnnouncements = {
   'one letter': 'a',
   'full stops and spaces': '.  ',
@@ -81,13 +81,13 @@ export const hostileAnnouncements = {
   'halves of surrogate pairs': '\ud83d',
 } as const
 
-/** A unit repeated until it has so many UTF-16 units. */
+/** Repeats a unit up to a length in UTF-16 code units. */
 export function repeatToLength(unit: string, length: number): string {
   return unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
 }
 
-/** A unit repeated until it has so many bytes of UTF-8, with `first` before it. */
-export function repeatToBytes(unit: string, bytes: number, first = ''): string {
-  const count = Math.floor((bytes - Buffer.byteLength(first)) / Buffer.byteLength(unit))
-  return first + unit.repeat(Math.max(0, count))
+/** Repeats a unit up to a length in UTF-8 bytes, after the prefix `first`. */
+export function repeatToBytes(unit: string, bytes: number, prefix = ''): string {
+  const count = Math.floor((bytes - Buffer.byteLength(prefix)) / Buffer.byteLength(unit))
+  return prefix + unit.repeat(Math.max(0, count))
 }

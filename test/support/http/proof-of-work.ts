@@ -3,7 +3,7 @@ import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
 
 type Service = { request(path: string, init?: RequestInit): Promise<Response> }
 
-/** Asks for a workshop's challenge and works for a sign-up with this idempotency key, as any program may. */
+/** Fetches a workshop's challenge and solves it for this idempotency key. */
 export async function createProof(service: Service, slug: string, key: string): Promise<string> {
   return createSolution(await fetchChallenge(service, slug, key))
 }
@@ -14,7 +14,7 @@ export async function fetchChallenge(service: Service, slug: string, key: string
   return (await response.json()) as Challenge
 }
 
-/** The proof that a challenge asks for, made with the library's other implementation than the one that checks it. */
+/** Solves a challenge with the library's other implementation than the one that verifies it. */
 export async function createSolution(challenge: Challenge): Promise<string> {
   return encodeProof({ challenge, solution: await solveChallenge({ challenge, deriveKey }) })
 }

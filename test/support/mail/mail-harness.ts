@@ -7,23 +7,23 @@ import { createPooledTransport, type Timeouts, type Transport } from '../../../s
 import { createWorld, type World } from '../world.ts'
 import { type MailServer, startMailServer } from './smtp-server.ts'
 
-/** Milliseconds, for servers that hang; all others get the 10 and 30 seconds of real life. */
+/** In milliseconds, for servers that hang. Others use the production timeouts of 10 and 30 seconds. */
 export const shortTimeouts: Timeouts = { connect: 200, socket: 500 }
 
 export type MailHarness = AsyncDisposable & {
   world: World
   server: MailServer
   transport: Transport
-  /** Makes mails: each a confirmation for somebody else. */
+  /** Registers this many people, each of whom gets a confirmation. */
   enqueueConfirmations(count: number): Promise<void>
   deliver(options?: Parameters<typeof deliverDueMails>[2]): ReturnType<typeof deliverDueMails>
-  /** The same office with another, patient transport. */
+  /** The same harness with a new transport and production timeouts. */
   reopenTransport(): Pick<MailHarness, 'deliver'>
-  /** The mails in order; `minutes` from now until they are due, where they are. */
+  /** The mails in order, with the minutes from now until they are due, if pending. */
   storedMails(): Promise<{ state: MailState; attempt: number; minutes: number | null; reason: string | null }[]>
 }
 
-/** A world, a mail server and the way between them. */
+/** A world, a mail server and a transport between them. */
 export async function createMailHarness(
   open: typeof createPooledTransport = createPooledTransport,
   credentials?: { user: string; password: string },

@@ -1,12 +1,12 @@
 import { createMailboxKey } from '../../../src/domain/tickets/signed-tokens.ts'
 import type { World } from '../world.ts'
 
-/** The cookie of a browser that has opened the printed link of /mailbox. */
+/** The cookie of a browser that has opened the printed link to /mailbox. */
 export function mailPreviewCookie({ deps: { config } }: World): string {
   return `mailbox-${config.port}=${createMailboxKey(config.secret)}`
 }
 
-/** Requests a page of /mailbox from this machine, with the key. */
+/** Requests a /mailbox page from localhost with the key. */
 export function requestMailPreview(
   world: World,
   path: string,

@@ -1,7 +1,7 @@
 import type { Deps } from '../../../src/domain/deps.ts'
 import { type DeliveryAttempt, type DeliveryOutcome, recordOutcomes } from '../../../src/domain/mails/outbox.ts'
 
-/** Records what became of one claimed mail. */
+/** Records the outcome of one claimed mail. */
 export async function recordOutcome(
   deps: Deps,
   mail: DeliveryAttempt,

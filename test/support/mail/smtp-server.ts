@@ -6,15 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 
-/** Where in the conversation something may happen: `data` is before the text of the message, `message` after it. */
+/** Steps of the SMTP dialogue at which a fault can occur: `data` is before the message text, `message` after it. */
 export type SmtpStep = 'greeting' | 'auth' | 'sender' | 'recipient' | 'data' | 'message'
 
-/** A refusal with a code of RFC 5321 and perhaps its text, a connection that is cut, or one that says no more. */
+/** A rejection with an RFC 5321 code and optional text, a dropped connection, or one that hangs. */
 export type SmtpFault = number | [code: number, text: string] | 'drop' | 'hang'
 
 /**
- * A message that the server took: its envelope, its text as it came and as mail programs read it.
- * `cut`: the connection was cut before the server could say that it took it.
+ * A message that the server accepted: its envelope, its source and its parsed content.
+ * `connectionDropped`: the connection was dropped before the server could acknowledge it.
  */
 export type ReceivedMail<Mail = ParsedMail> = {
   from: string
@@ -28,29 +28,29 @@ export type MailServer<Mail = ParsedMail> = AsyncDisposable & {
   /** For SMTP_URL. */
   url: string
   mails: ReceivedMail<Mail>[]
-  /** What goes wrong, asked at every step from `sender` on with its or the recipient's address. Nothing, unless a test sets it. */
+  /** Fault to inject, called at each step from `sender` on with the sender's or recipient's address. None by default. */
   injectFault: (step: SmtpStep, address?: string) => SmtpFault | undefined
   /** How often each step was reached. */
   stepCounts: Record<SmtpStep, number>
-  /** Waits until so many mails are there. */
+  /** Waits until this many mails have arrived. */
   waitForMails(count: number): Promise<ReceivedMail<Mail>[]>
-  /** Takes the server away: connections are cut, new ones refused. */
+  /** Stops the server: connections are dropped, new ones refused. */
   stop(): Promise<void>
-  /** Brings it back on the same port, with another certificate if one is named. */
+  /** Restarts it on the same port, with another certificate if one is given. */
   start(certificate?: Certificate): Promise<void>
 }
 
-/** The host that a certificate of `certificates/authority.pem` is for. */
+/** Host name of a certificate issued by `certificates/authority.pem`. */
 export type Certificate = 'localhost' | 'elsewhere.example'
 
-/** How the connection is encrypted: at once, as on port 465, or by STARTTLS, as on port 587. */
+/** Encryption: implicit TLS, as on port 465, or STARTTLS, as on port 587. */
 export type Encryption = { mode: 'implicit' | 'starttls'; certificate: Certificate }
 
 /**
- * Starts a real mail server on 127.0.0.1, which takes every mail and keeps it.
- * @credentials credentials it then wants this user name and password
- * @parseMail parseMail how a mail is read; as mail programs do, unless there are so many that it would take too long
- * @param encryption its address then has a host name, which the certificate may be for
+ * Starts a real mail server on 127.0.0.1 that accepts and keeps every mail.
+ * @param credentials required user name and password
+ * @param parseMail how mails are parsed; the full parser is too slow for thousands
+ * @param encryption uses a host name in the URL, which the certificate may match
  */
 export async function startMailServer<Mail = ParsedMail>(
   credentials?: { user: string; password: string },
@@ -72,7 +72,7 @@ export async function startMailServer<Mail = ParsedMail>(
     },
     async start(certificate = encryption?.certificate) {
       server = createServer(certificate)
-      // A client that is killed resets its connection.
+      // Killed clients reset their connection.
       server.on('error', () => {})
       const listening = server.listen(port, '127.0.0.1')
       await once(listening, 'listening')
@@ -91,7 +91,7 @@ export async function startMailServer<Mail = ParsedMail>(
     [Symbol.asyncDispose]: () => mailServer.stop(),
   }
 
-  /** Goes on with the conversation, unless something goes wrong here. */
+  /** Continues the dialogue, unless a fault is injected here. */
   function runStep(step: SmtpStep, session: SMTPServerSession, next: (error?: Error) => void, address?: string) {
     mailServer.stepCounts[step]++
     const fault = mailServer.injectFault(step, address)
@@ -137,7 +137,7 @@ export async function startMailServer<Mail = ParsedMail>(
     })
   }
 
-  /** A message whose connection is cut after its last line counts as taken, as it does with real servers. */
+  /** A message whose connection is dropped after its last line counts as accepted, as with real servers. */
   async function acceptMessage(source: Buffer, session: SMTPServerSession, callback: (error?: Error) => void) {
     const { mailFrom, rcptTo } = session.envelope
     const received = {
@@ -156,7 +156,7 @@ export async function startMailServer<Mail = ParsedMail>(
   return mailServer
 }
 
-/** The file of the authority that certificates are made by: see certificates/make.sh. */
+/** The certificate authority file; see certificates/make.sh. */
 export const authorityFile = fileURLToPath(new URL('certificates/authority.pem', import.meta.url))
 
 function readCertificate(host: Certificate) {

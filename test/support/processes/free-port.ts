@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * A port of 127.0.0.1 on which nobody listens, for servers that have to come back on the same one. It lies below those
- * that systems give to outgoing connections (32768 on Linux), so that none of these takes it before the server does.
+ * A free port of 127.0.0.1 for servers that restart on the same one. It is below the ephemeral ports (32768 and up on
+ * Linux), so that no outgoing connection takes it before the server does.
  */
 export async function findFreePort(): Promise<number> {
   for (;;) {

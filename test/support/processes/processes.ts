@@ -4,31 +4,31 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { atExit } from './at-exit.ts'
 
-/** The folder of the repository. */
+/** The repository's root folder. */
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** The programs that `npm ci` builds, run by Node itself, so that a signal reaches them and nothing in between. */
+/** The programs that `npm ci` builds, run directly by Node, so that a signal reaches them. */
 export const serverCommand = [process.execPath, join(root, 'dist/node.js')]
 export const cliCommand = [process.execPath, join(root, 'dist/cli.js')]
 
-/** A program with all the processes that it starts. */
+/** A program with its child processes. */
 export type Program = {
-  /** What it and its processes wrote so far, both streams. */
+  /** Output of the program and its children so far, both streams. */
   output(): string
-  /** Waits until it has written this. Fails if it ends before. */
+  /** Waits until the output contains this text. Fails if the program ends before. */
   waitForOutput(text: string): Promise<void>
-  /** Fails as soon as the program ends. Never resolves. */
+  /** Rejects when the program ends. Never resolves. */
   rejectsOnExit: Promise<never>
-  /** SIGTERM to the program, which tells its own; gives the exit code. */
+  /** Sends SIGTERM to the program, which stops its children. Returns the exit code. */
   stop(): Promise<number | null>
-  /** kill -9 to all of them at once. */
+  /** Kills the whole process group with SIGKILL. */
   kill(): Promise<void>
 }
 
 /**
  * Starts a program.
- * @param env all that it sees of the environment, besides PATH and HOME
- * @param folder where it is started, the repository's unless given
+ * @param env its environment, besides PATH and HOME
+ * @param folder its working directory, by default the repository
  */
 export function startProgram(command: string[], env: Record<string, string>, folder = root): Program {
   const [program = '', ...args] = command
@@ -36,7 +36,7 @@ export function startProgram(command: string[], env: Record<string, string>, fol
     cwd: folder,
     env: { ...baseEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A process group of its own, so that `kill` reaches what the program started: tsx and wrangler do their work there.
+    // In its own process group, so that `kill` reaches child processes: tsx and wrangler do their work there.
     detached: true,
   })
   let output = ''

@@ -4,31 +4,31 @@ import { join } from 'node:path'
 import { findFreePort } from './free-port.ts'
 import { cliCommand, type Program, runProgram, serverCommand, startProgram } from './processes.ts'
 
-/** The service as an operator starts it, in processes of its own. */
+/** The service in its own process, as an operator starts it. */
 export type Server = AsyncDisposable & {
   url: string
-  /** Its DATA_DIR, which goes when the server is disposed of. */
+  /** Its DATA_DIR, removed on disposal. */
   dataDir: string
-  /** What it wrote since it was last started. */
+  /** Output since the last start. */
   output(): string
   request(path: string, init?: RequestInit): Promise<Response>
-  /** Runs a command of the CLI for the same installation. */
+  /** Runs a CLI command for the same installation. */
   cli(...args: string[]): ReturnType<typeof runProgram>
-  /** SIGTERM; gives the exit code. */
+  /** Sends SIGTERM. Returns the exit code. */
   stop(): Promise<number | null>
-  /** kill -9, in the middle of whatever it does. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>
-  /** Starts it again, on the same folder and port. */
+  /** Restarts it on the same folder and port. */
   start(env?: Record<string, string>): Promise<void>
 }
 
-/** How the server and its command line are started. */
+/** Commands that start the server and the CLI. */
 export type Commands = { server: string[]; cli: string[] }
 
 /**
- * Starts the service and waits until it answers and has greeted.
- * @param env its whole environment; PORT and DATA_DIR are chosen unless given
- * @param commands other programs than those that `npm ci` builds here
+ * Starts the service and waits until it responds and has printed its banner.
+ * @param env its whole environment; PORT and DATA_DIR have defaults
+ * @param commands programs to use instead of those built by `npm ci`
  */
 export async function startServer(
   env: Record<string, string> = {},
@@ -44,7 +44,7 @@ export async function startServer(
     program = startProgram(commands.server, { ...settings, ...overrides })
     await program.waitForOutput('baoming is at')
     const response = await fetch(`${url}/healthz`)
-    if (!response.ok) throw new Error(`the server greeted but answers ${response.status}`)
+    if (!response.ok) throw new Error(`the server started, but /healthz returns ${response.status}`)
   }
 
   const server: Server = {

@@ -4,21 +4,21 @@ import { join } from 'node:path'
 import { findFreePort } from './free-port.ts'
 import { startProgram } from './processes.ts'
 
-/** The service as Cloudflare runs it: in workerd, with the repository's wrangler.toml, without the network. */
+/** The service as Cloudflare runs it: in workerd, with the repository's wrangler.toml, without network access. */
 export type Worker = AsyncDisposable & {
   url: string
   output(): string
   request(path: string, init?: RequestInit): Promise<Response>
-  /** Lets the cron trigger fire and waits until its work is done. */
+  /** Triggers the cron handler and waits until it has finished. */
   scheduled(): Promise<void>
 }
 
 /**
- * Starts the Worker and waits until it answers.
- * @param databaseUrl what the binding HYPERDRIVE leads to
- * @param vars its variables, over those of wrangler.toml
+ * Starts the Worker and waits until it responds.
+ * @param databaseUrl the database behind the HYPERDRIVE binding
+ * @param vars variables that override those of wrangler.toml
  * @param config another wrangler.toml
- * @param env what else wrangler sees of the environment
+ * @param env additional environment of wrangler
  */
 export async function startWorker(
   databaseUrl: string,
@@ -41,7 +41,7 @@ export async function startWorker(
       CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE: databaseUrl,
       WRANGLER_SEND_METRICS: 'false',
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-      // Its logs and settings would go to the home folder.
+      // Keeps logs and settings out of the home folder.
       XDG_CONFIG_HOME: folder,
       WRANGLER_LOG_PATH: folder,
       NO_COLOR: '1',

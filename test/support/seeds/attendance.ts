@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { boards, checkIns, loans, registrations, workshops } from '../../../src/db/schema.ts'
 import type { World } from '../world.ts'
 
-/** Checks somebody in, as the door does. Gives the check-in's id. */
+/** Checks a registration in, as the door does. Returns the check-in's id. */
 export async function checkIn(world: World, registrationId: string, by = '门口小李'): Promise<string> {
   const id = world.deps.newId()
   const [registration] = await world.db.select().from(registrations).where(eq(registrations.id, registrationId))
@@ -14,7 +14,7 @@ export async function checkIn(world: World, registrationId: string, by = '门口
   return id
 }
 
-/** Takes a check-in back. */
+/** Reverts a check-in. */
 export async function revertCheckIn(world: World, id: string): Promise<void> {
   await world.db
     .update(checkIns)
@@ -22,7 +22,7 @@ export async function revertCheckIn(world: World, id: string): Promise<void> {
     .where(eq(checkIns.id, id))
 }
 
-/** Lets a workshop have been yesterday, and somebody have come to it. */
+/** Moves the registration's workshop to yesterday and checks the registration in. */
 export async function checkInYesterday(world: World, registrationId: string): Promise<void> {
   const [registration] = await world.db.select().from(registrations).where(eq(registrations.id, registrationId))
   await world.db
@@ -35,7 +35,7 @@ export async function checkInYesterday(world: World, registrationId: string): Pr
   await checkIn(world, registrationId)
 }
 
-/** Lends somebody a board of their own. Gives the loan's id. */
+/** Lends a new board. Returns the loan's id. */
 export async function lendNewBoard(world: World, registrationId: string, serial: string): Promise<string> {
   const [boardId, id] = [world.deps.newId(), world.deps.newId()]
   const [registration] = await world.db.select().from(registrations).where(eq(registrations.id, registrationId))

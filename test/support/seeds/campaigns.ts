@@ -41,7 +41,7 @@ export const checklist: ItemDraft[] = [
   },
 ]
 
-/** A published campaign with a workshop in each of so many cities (up to ten), on successive Saturdays from 19 December 2026. */
+/** A published campaign with a workshop in each of up to ten cities, on successive Saturdays from 19 December 2026. */
 export async function createAnnouncedCampaign(
   world: World,
   cities: number,
@@ -71,7 +71,7 @@ export async function createAnnouncedCampaign(
   return (await findCampaign(world.deps, campaign.slug)) as Campaign
 }
 
-/** Everything as long as organisers may write it, in words of both languages. */
+/** Texts close to their maximum length, in both languages. */
 export const longTexts = {
   title: {
     zh: '面向嵌入式初学者和高校师生的国产开源实时操作系统 RT-Thread 线下动手实践入门培训暨开发者交流大会（第二十三期，冬季特别场）',

@@ -5,14 +5,14 @@ import type { Workshop } from '../../../src/domain/workshops/workshops.ts'
 import { paths } from '../../../src/http/links.ts'
 import type { World } from '../world.ts'
 
-/** Opens a door of a workshop: as who its helper acts, and the cookie of the phone. */
+/** Starts a door session. Returns its actor and the cookie of the phone. */
 export async function openDoorSession(
   world: World,
   workshop: Workshop,
   name = '东门',
 ): Promise<{ actor: DoorActor; Cookie: string; id: string }> {
   const result = await startDoorSession(world.deps, workshop, name, 'a phone of the test')
-  if (result.kind === 'refused') throw new Error(`the door was refused: ${result.refusal}`)
+  if (result.kind === 'refused') throw new Error(`the door session was refused: ${result.refusal}`)
   const { session, token } = result
   return {
     actor: { name, sessionId: session.id, workshopId: workshop.id },
@@ -21,12 +21,12 @@ export async function openDoorSession(
   }
 }
 
-/** The address that the organiser's QR says. */
+/** Path in the organiser's join QR code. */
 export function joinPath(world: World, workshop: Workshop): string {
   return paths.doorJoin(workshopJoinCode(world.deps, workshop))
 }
 
-/** Every scan of somebody, in the order of its own time: what it counts for, when and by whom. */
+/** All check-ins of a registration by their own time, with outcome and helper. */
 export async function listCheckIns(world: World, registration: string) {
   const { id, outcome, at, by } = checkIns
   return world.db
@@ -36,7 +36,7 @@ export async function listCheckIns(world: World, registration: string) {
     .orderBy(asc(at), asc(id))
 }
 
-/** The state of a registration, who ended it, and the kinds of its mails in order. */
+/** State of a registration, who cancelled it, and the kinds of its mails in order. */
 export async function registrationState(world: World, registration: string) {
   const [row] = await world.db.select().from(registrations).where(eq(registrations.id, registration))
   const mailRows = await world.db

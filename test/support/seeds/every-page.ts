@@ -46,36 +46,36 @@ import type { World } from '../world.ts'
 import * as attendance from './attendance.ts'
 import { openDoorSession } from './door.ts'
 
-/** A form with what is typed into it. */
+/** A form submission. */
 export type FormSubmission = { path: string; fields: Record<string, string> }
 
-/** A service with something of everything, and where all of it is seen. */
+/** A world with data for every page, and the pages that show it. */
 export type SeededPages = {
-  /** The cookie of an owner's session. */
+  /** Session cookie of an owner. */
   Cookie: string
-  /** The cookie of a helper's phone. */
+  /** Cookie of a helper's phone. */
   doorCookie: string
-  /** The addresses of each route that is opened, by its name on the access list, in the states that look different. */
+  /** Paths of each GET route, by its entry in the access list, in the states that look different. */
   pages: Record<string, string[]>
-  /** Those that are opened on a helper's phone, where most look different. */
+  /** Paths opened on a helper's phone, where most look different. */
   doorPages: Record<string, string[]>
-  /** What is sent to each route that takes a form: nothing, and what brings it into another state. */
+  /** Submissions for each route that accepts a form: an empty one, and some that lead to other states. */
   submissions: Record<string, FormSubmission[]>
 }
 
-/** Whether a route is asked by programs alone, with a token, and answers with no page. */
+/** Whether a route is for programs with a token and returns no page. */
 export const isApiRoute = (route: string) => / \/(api\/v1\/|metrics$)/.test(route)
 
-/** Whether a route is opened by an owner. Everything else is opened by nobody in particular. */
+/** Whether a route needs an organiser. Tests open these as an owner, and all others anonymously. */
 export const isOrganiserRoute = (route: string) => ['viewer', 'organiser', 'owner'].includes(access[route] ?? '')
 
-/** Whether a form is sent by a helper's phone. */
+/** Whether a form is submitted by a helper's phone. */
 export const isDoorRoute = (route: string) => access[route] === 'door'
 
 /**
- * Fills an empty, embedded world: a campaign, workshops and registrations in all states, people who may be one, links,
- * messages, mails, accounts, tokens, a chat group and an audit log, a year before, and three days of workshops: one that
- * was held, one that is, one that is to be, with a door, boards, certificates, materials and feedback.
+ * Seeds an empty, embedded world: a campaign, workshops and registrations in all states, possible duplicates, links,
+ * broadcasts, mails, accounts, tokens, a chat group and an audit log, a previous year, and three workshop days:
+ * yesterday, today and tomorrow, with door sessions, boards, certificates, materials and feedback.
  */
 export async function seedEveryPage(world: World): Promise<SeededPages> {
   const { deps, db } = world
@@ -140,7 +140,7 @@ export async function seedEveryPage(world: World): Promise<SeededPages> {
   await changeWorkshop(deps, closed.slug, { state: 'closed' })
   const moved = new Date(open.startsAt.getTime() + 3600_000)
   await changeWorkshop(deps, open.slug, { startsAt: moved }, { notify: true })
-  const dead = await db
+  const failedMails = await db
     .select({ id: mails.id })
     .from(mails)
     .where(eq(mails.registrationId, personNamed('王小明').id))
@@ -150,7 +150,7 @@ export async function seedEveryPage(world: World): Promise<SeededPages> {
     .where(
       inArray(
         mails.id,
-        dead.map(({ id }) => id),
+        failedMails.map(({ id }) => id),
       ),
     )
 
@@ -185,7 +185,7 @@ export async function seedEveryPage(world: World): Promise<SeededPages> {
   const [viewer] = await db.select().from(organisers).where(eq(organisers.email, 'viewer@example.com'))
   await mailSignInLink(deps, 'viewer@example.com')
   const [invitation] = await db.select({ uid: mails.uid }).from(mails).orderBy(desc(mails.id)).limit(1)
-  // A few lines of the audit log, as they come about: somebody looked and took a list along.
+  // Audit entries of views and exports.
   await world.request(paths.workshopPeople(open.slug), { headers: { Cookie: organiserCookie } })
   await world.request(`${paths.workshopPeople(open.slug)}.csv?q=wxm`, { headers: { Cookie: organiserCookie } })
   await world.request(paths.person(personNamed('王小明').id), { headers: { Cookie: organiserCookie } })
@@ -199,13 +199,13 @@ export async function seedEveryPage(world: World): Promise<SeededPages> {
   const workshops = [open, full, offering, closed, cancelledWorkshop, draft].map(({ slug }) => slug)
   const campaigns = [campaign, unpublished, lastYear].map(({ slug }) => slug)
   const persons = ['王小明', '取消的人', '排队的人', '等确认的人', '搬走的人'].map((name) => personNamed(name).id)
-  const listed = await db.select().from(mails).orderBy(mails.id)
-  const kinds = new Map(listed.map((mail) => [mail.kind, mail.id]))
-  const mail = (dead[0] as { id: number }).id
+  const mailRows = await db.select().from(mails).orderBy(mails.id)
+  const kinds = new Map(mailRows.map((mail) => [mail.kind, mail.id]))
+  const mail = (failedMails[0] as { id: number }).id
   const code = createSignInCode(secret, (invitation as { uid: string }).uid)
   const firstOwnerCode = createFirstOwnerCode(secret)
   const pendingCode = createPendingSignUpCode(secret, (pendingSignUp as { id: string }).id)
-  const door = createCheckInCode(secret, { id: personNamed('王小明').id, version: 1 })
+  const checkInCode = createCheckInCode(secret, { id: personNamed('王小明').id, version: 1 })
 
   const pages: Record<string, string[]> = {
     'GET /': [paths.home()],
@@ -226,7 +226,7 @@ export async function seedEveryPage(world: World): Promise<SeededPages> {
     'GET /t/:ticket/move': [paths.ticketMove(ticket)],
     'GET /t/:ticket/group': [paths.ticketGroup(ticket)],
     'GET /t/:ticket/erase': [paths.ticketErase(ticket)],
-    'GET /in/:code': [paths.checkIn(door)],
+    'GET /in/:code': [paths.checkIn(checkInCode)],
     'GET /find': [paths.findTickets()],
     'GET /q/:code': [
       paths.registrationLink(article),
@@ -333,7 +333,7 @@ export async function seedEveryPage(world: World): Promise<SeededPages> {
     'POST /console/sign-in': forms(paths.signIn(), { email: 'wang@' }),
     'POST /console/sign-in/:code': forms(paths.magicLink('nothing')),
     'POST /console/first/:code': forms(paths.firstOwner(firstOwnerCode)),
-    // Without its confirmation, or the owner would be gone.
+    // Without confirmation, because the owner's session is still needed.
     'POST /console/sign-out': [{ path: paths.signOut(), fields: {} }],
     'POST /console/auth/passkey/verify-authentication': [],
     'POST /console/auth/passkey/verify-registration': [],
@@ -432,7 +432,7 @@ export async function seedEveryPage(world: World): Promise<SeededPages> {
   }
 }
 
-/** The evening before, the morning itself at ten to ten, and tomorrow. Leaves the clock there. */
+/** Yesterday evening, this morning until 09:50, and tomorrow. Leaves the clock at 09:50. */
 async function seedWorkshopDays(world: World, actor: Actor): Promise<Omit<SeededPages, 'Cookie'>> {
   const { deps, clock } = world
   const { secret } = deps.config
@@ -451,7 +451,7 @@ async function seedWorkshopDays(world: World, actor: Actor): Promise<Omit<Seeded
   const dayDraft = { reminders: { get_ready: 168, coming: 72, day_before: 24 }, items, graceMinutes: 30 }
   const at = (startsAt: string, endsAt: string) => ({ startsAt: new Date(startsAt), endsAt: new Date(endsAt) })
 
-  // What a suggestion of overbooking rests on.
+  // Past no-show rates, from which the overbooking suggestion is computed.
   for (const month of ['08', '09', '10']) {
     clock.set(`2026-${month}-10T08:00:00+08:00`)
     const pastWorkshop = await world.workshop({
@@ -556,9 +556,9 @@ async function seedWorkshopDays(world: World, actor: Actor): Promise<Omit<Seeded
   await signUp(today, ['排队没到的人', '排队也来了的人'])
   await joinDoorQueue(deps, helper, personNamed('排队也来了的人').id)
   const queuedWalkIn = await admitWalkIn(deps, helper, { name: '站在门口的人' }, deps.newId(), clock.now())
-  if (!('registration' in queuedWalkIn)) throw new Error(`who stands at the door was refused: ${queuedWalkIn.outcome}`)
+  if (!('registration' in queuedWalkIn)) throw new Error(`the queued walk-in was refused: ${queuedWalkIn.outcome}`)
   clock.set('2026-12-02T09:50:00+08:00')
-  // The last scan, a moment ago.
+  // The most recent check-in.
   const scan = deps.newId()
   await checkIn(deps, helper, [{ id: scan, registration: personNamed('李想').id, at: clock.now() }])
 
@@ -640,7 +640,7 @@ async function seedWorkshopDays(world: World, actor: Actor): Promise<Omit<Seeded
     'POST /t/:ticket/ready': forms(paths.ticketReadiness(ticket('陈晨'))),
     'POST /t/:ticket/coming': forms(paths.ticketAttendance(ticket('李想'))),
     'POST /door/join/:code': forms(join),
-    // A program in the phone sends these.
+    // Sent by the door script.
     'POST /door/entries': [],
     'POST /door/check-in': forms(paths.doorCheckIn(), { registration: personNamed('要来的人').id }),
     'POST /door/undo': forms(paths.doorUndo()),
@@ -650,7 +650,7 @@ async function seedWorkshopDays(world: World, actor: Actor): Promise<Omit<Seeded
     'POST /door/lend': forms(paths.doorLend(), { board: board('RTB-001').id, registration: personNamed('孙小美').id }),
     'POST /door/return': forms(paths.doorReturn(), { board: board('RTB-003').id }),
     'POST /door/seat': forms(paths.doorSeat()),
-    // The second time it is a door no longer.
+    // The second submission has no door session.
     'POST /door/end': forms(paths.doorEnd(), {}),
     'POST /console/workshops/:slug/door/renew': forms(paths.rotateJoinCode(tomorrow.slug), confirmField),
     'POST /console/workshops/:slug/door/open': forms(paths.startDoorSession(yesterday.slug), confirmField),
@@ -716,6 +716,6 @@ const cities = {
   wuhan: { city: { zh: '武汉', en: 'Wuhan' }, venue: { zh: '光谷', en: 'Optics Valley' } },
 }
 
-/** The announcement of July 2023, with a line that stands for nothing. */
+/** The announcement of July 2023, with a line that the parser cannot interpret. */
 const announcement =
   'RT-Thread线下入门培训7月 - 上海,南京1.免费2.动手实验+理论3.主办方免费提供开发板4.自行携带电脑,及插线板5.参与者需要有C语言基础,请提前安装好RT-Thread Studio 开发环境\n天气热，注意防暑。'

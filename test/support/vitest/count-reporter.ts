@@ -2,8 +2,8 @@ import { writeSync } from 'node:fs'
 import type { Reporter, TestModule } from 'vitest/node'
 
 /**
- * Ends the output with `N passed, N failed`, and `, N skipped` where there are any. A file that did not load, a hook
- * that failed and an error outside of tests each count as one failed.
+ * Ends the output with `N passed, N failed`, and `, N skipped` if there are any. A file that did not load, a failed
+ * hook and an error outside of tests each count as one failure.
  */
 export class CountReporter implements Reporter {
   private passed = 0
@@ -11,7 +11,7 @@ export class CountReporter implements Reporter {
   private skipped = 0
 
   onInit() {
-    // At the exit, because what goes wrong after the last test, such as a teardown, has its say before.
+    // At exit, so that errors after the last test, such as in a teardown, are counted.
     process.once('exit', (code) => writeSync(1, `${this.formatCounts(code)}\n`))
   }
 
@@ -29,7 +29,7 @@ export class CountReporter implements Reporter {
       const { state } = test.result()
       if (state === 'passed') this.passed++
       else if (state === 'skipped') this.skipped++
-      // One that is still pending was cut off.
+      // A pending test was interrupted.
       else this.failed++
     }
   }

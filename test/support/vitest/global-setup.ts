@@ -20,8 +20,8 @@ import type { SharedResources } from './shared-resources.ts'
 const drizzle = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 /**
- * Makes what is expensive and shared by all test files of a run: a migrated PGlite, a Postgres with a migrated database,
- * a browser. Each is made when a test first asks for it (see prepared.ts), and all are gone when the run ends.
+ * Creates expensive resources shared by all test files of a run: a migrated PGlite, a Postgres with a migrated
+ * database, a browser. Each is created on first request (see shared-resources.ts) and removed when the run ends.
  */
 export default async function globalSetup(project: TestProject): Promise<() => Promise<void>> {
   const run = new AsyncDisposableStack()
@@ -35,7 +35,7 @@ export default async function globalSetup(project: TestProject): Promise<() => P
     chromium: memoizeAsync(() => unpackChromium(folder)),
   }
   const server = createServer(async (request, response) => {
-    // Making blocks this process for seconds, in which a connection kept for later goes stale.
+    // Creating a resource blocks this process for seconds, in which a kept-alive connection goes stale.
     response.setHeader('Connection', 'close')
     const create = factories[request.url?.slice(1) as keyof SharedResources]
     await create().then(
@@ -49,7 +49,7 @@ export default async function globalSetup(project: TestProject): Promise<() => P
   return () => run.disposeAsync()
 }
 
-/** A migrated and empty PGlite as a file, for `loadDataDir`: 0.3 s instead of the 3 s that a new one takes. */
+/** A migrated, empty PGlite as a file for `loadDataDir`: opens in 0.3 s instead of 3 s. */
 async function createPgliteTemplate(folder: string): Promise<SharedResources['pglite']> {
   const client = await PGlite.create()
   await migrate(wrapPglite(client).db, drizzle)
@@ -59,7 +59,7 @@ async function createPgliteTemplate(folder: string): Promise<SharedResources['pg
   return { file }
 }
 
-/** A migrated and empty database for `create database … template …`, on TEST_DATABASE_URL where that is set. */
+/** A migrated, empty database for `create database … template …`, on TEST_DATABASE_URL if set. */
 async function createPostgresTemplate(run: AsyncDisposableStack): Promise<SharedResources['postgres']> {
   const configuredUrl = process.env.TEST_DATABASE_URL
   const url = configuredUrl ?? run.use(await startPostgres({ durable: false })).url()
@@ -81,11 +81,11 @@ async function createPostgresTemplate(run: AsyncDisposableStack): Promise<Shared
   return { url, template }
 }
 
-/** Makes something once and hands it to everyone who asks; after a failure the next one who asks has it made again. */
-function memoizeAsync<T>(make: () => Promise<T>): () => Promise<T> {
+/** Caches the promise of an async function. A failure is not cached. */
+function memoizeAsync<T>(create: () => Promise<T>): () => Promise<T> {
   let promise: Promise<T> | undefined
   return () => {
-    promise ??= make().catch((error) => {
+    promise ??= create().catch((error) => {
       promise = undefined
       throw error
     })

@@ -1,23 +1,23 @@
 import { inject } from 'vitest'
 
-/** What a run makes once for all its test files. */
+/** Resources that a run creates once for all test files. */
 export type SharedResources = {
-  /** A migrated, empty database for `loadDataDir` of PGlite. */
+  /** A migrated, empty database for PGlite's `loadDataDir`. */
   pglite: { file: string }
-  /** A server that may be filled with databases, and a migrated, empty one to make them from. */
+  /** A server for test databases, and a migrated, empty database as template. */
   postgres: { url: string; template: string }
-  /** A browser, and the environment in which it starts. */
+  /** A browser and its environment. */
   chromium: { executable: string; env: Record<string, string> }
 }
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where prepare.ts hands out what it made. */
+    /** URL of the server in global-setup.ts that provides the resources. */
     sharedResourcesUrl: string
   }
 }
 
-/** Asks for something that is made once a run, and waits while it is made for the first time. */
+/** Returns a shared resource. The first request waits until it is created. */
 export async function getSharedResource<Name extends keyof SharedResources>(
   name: Name,
 ): Promise<SharedResources[Name]> {
