@@ -40,27 +40,27 @@ export type Check = keyof typeof checks
 
 /** Records how often each check was made, and its failures. */
 export type Findings = {
-  /** Records that a check was made. It failed if `broken` is a message. */
-  check(check: Check, broken?: string | false | undefined, times?: number): void
-  results(): { check: Check; sentence: string; made: number; broken: string[]; brokenTimes: number }[]
+  /** Records that a check was made. It failed if `failure` is a message. */
+  check(check: Check, failure?: string | false | undefined, times?: number): void
+  results(): { check: Check; description: string; count: number; failures: string[]; failureCount: number }[]
 }
 
-/** @param onBroken called with each failure when it occurs */
-export function createFindings(onBroken: (line: string) => void): Findings {
+/** @param onFailure called with each failure when it occurs */
+export function createFindings(onFailure: (line: string) => void): Findings {
   const entries = Object.fromEntries(
-    Object.keys(checks).map((check) => [check, { made: 0, broken: [] as string[], brokenTimes: 0 }]),
-  ) as Record<Check, { made: number; broken: string[]; brokenTimes: number }>
+    Object.keys(checks).map((check) => [check, { count: 0, failures: [] as string[], failureCount: 0 }]),
+  ) as Record<Check, { count: number; failures: string[]; failureCount: number }>
   return {
-    check(check, broken, times = 1) {
+    check(check, failure, times = 1) {
       const finding = entries[check]
-      finding.made += times
-      if (!broken) return
-      finding.brokenTimes++
-      if (finding.broken.length >= 10) return
-      finding.broken.push(broken)
-      onBroken(`FAILED ${checks[check]}: ${broken}`)
+      finding.count += times
+      if (!failure) return
+      finding.failureCount++
+      if (finding.failures.length >= 10) return
+      finding.failures.push(failure)
+      onFailure(`FAILED ${checks[check]}: ${failure}`)
     },
     results: () =>
-      (Object.keys(checks) as Check[]).map((check) => ({ check, sentence: checks[check], ...entries[check] })),
+      (Object.keys(checks) as Check[]).map((check) => ({ check, description: checks[check], ...entries[check] })),
   }
 }

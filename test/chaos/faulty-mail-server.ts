@@ -55,7 +55,7 @@ export async function startFaultyMailServer(random: Random): Promise<FaultyMailS
   const mailServer: FaultyMailServer = {
     url: server.url,
     arrivals,
-    faultCounts: faultCounts,
+    faultCounts,
     rejectsContent: false,
     stopFaults() {
       server.injectFault = () => undefined

@@ -34,12 +34,12 @@ export function renderReport({
   ])
   const checked = findings
     .results()
-    .map(({ sentence, made, broken, brokenTimes }): string[] => [
-      brokenTimes > 0 ? 'FAILED' : made > 0 ? 'ok' : 'NOT MADE',
-      sentence,
-      formatCount(made),
-      formatCount(brokenTimes),
-      broken.slice(0, 3).join(' · ').slice(0, 300),
+    .map(({ description, count, failures, failureCount }): string[] => [
+      failureCount > 0 ? 'FAILED' : count > 0 ? 'ok' : 'NOT MADE',
+      description,
+      formatCount(count),
+      formatCount(failureCount),
+      failures.slice(0, 3).join(' · ').slice(0, 300),
     ])
   return [
     renderTable(['operation', 'times', 'results'], operations),
@@ -73,7 +73,7 @@ export function renderReport({
 
 /** Whether every check was made and passed. */
 export function allChecksPass(findings: Findings): boolean {
-  return findings.results().every(({ made, brokenTimes }) => made > 0 && brokenTimes === 0)
+  return findings.results().every(({ count, failureCount }) => count > 0 && failureCount === 0)
 }
 
 function formatCounts(results: Map<string, number>): string {
