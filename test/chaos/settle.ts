@@ -36,8 +36,8 @@ export async function settle(run: Run, random: Random, maxSeconds: number): Prom
         form: { email: 'nobody@example.com' },
       })
     }
-    const [{ owed: queued }] = await cluster.sql<[{ owed: number }]>`
-      select count(*)::int as owed from mails where state in ('pending', 'sending')`
+    const [{ queued }] = await cluster.sql<[{ queued: number }]>`
+      select count(*)::int as queued from mails where state in ('pending', 'sending')`
     if (queued < 100 || seconds() > maxSeconds / 2) cluster.mailServer.stopFaults()
     // Reminders that became due during a fault are enqueued within a minute.
     const missing = await countMissingReminders(run)

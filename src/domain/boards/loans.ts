@@ -249,11 +249,11 @@ export async function requestReturns(
   actor: Actor,
   workshop: Pick<Workshop, 'id' | 'slug'>,
 ): Promise<number> {
-  const [result] = await query<{ owed: number }>(
+  const [result] = await query<{ queued: number }>(
     deps.db,
-    sql`select enqueue_loan_reminders(${workshop.id}::uuid, ${timestamptz(deps.now())}) as owed`,
+    sql`select enqueue_loan_reminders(${workshop.id}::uuid, ${timestamptz(deps.now())}) as queued`,
   )
-  const enqueued = result?.owed ?? 0
+  const enqueued = result?.queued ?? 0
   if (enqueued > 0) {
     deps.notifyMailQueue()
     const payload = { slug: workshop.slug, count: enqueued }

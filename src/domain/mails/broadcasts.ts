@@ -165,7 +165,7 @@ export async function sendBroadcast(
   if (problems.length > 0) return { kind: 'refused', refusal: 'invalid', problems }
   const now = timestamptz(deps.now())
   const seconds = bulkMailIntervalSeconds(deps)
-  const [sent] = await query<{ written: number; owed: number }>(
+  const [sent] = await query<{ written: number; queued: number }>(
     deps.db,
     sql`with audience as materialized (${await audienceQuery(deps, audience)}),
         broadcast as (
@@ -181,7 +181,7 @@ export async function sendBroadcast(
           order by a.place, a.seq
           returning 1
         )
-        select (select count(*) from broadcast)::int as written, (select count(*) from enqueued)::int as owed`,
+        select (select count(*) from broadcast)::int as written, (select count(*) from enqueued)::int as queued`,
   )
   if (!sent?.written) return replayResult(deps, id, audience, draft)
   deps.notifyMailQueue()
@@ -189,10 +189,10 @@ export async function sendBroadcast(
   await recordAudit(deps, actor, {
     action: 'message.sent',
     ...audience.about,
-    payload: { count: sent.owed, ...filter },
+    payload: { count: sent.queued, ...filter },
     pii: { subject: draft.subject, search },
   })
-  return { kind: 'sent', people: sent.owed }
+  return { kind: 'sent', people: sent.queued }
 }
 
 function insertBroadcast(deps: Deps, actor: Actor, id: string, about: Audience['about'], draft: BroadcastDraft): SQL {

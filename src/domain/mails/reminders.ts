@@ -89,13 +89,13 @@ export async function enqueueReminders(deps: Deps): Promise<number> {
   let enqueued = 0
   for (;;) {
     const firstDueAt = new Date(now.getTime() + enqueued * intervalSeconds * 1000)
-    const [result] = await query<{ owed: number }>(
+    const [result] = await query<{ queued: number }>(
       deps.db,
-      sql`select enqueue_reminders(${JSON.stringify(due)}::jsonb, ${enqueueBatchSize}, ${timestamptz(firstDueAt)}, ${intervalSeconds}, ${timestamptz(now)}) as owed`,
+      sql`select enqueue_reminders(${JSON.stringify(due)}::jsonb, ${enqueueBatchSize}, ${timestamptz(firstDueAt)}, ${intervalSeconds}, ${timestamptz(now)}) as queued`,
     )
-    if (result?.owed) deps.notifyMailQueue()
-    enqueued += result?.owed ?? 0
-    if ((result?.owed ?? 0) < enqueueBatchSize) return enqueued
+    if (result?.queued) deps.notifyMailQueue()
+    enqueued += result?.queued ?? 0
+    if ((result?.queued ?? 0) < enqueueBatchSize) return enqueued
   }
 }
 

@@ -7,7 +7,7 @@ import { isApiPath } from '../route.ts'
  * Rejects requests with a side effect that another site sends, with 403.
  *
  * Not Hono's csrf, because that also rejects requests without an Origin, and old web views send none. Such a request
- * cannot be told from one of a command line; no cookie of ours authorizes it. The API authenticates by bearer tokens,
+ * cannot be told from one of a command line; it carries no cookie that authorizes it. The API authenticates by bearer tokens,
  * which browsers do not add.
  */
 export function csrf(): MiddlewareHandler<App> {

@@ -21,7 +21,7 @@ export async function measureMail(context: BenchContext): Promise<Row[]> {
   let backlogs = 0
   const enqueueMails = (mails: number) =>
     fillDatabase(withMailService.sql, templateId, {
-      slug: `owed-${++backlogs}`,
+      slug: `backlog-${++backlogs}`,
       workshops: 1,
       registrationsEach: mails,
       mails: 'pending',

@@ -193,9 +193,9 @@ async function checkSeats(run: Run) {
 async function checkReminders(run: Run) {
   const { cluster, day, findings } = run
   const stored = await cluster.sql<
-    { id: string; kind: string; sent: number; owed: number; late: boolean; occasions: number }[]
+    { id: string; kind: string; sent: number; queued: number; late: boolean; occasions: number }[]
   >`
-    select m.registration_id as id, m.kind, count(*) filter (where m.state <> 'dead')::int as sent, count(*)::int as owed,
+    select m.registration_id as id, m.kind, count(*) filter (where m.state <> 'dead')::int as sent, count(*)::int as queued,
       bool_or(m.created_at > r.cancelled_at) as late, count(distinct m.payload ->> 'occasion')::int as occasions
     from mails m join registrations r on r.id = m.registration_id
     where m.kind in ('get_ready', 'coming', 'day_before') group by 1, 2`

@@ -95,11 +95,11 @@ async function checkDiscarded({ cluster, findings }: Run) {
       when 'coming' then r.status = 'cancelled' or r.attendance_confirmed_for is not null
       when 'day_before' then r.status = 'cancelled'
       when 'board_due' then exists (select 1 from loans l where l.registration_id = r.id and l.returned_at is not null)
-      -- Who was checked in by mistake did not come after all.
+      -- The check-in was undone.
       when 'afterwards' then r.status = 'cancelled' or exists (
         select 1 from check_ins i where i.registration_id = r.id and i.outcome = 'undone'
       )
-      -- Who came in time after all may have given up the seat since, which is another farewell.
+      -- A no-show who checked in after all may have cancelled since, which is another cancellation mail.
       when 'cancelled' then m.payload ->> 'by' = 'absence' and (r.status = 'confirmed' or m.again)
       -- At that time; the person may have signed up again since.
       when 'found' then exists (
@@ -136,7 +136,7 @@ async function checkNotified({ cluster, findings }: Run) {
   const people = await cluster.sql<{ key: string; status: string; last: string; state: string; once: boolean }[]>`
     select r.idempotency_key as key, r.status, newest.kind as last, newest.state,
       (select count(*) from mails m where m.registration_id = r.id and m.kind in ('confirmed', 'waitlisted')) = 1
-      -- Whoever came in time after all, and gave up the seat since, was told of both.
+      -- A no-show who checked in after all and cancelled since gets both mails.
       and (select count(*) from mails m where m.registration_id = r.id and m.kind = 'cancelled' and not (
           m.payload ->> 'by' = 'absence' and m.id < newest.id
           and exists (select 1 from check_ins i where i.registration_id = r.id)
@@ -147,7 +147,7 @@ async function checkNotified({ cluster, findings }: Run) {
       where m.registration_id = r.id and m.kind = any (${statusMailKinds})
       order by id desc limit 1
     ) newest on true
-    -- Who came to the door has no address; and who came in time after all, as was found out late, needs no letter about it.
+    -- Walk-ins have no address. A no-show who checked in after all gets no mail about it.
     where r.email <> '' and not (r.status = 'confirmed' and exists (
       select 1 from mails m where m.registration_id = r.id and m.payload ->> 'by' = 'absence'
     ))`
@@ -159,13 +159,13 @@ async function checkNotified({ cluster, findings }: Run) {
 }
 
 /**
- * Each registration that was certain during a venue change is owed a mail. It names the previous venue, or that before
+ * Each registration that was certain during a venue change gets a mail. It names the previous venue, or that before
  * all changes that were not mailed yet; so no venue is named twice.
  */
 async function checkChangeNotices({ cluster, findings, venueNotices }: Run) {
-  const mails = await cluster.sql<{ id: string; before: string; sent: number; owed: number }[]>`
+  const mails = await cluster.sql<{ id: string; before: string; sent: number; queued: number }[]>`
     select registration_id as id, payload #>> '{before,venue,zh}' as before,
-      count(*) filter (where state = 'sent')::int as sent, count(*)::int as owed
+      count(*) filter (where state = 'sent')::int as sent, count(*)::int as queued
     from mails where kind = 'changed' group by 1, 2`
   for (const { id, before, sent } of mails) {
     // All workshops started in the same venue.
@@ -175,7 +175,7 @@ async function checkChangeNotices({ cluster, findings, venueNotices }: Run) {
   const mailsById = Map.groupBy(mails, ({ id }) => id)
   const noticesByBooking = Map.groupBy(venueNotices.flat(), (booking) => booking)
   for (const [{ key, ticket }, { length }] of noticesByBooking) {
-    const n = (mailsById.get(ticket?.id ?? '') ?? []).reduce((sum, mail) => sum + mail.owed, 0)
+    const n = (mailsById.get(ticket?.id ?? '') ?? []).reduce((sum, mail) => sum + mail.queued, 0)
     findings.check('changeNotices', n < length && `${key} got ${n} mails about ${length} changes`)
   }
 }

@@ -371,10 +371,13 @@ test('listAlerts returns every kind of alert, most urgent first', async () => {
   await world.db.execute(sql`insert into chat_groups (workshop_id, picture, media_type, expires_at, updated_at)
     values (${bare.id}, '', 'image/png', '2026-12-01T12:00:00+08:00', now()), (${other.id}, '', 'image/png', '2026-12-09', now())`)
   const found = await listAlerts(world.deps)
-  const owed = await query<{ n: number }>(world.db, sql`select count(*)::int as n from mails where state = 'pending'`)
+  const pending = await query<{ n: number }>(
+    world.db,
+    sql`select count(*)::int as n from mails where state = 'pending'`,
+  )
   expect(found.map(describeAlert)).toEqual([
     `mails_failed 1 ${led.slug}`,
-    `mails_held ${owed[0]?.n}`,
+    `mails_held ${pending[0]?.n}`,
     `group_expired ${bare.slug}`,
     `link_expired 海报 ${bare.slug}`,
     `no_address ${bare.slug}`,

@@ -1831,7 +1831,7 @@ end
 $$;
 -- file return_board.sql
 -- revision 3
--- Records the return of a lent board, whoever has it.
+-- Records the return of a lent board, by anyone.
 -- p_id: nonce of the scan or tap; a repeated one returns the same outcome. One that was used for another board returns
 --       not_found.
 -- p_at: the phone's time, clamped as in lend_board. A loan that began after it is not ended: a phone that was offline may
