@@ -15,9 +15,9 @@ import { formatMinute, localDate } from '../lib/time-zones.ts'
 import { appendRows, type Cell } from '../lib/xlsx-stream.ts'
 
 /**
- * The attendee list as CSV, piece by piece: UTF-8 with a byte order mark, without which Excel takes it for the system's
- * own encoding, CRLF and quotes around all cells (RFC 4180).
- * @param workshops whose people; with several, each line says to which it belongs
+ * Streams the attendee list as CSV: UTF-8 with a byte order mark, without which Excel assumes the system's encoding, CRLF
+ * and all cells quoted (RFC 4180).
+ * @param workshops to export; with several, the first column names the workshop
  */
 export async function* attendeesCsv(
   deps: Deps,
@@ -33,7 +33,7 @@ export async function* attendeesCsv(
   }
 }
 
-/** The attendee list as a workbook, piece by piece. Texts are cells of text, which no program computes. */
+/** Streams the attendee list as XLSX. Texts are text cells, which are never evaluated as formulas. */
 export async function* attendeesXlsx(
   deps: Deps,
   workshops: readonly Workshop[],
@@ -58,15 +58,15 @@ export async function* attendeesXlsx(
 }
 
 /**
- * What the file of an attendee list is called: shanghai-2026-12-19 上海 报名名单.csv, say.
- * @target target a workshop, or what a campaign has in place of a city
+ * File name of an attendee list, such as `shanghai-2026-12-19 上海 报名名单.csv`.
+ * @param target a workshop, or the slug and title of a campaign
  */
 export function attendeeFileName(target: { slug: string; city: Text }, locale: Locale, format: 'csv' | 'xlsx'): string {
   const name = `${target.slug} ${localize(target.city, locale)} ${apiMessages(locale).roster.sheet}`
   return `${name.replace(/[\\/:*?"<>|]/g, ' ')}.${format}`
 }
 
-/** The list in the order of sign-up of one workshop, which most ask for, is read without looking at all of it first. */
+/** Reads pages of one workshop in the order of sign-up, the usual case, without a query over the whole list first. */
 function exportRows(
   deps: Deps,
   workshops: readonly Workshop[],
@@ -126,7 +126,7 @@ function exportColumns(workshops: readonly Workshop[], locale: Locale): ExportCo
         width: 18,
         cell: (line: AttendeeRow) => {
           const { ready, erased, workshopId } = line
-          // Another workshop of the campaign may ask for something else.
+          // Other workshops of the campaign may have other items.
           if (erased || !itemIdsByWorkshop.get(workshopId)?.has(id)) return null
           return id in ready ? (ready[id] ? roster.ready : roster.notYet) : roster.noAnswer
         },
@@ -164,7 +164,7 @@ function exportColumns(workshops: readonly Workshop[], locale: Locale): ExportCo
   ]
 }
 
-/** A line of RFC 4180, with quotes around whatever is there, in which no program will compute anything. */
+/** A CSV line (RFC 4180) with all values quoted and formulas escaped. */
 export function csvRow(cells: Cell[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`
 }
@@ -175,8 +175,8 @@ function csvCell(cell: Cell): string {
 }
 
 /**
- * +86 138 0013 8000, with spaces in every country, also where people write hyphens. Chinese mobiles, which are most of
- * them, are written here: the library takes 10 µs for a number.
+ * Formats a phone number as +86 138 0013 8000, with spaces in every country. Chinese mobiles, the majority, are formatted
+ * here: the library takes 10 µs per number.
  */
 function formatPhone(phone: string | null): string | null {
   if (!phone) return null
@@ -186,20 +186,20 @@ function formatPhone(phone: string | null): string | null {
 }
 
 /**
- * A cell that Excel, WPS and LibreOffice will not compute (OWASP, CSV injection): an apostrophe stands before whatever
- * could begin a formula. After a semicolon too, where Excel begins a new cell in much of Europe, quoted or not.
+ * Escapes a cell for Excel, WPS and LibreOffice (OWASP, CSV injection): puts an apostrophe before anything that could
+ * begin a formula, also after a semicolon, where Excel begins a new cell in much of Europe, quoted or not.
  *
- * A phone number keeps its plus sign: `+86 138 0013 8000` is digits and single spaces, has no operator, name or
- * reference in it, and is neither a number nor a formula, so that it stays text, unchanged for programs that read the
- * file. Without the spaces Excel would make it 8.6E+12.
+ * A phone number keeps its plus sign: `+86 138 0013 8000` has no operator, name or reference and is neither a number nor
+ * a formula, so spreadsheets keep it as text, unchanged for programs that read the file. Without the spaces Excel would
+ * show 8.6E+12.
  */
 function escapeFormula(cell: string): string {
   if (safePattern.test(cell) || phonePattern.test(cell)) return cell
   return cell.replace(formulaPattern, "$1'$2")
 }
 
-/** What does not begin like a formula and has no semicolon: nearly all there is, known at a tenth of the effort. */
+/** Fast check for nearly all cells: no formula at the beginning and no semicolon. A tenth of the time. */
 const safePattern = /^[^\s\0"=+\-@＝＋－＠;][^;]*$/
 const phonePattern = /^\+\d{1,4}(?: \d+)+$/
-/** Full-width signs too, which Excel takes for plain ones, and what imports skip before them: spaces and quotes. */
+/** Also full-width signs, which Excel reads as plain ones, after spaces and quotes, which imports skip. */
 const formulaPattern = /(^|;)([\s\0"]*[=+\-@＝＋－＠]|[\t\r\n\0])/g

@@ -1,12 +1,12 @@
 /**
- * Fills parameters into a path. Each is percent-encoded, so that none can add a segment or lead to another route.
+ * Template tag for paths. Percent-encodes each parameter, so that none can add a segment or reach another route.
  * @example path`/w/${slug}/badge.svg`
  */
 function encodePath(segments: TemplateStringsArray, ...parameters: (string | number)[]): string {
   return segments.reduce((result, segment, n) => result + encodeURIComponent(parameters[n - 1] ?? '') + segment)
 }
 
-/** Every address of the service, as a path. `urlOf` makes it absolute for mails, QR codes and the API. */
+/** All paths of the service. `absoluteUrl` makes them absolute for mails, QR codes and the API. */
 export const paths = {
   home: () => '/',
   campaign: (slug: string) => encodePath`/c/${slug}`,
@@ -163,12 +163,12 @@ export const paths = {
   openApi: () => '/api/v1/openapi.json',
 }
 
-/** The absolute address of a path. */
+/** The absolute URL of a path. */
 export function absoluteUrl(baseUrl: string, path: string): string {
   return new URL(path, baseUrl).href
 }
 
-/** The path with its query changed: a value of undefined takes the parameter away. */
+/** Returns the path with its query changed; undefined removes a parameter. */
 export function withQuery(path: string, query: Record<string, string | undefined>): string {
   const [pathname = '', search = ''] = path.split('?')
   const params = new URLSearchParams(search)

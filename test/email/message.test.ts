@@ -314,7 +314,7 @@ test('the closing and reopening mails explain what happens to a seat, an offer a
       '你的名额不变',
       '为你保留的名额不变，请在 12月2日周三 10:00（北京时间）前',
       '候补暂停，你排在第\u00a01\u00a0位',
-      'The waitlist stands still, with you as no.\u00a02 in line',
+      'The waitlist is paused; you are no.\u00a02 in line',
     ].entries()) {
       for (const body of [closed[i]?.text, htmlToText(closed[i]?.html)]) expect(body).toContain(phrase)
     }

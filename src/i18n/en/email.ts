@@ -75,7 +75,7 @@ export const emailEn: EmailMessages = {
           ? `The organisers have closed registration for this workshop. The seat is still held for you: open your ticket and confirm it before ${until}.`
           : place === null
             ? 'The organisers have closed registration for this workshop. You keep your seat: just come, and show the code at the door.'
-            : `The organisers have closed registration for this workshop. The waitlist stands still, with you as no.\u00a0${place} in line. If registration opens again it goes on in the same order, and you get a mail. Please do not travel before you have a seat.`,
+            : `The organisers have closed registration for this workshop. The waitlist is paused; you are no.\u00a0${place} in line. If registration opens again it goes on in the same order, and you get a mail. Please do not travel before you have a seat.`,
     },
     reopened: {
       subject: (event) => `Registration is open again: ${event}`,
