@@ -1,7 +1,7 @@
 import type { Context, TypedResponse } from 'hono'
 import { z } from 'zod'
+import type { Refusal } from '../domain/registrations/batcher.ts'
 import type { FieldCode } from '../domain/registrations/registrations.ts'
-import type { Refusal } from '../domain/registrations/seats.ts'
 import type { App } from '../http/context.ts'
 import { apiMessages } from '../i18n/api.ts'
 import { publicMessages } from '../i18n/public.ts'

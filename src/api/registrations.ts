@@ -2,11 +2,10 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import { cancellers, registrationStatuses } from '../db/schema.ts'
-import type { Deps } from '../domain/deps.ts'
 import { type AttendeeRow, listAttendees } from '../domain/registrations/export.ts'
-import { verifyProof } from '../domain/registrations/proof-of-work.ts'
-import { parseSignUp, signUpSchema } from '../domain/registrations/registrations.ts'
-import { acceptOffer, cancelRegistration, eraseRegistration, register } from '../domain/registrations/seats.ts'
+import { signUpSchema } from '../domain/registrations/registrations.ts'
+import { acceptOffer, cancelRegistration, eraseRegistration } from '../domain/registrations/seats.ts'
+import { signUp } from '../domain/registrations/sign-up.ts'
 import { findPublicWorkshop, findWorkshop, type Workshop } from '../domain/workshops/workshops.ts'
 import { attendeeFileName, attendeesCsv, attendeesXlsx } from '../http/attendee-export.ts'
 import { audit } from '../http/audit.ts'
@@ -92,16 +91,24 @@ registrations.post(signUpRoute.getRoutingPath(), rateLimitSignUps(), requireJson
 
   const body: unknown = await c.req.json()
   const key = idempotencyKey.safeParse(c.req.header('idempotency-key'))
-  const parsed = parseSignUp(body, workshop, c.get('locale'))
-  const errors: ApiFieldProblem[] = [
-    ...(key.error ? [{ field: 'Idempotency-Key', code: fieldCode(key.error.issues[0]) }] : []),
-    ...('problems' in parsed ? parsed.problems : []),
-    ...(workshop.proofOfWork ? await validateProof(deps, workshop.slug, key.data, body) : []),
-    ...findUnknownFields(body),
-  ]
-  if (errors.length > 0 || !key.success || 'problems' in parsed) return problem(c, 422, 'invalid', { errors })
-
-  const result = await register(deps, workshop, parsed.signUp, key.data, 'api')
+  const unknownFields = findUnknownFields(body)
+  const result = await signUp(deps, workshop, {
+    source: 'api',
+    input: body,
+    locale: c.get('locale'),
+    idempotencyKey: key.data,
+    proof: (body as { proof?: unknown } | null)?.proof,
+    hasOtherErrors: unknownFields.length > 0,
+  })
+  if (result.kind === 'invalid') {
+    const errors: ApiFieldProblem[] = [
+      ...(key.error ? [{ field: 'Idempotency-Key', code: fieldCode(key.error.issues[0]) }] : []),
+      ...result.problems,
+      ...(result.proof ? [{ field: 'proof', code: `proof_${result.proof}` as const }] : []),
+      ...unknownFields,
+    ]
+    return problem(c, 422, 'invalid', { errors })
+  }
   if (result.kind === 'refused') {
     if (result.refusal === 'too_many') c.header('Retry-After', '86400')
     const statuses = { not_found: 404, too_many: 429 } as const
@@ -125,18 +132,6 @@ function rateLimitSignUps(): MiddlewareHandler<App> {
     await rateLimitByIp(c, 'register')
     return next()
   }
-}
-
-async function validateProof(
-  deps: Deps,
-  slug: string,
-  key: string | undefined,
-  body: unknown,
-): Promise<ApiFieldProblem[]> {
-  const proof = (body as { proof?: unknown } | null)?.proof
-  if (proof === undefined || proof === '') return [{ field: 'proof', code: 'proof_missing' }]
-  const proven = key !== undefined && typeof proof === 'string' && (await verifyProof(deps, slug, key, proof))
-  return proven ? [] : [{ field: 'proof', code: 'proof_invalid' }]
 }
 
 function findUnknownFields(body: unknown): ApiFieldProblem[] {

@@ -3,6 +3,7 @@ import type { ParsedMail } from 'mailparser'
 import ical, { type VEvent } from 'node-ical'
 import { expect, test } from 'vitest'
 import { query } from '../../src/db/database.ts'
+import type { Registered } from '../../src/domain/registrations/batcher.ts'
 import { createPendingSignUp, findPendingSignUp } from '../../src/domain/registrations/pending-sign-ups.ts'
 import {
   consentVersion,
@@ -10,13 +11,7 @@ import {
   enqueueTicketsMail,
   findRegistrationById,
 } from '../../src/domain/registrations/registrations.ts'
-import {
-  acceptOffer,
-  cancelRegistration,
-  cancelWorkshop,
-  expireOffers,
-  type Registered,
-} from '../../src/domain/registrations/seats.ts'
+import { acceptOffer, cancelRegistration, cancelWorkshop, expireOffers } from '../../src/domain/registrations/seats.ts'
 import { verifyCheckInCode, verifyTicketToken } from '../../src/domain/tickets/signed-tokens.ts'
 import { changeWorkshop } from '../../src/domain/workshops/workshops.ts'
 import { deliverDueMails } from '../../src/email/delivery.ts'

@@ -18,6 +18,7 @@ import {
   promotePerson,
 } from '../../src/domain/registrations/admin.ts'
 import type { RegistrationEntry, RegistrationResult } from '../../src/domain/registrations/batcher.ts'
+import { register } from '../../src/domain/registrations/batcher.ts'
 import { findDuplicates } from '../../src/domain/registrations/list.ts'
 import { correctEmail, findRegistrations } from '../../src/domain/registrations/registrations.ts'
 import {
@@ -27,7 +28,6 @@ import {
   eraseRegistrations,
   expireOffers,
   moveRegistration,
-  register,
 } from '../../src/domain/registrations/seats.ts'
 import { findViolations } from '../../src/domain/reports/doctor.ts'
 import { changeWorkshop, type Workshop, type WorkshopChanges } from '../../src/domain/workshops/workshops.ts'

@@ -11,7 +11,7 @@ import { claimDueMails, recordOutcomes } from '../../src/domain/mails/outbox.ts'
 import { enqueueReminders } from '../../src/domain/mails/reminders.ts'
 import { addScans, createLink } from '../../src/domain/promotion/registration-links.ts'
 import { confirmAttendance } from '../../src/domain/registrations/attendance-confirmation.ts'
-import { createRegistrationBatcher } from '../../src/domain/registrations/batcher.ts'
+import { createRegistrationBatcher, type Registered, register } from '../../src/domain/registrations/batcher.ts'
 import { createPendingSignUp } from '../../src/domain/registrations/pending-sign-ups.ts'
 import { purge } from '../../src/domain/registrations/privacy.ts'
 import { updateReadiness } from '../../src/domain/registrations/readiness.ts'
@@ -28,8 +28,6 @@ import {
   eraseRegistration,
   expireOffers,
   moveRegistration,
-  type Registered,
-  register,
 } from '../../src/domain/registrations/seats.ts'
 import { findViolations } from '../../src/domain/reports/doctor.ts'
 import { changeWorkshop, createWorkshop, replaceItems, type Workshop } from '../../src/domain/workshops/workshops.ts'

@@ -15,6 +15,7 @@ import { type Actor, type AuditAction, type AuditInput, insertAudit, recordAudit
 import type { Deps } from '../deps.ts'
 import { type DisplayState, describeReason, displayState, type RetryOutcome, retryMail } from '../mails/outbox.ts'
 import type { Workshop } from '../workshops/workshops.ts'
+import { type Refusal, type Registered, register } from './batcher.ts'
 import { correctEmail, type EmailRefusal, findRegistrationById, type Registration } from './registrations.ts'
 import {
   acceptOffer,
@@ -25,9 +26,6 @@ import {
   mergeRegistration,
   moveRegistration,
   type OfferRefusal,
-  type Refusal,
-  type Registered,
-  register,
 } from './seats.ts'
 
 /*

@@ -1,7 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { type Database, databaseError, isDatabaseUnavailable, query, timestamptz } from '../../db/database.ts'
-import type { RegistrationSource } from '../../db/schema.ts'
+import type { RegistrationSource, SignUp } from '../../db/schema.ts'
 import { createBatcher } from '../../lib/batcher.ts'
+import type { Deps } from '../deps.ts'
+import { createTicketToken, fingerprint } from '../tickets/signed-tokens.ts'
+import type { Workshop } from '../workshops/workshops.ts'
 
 /** Why a sign-up is refused: neither a seat nor the waitlist. */
 export const refusals = [
@@ -87,4 +90,62 @@ async function registerEntries(db: Database, now: Date, entries: RegistrationEnt
   return results.map((result) =>
     result.outcome === 'deferred' ? (deferredResults.shift() as RegistrationResult) : result,
   )
+}
+
+export type Registered = {
+  kind: 'registered'
+  /** True if the same sign-up was registered before and this is a repeated request. */
+  replayed: boolean
+  id: string
+  status: 'confirmed' | 'waitlisted' | 'offered'
+  /** Position on the waitlist, counted from 1; null with a seat. */
+  position: number | null
+  ticket: string
+}
+
+/**
+ * Registers a person for a workshop: a seat if one is free and nobody is waitlisted, else the waitlist, which is a success
+ * too. The confirmation mail is enqueued in the same statement.
+ * @param idempotencyKey chosen by the client; a repeated sign-up with the same key returns the first registration
+ * @throws if the database is unavailable. The sign-up may have been stored; a retry with the same key tells.
+ */
+export async function register(
+  deps: Deps,
+  workshop: Workshop,
+  signUp: SignUp,
+  idempotencyKey: string,
+  source: RegistrationSource,
+): Promise<Registered | { kind: 'refused'; refusal: Refusal }> {
+  const emailKey = signUp.email.toLowerCase()
+  const result = await deps.registrationBatcher({
+    id: deps.newId(),
+    workshop_id: workshop.id,
+    name: signUp.name,
+    email: signUp.email,
+    email_key: emailKey,
+    phone: workshop.phone === 'no' ? undefined : signUp.phone,
+    company: signUp.company,
+    locale: signUp.locale,
+    via: signUp.via,
+    ready: signUp.ready,
+    consent_version: signUp.consentVersion,
+    source,
+    idempotency_key: idempotencyKey,
+    fingerprint: fingerprint(
+      deps.config.secret,
+      JSON.stringify([emailKey, signUp.name, signUp.phone, signUp.company, signUp.ready]),
+    ),
+  })
+  if (result.outcome === 'registered' || result.outcome === 'already_registered') deps.notifyMailQueue()
+  if (result.outcome !== 'registered' && result.outcome !== 'replayed') {
+    return { kind: 'refused', refusal: result.outcome }
+  }
+  return {
+    kind: 'registered',
+    replayed: result.outcome === 'replayed',
+    id: result.id,
+    status: result.status,
+    position: result.place,
+    ticket: createTicketToken(deps.config.secret, { id: result.id, version: result.ticket_version }),
+  }
 }

@@ -4,7 +4,7 @@ import { pendingSignUps, type SignUp } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { createPendingSignUpCode, verifyPendingSignUpCode } from '../tickets/signed-tokens.ts'
 import { findWorkshopById, type Workshop } from '../workshops/workshops.ts'
-import { type Refusal, type Registered, register } from './seats.ts'
+import { type Refusal, type Registered, register } from './batcher.ts'
 
 /** A sign-up to be confirmed by following a mailed link (double opt-in). */
 export type PendingSignUp = {

@@ -1,75 +1,12 @@
 import { sql } from 'drizzle-orm'
 import { query, timestamptz, uuidArray } from '../../db/database.ts'
-import type { RegistrationSource, SignUp } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
-import { createTicketToken, fingerprint } from '../tickets/signed-tokens.ts'
 import { findWorkshop, type Workshop, type WorkshopResult } from '../workshops/workshops.ts'
-import type { Refusal } from './batcher.ts'
 
 /*
  * Seats are assigned by SQL functions in drizzle/functions: one statement each, under the lock of the workshop's row, with
  * counters that a trigger maintains and a check constraint on them. This file calls these functions.
  */
-
-export { type Refusal, refusals } from './batcher.ts'
-
-export type Registered = {
-  kind: 'registered'
-  /** True if the same sign-up was registered before and this is a repeated request. */
-  replayed: boolean
-  id: string
-  status: 'confirmed' | 'waitlisted' | 'offered'
-  /** Position on the waitlist, counted from 1; null with a seat. */
-  position: number | null
-  ticket: string
-}
-
-/**
- * Registers a person for a workshop: a seat if one is free and nobody is waitlisted, else the waitlist, which is a success
- * too. The confirmation mail is enqueued in the same statement.
- * @param idempotencyKey chosen by the client; a repeated sign-up with the same key returns the first registration
- * @throws if the database is unavailable. The sign-up may have been stored; a retry with the same key tells.
- */
-export async function register(
-  deps: Deps,
-  workshop: Workshop,
-  signUp: SignUp,
-  idempotencyKey: string,
-  source: RegistrationSource,
-): Promise<Registered | { kind: 'refused'; refusal: Refusal }> {
-  const emailKey = signUp.email.toLowerCase()
-  const result = await deps.registrationBatcher({
-    id: deps.newId(),
-    workshop_id: workshop.id,
-    name: signUp.name,
-    email: signUp.email,
-    email_key: emailKey,
-    phone: workshop.phone === 'no' ? undefined : signUp.phone,
-    company: signUp.company,
-    locale: signUp.locale,
-    via: signUp.via,
-    ready: signUp.ready,
-    consent_version: signUp.consentVersion,
-    source,
-    idempotency_key: idempotencyKey,
-    fingerprint: fingerprint(
-      deps.config.secret,
-      JSON.stringify([emailKey, signUp.name, signUp.phone, signUp.company, signUp.ready]),
-    ),
-  })
-  if (result.outcome === 'registered' || result.outcome === 'already_registered') deps.notifyMailQueue()
-  if (result.outcome !== 'registered' && result.outcome !== 'replayed') {
-    return { kind: 'refused', refusal: result.outcome }
-  }
-  return {
-    kind: 'registered',
-    replayed: result.outcome === 'replayed',
-    id: result.id,
-    status: result.status,
-    position: result.place,
-    ticket: createTicketToken(deps.config.secret, { id: result.id, version: result.ticket_version }),
-  }
-}
 
 /**
  * Cancels a registration in any state and promotes the next on the waitlist; mails both. `over`: attendees may cancel until

@@ -1,6 +1,7 @@
 import type { RegistrationStatus } from '../../db/schema.ts'
+import type { Refusal } from '../../domain/registrations/batcher.ts'
 import type { EmailRefusal, FieldCode } from '../../domain/registrations/registrations.ts'
-import type { EraseRefusal, MoveRefusal, OfferRefusal, Refusal } from '../../domain/registrations/seats.ts'
+import type { EraseRefusal, MoveRefusal, OfferRefusal } from '../../domain/registrations/seats.ts'
 import type { WorkshopStatus } from '../../domain/workshops/workshops.ts'
 import type { ItemTag } from '../item-tags.ts'
 

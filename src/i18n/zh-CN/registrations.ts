@@ -2,9 +2,10 @@ import type { RegistrationStatus } from '../../db/schema.ts'
 import type { DisplayState } from '../../domain/mails/outbox.ts'
 import type { CancelRefusal, MergeRefusal, PromoteRefusal } from '../../domain/registrations/admin.ts'
 import type { ConfirmationStatus } from '../../domain/registrations/attendance-confirmation.ts'
+import type { Refusal } from '../../domain/registrations/batcher.ts'
 import type { Readiness } from '../../domain/registrations/readiness.ts'
 import type { EmailRefusal } from '../../domain/registrations/registrations.ts'
-import type { EraseRefusal, MoveRefusal, OfferRefusal, Refusal } from '../../domain/registrations/seats.ts'
+import type { EraseRefusal, MoveRefusal, OfferRefusal } from '../../domain/registrations/seats.ts'
 
 /** Attendees, in the console. */
 export const zhCN = {

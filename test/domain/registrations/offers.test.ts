@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { query } from '../../../src/db/database.ts'
+import type { Registered } from '../../../src/domain/registrations/batcher.ts'
 import { exportPersonalData } from '../../../src/domain/registrations/privacy.ts'
 import {
   correctEmail,
@@ -14,7 +15,6 @@ import {
   eraseRegistrations,
   expireOffers,
   moveRegistration,
-  type Registered,
 } from '../../../src/domain/registrations/seats.ts'
 import { findViolations } from '../../../src/domain/reports/doctor.ts'
 import {

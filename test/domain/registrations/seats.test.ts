@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { query } from '../../../src/db/database.ts'
 import { createLink } from '../../../src/domain/promotion/registration-links.ts'
+import { register } from '../../../src/domain/registrations/batcher.ts'
 import {
   correctEmail,
   enqueueTicketsMail,
@@ -12,7 +13,6 @@ import {
   cancelWorkshop,
   eraseRegistrations,
   moveRegistration,
-  register,
 } from '../../../src/domain/registrations/seats.ts'
 import { findViolations } from '../../../src/domain/reports/doctor.ts'
 import { verifyTicketToken } from '../../../src/domain/tickets/signed-tokens.ts'

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import type { Registered } from '../../../src/domain/registrations/batcher.ts'
 import { findRegistrationById } from '../../../src/domain/registrations/registrations.ts'
-import { cancelRegistration, expireOffers, type Registered } from '../../../src/domain/registrations/seats.ts'
+import { cancelRegistration, expireOffers } from '../../../src/domain/registrations/seats.ts'
 import { changeWorkshop } from '../../../src/domain/workshops/workshops.ts'
 import { postForm, visibleText } from '../../support/http/forms.ts'
 import { createWorld, type World } from '../../support/world.ts'

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono'
+import type { Refusal } from '../../../domain/registrations/batcher.ts'
 import {
   confirmPendingSignUp,
   findPendingSignUp,
   type PendingSignUp,
 } from '../../../domain/registrations/pending-sign-ups.ts'
-import type { Refusal } from '../../../domain/registrations/seats.ts'
 import { findPublicWorkshop, type Workshop } from '../../../domain/workshops/workshops.ts'
 import { type App, rateLimitByIp } from '../../../http/context.ts'
 import { paths } from '../../../http/links.ts'

@@ -1,6 +1,6 @@
 import type { Child } from 'hono/jsx'
+import type { Refusal } from '../../../domain/registrations/batcher.ts'
 import type { FieldProblem } from '../../../domain/registrations/registrations.ts'
-import type { Refusal } from '../../../domain/registrations/seats.ts'
 import type { Item, Workshop } from '../../../domain/workshops/workshops.ts'
 import { paths } from '../../../http/links.ts'
 import { localize } from '../../../i18n/format.ts'

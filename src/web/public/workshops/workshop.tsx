@@ -2,11 +2,8 @@ import { type Context, Hono } from 'hono'
 import { deleteCookie, generateCookie, getCookie } from 'hono/cookie'
 import type { Child } from 'hono/jsx'
 import { findPublicCampaign } from '../../../domain/campaigns/campaigns.ts'
-import { minFillTimeMs, signFormTimestamp, verifyFormTimestamp } from '../../../domain/registrations/form-timing.ts'
-import { createPendingSignUp } from '../../../domain/registrations/pending-sign-ups.ts'
-import { verifyProof } from '../../../domain/registrations/proof-of-work.ts'
-import { parseSignUp } from '../../../domain/registrations/registrations.ts'
-import { register } from '../../../domain/registrations/seats.ts'
+import { signFormTimestamp, verifyFormTimestamp } from '../../../domain/registrations/form-timing.ts'
+import { signUp } from '../../../domain/registrations/sign-up.ts'
 import { findPublicWorkshop, findWorkshop, seatsLeft, type Workshop } from '../../../domain/workshops/workshops.ts'
 import { type App, rateLimitByIp } from '../../../http/context.ts'
 import { parseFormBody } from '../../../http/form-body.ts'
@@ -97,22 +94,23 @@ workshopPages.post('/w/:workshop', async (c) => {
     formTimestamp: signFormTimestamp(deps, workshop.slug, key, shownAt ?? deps.now()),
   })
   const values = { ...submitted, ...signedKey(submitted.key) }
-  const parsed = parseSignUp(toSignUpInput(values), workshop, c.var.locale)
   const rerenderForm = async (workshop: Workshop, values: SignUpFormValues, error: SignUpFormError) => {
     const { view, content } = await buildWorkshopPage(c, workshop, values, error)
     return renderPage(c, view, content)
   }
-  if ('problems' in parsed) return rerenderForm(workshop, values, { problems: parsed.problems })
-  if (submitted.honeypot) return rerenderForm(workshop, values, { retry: 'honeypot' })
-  if (!shownAt || deps.now().getTime() - shownAt.getTime() < minFillTimeMs) {
-    return rerenderForm(workshop, values, { retry: 'too_soon' })
-  }
-  const proven = !workshop.proofOfWork || (await verifyProof(deps, workshop.slug, submitted.key, submitted.proof))
-  const outcome = proven
-    ? await register(deps, workshop, parsed.signUp, values.key, 'web')
-    : await createPendingSignUp(deps, workshop, parsed.signUp, values.key)
+  const outcome = await signUp(deps, workshop, {
+    source: 'web',
+    input: toSignUpInput(values),
+    locale: c.var.locale,
+    idempotencyKey: values.key,
+    proof: values.proof,
+    shownAt,
+    honeypot: values.honeypot,
+  })
+  if (outcome.kind === 'invalid') return rerenderForm(workshop, values, { problems: outcome.problems })
+  if (outcome.kind === 'bot_suspected') return rerenderForm(workshop, values, { retry: outcome.reason })
   if (outcome.kind !== 'refused') deleteCookie(c, 'key', { path: c.req.path })
-  if (outcome.kind === 'held') return signUpPendingPage(c, workshop, parsed.signUp.email)
+  if (outcome.kind === 'pending') return signUpPendingPage(c, workshop, outcome.email)
   if (outcome.kind === 'registered') {
     c.header('Cache-Control', 'no-store')
     return c.redirect(paths.ticket(outcome.ticket), 303)
