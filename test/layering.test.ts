@@ -57,6 +57,14 @@ test('there is no import cycle', () => {
   expect(files.filter((file) => reachableFrom(file).has(file))).toEqual([])
 })
 
+test('pages of the console and the door import no other pages', () => {
+  const isPage = (file: string) =>
+    /^web\/(console|door)\//.test(file) && !file.endsWith('/routes.tsx') && readSource(file).includes('new Hono<App>()')
+  const pages = files.filter(isPage)
+  expect(pages.length).toBeGreaterThan(30)
+  expect(imports.filter(({ from, to }) => pages.includes(from) && pages.includes(to)).map(describeImport)).toEqual([])
+})
+
 test('a folder of src has at most 16 files', () => {
   const counts = Map.groupBy(files, (file) => dirname(file))
   const overfull = [...counts]

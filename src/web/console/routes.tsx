@@ -12,6 +12,7 @@ import { workshopBoardPages } from './boards/workshop-boards.tsx'
 import { campaignPages } from './campaigns/campaigns.tsx'
 import { newCampaignPages } from './campaigns/new-campaign.tsx'
 import { broadcastPages } from './mails/broadcasts.tsx'
+import { newBroadcastPages } from './mails/new-broadcast.tsx'
 import { outboxPages } from './mails/outbox.tsx'
 import { accountPages } from './organisers/account.tsx'
 import { organiserPages } from './organisers/organisers.tsx'
@@ -30,6 +31,7 @@ import { statisticsPages } from './reports/statistics.tsx'
 import { yearlyStatisticsPages } from './reports/yearly-statistics.tsx'
 import { chatGroupPages } from './tickets/chat-group.tsx'
 import { materialPages } from './tickets/materials.tsx'
+import { editWorkshopPages } from './workshops/edit-workshop.tsx'
 import { workshopPages } from './workshops/workshops.tsx'
 
 /** Everything organisers see. */
@@ -45,6 +47,7 @@ export const consoleRoutes = new Hono<App>()
   .route('/', newCampaignPages)
   .route('/', campaignPages)
   .route('/', workshopPages)
+  .route('/', editWorkshopPages)
   .route('/', readinessPages)
   .route('/', boardInventoryPages)
   .route('/', boardLabelPages)
@@ -61,6 +64,7 @@ export const consoleRoutes = new Hono<App>()
   .route('/', personPages)
   .route('/', personActionPages)
   .route('/', broadcastPages)
+  .route('/', newBroadcastPages)
   .route('/', outboxPages)
   .route('/', attendancePages)
   .route('/', materialPages)

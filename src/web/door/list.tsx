@@ -6,7 +6,9 @@ import {
   listDoorPeople,
   searchDoorPeople,
 } from '../../domain/door/check-ins.ts'
+import { admitWalkIn, parseWalkIn, seatDoorQueue } from '../../domain/door/walk-ins.ts'
 import type { App } from '../../http/context.ts'
+import { parseFormBody, uuidField } from '../../http/form-body.ts'
 import { paths, withQuery } from '../../http/links.ts'
 import { type DoorMessages, doorMessages } from '../../i18n/door.ts'
 import { formatDay, localize } from '../../i18n/format.ts'
@@ -20,6 +22,23 @@ import { type RejectedWalkIn, WalkInForm } from './walk-in-form.tsx'
 export const doorListPages = new Hono<App>()
 
 doorListPages.get('/door', async (c) => (c.get('door') ? doorListPage(c) : sessionRequiredPage(c)))
+
+doorListPages.post('/door/walk-in', async (c) => {
+  const { deps } = c.env
+  const { actor, workshop } = await requireDoorSession(c)
+  const { id, name, phone } = await parseFormBody(c)
+  const values = { name: asString(name), phone: asString(phone) }
+  const parsed = parseWalkIn(values, workshop)
+  if ('problems' in parsed) return doorListPage(c, { values, problems: parsed.problems })
+  const nonce = uuidField.safeParse(id).data ?? deps.newId()
+  await seatDoorQueue(deps, actor)
+  const result = await admitWalkIn(deps, actor, parsed.walkIn, nonce, deps.now())
+  if (!('registration' in result)) return doorListPage(c, { values, refusal: result.outcome })
+  await seatDoorQueue(deps, actor)
+  return c.redirect(withQuery(paths.doorPage(), { person: result.registration, scan: nonce }), 303)
+})
+
+const asString = (value: unknown) => (typeof value === 'string' ? value : '')
 
 /** @rejected rejected what was typed for a walk-in and could not be taken */
 export async function doorListPage(c: Context<App>, rejected?: RejectedWalkIn): Promise<Response> {

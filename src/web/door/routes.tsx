@@ -6,7 +6,6 @@ import { joinPages } from './join.tsx'
 import { doorListPages } from './list.tsx'
 import { offlineRoutes } from './offline.tsx'
 import { doorSyncRoutes } from './sync.ts'
-import { walkInPages } from './walk-in.tsx'
 
 /** Everything helpers see at the door. */
 export const doorRoutes = new Hono<App>()
@@ -14,6 +13,5 @@ export const doorRoutes = new Hono<App>()
   .route('/', doorSyncRoutes)
   .route('/', doorListPages)
   .route('/', checkInPages)
-  .route('/', walkInPages)
   .route('/', offlineRoutes)
   .route('/', doorBoardPages)

@@ -1,6 +1,5 @@
 import { type Context, Hono } from 'hono'
 import {
-  type Attendance,
   type AttendanceRefusal,
   canReopenAttendance,
   closeAttendance,
@@ -21,18 +20,18 @@ import { audit, currentActor } from '../../../http/audit.ts'
 import type { App } from '../../../http/context.ts'
 import { parseFormBody } from '../../../http/form-body.ts'
 import { paths, withQuery } from '../../../http/links.ts'
-import { formatDateTime, formatNumber, formatPlace } from '../../../i18n/format.ts'
+import { formatDateTime, formatPlace } from '../../../i18n/format.ts'
 import { postEventMessages } from '../../../i18n/post-event.ts'
-import { reportMessages } from '../../../i18n/reports.ts'
 import type { Locale } from '../../../lib/config.ts'
-import { dateLabel } from '../campaigns/campaigns.tsx'
 import { consolePage } from '../layout.tsx'
-import { BarChart, Figure } from '../ui/charts.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
+import { EmailPreview } from '../ui/email-preview.tsx'
 import { Checkbox } from '../ui/fields.tsx'
-import { EmailPreview } from '../workshops/workshops.tsx'
-import { FeedbackResults } from './feedback.tsx'
-import { formatPercent, OverbookingAdvice } from './overbooking.tsx'
+import { RefusalNotice } from '../ui/notices.tsx'
+import { dateLabel } from '../ui/workshop-labels.ts'
+import { AttendanceSummary } from './attendance-summary.tsx'
+import { FeedbackResults } from './feedback-results.tsx'
+import { OverbookingAdvice } from './overbooking.tsx'
 
 /** Who came to a workshop: closing its check-in, who did not come, what they thought of it, how many seats to give next time. */
 export const attendancePages = new Hono<App>()
@@ -99,11 +98,7 @@ async function attendancePage(c: Context<App>, workshop: Workshop, refusal?: Att
         <br />
         {t.lead}
       </p>
-      {refusal && (
-        <div class="alert" role="alert">
-          <p>{t.refusals[refusal]}</p>
-        </div>
-      )}
+      {refusal && <RefusalNotice>{t.refusals[refusal]}</RefusalNotice>}
       {hasStarted && workshop.state !== 'cancelled' ? (
         <>
           <AttendanceSummary attendance={attendance} locale={locale} />
@@ -131,77 +126,6 @@ function flashMessage(c: Context<App>): string | undefined {
     default:
       return undefined
   }
-}
-
-/** Who came and who did not, as numbers and as a bar with its table behind. */
-export function AttendanceSummary({ attendance, locale }: { attendance: Attendance; locale: Locale }) {
-  const t = postEventMessages(locale).attendance
-  const statsMessages = reportMessages(locale)
-  const { expected, came, walkIns, noShows, passedOn, lateCancellations } = attendance
-  const totals: [number, string][] = [
-    [came, t.came],
-    [expected, t.expected],
-    [noShows, t.noShows],
-    [walkIns, t.walkIns],
-    [lateCancellations, t.late],
-  ]
-  const total = came + noShows
-  return (
-    <>
-      <ul class="numbers">
-        {totals.map(([n, label]) => (
-          <li>
-            <b>{formatNumber(n)}</b>
-            <small>{label}</small>
-          </li>
-        ))}
-      </ul>
-      <p class="hint">{t.lateHint}</p>
-      <Figure
-        keys={[
-          { tone: 'accent', text: t.came },
-          { tone: 'grey', text: t.walkIns },
-          { tone: 'pale', text: t.noShows },
-        ]}
-        open={statsMessages.figures.numbers}
-        numbers={{
-          heads: [t.how, statsMessages.figures.all],
-          rows: [
-            [t.expected, expected],
-            [t.came, came],
-            [t.walkIns, walkIns],
-            [t.noShows, noShows],
-            [t.passedOn, passedOn],
-            [t.late, lateCancellations],
-          ],
-        }}
-      >
-        <BarChart
-          id="attendance"
-          title={t.chart}
-          description={t.chartSaid(came, expected, noShows, walkIns)}
-          most={Math.max(1, total)}
-          rows={[
-            {
-              label: t.chart,
-              parts: [
-                { tone: 'accent', value: came - walkIns },
-                { tone: 'grey', value: walkIns },
-                { tone: 'pale', value: noShows },
-              ],
-              said:
-                total > 0
-                  ? statsMessages.pair(
-                      `${formatNumber(came)} / ${formatNumber(total)}`,
-                      formatPercent(came / total, locale),
-                    )
-                  : '0',
-            },
-          ]}
-        />
-      </Figure>
-    </>
-  )
 }
 
 /** Closing the check-in, with the mail of thanks to look at, or opening it again. */

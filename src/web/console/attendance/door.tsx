@@ -22,9 +22,9 @@ import { formatPlace } from '../../../i18n/format.ts'
 import { publicMessages } from '../../../i18n/public.ts'
 import { qrSvg } from '../../../lib/qr.ts'
 import { formatMinute, localDate, localTime } from '../../../lib/time-zones.ts'
-import { dateLabel } from '../campaigns/campaigns.tsx'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
+import { dateLabel } from '../ui/workshop-labels.ts'
 
 /** The door of a workshop as its organisers see it: helpers' phones, and who came. */
 export const consoleDoorPages = new Hono<App>()

@@ -3,7 +3,6 @@ import type { FeedbackQuestion } from '../../../db/schema.ts'
 import {
   allAnswers,
   type FeedbackAnswers,
-  type FeedbackSummary,
   listQuestions,
   maxQuestions,
   replaceQuestions,
@@ -16,12 +15,10 @@ import { parseFormBody } from '../../../http/form-body.ts'
 import { paths, withQuery } from '../../../http/links.ts'
 import { attachment, streamBody } from '../../../http/responses.ts'
 import { consoleMessages } from '../../../i18n/console.ts'
-import { formatNumber, formatPlace, joinSentences, localize } from '../../../i18n/format.ts'
+import { formatPlace, joinSentences, localize } from '../../../i18n/format.ts'
 import { postEventMessages, questionText } from '../../../i18n/post-event.ts'
-import { reportMessages } from '../../../i18n/reports.ts'
 import type { Locale } from '../../../lib/config.ts'
 import { consolePage } from '../layout.tsx'
-import { BarChart, Figure } from '../ui/charts.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import {
   BilingualField,
@@ -190,85 +187,5 @@ function feedbackQuestionsPage(
         </p>
       </form>
     </>,
-  )
-}
-
-/**
- * What those who came answered: how often each rating was given, and where whoever looks may see them the texts.
- * @param came how many could have answered
- */
-export function FeedbackResults({
-  results: { answered, questions },
-  came,
-  workshop,
-  withTexts,
-  locale,
-}: {
-  results: FeedbackSummary
-  came: number
-  workshop: Workshop
-  withTexts: boolean
-  locale: Locale
-}) {
-  const t = postEventMessages(locale).results
-  const statsMessages = reportMessages(locale)
-  const share =
-    came > 0 ? statsMessages.percent(String(Math.round((100 * answered) / came))) : statsMessages.figures.notCounted
-  return (
-    <>
-      <h2 id="feedback">{t.title}</h2>
-      <p>{answered > 0 ? t.rate(answered, came, share) : t.none}</p>
-      {withTexts && (
-        <p class="links">
-          {answered > 0 && <a href={paths.feedbackCsv(workshop.slug)}>{t.export}</a>}
-          <a href={paths.feedbackQuestions(workshop.slug)}>{postEventMessages(locale).questions.link}</a>
-        </p>
-      )}
-      {answered > 0 &&
-        questions.map((result) => {
-          const name = questionText(result.question, locale)
-          if (result.kind === 'text') {
-            return (
-              withTexts && (
-                <>
-                  <h3>{name}</h3>
-                  <p class="hint">{result.texts.length > 0 ? t.texts(result.texts.length) : t.noTexts}</p>
-                  {result.texts.map((text) => (
-                    <blockquote class="said">{text}</blockquote>
-                  ))}
-                </>
-              )
-            )
-          }
-          const responses = result.counts.reduce((sum, n) => sum + n, 0)
-          const average = result.average?.toFixed(1) ?? statsMessages.figures.notCounted
-          return (
-            <>
-              <h3>{name}</h3>
-              <Figure
-                caption={responses > 0 ? t.average(average, responses) : t.noRating}
-                open={statsMessages.figures.numbers}
-                numbers={{
-                  heads: [t.rating, t.count],
-                  rows: result.counts.map((n, i) => [t.stars(i + 1), n]).reverse(),
-                }}
-              >
-                <BarChart
-                  id={`feedback-${result.question.id}`}
-                  title={name}
-                  description={t.said(name, result.counts, average)}
-                  rows={result.counts
-                    .map((n, i) => ({
-                      label: t.stars(i + 1),
-                      parts: [{ tone: 'accent' as const, value: n }],
-                      said: formatNumber(n),
-                    }))
-                    .reverse()}
-                />
-              </Figure>
-            </>
-          )
-        })}
-    </>
   )
 }

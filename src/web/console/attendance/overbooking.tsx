@@ -6,8 +6,8 @@ import {
 } from '../../../domain/attendance/attendance.ts'
 import type { Workshop } from '../../../domain/workshops/workshops.ts'
 import { postEventMessages } from '../../../i18n/post-event.ts'
-import { reportMessages } from '../../../i18n/reports.ts'
 import type { Locale } from '../../../lib/config.ts'
+import { formatPercent } from '../ui/numbers.tsx'
 
 /** How many seats to give next time, and why. */
 export function OverbookingAdvice({ suggestion, locale }: { suggestion: OverbookingSuggestion; locale: Locale }) {
@@ -47,9 +47,4 @@ export function overbookingHint(
   if (suggestion.kind === 'too_little' || suggestion.overbook === 0) return undefined
   const { rate, overbook } = suggestion
   return postEventMessages(locale).attendance.hint(capacity, overbook, formatPercent(rate.found, locale))
-}
-
-/** A share between 0 and 1 as 12%. */
-export function formatPercent(share: number, locale: Locale): string {
-  return reportMessages(locale).percent(String(Math.round(share * 100)))
 }

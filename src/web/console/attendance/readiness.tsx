@@ -16,11 +16,12 @@ import { formatDateRange, formatDateTime, formatNumber, formatPlace, localize } 
 import { readinessMessages } from '../../../i18n/readiness.ts'
 import { registrationMessages } from '../../../i18n/registrations.ts'
 import { reportMessages } from '../../../i18n/reports.ts'
-import { canEdit, dateLabel } from '../campaigns/campaigns.tsx'
 import { consolePage } from '../layout.tsx'
-import { ReadinessChart } from '../reports/statistics.tsx'
-import { BarChart, Figure, NumberTable } from '../ui/charts.tsx'
-import { workshopBackLink } from '../workshops/workshop-form.tsx'
+import { canEdit } from '../permissions.ts'
+import { BarChart, Figure } from '../ui/charts.tsx'
+import { NumberTable } from '../ui/numbers.tsx'
+import { ReadinessChart } from '../ui/statistics-charts.tsx'
+import { dateLabel, workshopBackLink } from '../ui/workshop-labels.ts'
 
 /** Before the day: who is ready with what, who comes, and what they are reminded of. */
 export const readinessPages = new Hono<App>()

@@ -22,8 +22,8 @@ import type { Locale } from '../../../lib/config.ts'
 import { parseSearch } from '../../../lib/text.ts'
 import { formatMinute, localDate, localDateTime, parseDateTime } from '../../../lib/time-zones.ts'
 import { consolePage } from '../layout.tsx'
-import { cityAndDayLabel } from '../reports/alerts.tsx'
 import { ErrorSummary, Field, type FieldError, Select } from '../ui/fields.tsx'
+import { cityAndDayLabel } from '../ui/workshop-labels.ts'
 
 /** Who changed, exported or looked up what. It names attendees, so that viewers do not see it. */
 export const auditLogPages = new Hono<App>()

@@ -5,7 +5,7 @@ import type { App } from '../../../http/context.ts'
 import { paths } from '../../../http/links.ts'
 import type { BoardMessages } from '../../../i18n/boards.ts'
 import { Field, type FieldError, Select } from '../ui/fields.tsx'
-import { BoardTable } from './inventory.tsx'
+import { BoardTable } from './board-table.tsx'
 
 /** What was typed to pack boards. */
 export type AllocateFormValues = { kind: string; count: string; serials: string }

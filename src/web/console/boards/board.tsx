@@ -19,8 +19,10 @@ import { consoleMessages } from '../../../i18n/console.ts'
 import { formatDateTime } from '../../../i18n/format.ts'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
-import { ErrorSummary, Field, type FieldError, Select, stringField } from '../ui/fields.tsx'
-import { BoardLocation, boardFieldErrors, eventLabel, PlaceBadge } from './inventory.tsx'
+import { ErrorSummary, Field, type FieldError, optionalUuid, Select, stringField } from '../ui/fields.tsx'
+import { eventLabel } from '../ui/workshop-labels.ts'
+import { BoardLocation, PlaceBadge } from './board-table.tsx'
+import { boardFieldErrors } from './form-fields.ts'
 
 /** One board: where it is, in which state, who had it. */
 export const boardDetailPages = new Hono<App>()
@@ -77,7 +79,7 @@ boardDetailPages.post('/console/boards/:id/return', async (c) => {
     return renderBoardPage(c, board, { values: { damage, as }, status: 422, problems })
   }
   const returned = await returnBoard(deps, currentActor(c), {
-    ...{ id: parseNonce(body) ?? deps.newId(), boardId: board.id, at: deps.now() },
+    ...{ id: optionalUuid(body, 'nonce') ?? deps.newId(), boardId: board.id, at: deps.now() },
     ...{ broken: as === 'broken', lost: as === 'lost' },
     note: damage,
   })
@@ -100,12 +102,6 @@ boardDetailPages.post('/console/boards/:id/remove', async (c) => {
 async function loadBoard(c: Context<App>): Promise<Board | undefined> {
   const id = c.req.param('id') ?? ''
   return isUuid(id) ? findBoard(c.env.deps, id) : undefined
-}
-
-/** What makes a form that is sent twice one loan or return. */
-export function parseNonce(body: Record<string, unknown>): string | undefined {
-  const nonce = stringField(body, 'nonce')
-  return isUuid(nonce) ? nonce : undefined
 }
 
 function redirectToBoard(c: Context<App>, { id }: Board, flash: 'saved' | 'returned'): Response {

@@ -1,9 +1,6 @@
 import { type Context, Hono } from 'hono'
 import {
   addBoards,
-  type Board,
-  type BoardFilter,
-  type BoardPlace,
   type BoardWorkshop,
   boardPlaces,
   boardsPerPage,
@@ -11,7 +8,7 @@ import {
   listAllBoards,
   listBoards,
 } from '../../../domain/boards/inventory.ts'
-import { type BoardProblem, parseBoards } from '../../../domain/boards/serials.ts'
+import { parseBoards } from '../../../domain/boards/serials.ts'
 import { csvRow } from '../../../http/attendee-export.ts'
 import { audit, currentActor } from '../../../http/audit.ts'
 import type { App } from '../../../http/context.ts'
@@ -20,12 +17,15 @@ import { paths, withQuery } from '../../../http/links.ts'
 import { attachment } from '../../../http/responses.ts'
 import { type BoardMessages, boardMessages } from '../../../i18n/boards.ts'
 import { consoleMessages } from '../../../i18n/console.ts'
-import { formatDay, formatNumber, localize } from '../../../i18n/format.ts'
-import { parseSearch } from '../../../lib/text.ts'
+import { formatNumber } from '../../../i18n/format.ts'
 import { localDate } from '../../../lib/time-zones.ts'
-import { canEdit } from '../campaigns/campaigns.tsx'
 import { consolePage } from '../layout.tsx'
+import { canEdit } from '../permissions.ts'
 import { ErrorSummary, Field, type FieldError, Select, stringField } from '../ui/fields.tsx'
+import { eventLabel } from '../ui/workshop-labels.ts'
+import { BoardTable } from './board-table.tsx'
+import { parseBoardFilter, serializeBoardFilter } from './filter.ts'
+import { boardFieldErrors } from './form-fields.ts'
 
 /** The inventory of boards: the list, adding to it, the file of it. */
 export const boardInventoryPages = new Hono<App>()
@@ -162,104 +162,6 @@ async function renderInventory(c: Context<App>, counts: BoardCounts) {
   )
 }
 
-/** Boards to choose from. Those `inBox` of a workshop, on its own page, stand without that and without their notes. */
-export function BoardTable({
-  boards,
-  inBox: forWorkshop = false,
-  c,
-  t,
-}: {
-  boards: Board[]
-  inBox?: boolean
-  c: Context<App>
-  t: BoardMessages
-}) {
-  return (
-    <div class="people-frame boards">
-      <table>
-        <thead>
-          <tr>
-            <th class="choose" scope="col">
-              <input type="checkbox" data-choose-all="" hidden aria-label={t.list.chooseAll} />
-            </th>
-            <th scope="col">{t.fields.serial}</th>
-            <th scope="col">{t.fields.kind}</th>
-            <th scope="col">{t.list.where}</th>
-            {!forWorkshop && <th scope="col">{t.fields.note}</th>}
-          </tr>
-        </thead>
-        <tbody>
-          {boards.map((board) => (
-            <tr class={board.place === 'retired' ? 'gone' : undefined}>
-              <td class="choose">
-                <input
-                  type="checkbox"
-                  name="id"
-                  value={board.id}
-                  aria-label={t.list.choose(t.named(board.kind, board.serial))}
-                />
-              </td>
-              <td class="of-name" data-head={t.fields.serial}>
-                <a href={paths.board(board.id)}>{board.serial}</a>
-              </td>
-              <td data-head={t.fields.kind}>{board.kind}</td>
-              <td data-head={t.list.where}>
-                <span>
-                  <PlaceBadge place={board.place} t={t} />{' '}
-                  {(board.holder || !forWorkshop) && <BoardLocation board={board} c={c} />}
-                </span>
-              </td>
-              {!forWorkshop && <td data-head={t.fields.note}>{board.note ?? ''}</td>}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  )
-}
-
-/** 借出 / 在库 */
-export function PlaceBadge({ place, t }: { place: BoardPlace; t: BoardMessages }) {
-  const modifier = { free: '', packed: '', lent: '', broken: 'warn', retired: 'off' }[place]
-  return <span class={`mark ${modifier}`}>{t.places[place]}</span>
-}
-
-/** Who has a board, or for which workshop it is packed. */
-export function BoardLocation({ board: { holder, packedFor }, c }: { board: Board; c: Context<App> }) {
-  if (holder) {
-    return (
-      <>
-        <a href={paths.person(holder.registrationId)}>{holder.name}</a>
-        {' · '}
-        <a class="quiet" href={paths.workshopBoards(holder.workshop.slug)}>
-          {eventLabel(holder.workshop, c)}
-        </a>
-      </>
-    )
-  }
-  if (packedFor) return <a href={paths.workshopBoards(packedFor.slug)}>{eventLabel(packedFor, c)}</a>
-  return null
-}
-
-/** 上海 12月19日 */
-export function eventLabel({ city, startsAt, timeZone }: BoardWorkshop, c: Context<App>): string {
-  return [localize(city, c.var.locale), formatDay(startsAt, timeZone, c.var.locale)].filter(Boolean).join(' ')
-}
-
-/** The filter that stands in the address. What it does not know counts as not said. */
-export function parseBoardFilter(c: Context<App>): BoardFilter {
-  const { kind, place, q } = c.req.query()
-  return {
-    kind: parseSearch(kind),
-    place: boardPlaces.find((known) => known === place),
-    search: parseSearch(q),
-  }
-}
-
-function serializeBoardFilter({ kind, place, search }: BoardFilter): Record<string, string | undefined> {
-  return { kind, place, q: search }
-}
-
 boardInventoryPages.get('/console/boards.csv', async (c) => {
   const { deps } = c.env
   const t = boardMessages(c.var.locale)
@@ -353,12 +255,4 @@ async function addBoardsPage(
       </form>
     </>,
   )
-}
-
-/** What is wrong with what was typed about boards, in sentences. */
-export function boardFieldErrors(problems: BoardProblem[], t: BoardMessages): FieldError[] {
-  return problems.map((problem) => {
-    const { field, code } = problem
-    return { field, text: t.problems[code](t.fields[field], 'text' in problem ? problem.text : '') }
-  })
 }

@@ -6,7 +6,7 @@ import { absoluteUrl, paths } from '../../../http/links.ts'
 import { boardMessages } from '../../../i18n/boards.ts'
 import { qrPath } from '../../../lib/qr.ts'
 import { chunk, printPage } from '../ui/print-page.tsx'
-import { parseBoardFilter } from './inventory.tsx'
+import { parseBoardFilter } from './filter.ts'
 
 /** Labels to stick on boards: those of chosen ones, or of all that a filter lets through. */
 export const boardLabelPages = new Hono<App>()

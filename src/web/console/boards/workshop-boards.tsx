@@ -19,14 +19,15 @@ import { isUuid, parseFormBody } from '../../../http/form-body.ts'
 import { paths, withQuery } from '../../../http/links.ts'
 import { boardMessages } from '../../../i18n/boards.ts'
 import { consoleMessages } from '../../../i18n/console.ts'
-import { formatNumber, formatPlace } from '../../../i18n/format.ts'
+import { formatPlace } from '../../../i18n/format.ts'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
-import { ErrorSummary, type FieldError, stringField } from '../ui/fields.tsx'
+import { EmailPreview } from '../ui/email-preview.tsx'
+import { ErrorSummary, type FieldError, optionalUuid, stringField } from '../ui/fields.tsx'
+import { KeyNumbers } from '../ui/numbers.tsx'
 import { ActiveLoans, LendForm, listBorrowers } from './active-loans.tsx'
 import { AllocateForm, type AllocateFormValues, Allocations } from './allocations.tsx'
-import { parseNonce } from './board.tsx'
-import { boardFieldErrors } from './inventory.tsx'
+import { boardFieldErrors } from './form-fields.ts'
 
 /** The boards of a workshop: packing them, who has one, asking for those that did not come back. */
 export const workshopBoardPages = new Hono<App>()
@@ -95,7 +96,7 @@ workshopBoardPages.post('/console/workshops/:slug/boards/lend', async (c) => {
     workshopBoardsPage(c, workshop, { problems: [{ field: 'board', text }], status: 409 })
   if (!isUuid(boardId) || !isUuid(registrationId)) return refuse(loanRefusals.not_found())
   const lent = await lendBoard(deps, currentActor(c), {
-    ...{ id: parseNonce(body) ?? deps.newId(), boardId, registrationId },
+    ...{ id: optionalUuid(body, 'nonce') ?? deps.newId(), boardId, registrationId },
     ...{ workshopId: workshop.id, at: deps.now() },
   })
   switch (lent.outcome) {
@@ -119,7 +120,11 @@ workshopBoardPages.post('/console/workshops/:slug/boards/return', async (c) => {
   const body = await parseFormBody(c)
   const { board: boardId } = body
   const returned = isUuid(boardId)
-    ? await returnBoard(deps, currentActor(c), { id: parseNonce(body) ?? deps.newId(), boardId, at: deps.now() })
+    ? await returnBoard(deps, currentActor(c), {
+        id: optionalUuid(body, 'nonce') ?? deps.newId(),
+        boardId,
+        at: deps.now(),
+      })
     : ({ outcome: 'not_found' } as const)
   if (returned.outcome === 'returned') return redirectToWorkshopBoards(c, workshop, 'returned')
   return workshopBoardsPage(c, workshop, {
@@ -185,12 +190,6 @@ async function workshopBoardsPage(
   const allocated = boards.filter(({ packedFor }) => packedFor?.id === workshop.id)
   const problems = rejected?.problems ?? []
   const canAllocate = canAllocateBoards(deps, workshop)
-  const numbers: [number, string][] = [
-    [workshop.boards, words.planned],
-    [allocated.length, words.packed],
-    [loans.length, words.lent],
-    [free.length, words.free],
-  ]
   return consolePage(
     c,
     {
@@ -204,14 +203,14 @@ async function workshopBoardsPage(
     <>
       <ErrorSummary problems={problems} t={consoleMessages(locale)} />
       <h1>{words.title}</h1>
-      <ul class="numbers">
-        {numbers.map(([n, text]) => (
-          <li>
-            <b>{formatNumber(n)}</b>
-            <small>{text}</small>
-          </li>
-        ))}
-      </ul>
+      <KeyNumbers
+        numbers={[
+          [workshop.boards, words.planned],
+          [allocated.length, words.packed],
+          [loans.length, words.lent],
+          [free.length, words.free],
+        ]}
+      />
       <h2 id="out">{words.out}</h2>
       <ActiveLoans c={c} workshop={workshop} out={loans} t={t} />
       {counts.length === 0 ? (
@@ -277,10 +276,7 @@ async function requestReturnsPage(c: Context<App>, workshop: Workshop): Promise<
       <p class="lead">{mail ? t.askLead(loans.length) : t.askNobody}</p>
       {mail && (
         <>
-          <article class="panel letter">
-            <h2>{mail.subject}</h2>
-            <p class="source">{mail.text}</p>
-          </article>
+          <EmailPreview mail={mail} />
           <form class="actions" method="post" action={paths.requestBoardReturns(workshop.slug)}>
             <ConfirmField />
             <button type="submit">{t.askSubmit(loans.length)}</button>

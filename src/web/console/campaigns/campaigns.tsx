@@ -7,8 +7,6 @@ import {
   listCampaigns,
   publishCampaign,
 } from '../../../domain/campaigns/campaigns.ts'
-import { hasRole } from '../../../domain/organisers/organisers.ts'
-import { findWarnings } from '../../../domain/workshops/warnings.ts'
 import type { ItemDraft, Workshop } from '../../../domain/workshops/workshops.ts'
 import { audit } from '../../../http/audit.ts'
 import type { App } from '../../../http/context.ts'
@@ -19,7 +17,8 @@ import { consoleMessages } from '../../../i18n/console.ts'
 import { formatDateRange, formatPlace, localize } from '../../../i18n/format.ts'
 import type { ConsoleMessages } from '../../../i18n/zh-CN/console.ts'
 import { consolePage } from '../layout.tsx'
-import { ChecklistEditor, reorderItems } from '../ui/checklist-editor.tsx'
+import { canEdit } from '../permissions.ts'
+import { ChecklistEditor, ChecklistItems, reorderItems } from '../ui/checklist.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import {
   BilingualField,
@@ -30,6 +29,9 @@ import {
   translateFormErrors,
 } from '../ui/fields.tsx'
 import { FormParser } from '../ui/form-parser.ts'
+import { Warnings } from '../ui/publish-warnings.tsx'
+import { StatusBadge } from '../ui/status-badges.tsx'
+import { dateLabel } from '../ui/workshop-labels.ts'
 
 /** The campaigns: all of them, one with its cities, changing and publishing it. */
 export const campaignPages = new Hono<App>()
@@ -213,52 +215,6 @@ campaignPages.post('/console/campaigns/:slug/unpublish', async (c) => {
   return c.redirect(withQuery(paths.consoleCampaign(slug), { done: 'unpublished' }), 303)
 })
 
-/** Whether whoever is signed in may change anything. */
-export function canEdit(c: Context<App>): boolean {
-  const role = c.get('role')
-  return role !== undefined && hasRole(role, 'organiser')
-}
-
-/** What to know before a workshop is published. */
-export async function Warnings({ workshops, c }: { workshops: Workshop[]; c: Context<App> }) {
-  const locale = c.get('locale')
-  const t = consoleMessages(locale).warnings
-  const lines = await Promise.all(
-    workshops.map(async (workshop) => {
-      const warnings = await findWarnings(c.env.deps, workshop)
-      return warnings.map((warning) => ({
-        workshop,
-        code: warning.warning,
-        // Each sentence takes the warning of its own code.
-        text: (t[warning.warning] as (of: typeof warning) => string)(warning),
-      }))
-    }),
-  )
-  const all = lines
-    .flat()
-    .filter(({ code }, n, all) => code !== 'no_mail' || n === all.findIndex((w) => w.code === code))
-  if (all.length === 0) return null
-  return (
-    <div class="alert">
-      <h2>{t.title}</h2>
-      <ul>
-        {all.map(({ workshop, code, text }) => (
-          <li>
-            {code !== 'no_mail' && workshops.length > 1 && `${localize(workshop.city, locale)} · `}
-            {text}
-          </li>
-        ))}
-      </ul>
-    </div>
-  )
-}
-
-/** 草稿 / 已发布 */
-export function StatusBadge({ state, t }: { state: Workshop['state'] | Campaign['state']; t: ConsoleMessages }) {
-  const modifier = { draft: 'off', published: '', closed: 'off', cancelled: 'warn' }[state]
-  return <span class={`mark ${modifier}`}>{t.workshops.states[state]}</span>
-}
-
 /** How many seats are taken, and how many people wait. */
 export function SeatsTaken({ workshops, t }: { workshops: Workshop[]; t: ConsoleMessages }) {
   const sum = (count: (workshop: Workshop) => number) => workshops.reduce((sum, workshop) => sum + count(workshop), 0)
@@ -272,33 +228,6 @@ export function SeatsTaken({ workshops, t }: { workshops: Workshop[]; t: Console
       {waiting > 0 && <small>{t.campaigns.waiting(waiting)}</small>}
     </span>
   )
-}
-
-/** The checklist as it stands. */
-export function ChecklistItems({ items, t, c }: { items: ItemDraft[]; t: ConsoleMessages; c: Context<App> }) {
-  return (
-    <ul class="rows items">
-      {items.map((item) => (
-        <li>
-          <span>
-            <span class="mark">{t.items.kinds[item.kind]}</span>{' '}
-            {item.url ? (
-              <a href={item.url}>{localize(item.text, c.get('locale'))}</a>
-            ) : (
-              localize(item.text, c.get('locale'))
-            )}
-            {item.mustConfirm && <small>{t.items.mustConfirm}</small>}
-          </span>
-        </li>
-      ))}
-    </ul>
-  )
-}
-
-/** 2026年12月19日 周六 09:30 – 17:00 */
-export function dateLabel(workshop: Workshop, c: Context<App>): string {
-  const { fullDate, time } = formatDateRange(workshop, c.get('locale'))
-  return `${fullDate} ${time}`
 }
 
 function cityDateLabel(workshop: Workshop, c: Context<App>): string {

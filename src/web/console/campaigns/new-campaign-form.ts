@@ -5,7 +5,7 @@ import { shiftOneMonth } from '../../../domain/campaigns/copy-campaign.ts'
 import type { ItemDraft } from '../../../domain/workshops/workshops.ts'
 import type { ConsoleMessages } from '../../../i18n/zh-CN/console.ts'
 import { localDate, localTime } from '../../../lib/time-zones.ts'
-import { reorderItems } from '../ui/checklist-editor.tsx'
+import { reorderItems } from '../ui/checklist.tsx'
 import { stringField } from '../ui/fields.tsx'
 import { FormParser } from '../ui/form-parser.ts'
 

@@ -17,7 +17,7 @@ import { localize } from '../../../i18n/format.ts'
 import { localDate } from '../../../lib/time-zones.ts'
 import { overbookingHint } from '../attendance/overbooking.tsx'
 import { consolePage } from '../layout.tsx'
-import { ChecklistEditor } from '../ui/checklist-editor.tsx'
+import { ChecklistEditor } from '../ui/checklist.tsx'
 import {
   BilingualField,
   Checkbox,

@@ -25,6 +25,7 @@ import { type PosterFormat, posterFormats, renderPoster } from '../../../promoti
 import { qrFileName, qrUses } from '../../../promotion/qr-images.ts'
 import { consolePage } from '../layout.tsx'
 import { ErrorSummary, Field, stringField } from '../ui/fields.tsx'
+import { promotionPath } from './promotion-path.ts'
 
 /** What is made of a campaign or workshop to spread the word, and the links behind the QR codes. */
 export const promotionPages = new Hono<App>()
@@ -53,10 +54,6 @@ async function loadSubject(c: Context<App>, kind: 'campaign' | 'workshop'): Prom
   const entity = await (kind === 'campaign' ? findCampaign : findWorkshop)(c.env.deps, slug)
   return entity && { entity, target: kind === 'campaign' ? { campaign: entity.slug } : { workshop: entity.slug } }
 }
-
-/** Where the links of a campaign or workshop are listed. */
-export const promotionPath = (target: LinkTarget) =>
-  'campaign' in target ? paths.campaignPromotion(target.campaign) : paths.workshopPromotion(target.workshop)
 
 async function createRegistrationLink(c: Context<App>, kind: 'campaign' | 'workshop') {
   const subject = await loadSubject(c, kind)

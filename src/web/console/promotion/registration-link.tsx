@@ -13,7 +13,7 @@ import { type QrUse, qrUses, renderQrPng, renderQrSvg } from '../../../promotion
 import { consolePage } from '../layout.tsx'
 import { Checkbox, ErrorSummary, Field, type FieldError, Select, stringField } from '../ui/fields.tsx'
 import { FormParser } from '../ui/form-parser.ts'
-import { promotionPath } from './promotion.tsx'
+import { promotionPath } from './promotion-path.ts'
 
 /** One registration link: what it leads to, until when, and its QR as a picture. */
 export const registrationLinkPages = new Hono<App>()

@@ -11,15 +11,9 @@ import { publicMessages } from '../../../i18n/public.ts'
 import { registrationMessages } from '../../../i18n/registrations.ts'
 import { consolePage } from '../layout.tsx'
 import { ErrorSummary, type FieldError, Select, stringField } from '../ui/fields.tsx'
-import { workshopLabel } from './list.tsx'
-
-import {
-  ConflictNotice,
-  PersonFields,
-  type PersonFormValues,
-  parsePersonFields,
-  personFieldErrors,
-} from './person-fields.tsx'
+import { ConflictNotice } from '../ui/notices.tsx'
+import { workshopLabel } from '../ui/workshop-labels.ts'
+import { PersonFields, type PersonFormValues, parsePersonFields, personFieldErrors } from './person-fields.tsx'
 
 /** Somebody who did not sign up themselves, such as on the phone, is added by an organiser. */
 export const addPersonPages = new Hono<App>()

@@ -19,10 +19,11 @@ import { registrationMessages } from '../../../i18n/registrations.ts'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField } from '../ui/confirmation.tsx'
 import { stringField } from '../ui/fields.tsx'
-import { RegistrationStatusBadge, scopeTitle, workshopLabel } from './list.tsx'
-import { MoveTargets, PromotionFields, type PromotionFormValues, parsePromotionForm } from './person-actions.tsx'
-import { ConflictNotice } from './person-fields.tsx'
-import { attendeeListPath, loadScope, type PeopleScope } from './query.ts'
+import { ConflictNotice } from '../ui/notices.tsx'
+import { RegistrationStatusBadge } from '../ui/status-badges.tsx'
+import { workshopLabel } from '../ui/workshop-labels.ts'
+import { MoveTargets, PromotionFields, type PromotionFormValues, parsePromotionForm } from './action-fields.tsx'
+import { attendeeListPath, loadScope, type PeopleScope, scopeTitle } from './query.ts'
 
 /** Several people at once, and those who may be one. */
 export const bulkActionPages = new Hono<App>()

@@ -11,13 +11,14 @@ import { attachment, streamBody } from '../../../http/responses.ts'
 import { formatDateRange, formatPlace, localize } from '../../../i18n/format.ts'
 import { type RegistrationMessages, registrationMessages } from '../../../i18n/registrations.ts'
 import { chunk, printPage } from '../ui/print-page.tsx'
-import { scopeIds, scopeTitle } from './list.tsx'
 import {
   attendeeListPath,
   loadScope,
   type PeopleQuery,
   type PeopleScope,
   parsePeopleQuery,
+  scopeIds,
+  scopeTitle,
   serializePeopleQuery,
 } from './query.ts'
 

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { type RegistrationStatus, registrationStatuses } from '../../../db/schema.ts'
+import { registrationStatuses } from '../../../db/schema.ts'
 import { confirmationStatuses, hasConfirmedAttendance } from '../../../domain/registrations/attendance-confirmation.ts'
 import type { AttendeeRow } from '../../../domain/registrations/export.ts'
 import { countPeople, listPeople, type PeopleCounts, peoplePerPage } from '../../../domain/registrations/list.ts'
@@ -12,9 +12,11 @@ import { broadcastMessages } from '../../../i18n/broadcasts.ts'
 import { doorMessages } from '../../../i18n/door.ts'
 import { localize } from '../../../i18n/format.ts'
 import { type RegistrationMessages, registrationMessages } from '../../../i18n/registrations.ts'
-import { formatMinute, localDate } from '../../../lib/time-zones.ts'
+import { formatMinute } from '../../../lib/time-zones.ts'
 import { consolePage } from '../layout.tsx'
 import { Select } from '../ui/fields.tsx'
+import { RegistrationStatusBadge } from '../ui/status-badges.tsx'
+import { workshopLabel } from '../ui/workshop-labels.ts'
 import { type ColumnName, ColumnPicker, columnNames, loadColumnPreferences, TableHead } from './columns.tsx'
 import {
   attendeeListPath,
@@ -23,6 +25,9 @@ import {
   type PeopleQuery,
   type PeopleScope,
   parsePeopleQuery,
+  scopeIds,
+  scopePath,
+  scopeTitle,
   serializePeopleQuery,
 } from './query.ts'
 
@@ -104,25 +109,6 @@ async function attendeeListPage(c: Context<App>, kind: PeopleScope['kind']): Pro
       <ColumnPicker whose={scope} query={query} columns={columns} t={t} />
     </>,
   )
-}
-
-function scopePath(scope: PeopleScope): string {
-  return scope.kind === 'workshop' ? paths.consoleWorkshop(scope.workshops[0].slug) : paths.consoleCampaign(scope.slug)
-}
-
-/** What the audit log says of whose people were looked at. */
-export function scopeIds(scope: PeopleScope): { workshopId: string } | { campaignId: string } {
-  return scope.kind === 'workshop' ? { workshopId: scope.workshops[0].id } : { campaignId: scope.id }
-}
-
-/** 上海 2026-12-19, or the title of a campaign. */
-export function scopeTitle(c: Context<App>, scope: PeopleScope): string {
-  return scope.kind === 'workshop' ? workshopLabel(c, scope.workshops[0]) : localize(scope.title, c.var.locale)
-}
-
-/** A workshop as organisers tell it from others: 上海 2026-12-19. */
-export function workshopLabel(c: Context<App>, { city, startsAt, timeZone }: Workshop): string {
-  return `${localize(city, c.var.locale)} ${localDate(startsAt, timeZone)}`
 }
 
 function totalLabel(total: number, counts: PeopleCounts, { filter }: PeopleQuery, t: RegistrationMessages): string {
@@ -315,26 +301,6 @@ function AttendeeTableRow({
       ))}
     </tr>
   )
-}
-
-/** A registration's state as a tag, with the place of those who wait. */
-export function RegistrationStatusBadge({
-  status,
-  position,
-  t,
-}: {
-  status: RegistrationStatus
-  position: number | null
-  t: RegistrationMessages
-}) {
-  return <span class={badgeClasses[status]}>{position === null ? t.statuses[status] : t.place(position)}</span>
-}
-
-const badgeClasses: Record<RegistrationStatus, string> = {
-  confirmed: 'mark',
-  offered: 'mark warn',
-  waitlisted: 'mark warn',
-  cancelled: 'mark off',
 }
 
 function Pagination({

@@ -8,21 +8,17 @@ import {
   promotePerson,
 } from '../../../domain/registrations/admin.ts'
 import type { EraseRefusal } from '../../../domain/registrations/seats.ts'
-import { seatsLeft, type Workshop } from '../../../domain/workshops/workshops.ts'
 import { currentActor } from '../../../http/audit.ts'
 import type { App } from '../../../http/context.ts'
 import { parseFormBody } from '../../../http/form-body.ts'
 import { paths, withQuery } from '../../../http/links.ts'
 import { joinSentences } from '../../../i18n/format.ts'
-import { publicMessages } from '../../../i18n/public.ts'
-import { type RegistrationMessages, registrationMessages } from '../../../i18n/registrations.ts'
-import { normalizeLine } from '../../../lib/text.ts'
+import { registrationMessages } from '../../../i18n/registrations.ts'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
-import { stringField } from '../ui/fields.tsx'
-import { workshopLabel } from './list.tsx'
-import { listCampaignWorkshops, loadPerson, redirectToPerson } from './person.tsx'
-import { ConflictNotice } from './person-fields.tsx'
+import { ConflictNotice } from '../ui/notices.tsx'
+import { MoveTargets, PromotionFields, parsePromotionForm } from './action-fields.tsx'
+import { listCampaignWorkshops, loadPerson, redirectToPerson } from './current-person.ts'
 
 /** What an organiser is asked about first: to cancel, move, seat before their turn, or erase a person. */
 export const personActionPages = new Hono<App>()
@@ -88,22 +84,6 @@ personActionPages.post('/console/people/:id/erase', async (c) => {
   return c.redirect(withQuery(paths.workshopPeople(person.workshop.slug), { done: 'erased' }), 303)
 })
 
-/** Why somebody is given a seat before their turn, as the form sends it, and what is wrong with that. */
-export function parsePromotionForm(body: Record<string, unknown>): PromotionFormValues {
-  const reason = normalizeLine(stringField(body, 'reason'), maxReasonLength)
-  const addSeat = body.addSeat === 'yes'
-  if (reason === undefined) return { reason: stringField(body, 'reason'), addSeat, problem: 'reasonTooLong' }
-  return { reason, addSeat, problem: reason ? undefined : 'reasonMissing' }
-}
-
-export type PromotionFormValues = {
-  reason: string
-  addSeat: boolean
-  problem: 'reasonMissing' | 'reasonTooLong' | undefined
-}
-
-const maxReasonLength = 500
-
 function cancelPage(c: Context<App>, person: Person, refusal?: string) {
   const t = registrationMessages(c.var.locale)
   return confirmPage(c, person, {
@@ -135,47 +115,6 @@ async function movePage(c: Context<App>, person: Person, refusal?: string) {
   })
 }
 
-/** The workshops to which people can be moved, with how many seats each has. */
-export function MoveTargets({
-  c,
-  workshops,
-  t,
-}: {
-  c: Context<App>
-  workshops: readonly Workshop[]
-  t: RegistrationMessages
-}) {
-  const { workshopStatuses } = publicMessages(c.var.locale)
-  const acceptsRegistrations = ({ status }: Workshop) => status === 'open' || status === 'waitlist'
-  const first = workshops.find(acceptsRegistrations)
-  return (
-    <div class="targets">
-      {workshops.map((workshop) => (
-        <label class="check">
-          <input
-            type="radio"
-            name="to"
-            value={workshop.slug}
-            checked={workshop === first}
-            disabled={!acceptsRegistrations(workshop)}
-            required
-          />
-          <span>
-            {workshopLabel(c, workshop)}
-            <small>
-              {!acceptsRegistrations(workshop)
-                ? workshopStatuses[workshop.status]
-                : workshop.status === 'open'
-                  ? t.move.seats(seatsLeft(workshop))
-                  : t.move.waiting(workshop.waitlisted)}
-            </small>
-          </span>
-        </label>
-      ))}
-    </div>
-  )
-}
-
 type RejectedPromotion = { reason: string; addSeat: boolean; status: 409 | 422; problem: string }
 
 function promotePage(c: Context<App>, person: Person, rejected?: RejectedPromotion) {
@@ -197,44 +136,6 @@ function promotePage(c: Context<App>, person: Person, rejected?: RejectedPromoti
     refusal: rejected?.problem,
     status: rejected?.status,
   })
-}
-
-/** Why, and whether a seat may be added. */
-export function PromotionFields({
-  reason = '',
-  addSeat = false,
-  label,
-  t,
-}: {
-  reason?: string | undefined
-  addSeat?: boolean | undefined
-  label: string
-  t: RegistrationMessages
-}) {
-  return (
-    <>
-      <div class="field">
-        <label for="reason">{t.promote.reason}</label>
-        <p class="hint" id="reason-hint">
-          {t.promote.reasonHint}
-        </p>
-        <input
-          id="reason"
-          name="reason"
-          type="text"
-          value={reason}
-          maxlength={maxReasonLength}
-          required
-          aria-describedby="reason-hint"
-        />
-      </div>
-      <div class="field">
-        <label class="check">
-          <input type="checkbox" name="addSeat" value="yes" checked={addSeat} /> <span>{label}</span>
-        </label>
-      </div>
-    </>
-  )
 }
 
 function erasePage(c: Context<App>, person: Person, refusal?: Exclude<EraseRefusal, 'not_found'>) {

@@ -1,4 +1,3 @@
-import type { Child } from 'hono/jsx'
 import type { PhoneRule } from '../../../db/schema.ts'
 import type { FieldProblem } from '../../../domain/registrations/registrations.ts'
 import { publicMessages } from '../../../i18n/public.ts'
@@ -51,15 +50,5 @@ export function PersonFields({
       )}
       <Field name="company" label={fields.company + form.optional} value={values.company} {...attributes} />
     </>
-  )
-}
-
-/** Why something was not done, above what it concerns: takes the focus. */
-export function ConflictNotice({ title, children }: { title: string; children: Child }) {
-  return (
-    <div class="alert" role="alert" tabindex={-1} autofocus>
-      <h2>{title}</h2>
-      <p>{children}</p>
-    </div>
   )
 }

@@ -1,12 +1,10 @@
 import { type Context, Hono } from 'hono'
 import type { Child } from 'hono/jsx'
-import { findCampaign } from '../../../domain/campaigns/campaigns.ts'
 import { checkIn, findDoorPerson, undoCheckIns } from '../../../domain/door/check-ins.ts'
 import { isWalkIn } from '../../../domain/door/walk-ins.ts'
 import {
   acceptPersonOffer,
   correctPerson,
-  findPerson,
   findPersonAudited,
   type Person,
   type PersonEvent,
@@ -18,8 +16,8 @@ import { type FieldProblem, parseSignUp } from '../../../domain/registrations/re
 import { findWorkshopById, type Workshop } from '../../../domain/workshops/workshops.ts'
 import { currentActor } from '../../../http/audit.ts'
 import type { App } from '../../../http/context.ts'
-import { isUuid, parseFormBody } from '../../../http/form-body.ts'
-import { paths, withQuery } from '../../../http/links.ts'
+import { parseFormBody } from '../../../http/form-body.ts'
+import { paths } from '../../../http/links.ts'
 import { consoleMessages } from '../../../i18n/console.ts'
 import { doorMessages } from '../../../i18n/door.ts'
 import { localize } from '../../../i18n/format.ts'
@@ -30,14 +28,11 @@ import { formatMinute } from '../../../lib/time-zones.ts'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import { ErrorSummary } from '../ui/fields.tsx'
-import { RegistrationStatusBadge, workshopLabel } from './list.tsx'
-import {
-  ConflictNotice,
-  PersonFields,
-  type PersonFormValues,
-  parsePersonFields,
-  personFieldErrors,
-} from './person-fields.tsx'
+import { ConflictNotice } from '../ui/notices.tsx'
+import { RegistrationStatusBadge } from '../ui/status-badges.tsx'
+import { workshopLabel } from '../ui/workshop-labels.ts'
+import { flashCodes, listCampaignWorkshops, loadPerson, personId, redirectToPerson } from './current-person.ts'
+import { PersonFields, type PersonFormValues, parsePersonFields, personFieldErrors } from './person-fields.tsx'
 
 /** One person: what is known, what happened, and what can be done at once. */
 export const personPages = new Hono<App>()
@@ -110,38 +105,6 @@ personPages.post('/console/people/:id/mails/:mail/send-again', async (c) => {
   const outcome = await resendPersonMail(c.env.deps, currentActor(c), person, Number(mail))
   return outcome === 'not_found' ? c.notFound() : redirectToPerson(c, person.id, outcome)
 })
-
-/** What can have been done just now, as the address of the page says it. */
-const flashCodes = [
-  'saved',
-  'unchanged',
-  'cancelled',
-  'moved',
-  'promoted',
-  'confirmed',
-  'added',
-  'owed',
-  'not_dead',
-  'message_paused',
-  'checkedIn',
-  'undone',
-] as const
-
-/** Back to the person's page, which says what was done. */
-export function redirectToPerson(c: Context<App>, id: string, flash: (typeof flashCodes)[number]): Response {
-  return c.redirect(withQuery(paths.person(id), { done: flash }), 303)
-}
-
-/** The id in the path, or one that nobody has. */
-function personId(c: Context<App>): string {
-  const id = c.req.param('id') ?? ''
-  return isUuid(id) ? id : '00000000-0000-0000-0000-000000000000'
-}
-
-/** The person in the path, or undefined. */
-export function loadPerson(c: Context<App>): Promise<Person | undefined> {
-  return findPerson(c.env.deps, personId(c))
-}
 
 /** What went wrong with what the organiser wanted to change. */
 type RejectedPersonForm = { status: 409 | 422; values?: PersonFormValues; problems?: FieldProblem[]; refusal?: string }
@@ -220,12 +183,6 @@ async function personPage(c: Context<App>, person: Person, rejected?: RejectedPe
       )}
     </>,
   )
-}
-
-/** All workshops of the person's campaign, or their only one. */
-export async function listCampaignWorkshops(c: Context<App>, { workshop }: Person): Promise<Workshop[]> {
-  const campaign = workshop.campaign && (await findCampaign(c.env.deps, workshop.campaign.slug))
-  return campaign ? campaign.workshops : [workshop]
 }
 
 function PersonActions({ person, others: canMove, t }: { person: Person; others: boolean; t: RegistrationMessages }) {

@@ -8,7 +8,9 @@ import { findWorkshop, type Workshop } from '../../../domain/workshops/workshops
 import type { App } from '../../../http/context.ts'
 import { isUuid } from '../../../http/form-body.ts'
 import { paths } from '../../../http/links.ts'
+import { localize } from '../../../i18n/format.ts'
 import { parseSearch } from '../../../lib/text.ts'
+import { workshopLabel } from '../ui/workshop-labels.ts'
 
 /** Whose people a page shows: those of a workshop, or those of all workshops of a campaign, by their dates. */
 export type PeopleScope =
@@ -74,4 +76,18 @@ export function serializePeopleQuery({ filter, order }: Omit<PeopleQuery, 'page'
     ready: readiness ?? (item && `${item.id}.${item.ready ? 'ready' : 'not'}`),
     sort: sort === 'number' ? undefined : sort,
   }
+}
+
+/** What the audit log says of whose people were looked at. */
+export function scopeIds(scope: PeopleScope): { workshopId: string } | { campaignId: string } {
+  return scope.kind === 'workshop' ? { workshopId: scope.workshops[0].id } : { campaignId: scope.id }
+}
+
+/** 上海 2026-12-19, or the title of a campaign. */
+export function scopeTitle(c: Context<App>, scope: PeopleScope): string {
+  return scope.kind === 'workshop' ? workshopLabel(c, scope.workshops[0]) : localize(scope.title, c.var.locale)
+}
+
+export function scopePath(scope: PeopleScope): string {
+  return scope.kind === 'workshop' ? paths.consoleWorkshop(scope.workshops[0].slug) : paths.consoleCampaign(scope.slug)
 }

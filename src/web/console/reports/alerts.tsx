@@ -3,9 +3,10 @@ import { hasRole } from '../../../domain/organisers/organisers.ts'
 import type { Alert, CampaignRef, WorkshopRef } from '../../../domain/reports/alerts.ts'
 import type { App } from '../../../http/context.ts'
 import { paths } from '../../../http/links.ts'
-import { formatDateTime, formatDay, localize } from '../../../i18n/format.ts'
+import { formatDateTime, localize } from '../../../i18n/format.ts'
 import { reportMessages } from '../../../i18n/reports.ts'
 import type { Locale } from '../../../lib/config.ts'
+import { cityAndDayLabel } from '../ui/workshop-labels.ts'
 
 /** What needs attention, each line leading to where something can be done about it. */
 export function AlertList({ c, found: alerts }: { c: Context<App>; found: Alert[] }) {
@@ -20,14 +21,6 @@ export function AlertList({ c, found: alerts }: { c: Context<App>; found: Alert[
       })}
     </ul>
   )
-}
-
-/** 上海 · 12月19日 */
-export function cityAndDayLabel(
-  { city, startsAt, timeZone }: Pick<WorkshopRef, 'city' | 'startsAt' | 'timeZone'>,
-  locale: Locale,
-): string {
-  return reportMessages(locale).pair(localize(city, locale), formatDay(startsAt, timeZone, locale))
 }
 
 function alertLink(alert: Alert): { href: string; needs: 'viewer' | 'organiser' } {

@@ -12,8 +12,8 @@ import { publicMessages } from '../../../i18n/public.ts'
 import { reportMessages } from '../../../i18n/reports.ts'
 import { localDate } from '../../../lib/time-zones.ts'
 import { consolePage } from '../layout.tsx'
+import { ChannelChart, KeyStats, RegistrationsOverTime } from '../ui/statistics-charts.tsx'
 import { AlertList } from './alerts.tsx'
-import { ChannelChart, KeyStats, RegistrationsOverTime } from './statistics.tsx'
 
 /** What answers at a glance: what needs attention, what is next, how it goes. */
 export const overviewPages = new Hono<App>()

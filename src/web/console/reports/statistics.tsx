@@ -3,26 +3,23 @@ import { countAttendance } from '../../../domain/attendance/attendance.ts'
 import { feedbackResults } from '../../../domain/attendance/feedback.ts'
 import { findCampaign } from '../../../domain/campaigns/campaigns.ts'
 import { type Alert, listAlerts } from '../../../domain/reports/alerts.ts'
-import {
-  type ChannelStats,
-  computeStatistics,
-  type Statistics,
-  type StatsScope,
-  type TimeSeries,
-} from '../../../domain/reports/statistics.ts'
+import { computeStatistics, type Statistics, type StatsScope } from '../../../domain/reports/statistics.ts'
 import { findWorkshop, type Workshop } from '../../../domain/workshops/workshops.ts'
 import type { App } from '../../../http/context.ts'
 import { paths } from '../../../http/links.ts'
 import { consoleMessages } from '../../../i18n/console.ts'
-import { formatDay, formatMonth, formatNumber, localize } from '../../../i18n/format.ts'
+import { formatNumber, localize } from '../../../i18n/format.ts'
 import { postEventMessages } from '../../../i18n/post-event.ts'
 import { reportMessages } from '../../../i18n/reports.ts'
 import type { Locale } from '../../../lib/config.ts'
-import { AttendanceSummary } from '../attendance/attendance.tsx'
-import { FeedbackResults } from '../attendance/feedback.tsx'
+import { AttendanceSummary } from '../attendance/attendance-summary.tsx'
+import { FeedbackResults } from '../attendance/feedback-results.tsx'
 import { consolePage } from '../layout.tsx'
-import { BarChart, ColumnChart, Figure, NumberTable } from '../ui/charts.tsx'
-import { AlertList, cityAndDayLabel } from './alerts.tsx'
+import { BarChart, Figure } from '../ui/charts.tsx'
+import { formatShare, NumberTable } from '../ui/numbers.tsx'
+import { ChannelChart, KeyStats, ReadinessChart, RegistrationsOverTime } from '../ui/statistics-charts.tsx'
+import { cityAndDayLabel } from '../ui/workshop-labels.ts'
+import { AlertList } from './alerts.tsx'
 
 /** What is counted of a campaign and of a workshop, for everyone who is signed in. */
 export const statisticsPages = new Hono<App>()
@@ -94,35 +91,6 @@ function AlertSection({ c, found: alerts }: { c: Context<App>; found: Alert[] })
   )
 }
 
-/** The numbers before the charts. */
-export function KeyStats({
-  figures: { seats, registrations },
-  locale,
-}: {
-  figures: Pick<Statistics, 'seats' | 'registrations'>
-  locale: Locale
-}) {
-  const t = reportMessages(locale).figures
-  const totals: [number, string][] = [
-    [seats.taken, t.taken],
-    [seats.capacity - seats.taken, t.left],
-    [seats.capacity, t.seats],
-    [seats.waitlisted, t.waitlisted],
-    [registrations.all, t.registrations],
-    [registrations.cancelled, t.cancelled],
-  ]
-  return (
-    <ul class="numbers">
-      {totals.map(([n, label]) => (
-        <li>
-          <b>{formatNumber(n)}</b>
-          <small>{label}</small>
-        </li>
-      ))}
-    </ul>
-  )
-}
-
 function WorkshopTable({ workshops, locale }: { workshops: Workshop[]; locale: Locale }) {
   const t = reportMessages(locale).figures
   return (
@@ -140,119 +108,6 @@ function WorkshopTable({ workshops, locale }: { workshops: Workshop[]; locale: L
     </>
   )
 }
-
-/** When people signed up. */
-export function RegistrationsOverTime({ overTime, locale }: { overTime: TimeSeries; locale: Locale }) {
-  const t = reportMessages(locale).figures
-  const { unit, points } = overTime
-  const shortLabel = (from: string) =>
-    unit === 'month' ? formatMonth(new Date(from), 'UTC', locale) : formatDay(new Date(from), 'UTC', locale)
-  const fullLabel = (from: string) => (unit === 'week' ? t.weekOf(shortLabel(from)) : shortLabel(from))
-  const total = points.reduce((sum, { registrations }) => sum + registrations, 0)
-  const peak = points.reduce(
-    (a, b) => (b.registrations > a.registrations ? b : a),
-    points[0] as TimeSeries['points'][0],
-  )
-  const [first, last] = [points[0], points.at(-1)]
-  return (
-    <>
-      <h2>{t.overTime}</h2>
-      {first && last ? (
-        <Figure
-          caption={t.overTimeBy[unit]}
-          keys={[
-            { tone: 'accent', text: t.stands },
-            { tone: 'grey', text: t.cancelledSince },
-          ]}
-          open={t.numbers}
-          numbers={{
-            heads: [t.when, t.all, t.stands, t.cancelledSince],
-            rows: points.map(({ from, registrations, cancelled }) => [
-              fullLabel(from),
-              registrations,
-              registrations - cancelled,
-              cancelled,
-            ]),
-          }}
-        >
-          <ColumnChart
-            id="over-time"
-            title={t.overTime}
-            description={t.overTimeSaid(
-              total,
-              shortLabel(first.from),
-              shortLabel(last.from),
-              peak.registrations,
-              fullLabel(peak.from),
-            )}
-            bars={points.map(({ from, registrations, cancelled }) => ({
-              name: fullLabel(from),
-              label: shortLabel(from),
-              parts: [
-                { tone: 'accent', value: registrations - cancelled },
-                { tone: 'grey', value: cancelled },
-              ],
-            }))}
-          />
-        </Figure>
-      ) : (
-        <p>{t.none}</p>
-      )}
-    </>
-  )
-}
-
-/** Through which links people came. */
-export function ChannelChart({ channels, now, locale }: { channels: ChannelStats[]; now: Date; locale: Locale }) {
-  const t = reportMessages(locale).figures
-  const pair = reportMessages(locale).pair
-  if (channels.length === 0) return null
-  const channelName = ({ link }: ChannelStats) => {
-    if (!link) return t.direct
-    const state = !link.active ? t.off : link.expiresAt && link.expiresAt <= now ? t.expired : undefined
-    return state ? pair(link.channel, state) : link.channel
-  }
-  const bars = channels
-    .slice(0, maxChannels)
-    .map((channel) => ({ name: channelName(channel), n: channel.registrations }))
-  const rest = channels.slice(maxChannels)
-  if (rest.length > 0) {
-    bars.push({ name: t.others(rest.length), n: rest.reduce((sum, { registrations }) => sum + registrations, 0) })
-  }
-  const total = channels.reduce((sum, { registrations }) => sum + registrations, 0)
-  return (
-    <>
-      <h2>{t.channels}</h2>
-      <Figure
-        open={t.numbers}
-        numbers={{
-          heads: [t.channel, t.scans, t.all, t.seated],
-          rows: channels.map((channel) => [
-            channel.link ? pair(channelName(channel), channel.link.code) : channelName(channel),
-            channel.scans ?? t.notCounted,
-            channel.registrations,
-            channel.seated,
-          ]),
-        }}
-      >
-        <BarChart
-          id="channels"
-          title={t.channels}
-          description={t.channelsSaid(bars[0]?.name ?? '', bars[0]?.n ?? 0)}
-          rows={bars.map(({ name, n }) => ({
-            label: name,
-            parts: [{ tone: 'accent', value: n }],
-            said: total > 0 ? pair(formatNumber(n), formatShare(n, total, locale)) : formatNumber(n),
-          }))}
-        />
-        {channels.some(({ link, scans }) => link && scans === null) && <p class="hint">{t.scansElsewhere}</p>}
-      </Figure>
-    </>
-  )
-}
-
-/** More are in the table only. */
-const maxChannels = 8
 
 function FunnelChart({ figures: { funnel }, locale }: { figures: Statistics; locale: Locale }) {
   const t = reportMessages(locale).figures
@@ -299,58 +154,6 @@ function ReadinessSection({ figures: { readiness }, locale }: { figures: Statist
   )
 }
 
-/** What was answered to each item, as bars with their numbers. */
-export function ReadinessChart({
-  answers,
-  caption,
-  locale,
-}: {
-  answers: Statistics['readiness']
-  caption?: string
-  locale: Locale
-}) {
-  const t = reportMessages(locale).figures
-  const items = answers.map(({ item, ...counts }) => ({
-    ...counts,
-    name: localize(item.text, locale),
-    all: counts.ready + counts.notYet + counts.noAnswer,
-  }))
-  return (
-    <Figure
-      caption={caption}
-      keys={[
-        { tone: 'accent', text: t.ready },
-        { tone: 'grey', text: t.notYet },
-        { tone: 'pale', text: t.noAnswer },
-      ]}
-      open={t.numbers}
-      numbers={{
-        heads: [t.item, t.ready, t.notYet, t.noAnswer],
-        rows: items.map(({ name, ready, notYet, noAnswer }) => [name, ready, notYet, noAnswer]),
-      }}
-    >
-      <BarChart
-        id="readiness"
-        title={t.readiness}
-        description={items.map((item) => t.readinessSaid(item.name, item.ready, item.notYet, item.noAnswer)).join(' ')}
-        most={Math.max(1, ...items.map(({ all }) => all))}
-        rows={items.map(({ name, ready, notYet, noAnswer, all }) => ({
-          label: name,
-          parts: [
-            { tone: 'accent', value: ready },
-            { tone: 'grey', value: notYet },
-            { tone: 'pale', value: noAnswer },
-          ],
-          said: reportMessages(locale).pair(
-            `${formatNumber(ready)} / ${formatNumber(all)}`,
-            formatShare(ready, all, locale),
-          ),
-        }))}
-      />
-    </Figure>
-  )
-}
-
 function MailStats({ figures: { mails }, locale }: { figures: Statistics; locale: Locale }) {
   const t = reportMessages(locale).figures
   return (
@@ -372,10 +175,4 @@ function MailStats({ figures: { mails }, locale }: { figures: Statistics; locale
       )}
     </>
   )
-}
-
-/** 83%; of nothing there is no share. */
-export function formatShare(part: number, whole: number, locale: Locale): string {
-  const statsMessages = reportMessages(locale)
-  return whole > 0 ? statsMessages.percent(String(Math.round((100 * part) / whole))) : statsMessages.figures.notCounted
 }

@@ -5,8 +5,8 @@ import { formatNumber, joinSentences, localize } from '../../../i18n/format.ts'
 import { reportMessages } from '../../../i18n/reports.ts'
 import type { Locale } from '../../../lib/config.ts'
 import { consolePage } from '../layout.tsx'
-import { BarChart, Figure, NumberTable, SmallMultiples } from '../ui/charts.tsx'
-import { formatShare } from './statistics.tsx'
+import { BarChart, Figure, SmallMultiples } from '../ui/charts.tsx'
+import { formatShare, NumberTable } from '../ui/numbers.tsx'
 
 /** What became of all workshops over the years, for everyone who is signed in. */
 export const yearlyStatisticsPages = new Hono<App>()

@@ -1,6 +1,7 @@
 import { scaleBand, scaleLinear } from 'd3-scale'
 import type { Child } from 'hono/jsx'
 import { formatNumber } from '../../../i18n/format.ts'
+import { NumberTable } from './numbers.tsx'
 
 /*
  * Charts as SVG, drawn here. Lengths along the page are percentages and heights are pixels, so that a chart is as wide as
@@ -51,38 +52,6 @@ export function Figure({
         <NumberTable {...table} />
       </details>
     </figure>
-  )
-}
-
-/** A table of names and numbers. One of many columns is a list of them for each name on a phone. */
-export function NumberTable({ heads, rows }: { heads: string[]; rows: (Child | number)[][] }) {
-  const wide = heads.length > 5
-  return (
-    <div class="table" tabindex={0}>
-      <table class={wide ? 'stack' : undefined}>
-        <thead>
-          <tr>
-            {heads.map((head, column) => (
-              <th scope="col" class={column > 0 ? 'number' : undefined}>
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(([name, ...cells]) => (
-            <tr>
-              <th scope="row">{name}</th>
-              {cells.map((cell, column) => (
-                <td class="number" data-head={wide ? heads[column + 1] : undefined}>
-                  {typeof cell === 'number' ? formatNumber(cell) : cell}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   )
 }
 

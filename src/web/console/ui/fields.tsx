@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx'
 import type { Text } from '../../../db/schema.ts'
+import { isUuid } from '../../../http/form-body.ts'
 import type { ConsoleMessages } from '../../../i18n/zh-CN/console.ts'
 import type { FormError } from './form-parser.ts'
 
@@ -141,6 +142,12 @@ export function Checkbox({
 export function stringField(body: Record<string, unknown>, name: string): string {
   const value = body[name]
   return typeof value === 'string' ? value : ''
+}
+
+/** The UUID in a submitted form's field; undefined if there is none. */
+export function optionalUuid(body: Record<string, unknown>, name: string): string | undefined {
+  const value = body[name]
+  return isUuid(value) ? value : undefined
 }
 
 /** A text in both languages: the Chinese one, and beside it the English one, which may be left empty. */

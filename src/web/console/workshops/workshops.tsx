@@ -1,20 +1,6 @@
 import { type Context, Hono } from 'hono'
-import { findCampaign } from '../../../domain/campaigns/campaigns.ts'
-import type { Deps } from '../../../domain/deps.ts'
-import { listAttendees } from '../../../domain/registrations/export.ts'
-import { findRegistrations, type Registration } from '../../../domain/registrations/registrations.ts'
 import { cancelWorkshop } from '../../../domain/registrations/seats.ts'
-import {
-  changesTimeOrPlace,
-  changeWorkshop,
-  createWorkshop,
-  findWorkshop,
-  seatsLeft,
-  timeAndPlace,
-  type Workshop,
-  type WorkshopChanges,
-  type WorkshopDraft,
-} from '../../../domain/workshops/workshops.ts'
+import { changeWorkshop, findWorkshop, seatsLeft, type Workshop } from '../../../domain/workshops/workshops.ts'
 import { previewMessage } from '../../../email/message.ts'
 import { audit } from '../../../http/audit.ts'
 import type { App } from '../../../http/context.ts'
@@ -27,20 +13,19 @@ import { doorMessages } from '../../../i18n/door.ts'
 import { formatPlace, localize } from '../../../i18n/format.ts'
 import { postEventMessages } from '../../../i18n/post-event.ts'
 import { readinessMessages } from '../../../i18n/readiness.ts'
-import { ChecklistItems, canEdit, dateLabel, StatusBadge, Warnings } from '../campaigns/campaigns.tsx'
 import { consolePage } from '../layout.tsx'
-import { reorderItems } from '../ui/checklist-editor.tsx'
+import { canEdit } from '../permissions.ts'
+import { ChecklistItems } from '../ui/checklist.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
+import { EmailPreview } from '../ui/email-preview.tsx'
 import { stringField, translateFormErrors } from '../ui/fields.tsx'
-import { FormParser } from '../ui/form-parser.ts'
-import {
-  parseWorkshopForm,
-  readWorkshopFormValues,
-  refusalToFormError,
-  workshopBackLink,
-  workshopFormDefaults,
-  workshopFormPage,
-} from './workshop-form.tsx'
+import { RefusalNotice } from '../ui/notices.tsx'
+import { KeyNumbers } from '../ui/numbers.tsx'
+import { Warnings } from '../ui/publish-warnings.tsx'
+import { StatusBadge } from '../ui/status-badges.tsx'
+import { dateLabel, workshopBackLink } from '../ui/workshop-labels.ts'
+import { findSampleRegistration } from './sample-registration.ts'
+import { refusalToFormError } from './workshop-form.ts'
 
 /** A workshop: how it stands, changing it, publishing, closing and cancelling it. */
 export const workshopPages = new Hono<App>()
@@ -69,9 +54,7 @@ workshopPages.post('/console/workshops/:slug/state', async (c) => {
         back: workshopBackLink(workshop, c),
         status: 409,
       },
-      <div class="alert" role="alert">
-        <p>{problem?.text}</p>
-      </div>,
+      <RefusalNotice>{problem?.text}</RefusalNotice>,
     )
   }
   const what =
@@ -139,84 +122,8 @@ workshopPages.post('/console/workshops/:slug/cancel', async (c) => {
   return consolePage(
     c,
     { title: t.workshops.cancelTitle, section: 'campaigns', status: 409 },
-    <div class="alert" role="alert">
-      <p>{problem?.text}</p>
-    </div>,
+    <RefusalNotice>{problem?.text}</RefusalNotice>,
   )
-})
-
-/** A further city of a campaign; `?from=` names one to copy. */
-workshopPages.get('/console/campaigns/:slug/workshops', async (c) => {
-  const { deps } = c.env
-  const campaign = await findCampaign(deps, c.req.param('slug'))
-  if (!campaign) return c.notFound()
-  const like = await findWorkshop(deps, c.req.query('from') ?? campaign.workshops.at(-1)?.slug ?? '')
-  return workshopFormPage(
-    c,
-    { campaign },
-    workshopFormDefaults(like, campaign, deps.config.timeZone, Boolean(c.req.query('from'))),
-  )
-})
-
-workshopPages.post('/console/campaigns/:slug/workshops', async (c) => {
-  const { deps } = c.env
-  const campaign = await findCampaign(deps, c.req.param('slug'))
-  if (!campaign) return c.notFound()
-  const form = new FormParser(await parseFormBody(c))
-  const facts = parseWorkshopForm(form, deps.config.timeZone)
-  const shown = readWorkshopFormValues(form, facts.items)
-  const action = stringField(form.body, 'do')
-  if (action)
-    return workshopFormPage(
-      c,
-      { campaign },
-      { ...shown, items: reorderItems(facts.items, action), clickedButton: action },
-    )
-  if (form.errors.length > 0) return workshopFormPage(c, { campaign }, shown, form.errors)
-  // A campaign that is published is what people read: its new city is too once an organiser says so.
-  const created = await createWorkshop(deps, { ...facts, campaignId: campaign.id } as WorkshopDraft)
-  if (created.kind === 'refused') return workshopFormPage(c, { campaign }, shown, [refusalToFormError(created)])
-  const { id, slug } = created.workshop
-  await audit(c, { action: 'workshop.created', workshopId: id, payload: { slug } })
-  return c.redirect(withQuery(paths.consoleWorkshop(slug), { done: 'created' }), 303)
-})
-
-workshopPages.get('/console/workshops/:slug/edit', async (c) => {
-  const { deps } = c.env
-  const workshop = await findWorkshop(deps, c.req.param('slug'))
-  if (!workshop) return c.notFound()
-  return workshopFormPage(c, { workshop }, workshopFormDefaults(workshop, undefined, workshop.timeZone, true))
-})
-
-workshopPages.post('/console/workshops/:slug/edit', async (c) => {
-  const { deps } = c.env
-  const workshop = await findWorkshop(deps, c.req.param('slug'))
-  if (!workshop) return c.notFound()
-  const form = new FormParser(await parseFormBody(c))
-  const facts = parseWorkshopForm(form, workshop.timeZone)
-  const shown = readWorkshopFormValues(form, facts.items)
-  const action = stringField(form.body, 'do')
-  if (action)
-    return workshopFormPage(
-      c,
-      { workshop },
-      { ...shown, items: reorderItems(facts.items, action), clickedButton: action },
-    )
-  if (form.errors.length > 0) return workshopFormPage(c, { workshop }, shown, form.errors)
-  const changes = facts as WorkshopChanges
-  const registered = workshop.taken + workshop.waitlisted
-  const tell = stringField(form.body, 'tell')
-  const tells = registered > 0 && workshop.status !== 'over' && changesTimeOrPlace(workshop, changes)
-  if (tells && !tell) return notifyPage(c, workshop, changes, form)
-  const changed = await changeWorkshop(deps, workshop.slug, changes, { notify: tells && tell === 'yes' })
-  if (changed.kind === 'refused') return workshopFormPage(c, { workshop }, shown, [refusalToFormError(changed)])
-  const told = tells && tell === 'yes'
-  await audit(c, {
-    action: 'workshop.changed',
-    workshopId: workshop.id,
-    payload: { slug: changed.workshop.slug, told },
-  })
-  return c.redirect(withQuery(paths.consoleWorkshop(changed.workshop.slug), { done: told ? 'told' : 'saved' }), 303)
 })
 
 /** As on a phone: the page itself in a frame, drawn for whoever may see drafts. */
@@ -258,24 +165,14 @@ function workshopPage(c: Context<App>, workshop: Workshop) {
         <br />
         {localize(workshop.address, locale)}
       </p>
-      <ul class="numbers">
-        <li>
-          <b>{workshop.capacity}</b>
-          <small>{t.workshops.seats}</small>
-        </li>
-        <li>
-          <b>{workshop.taken}</b>
-          <small>{t.workshops.taken}</small>
-        </li>
-        <li>
-          <b>{seatsLeft(workshop)}</b>
-          <small>{t.workshops.left}</small>
-        </li>
-        <li>
-          <b>{workshop.waitlisted}</b>
-          <small>{t.workshops.waiting}</small>
-        </li>
-      </ul>
+      <KeyNumbers
+        numbers={[
+          [String(workshop.capacity), t.workshops.seats],
+          [String(workshop.taken), t.workshops.taken],
+          [String(seatsLeft(workshop)), t.workshops.left],
+          [String(workshop.waitlisted), t.workshops.waiting],
+        ]}
+      />
       {canEdit(c) && state === 'draft' && <Warnings workshops={[workshop]} c={c} />}
       {canEdit(c) && state !== 'cancelled' && (
         <form class="actions" method="post" action={paths.setWorkshopState(slug)}>
@@ -382,61 +279,4 @@ function flashMessage(c: Context<App>): string | undefined {
   const { saved, created, published, closed, reopened, unpublished, cancelled, told } = workshops
   const flashMessages = { saved, created, published, closed, reopened, unpublished, cancelled, told }
   return flashMessages[c.req.query('done') as keyof typeof flashMessages]
-}
-
-/** Somebody who is registered, to show a mail by: with a seat, if anybody has one. */
-async function findSampleRegistration(deps: Deps, workshop: Workshop): Promise<Registration | undefined> {
-  const {
-    lines: [first],
-  } = await listAttendees(deps, workshop, { status: workshop.taken > 0 ? 'confirmed' : 'waitlisted', limit: 1 })
-  return first && (await findRegistrations(deps, [first.id]))[0]
-}
-
-/** A mail as it would be sent, in plain text. */
-export function EmailPreview({ mail }: { mail: { subject: string; text: string } }) {
-  return (
-    <article class="panel">
-      <h2>{mail.subject}</h2>
-      <p class="source">{mail.text}</p>
-    </article>
-  )
-}
-
-/** Asks whether those who are registered are to be told, and shows what they would be. */
-async function notifyPage(c: Context<App>, workshop: Workshop, changes: WorkshopChanges, form: FormParser) {
-  const { deps } = c.env
-  const t = consoleMessages(c.get('locale')).workshops
-  const sample = await findSampleRegistration(deps, workshop)
-  const changed = { ...workshop, ...Object.fromEntries(Object.entries(changes).filter(([name]) => name !== 'items')) }
-  const mail =
-    sample &&
-    previewMessage(
-      deps,
-      { kind: 'changed', payload: { before: timeAndPlace(workshop) } },
-      { ...sample, workshop: changed },
-    )
-  return consolePage(
-    c,
-    { title: t.tellTitle, section: 'campaigns', back: workshopBackLink(workshop, c, true) },
-    <>
-      <h1>{t.tellTitle}</h1>
-      <p class="lead">{t.tellLead(workshop.taken + workshop.waitlisted)}</p>
-      {mail && <EmailPreview mail={mail} />}
-      <form class="actions" method="post" action={paths.editWorkshop(workshop.slug)}>
-        {Object.entries(form.body).map(([name, value]) =>
-          name === 'tell' || typeof value !== 'string' ? null : <input type="hidden" name={name} value={value} />,
-        )}
-        <button type="submit" name="tell" value="yes">
-          {t.tell}
-        </button>
-        <button class="second" type="submit" name="tell" value="no">
-          {t.tellNot}
-        </button>
-        {/* A link would lose what was typed. */}
-        <button class="second" type="submit" name="do" value="again">
-          {t.editAgain}
-        </button>
-      </form>
-    </>,
-  )
 }

@@ -1,30 +1,10 @@
-import type { Context } from 'hono'
 import { phoneRules, type ReminderKind, type ReminderPlan, reminderKinds } from '../../../db/schema.ts'
-import { listPastAttendances } from '../../../domain/attendance/attendance.ts'
 import type { Campaign } from '../../../domain/campaigns/campaigns.ts'
 import { reminderHours } from '../../../domain/mails/reminders.ts'
 import { slugPattern } from '../../../domain/workshops/slugs.ts'
 import type { ItemDraft, Workshop, WorkshopRefusal } from '../../../domain/workshops/workshops.ts'
-import type { App } from '../../../http/context.ts'
-import { paths } from '../../../http/links.ts'
-import { consoleMessages } from '../../../i18n/console.ts'
-import { doorMessages } from '../../../i18n/door.ts'
-import { formatPlace, localize } from '../../../i18n/format.ts'
-import { readinessMessages } from '../../../i18n/readiness.ts'
 import { formatMinute } from '../../../lib/time-zones.ts'
-import { overbookingHint } from '../attendance/overbooking.tsx'
-import { consolePage } from '../layout.tsx'
-import { ChecklistEditor } from '../ui/checklist-editor.tsx'
-import {
-  BilingualField,
-  Checkbox,
-  campaignFieldLabels,
-  ErrorSummary,
-  Field,
-  Select,
-  stringField,
-  translateFormErrors,
-} from '../ui/fields.tsx'
+import { stringField } from '../ui/fields.tsx'
 import type { FormError, FormParser } from '../ui/form-parser.ts'
 
 /** What the form shows of a workshop, as it is typed. */
@@ -33,8 +13,8 @@ export type WorkshopFormValues = Record<(typeof bilingualFieldNames)[number], { 
     /** Which button rearranged it just now. */
     clickedButton?: string
   }
-const bilingualFieldNames = ['title', 'city', 'venue', 'address', 'entry'] as const
-const textFieldNames = [
+export const bilingualFieldNames = ['title', 'city', 'venue', 'address', 'entry'] as const
+export const textFieldNames = [
   'date',
   'from',
   'lastDate',
@@ -96,7 +76,7 @@ export function workshopFormDefaults(
 /** Hours before the start, of the reminders that a workshop sends unless it is told otherwise: as in db/schema.ts. */
 const defaultReminders: ReminderPlan = { get_ready: 168, coming: 72, day_before: 24 }
 /** How many hours are one of what the form counts in. */
-const hoursPerUnit: Record<ReminderKind, number> = { get_ready: 24, coming: 24, day_before: 1 }
+export const hoursPerUnit: Record<ReminderKind, number> = { get_ready: 24, coming: 24, day_before: 1 }
 
 function reminderFormDefaults(plan: ReminderPlan): Record<ReminderKind, string> {
   const formatAmount = (kind: ReminderKind) =>
@@ -187,138 +167,4 @@ export function refusalToFormError(refusal: WorkshopRefusal): FormError {
     default:
       return { field: 'title', code: refusal.refusal }
   }
-}
-
-/** The form of a workshop that is there, or of a further city of a campaign. */
-export async function workshopFormPage(
-  c: Context<App>,
-  { workshop, campaign }: { workshop?: Workshop; campaign?: Campaign },
-  values: WorkshopFormValues,
-  errors: FormError[] = [],
-) {
-  const locale = c.get('locale')
-  const t = consoleMessages(locale)
-  const words = t.workshops
-  const grace = doorMessages(locale).console.grace
-  const formMessages = readinessMessages(locale).form
-  const labels = {
-    ...campaignFieldLabels(t),
-    ...formMessages,
-    lead: words.lead,
-    slug: words.slug,
-    confirmHours: words.confirmHours,
-    graceMinutes: grace,
-  }
-  const problems = translateFormErrors(errors, t, labels)
-  const title = workshop ? words.edit : words.new
-  const back = workshop
-    ? workshopBackLink(workshop, c, true)
-    : { href: paths.consoleCampaign(campaign?.slug ?? ''), text: localize(campaign?.title ?? {}, locale) }
-  const field = (name: (typeof textFieldNames)[number], label: string, attributes: object = {}) => (
-    <Field name={name} label={label} value={values[name]} problems={problems} {...attributes} />
-  )
-  const hint = overbookingHint(await listPastAttendances(c.env.deps), values, values.capacity, locale)
-  const bilingualField = (name: (typeof bilingualFieldNames)[number], label: string, required = false) => (
-    <BilingualField name={name} label={label} value={values[name]} problems={problems} t={t} required={required} />
-  )
-  return consolePage(
-    c,
-    { title, section: 'campaigns', back, status: problems.length > 0 ? errorStatus(errors) : 200 },
-    <>
-      <h1>{title}</h1>
-      <ErrorSummary problems={problems} t={t} />
-      <form
-        method="post"
-        action={workshop ? paths.editWorkshop(workshop.slug) : paths.addWorkshop(campaign?.slug ?? '')}
-        novalidate
-      >
-        <button class="skip" type="submit" tabindex={-1}>
-          {t.save}
-        </button>
-        {bilingualField('city', t.announce.city, true)}
-        <div class="pairs narrow-pairs">
-          {field('date', t.announce.date, { type: 'date', required: true })}
-          {field('from', t.announce.from, { type: 'time', required: true })}
-          {field('to', t.announce.to, { type: 'time', required: true })}
-          {field('capacity', t.announce.capacity, { type: 'number', min: 1, required: true })}
-          {field('boards', t.announce.boards, { type: 'number', min: 0 })}
-        </div>
-        {hint && <p class="hint">{hint}</p>}
-        {bilingualField('venue', t.announce.venue)}
-        {bilingualField('address', t.announce.address)}
-        <BilingualField
-          name="entry"
-          label={formMessages.entry}
-          hint={formMessages.entryHint}
-          value={values.entry}
-          problems={problems}
-          rows={2}
-          t={t}
-        />
-        {bilingualField('title', t.announce.campaignTitle, true)}
-        <Checkbox name="waitlist" label={words.waitlist} checked={values.waitlist} />
-        <Select
-          name="phone"
-          label={words.phone}
-          options={phoneRules.map((rule) => ({ value: rule, text: words.phones[rule] }))}
-          value={values.phone}
-        />
-        {field('lead', words.lead)}
-        <fieldset id="reminders">
-          <legend>{formMessages.reminders}</legend>
-          <div class="pairs narrow-pairs">
-            {reminderKinds.map((kind) =>
-              field(kind, formMessages[kind], {
-                type: 'number',
-                min: reminderHours[kind].least / hoursPerUnit[kind],
-                max: reminderHours[kind].most / hoursPerUnit[kind],
-              }),
-            )}
-          </div>
-        </fieldset>
-        <details open={errors.some(({ field }) => advancedFieldNames.includes(field))}>
-          <summary>{words.more}</summary>
-          {field('lastDate', t.announce.lastDate, { type: 'date' })}
-          {field('timeZone', words.timeZone)}
-          {field('opensAt', words.opensAt, { type: 'datetime-local' })}
-          {field('closesAt', words.closesAt, { type: 'datetime-local' })}
-          {field('confirmHours', words.confirmHours, { type: 'number', min: 1, max: 336 })}
-          {field('graceMinutes', grace, { type: 'number', min: 0, max: 600 })}
-          <Checkbox name="proofOfWork" label={words.proofOfWork} checked={values.proofOfWork} />
-          {!workshop?.publishedAt && field('slug', words.slug)}
-        </details>
-        <ChecklistEditor
-          items={values.items}
-          pressed={values.clickedButton}
-          problems={problems}
-          hint={t.items.ownHint}
-          t={t}
-        />
-        <p class="actions">
-          <button type="submit">{t.save}</button>
-          <a class="button second" href={back.href}>
-            {t.cancel}
-          </a>
-        </p>
-      </form>
-    </>,
-  )
-}
-
-const advancedFieldNames = ['lastDate', 'timeZone', 'opensAt', 'closesAt', 'confirmHours', 'graceMinutes', 'slug']
-
-const errorStatus = (errors: FormError[]) =>
-  errors.some(({ code }) => ['slug_taken', 'slug_fixed', 'capacity_below_taken', 'cancelled', 'over'].includes(code))
-    ? 409
-    : 422
-
-/** Where the line above a page of a workshop leads: to its campaign, or to itself. */
-export function workshopBackLink(workshop: Workshop, c: Context<App>, toWorkshop = false) {
-  const locale = c.get('locale')
-  if (toWorkshop || !workshop.campaign) {
-    return toWorkshop
-      ? { href: paths.consoleWorkshop(workshop.slug), text: formatPlace(workshop, locale) }
-      : { href: paths.consoleCampaigns(), text: consoleMessages(locale).campaigns.title }
-  }
-  return { href: paths.consoleCampaign(workshop.campaign.slug), text: localize(workshop.campaign.title, locale) }
 }

@@ -1,6 +1,8 @@
+import type { Context } from 'hono'
 import type { itemKinds } from '../../../db/schema.ts'
 import type { ItemDraft } from '../../../domain/workshops/workshops.ts'
-import { joinSentences } from '../../../i18n/format.ts'
+import type { App } from '../../../http/context.ts'
+import { joinSentences, localize } from '../../../i18n/format.ts'
 import type { ConsoleMessages } from '../../../i18n/zh-CN/console.ts'
 import type { FieldError } from './fields.tsx'
 
@@ -127,4 +129,25 @@ function parseMove(action: string): { way: 'up' | 'down'; from: number; to: numb
   const from = Number(line)
   if (way === 'up') return { way, from, to: from - 1 }
   return way === 'down' ? { way, from, to: from + 1 } : undefined
+}
+
+/** The checklist as it stands. */
+export function ChecklistItems({ items, t, c }: { items: ItemDraft[]; t: ConsoleMessages; c: Context<App> }) {
+  return (
+    <ul class="rows items">
+      {items.map((item) => (
+        <li>
+          <span>
+            <span class="mark">{t.items.kinds[item.kind]}</span>{' '}
+            {item.url ? (
+              <a href={item.url}>{localize(item.text, c.get('locale'))}</a>
+            ) : (
+              localize(item.text, c.get('locale'))
+            )}
+            {item.mustConfirm && <small>{t.items.mustConfirm}</small>}
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
 }

@@ -1,0 +1,61 @@
+import type { Child } from 'hono/jsx'
+import { formatNumber } from '../../../i18n/format.ts'
+import { reportMessages } from '../../../i18n/reports.ts'
+import type { Locale } from '../../../lib/config.ts'
+
+/** Key figures, each above its label. Numbers are grouped by thousands; strings are shown as they are. */
+export function KeyNumbers({ numbers }: { numbers: [value: number | string, label: string][] }) {
+  return (
+    <ul class="numbers">
+      {numbers.map(([value, label]) => (
+        <li>
+          <b>{typeof value === 'number' ? formatNumber(value) : value}</b>
+          <small>{label}</small>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** A table of names and numbers. One of many columns is a list of them for each name on a phone. */
+export function NumberTable({ heads, rows }: { heads: string[]; rows: (Child | number)[][] }) {
+  const wide = heads.length > 5
+  return (
+    <div class="table" tabindex={0}>
+      <table class={wide ? 'stack' : undefined}>
+        <thead>
+          <tr>
+            {heads.map((head, column) => (
+              <th scope="col" class={column > 0 ? 'number' : undefined}>
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([name, ...cells]) => (
+            <tr>
+              <th scope="row">{name}</th>
+              {cells.map((cell, column) => (
+                <td class="number" data-head={wide ? heads[column + 1] : undefined}>
+                  {typeof cell === 'number' ? formatNumber(cell) : cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+/** A share between 0 and 1 as 12%. */
+export function formatPercent(share: number, locale: Locale): string {
+  return reportMessages(locale).percent(String(Math.round(share * 100)))
+}
+
+/** 83%; of nothing there is no share. */
+export function formatShare(part: number, whole: number, locale: Locale): string {
+  const statsMessages = reportMessages(locale)
+  return whole > 0 ? statsMessages.percent(String(Math.round((100 * part) / whole))) : statsMessages.figures.notCounted
+}

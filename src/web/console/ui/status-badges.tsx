@@ -1,0 +1,31 @@
+import type { RegistrationStatus } from '../../../db/schema.ts'
+import type { Campaign } from '../../../domain/campaigns/campaigns.ts'
+import type { Workshop } from '../../../domain/workshops/workshops.ts'
+import type { RegistrationMessages } from '../../../i18n/registrations.ts'
+import type { ConsoleMessages } from '../../../i18n/zh-CN/console.ts'
+
+/** 草稿 / 已发布 */
+export function StatusBadge({ state, t }: { state: Workshop['state'] | Campaign['state']; t: ConsoleMessages }) {
+  const modifier = { draft: 'off', published: '', closed: 'off', cancelled: 'warn' }[state]
+  return <span class={`mark ${modifier}`}>{t.workshops.states[state]}</span>
+}
+
+/** A registration's state as a tag, with the place of those who wait. */
+export function RegistrationStatusBadge({
+  status,
+  position,
+  t,
+}: {
+  status: RegistrationStatus
+  position: number | null
+  t: RegistrationMessages
+}) {
+  return <span class={badgeClasses[status]}>{position === null ? t.statuses[status] : t.place(position)}</span>
+}
+
+const badgeClasses: Record<RegistrationStatus, string> = {
+  confirmed: 'mark',
+  offered: 'mark warn',
+  waitlisted: 'mark warn',
+  cancelled: 'mark off',
+}
