@@ -163,6 +163,15 @@ describe('a campaign', () => {
     )
   })
 
+  test('keeps the focus on the button that moved a line of the checklist when it is edited', async () => {
+    await using world = await createWorld()
+    const campaign = await world.campaign()
+    const { send } = await signInToConsole(world)
+    const fields = { 'title.zh': '入门培训', 'item.0.zh': '电脑', 'item.1.zh': '插线板', 'item.2.zh': '鼠标' }
+    const answer = await send(`/console/campaigns/${campaign.slug}/edit`, { ...fields, do: 'down.0' })
+    expect(await answer.text()).toMatch(/<button[^>]*value="down.1"[^>]*autofocus/)
+  })
+
   test('adds and removes cities and reorders checklist items without losing input', async () => {
     await using world = await createWorld()
     const { send } = await signInToConsole(world)

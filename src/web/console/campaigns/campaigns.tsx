@@ -242,7 +242,7 @@ type CampaignFormValues = {
   summary: Text
   oneSeatPerPerson: boolean
   items: ItemDraft[]
-  pressed?: string
+  clickedButton?: string
 }
 
 const campaignFormDefaults = ({ title, summary, oneSeatPerPerson, items }: Campaign): CampaignFormValues => ({
@@ -291,7 +291,7 @@ function editCampaignPage(
           rows={2}
           t={t}
         />
-        <ChecklistEditor items={values.items} pressed={values.pressed} problems={problems} t={t} />
+        <ChecklistEditor items={values.items} clickedButton={values.clickedButton} problems={problems} t={t} />
         <Checkbox
           name="oneSeat"
           label={t.announce.oneSeat}

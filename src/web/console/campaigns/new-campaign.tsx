@@ -231,7 +231,7 @@ async function newCampaignPage(
             {words.add}
           </button>
         </fieldset>
-        <ChecklistEditor items={values.items} pressed={values.clickedButton} problems={problems} t={t} />
+        <ChecklistEditor items={values.items} clickedButton={values.clickedButton} problems={problems} t={t} />
         <Checkbox name="oneSeat" label={words.oneSeat} hint={words.oneSeatHint} checked={values.oneSeat} />
         <p class="actions">
           <button type="submit">{words.save}</button>

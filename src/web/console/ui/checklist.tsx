@@ -12,14 +12,14 @@ import type { FieldError } from './fields.tsx'
  */
 export function ChecklistEditor({
   items,
-  pressed: clickedButton,
+  clickedButton,
   problems,
   hint,
   t,
 }: {
   items: ItemDraft[]
   /** Which button rearranged it just now, if one did: whoever works by keys goes on from there. */
-  pressed?: string | undefined
+  clickedButton?: string | undefined
   problems: FieldError[]
   hint?: string | undefined
   t: ConsoleMessages

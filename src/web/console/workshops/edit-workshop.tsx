@@ -227,7 +227,7 @@ async function workshopFormPage(
         </details>
         <ChecklistEditor
           items={values.items}
-          pressed={values.clickedButton}
+          clickedButton={values.clickedButton}
           problems={problems}
           hint={t.items.ownHint}
           t={t}
