@@ -3,8 +3,8 @@ import { doorAppMessages } from '../../i18n/door-app.ts'
 import type { Locale } from '../../lib/config.ts'
 
 /**
- * What the script assets/door.js draws into, with the words that it needs; hidden until the script is there. It holds no
- * name and nothing of the workshop, because phones keep it for when there is no network.
+ * The elements that src/client/door/door.js fills, with its translations; hidden until the script runs. Contains no data
+ * of people or the workshop, because phones cache it for offline use.
  */
 export function DoorAppShell({ locale }: { locale: Locale }) {
   const t = doorAppMessages(locale)
@@ -80,7 +80,6 @@ export function DoorAppShell({ locale }: { locale: Locale }) {
   )
 }
 
-/** Ends the session of this phone. */
 export function EndSessionForm({ locale }: { locale: Locale }) {
   return (
     <form id="door-leave" class="door-leave" method="post" action={paths.doorEnd()}>

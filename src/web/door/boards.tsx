@@ -14,10 +14,10 @@ import { boardResult, DoorReturnForm } from './person-board.tsx'
 import { type DoorContext, requireDoorSession } from './session.ts'
 import { formatDoorTime } from './status-panel.tsx'
 
-/** What the QR on a board's label leads to, and the buttons that lend it and take it back. */
+/** The page behind a board label's QR, and the forms that lend and return boards. */
 export const doorBoardPages = new Hono<App>()
 
-/** What the QR on a label says. Only a door may see who has the board, and do something with it. */
+/** Target of a label's QR. Only door sessions see who has the board. */
 doorBoardPages.get('/b/:code', async (c) => {
   const board = await findBoardByCode(c.env.deps, c.req.param('code'))
   c.header('Cache-Control', 'no-store')
@@ -29,20 +29,20 @@ doorBoardPages.post('/door/lend', async (c) => {
   const { deps } = c.env
   const door = await requireDoorSession(c)
   const t = boardMessages(c.var.locale)
-  const asked = lendForm.safeParse(await parseFormBody(c)).data
-  if (!asked) return boardRefusalPage(c, t.door.refusedTitle, t.loanRefusals.not_found(), 404)
-  const { id = deps.newId(), board: boardId, registration: registrationId, back } = asked
+  const input = lendForm.safeParse(await parseFormBody(c)).data
+  if (!input) return boardRefusalPage(c, t.door.refusedTitle, t.loanRefusals.not_found(), 404)
+  const { id = deps.newId(), board: boardId, registration: registrationId, back } = input
   const loan = { id, boardId, registrationId, workshopId: door.workshop.id, at: deps.now() }
-  const lent = await lendBoard(deps, door.actor, loan)
-  switch (lent.outcome) {
+  const result = await lendBoard(deps, door.actor, loan)
+  switch (result.outcome) {
     case 'lent':
       return back === 'label'
         ? redirectToLabel(c, boardId, 'lent')
         : c.redirect(withQuery(paths.doorPage(), { person: registrationId, done: 'lent' }), 303)
     case 'board_taken':
-      return boardRefusalPage(c, t.door.refusedTitle, t.loanRefusals.board_taken(lent.by ?? ''), 409)
+      return boardRefusalPage(c, t.door.refusedTitle, t.loanRefusals.board_taken(result.by ?? ''), 409)
     case 'has_board':
-      return boardRefusalPage(c, t.door.refusedTitle, t.loanRefusals.has_board(lent.serial), 409)
+      return boardRefusalPage(c, t.door.refusedTitle, t.loanRefusals.has_board(result.serial), 409)
     case 'unusable':
       return boardRefusalPage(c, t.door.refusedTitle, t.loanRefusals.unusable(), 409)
     case 'not_found':
@@ -54,26 +54,26 @@ doorBoardPages.post('/door/return', async (c) => {
   const { deps } = c.env
   const door = await requireDoorSession(c)
   const t = boardMessages(c.var.locale)
-  const asked = returnForm.safeParse(await parseFormBody(c)).data
-  if (!asked) return boardRefusalPage(c, t.door.notReturnedTitle, t.returnRefusals.not_found, 404)
-  const { id = deps.newId(), board: boardId, broken, note = '', back } = asked
+  const input = returnForm.safeParse(await parseFormBody(c)).data
+  if (!input) return boardRefusalPage(c, t.door.notReturnedTitle, t.returnRefusals.not_found, 404)
+  const { id = deps.newId(), board: boardId, broken, note = '', back } = input
   if (broken === 'yes' && parseNote(note) === undefined) {
     const form = <DoorReturnForm c={c} id={boardId} note={note} {...(back === 'label' && { back })} />
     return boardRefusalPage(c, t.door.notReturnedTitle, t.problems.too_long(t.door.note), 422, form)
   }
-  const returned = await returnBoard(deps, door.actor, {
+  const result = await returnBoard(deps, door.actor, {
     ...{ id, boardId, at: deps.now(), broken: broken === 'yes' },
     note: broken === 'yes' ? note : undefined,
   })
-  if (returned.outcome !== 'returned') {
-    const status = returned.outcome === 'not_found' ? 404 : 409
-    return boardRefusalPage(c, t.door.notReturnedTitle, t.returnRefusals[returned.outcome], status)
+  if (result.outcome !== 'returned') {
+    const status = result.outcome === 'not_found' ? 404 : 409
+    return boardRefusalPage(c, t.door.notReturnedTitle, t.returnRefusals[result.outcome], status)
   }
   const done = broken === 'yes' ? 'broken' : 'returned'
-  // Somebody of another workshop is not on this door's list.
-  return back === 'label' || returned.workshopId !== door.workshop.id
+  // Borrowers from another workshop are not on this door's list.
+  return back === 'label' || result.workshopId !== door.workshop.id
     ? redirectToLabel(c, boardId, done)
-    : c.redirect(withQuery(paths.doorPage(), { person: returned.registrationId, done }), 303)
+    : c.redirect(withQuery(paths.doorPage(), { person: result.registrationId, done }), 303)
 })
 
 async function redirectToLabel(c: Context<App>, boardId: string, done: string): Promise<Response> {
@@ -81,7 +81,7 @@ async function redirectToLabel(c: Context<App>, boardId: string, done: string): 
   return c.redirect(board ? withQuery(paths.boardLabel(board.code), { done }) : paths.doorPage(), 303)
 }
 
-/** `label` for who comes from the page of a label, and goes back there. */
+/** `label` returns to the page of the label instead of the list. */
 const back = z.string().optional()
 const lendForm = z.object({ id: uuidField.optional(), board: uuidField, registration: uuidField, back })
 const returnForm = z.object({
@@ -90,8 +90,8 @@ const returnForm = z.object({
 })
 
 /**
- * A board that a helper has in their hand: who has it, or to whom it may go. The phone's script, whose own scanner reads
- * labels too, draws its list in place of other pages, and nothing here.
+ * A scanned board: who has it, or a form to lend it. Without the door script, which would replace the page with its list;
+ * its own scanner reads labels as well.
  */
 async function doorBoardPage(c: Context<App>, door: DoorContext, board: Board): Promise<Response> {
   const t = boardMessages(c.var.locale)
@@ -125,13 +125,13 @@ async function doorBoardPage(c: Context<App>, door: DoorContext, board: Board): 
   )
 }
 
-/** Those who are in and have no board, whoever came last before the others: that is who stands here. */
+/** A select of checked-in people without a board. The latest check-in comes first, as it is most likely theirs. */
 async function lendToForm(c: Context<App>, door: DoorContext, board: Board): Promise<Child> {
   const { deps } = c.env
   const t = boardMessages(c.var.locale).door
   const people = (await listDoorPeople(deps, door.workshop))
-    .flatMap((person) => (person.checkedIn && !person.board ? [{ ...person, came: person.checkedIn.at }] : []))
-    .sort((a, b) => b.came.getTime() - a.came.getTime())
+    .flatMap((person) => (person.checkedIn && !person.board ? [{ ...person, checkedInAt: person.checkedIn.at }] : []))
+    .sort((a, b) => b.checkedInAt.getTime() - a.checkedInAt.getTime())
   if (people.length === 0) return <p>{t.whomNobody}</p>
   return (
     <form method="post" action={paths.doorLend()}>
@@ -152,7 +152,7 @@ async function lendToForm(c: Context<App>, door: DoorContext, board: Board): Pro
   )
 }
 
-/** @param form as it was sent, where it can be corrected */
+/** @param form the submitted form, if it can be corrected */
 function boardRefusalPage(
   c: Context<App>,
   title: string,
@@ -181,7 +181,7 @@ function DoorLink({ t }: { t: BoardMessages }) {
   )
 }
 
-/** For whoever finds a board: whose it is, and how to give it back. Nothing about people. */
+/** For finders of a board: its owner and how to return it. No personal data. */
 function foundBoardPage(c: Context<App>, { kind, serial }: Board): Promise<Response> {
   const { privacyContact, baseUrl } = c.env.deps.config
   const t = boardMessages(c.var.locale)

@@ -12,10 +12,10 @@ import { doorPage, sessionRequiredPage } from './layout.tsx'
 import { requireDoorSession } from './session.ts'
 import { otherWorkshopStatus, personStatus, type StatusMessage, unknownCodeStatus } from './status-panel.tsx'
 
-/** What the QR of a ticket leads to, and the buttons that do something with one person. */
+/** The page behind a ticket's QR, and the forms that check in, undo and manage the door queue. */
 export const checkInPages = new Hono<App>()
 
-/** What the QR on a ticket says. Only a door may do more with it than see which workshop it is for. */
+/** Target of a ticket's QR. Without a door session it only redirects to the public page of the workshop. */
 checkInPages.get('/in/:code', async (c) => {
   const { deps } = c.env
   const registration = await findRegistration(deps, verifyCheckInCode(deps.config.secret, c.req.param('code')))
@@ -33,9 +33,9 @@ checkInPages.get('/in/:code', async (c) => {
 checkInPages.post('/door/check-in', async (c) => {
   const { deps } = c.env
   const door = await requireDoorSession(c)
-  const asked = scanForm.safeParse(await parseFormBody(c)).data
-  if (!asked) return statusPage(c, unknownCodeStatus(c), 404)
-  const { id = deps.newId(), registration } = asked
+  const input = scanForm.safeParse(await parseFormBody(c)).data
+  if (!input) return statusPage(c, unknownCodeStatus(c), 404)
+  const { id = deps.newId(), registration } = input
   const [result] = await checkIn(deps, door.actor, [{ id, registration, at: deps.now() }])
   await seatDoorQueue(deps, door.actor)
   if (result?.outcome === 'elsewhere') return statusPage(c, otherWorkshopStatus(c, result.workshop), 409)
@@ -46,10 +46,10 @@ checkInPages.post('/door/check-in', async (c) => {
 checkInPages.post('/door/undo', async (c) => {
   const { deps } = c.env
   const door = await requireDoorSession(c)
-  const asked = undoForm.safeParse(await parseFormBody(c)).data
-  const scan = asked && (await findScan(deps, door.workshop, asked.checkIn))
-  if (!asked || !scan) return statusPage(c, unknownCodeStatus(c), 404)
-  const [result] = await undoCheckIns(deps, door.actor, [{ id: deps.newId(), checkIn: asked.checkIn, at: deps.now() }])
+  const input = undoForm.safeParse(await parseFormBody(c)).data
+  const scan = input && (await findScan(deps, door.workshop, input.checkIn))
+  if (!input || !scan) return statusPage(c, unknownCodeStatus(c), 404)
+  const [result] = await undoCheckIns(deps, door.actor, [{ id: deps.newId(), checkIn: input.checkIn, at: deps.now() }])
   await seatDoorQueue(deps, door.actor)
   return c.redirect(withQuery(paths.doorPage(), { person: scan.registration, done: result?.outcome }), 303)
 })
@@ -57,24 +57,24 @@ checkInPages.post('/door/undo', async (c) => {
 checkInPages.post('/door/stand', async (c) => {
   const { deps } = c.env
   const door = await requireDoorSession(c)
-  const asked = scanForm.safeParse(await parseFormBody(c)).data
-  const result = asked && (await joinDoorQueue(deps, door.actor, asked.registration))
-  if (!asked || !result || result.outcome === 'not_found') return statusPage(c, unknownCodeStatus(c), 404)
+  const input = scanForm.safeParse(await parseFormBody(c)).data
+  const result = input && (await joinDoorQueue(deps, door.actor, input.registration))
+  if (!input || !result || result.outcome === 'not_found') return statusPage(c, unknownCodeStatus(c), 404)
   await seatDoorQueue(deps, door.actor)
   const done = result.outcome === 'not_waiting' ? 'not_waiting' : undefined
-  return c.redirect(withQuery(paths.doorPage(), { person: asked.registration, done }), 303)
+  return c.redirect(withQuery(paths.doorPage(), { person: input.registration, done }), 303)
 })
 
 checkInPages.post('/door/leave', async (c) => {
   const { deps } = c.env
   const door = await requireDoorSession(c)
-  const asked = scanForm.safeParse(await parseFormBody(c)).data
-  const result = asked && (await leaveDoorQueue(deps, door.actor, asked.registration))
-  if (!asked || !result || result.outcome === 'not_found') return statusPage(c, unknownCodeStatus(c), 404)
-  return c.redirect(withQuery(paths.doorPage(), { person: asked.registration, done: result.outcome }), 303)
+  const input = scanForm.safeParse(await parseFormBody(c)).data
+  const result = input && (await leaveDoorQueue(deps, door.actor, input.registration))
+  if (!input || !result || result.outcome === 'not_found') return statusPage(c, unknownCodeStatus(c), 404)
+  return c.redirect(withQuery(paths.doorPage(), { person: input.registration, done: result.outcome }), 303)
 })
 
-/** Seats go by themselves whenever a door sends something; this is for who does not want to wait for that. */
+/** Seats the door queue now. Check-ins, undos, walk-ins and synced entries do so as well. */
 checkInPages.post('/door/seat', async (c) => {
   const door = await requireDoorSession(c)
   const seated = await seatDoorQueue(c.env.deps, door.actor)

@@ -8,35 +8,35 @@ import { doorMessages } from '../../i18n/door.ts'
 import { formatDateRange, formatDay, localize } from '../../i18n/format.ts'
 import { doorPage, Notice } from './layout.tsx'
 
-/** Where the QR leads that an organiser shows to helpers. */
+/** The page behind the join QR, where a helper starts a door session. */
 export const joinPages = new Hono<App>()
 
 joinPages.get('/door/join/:code', async (c) => {
   await rateLimitByIp(c, 'join')
-  const found = await resolveJoinCode(c.env.deps, c.req.param('code'))
-  return found.kind === 'joinable' ? joinPage(c, found.workshop) : notJoinablePage(c, found.kind)
+  const resolved = await resolveJoinCode(c.env.deps, c.req.param('code'))
+  return resolved.kind === 'joinable' ? joinPage(c, resolved.workshop) : notJoinablePage(c, resolved.kind)
 })
 
 joinPages.post('/door/join/:code', async (c) => {
   await rateLimitByIp(c, 'join')
   const { deps } = c.env
-  const found = await resolveJoinCode(deps, c.req.param('code'))
-  if (found.kind !== 'joinable') return notJoinablePage(c, found.kind)
-  const { name: typed } = await parseFormBody(c)
-  const name = typeof typed === 'string' ? typed : ''
-  const opened = await startDoorSession(deps, found.workshop, name, c.req.header('user-agent'))
-  if (opened.kind === 'refused') return joinPage(c, found.workshop, { typed: name, problem: opened.refusal })
-  // A phone is one door at a time: nobody can use the session of before, nor need an organiser wonder whose it is.
-  const before = c.get('door')
-  if (before) await endDoorSession(deps, { id: before.workshopId }, before.id)
-  setDoorCookie(c, opened.token, opened.session)
+  const resolved = await resolveJoinCode(deps, c.req.param('code'))
+  if (resolved.kind !== 'joinable') return notJoinablePage(c, resolved.kind)
+  const { name: nameInput } = await parseFormBody(c)
+  const name = typeof nameInput === 'string' ? nameInput : ''
+  const started = await startDoorSession(deps, resolved.workshop, name, c.req.header('user-agent'))
+  if (started.kind === 'refused') return joinPage(c, resolved.workshop, { name, problem: started.refusal })
+  // One session per phone: the previous one could no longer be used, and would remain in the organisers' list.
+  const previous = c.get('door')
+  if (previous) await endDoorSession(deps, { id: previous.workshopId }, previous.id)
+  setDoorCookie(c, started.token, started.session)
   return c.redirect(paths.doorPage(), 303)
 })
 
 async function joinPage(
   c: Context<App>,
   workshop: Workshop,
-  rejected?: { typed: string; problem: 'missing' | 'too_long' },
+  rejected?: { name: string; problem: 'missing' | 'too_long' },
 ): Promise<Response> {
   const { locale } = c.var
   const { join: t } = doorMessages(locale)
@@ -79,7 +79,7 @@ async function joinPage(
             id="name"
             name="name"
             type="text"
-            value={rejected?.typed ?? currentSession?.name ?? ''}
+            value={rejected?.name ?? currentSession?.name ?? ''}
             maxlength={maxNameLength}
             required
             autocomplete="name"

@@ -8,23 +8,22 @@ import { type DoorMessages, doorMessages } from '../../i18n/door.ts'
 import { publicMessages } from '../../i18n/public.ts'
 import { DoorAppShell, EndSessionForm } from './app-shell.tsx'
 
-/** What the whole screen says at a glance, in colour, sign and words: to be checked in, in, stop, something is to be done. */
+/** Result shown by colour, sign and words: can be checked in, checked in, stop, needs attention. */
 export type Severity = 'ready' | 'in' | 'stop' | 'wait'
 
-/** What a page of the door is, apart from its content. */
 export type DoorPageOptions = {
   title: string
   severity?: Severity | undefined
-  /** False for a page in whose place the phone's script draws nothing. */
+  /** False for pages that the phone's script does not replace. */
   loadApp?: boolean | undefined
-  /** The path that shows this page, where it is not the one that was asked. */
-  here?: string | undefined
-  /** What stands at the top left. */
+  /** Path of this page, if it is not the requested one. */
+  path?: string | undefined
+  /** Content of the top left corner. */
   header?: Child | undefined
   status?: 200 | 401 | 404 | 409 | 410 | 422 | undefined
 }
 
-/** A page of the door as an answer in the helper's language. Nobody keeps it. */
+/** Renders a door page in the helper's language, uncached. */
 export async function doorPage(c: Context<App>, options: DoorPageOptions, content: Child): Promise<Response> {
   for (const [name, value] of Object.entries(doorSecurityHeaders)) c.header(name, value)
   c.header('Cache-Control', 'no-store')
@@ -32,17 +31,16 @@ export async function doorPage(c: Context<App>, options: DoorPageOptions, conten
   return c.html(await renderDoorPage(c, options, content), options.status ?? 200)
 }
 
-/** The HTML of a page of the door. */
 export async function renderDoorPage(c: Context<App>, options: DoorPageOptions, content: Child): Promise<string> {
-  return String(await (<DoorDocument c={c} view={options} content={content} />).toString())
+  return String(await (<DoorDocument c={c} options={options} content={content} />).toString())
 }
 
-function DoorDocument({ c, view: options, content }: { c: Context<App>; view: DoorPageOptions; content: Child }) {
+function DoorDocument({ c, options, content }: { c: Context<App>; options: DoorPageOptions; content: Child }) {
   const t = publicMessages(c.var.locale)
   const { skip } = doorMessages(c.var.locale)
   const { pathname } = new URL(c.req.url)
-  // The other language of an answer to a form is that of the page it stands on.
-  const here = options.here ?? (c.req.method === 'GET' ? pathname.replace(/^\/+/, '/') : paths.doorPage())
+  // A response to a POST has no URL of its own that the language switch could link to.
+  const path = options.path ?? (c.req.method === 'GET' ? pathname.replace(/^\/+/, '/') : paths.doorPage())
   const { loadApp = true } = options
   return (
     <>
@@ -68,7 +66,7 @@ function DoorDocument({ c, view: options, content }: { c: Context<App>; view: Do
           <header class="top">
             <span>{options.header}</span>
             <a
-              href={withQuery(here, { lang: t.otherLanguage.locale })}
+              href={withQuery(path, { lang: t.otherLanguage.locale })}
               hreflang={t.otherLanguage.locale}
               lang={t.otherLanguage.locale}
             >
@@ -78,7 +76,7 @@ function DoorDocument({ c, view: options, content }: { c: Context<App>; view: Do
           <main id="main">
             {loadApp && <DoorAppShell locale={c.var.locale} />}
             <div id="door-plain">{content}</div>
-            {loadApp && (c.get('door') || options.here) && <EndSessionForm locale={c.var.locale} />}
+            {loadApp && (c.get('door') || options.path) && <EndSessionForm locale={c.var.locale} />}
           </main>
         </body>
       </html>
@@ -86,7 +84,7 @@ function DoorDocument({ c, view: options, content }: { c: Context<App>; view: Do
   )
 }
 
-/** Says that this phone is a door no longer, and how it becomes one again; or that it never was one. */
+/** Tells that the door session has ended, or that there is none, and how to start one. */
 export function sessionRequiredPage(c: Context<App>): Promise<Response> {
   const t = doorMessages(c.var.locale)
   const { title, hint } = c.get('doorSessionExpired') ? t.over : t.nobody
@@ -103,7 +101,6 @@ export function sessionRequiredPage(c: Context<App>): Promise<Response> {
   )
 }
 
-/** A page that only says something. */
 export function Notice({ title, lines, children }: { title: string; lines: readonly string[]; children?: Child }) {
   return (
     <>
@@ -116,7 +113,7 @@ export function Notice({ title, lines, children }: { title: string; lines: reado
   )
 }
 
-/** Something that was done or found out about one person. Colour is never all that says so: there is a sign, and words. */
+/** Result of a scan or action. Never by colour alone: with a sign and words (WCAG 1.4.1). */
 export function StatusPanel({ severity, title, name, lines, children }: StatusPanelProps) {
   return (
     <section class={`panel panel-${severity}`} role="status" aria-labelledby="panel">
@@ -145,7 +142,7 @@ type StatusPanelProps = {
 
 const severitySigns: Record<Severity, string> = { ready: '→', in: '✓', stop: '✕', wait: '!' }
 
-/** A button that sends something about one person. */
+/** A form with hidden fields and a button, for an action on a person. */
 export function PersonActionForm({
   action,
   fields,
@@ -155,7 +152,7 @@ export function PersonActionForm({
 }: {
   action: string
   fields: Record<string, string>
-  /** What the button does and to whom, for those who do not see where it stands. */
+  /** Accessible name, with the person's name. */
   label: string
   text: string
   second?: boolean
@@ -172,5 +169,5 @@ export function PersonActionForm({
   )
 }
 
-/** A helper's name, or that nobody did it. */
+/** The name of a helper, or "automatically". */
 export const actorLabel = (by: string, t: DoorMessages) => by || t.byItself

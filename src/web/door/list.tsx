@@ -18,7 +18,7 @@ import { type DoorContext, requireDoorSession } from './session.ts'
 import { formatDoorTime, personNotes, statusFromQuery } from './status-panel.tsx'
 import { type RejectedWalkIn, WalkInForm } from './walk-in-form.tsx'
 
-/** The page that a helper works on. */
+/** The door's main page: status, search, people, walk-in form. */
 export const doorListPages = new Hono<App>()
 
 doorListPages.get('/door', async (c) => (c.get('door') ? doorListPage(c) : sessionRequiredPage(c)))
@@ -40,7 +40,7 @@ doorListPages.post('/door/walk-in', async (c) => {
 
 const asString = (value: unknown) => (typeof value === 'string' ? value : '')
 
-/** @rejected rejected what was typed for a walk-in and could not be taken */
+/** @param rejected a walk-in form to render again */
 export async function doorListPage(c: Context<App>, rejected?: RejectedWalkIn): Promise<Response> {
   const { deps } = c.env
   const { locale } = c.var
@@ -68,15 +68,15 @@ export async function doorListPage(c: Context<App>, rejected?: RejectedWalkIn): 
       <div id="scanner">
         <p class="hint">{t.scanner}</p>
       </div>
-      <SearchForm search={search} found={matches.length} t={t} />
-      <PeopleGroups people={matches} all={people.length} door={door} c={c} t={t} />
+      <SearchForm search={search} matchCount={matches.length} t={t} />
+      <PeopleGroups people={matches} total={people.length} door={door} c={c} t={t} />
       <WalkInForm
         workshop={workshop}
         counts={counts}
         now={deps.now()}
         nonce={deps.newId()}
         name={c.req.query('name') ?? ''}
-        mistake={rejected}
+        rejected={rejected}
         locale={locale}
       />
     </>,
@@ -95,7 +95,7 @@ function DoorCountsLine({ counts, t }: { counts: DoorCounts; t: DoorMessages }) 
   )
 }
 
-function SearchForm({ search, found: matchCount, t }: { search: string; found: number; t: DoorMessages }) {
+function SearchForm({ search, matchCount, t }: { search: string; matchCount: number; t: DoorMessages }) {
   return (
     <form class="search" action={paths.doorPage()}>
       <label for="q">{t.search.label}</label>
@@ -124,16 +124,16 @@ function SearchForm({ search, found: matchCount, t }: { search: string; found: n
   )
 }
 
-/** In the order in which a helper needs them: who stands there, who is expected, who is in, and the rest. */
+/** People by group, in the order of a helper's work: door queue, expected, checked in, waitlisted, cancelled. */
 function PeopleGroups({
   people,
-  all: total,
+  total,
   door,
   c,
   t,
 }: {
   people: readonly DoorPerson[]
-  all: number
+  total: number
   door: DoorContext
   c: Context<App>
   t: DoorMessages

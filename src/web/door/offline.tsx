@@ -8,13 +8,13 @@ import { doorAppMessages } from '../../i18n/door-app.ts'
 import { doorPage, renderDoorPage } from './layout.tsx'
 import { requireDoorSession } from './session.ts'
 
-/** What a helper's phone needs to be a door without a network, and how it ceases to be one. */
+/** App shell and service worker, for working offline, and ending the session. */
 export const offlineRoutes = new Hono<App>()
 
-/** The page of a door without anything of any workshop. Phones keep it. */
+/** The app shell: a door page without workshop data, cached by the service worker. */
 offlineRoutes.get('/door/shell', (c) => doorPage(c, appShellOptions(c), null))
 
-/** The service worker. It is another one whenever a file of the page is, or its language: browsers compare it by its bytes. */
+/** The service worker. Contains a hash of the shell and its files, because browsers update it when its bytes differ. */
 offlineRoutes.get('/door/worker.js', async (c) => {
   const { readAsset } = c.env.deps
   const [shell, script, ...files] = await Promise.all([
@@ -26,14 +26,13 @@ offlineRoutes.get('/door/worker.js', async (c) => {
   const hash = createHash('sha256')
   for (const part of [shell, ...files]) hash.update(part ?? '')
   const version = hash.digest('base64url').slice(0, 16)
-  const kept = offlineFiles.map((name) => paths.asset(name))
+  const urls = offlineFiles.map((name) => paths.asset(name))
   c.header('Cache-Control', 'no-cache')
   c.header('Service-Worker-Allowed', '/')
   c.header('Content-Type', 'text/javascript; charset=utf-8')
-  return c.body(`const version = ${JSON.stringify(version)}\nconst files = ${JSON.stringify(kept)}\n${script}`)
+  return c.body(`const version = ${JSON.stringify(version)}\nconst files = ${JSON.stringify(urls)}\n${script}`)
 })
 
-/** Whoever has this phone is done with it. */
 offlineRoutes.post('/door/end', async (c) => {
   const { session, workshop } = await requireDoorSession(c)
   await endDoorSession(c.env.deps, workshop, session.id)
@@ -41,7 +40,7 @@ offlineRoutes.post('/door/end', async (c) => {
   return c.redirect(paths.doorPage(), 303)
 })
 
-/** What the page of a door is made of. */
+/** Assets that the service worker caches. */
 const offlineFiles = [
   'favicon.svg',
   'site.css',
@@ -61,5 +60,5 @@ const offlineFiles = [
 ]
 
 function appShellOptions(c: Context<App>) {
-  return { title: doorAppMessages(c.var.locale).title, here: paths.doorPage() }
+  return { title: doorAppMessages(c.var.locale).title, path: paths.doorPage() }
 }

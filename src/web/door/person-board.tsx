@@ -8,7 +8,7 @@ import { type BoardMessages, boardMessages } from '../../i18n/boards.ts'
 import { PersonActionForm } from './layout.tsx'
 import type { DoorContext } from './session.ts'
 
-/** What was just done with a board of somebody's, in words; undefined for anything else. */
+/** Flash message of a loan or return; undefined for other values of `?done=`. */
 export function boardResult(
   flash: string | undefined,
   t: BoardMessages,
@@ -19,7 +19,7 @@ export function boardResult(
   return undefined
 }
 
-/** On the page of somebody who is in: the board that they have to give back, or the next one to lend them. */
+/** For a checked-in person: the board to return, or the next one to lend. */
 export async function PersonBoard({ c, door, person }: { c: Context<App>; door: DoorContext; person: DoorPerson }) {
   const { deps } = c.env
   const t = boardMessages(c.var.locale)
@@ -49,7 +49,6 @@ export async function PersonBoard({ c, door, person }: { c: Context<App>; door: 
   )
 }
 
-/** Takes a board back, broken or not. */
 export function DoorReturnForm({
   c,
   id,
@@ -60,9 +59,9 @@ export function DoorReturnForm({
   c: Context<App>
   id: string
   label?: string
-  /** What is broken, where the form comes back. */
+  /** The submitted damage note, when the form is rendered again. */
   note?: string
-  /** Where to go then: see boards.tsx. */
+  /** Where to return afterwards; see boards.tsx. */
   back?: 'label'
 }) {
   const t = boardMessages(c.var.locale).door

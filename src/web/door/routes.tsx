@@ -7,7 +7,6 @@ import { doorListPages } from './list.tsx'
 import { offlineRoutes } from './offline.tsx'
 import { doorSyncRoutes } from './sync.ts'
 
-/** Everything helpers see at the door. */
 export const doorRoutes = new Hono<App>()
   .route('/', joinPages)
   .route('/', doorSyncRoutes)

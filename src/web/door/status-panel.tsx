@@ -15,12 +15,11 @@ import { actorLabel, PersonActionForm, type Severity, StatusPanel } from './layo
 import { boardResult, PersonBoard } from './person-board.tsx'
 import type { DoorContext } from './session.ts'
 
-/** How long after a scan its undo stands out, in milliseconds. */
 const undoHighlightMs = 30_000
 
 export type StatusMessage = { severity: Severity; panel: Child }
 
-/** What the address of the page asks about: what was just done to somebody, or how things stand with them. */
+/** Status for the person and action in the query string. */
 export async function statusFromQuery(
   c: Context<App>,
   door: DoorContext,
@@ -54,8 +53,8 @@ export async function statusFromQuery(
 }
 
 /**
- * How things stand with somebody, and what can be done.
- * @param scan what was just scanned of them
+ * The status of a person, with the possible actions.
+ * @param scan the scan that led here
  */
 export async function personStatus(
   c: Context<App>,
@@ -96,7 +95,7 @@ export async function personStatus(
       title,
       name,
       [hint(time, actorLabel(checkedIn.by, t))],
-      [notes, board, <NextLink t={t} first={isThisScan && !board} />, undo],
+      [notes, board, <NextLink t={t} primary={isThisScan && !board} />, undo],
     )
   }
   if (person.status === 'confirmed' || person.status === 'offered') {
@@ -175,7 +174,6 @@ export async function personStatus(
   )
 }
 
-/** A ticket of another workshop: which, when and where. */
 export function otherWorkshopStatus(
   c: Context<App>,
   workshop: Pick<Workshop, 'title' | 'city' | 'startsAt' | 'endsAt' | 'timeZone'>,
@@ -200,7 +198,7 @@ export function otherWorkshopStatus(
   )
 }
 
-/** A code that is forged, mangled or of an older ticket. */
+/** For codes that are forged, damaged or of an outdated ticket. */
 export function unknownCodeStatus(c: Context<App>): StatusMessage {
   const t = doorMessages(c.var.locale)
   return createStatus(
@@ -233,15 +231,14 @@ function PersonNotes({ person, t }: { person: DoorPerson; t: DoorMessages }) {
   return <p class="remarks">{personNotes(person, t).join(' · ')}</p>
 }
 
-/** @param first whether it is what most do next */
 function NextLink({
   t,
   text = t.actions.next,
-  first: primary = false,
+  primary = false,
 }: {
   t: DoorMessages
   text?: string
-  first?: boolean
+  primary?: boolean
 }) {
   return (
     <p>
@@ -256,7 +253,7 @@ function displayName({ name, seq }: DoorPerson): string {
   return name || `#${seq}`
 }
 
-/** From when on seats of those who did not come are given away. */
+/** When no-shows' seats are released. */
 function graceText({ startsAt, graceMinutes, timeZone }: Workshop, locale: Locale): string {
   const t = doorMessages(locale)
   if (graceMinutes === null) return t.panel.noGrace
@@ -264,7 +261,7 @@ function graceText({ startsAt, graceMinutes, timeZone }: Workshop, locale: Local
   return t.panel.grace(localTime(from, timeZone))
 }
 
-/** What stands below a name. */
+/** Remarks below a person's name. */
 export function personNotes(person: DoorPerson, t: DoorMessages): string[] {
   return [
     t.list.number(person.seq),
@@ -276,7 +273,7 @@ export function personNotes(person: DoorPerson, t: DoorMessages): string[] {
   ]
 }
 
-/** A moment by the clock of the workshop, with the day where that is not the workshop's. */
+/** Time of day in the workshop's time zone, with the date if it is not the workshop's first day. */
 export function formatDoorTime(at: Date, { workshop }: Pick<DoorContext, 'workshop'>, locale: Locale): string {
   const { timeZone, startsAt } = workshop
   if (localDate(at, timeZone) === localDate(startsAt, timeZone)) return localTime(at, timeZone)

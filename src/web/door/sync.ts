@@ -22,10 +22,10 @@ import { limitSize } from '../../lib/input-limits.ts'
 import { formatIso } from '../../lib/time-zones.ts'
 import { type DoorContext, requireDoorSession } from './session.ts'
 
-/** What the script on a helper's phone reads and sends. */
+/** Endpoints of the door script: the list of people, and the queued entries of a phone. */
 export const doorSyncRoutes = new Hono<App>()
 
-/** No more of them at once: a phone that has more sends them one lot after another. */
+/** Entries per request. Phones send longer queues in several requests. */
 const maxEntries = 500
 
 doorSyncRoutes.get('/door/list.json', async (c) => {
@@ -64,7 +64,7 @@ doorSyncRoutes.post('/door/entries', async (c) => {
   const body = await parseEntries(c)
   if (!body) throw new HTTPException(400)
   const { workshop, entries } = body
-  // Scanned at the door of another workshop, by a phone that is this one's door now: they wait until it is that one's again.
+  // Scanned in a previous session at another workshop. The phone keeps them until it joins that workshop again.
   if (workshop !== undefined && workshop !== door.workshop.slug) return c.json({ code: 'other_workshop' }, 409)
   const results = await applyEntries(c, door, entries)
   await seatDoorQueue(deps, door.actor)
@@ -87,20 +87,20 @@ const entry = z.discriminatedUnion('kind', [
     broken: z.boolean().optional(),
     note: z.string().max(boardLimits.note).optional(),
   }),
-  // What is typed is judged on its own, so that a bad name does not fail its neighbours.
+  // Validated separately, so that an invalid name does not reject the whole batch.
   z.object({ kind: z.literal('walk_in'), id, name: z.unknown(), phone: z.unknown(), at }),
 ])
 type Entry = z.output<typeof entry>
 
-/** `workshop`: the slug of the one at whose door they were made. */
+/** `workshop`: slug of the workshop at whose door the entries were made. */
 const entriesBody = z.object({ workshop: z.string().optional(), entries: limitSize(maxEntries, z.array(entry)) })
 
 /**
- * The entries of a body, or undefined where they cannot be parsed. The origin is not checked here: `refuseForeignForms` in
- * app.tsx has done so for every POST, and a second, stricter check refused what the pages themselves were allowed to send.
- * A request with neither Origin nor Sec-Fetch-Site passes, as with other forms. It gains another site nothing: browsers
- * that leave both out still preflight application/json, send no Lax cookie from elsewhere, and no form has this type.
- * @throws {HTTPException} 415 for another content type, 400 for no JSON
+ * Parses the entries of a request body; undefined if they are invalid. The origin is not checked here: the `csrf` middleware
+ * of http/app.tsx has done so for every POST. A second, stricter check rejected requests of our own pages. Requests with
+ * neither Origin nor Sec-Fetch-Site pass, as with forms. This is safe: browsers that send neither still preflight
+ * application/json, send no SameSite=Lax cookie with cross-site POSTs, and no form can have this content type.
+ * @throws {HTTPException} 415 for another content type, 400 for invalid JSON
  */
 async function parseEntries(c: Context<App>): Promise<z.output<typeof entriesBody> | undefined> {
   if (!/^application\/json\s*(;|$)/i.test(c.req.header('content-type') ?? '')) throw new HTTPException(415)
@@ -112,13 +112,13 @@ async function parseEntries(c: Context<App>): Promise<z.output<typeof entriesBod
 
 type EntryResult = { id: string; outcome: string } & Record<string, unknown>
 
-/** In the order in which they were made. Those of one kind that follow each other go in one statement. */
+/** Applies the entries in order. Consecutive check-ins and undos share a statement. */
 async function applyEntries(c: Context<App>, door: DoorContext, entries: readonly Entry[]): Promise<EntryResult[]> {
   const results: EntryResult[] = []
   for (let from = 0; from < entries.length; ) {
     const { kind } = entries[from] as Entry
-    const rest = entries.slice(from).findIndex((other) => other.kind !== kind)
-    const run = entries.slice(from, rest === -1 ? undefined : from + rest)
+    const runLength = entries.slice(from).findIndex((other) => other.kind !== kind)
+    const run = entries.slice(from, runLength === -1 ? undefined : from + runLength)
     results.push(...(await applyEntryRun(c, door, kind, run)))
     from += run.length
   }
@@ -176,11 +176,10 @@ async function registerWalkIn(
   if ('problems' in parsed) return { id, outcome: 'invalid', fields: parsed.problems }
   const result = await admitWalkIn(deps, actor, parsed.walkIn, id, at)
   if (!('registration' in result)) return { id, ...result }
-  const { registration, ...more } = result
-  return { id, ...more, person: (await findDoorPerson(deps, workshop, registration)) ?? null }
+  const { registration, ...rest } = result
+  return { id, ...rest, person: (await findDoorPerson(deps, workshop, registration)) ?? null }
 }
 
-/** Which workshop a ticket is for, in the helper's language. */
 function serializeOtherWorkshop(
   c: Context<App>,
   { title, city, startsAt, timeZone }: Pick<Workshop, 'title' | 'city' | 'startsAt' | 'timeZone'>,

@@ -7,31 +7,31 @@ import { doorMessages } from '../../i18n/door.ts'
 import { joinSentences } from '../../i18n/format.ts'
 import { publicMessages } from '../../i18n/public.ts'
 import type { Locale } from '../../lib/config.ts'
+import { RefusalNotice } from '../ui/notices.tsx'
 
-/** What was typed for somebody who came without having signed up, and why it could not be taken. */
+/** A rejected walk-in form with its submitted values. */
 export type RejectedWalkIn = {
   values: { name: string; phone: string }
   problems?: FieldProblem[]
   refusal?: 'full' | 'cancelled' | 'not_found'
 }
 
-/** Two fields for who comes without having signed up. */
 export function WalkInForm({
   workshop,
   counts,
   now,
   nonce,
   name,
-  mistake: rejected,
+  rejected,
   locale,
 }: {
   workshop: Workshop
   counts: DoorCounts
   now: Date
   nonce: string
-  /** Of somebody who is known already. */
+  /** Prefilled, for a person with a cancelled registration. */
   name: string
-  mistake: RejectedWalkIn | undefined
+  rejected: RejectedWalkIn | undefined
   locale: Locale
 }) {
   const { walkIn: t } = doorMessages(locale)
@@ -42,11 +42,7 @@ export function WalkInForm({
     <section class="walk-in" id="walk-in">
       <h2>{t.title}</h2>
       <p class="lead">{joinSentences(lead, !seatAvailable && (canQueue ? t.standing : t.noGrace))}</p>
-      {rejected?.refusal && (
-        <div class="alert" role="alert">
-          <p>{t.refusals[rejected.refusal]}</p>
-        </div>
-      )}
+      {rejected?.refusal && <RefusalNotice>{t.refusals[rejected.refusal]}</RefusalNotice>}
       {(seatAvailable || canQueue || rejected) && (
         <form method="post" action={paths.doorWalkIn()} novalidate>
           <input type="hidden" name="id" value={nonce} />
@@ -54,7 +50,7 @@ export function WalkInForm({
             name="name"
             label={t.name}
             value={rejected?.values.name ?? name}
-            mistake={rejected}
+            rejected={rejected}
             locale={locale}
           />
           {workshop.phone !== 'no' && (
@@ -62,7 +58,7 @@ export function WalkInForm({
               name="phone"
               label={workshop.phone === 'required' ? t.phone : t.phone + t.optional}
               value={rejected?.values.phone ?? ''}
-              mistake={rejected}
+              rejected={rejected}
               locale={locale}
             />
           )}
@@ -78,13 +74,13 @@ function WalkInField({
   name,
   label,
   value,
-  mistake: rejected,
+  rejected,
   locale,
 }: {
   name: 'name' | 'phone'
   label: string
   value: string
-  mistake: RejectedWalkIn | undefined
+  rejected: RejectedWalkIn | undefined
   locale: Locale
 }) {
   const { fields, fieldProblems } = publicMessages(locale)
