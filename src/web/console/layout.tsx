@@ -8,29 +8,29 @@ import { paths, withQuery } from '../../http/links.ts'
 import { consoleMessages } from '../../i18n/console.ts'
 import { publicMessages } from '../../i18n/public.ts'
 import type { ConsoleMessages } from '../../i18n/zh-CN/console.ts'
+import { Flash } from '../ui/notices.tsx'
 import { ConfirmField } from './ui/confirmation.tsx'
 
-/** A part of the console, as its list on the left names it. */
+/** An entry of the console's navigation. */
 export type ConsoleSection = keyof ConsoleMessages['sections']
 
-/** What a page of the console is, apart from its content. */
 export type ConsolePageOptions = {
   title: string
-  /** Which entry of the list on the left it belongs to; none for those who are not signed in. */
+  /** The current entry of the navigation; none on pages without sign-in. */
   section?: ConsoleSection | undefined
-  /** Where the line above the title leads. */
+  /** The link above the title. */
   back?: { href: string; text: string } | undefined
-  /** Browser scripts in src/client that add to the page. */
+  /** Names of scripts in src/client. */
   scripts?: readonly string[] | undefined
-  /** Something that was done just now. */
+  /** Success message of the preceding action. */
   flash?: string | undefined
   status?: 200 | 400 | 401 | 403 | 404 | 405 | 409 | 410 | 422 | 429 | undefined
 }
 
-/** A page of the console as an answer, in the organiser's language. Nobody keeps it. */
+/** Renders a console page in the organiser's language, uncached. Responds 422 if `isConfirmed` found no confirmation. */
 export async function consolePage(c: Context<App>, options: ConsolePageOptions, content: Child): Promise<Response> {
   c.header('Cache-Control', 'no-store')
-  const html = await (<ConsoleDocument c={c} view={options} content={content} />).toString()
+  const html = await (<ConsoleDocument c={c} options={options} content={content} />).toString()
   return c.html(String(html), c.get('unconfirmed') ? 422 : (options.status ?? 200))
 }
 
@@ -46,13 +46,13 @@ const sections: { section: ConsoleSection; href: string; needs: Role }[] = [
   { section: 'account', href: paths.account(), needs: 'viewer' },
 ]
 
-function ConsoleDocument({ c, view: options, content }: { c: Context<App>; view: ConsolePageOptions; content: Child }) {
+function ConsoleDocument({ c, options, content }: { c: Context<App>; options: ConsolePageOptions; content: Child }) {
   const locale = c.get('locale')
   const organiser = c.get('organiser')
   const t = consoleMessages(locale)
   const { lang, skip, otherLanguage } = publicMessages(locale)
   const { pathname, search } = new URL(c.req.url)
-  // A form that comes back with a mistake has no page of its own to come back to in the other language.
+  // A response to a POST has no URL of its own that the language switch could link to.
   const currentPath = c.req.method === 'GET' ? pathname.replace(/^\/+/, '/') + search : paths.console()
   return (
     <>
@@ -115,11 +115,8 @@ function ConsoleDocument({ c, view: options, content }: { c: Context<App>; view:
               </span>
             </header>
             <main id="main">
-              {typeof options.flash === 'string' && (
-                <p class="done" role="status">
-                  {options.flash}
-                </p>
-              )}
+              {/* Looked up by `?done=`, so it can be a method of Object.prototype. */}
+              {typeof options.flash === 'string' && <Flash>{options.flash}</Flash>}
               {c.get('unconfirmed') && (
                 <div class="alert" role="alert" tabindex={-1} autofocus>
                   <p>{t.unconfirmed}</p>

@@ -34,7 +34,6 @@ import { materialPages } from './tickets/materials.tsx'
 import { editWorkshopPages } from './workshops/edit-workshop.tsx'
 import { workshopPages } from './workshops/workshops.tsx'
 
-/** Everything organisers see. */
 export const consoleRoutes = new Hono<App>()
   .route('/', signInPages)
   .route('/', overviewPages)

@@ -33,7 +33,7 @@ describe('charts', () => {
   })
 
   test('BarChart places parts side by side, scaled to the longest row, and centres a funnel', () => {
-    const row = (label: string, ...values: number[]) => ({ ...bar(label, ...values), label, said: '' })
+    const row = (label: string, ...values: number[]) => ({ ...bar(label, ...values), label, valueText: '' })
     const svg = String(<BarChart id="x" title="t" description="d" rows={[row('a', 6, 2), row('b', 2)]} />)
     expect(
       rects(svg)
@@ -53,14 +53,14 @@ describe('charts', () => {
 
   test('BarChart has an accessible name and description and escapes labels', () => {
     const name = '<b>"海报"</b>'
-    const svg = String(<BarChart id="x" title="渠道" description="多" rows={[{ label: name, parts: [], said: '' }]} />)
+    const svg = String(<BarChart id="x" title="渠道" description="多" rows={[{ label: name, parts: [], valueText: '' }]} />)
     expect(svg).toMatch(/role="img" aria-labelledby="x-t x-d"><title id="x-t">渠道<\/title><desc id="x-d">多<\/desc>/)
     expect(svg).not.toMatch(/style=|<b>/)
   })
 
   test('BarChart shortens labels that are too long for a phone', () => {
     const svg = String(
-      <BarChart id="x" title="t" description="d" rows={[{ label: '公众号'.repeat(20), parts: [], said: '' }]} />,
+      <BarChart id="x" title="t" description="d" rows={[{ label: '公众号'.repeat(20), parts: [], valueText: '' }]} />,
     )
     expect(svg).toContain(`>${'公众号'.repeat(5)}公众…</text>`)
   })

@@ -6,7 +6,7 @@ import type { Locale } from '../../../lib/config.ts'
 import { BarChart, Figure } from '../ui/charts.tsx'
 import { formatPercent, KeyNumbers } from '../ui/numbers.tsx'
 
-/** Who came and who did not, as numbers and as a bar with its table behind. */
+/** Attendance of a workshop as key numbers and a bar chart. */
 export function AttendanceSummary({ attendance, locale }: { attendance: Attendance; locale: Locale }) {
   const t = postEventMessages(locale).attendance
   const statsMessages = reportMessages(locale)
@@ -25,13 +25,13 @@ export function AttendanceSummary({ attendance, locale }: { attendance: Attendan
       />
       <p class="hint">{t.lateHint}</p>
       <Figure
-        keys={[
+        legend={[
           { tone: 'accent', text: t.came },
           { tone: 'grey', text: t.walkIns },
           { tone: 'pale', text: t.noShows },
         ]}
-        open={statsMessages.figures.numbers}
-        numbers={{
+        tableLabel={statsMessages.figures.numbers}
+        table={{
           heads: [t.how, statsMessages.figures.all],
           rows: [
             [t.expected, expected],
@@ -47,7 +47,7 @@ export function AttendanceSummary({ attendance, locale }: { attendance: Attendan
           id="attendance"
           title={t.chart}
           description={t.chartSaid(came, expected, noShows, walkIns)}
-          most={Math.max(1, total)}
+          max={Math.max(1, total)}
           rows={[
             {
               label: t.chart,
@@ -56,7 +56,7 @@ export function AttendanceSummary({ attendance, locale }: { attendance: Attendan
                 { tone: 'grey', value: walkIns },
                 { tone: 'pale', value: noShows },
               ],
-              said:
+              valueText:
                 total > 0
                   ? statsMessages.pair(
                       `${formatNumber(came)} / ${formatNumber(total)}`,

@@ -23,17 +23,17 @@ import { paths, withQuery } from '../../../http/links.ts'
 import { formatDateTime, formatPlace } from '../../../i18n/format.ts'
 import { postEventMessages } from '../../../i18n/post-event.ts'
 import type { Locale } from '../../../lib/config.ts'
+import { RefusalNotice } from '../../ui/notices.tsx'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import { EmailPreview } from '../ui/email-preview.tsx'
 import { Checkbox } from '../ui/fields.tsx'
-import { RefusalNotice } from '../ui/notices.tsx'
 import { dateLabel } from '../ui/workshop-labels.ts'
 import { AttendanceSummary } from './attendance-summary.tsx'
 import { FeedbackResults } from './feedback-results.tsx'
 import { OverbookingAdvice } from './overbooking.tsx'
 
-/** Who came to a workshop: closing its check-in, who did not come, what they thought of it, how many seats to give next time. */
+/** Attendance of a workshop: closing its check-in, no-shows, feedback results, overbooking suggestion. */
 export const attendancePages = new Hono<App>()
 
 attendancePages.get('/console/workshops/:slug/attendance', async (c) => {
@@ -77,7 +77,7 @@ async function attendancePage(c: Context<App>, workshop: Workshop, refusal?: Att
     feedbackResults(deps, workshop),
   ])
   const noShows = hasStarted ? await listNoShows(deps, workshop) : []
-  // Whoever looks sees names.
+  // The page shows names.
   if (noShows.length > 0) {
     const facts = { filter: 'no_shows', count: noShows.length }
     await audit(c, { action: 'list.looked_up', workshopId: workshop.id, payload: facts })
@@ -128,7 +128,7 @@ function flashMessage(c: Context<App>): string | undefined {
   }
 }
 
-/** Closing the check-in, with the mail of thanks to look at, or opening it again. */
+/** Closes the check-in, with a preview of the thank-you mail, or reopens it. */
 async function CloseAttendanceForm({ c, workshop }: { c: Context<App>; workshop: Workshop }) {
   const { deps } = c.env
   const locale = c.get('locale')

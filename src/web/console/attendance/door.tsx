@@ -26,7 +26,7 @@ import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import { dateLabel } from '../ui/workshop-labels.ts'
 
-/** The door of a workshop as its organisers see it: helpers' phones, and who came. */
+/** The door of a workshop in the console: door sessions, check-ins and door queue. */
 export const consoleDoorPages = new Hono<App>()
 
 consoleDoorPages.get('/console/workshops/:slug/door', async (c) => {
@@ -34,7 +34,7 @@ consoleDoorPages.get('/console/workshops/:slug/door', async (c) => {
   return workshop && workshop.state !== 'draft' ? consoleDoorPage(c, workshop) : c.notFound()
 })
 
-/** The QR alone, as big as the screen, for helpers to scan from a laptop. */
+/** Full-screen join QR, for helpers to scan from a laptop. */
 consoleDoorPages.get('/console/workshops/:slug/door/qr', async (c) => {
   const { deps } = c.env
   const workshop = await findWorkshop(deps, c.req.param('slug'))
@@ -72,7 +72,7 @@ consoleDoorPages.get('/console/workshops/:slug/door/qr', async (c) => {
   )
 })
 
-/** Makes the QR that was shown so far, and photographed perhaps, good for nothing. */
+/** Invalidates the join QR shown so far, such as one that was photographed. */
 consoleDoorPages.post('/console/workshops/:slug/door/renew', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
@@ -82,7 +82,7 @@ consoleDoorPages.post('/console/workshops/:slug/door/renew', async (c) => {
   return c.redirect(withQuery(paths.consoleDoor(workshop.slug), { done: 'renewed' }), 303)
 })
 
-/** The device on which the organiser is signed in becomes a door. */
+/** Starts a door session on the organiser's own device. */
 consoleDoorPages.post('/console/workshops/:slug/door/open', async (c) => {
   const { deps } = c.env
   const workshop = await findWorkshop(deps, c.req.param('slug'))
@@ -91,7 +91,7 @@ consoleDoorPages.post('/console/workshops/:slug/door/open', async (c) => {
   if (!(await isConfirmed(c))) return consoleDoorPage(c, workshop)
   const name = [...currentActor(c).name].slice(0, maxNameLength / 2).join('')
   const opened = await startDoorSession(deps, workshop, name, c.req.header('user-agent'))
-  if (opened.kind === 'refused') throw new Error(`a door of an organiser was refused: ${opened.refusal}`)
+  if (opened.kind === 'refused') throw new Error(`could not start an organiser's door session: ${opened.refusal}`)
   setDoorCookie(c, opened.token, opened.session)
   await audit(c, { action: 'door.opened', workshopId: workshop.id, payload: { slug: workshop.slug } })
   return c.redirect(paths.doorPage(), 303)
@@ -113,7 +113,7 @@ consoleDoorPages.post('/console/workshops/:slug/door/sessions/:id/end', async (c
   return c.redirect(withQuery(paths.consoleDoor(workshop.slug), { done: 'ended' }), 303)
 })
 
-/** Gives seats to those who stand at the door, also where no door asks for anything. */
+/** Seats the door queue; door sessions otherwise do so with each request. */
 consoleDoorPages.post('/console/workshops/:slug/door/seat', async (c) => {
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
@@ -162,7 +162,7 @@ async function consoleDoorPage(c: Context<App>, workshop: Workshop, status: 200 
       <p class="lead">
         {formatPlace(workshop, locale)} · {dateLabel(workshop, c)}
       </p>
-      {/* Looked at again every few seconds: see assets/progress.js. */}
+      {/* Refreshed every few seconds by src/client/progress.js. */}
       <div id="progress" data-waiting={open ? 'yes' : undefined}>
         <p class="live-count">
           <b>{words.counts.of(counts.in, counts.seats)}</b> {words.counts.in}
@@ -289,11 +289,11 @@ function PeopleList({ people, workshop, t }: { people: readonly DoorPerson[]; wo
   )
 }
 
-/** Whoever came last first. */
+/** Latest check-in first. */
 const byCheckInTime = (a: DoorPerson, b: DoorPerson) =>
   (b.checkedIn?.at.getTime() ?? 0) - (a.checkedIn?.at.getTime() ?? 0) || b.seq - a.seq
 
-/** By the clock of the workshop, with the date where that is another day. */
+/** Time of day in the workshop's time zone, with the date if it is not the workshop's first day. */
 function formatTime(moment: Date, { timeZone, startsAt }: Workshop): string {
   const isSameDay = localDate(moment, timeZone) === localDate(startsAt, timeZone)
   return isSameDay ? localTime(moment, timeZone) : formatMinute(moment, timeZone)

@@ -9,8 +9,8 @@ import { BarChart, Figure } from '../ui/charts.tsx'
 import { formatShare } from '../ui/numbers.tsx'
 
 /**
- * What those who came answered: how often each rating was given, and where whoever looks may see them the texts.
- * @param came how many could have answered
+ * Feedback of a workshop: distribution of each rating, and the free texts if `withTexts`.
+ * @param came number of attendees who could answer
  */
 export function FeedbackResults({
   results: { answered, questions },
@@ -60,8 +60,8 @@ export function FeedbackResults({
               <h3>{name}</h3>
               <Figure
                 caption={responses > 0 ? t.average(average, responses) : t.noRating}
-                open={statsMessages.figures.numbers}
-                numbers={{
+                tableLabel={statsMessages.figures.numbers}
+                table={{
                   heads: [t.rating, t.count],
                   rows: result.counts.map((n, i) => [t.stars(i + 1), n]).reverse(),
                 }}
@@ -74,7 +74,7 @@ export function FeedbackResults({
                     .map((n, i) => ({
                       label: t.stars(i + 1),
                       parts: [{ tone: 'accent' as const, value: n }],
-                      said: formatNumber(n),
+                      valueText: formatNumber(n),
                     }))
                     .reverse()}
                 />

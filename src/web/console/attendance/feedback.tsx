@@ -31,10 +31,9 @@ import {
 import { FormParser } from '../ui/form-parser.ts'
 import { applyReorder, ReorderButtons } from '../ui/reorder-buttons.tsx'
 
-/** What those who came are asked, and what they answered. */
+/** Feedback of a workshop: its questions, and the answers as CSV. */
 export const feedbackPages = new Hono<App>()
 
-/** A question as the form shows it. */
 type QuestionFormValues = { id?: string | undefined; kind: FeedbackQuestion['kind']; text: FeedbackQuestion['text'] }
 
 feedbackPages.get('/console/workshops/:slug/feedback', async (c) => {
@@ -63,8 +62,8 @@ feedbackPages.post('/console/workshops/:slug/feedback', async (c) => {
     areDefaultQuestions(questions) ? [] : questions,
   )
   if (outcome.kind === 'refused') {
-    const lost = outcome.questions.map((question) => t.quoted(questionText(question, locale))).join('')
-    return feedbackQuestionsPage(c, workshop, questions, [{ field: 'question.0.zh', text: t.lost(lost) }], 409)
+    const answered = outcome.questions.map((question) => t.quoted(questionText(question, locale))).join('')
+    return feedbackQuestionsPage(c, workshop, questions, [{ field: 'question.0.zh', text: t.lost(answered) }], 409)
   }
   return c.redirect(withQuery(paths.feedbackQuestions(workshop.slug), { done: 'saved' }), 303)
 })
@@ -84,7 +83,7 @@ feedbackPages.get('/console/workshops/:slug/feedback.csv', async (c) => {
   })
 })
 
-/** One line an answer, without names, in an order that tells nothing. */
+/** One line per attendee, without names, in an order unrelated to registration. */
 async function* generateFeedbackCsv(
   workshop: Workshop,
   answers: FeedbackAnswers[],
@@ -98,7 +97,7 @@ async function* generateFeedbackCsv(
   }
 }
 
-/** The questions as they are asked now, those of everybody with their texts in both languages. */
+/** The workshop's questions; the default ones with their texts in both languages. */
 function questionFormDefaults(workshop: Workshop): QuestionFormValues[] {
   return listQuestions(workshop).map((question) => ({
     ...question,
@@ -106,14 +105,14 @@ function questionFormDefaults(workshop: Workshop): QuestionFormValues[] {
   }))
 }
 
-/** Whether the form has what everybody is asked and nothing else. */
+/** Whether the form has exactly the default questions. */
 function areDefaultQuestions(questions: QuestionFormValues[]): boolean {
-  const serialize = (some: QuestionFormValues[]) =>
-    JSON.stringify(some.map(({ id, kind, text }) => [id, kind, text.zh, text.en]))
+  const serialize = (list: QuestionFormValues[]) =>
+    JSON.stringify(list.map(({ id, kind, text }) => [id, kind, text.zh, text.en]))
   return serialize(questions) === serialize(questionFormDefaults({ feedbackQuestions: null } as Workshop))
 }
 
-/** The questions line by line as they were sent; one without a text is left out. */
+/** The submitted questions in form order. Lines without text are skipped. */
 function parseQuestions(form: FormParser): QuestionFormValues[] {
   return form.rowNumbers('question').flatMap((n): QuestionFormValues[] => {
     const at = `question.${n}`
@@ -173,7 +172,7 @@ function feedbackQuestionsPage(
               options={(['rating', 'text'] as const).map((kind) => ({ value: kind, text: words.kinds[kind] }))}
               value={kind}
             />
-            <ReorderButtons n={n} of={values.length} label={words.one(n + 1)} locale={locale} />
+            <ReorderButtons n={n} count={values.length} label={words.one(n + 1)} locale={locale} />
           </fieldset>
         ))}
         <p class="actions">

@@ -9,7 +9,7 @@ import { postEventMessages } from '../../../i18n/post-event.ts'
 import type { Locale } from '../../../lib/config.ts'
 import { formatPercent } from '../ui/numbers.tsx'
 
-/** How many seats to give next time, and why. */
+/** Suggested capacity for the next workshop, with the no-show rate it is based on. */
 export function OverbookingAdvice({ suggestion, locale }: { suggestion: OverbookingSuggestion; locale: Locale }) {
   const t = postEventMessages(locale).attendance
   if (suggestion.kind === 'too_little') {
@@ -32,8 +32,8 @@ export function OverbookingAdvice({ suggestion, locale }: { suggestion: Overbook
 }
 
 /**
- * The suggestion in a line, below the seats of a workshop in a form; undefined where there is none to make.
- * @param seats as they stand in the form; what is no number of seats has no suggestion
+ * The suggestion as a hint below a form's capacity field; undefined if there is none.
+ * @param seats the value of the field; invalid ones have no suggestion
  */
 export function overbookingHint(
   pastAttendance: readonly PastAttendance[],

@@ -23,20 +23,20 @@ import { NumberTable } from '../ui/numbers.tsx'
 import { ReadinessChart } from '../ui/statistics-charts.tsx'
 import { dateLabel, workshopBackLink } from '../ui/workshop-labels.ts'
 
-/** Before the day: who is ready with what, who comes, and what they are reminded of. */
+/** Readiness of a workshop: required items, attendance confirmations, reminders. */
 export const readinessPages = new Hono<App>()
 
 readinessPages.get('/console/workshops/:slug/readiness', async (c) => {
   const { deps } = c.env
   const workshop = await findWorkshop(deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
-  const [answers, coming, mails] = await Promise.all([
+  const [answers, confirmations, mails] = await Promise.all([
     countAnswers(deps, [workshop], ['confirmed']),
     countConfirmations(deps, workshop),
     countReminders(deps, workshop),
   ])
   const { console: t } = readinessMessages(c.get('locale'))
-  const people = confirmationStatuses.reduce((sum, stands) => sum + coming[stands], 0)
+  const people = confirmationStatuses.reduce((sum, status) => sum + confirmations[status], 0)
   return consolePage(
     c,
     {
@@ -52,7 +52,7 @@ readinessPages.get('/console/workshops/:slug/readiness', async (c) => {
         {people === 0 ? t.nobody : t.lead(people)}
       </p>
       {people > 0 && <RequiredItems c={c} workshop={workshop} answers={answers} />}
-      {people > 0 && <AttendanceConfirmations c={c} workshop={workshop} coming={coming} />}
+      {people > 0 && <AttendanceConfirmations c={c} workshop={workshop} counts={confirmations} />}
       <ReminderTable c={c} workshop={workshop} mails={mails} />
     </>,
   )
@@ -87,11 +87,11 @@ function RequiredItems({ c, workshop, answers }: { c: Context<App>; workshop: Wo
 function AttendanceConfirmations({
   c,
   workshop,
-  coming,
+  counts,
 }: {
   c: Context<App>
   workshop: Workshop
-  coming: Record<ConfirmationStatus, number>
+  counts: Record<ConfirmationStatus, number>
 }) {
   const locale = c.get('locale')
   const { console: t } = readinessMessages(locale)
@@ -102,30 +102,30 @@ function AttendanceConfirmations({
       <h2>{t.coming}</h2>
       <Figure
         caption={t.comingNote}
-        open={reportMessages(locale).figures.numbers}
-        numbers={{
+        tableLabel={reportMessages(locale).figures.numbers}
+        table={{
           heads: [t.coming, t.people],
-          rows: confirmationStatuses.map((status) => [words[status], coming[status]]),
+          rows: confirmationStatuses.map((status) => [words[status], counts[status]]),
         }}
       >
         <BarChart
           id="coming"
           title={t.coming}
           description={confirmationStatuses
-            .map((status) => `${words[status]}: ${formatNumber(coming[status])}`)
+            .map((status) => `${words[status]}: ${formatNumber(counts[status])}`)
             .join(', ')}
-          most={Math.max(1, coming.yes + coming.asked + coming.not_asked)}
+          max={Math.max(1, counts.yes + counts.asked + counts.not_asked)}
           rows={confirmationStatuses.map((status) => ({
             label: words[status],
-            parts: [{ tone: status === 'yes' ? 'accent' : 'grey', value: coming[status] }],
-            said: formatNumber(coming[status]),
+            parts: [{ tone: status === 'yes' ? 'accent' : 'grey', value: counts[status] }],
+            valueText: formatNumber(counts[status]),
           }))}
         />
       </Figure>
       {canEdit(c) && (
         <p class="links">
           {confirmationStatuses.map((status) => (
-            <a href={listHref(status)}>{labels.of(words[status], coming[status])}</a>
+            <a href={listHref(status)}>{labels.of(words[status], counts[status])}</a>
           ))}
         </p>
       )}
@@ -133,18 +133,18 @@ function AttendanceConfirmations({
   )
 }
 
-/** What goes out when, by the clocks of the workshop, and what became of it. */
+/** When each reminder is sent, in the workshop's time zone, and how many were sent. */
 function ReminderTable({ c, workshop, mails }: { c: Context<App>; workshop: Workshop; mails: MailCount[] }) {
   const locale = c.get('locale')
   const { console: t } = readinessMessages(locale)
   const { mailKinds } = consoleMessages(locale)
   const { timeZone, state } = workshop
   const plan = planReminders(workshop)
-  const sends = state === 'published' || state === 'closed'
+  const sendsReminders = state === 'published' || state === 'closed'
   return (
     <>
       <h2>{t.reminders}</h2>
-      {!sends && <p>{t.none}</p>}
+      {!sendsReminders && <p>{t.none}</p>}
       <NumberTable
         heads={[t.heads.kind, t.heads.at, t.heads.sent, t.heads.owed, t.heads.failed, t.heads.pointless]}
         rows={reminderKinds.map((kind) => {

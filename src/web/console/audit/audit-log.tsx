@@ -25,18 +25,18 @@ import { consolePage } from '../layout.tsx'
 import { ErrorSummary, Field, type FieldError, Select } from '../ui/fields.tsx'
 import { cityAndDayLabel } from '../ui/workshop-labels.ts'
 
-/** Who changed, exported or looked up what. It names attendees, so that viewers do not see it. */
+/** The audit log. It names attendees, so viewers cannot open it. */
 export const auditLogPages = new Hono<App>()
 
 auditLogPages.get('/console/audit', async (c) => {
-  const asked = await parseAuditFilter(c)
-  if (!asked) return c.notFound()
-  const { filter, problems, scopeLabel } = asked
+  const parsed = await parseAuditFilter(c)
+  if (!parsed) return c.notFound()
+  const { filter, problems, scopeLabel } = parsed
   const { deps } = c.env
   const locale = c.get('locale')
   const t = reportMessages(locale).audit
   const { entries, next } = problems.length > 0 ? { entries: [], next: undefined } : await listAudit(deps, filter)
-  const here = new URL(c.req.url).pathname + new URL(c.req.url).search
+  const currentUrl = new URL(c.req.url).pathname + new URL(c.req.url).search
   const isFiltered = Object.values(readFilterParams(c)).some(Boolean)
   return consolePage(
     c,
@@ -45,16 +45,16 @@ auditLogPages.get('/console/audit', async (c) => {
       <h1>{t.title}</h1>
       <p class="lead">{t.lead(deps.config.retentionDays)}</p>
       <ErrorSummary problems={problems} t={consoleMessages(locale)} />
-      <FilterForm c={c} problems={problems} about={scopeLabel} isFiltered={isFiltered} />
+      <FilterForm c={c} problems={problems} scopeLabel={scopeLabel} isFiltered={isFiltered} />
       {problems.length === 0 && (entries.length === 0 ? <p>{t.none}</p> : <AuditTable c={c} entries={entries} />)}
       <p class="actions">
         {next !== undefined && (
-          <a class="button second" rel="next" href={withQuery(here, { before: String(next), lang: undefined })}>
+          <a class="button second" rel="next" href={withQuery(currentUrl, { before: String(next), lang: undefined })}>
             {t.older}
           </a>
         )}
         {filter.before !== undefined && (
-          <a href={withQuery(here, { before: undefined, lang: undefined })}>{t.newest}</a>
+          <a href={withQuery(currentUrl, { before: undefined, lang: undefined })}>{t.newest}</a>
         )}
         {entries.length > 0 && <a href={withQuery(paths.auditCsv(), readFilterParams(c))}>{t.export}</a>}
       </p>
@@ -63,18 +63,18 @@ auditLogPages.get('/console/audit', async (c) => {
 })
 
 auditLogPages.get('/console/audit.csv', async (c) => {
-  const asked = await parseAuditFilter(c)
-  if (!asked || asked.problems.length > 0) return c.notFound()
+  const parsed = await parseAuditFilter(c)
+  if (!parsed || parsed.problems.length > 0) return c.notFound()
   const { deps } = c.env
   const locale = c.get('locale')
   const t = reportMessages(locale).audit
-  // Before it is read, so that it is in it. What was asked for may name an attendee.
+  // Written before the log is read, so that the export contains itself. Without the actor filter, which may name an attendee.
   const { actor: _, ...filter } = readFilterParams(c)
   await audit(c, {
     action: 'audit.exported',
     payload: { format: 'csv', filter: new URLSearchParams(filter).toString() },
   })
-  const csv = generateAuditCsv(streamAudit(deps, { ...asked.filter, before: undefined }), locale, deps.config.timeZone)
+  const csv = generateAuditCsv(streamAudit(deps, { ...parsed.filter, before: undefined }), locale, deps.config.timeZone)
   return c.body(await streamBody(deps, csv), 200, {
     'Content-Type': 'text/csv; charset=utf-8',
     'Content-Disposition': attachment('audit.csv', `${t.file} ${localDate(deps.now(), deps.config.timeZone)}.csv`),
@@ -82,7 +82,7 @@ auditLogPages.get('/console/audit.csv', async (c) => {
   })
 })
 
-/** With a byte order mark, without which Excel takes it for the system's own encoding. */
+/** Starts with a byte order mark; without it Excel assumes the system's legacy encoding. */
 async function* generateAuditCsv(
   pages: AsyncIterable<AuditEntry[]>,
   locale: Locale,
@@ -109,7 +109,7 @@ async function* generateAuditCsv(
 
 type ParsedAuditFilter = { filter: AuditFilter; problems: FieldError[]; scopeLabel: string | undefined }
 
-/** What the query asks for; undefined if it names a campaign, workshop or person that is none. */
+/** Parses the query; undefined if it names an unknown campaign or workshop, or an invalid person id. */
 async function parseAuditFilter(c: Context<App>): Promise<ParsedAuditFilter | undefined> {
   const { deps } = c.env
   const locale = c.get('locale')
@@ -117,7 +117,7 @@ async function parseAuditFilter(c: Context<App>): Promise<ParsedAuditFilter | un
   const { actor, action, from, to, workshop, campaign, person } = readFilterParams(c)
   const filter: AuditFilter = {
     actor,
-    action: auditActions.find((one) => one === action),
+    action: auditActions.find((known) => known === action),
     before: /^\d{1,15}$/.test(c.req.query('before') ?? '') ? Number(c.req.query('before')) : undefined,
   }
   const problems: FieldError[] = []
@@ -132,21 +132,21 @@ async function parseAuditFilter(c: Context<App>): Promise<ParsedAuditFilter | un
     return parseDateTime(`${shiftedDay}T00:00`, deps.config.timeZone)
   }
   filter.from = parseMidnight('from', from)
-  // The last day counts.
+  // Inclusive: up to the midnight after the last day.
   filter.to = parseMidnight('to', to, 1)
   if (filter.from && filter.to && filter.from >= filter.to) problems.push({ field: 'from', text: t.fromAfterTo })
   let scopeLabel: string | undefined
   if (workshop) {
-    const found = await findWorkshop(deps, workshop)
-    if (!found) return undefined
-    filter.workshopId = found.id
-    scopeLabel = cityAndDayLabel(found, locale)
+    const match = await findWorkshop(deps, workshop)
+    if (!match) return undefined
+    filter.workshopId = match.id
+    scopeLabel = cityAndDayLabel(match, locale)
   }
   if (campaign) {
-    const found = await findCampaign(deps, campaign)
-    if (!found) return undefined
-    filter.campaignId = found.id
-    scopeLabel = localize(found.title, locale)
+    const match = await findCampaign(deps, campaign)
+    if (!match) return undefined
+    filter.campaignId = match.id
+    scopeLabel = localize(match.title, locale)
   }
   if (person) {
     if (!isUuid(person)) return undefined
@@ -158,7 +158,7 @@ async function parseAuditFilter(c: Context<App>): Promise<ParsedAuditFilter | un
 
 const filterParamNames = ['actor', 'action', 'from', 'to', 'workshop', 'campaign', 'person'] as const
 
-/** What of the query filters, without what is empty. */
+/** The query parameters that filter, without empty ones. */
 function readFilterParams(c: Context<App>): Partial<Record<(typeof filterParamNames)[number], string>> {
   return Object.fromEntries(
     filterParamNames.flatMap((name) => {
@@ -171,12 +171,12 @@ function readFilterParams(c: Context<App>): Partial<Record<(typeof filterParamNa
 function FilterForm({
   c,
   problems,
-  about: scopeLabel,
+  scopeLabel,
   isFiltered,
 }: {
   c: Context<App>
   problems: FieldError[]
-  about: string | undefined
+  scopeLabel: string | undefined
   isFiltered: boolean
 }) {
   const t = reportMessages(c.get('locale')).audit
@@ -246,7 +246,7 @@ function AuditTable({ c, entries }: { c: Context<App>; entries: AuditEntry[] }) 
   )
 }
 
-/** What an entry was about, as it is called now. */
+/** The subjects of an entry under their current names. */
 function subjectLinks(
   { campaign, workshop, registration }: AuditEntry,
   locale: Locale,
@@ -266,7 +266,7 @@ function subjectLinks(
   ]
 }
 
-/** Facts as `name: value`; those of attendees too, as long as they are kept. What is named beside them is not said again. */
+/** Facts as `name: value`, including personal ones until they are erased. Skips values already shown as subjects. */
 function formatDetails({ payload, pii, campaign, workshop, registration }: AuditEntry, locale: Locale): string {
   const t = reportMessages(locale).audit
   const alreadyShown: unknown[] = [campaign?.slug, workshop?.slug, registration?.name, null, '']
@@ -281,7 +281,6 @@ function formatDetails({ payload, pii, campaign, workshop, registration }: Audit
     .join(t.between)
 }
 
-/** The fields that were changed, as they are called here. */
 function translateFieldNames(value: unknown, locale: Locale): unknown {
   const { facts } = reportMessages(locale).audit
   return Array.isArray(value) ? value.map((field) => facts[String(field)] ?? field) : value

@@ -8,16 +8,16 @@ import type { BoardMessages } from '../../../i18n/boards.ts'
 import { formatDateTime } from '../../../i18n/format.ts'
 import { Select } from '../ui/fields.tsx'
 
-/** Who has a board of a workshop, with a button for each that comes back. */
+/** The active loans of a workshop, each with a return button. */
 export function ActiveLoans({
   c,
   workshop,
-  out: loans,
+  loans,
   t,
 }: {
   c: Context<App>
   workshop: Workshop
-  out: ActiveLoan[]
+  loans: ActiveLoan[]
   t: BoardMessages
 }) {
   const { deps } = c.env
@@ -65,16 +65,16 @@ export function ActiveLoans({
   )
 }
 
-/** More would be no list to choose from; at the door there is a search. */
+/** A select of more options is unusable; the door has a search. */
 const maxBorrowers = 500
 
-/** Who has a seat and no board yet, as the form offers them. */
+/** Confirmed attendees without a board, for the lend form. */
 export async function listBorrowers(c: Context<App>, workshop: Workshop) {
   const people = await listDoorPeople(c.env.deps, workshop)
   return people.filter(({ status, board }) => status === 'confirmed' && !board).slice(0, maxBorrowers)
 }
 
-/** Lends a board by hand, where no phone is at the door. */
+/** Lends a board from the console, for workshops without a door session. */
 export function LendForm({
   c,
   workshop,

@@ -7,25 +7,24 @@ import type { BoardMessages } from '../../../i18n/boards.ts'
 import { Field, type FieldError, Select } from '../ui/fields.tsx'
 import { BoardTable } from './board-table.tsx'
 
-/** What was typed to pack boards. */
 export type AllocateFormValues = { kind: string; count: string; serials: string }
 
-/** The boards in the box of a workshop, to choose which are taken out again. */
+/** The boards allocated to a workshop, with buttons that release them. */
 export function Allocations({
   c,
   workshop,
-  packed: allocated,
+  allocated,
   t,
 }: {
   c: Context<App>
   workshop: Workshop
-  packed: Board[]
+  allocated: Board[]
   t: BoardMessages
 }) {
   const words = t.workshop
   return (
     <form class="people" method="post" action={paths.deallocateBoards(workshop.slug)}>
-      <BoardTable boards={allocated} inBox c={c} t={t} />
+      <BoardTable boards={allocated} forWorkshop c={c} t={t} />
       <p class="actions">
         <button type="submit" class="small second" name="do" value="chosen">
           {words.unpack}
@@ -39,21 +38,21 @@ export function Allocations({
 }
 
 /**
- * Packs so many of a kind, or chosen ones by their serial numbers.
- * @param packed what is in the box, so that the form sent twice packs once
+ * Allocates a number of boards of a kind, or boards by serial number.
+ * @param allocated current boards; the form sends their count, so that submitting twice allocates once
  */
 export function AllocateForm({
   workshop,
-  packed: allocated,
+  allocated,
   kinds,
-  shown: values,
+  values,
   problems,
   t,
 }: {
   workshop: Workshop
-  packed: Board[]
+  allocated: Board[]
   kinds: string[]
-  shown: AllocateFormValues
+  values: AllocateFormValues
   problems: FieldError[]
   t: BoardMessages
 }) {

@@ -5,15 +5,15 @@ import { paths } from '../../../http/links.ts'
 import type { BoardMessages } from '../../../i18n/boards.ts'
 import { eventLabel } from '../ui/workshop-labels.ts'
 
-/** Boards to choose from. Those `inBox` of a workshop, on its own page, stand without that and without their notes. */
+/** Boards with checkboxes. On a workshop's page (`forWorkshop`) without the workshop's name and the notes. */
 export function BoardTable({
   boards,
-  inBox: forWorkshop = false,
+  forWorkshop = false,
   c,
   t,
 }: {
   boards: Board[]
-  inBox?: boolean
+  forWorkshop?: boolean
   c: Context<App>
   t: BoardMessages
 }) {
@@ -61,13 +61,12 @@ export function BoardTable({
   )
 }
 
-/** 借出 / 在库 */
 export function PlaceBadge({ place, t }: { place: BoardPlace; t: BoardMessages }) {
   const modifier = { free: '', packed: '', lent: '', broken: 'warn', retired: 'off' }[place]
   return <span class={`mark ${modifier}`}>{t.places[place]}</span>
 }
 
-/** Who has a board, or for which workshop it is packed. */
+/** The borrower of a board, or the workshop it is allocated to. */
 export function BoardLocation({ board: { holder, packedFor }, c }: { board: Board; c: Context<App> }) {
   if (holder) {
     return (

@@ -24,7 +24,7 @@ import { eventLabel } from '../ui/workshop-labels.ts'
 import { BoardLocation, PlaceBadge } from './board-table.tsx'
 import { boardFieldErrors } from './form-fields.ts'
 
-/** One board: where it is, in which state, who had it. */
+/** One board: location, state and loan history. */
 export const boardDetailPages = new Hono<App>()
 
 boardDetailPages.get('/console/boards/:id', async (c) => {
@@ -78,13 +78,13 @@ boardDetailPages.post('/console/boards/:id/return', async (c) => {
     const problems = [{ field: 'damage', text: t.problems.too_long(t.fields.note) }]
     return renderBoardPage(c, board, { values: { damage, as }, status: 422, problems })
   }
-  const returned = await returnBoard(deps, currentActor(c), {
+  const result = await returnBoard(deps, currentActor(c), {
     ...{ id: optionalUuid(body, 'nonce') ?? deps.newId(), boardId: board.id, at: deps.now() },
     ...{ broken: as === 'broken', lost: as === 'lost' },
     note: damage,
   })
-  if (returned.outcome === 'not_found') return c.notFound()
-  if (returned.outcome === 'returned') return redirectToBoard(c, board, 'returned')
+  if (result.outcome === 'not_found') return c.notFound()
+  if (result.outcome === 'returned') return redirectToBoard(c, board, 'returned')
   return renderBoardPage(c, board, { status: 409, problems: [{ field: 'state', text: t.returnRefusals.not_lent }] })
 })
 
@@ -108,7 +108,7 @@ function redirectToBoard(c: Context<App>, { id }: Board, flash: 'saved' | 'retur
   return c.redirect(withQuery(paths.board(id), { done: flash }), 303)
 }
 
-/** A form as it was sent, for it to come back, and why. */
+/** A rejected form with its submitted values. */
 type RejectedBoardForm = {
   values?: Partial<{ kind: string; serial: string; state: string; note: string; damage: string; as: string }>
   problems: FieldError[]
@@ -161,7 +161,7 @@ async function renderBoardPage(c: Context<App>, board: Board, rejected?: Rejecte
       <p class="links">
         <a href={withQuery(paths.boardLabels(), { chosen: 'yes', id: board.id })}>{words.label}</a>
       </p>
-      {board.holder && <ReturnForm c={c} board={board} shown={rejected?.values} problems={problems} t={t} />}
+      {board.holder && <ReturnForm c={c} board={board} values={rejected?.values} problems={problems} t={t} />}
       <form class="narrow" method="post" action={paths.boardState(board.id)} novalidate>
         <ConfirmField />
         <Select
@@ -183,7 +183,7 @@ async function renderBoardPage(c: Context<App>, board: Board, rejected?: Rejecte
         </p>
       </form>
       <h2>{words.history}</h2>
-      {loans.length === 0 ? <p>{words.noHistory}</p> : <LoanHistory past={loans} c={c} t={t} />}
+      {loans.length === 0 ? <p>{words.noHistory}</p> : <LoanHistory loans={loans} c={c} t={t} />}
       <details open={rejected?.values?.serial !== undefined}>
         <summary>{words.edit}</summary>
         <form class="narrow" method="post" action={paths.boardEdit(board.id)} novalidate>
@@ -215,13 +215,13 @@ async function renderBoardPage(c: Context<App>, board: Board, rejected?: Rejecte
 function ReturnForm({
   c,
   board,
-  shown: { as: selected = 'fine', damage = '' } = {},
+  values: { as: selected = 'fine', damage = '' } = {},
   problems,
   t,
 }: {
   c: Context<App>
   board: Board
-  shown: RejectedBoardForm['values']
+  values: RejectedBoardForm['values']
   problems: FieldError[]
   t: BoardMessages
 }) {
@@ -250,7 +250,7 @@ function ReturnForm({
   )
 }
 
-function LoanHistory({ past: loans, c, t }: { past: PastLoan[]; c: Context<App>; t: BoardMessages }) {
+function LoanHistory({ loans, c, t }: { loans: PastLoan[]; c: Context<App>; t: BoardMessages }) {
   const words = t.board
   return (
     <ul class="history">

@@ -3,7 +3,7 @@ import { type BoardFilter, boardPlaces } from '../../../domain/boards/inventory.
 import type { App } from '../../../http/context.ts'
 import { parseSearch } from '../../../lib/text.ts'
 
-/** The filter that stands in the address. What it does not know counts as not said. */
+/** Parses the filter in the query string. Unknown values are ignored. */
 export function parseBoardFilter(c: Context<App>): BoardFilter {
   const { kind, place, q } = c.req.query()
   return {

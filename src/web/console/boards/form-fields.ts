@@ -2,7 +2,6 @@ import type { BoardProblem } from '../../../domain/boards/serials.ts'
 import type { BoardMessages } from '../../../i18n/boards.ts'
 import type { FieldError } from '../ui/fields.tsx'
 
-/** What is wrong with what was typed about boards, in sentences. */
 export function boardFieldErrors(problems: BoardProblem[], t: BoardMessages): FieldError[] {
   return problems.map((problem) => {
     const { field, code } = problem

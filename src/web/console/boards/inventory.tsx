@@ -27,10 +27,10 @@ import { BoardTable } from './board-table.tsx'
 import { parseBoardFilter, serializeBoardFilter } from './filter.ts'
 import { boardFieldErrors } from './form-fields.ts'
 
-/** The inventory of boards: the list, adding to it, the file of it. */
+/** The board inventory: list, adding boards, CSV export. */
 export const boardInventoryPages = new Hono<App>()
 
-/** A viewer sees how many there are, and not who has them. */
+/** Viewers see the counts only, not who has which board. */
 boardInventoryPages.get('/console/boards', async (c) => {
   const { deps } = c.env
   const t = boardMessages(c.var.locale)
@@ -95,7 +95,7 @@ function BoardCountTable({ counts, t }: { counts: BoardCounts; t: BoardMessages 
   )
 }
 
-/** The filter and the list itself. Each board can be chosen to print its label. */
+/** The filter, and the list with checkboxes to print labels of selected boards. */
 async function renderInventory(c: Context<App>, counts: BoardCounts) {
   const t = boardMessages(c.var.locale)
   const filter = parseBoardFilter(c)
@@ -194,12 +194,12 @@ boardInventoryPages.post('/console/boards/add', async (c) => {
   const { deps } = c.env
   const t = boardMessages(c.var.locale)
   const body = await parseFormBody(c)
-  const shown = { kind: stringField(body, 'kind'), serials: stringField(body, 'serials') }
-  const { problems, ...draft } = parseBoards(shown)
-  if (problems.length > 0) return addBoardsPage(c, shown, boardFieldErrors(problems, t))
+  const values = { kind: stringField(body, 'kind'), serials: stringField(body, 'serials') }
+  const { problems, ...draft } = parseBoards(values)
+  if (problems.length > 0) return addBoardsPage(c, values, boardFieldErrors(problems, t))
   const added = await addBoards(deps, currentActor(c), draft)
   if (added.kind === 'refused') {
-    return addBoardsPage(c, shown, [{ field: 'serials', text: t.add.exist(added.serials.slice(0, 50)) }], 409)
+    return addBoardsPage(c, values, [{ field: 'serials', text: t.add.exist(added.serials.slice(0, 50)) }], 409)
   }
   const query = { kind: draft.kind, done: `added-${added.ids.length}` }
   return c.redirect(withQuery(paths.boards(), query), 303)

@@ -8,10 +8,10 @@ import { qrPath } from '../../../lib/qr.ts'
 import { chunk, printPage } from '../ui/print-page.tsx'
 import { parseBoardFilter } from './filter.ts'
 
-/** Labels to stick on boards: those of chosen ones, or of all that a filter lets through. */
+/** Printable board labels: of the selected boards, or of all that match the filter. */
 export const boardLabelPages = new Hono<App>()
 
-/** On an A4 page there is room for four columns of eight labels of 46 by 34 mm. */
+/** A4 fits four columns of eight labels of 46 × 34 mm. */
 const labelsPerPage = 32
 
 boardLabelPages.get('/console/boards/labels', async (c) => {
@@ -26,13 +26,13 @@ boardLabelPages.get('/console/boards/labels', async (c) => {
     c,
     {
       title: t.labels.title,
-      of: t.list.title,
+      subject: t.list.title,
       back: { href: paths.boards(), text: t.labels.back },
       hint: boards.length > 0 ? t.labels.print : t.labels.nothing,
     },
-    chunk(boards, labelsPerPage).map((some) => (
+    chunk(boards, labelsPerPage).map((page) => (
       <section class="board-labels">
-        {some.map((board) => (
+        {page.map((board) => (
           <BoardLabel
             board={board}
             url={absoluteUrl(baseUrl, paths.boardLabel(board.code))}
@@ -45,7 +45,7 @@ boardLabelPages.get('/console/boards/labels', async (c) => {
   )
 })
 
-/** The QR stands in its own white, four modules wide, whatever is around it. */
+/** The QR has a white quiet zone of four modules, whatever the background. */
 function BoardLabel({ board, url, alt, owner }: { board: Board; url: string; alt: string; owner: string }) {
   const { side, dark } = qrPath(url)
   return (

@@ -29,7 +29,7 @@ import { ActiveLoans, LendForm, listBorrowers } from './active-loans.tsx'
 import { AllocateForm, type AllocateFormValues, Allocations } from './allocations.tsx'
 import { boardFieldErrors } from './form-fields.ts'
 
-/** The boards of a workshop: packing them, who has one, asking for those that did not come back. */
+/** The boards of a workshop: allocation, loans, asking for overdue ones. */
 export const workshopBoardPages = new Hono<App>()
 
 workshopBoardPages.get('/console/workshops/:slug/boards', async (c) => {
@@ -50,11 +50,11 @@ workshopBoardPages.post('/console/workshops/:slug/boards/pack', async (c) => {
   }
   const refuse = (field: string, text: string, status: 409 | 422 = 422) =>
     workshopBoardsPage(c, workshop, { values, problems: [{ field, text }], status })
-  const pack = async (which: Parameters<typeof allocateBoards>[3]) => {
-    const packed = await allocateBoards(deps, currentActor(c), workshop, which)
-    if (packed === 'over') return refuse('out', t.workshop.packOver, 409)
-    return packed > 0 || 'ids' in which
-      ? redirectToWorkshopBoards(c, workshop, `packed-${packed}`)
+  const allocate = async (selection: Parameters<typeof allocateBoards>[3]) => {
+    const allocated = await allocateBoards(deps, currentActor(c), workshop, selection)
+    if (allocated === 'over') return refuse('out', t.workshop.packOver, 409)
+    return allocated > 0 || 'ids' in selection
+      ? redirectToWorkshopBoards(c, workshop, `packed-${allocated}`)
       : refuse('count', t.workshop.packNone, 409)
   }
 
@@ -63,16 +63,16 @@ workshopBoardPages.post('/console/workshops/:slug/boards/pack', async (c) => {
     if (problems.length > 0)
       return workshopBoardsPage(c, workshop, { values, problems: boardFieldErrors(problems, t), status: 422 })
     const boards = await listAllBoards(deps, { kind })
-    const named = new Map(boards.map((board) => [board.serial, board]))
-    const unknown = serials.filter((serial) => named.get(serial)?.state !== 'usable')
+    const bySerial = new Map(boards.map((board) => [board.serial, board]))
+    const unknown = serials.filter((serial) => bySerial.get(serial)?.state !== 'usable')
     if (unknown.length > 0) return refuse('serials', t.workshop.packUnknown(unknown.slice(0, 20)), 409)
-    const ids = serials.flatMap((serial) => named.get(serial)?.id ?? [])
-    return pack({ ids })
+    const ids = serials.flatMap((serial) => bySerial.get(serial)?.id ?? [])
+    return allocate({ ids })
   }
   const count = Number(/^\d{1,4}$/.exec(values.count.trim())?.[0] ?? 0)
   if (count === 0) return refuse('count', t.workshop.packMissing)
-  const alreadyAllocated = /^\d{1,6}$/.exec(stringField(body, `packed.${values.kind}`))?.[0]
-  return pack({ kind: values.kind, count, ...(alreadyAllocated && { alreadyAllocated: Number(alreadyAllocated) }) })
+  const allocatedBefore = /^\d{1,6}$/.exec(stringField(body, `packed.${values.kind}`))?.[0]
+  return allocate({ kind: values.kind, count, ...(allocatedBefore && { beside: Number(allocatedBefore) }) })
 })
 
 workshopBoardPages.post('/console/workshops/:slug/boards/unpack', async (c) => {
@@ -81,8 +81,8 @@ workshopBoardPages.post('/console/workshops/:slug/boards/unpack', async (c) => {
   if (!workshop) return c.notFound()
   const body = await parseFormBody(c, { all: true })
   const ids = [body.id].flat().filter(isUuid)
-  const unpacked = await releaseBoards(deps, currentActor(c), workshop, body.do === 'all' ? undefined : ids)
-  return redirectToWorkshopBoards(c, workshop, `unpacked-${unpacked}`)
+  const released = await releaseBoards(deps, currentActor(c), workshop, body.do === 'all' ? undefined : ids)
+  return redirectToWorkshopBoards(c, workshop, `unpacked-${released}`)
 })
 
 workshopBoardPages.post('/console/workshops/:slug/boards/lend', async (c) => {
@@ -95,20 +95,20 @@ workshopBoardPages.post('/console/workshops/:slug/boards/lend', async (c) => {
   const refuse = (text: string) =>
     workshopBoardsPage(c, workshop, { problems: [{ field: 'board', text }], status: 409 })
   if (!isUuid(boardId) || !isUuid(registrationId)) return refuse(loanRefusals.not_found())
-  const lent = await lendBoard(deps, currentActor(c), {
+  const result = await lendBoard(deps, currentActor(c), {
     ...{ id: optionalUuid(body, 'nonce') ?? deps.newId(), boardId, registrationId },
     ...{ workshopId: workshop.id, at: deps.now() },
   })
-  switch (lent.outcome) {
+  switch (result.outcome) {
     case 'lent':
       return redirectToWorkshopBoards(c, workshop, 'lent')
     case 'board_taken':
-      return refuse(loanRefusals.board_taken(lent.by ?? ''))
+      return refuse(loanRefusals.board_taken(result.by ?? ''))
     case 'has_board':
-      return refuse(loanRefusals.has_board(lent.serial))
+      return refuse(loanRefusals.has_board(result.serial))
     case 'unusable':
     case 'not_found':
-      return refuse(loanRefusals[lent.outcome]())
+      return refuse(loanRefusals[result.outcome]())
   }
 })
 
@@ -119,16 +119,16 @@ workshopBoardPages.post('/console/workshops/:slug/boards/return', async (c) => {
   const { returnRefusals } = boardMessages(c.var.locale)
   const body = await parseFormBody(c)
   const { board: boardId } = body
-  const returned = isUuid(boardId)
+  const result = isUuid(boardId)
     ? await returnBoard(deps, currentActor(c), {
         id: optionalUuid(body, 'nonce') ?? deps.newId(),
         boardId,
         at: deps.now(),
       })
     : ({ outcome: 'not_found' } as const)
-  if (returned.outcome === 'returned') return redirectToWorkshopBoards(c, workshop, 'returned')
+  if (result.outcome === 'returned') return redirectToWorkshopBoards(c, workshop, 'returned')
   return workshopBoardsPage(c, workshop, {
-    problems: [{ field: 'out', text: returnRefusals[returned.outcome] }],
+    problems: [{ field: 'out', text: returnRefusals[result.outcome] }],
     status: 409,
   })
 })
@@ -150,7 +150,6 @@ function redirectToWorkshopBoards(c: Context<App>, { slug }: Workshop, flash: st
   return c.redirect(withQuery(paths.workshopBoards(slug), { done: flash }), 303)
 }
 
-/** What was done just now, by the name and number that the address carries. */
 function flashMessage(c: Context<App>): string | undefined {
   const { board, workshop } = boardMessages(c.var.locale)
   const [, code = '', n = '0'] =
@@ -212,7 +211,7 @@ async function workshopBoardsPage(
         ]}
       />
       <h2 id="out">{words.out}</h2>
-      <ActiveLoans c={c} workshop={workshop} out={loans} t={t} />
+      <ActiveLoans c={c} workshop={workshop} loans={loans} t={t} />
       {counts.length === 0 ? (
         <p>
           {words.inventoryEmpty} <a href={paths.addBoards()}>{t.list.add}</a>
@@ -226,14 +225,14 @@ async function workshopBoardsPage(
             (allocated.length === 0 ? (
               <p>{words.listHint}</p>
             ) : (
-              <Allocations c={c} workshop={workshop} packed={allocated} t={t} />
+              <Allocations c={c} workshop={workshop} allocated={allocated} t={t} />
             ))}
           {canAllocate && (
             <AllocateForm
               workshop={workshop}
-              packed={allocated}
+              allocated={allocated}
               kinds={counts.map(({ kind }) => kind)}
-              shown={rejected?.values ?? { kind: '', count: boardsToAllocate(workshop, allocated), serials: '' }}
+              values={rejected?.values ?? { kind: '', count: boardsToAllocate(workshop, allocated), serials: '' }}
               problems={problems}
               t={t}
             />
@@ -247,12 +246,12 @@ async function workshopBoardsPage(
   )
 }
 
-/** As many as are still to be packed, or nothing. */
+/** How many boards are still to be allocated, as a form value. */
 function boardsToAllocate({ boards }: Workshop, allocated: Board[]): string {
   return boards > allocated.length ? String(boards - allocated.length) : ''
 }
 
-/** The mail as the first of them would get it, before anything is sent. */
+/** Asks for confirmation, with a preview of the mail to the first borrower. */
 async function requestReturnsPage(c: Context<App>, workshop: Workshop): Promise<Response> {
   const { deps } = c.env
   const { locale } = c.var

@@ -33,7 +33,7 @@ import { Warnings } from '../ui/publish-warnings.tsx'
 import { StatusBadge } from '../ui/status-badges.tsx'
 import { dateLabel } from '../ui/workshop-labels.ts'
 
-/** The campaigns: all of them, one with its cities, changing and publishing it. */
+/** Campaigns: list, detail page, editing, publishing. */
 export const campaignPages = new Hono<App>()
 
 campaignPages.get('/console/campaigns', async (c) => {
@@ -174,24 +174,24 @@ campaignPages.post('/console/campaigns/:slug/edit', async (c) => {
   if (!campaign) return c.notFound()
   const form = new FormParser(await parseFormBody(c))
   const changes = {
-    title: form.bilingual('title', 200, { needed: true }),
-    summary: form.bilingual('summary', 1000, { lines: true }),
+    title: form.bilingual('title', 200, { required: true }),
+    summary: form.bilingual('summary', 1000, { multiline: true }),
     oneSeatPerPerson: form.checked('oneSeat'),
     items: form.checklistItems(),
   }
   const action = stringField(form.body, 'do')
-  const shown = { ...changes, items: reorderItems(changes.items, action), clickedButton: action }
-  if (action) return editCampaignPage(c, campaign, shown)
+  const values = { ...changes, items: reorderItems(changes.items, action), clickedButton: action }
+  if (action) return editCampaignPage(c, campaign, values)
   if (form.errors.length > 0) {
-    const names = { title: t.announce.campaignTitle, summary: t.announce.summary, item: t.items.text }
-    return editCampaignPage(c, campaign, shown, translateFormErrors(form.errors, t, names))
+    const labels = { title: t.announce.campaignTitle, summary: t.announce.summary, item: t.items.text }
+    return editCampaignPage(c, campaign, values, translateFormErrors(form.errors, t, labels))
   }
   await changeCampaign(deps, campaign.slug, changes)
   await audit(c, { action: 'campaign.changed', campaignId: campaign.id, payload: { slug: campaign.slug } })
   return c.redirect(withQuery(paths.consoleCampaign(campaign.slug), { done: 'saved' }), 303)
 })
 
-/** Publishes a campaign with those of its cities that are drafts. */
+/** Publishes a campaign and its draft workshops. */
 campaignPages.post('/console/campaigns/:slug/publish', async (c) => {
   const { deps } = c.env
   const campaign = await findCampaign(deps, c.req.param('slug'))
@@ -202,7 +202,7 @@ campaignPages.post('/console/campaigns/:slug/publish', async (c) => {
   return c.redirect(withQuery(paths.consoleCampaign(campaign.slug), { done: 'published' }), 303)
 })
 
-/** Takes the page of a campaign away. Its cities stay as they are: people may be registered there. */
+/** Unpublishes a campaign's page. Its workshops stay published, because people may be registered. */
 campaignPages.post('/console/campaigns/:slug/unpublish', async (c) => {
   const { deps } = c.env
   const campaign = await findCampaign(deps, c.req.param('slug'))
@@ -215,8 +215,7 @@ campaignPages.post('/console/campaigns/:slug/unpublish', async (c) => {
   return c.redirect(withQuery(paths.consoleCampaign(slug), { done: 'unpublished' }), 303)
 })
 
-/** How many seats are taken, and how many people wait. */
-export function SeatsTaken({ workshops, t }: { workshops: Workshop[]; t: ConsoleMessages }) {
+function SeatsTaken({ workshops, t }: { workshops: Workshop[]; t: ConsoleMessages }) {
   const sum = (count: (workshop: Workshop) => number) => workshops.reduce((sum, workshop) => sum + count(workshop), 0)
   const waiting = sum(({ waitlisted }) => waitlisted)
   return (

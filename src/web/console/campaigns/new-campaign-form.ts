@@ -9,22 +9,22 @@ import { reorderItems } from '../ui/checklist.tsx'
 import { stringField } from '../ui/fields.tsx'
 import { FormParser } from '../ui/form-parser.ts'
 
-/** A whole announcement as its form shows it, before all of it is there. */
+/** Values of the form for a campaign with its workshops; possibly incomplete. */
 export type NewCampaignFormValues = {
   title: Text
   summary: Text
   oneSeat: boolean
   items: ItemDraft[]
   workshops: CityFormValues[]
-  /** The text that it was read from, so that what was not understood stays beside it. */
+  /** The pasted announcement, whose unparsed parts are shown beside the form. */
   source?: string | undefined
-  /** Of the campaign that it becomes: a form that is sent twice makes one. */
+  /** Id of the campaign to create, so that submitting twice creates one. */
   id?: string | undefined
-  /** Which button rearranged it just now. */
+  /** The button that caused this rendering; it decides the focus. */
   clickedButton?: string | undefined
 }
 
-/** A city as the form shows it: times as they are typed. */
+/** Values of one workshop in the form, as strings. */
 export type CityFormValues = {
   city: Text
   venue: Text
@@ -34,8 +34,8 @@ export type CityFormValues = {
   to: string
   capacity: string
   boards: string
-  /** Slug of the workshop whose ways it takes over. */
-  like?: string | undefined
+  /** Slug of the workshop whose settings are copied. */
+  copyFrom?: string | undefined
   hint?: string | undefined
 }
 
@@ -44,12 +44,12 @@ const emptyCityValues: CityFormValues = {
   ...{ date: '', from: '09:30', to: '17:00', capacity: '40', boards: '40' },
 }
 
-/** A form with nothing in it but one city. */
+/** An empty form with one workshop. */
 export function emptyFormValues(): NewCampaignFormValues {
   return { title: {}, summary: {}, oneSeat: true, items: [], workshops: [emptyCityValues] }
 }
 
-/** What the text of an announcement says, where the form has a place for it. */
+/** Form values from a parsed announcement. */
 export function prefillFromDraft(draft: AnnouncementDraft, t: ConsoleMessages): NewCampaignFormValues {
   const workshops = draft.workshops.map(({ dates, ...place }): CityFormValues => {
     const [date] = dates
@@ -78,7 +78,7 @@ export function prefillFromDraft(draft: AnnouncementDraft, t: ConsoleMessages): 
   }
 }
 
-/** What was announced a month before, on the same weekdays; without the workshops that were cancelled. */
+/** Form values from a previous campaign, one month later on the same weekdays, without cancelled workshops. */
 export function prefillFromPreviousMonth({
   title,
   summary,
@@ -103,13 +103,13 @@ export function prefillFromPreviousMonth({
           to: localTime(endsAt, timeZone),
           capacity: String(workshop.capacity),
           boards: String(workshop.boards),
-          like: workshop.slug,
+          copyFrom: workshop.slug,
         }
       }),
   }
 }
 
-/** The form as it was sent, for it to come back. */
+/** The submitted values, unvalidated, to render the form again. */
 export function readCampaignFormValues(form: FormParser): NewCampaignFormValues {
   const parser = new FormParser(form.body)
   const text = (name: string) => stringField(form.body, name)
@@ -130,12 +130,12 @@ export function readCampaignFormValues(form: FormParser): NewCampaignFormValues 
       to: text(`city.${n}.to`),
       capacity: text(`city.${n}.capacity`),
       boards: text(`city.${n}.boards`),
-      like: text(`city.${n}.like`) || undefined,
+      copyFrom: text(`city.${n}.like`) || undefined,
     })),
   }
 }
 
-/** The form after one of its buttons was pressed: a line of the checklist moved, a city more or less. */
+/** Applies a button of the form: move a checklist item, add or remove a workshop. */
 export function applyFormAction(action: string, values: NewCampaignFormValues): NewCampaignFormValues {
   const [, removedIndex] = /^drop-city\.(\d+)$/.exec(action) ?? []
   const last = values.workshops.at(-1) ?? emptyCityValues
@@ -145,7 +145,7 @@ export function applyFormAction(action: string, values: NewCampaignFormValues): 
     items: reorderItems(values.items, action),
     workshops:
       action === 'add-city'
-        ? // The next city has most often the same hours and as many seats.
+        ? // Most campaigns have the same hours and capacity in each city.
           [...values.workshops, { ...last, city: {}, venue: {}, address: {}, hint: undefined }]
         : values.workshops.filter((_, n) => String(n) !== removedIndex),
   }

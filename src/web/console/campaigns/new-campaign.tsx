@@ -39,7 +39,7 @@ import {
   readCampaignFormValues,
 } from './new-campaign-form.ts'
 
-/** A month announced on one page: empty, from the text of an announcement, or from the month before. */
+/** Creates a campaign with its workshops in one form: empty, from a pasted announcement, or copied from a previous campaign. */
 export const newCampaignPages = new Hono<App>()
 
 newCampaignPages.get('/console/campaigns/new', (c) => {
@@ -52,28 +52,28 @@ newCampaignPages.post('/console/campaigns/new', async (c) => {
   const t = consoleMessages(c.get('locale'))
   const form = new FormParser(await parseFormBody(c))
   const action = stringField(form.body, 'do')
-  const shown = readCampaignFormValues(form)
-  if (shown.source && shown.source.length > maxAnnouncementLength) {
+  const values = readCampaignFormValues(form)
+  if (values.source && values.source.length > maxAnnouncementLength) {
     const problems = [{ field: 'source', text: t.announce.textTooLong }]
-    return newCampaignPage(c, { title: t.announce.title }, { ...shown, source: undefined }, problems)
+    return newCampaignPage(c, { title: t.announce.title }, { ...values, source: undefined }, problems)
   }
-  if (action) return newCampaignPage(c, { title: t.announce.title }, applyFormAction(action, shown))
+  if (action) return newCampaignPage(c, { title: t.announce.title }, applyFormAction(action, values))
   const campaign = {
-    title: form.bilingual('title', 200, { needed: true }),
-    summary: form.bilingual('summary', 1000, { lines: true }),
+    title: form.bilingual('title', 200, { required: true }),
+    summary: form.bilingual('summary', 1000, { multiline: true }),
     oneSeatPerPerson: form.checked('oneSeat'),
     items: form.checklistItems(),
   }
   const rows = form.rowNumbers('city')
-  const models = await findTemplateWorkshops(deps, form, rows)
+  const templates = await findTemplateWorkshops(deps, form, rows)
   const workshops = rows.map((n, row): NewCampaignWorkshop => {
     const at = `city.${n}`
-    const like = models[row]
-    const timeZone = like?.timeZone ?? deps.config.timeZone
-    const facts = {
-      copyFrom: like,
+    const template = templates[row]
+    const timeZone = template?.timeZone ?? deps.config.timeZone
+    const draft = {
+      copyFrom: template,
       title: campaign.title,
-      city: form.bilingual(at, 80, { needed: true }),
+      city: form.bilingual(at, 80, { required: true }),
       venue: form.bilingual(`${at}.venue`, 200),
       address: form.bilingual(`${at}.address`, 300),
       startsAt: form.required(`${at}.date`, form.dateAndTime(`${at}.date`, `${at}.from`, timeZone)) as Date,
@@ -81,8 +81,8 @@ newCampaignPages.post('/console/campaigns/new', async (c) => {
       capacity: form.required(`${at}.capacity`, form.number(`${at}.capacity`, 1, 100_000)) as number,
       boards: form.number(`${at}.boards`, 0, 100_000) ?? 0,
     }
-    if (facts.startsAt && facts.endsAt && facts.endsAt <= facts.startsAt) form.addError(`${at}.to`, 'ends_before_start')
-    return facts
+    if (draft.startsAt && draft.endsAt && draft.endsAt <= draft.startsAt) form.addError(`${at}.to`, 'ends_before_start')
+    return draft
   })
   if (workshops.length === 0) form.addError('city', 'no_workshop')
   if (workshops.length > maxWorkshops) form.addError('city', 'too_many_workshops')
@@ -90,24 +90,23 @@ newCampaignPages.post('/console/campaigns/new', async (c) => {
     return newCampaignPage(
       c,
       { title: t.announce.title },
-      shown,
+      values,
       translateFormErrors(form.errors, t, campaignFieldLabels(t)),
     )
   }
-  const announced = await createCampaignWithWorkshops(deps, shown.id ?? deps.newId(), campaign, workshops)
-  if (announced.kind === 'refused') {
-    const refused = [{ field: 'city.0.zh', code: announced.refusal }]
-    return newCampaignPage(c, { title: t.announce.title }, shown, translateFormErrors(refused, t, {}))
+  const created = await createCampaignWithWorkshops(deps, values.id ?? deps.newId(), campaign, workshops)
+  if (created.kind === 'refused') {
+    const refused = [{ field: 'city.0.zh', code: created.refusal }]
+    return newCampaignPage(c, { title: t.announce.title }, values, translateFormErrors(refused, t, {}))
   }
-  const { id, slug } = announced.campaign
+  const { id, slug } = created.campaign
   await audit(c, { action: 'campaign.created', campaignId: id, payload: { slug } })
   return c.redirect(withQuery(paths.consoleCampaign(slug), { done: 'created' }), 303)
 })
 
-/** Workshops that one announcement may have. */
 const maxWorkshops = 50
 
-/** The workshops whose ways those of the form take over, by the lines of the form. */
+/** The workshops whose settings are copied, one per row of the form. */
 async function findTemplateWorkshops(deps: Deps, form: FormParser, rows: number[]): Promise<(Workshop | undefined)[]> {
   return Promise.all(
     rows.slice(0, maxWorkshops).map((n) => {
@@ -117,10 +116,10 @@ async function findTemplateWorkshops(deps: Deps, form: FormParser, rows: number[
   )
 }
 
-/** In UTF-16 units. A newsletter has some thousands. */
+/** In UTF-16 units. A newsletter has a few thousand. */
 const maxAnnouncementLength = 50_000
 
-/** For dates without a year, which are the next ones. */
+/** Today, so that the parser resolves dates without a year to the next ones. */
 function currentDate({ now, config }: Deps) {
   const [year = 0, month = 0, day = 0] = localDate(now(), config.timeZone).split('-').map(Number)
   return { year, month, day }
@@ -135,9 +134,9 @@ newCampaignPages.post('/console/draft', async (c) => {
   if (!source.trim()) return pasteAnnouncementPage(c, source, t.announce.textMissing)
   if (source.length > maxAnnouncementLength) return pasteAnnouncementPage(c, source, t.announce.textTooLong)
   const draft = parseAnnouncement(source, currentDate(deps))
-  const shown = { ...prefillFromDraft(draft, t), source }
+  const values = { ...prefillFromDraft(draft, t), source }
   const { unparsed } = draft
-  return newCampaignPage(c, { title: t.announce.checkTitle, lead: t.announce.checkLead, unparsed }, shown)
+  return newCampaignPage(c, { title: t.announce.checkTitle, lead: t.announce.checkLead, unparsed }, values)
 })
 
 newCampaignPages.get('/console/campaigns/:slug/next', async (c) => {
@@ -149,7 +148,7 @@ newCampaignPages.get('/console/campaigns/:slug/next', async (c) => {
 
 type UnparsedSpans = AnnouncementDraft['unparsed']
 
-/** `leftover`: of the source, where it was just read. */
+/** `unparsed`: parts of the source that the parser did not recognise, if it was just parsed. */
 type NewCampaignPageText = { title: string; lead?: string; unparsed?: UnparsedSpans }
 
 async function newCampaignPage(
@@ -178,14 +177,14 @@ async function newCampaignPage(
       {source && (
         <UnparsedText
           text={source}
-          leftover={unparsed ?? parseAnnouncement(source, currentDate(c.env.deps)).unparsed}
+          unparsed={unparsed ?? parseAnnouncement(source, currentDate(c.env.deps)).unparsed}
           t={t}
         />
       )}
       <form method="post" action={paths.newCampaign()} novalidate>
         <input type="hidden" name="id" value={values.id ?? c.env.deps.newId()} />
         {source && <input type="hidden" name="source" value={source} />}
-        {/* What Enter presses: without it, it would be the first button that moves a line. */}
+        {/* The default button for Enter; otherwise it would be the first reorder button. */}
         <button class="skip" type="submit" tabindex={-1}>
           {words.save}
         </button>
@@ -215,8 +214,8 @@ async function newCampaignPage(
             <CityFields
               city={city}
               n={n}
-              alone={values.workshops.length === 1}
-              added={values.clickedButton === 'add-city' && n === values.workshops.length - 1}
+              isOnly={values.workshops.length === 1}
+              autofocus={values.clickedButton === 'add-city' && n === values.workshops.length - 1}
               problems={problems}
               t={t}
             />
@@ -246,16 +245,16 @@ async function newCampaignPage(
   function CityFields({
     city,
     n,
-    alone: isOnly,
-    added: autofocus,
+    isOnly,
+    autofocus,
     problems,
     t,
   }: {
     city: CityFormValues
     n: number
-    alone: boolean
-    /** Just now: whoever works by keys goes on there. */
-    added: boolean
+    isOnly: boolean
+    /** Focuses the first field, for a workshop that was just added. */
+    autofocus: boolean
     problems: FieldError[]
     t: ReturnType<typeof consoleMessages>
   }) {
@@ -266,7 +265,7 @@ async function newCampaignPage(
     const hint = overbookingHint(pastAttendance, { title: values.title, city: city.city }, city.capacity, locale)
     return (
       <section class="city">
-        {city.like && <input type="hidden" name={`${at}.like`} value={city.like} />}
+        {city.copyFrom && <input type="hidden" name={`${at}.like`} value={city.copyFrom} />}
         <BilingualField
           name={at}
           label={words.city}
@@ -303,14 +302,14 @@ async function newCampaignPage(
   }
 }
 
-/** What of an announcement is not in the draft, and all of it with that marked. */
+/** The unparsed parts of an announcement, and the whole text with them marked. */
 function UnparsedText({
   text,
-  leftover: unparsed,
+  unparsed,
   t,
 }: {
   text: string
-  leftover: UnparsedSpans
+  unparsed: UnparsedSpans
   t: ReturnType<typeof consoleMessages>
 }) {
   const segments: { text: string; left: boolean }[] = []

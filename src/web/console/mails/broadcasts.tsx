@@ -25,7 +25,7 @@ import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import { EmailPreview } from '../ui/email-preview.tsx'
 import { KeyNumbers } from '../ui/numbers.tsx'
 
-/** Messages to the people of a workshop or campaign: written, previewed, tried, sent, and followed until they are out. */
+/** Broadcasts to the people of a workshop or campaign: list, delivery progress, resending. */
 export const broadcastPages = new Hono<App>()
 
 broadcastPages.get('/console/workshops/:slug/messages', (c) => broadcastListPage(c, 'workshop'))
@@ -58,7 +58,7 @@ function broadcastHref({ id }: BroadcastProgress, done: 'sent' | 'nothing'): str
   return withQuery(paths.broadcast(id), { done })
 }
 
-/** Whether the mail server refused the message, so that an organiser may send it again to those who did not get it. */
+/** Whether the mail server refused the content, so that an organiser may resend it to those who did not get it. */
 function canResend({ paused, refused }: BroadcastProgress): boolean {
   return paused !== null || refused > 0
 }
@@ -130,7 +130,6 @@ async function broadcastListPage(c: Context<App>, kind: PeopleScope['kind']): Pr
   )
 }
 
-/** How far a message is, in a line of the list. */
 function DeliveryCounts({ c, message: { states, people, paused } }: { c: Context<App>; message: BroadcastProgress }) {
   const t = broadcastMessages(c.var.locale)
   const waiting = states.pending + states.sending
@@ -218,7 +217,7 @@ function broadcastProgressPage(c: Context<App>, message: BroadcastProgress) {
   )
 }
 
-/** The workshop or campaign whose people a message went to. */
+/** Links to the workshop or campaign of a broadcast. */
 function broadcastScopeLinks(c: Context<App>, { campaign, workshop }: BroadcastProgress) {
   if (workshop) {
     const { slug } = workshop

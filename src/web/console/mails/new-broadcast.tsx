@@ -22,6 +22,7 @@ import { type BroadcastMessages, broadcastMessages } from '../../../i18n/broadca
 import { consoleMessages } from '../../../i18n/console.ts'
 import { localize } from '../../../i18n/format.ts'
 import { registrationMessages } from '../../../i18n/registrations.ts'
+import { RefusalNotice } from '../../ui/notices.tsx'
 import { consolePage } from '../layout.tsx'
 import {
   attendeeListPath,
@@ -35,9 +36,8 @@ import {
 } from '../registrations/query.ts'
 import { EmailPreview } from '../ui/email-preview.tsx'
 import { ErrorSummary, Field, type FieldError, optionalUuid, stringField } from '../ui/fields.tsx'
-import { RefusalNotice } from '../ui/notices.tsx'
 
-/** Writing a broadcast: form, preview, test mail, sending. */
+/** Writes a broadcast: form, preview, test mail, sending. */
 export const newBroadcastPages = new Hono<App>()
 
 newBroadcastPages.get('/console/workshops/:slug/messages/new', (c) => newBroadcastPage(c, 'workshop'))
@@ -45,7 +45,7 @@ newBroadcastPages.get('/console/campaigns/:slug/messages/new', (c) => newBroadca
 newBroadcastPages.post('/console/workshops/:slug/messages/new', (c) => submitBroadcast(c, 'workshop'))
 newBroadcastPages.post('/console/campaigns/:slug/messages/new', (c) => submitBroadcast(c, 'campaign'))
 
-/** What the form holds. `id`: of the message, so that it is sent once. */
+/** `id` is the broadcast's id, so that submitting twice sends once. */
 type BroadcastFormValues = BroadcastDraft & { id: string }
 
 async function newBroadcastPage(c: Context<App>, kind: PeopleScope['kind']): Promise<Response> {
@@ -67,7 +67,7 @@ async function submitBroadcast(c: Context<App>, kind: PeopleScope['kind']): Prom
   const { first } = await findAudience(deps, buildAudience(c, scope))
   const [registration] = first ? await findRegistrations(deps, [first]) : []
   if (!registration) return broadcastFormPage(c, scope, values, { refusal: 'nobody' })
-  // A form without its id could be sent twice: it is shown once more, with one.
+  // Without an id, submitting twice could send twice: the preview is rendered again with one.
   if (action === 'send' && optionalUuid(body, 'id')) {
     const outcome = await sendBroadcast(deps, currentActor(c), { ...values, audience: buildAudience(c, scope) })
     if (outcome.kind === 'sent') return c.redirect(paths.broadcast(values.id), 303)
@@ -92,12 +92,10 @@ function buildAudience(c: Context<App>, scope: PeopleScope): Audience {
   return { about: scopeIds(scope), workshops: scope.workshops, filter: parsePeopleQuery(c).filter }
 }
 
-/** The address of the form, with the filter of whom it is for. */
 function broadcastFormPath(c: Context<App>, scope: PeopleScope): string {
   return withQuery(newBroadcastPath(scope), serializePeopleQuery(parsePeopleQuery(c)))
 }
 
-/** Why the form is shown again. */
 type RejectedBroadcast = { problems?: BroadcastProblem[]; refusal?: 'nobody' | 'sent_already' }
 
 async function broadcastFormPage(
@@ -167,7 +165,7 @@ function broadcastFieldErrors(problems: BroadcastProblem[], t: BroadcastMessages
   })
 }
 
-/** Whom the filter in the address lets through, in words. */
+/** The filter in the query string as a sentence. */
 async function describeAudience(c: Context<App>, scope: PeopleScope): Promise<string> {
   const t = broadcastMessages(c.var.locale).write
   const people = registrationMessages(c.var.locale)
@@ -186,7 +184,7 @@ async function describeAudience(c: Context<App>, scope: PeopleScope): Promise<st
   return criteria.length > 0 ? t.some(scopeTitle(c, scope), criteria.join(t.between)) : t.everyone(scopeTitle(c, scope))
 }
 
-/** The mail as the first of them would get it. Their ticket is theirs alone, and stays out of it. */
+/** Previews the mail to the first recipient, with a placeholder for their secret ticket link. */
 async function broadcastPreviewPage(
   c: Context<App>,
   scope: PeopleScope,

@@ -23,7 +23,7 @@ import { formatDateTime } from '../../../i18n/format.ts'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 
-/** All mails that are or were owed to somebody, and what became of them. */
+/** The outbox: all mails with their state. */
 export const outboxPages = new Hono<App>()
 
 const pageSize = 50
@@ -36,8 +36,8 @@ async function outboxPage(c: Context<App>) {
   const t = broadcastMessages(locale).mails
   const query = parseOutboxQuery(c)
   const broadcast = query.message ? await findBroadcastProgress(deps, query.message) : undefined
-  const found = await listMails(deps, { ...query, broadcastId: query.message, limit: pageSize + 1 })
-  const visibleMails = found.slice(0, pageSize)
+  const listed = await listMails(deps, { ...query, broadcastId: query.message, limit: pageSize + 1 })
+  const visibleMails = listed.slice(0, pageSize)
   const { states } = await countMails(deps)
   const total = Object.values(states).reduce((sum, mails) => sum + mails, 0)
   const [outboxAlert] = await listMailAlerts(deps)
@@ -74,7 +74,7 @@ async function outboxPage(c: Context<App>) {
           {t.ofMessage(broadcast.subject)} · <a href={paths.consoleMails()}>{t.everyMail}</a>
         </p>
       ) : (
-        <StateFilter states={states} all={total} chosen={query.state} t={t} />
+        <StateFilter states={states} total={total} selected={query.state} t={t} />
       )}
       {visibleMails.length === 0 && <p>{total === 0 ? t.none : t.noneFound}</p>}
       <ul class="rows mails">
@@ -82,7 +82,7 @@ async function outboxPage(c: Context<App>) {
           <MailRow c={c} mail={mail} t={t} />
         ))}
       </ul>
-      {found.length > pageSize && (
+      {listed.length > pageSize && (
         <p>
           <a href={outboxHref(query, visibleMails.at(-1)?.id)}>{t.older}</a>
         </p>
@@ -107,7 +107,7 @@ outboxPages.post('/console/mails/:id/send-again', async (c) => {
 
 type OutboxQuery = { state: DisplayState | undefined; message: string | undefined; before: number | undefined }
 
-/** What the address asks for. What it does not know counts as not said. */
+/** Parses the query string. Unknown values are ignored. */
 function parseOutboxQuery(c: Context<App>): OutboxQuery {
   const { state, message = '', before = '' } = c.req.query()
   return {
@@ -121,16 +121,16 @@ function outboxHref({ state, message, before }: OutboxQuery, from = before): str
   return withQuery(paths.consoleMails(), { state, message, before: from === undefined ? undefined : String(from) })
 }
 
-/** How many mails there are in each state, each leading to those. */
+/** Links that filter by state, with counts. */
 function StateFilter({
   states,
-  all: total,
-  chosen: selected,
+  total,
+  selected,
   t,
 }: {
   states: Record<DisplayState, number>
-  all: number
-  chosen: DisplayState | undefined
+  total: number
+  selected: DisplayState | undefined
   t: BroadcastMessages['mails']
 }) {
   const link = (state: DisplayState | undefined, text: string, mails: number) => (
@@ -193,7 +193,7 @@ const badgeClasses: Record<DisplayState, string> = {
   dead: 'mark warn',
 }
 
-/** What of the address stays when a mail is sent again. */
+/** The query parameters to keep when a mail is retried. */
 function filterParams(c: Context<App>): [string, string][] {
   const { state, message, before } = parseOutboxQuery(c)
   return Object.entries({ state, message, before: before && String(before) }).filter(
@@ -201,7 +201,7 @@ function filterParams(c: Context<App>): [string, string][] {
   )
 }
 
-/** Whether a mail was given up because nobody should get it any more: then it would be once more. */
+/** Whether a mail was discarded as obsolete. Retrying it would only discard it again. */
 function isDiscardReason(code: MailReason | null): code is DiscardReason {
   return (discardReasons as readonly (string | null)[]).includes(code)
 }

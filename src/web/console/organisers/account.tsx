@@ -17,7 +17,7 @@ import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import { ErrorSummary, Field, stringField } from '../ui/fields.tsx'
 
-/** What is one's own: name, passkeys, the browsers in which one is signed in. */
+/** The organiser's own account: name, passkeys, sessions. */
 export const accountPages = new Hono<App>()
 
 accountPages.get('/console/account', (c) => accountPage(c))
@@ -43,7 +43,6 @@ accountPages.post('/console/account/passkeys/:id/remove', async (c) => {
   return removed ? c.redirect(withQuery(paths.account(), { done: 'removed' }), 303) : c.notFound()
 })
 
-/** Who is signed in: these routes answer nobody else. */
 const requireOrganiser = (c: Context<App>) => c.get('organiser') as SignedInOrganiser
 
 async function accountPage(c: Context<App>, rejected?: { name: string; refusal: OrganiserRefusal }) {
@@ -141,7 +140,7 @@ async function accountPage(c: Context<App>, rejected?: { name: string; refusal: 
   )
 }
 
-/** Chrome · Windows, say: enough for people to know their own browsers again. */
+/** Browser and system, such as "Chrome · Windows". */
 function describeBrowser(userAgent: string | null): string | undefined {
   const matchName = (names: [RegExp, string][]) => names.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1]
   const browser = matchName([

@@ -19,7 +19,7 @@ import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import { ErrorSummary, Field, Select, stringField } from '../ui/fields.tsx'
 
-/** Who has an account, for owners. */
+/** Organisers' accounts, for owners. */
 export const organiserPages = new Hono<App>()
 
 organiserPages.get('/console/organisers', (c) => organisersPage(c))

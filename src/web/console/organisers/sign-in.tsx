@@ -18,7 +18,7 @@ import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import { ErrorSummary, Field, stringField } from '../ui/fields.tsx'
 
-/** How organisers get in and out, and how the first of them comes to be. */
+/** Signing in by magic link or passkey, signing out, and creating the first owner. */
 export const signInPages = new Hono<App>()
 
 signInPages.get('/console/sign-in', async (c) => {
@@ -31,7 +31,7 @@ signInPages.get('/console/sign-in', async (c) => {
       undefined,
       c.req.query('done') === 'out',
     )
-  // The same for every address, so that it does not tell which of them has an account.
+  // The same for every address, so as not to disclose which ones have an account.
   const title = hasNoMailServer(c) ? t.notSent : t.sent
   return consolePage(
     c,
@@ -61,16 +61,15 @@ signInPages.post('/console/sign-in', async (c) => {
   return c.redirect(withQuery(paths.signIn(), { done: 'mailed' }), 303)
 })
 
-/** Why an address is refused, as a sentence. */
 function emailError(c: Context<App>, [problem]: FieldProblem[]): string {
   const t = consoleMessages(c.get('locale'))
   return problem?.code === 'too_long' ? t.organisers.refusals.email_too_long : t.signIn.emailInvalid
 }
 
-/** A page with a button and no more: programs that look for danger in mails follow links, but press nothing. */
+/** Asks for a click before the single-use link is consumed: mail scanners follow links, but submit no forms. */
 signInPages.get('/console/sign-in/:code', (c) => {
   const code = c.req.param('code')
-  // Whether a genuine code was used or has expired is told to those who press the button.
+  // Only the signature is checked here. Used or expired links are reported after the click.
   if (!verifySignInCode(c.env.deps.config.secret, code)) return invalidLinkPage(c)
   const t = consoleMessages(c.get('locale')).signIn
   return consolePage(
@@ -136,8 +135,8 @@ signInPages.post('/console/first/:code', async (c) => {
 })
 
 /*
- * What a passkey needs is asked for by src/client/passkey.js and answered by better-auth. These four and no more: what else
- * it could do, our own pages do.
+ * The endpoints of better-auth's passkey plugin that src/client/passkey.js calls. Its other endpoints are not exposed: the
+ * account page replaces them.
  */
 for (const path of [
   '/console/auth/passkey/generate-authenticate-options',
@@ -157,12 +156,12 @@ async function rateLimitedPasskey(c: Context<App>): Promise<Response> {
   return handlePasskeyRequest(c)
 }
 
-/** Where somebody wanted to go before they had to sign in: a page of the console, and no other site. */
+/** The console page to return to after sign-in; never another site. */
 function safeReturnPath(path: string | undefined): string {
   return path && /^\/console(?:\/[\w/-]*)?$/.test(path) ? path : paths.console()
 }
 
-/** Whether sign-in links have to be printed by the command line, because no mail server would send them. */
+/** Without SMTP, sign-in links have to be printed by the command line. */
 function hasNoMailServer(c: Context<App>): boolean {
   return !c.env.deps.config.smtpUrl
 }

@@ -16,14 +16,14 @@ export const tokenPages = new Hono<App>()
 
 tokenPages.get('/console/tokens', (c) => tokensPage(c))
 
-/** The answer to the form shows the token: it is nowhere else to be seen. */
+/** Shows the new token in the response; it cannot be shown again. */
 tokenPages.post('/console/tokens', async (c) => {
   const body = await parseFormBody(c)
   const name = parseTokenName(stringField(body, 'name'))
   const role = roles.find((role) => role === body.role) ?? 'viewer'
   if (!name) {
     const problem = name === undefined ? 'too_long' : 'missing'
-    return tokensPage(c, { mistake: { name: stringField(body, 'name'), role, problem } })
+    return tokensPage(c, { rejected: { name: stringField(body, 'name'), role, problem } })
   }
   const created = await createToken(c.env.deps, name, role)
   await audit(c, { action: 'token.created', payload: { name, role } })
@@ -42,10 +42,7 @@ tokenPages.post('/console/tokens/:id/revoke', async (c) => {
 
 type RejectedToken = { name: string; role: Role; problem: 'missing' | 'too_long' }
 
-async function tokensPage(
-  c: Context<App>,
-  { created, mistake: rejected }: { created?: string; mistake?: RejectedToken } = {},
-) {
+async function tokensPage(c: Context<App>, { created, rejected }: { created?: string; rejected?: RejectedToken } = {}) {
   const { deps } = c.env
   const locale = c.get('locale')
   const t = consoleMessages(locale)

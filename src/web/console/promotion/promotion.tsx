@@ -27,10 +27,9 @@ import { consolePage } from '../layout.tsx'
 import { ErrorSummary, Field, stringField } from '../ui/fields.tsx'
 import { promotionPath } from './promotion-path.ts'
 
-/** What is made of a campaign or workshop to spread the word, and the links behind the QR codes. */
+/** Promotion of a campaign or workshop: registration links, posters, texts to copy. */
 export const promotionPages = new Hono<App>()
 
-/** What is spread: a campaign or one of its cities. */
 type PromotionSubject = { entity: Campaign | Workshop; target: LinkTarget }
 
 promotionPages.get('/console/campaigns/:slug/spread', async (c) => {
@@ -80,14 +79,14 @@ async function servePoster(c: Context<App>, kind: 'campaign' | 'workshop') {
   return c.body(svg, 200, { 'Content-Type': 'image/svg+xml; charset=utf-8', 'Cache-Control': 'no-store' })
 }
 
-/** The links of what is spread, and the one that its materials carry: the one asked for, else the newest that leads on. */
+/** All links, and the one used in the materials: the requested one, else the newest active one. */
 async function loadLinks(c: Context<App>, { target }: PromotionSubject) {
   const links = (await listLinks(c.env.deps, target)) ?? []
   const activeLinks = links.filter((link) => isLinkActive(link, c.env.deps.now()))
   return { links, link: activeLinks.find(({ code }) => code === c.req.query('link')) ?? activeLinks.at(-1) }
 }
 
-/** What the QR of the materials says: the link, or without one the page itself. */
+/** URL behind the QR of the materials: the registration link, or the public page if there is none. */
 function promotionUrl(
   c: Context<App>,
   { entity, target }: PromotionSubject,
@@ -97,7 +96,7 @@ function promotionUrl(
   return absoluteUrl(c.env.deps.config.baseUrl, link ? paths.registrationLink(link.code) : page)
 }
 
-/** @rejected rejected the channel as it was typed, and what is wrong with it */
+/** @param rejected the submitted channel with its error */
 async function promotionPage(c: Context<App>, subject: PromotionSubject, rejected?: { text: string; channel: string }) {
   const { deps } = c.env
   const locale = c.get('locale')
@@ -144,9 +143,9 @@ async function promotionPage(c: Context<App>, subject: PromotionSubject, rejecte
           <LinkRow
             c={c}
             link={listedLink}
-            chosen={listedLink.code === link?.code}
+            selected={listedLink.code === link?.code}
             stats={stats[n]}
-            to={promotionPath(target)}
+            promotionHref={promotionPath(target)}
             t={t}
           />
         ))}
@@ -231,7 +230,7 @@ async function promotionPage(c: Context<App>, subject: PromotionSubject, rejecte
         html="article-html"
         text={renderArticleText(entity, { locale })}
         t={t}
-        words={words.copyArticle}
+        buttonLabel={words.copyArticle}
       />
       <textarea hidden id="article-html" readonly>
         {renderArticleHtml(entity, { locale })}
@@ -255,16 +254,16 @@ async function promotionPage(c: Context<App>, subject: PromotionSubject, rejecte
 function LinkRow({
   c,
   link,
-  chosen: selected,
+  selected,
   stats,
-  to: promotionHref,
+  promotionHref,
   t,
 }: {
   c: Context<App>
   link: RegistrationLink
-  chosen: boolean
+  selected: boolean
   stats: { scans: number; registrations: number } | undefined
-  to: string
+  promotionHref: string
   t: ConsoleMessages
 }) {
   const { deps } = c.env
@@ -300,20 +299,20 @@ function LinkRow({
   )
 }
 
-/** A text to copy, with the button that does it. With `html`, what is copied is the HTML in the field of that id. */
+/** A text with a copy button. With `html`, the button copies the HTML in the field of that id. */
 function CopyField({
   id,
   text,
   html,
   rows = 6,
-  words: buttonLabel,
+  buttonLabel,
   t,
 }: {
   id: string
   text: string
   html?: string
   rows?: number
-  words?: string
+  buttonLabel?: string
   t: ConsoleMessages
 }) {
   const label = buttonLabel ?? t.spread.copy

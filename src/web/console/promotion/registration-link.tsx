@@ -15,7 +15,7 @@ import { Checkbox, ErrorSummary, Field, type FieldError, Select, stringField } f
 import { FormParser } from '../ui/form-parser.ts'
 import { promotionPath } from './promotion-path.ts'
 
-/** One registration link: what it leads to, until when, and its QR as a picture. */
+/** One registration link: target, expiry, and its QR as an image. */
 export const registrationLinkPages = new Hono<App>()
 
 registrationLinkPages.get('/console/links/:code', async (c) => {
@@ -40,22 +40,22 @@ registrationLinkPages.post('/console/links/:code', async (c) => {
     ...(changes.channel ? [] : [{ field: 'channel', text: t.spread.channelMissing }]),
     ...form.errors.map(({ field, code }) => ({ field, text: t.fieldProblems[code](t.spread.channel) })),
   ]
-  const shown = {
+  const values = {
     channel: stringField(form.body, 'channel'),
     target: stringField(form.body, 'target'),
     expires: stringField(form.body, 'expires'),
     active: changes.active,
   }
-  if (problems.length > 0) return registrationLinkPage(c, link, problems, shown)
+  if (problems.length > 0) return registrationLinkPage(c, link, problems, values)
   const changed = await changeLink(deps, link.code, changes)
   if (changed === 'not_found') return c.notFound()
   if (changed === 'target_not_found')
-    return registrationLinkPage(c, link, [{ field: 'target', text: t.spread.targetMissing }], shown)
+    return registrationLinkPage(c, link, [{ field: 'target', text: t.spread.targetMissing }], values)
   await audit(c, { action: 'link.changed', payload: { code: link.code, channel: changed.channel } })
   return c.redirect(withQuery(promotionPath(changed.target), { done: 'changed' }), 303)
 })
 
-/** A picture of a link's QR, as it is called when it is downloaded. */
+/** A link's QR as an image, under its download file name. */
 registrationLinkPages.get('/console/links/:code/:file', async (c) => {
   const link = await findLink(c.env.deps, c.req.param('code'))
   const [, place, type] = /^qr-(\w+)-\d+\.(png|svg)$/.exec(c.req.param('file')) ?? []
@@ -71,7 +71,7 @@ const isQrUse = (use: string | undefined): use is QrUse => qrUses.some((known) =
 
 type LinkFormValues = { channel: string; target: string; expires: string; active: boolean }
 
-/** @rejected rejected the form as it was sent, for it to come back */
+/** @param rejected the submitted values, to render the form again */
 async function registrationLinkPage(
   c: Context<App>,
   link: RegistrationLink,

@@ -7,7 +7,7 @@ import { normalizeLine } from '../../../lib/text.ts'
 import { stringField } from '../ui/fields.tsx'
 import { workshopLabel } from '../ui/workshop-labels.ts'
 
-/** The workshops to which people can be moved, with how many seats each has. */
+/** Radio buttons of the workshops a person can be moved to, with their free seats. */
 export function MoveTargets({
   c,
   workshops,
@@ -33,7 +33,7 @@ export function MoveTargets({
             required
           />
           <span>
-            {workshopLabel(c, workshop)}
+            {workshopLabel(workshop, c)}
             <small>
               {!acceptsRegistrations(workshop)
                 ? workshopStatuses[workshop.status]
@@ -54,7 +54,7 @@ export type PromotionFormValues = {
   problem: 'reasonMissing' | 'reasonTooLong' | undefined
 }
 
-/** Why somebody is given a seat before their turn, as the form sends it, and what is wrong with that. */
+/** Parses the form that promotes a waitlisted person out of turn. */
 export function parsePromotionForm(body: Record<string, unknown>): PromotionFormValues {
   const reason = normalizeLine(stringField(body, 'reason'), maxReasonLength)
   const addSeat = body.addSeat === 'yes'
@@ -64,7 +64,7 @@ export function parsePromotionForm(body: Record<string, unknown>): PromotionForm
 
 const maxReasonLength = 500
 
-/** Why, and whether a seat may be added. */
+/** The reason of a promotion, and whether the capacity may grow by a seat. */
 export function PromotionFields({
   reason = '',
   addSeat = false,

@@ -9,13 +9,13 @@ import { paths, withQuery } from '../../../http/links.ts'
 import { consoleMessages } from '../../../i18n/console.ts'
 import { publicMessages } from '../../../i18n/public.ts'
 import { registrationMessages } from '../../../i18n/registrations.ts'
+import { ConflictNotice } from '../../ui/notices.tsx'
 import { consolePage } from '../layout.tsx'
 import { ErrorSummary, type FieldError, Select, stringField } from '../ui/fields.tsx'
-import { ConflictNotice } from '../ui/notices.tsx'
 import { workshopLabel } from '../ui/workshop-labels.ts'
 import { PersonFields, type PersonFormValues, parsePersonFields, personFieldErrors } from './person-fields.tsx'
 
-/** Somebody who did not sign up themselves, such as on the phone, is added by an organiser. */
+/** Lets an organiser register a person, such as one who called. */
 export const addPersonPages = new Hono<App>()
 
 addPersonPages.get('/console/workshops/:slug/people/add', async (c) => {
@@ -39,14 +39,14 @@ addPersonPages.post('/console/workshops/:slug/people/add', async (c) => {
     )
     return addPersonPage(c, workshop, form, { status: 422, problems })
   }
-  const answer = await addPerson(deps, currentActor(c), workshop, parsed.signUp, form.key)
-  if (answer.kind === 'registered') return c.redirect(withQuery(paths.person(answer.id), { done: 'added' }), 303)
-  // Whoever corrects it means another sign-up.
-  const key = answer.refusal === 'idempotency_mismatch' ? deps.newId() : form.key
-  return addPersonPage(c, workshop, { ...form, key }, { status: 409, refusal: t.refusals[answer.refusal] })
+  const outcome = await addPerson(deps, currentActor(c), workshop, parsed.signUp, form.key)
+  if (outcome.kind === 'registered') return c.redirect(withQuery(paths.person(outcome.id), { done: 'added' }), 303)
+  // The key was used for another sign-up, so this one needs a new key.
+  const key = outcome.refusal === 'idempotency_mismatch' ? deps.newId() : form.key
+  return addPersonPage(c, workshop, { ...form, key }, { status: 409, refusal: t.refusals[outcome.refusal] })
 })
 
-/** `locale`: the language of the person's mails. `key`: the form sent twice adds one person. */
+/** `locale`: language of the person's mails. `key`: idempotency key. */
 type AddPersonFormValues = PersonFormValues & { locale: string; consent: boolean; key: string }
 
 function parseAddPersonForm(body: Record<string, unknown>, newId: () => string): AddPersonFormValues {
@@ -74,9 +74,9 @@ function addPersonPage(
   return consolePage(
     c,
     {
-      title: `${t.add.title} · ${workshopLabel(c, workshop)}`,
+      title: `${t.add.title} · ${workshopLabel(workshop, c)}`,
       section: 'campaigns',
-      back: { href: paths.workshopPeople(workshop.slug), text: workshopLabel(c, workshop) },
+      back: { href: paths.workshopPeople(workshop.slug), text: workshopLabel(workshop, c) },
       status: rejected?.status,
     },
     <>
@@ -88,7 +88,7 @@ function addPersonPage(
       </p>
       <form class="narrow" method="post" action={paths.addPerson(workshop.slug)} novalidate>
         <input type="hidden" name="key" value={values.key} />
-        <PersonFields typed={values} problems={problems} phone={workshop.phone} locale={locale} />
+        <PersonFields values={values} problems={problems} phone={workshop.phone} locale={locale} />
         <Select
           name="locale"
           label={t.person.language}

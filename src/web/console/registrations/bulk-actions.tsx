@@ -16,50 +16,48 @@ import type { App } from '../../../http/context.ts'
 import { isUuid, parseFormBody } from '../../../http/form-body.ts'
 import { paths, withQuery } from '../../../http/links.ts'
 import { registrationMessages } from '../../../i18n/registrations.ts'
+import { ConflictNotice } from '../../ui/notices.tsx'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField } from '../ui/confirmation.tsx'
 import { stringField } from '../ui/fields.tsx'
-import { ConflictNotice } from '../ui/notices.tsx'
 import { RegistrationStatusBadge } from '../ui/status-badges.tsx'
 import { workshopLabel } from '../ui/workshop-labels.ts'
 import { MoveTargets, PromotionFields, type PromotionFormValues, parsePromotionForm } from './action-fields.tsx'
 import { attendeeListPath, loadScope, type PeopleScope, scopeTitle } from './query.ts'
 
-/** Several people at once, and those who may be one. */
+/** Actions on several registrations, and merging of duplicates. */
 export const bulkActionPages = new Hono<App>()
 
 const bulkActions = ['cancel', 'move', 'promote', 'merge'] as const
 type BulkAction = (typeof bulkActions)[number]
 
-/** As many as one page of a list has. */
+/** One page of the list. */
 const maxBulkSelection = 100
 
-/** First it is asked, with everyone by name; the answer to that does it and tells what became of each. */
+/** Asks for confirmation with the selected names; once confirmed, performs the action and shows each outcome. */
 bulkActionPages.post('/console/people/chosen', async (c) => {
   const { deps } = c.env
-  // Several fields of one name are a list only if that is asked for.
   const body = await parseFormBody(c, { all: true })
   const action = bulkActions.find((known) => known === body.action) ?? 'cancel'
   const back = parseReturnPath(stringField(body, 'back'))
   const kept = action === 'merge' ? await loadRegistration(c, stringField(body, 'kept')) : undefined
-  const chosen = [body.id].flat().filter(isUuid)
-  const people = (await findRegistrations(deps, [...new Set(chosen)].slice(0, maxBulkSelection)))
+  const ids = [body.id].flat().filter(isUuid)
+  const people = (await findRegistrations(deps, [...new Set(ids)].slice(0, maxBulkSelection)))
     .filter(({ id }) => id !== kept?.id)
     .sort((a, b) => a.workshop.startsAt.getTime() - b.workshop.startsAt.getTime() || a.seq - b.seq)
   if (people.length === 0 || (action === 'merge' && !kept)) return emptySelectionPage(c, back)
-  const asked = { action, people, kept, back }
-  if (body.sure !== 'yes') return confirmBulkActionPage(c, asked)
+  const request = { action, people, kept, back }
+  if (body.sure !== 'yes') return confirmBulkActionPage(c, request)
   const promotion = action === 'promote' ? parsePromotionForm(body) : undefined
-  if (promotion?.problem) return confirmBulkActionPage(c, asked, promotion)
+  if (promotion?.problem) return confirmBulkActionPage(c, request, promotion)
   const outcomes: BulkOutcome[] = []
-  for (const person of people) outcomes.push({ person, ...(await performBulkAction(c, asked, person, body)) })
-  return bulkResultPage(c, asked, outcomes)
+  for (const person of people) outcomes.push({ person, ...(await performBulkAction(c, request, person, body)) })
+  return bulkResultPage(c, request, outcomes)
 })
 
-/** What is asked for. `kept`: the registration that stays, of several that are one person's. */
+/** `kept`: the registration that remains when duplicates are merged. */
 type BulkRequest = { action: BulkAction; people: Registration[]; kept: Registration | undefined; back: string }
 
-/** What became of one of several people. */
 type BulkOutcome = { person: Registration; succeeded: boolean; message: string }
 
 async function performBulkAction(
@@ -94,7 +92,7 @@ async function loadRegistration(c: Context<App>, id: string): Promise<Registrati
   return isUuid(id) ? (await findRegistrations(c.env.deps, [id]))[0] : undefined
 }
 
-/** The list from which people were chosen, or the console where the form says anything else. */
+/** The attendee list to return to, or the overview for any other value. */
 function parseReturnPath(path: string): string {
   const isList = /^\/console\/(?:workshops|campaigns)\/[a-z0-9-]+\/people(?:[?/][^\s\\]*)?$/
   return path.length <= 2000 && isList.test(path) ? path : paths.console()
@@ -116,7 +114,7 @@ function emptySelectionPage(c: Context<App>, back: string) {
   )
 }
 
-/** @param promotion what was typed, where there is something wrong with the reason */
+/** @param promotion the submitted values, if they were invalid */
 async function confirmBulkActionPage(c: Context<App>, request: BulkRequest, promotion?: PromotionFormValues) {
   const { action, people, kept, back } = request
   const t = registrationMessages(c.var.locale)
@@ -142,7 +140,7 @@ async function confirmBulkActionPage(c: Context<App>, request: BulkRequest, prom
         </p>
         {kept && (
           <p>
-            <b>{t.bulk.kept(`${kept.name} · ${kept.email} · ${workshopLabel(c, kept.workshop)}`)}</b>
+            <b>{t.bulk.kept(`${kept.name} · ${kept.email} · ${workshopLabel(kept.workshop, c)}`)}</b>
           </p>
         )}
         {action === 'move' && <MoveTargets c={c} workshops={targets} t={t} />}
@@ -179,13 +177,13 @@ function PersonLink({ c, person }: { c: Context<App>; person: Registration }) {
     <span>
       <a href={paths.person(person.id)}>{person.name}</a>
       <small>
-        {person.email} · {workshopLabel(c, person.workshop)}
+        {person.email} · {workshopLabel(person.workshop, c)}
       </small>
     </span>
   )
 }
 
-/** The workshops to which all of them can be moved: those of their one campaign, without one where all are already. */
+/** Workshops of the people's common campaign, without the one all of them are in; none if their campaigns differ. */
 async function listMoveTargets(c: Context<App>, people: readonly Registration[]): Promise<Workshop[]> {
   const campaigns = new Set(people.map(({ workshop }) => workshop.campaign?.slug))
   const [slug] = campaigns
@@ -216,7 +214,7 @@ function bulkResultPage(c: Context<App>, { back }: BulkRequest, outcomes: readon
   )
 }
 
-/** Those who are alike and are not one person. */
+/** Marks similar registrations as different people. */
 bulkActionPages.post('/console/people/apart', async (c) => {
   const body = await parseFormBody(c, { all: true })
   const ids = [body.group].flat().filter(isUuid)
@@ -247,22 +245,14 @@ async function duplicatesPage(c: Context<App>, kind: PeopleScope['kind']): Promi
       <h1>{t.duplicates.title}</h1>
       <p class="lead">{groups.length > 0 ? t.duplicates.lead : t.duplicates.none}</p>
       {groups.map((group) => (
-        <DuplicateGroupForm c={c} group={group} whose={scope} />
+        <DuplicateGroupForm c={c} group={group} scope={scope} />
       ))}
     </>,
   )
 }
 
-/** Who may be one person: whoever should stay first, the others chosen already, to be cancelled or not. */
-function DuplicateGroupForm({
-  c,
-  group,
-  whose: scope,
-}: {
-  c: Context<App>
-  group: DuplicateGroup
-  whose: PeopleScope
-}) {
+/** A group of probable duplicates: the one to keep first, the others with checkboxes to cancel them. */
+function DuplicateGroupForm({ c, group, scope }: { c: Context<App>; group: DuplicateGroup; scope: PeopleScope }) {
   const t = registrationMessages(c.var.locale)
   const [kept, ...others] = group.people as [AttendeeRow, ...AttendeeRow[]]
   const row = (person: AttendeeRow, isKept: boolean) => {
@@ -272,7 +262,7 @@ function DuplicateGroupForm({
         <span>
           <a href={paths.person(person.id)}>{person.name}</a>
           <small>
-            {[person.email, person.phone, person.company, workshopLabel(c, workshop)].filter(Boolean).join(' · ')}
+            {[person.email, person.phone, person.company, workshopLabel(workshop, c)].filter(Boolean).join(' · ')}
           </small>
         </span>
         <RegistrationStatusBadge status={person.status} position={person.position} t={t} />

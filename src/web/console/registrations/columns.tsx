@@ -6,7 +6,7 @@ import { withQuery } from '../../../http/links.ts'
 import type { RegistrationMessages } from '../../../i18n/registrations.ts'
 import { attendeeListPath, type PeopleQuery, type PeopleScope, serializePeopleQuery } from './query.ts'
 
-/** The columns of an attendee list, in their order. */
+/** The columns of an attendee list, in display order. */
 export const columnNames = [
   'number',
   'workshop',
@@ -34,8 +34,8 @@ const defaultColumns: readonly ColumnName[] = [
 ]
 const cookieName = 'people-columns'
 
-/** The columns that this browser wants, or `remembered` where it has just chosen them. The name is always there. */
-export function loadColumnPreferences(c: Context<App>): readonly ColumnName[] | 'remembered' {
+/** The columns saved in this browser's cookie, or 'saved' if the query string just set them. Always includes the name. */
+export function loadColumnPreferences(c: Context<App>): readonly ColumnName[] | 'saved' {
   const selectColumns = (names: readonly string[]) =>
     columnNames.filter((name) => name === 'name' || names.includes(name))
   const requested = c.req.queries('column')
@@ -44,10 +44,9 @@ export function loadColumnPreferences(c: Context<App>): readonly ColumnName[] | 
   setCookie(c, cookieName, selectColumns(requested).join('.'), {
     ...{ path: '/console', maxAge: 365 * 24 * 3600, sameSite: 'Lax', httpOnly: true, secure },
   })
-  return 'remembered'
+  return 'saved'
 }
 
-/** The columns by which a list can be sorted. */
 const sortableColumns: Partial<Record<ColumnName, PeopleSort['by']>> = {
   number: 'number',
   name: 'name',
@@ -56,15 +55,15 @@ const sortableColumns: Partial<Record<ColumnName, PeopleSort['by']>> = {
   time: 'time',
 }
 
-/** The head of a column, which sorts the list by it, where that is possible. */
+/** Header of a column, with a sort link if the column is sortable. */
 export function TableHead({
   name,
-  whose: scope,
+  scope,
   query,
   t,
 }: {
   name: ColumnName
-  whose: PeopleScope
+  scope: PeopleScope
   query: PeopleQuery
   t: RegistrationMessages
 }) {
@@ -85,14 +84,13 @@ export function TableHead({
   )
 }
 
-/** The form that chooses which columns are shown. */
 export function ColumnPicker({
-  whose: scope,
+  scope,
   query,
   columns,
   t,
 }: {
-  whose: PeopleScope
+  scope: PeopleScope
   query: PeopleQuery
   columns: readonly ColumnName[]
   t: RegistrationMessages

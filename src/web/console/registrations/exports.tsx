@@ -22,12 +22,12 @@ import {
   serializePeopleQuery,
 } from './query.ts'
 
-/** The attendee list to take along: as a file, and on paper. All of them honour the filter of the list. */
+/** The attendee list as CSV, XLSX, sign-in sheet and name badges. All apply the filter of the list. */
 export const attendeeExportPages = new Hono<App>()
 
-for (const of of ['workshop', 'campaign'] as const) {
-  attendeeExportPages.get(`/console/${of}s/:slug/people.csv`, (c) => exportFile(c, of, 'csv'))
-  attendeeExportPages.get(`/console/${of}s/:slug/people.xlsx`, (c) => exportFile(c, of, 'xlsx'))
+for (const kind of ['workshop', 'campaign'] as const) {
+  attendeeExportPages.get(`/console/${kind}s/:slug/people.csv`, (c) => exportFile(c, kind, 'csv'))
+  attendeeExportPages.get(`/console/${kind}s/:slug/people.xlsx`, (c) => exportFile(c, kind, 'xlsx'))
 }
 
 const mediaTypes = {
@@ -99,7 +99,7 @@ attendeeExportPages.get('/console/workshops/:slug/people/sign-in-sheet', async (
   )
 })
 
-/** On an A4 page there is room for two columns of five badges of 90 by 54 mm, as badge holders want them. */
+/** A4 fits two columns of five badges of 90 × 54 mm, the size of badge holders. */
 const badgesPerPage = 10
 
 attendeeExportPages.get('/console/workshops/:slug/people/name-badges', async (c) => {
@@ -110,9 +110,9 @@ attendeeExportPages.get('/console/workshops/:slug/people/name-badges', async (c)
     c,
     sheet,
     t.sheet.badges,
-    chunk(people, badgesPerPage).map((some) => (
+    chunk(people, badgesPerPage).map((page) => (
       <section class="badges">
-        {some.map(({ seq, name, company }) => (
+        {page.map(({ seq, name, company }) => (
           <div class="name-badge">
             <b class={name.length > 12 ? 'long' : undefined}>{name}</b>
             <span>{company}</span>
@@ -134,7 +134,7 @@ type AttendeeSheet = {
   t: RegistrationMessages
 }
 
-/** Those whom the filter lets through; without a status, those who have a seat of their own. */
+/** The people who match the filter; confirmed ones if it names no status. */
 async function loadSheet(c: Context<App>): Promise<AttendeeSheet | undefined> {
   const scope = await loadScope(c, 'workshop')
   if (!scope) return undefined
@@ -154,9 +154,9 @@ function dateAndPlace(c: Context<App>, workshop: Workshop): string {
   return [`${fullDate} ${time}`, formatPlace(workshop, c.var.locale)].join(' · ')
 }
 
-/** A sheet of these people, with the way back to the list that it is of. */
+/** A print page with a link back to the filtered list. */
 function attendeePrintPage(c: Context<App>, { scope, query, people, t }: AttendeeSheet, title: string, content: Child) {
   const back = { href: withQuery(attendeeListPath(scope), serializePeopleQuery(query)), text: t.sheet.back }
   const hint = people.length > 0 ? t.sheet.print : t.sheet.nobody
-  return printPage(c, { title, of: scopeTitle(c, scope), back, hint }, people.length > 0 && content)
+  return printPage(c, { title, subject: scopeTitle(c, scope), back, hint }, people.length > 0 && content)
 }

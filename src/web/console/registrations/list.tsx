@@ -43,7 +43,7 @@ async function attendeeListPage(c: Context<App>, kind: PeopleScope['kind']): Pro
   if (!scope) return c.notFound()
   const query = parsePeopleQuery(c)
   const columns = loadColumnPreferences(c)
-  if (columns === 'remembered') {
+  if (columns === 'saved') {
     return c.redirect(
       withQuery(attendeeListPath(scope), { ...serializePeopleQuery(query), page: c.req.query('page') }),
       303,
@@ -51,12 +51,12 @@ async function attendeeListPage(c: Context<App>, kind: PeopleScope['kind']): Pro
   }
   const { workshops } = scope
   const counts = await countPeople(deps, workshops)
-  const found = await listPeople(deps, workshops, query.filter, query.order, query.page)
+  const result = await listPeople(deps, workshops, query.filter, query.order, query.page)
   if (query.filter.search) {
     await audit(c, {
       action: 'list.looked_up',
       ...scopeIds(scope),
-      payload: { count: found.total },
+      payload: { count: result.total },
       pii: { search: query.filter.search },
     })
   }
@@ -75,12 +75,12 @@ async function attendeeListPage(c: Context<App>, kind: PeopleScope['kind']): Pro
     },
     <>
       <h1>{t.list.title}</h1>
-      <Toolbar c={c} whose={scope} query={query} t={t} />
-      <FilterForm c={c} whose={scope} query={query} counts={counts} t={t} />
+      <Toolbar c={c} scope={scope} query={query} t={t} />
+      <FilterForm c={c} scope={scope} query={query} counts={counts} t={t} />
       <p class="count" role="status">
-        {totalLabel(found.total, counts, query, t)}
+        {totalLabel(result.total, counts, query, t)}
       </p>
-      {found.lines.length > 0 && (
+      {result.lines.length > 0 && (
         <form method="post" action={paths.bulkActions()} class="people">
           <input type="hidden" name="back" value={listHref(scope, query)} />
           <BulkActionBar t={t} />
@@ -92,21 +92,21 @@ async function attendeeListPage(c: Context<App>, kind: PeopleScope['kind']): Pro
                     <input type="checkbox" data-choose-all="" aria-label={t.list.chooseAll} hidden />
                   </th>
                   {visibleColumns.map((name) => (
-                    <TableHead name={name} whose={scope} query={query} t={t} />
+                    <TableHead name={name} scope={scope} query={query} t={t} />
                   ))}
                 </tr>
               </thead>
               <tbody>
-                {found.lines.map((line) => (
-                  <AttendeeTableRow c={c} line={line} workshops={workshops} shown={visibleColumns} t={t} />
+                {result.lines.map((line) => (
+                  <AttendeeTableRow c={c} line={line} workshops={workshops} visibleColumns={visibleColumns} t={t} />
                 ))}
               </tbody>
             </table>
           </section>
         </form>
       )}
-      <Pagination whose={scope} query={{ ...query, page: found.page }} total={found.total} t={t} />
-      <ColumnPicker whose={scope} query={query} columns={columns} t={t} />
+      <Pagination scope={scope} query={{ ...query, page: result.page }} total={result.total} t={t} />
+      <ColumnPicker scope={scope} query={query} columns={columns} t={t} />
     </>,
   )
 }
@@ -123,15 +123,15 @@ function listHref(scope: PeopleScope, query: PeopleQuery): string {
   return withQuery(attendeeListPath(scope), { ...serializePeopleQuery(query), page })
 }
 
-/** What else there is to do with these people; files and sheets hold those whom the filter lets through. */
+/** Links to other pages for these people. Broadcasts, exports and sheets keep the filter. */
 function Toolbar({
   c,
-  whose: scope,
+  scope,
   query,
   t,
 }: {
   c: Context<App>
-  whose: PeopleScope
+  scope: PeopleScope
   query: PeopleQuery
   t: RegistrationMessages
 }) {
@@ -157,13 +157,13 @@ function Toolbar({
 
 function FilterForm({
   c,
-  whose: scope,
+  scope,
   query,
   counts,
   t,
 }: {
   c: Context<App>
-  whose: PeopleScope
+  scope: PeopleScope
   query: PeopleQuery
   counts: PeopleCounts
   t: RegistrationMessages
@@ -240,7 +240,7 @@ function FilterForm({
   )
 }
 
-/** What is done with those who are chosen; each leads to a page that says how many they are and asks. */
+/** Buttons for the selected people; each leads to a confirmation page. */
 function BulkActionBar({ t }: { t: RegistrationMessages }) {
   return (
     <div class="chosen">
@@ -258,19 +258,19 @@ function AttendeeTableRow({
   c,
   line,
   workshops,
-  shown: visibleColumns,
+  visibleColumns,
   t,
 }: {
   c: Context<App>
   line: AttendeeRow
   workshops: readonly Workshop[]
-  shown: readonly ColumnName[]
+  visibleColumns: readonly ColumnName[]
   t: RegistrationMessages
 }) {
   const workshop = workshops.find(({ id }) => id === line.workshopId) as Workshop
   const cells: Record<ColumnName, unknown> = {
     number: line.seq,
-    workshop: workshopLabel(c, workshop),
+    workshop: workshopLabel(workshop, c),
     name: line.erased ? t.list.erased : <a href={paths.person(line.id)}>{line.name}</a>,
     status: <RegistrationStatusBadge status={line.status} position={line.position} t={t} />,
     company: line.company,
@@ -304,12 +304,12 @@ function AttendeeTableRow({
 }
 
 function Pagination({
-  whose: scope,
+  scope,
   query,
   total,
   t,
 }: {
-  whose: PeopleScope
+  scope: PeopleScope
   query: PeopleQuery
   total: number
   t: RegistrationMessages

@@ -14,13 +14,13 @@ import { parseFormBody } from '../../../http/form-body.ts'
 import { paths, withQuery } from '../../../http/links.ts'
 import { joinSentences } from '../../../i18n/format.ts'
 import { registrationMessages } from '../../../i18n/registrations.ts'
+import { ConflictNotice } from '../../ui/notices.tsx'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
-import { ConflictNotice } from '../ui/notices.tsx'
 import { MoveTargets, PromotionFields, parsePromotionForm } from './action-fields.tsx'
 import { listCampaignWorkshops, loadPerson, redirectToPerson } from './current-person.ts'
 
-/** What an organiser is asked about first: to cancel, move, seat before their turn, or erase a person. */
+/** Actions on one person with a confirmation page: cancel, move, promote, erase. */
 export const personActionPages = new Hono<App>()
 
 personActionPages.get('/console/people/:id/cancel', async (c) => {
@@ -61,12 +61,12 @@ personActionPages.post('/console/people/:id/promote', async (c) => {
   const person = await loadPerson(c)
   if (!person) return c.notFound()
   const t = registrationMessages(c.var.locale)
-  const typed = parsePromotionForm(await parseFormBody(c))
-  if (typed.problem) return promotePage(c, person, { ...typed, status: 422, problem: t.promote[typed.problem] })
-  const outcome = await promotePerson(c.env.deps, currentActor(c), person, typed)
+  const form = parsePromotionForm(await parseFormBody(c))
+  if (form.problem) return promotePage(c, person, { ...form, status: 422, problem: t.promote[form.problem] })
+  const outcome = await promotePerson(c.env.deps, currentActor(c), person, form)
   if (outcome.kind === 'promoted') return redirectToPerson(c, person.id, 'promoted')
   const { refusal, taken, capacity } = outcome
-  return promotePage(c, person, { ...typed, status: 409, problem: t.promoteRefusals[refusal](taken, capacity) })
+  return promotePage(c, person, { ...form, status: 409, problem: t.promoteRefusals[refusal](taken, capacity) })
 })
 
 personActionPages.get('/console/people/:id/erase', async (c) => {
@@ -151,7 +151,7 @@ function erasePage(c: Context<App>, person: Person, refusal?: Exclude<EraseRefus
   })
 }
 
-/** A page that asks about one person before something that cannot be undone. Without `submit` there is nothing to do. */
+/** Confirmation page for an action on a person. Without `submit` it has no submit button. */
 function confirmPage(
   c: Context<App>,
   person: Person,

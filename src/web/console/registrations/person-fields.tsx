@@ -4,10 +4,8 @@ import { publicMessages } from '../../../i18n/public.ts'
 import type { Locale } from '../../../lib/config.ts'
 import { Field, type FieldError, stringField } from '../ui/fields.tsx'
 
-/** What is typed of a person. */
 export type PersonFormValues = { name: string; email: string; phone: string; company: string }
 
-/** What a form that was sent says of a person. */
 export function parsePersonFields(body: Record<string, unknown>): PersonFormValues {
   return {
     name: stringField(body, 'name'),
@@ -17,26 +15,25 @@ export function parsePersonFields(body: Record<string, unknown>): PersonFormValu
   }
 }
 
-/** Why fields are refused, as sentences. */
 export function personFieldErrors(problems: readonly FieldProblem[], locale: Locale): FieldError[] {
   const { fieldProblems, fields } = publicMessages(locale)
   return problems.map(({ field, code }) => ({ field, text: fieldProblems[code](fields[field] ?? field) }))
 }
 
-/** The fields of a person's name and address. A phone that the workshop does not ask for is not asked for here either. */
+/** Fields of a person. The phone number follows the workshop's rule. */
 export function PersonFields({
-  typed: values,
+  values,
   problems,
   phone,
   locale,
 }: {
-  typed: PersonFormValues
+  values: PersonFormValues
   problems: FieldError[]
   phone: PhoneRule
   locale: Locale
 }) {
   const { fields, form } = publicMessages(locale)
-  // Of somebody else than whoever types, so that no browser fills them in.
+  // The organiser types another person's data: no autofill.
   const attributes = { problems, autocomplete: 'off' }
   return (
     <>

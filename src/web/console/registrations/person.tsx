@@ -25,16 +25,16 @@ import { publicMessages } from '../../../i18n/public.ts'
 import { type RegistrationMessages, registrationMessages } from '../../../i18n/registrations.ts'
 import type { ConsoleMessages } from '../../../i18n/zh-CN/console.ts'
 import { formatMinute } from '../../../lib/time-zones.ts'
+import { ConflictNotice } from '../../ui/notices.tsx'
 import { consolePage } from '../layout.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import { ErrorSummary } from '../ui/fields.tsx'
-import { ConflictNotice } from '../ui/notices.tsx'
 import { RegistrationStatusBadge } from '../ui/status-badges.tsx'
 import { workshopLabel } from '../ui/workshop-labels.ts'
 import { flashCodes, listCampaignWorkshops, loadPerson, personId, redirectToPerson } from './current-person.ts'
 import { PersonFields, type PersonFormValues, parsePersonFields, personFieldErrors } from './person-fields.tsx'
 
-/** One person: what is known, what happened, and what can be done at once. */
+/** One registration: details, history, mails, and actions that need no confirmation page. */
 export const personPages = new Hono<App>()
 
 personPages.get('/console/people/:id', async (c) => {
@@ -47,14 +47,14 @@ personPages.post('/console/people/:id/edit', async (c) => {
   if (!person) return c.notFound()
   const t = registrationMessages(c.var.locale)
   const values = parsePersonFields(await parseFormBody(c))
-  // Who was registered has agreed to the notice, and a phone that is not asked for is left as it is.
-  // Who came without having signed up may stay without an address: one is checked in its place.
-  const noAddress = person.email === '' && values.email.trim() === ''
-  const checked = { ...values, ...(noAddress && { email: 'nobody@example.com' }), consent: true }
-  const parsed = parseSignUp(checked, { ...person.workshop, items: [] }, person.locale)
+  // Consent was given at registration, and a phone number that the workshop no longer asks for is kept.
+  // Walk-ins may remain without an address: a placeholder passes the validation.
+  const hasNoEmail = person.email === '' && values.email.trim() === ''
+  const input = { ...values, ...(hasNoEmail && { email: 'nobody@example.com' }), consent: true }
+  const parsed = parseSignUp(input, { ...person.workshop, items: [] }, person.locale)
   if ('problems' in parsed) return personPage(c, person, { status: 422, values, problems: parsed.problems })
   const { name, company } = parsed.signUp
-  const email = noAddress ? '' : parsed.signUp.email
+  const email = hasNoEmail ? '' : parsed.signUp.email
   const phone = person.workshop.phone === 'no' ? person.phone : parsed.signUp.phone
   const outcome = await correctPerson(c.env.deps, currentActor(c), person, { name, email, phone, company })
   if (outcome.kind === 'refused') {
@@ -106,7 +106,6 @@ personPages.post('/console/people/:id/mails/:mail/send-again', async (c) => {
   return outcome === 'not_found' ? c.notFound() : redirectToPerson(c, person.id, outcome)
 })
 
-/** What went wrong with what the organiser wanted to change. */
 type RejectedPersonForm = { status: 409 | 422; values?: PersonFormValues; problems?: FieldProblem[]; refusal?: string }
 
 async function personPage(c: Context<App>, person: Person, rejected?: RejectedPersonForm) {
@@ -124,9 +123,9 @@ async function personPage(c: Context<App>, person: Person, rejected?: RejectedPe
   return consolePage(
     c,
     {
-      title: `${person.name} · ${workshopLabel(c, workshop)}`,
+      title: `${person.name} · ${workshopLabel(workshop, c)}`,
       section: 'campaigns',
-      back: { href: paths.workshopPeople(workshop.slug), text: workshopLabel(c, workshop) },
+      back: { href: paths.workshopPeople(workshop.slug), text: workshopLabel(workshop, c) },
       flash: flash && !rejected ? { ...t.person, ...doorMessages(c.var.locale).console }[flash] : undefined,
       status: rejected?.status,
     },
@@ -140,13 +139,13 @@ async function personPage(c: Context<App>, person: Person, rejected?: RejectedPe
         {person.promotedManually && ` · ${t.person.outOfTurn}`}
         {person.offeredUntil && ` · ${t.person.offeredUntil(formatMinute(person.offeredUntil, workshop.timeZone))}`}
       </p>
-      <PersonActions person={person} others={workshops.length > 1} t={t} />
+      <PersonActions person={person} canMove={workshops.length > 1} t={t} />
       <PersonDetails c={c} person={person} t={t} />
       {await attendanceForm(c, person)}
       <details open={rejected?.values !== undefined}>
         <summary>{t.person.edit}</summary>
         <form class="narrow" method="post" action={paths.personEdit(person.id)} novalidate>
-          <PersonFields typed={values} problems={problems} phone={workshop.phone} locale={c.var.locale} />
+          <PersonFields values={values} problems={problems} phone={workshop.phone} locale={c.var.locale} />
           <p class="hint">{t.person.editHint}</p>
           <button type="submit">{t.person.save}</button>
         </form>
@@ -171,7 +170,7 @@ async function personPage(c: Context<App>, person: Person, rejected?: RejectedPe
                     (await findWorkshopById(c.env.deps, other.workshopId))
                   return (
                     <li>
-                      <a href={paths.person(other.id)}>{otherWorkshop && workshopLabel(c, otherWorkshop)}</a>{' '}
+                      <a href={paths.person(other.id)}>{otherWorkshop && workshopLabel(otherWorkshop, c)}</a>{' '}
                       <RegistrationStatusBadge status={other.status} position={null} t={t} />
                     </li>
                   )
@@ -185,7 +184,7 @@ async function personPage(c: Context<App>, person: Person, rejected?: RejectedPe
   )
 }
 
-function PersonActions({ person, others: canMove, t }: { person: Person; others: boolean; t: RegistrationMessages }) {
+function PersonActions({ person, canMove, t }: { person: Person; canMove: boolean; t: RegistrationMessages }) {
   const { id, status } = person
   const erase = <a href={paths.personErase(id)}>{t.erase.link}</a>
   if (status === 'cancelled') return <nav class="ways">{erase}</nav>
@@ -215,7 +214,7 @@ function PersonDetails({ c, person, t }: { c: Context<App>; person: Person; t: R
   return (
     <dl class="facts-list">
       <DetailRow name={t.columns.workshop}>
-        <a href={paths.workshopPeople(workshop.slug)}>{workshopLabel(c, workshop)}</a>
+        <a href={paths.workshopPeople(workshop.slug)}>{workshopLabel(workshop, c)}</a>
       </DetailRow>
       <DetailRow name={fields.email}>
         {person.email ? (
@@ -246,7 +245,7 @@ function PersonDetails({ c, person, t }: { c: Context<App>; person: Person; t: R
   )
 }
 
-/** Whether they came, and the button for what is not so yet. */
+/** Check-in status, with a button to check in or undo it. */
 async function attendanceForm(c: Context<App>, { id, status, workshop }: Person): Promise<Child> {
   const t = doorMessages(c.var.locale)
   const checkedIn = (await findDoorPerson(c.env.deps, workshop, id))?.checkedIn
@@ -312,7 +311,7 @@ function describeEvent(
       return t.events.signed_up[event.status]
     case 'moved': {
       const from = workshops.find(({ id }) => id === event.from)
-      return t.events.moved(from ? workshopLabel(c, from) : t.events.elsewhere)
+      return t.events.moved(from ? workshopLabel(from, c) : t.events.elsewhere)
     }
     case 'changed':
       return t.events.changed(

@@ -12,12 +12,12 @@ import { localize } from '../../../i18n/format.ts'
 import { parseSearch } from '../../../lib/text.ts'
 import { workshopLabel } from '../ui/workshop-labels.ts'
 
-/** Whose people a page shows: those of a workshop, or those of all workshops of a campaign, by their dates. */
+/** The workshop, or all workshops of the campaign, whose people a page shows. */
 export type PeopleScope =
   | { kind: 'workshop'; workshops: [Workshop] }
   | { kind: 'campaign'; slug: string; title: Workshop['title']; id: string; workshops: Workshop[] }
 
-/** The workshop or campaign that a route names, drafts too, or undefined. */
+/** Loads the workshop or campaign in the path, including drafts. */
 export async function loadScope(c: Context<App>, kind: PeopleScope['kind']): Promise<PeopleScope | undefined> {
   const slug = c.req.param('slug') ?? ''
   if (kind === 'workshop') {
@@ -28,22 +28,19 @@ export async function loadScope(c: Context<App>, kind: PeopleScope['kind']): Pro
   return campaign && { kind, slug, title: campaign.title, id: campaign.id, workshops: campaign.workshops }
 }
 
-/** Where the list of these people is. */
 export function attendeeListPath(scope: PeopleScope): string {
   return scope.kind === 'workshop' ? paths.workshopPeople(scope.workshops[0].slug) : paths.campaignPeople(scope.slug)
 }
 
-/** Where a message to these people is written. */
 export function newBroadcastPath(scope: PeopleScope): string {
   return scope.kind === 'workshop'
     ? paths.newWorkshopBroadcast(scope.workshops[0].slug)
     : paths.newCampaignBroadcast(scope.slug)
 }
 
-/** What a list was asked for, as its address says it. */
 export type PeopleQuery = { filter: PeopleFilter; order: PeopleSort; page: number }
 
-/** Reads the address of a list. What it does not know, such as from an old bookmark, counts as not said. */
+/** Parses the query string of a list. Unknown values, such as from an old bookmark, are ignored. */
 export function parsePeopleQuery(c: Context<App>): PeopleQuery {
   const { q, status, link, ready = '', coming, sort = '', page = '' } = c.req.query()
   const by = peopleSortKeys.find((order) => order === sort.replace(/^-/, '')) ?? 'number'
@@ -61,13 +58,13 @@ export function parsePeopleQuery(c: Context<App>): PeopleQuery {
   }
 }
 
-/** `<id of an item>.ready` or `<id of an item>.not`. */
+/** Parses `<item id>.ready` or `<item id>.not`. */
 function parseItemFilter(text: string): PeopleFilter['item'] {
   const [, id, answer] = /^(.*)\.(ready|not)$/.exec(text) ?? []
   return isUuid(id) ? { id, ready: answer === 'ready' } : undefined
 }
 
-/** What of an address says the filter and the order, for other addresses that keep them. */
+/** Query parameters of the filter and sort order, for links that keep them. */
 export function serializePeopleQuery({ filter, order }: Omit<PeopleQuery, 'page'>): Record<string, string | undefined> {
   const { search, status, link, readiness, item, coming } = filter
   const sort = `${order.descending ? '-' : ''}${order.by}`
@@ -78,14 +75,14 @@ export function serializePeopleQuery({ filter, order }: Omit<PeopleQuery, 'page'
   }
 }
 
-/** What the audit log says of whose people were looked at. */
+/** The scope as fields of an audit entry. */
 export function scopeIds(scope: PeopleScope): { workshopId: string } | { campaignId: string } {
   return scope.kind === 'workshop' ? { workshopId: scope.workshops[0].id } : { campaignId: scope.id }
 }
 
-/** 上海 2026-12-19, or the title of a campaign. */
+/** "上海 2026-12-19", or the title of the campaign. */
 export function scopeTitle(c: Context<App>, scope: PeopleScope): string {
-  return scope.kind === 'workshop' ? workshopLabel(c, scope.workshops[0]) : localize(scope.title, c.var.locale)
+  return scope.kind === 'workshop' ? workshopLabel(scope.workshops[0], c) : localize(scope.title, c.var.locale)
 }
 
 export function scopePath(scope: PeopleScope): string {

@@ -8,8 +8,8 @@ import { reportMessages } from '../../../i18n/reports.ts'
 import type { Locale } from '../../../lib/config.ts'
 import { cityAndDayLabel } from '../ui/workshop-labels.ts'
 
-/** What needs attention, each line leading to where something can be done about it. */
-export function AlertList({ c, found: alerts }: { c: Context<App>; found: Alert[] }) {
+/** Alerts, each with a link to the page where it can be resolved, if the role may open it. */
+export function AlertList({ c, alerts }: { c: Context<App>; alerts: Alert[] }) {
   const locale = c.get('locale')
   const role = c.get('role')
   return (

@@ -15,44 +15,44 @@ import { consolePage } from '../layout.tsx'
 import { ChannelChart, KeyStats, RegistrationsOverTime } from '../ui/statistics-charts.tsx'
 import { AlertList } from './alerts.tsx'
 
-/** What answers at a glance: what needs attention, what is next, how it goes. */
+/** The console's start page: alerts, upcoming workshops, their statistics. */
 export const overviewPages = new Hono<App>()
 
 overviewPages.get('/console', async (c) => {
   const { deps } = c.env
   const locale = c.get('locale')
   const t = reportMessages(locale).overview
-  const view = { title: t.title, section: 'overview' as const }
-  const [{ items: coming }, attention] = await Promise.all([
+  const options = { title: t.title, section: 'overview' as const }
+  const [{ items: upcoming }, alerts] = await Promise.all([
     listWorkshops(deps, { drafts: true, limit: 100 }),
     listAlerts(deps),
   ])
-  if (coming.length === 0 && (await hasNothingYet(c))) {
+  if (upcoming.length === 0 && (await hasNothingYet(c))) {
     return consolePage(
       c,
-      view,
+      options,
       <>
         <h1>{t.emptyTitle}</h1>
         <p class="lead">{t.empty}</p>
         <GettingStarted c={c} />
-        {attention.length > 0 && <h2>{t.attention}</h2>}
-        <AlertList c={c} found={attention} />
+        {alerts.length > 0 && <h2>{t.attention}</h2>}
+        <AlertList c={c} alerts={alerts} />
       </>,
     )
   }
-  const announced = coming.filter(({ state }) => state === 'published' || state === 'closed')
-  const counted = await countRegistrations(deps, { workshops: announced, timeZone: deps.config.timeZone })
+  const announced = upcoming.filter(({ state }) => state === 'published' || state === 'closed')
+  const counts = await countRegistrations(deps, { workshops: announced, timeZone: deps.config.timeZone })
   return consolePage(
     c,
-    view,
+    options,
     <>
       <h1>{t.title}</h1>
       <h2>{t.attention}</h2>
-      {attention.length > 0 ? <AlertList c={c} found={attention} /> : <p>{t.allWell}</p>}
+      {alerts.length > 0 ? <AlertList c={c} alerts={alerts} /> : <p>{t.allWell}</p>}
       <h2>{t.next}</h2>
-      {coming.length > 0 ? <UpcomingList c={c} workshops={coming} /> : <p>{t.none}</p>}
-      {coming.length === 0 && <GettingStarted c={c} />}
-      {announced.length > 0 && <UpcomingStats c={c} figures={{ seats: sumSeats(announced), ...counted }} />}
+      {upcoming.length > 0 ? <UpcomingList c={c} workshops={upcoming} /> : <p>{t.none}</p>}
+      {upcoming.length === 0 && <GettingStarted c={c} />}
+      {announced.length > 0 && <UpcomingStats c={c} stats={{ seats: sumSeats(announced), ...counts }} />}
     </>,
   )
 })
@@ -66,7 +66,7 @@ async function hasNothingYet(c: Context<App>): Promise<boolean> {
   return !hasCampaign && past.items.length === 0
 }
 
-/** The two ways to a campaign, for those who may make one. */
+/** Buttons that create a campaign, for organisers. */
 function GettingStarted({ c }: { c: Context<App> }) {
   const t = reportMessages(c.get('locale')).overview
   const role = c.get('role')
@@ -83,7 +83,6 @@ function GettingStarted({ c }: { c: Context<App> }) {
   )
 }
 
-/** The workshops that are not over, each with its seats. */
 function UpcomingList({ c, workshops }: { c: Context<App>; workshops: Workshop[] }) {
   const locale = c.get('locale')
   const t = reportMessages(locale).overview
@@ -123,24 +122,24 @@ function UpcomingList({ c, workshops }: { c: Context<App>; workshops: Workshop[]
   )
 }
 
-/** Whether organisers look at the door now: it is the day, for those who may see who comes. */
+/** Whether to link to the door: on the days of the workshop, for organisers. */
 function isDoorDay({ startsAt, endsAt, timeZone, state }: Workshop, c: Context<App>): boolean {
   const [role, today] = [c.get('role'), localDate(c.env.deps.now(), timeZone)]
   const isWithinDates = localDate(startsAt, timeZone) <= today && today <= localDate(endsAt, timeZone)
   return isWithinDates && state !== 'draft' && role !== undefined && hasRole(role, 'organiser')
 }
 
-/** The others are found with their campaigns. */
+/** Further ones are found through their campaigns. */
 const maxUpcoming = 12
 
 type UpcomingStatsData = Pick<Statistics, 'seats' | 'registrations' | 'overTime' | 'channels'>
 
-function UpcomingStats({ c, figures: stats }: { c: Context<App>; figures: UpcomingStatsData }) {
+function UpcomingStats({ c, stats }: { c: Context<App>; stats: UpcomingStatsData }) {
   const locale = c.get('locale')
   return (
     <>
       <h2>{reportMessages(locale).overview.comingFigures}</h2>
-      <KeyStats figures={stats} locale={locale} />
+      <KeyStats stats={stats} locale={locale} />
       <RegistrationsOverTime overTime={stats.overTime} locale={locale} />
       <ChannelChart channels={stats.channels} now={c.env.deps.now()} locale={locale} />
     </>

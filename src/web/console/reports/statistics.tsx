@@ -21,7 +21,7 @@ import { ChannelChart, KeyStats, ReadinessChart, RegistrationsOverTime } from '.
 import { cityAndDayLabel } from '../ui/workshop-labels.ts'
 import { AlertList } from './alerts.tsx'
 
-/** What is counted of a campaign and of a workshop, for everyone who is signed in. */
+/** Statistics of a campaign or workshop, for every role. */
 export const statisticsPages = new Hono<App>()
 
 statisticsPages.get('/console/campaigns/:slug/figures', async (c) => {
@@ -56,13 +56,13 @@ async function statisticsPage(c: Context<App>, scope: StatsScope, subject: { nam
     { title: t.title(subject.name), section: 'campaigns', back: { href: subject.href, text: subject.name } },
     <>
       <h1>{t.title(subject.name)}</h1>
-      <KeyStats figures={stats} locale={locale} />
-      <AlertSection c={c} found={alerts} />
+      <KeyStats stats={stats} locale={locale} />
+      <AlertSection c={c} alerts={alerts} />
       {scope.workshops.length > 1 && <WorkshopTable workshops={scope.workshops} locale={locale} />}
       <RegistrationsOverTime overTime={stats.overTime} locale={locale} />
       <ChannelChart channels={stats.channels} now={deps.now()} locale={locale} />
-      <FunnelChart figures={stats} locale={locale} />
-      <ReadinessSection figures={stats} locale={locale} />
+      <FunnelChart stats={stats} locale={locale} />
+      <ReadinessSection stats={stats} locale={locale} />
       {postEvent && (
         <>
           <h2>{postEventMessages(locale).attendance.title}</h2>
@@ -76,17 +76,17 @@ async function statisticsPage(c: Context<App>, scope: StatsScope, subject: { nam
           />
         </>
       )}
-      <MailStats figures={stats} locale={locale} />
+      <MailStats stats={stats} locale={locale} />
     </>,
   )
 }
 
-function AlertSection({ c, found: alerts }: { c: Context<App>; found: Alert[] }) {
+function AlertSection({ c, alerts }: { c: Context<App>; alerts: Alert[] }) {
   if (alerts.length === 0) return null
   return (
     <>
       <h2>{reportMessages(c.get('locale')).figures.attention}</h2>
-      <AlertList c={c} found={alerts} />
+      <AlertList c={c} alerts={alerts} />
     </>
   )
 }
@@ -109,7 +109,7 @@ function WorkshopTable({ workshops, locale }: { workshops: Workshop[]; locale: L
   )
 }
 
-function FunnelChart({ figures: { funnel }, locale }: { figures: Statistics; locale: Locale }) {
+function FunnelChart({ stats: { funnel }, locale }: { stats: Statistics; locale: Locale }) {
   const t = reportMessages(locale).figures
   if (!funnel) return null
   const steps = (['scans', 'registrations', 'seated'] as const).map((step, index, all) => {
@@ -121,8 +121,8 @@ function FunnelChart({ figures: { funnel }, locale }: { figures: Statistics; loc
     <>
       <h2>{t.funnel}</h2>
       <Figure
-        open={t.numbers}
-        numbers={{
+        tableLabel={t.numbers}
+        table={{
           heads: [t.step, t.all, t.share],
           rows: steps.map(({ name, n, share }) => [name, n, share ?? t.notCounted]),
         }}
@@ -135,7 +135,7 @@ function FunnelChart({ figures: { funnel }, locale }: { figures: Statistics; loc
           rows={steps.map(({ name, n, share }) => ({
             label: name,
             parts: [{ tone: 'accent', value: n }],
-            said: share ? reportMessages(locale).pair(formatNumber(n), share) : formatNumber(n),
+            valueText: share ? reportMessages(locale).pair(formatNumber(n), share) : formatNumber(n),
           }))}
         />
       </Figure>
@@ -143,7 +143,7 @@ function FunnelChart({ figures: { funnel }, locale }: { figures: Statistics; loc
   )
 }
 
-function ReadinessSection({ figures: { readiness }, locale }: { figures: Statistics; locale: Locale }) {
+function ReadinessSection({ stats: { readiness }, locale }: { stats: Statistics; locale: Locale }) {
   const t = reportMessages(locale).figures
   if (readiness.length === 0) return null
   return (
@@ -154,7 +154,7 @@ function ReadinessSection({ figures: { readiness }, locale }: { figures: Statist
   )
 }
 
-function MailStats({ figures: { mails }, locale }: { figures: Statistics; locale: Locale }) {
+function MailStats({ stats: { mails }, locale }: { stats: Statistics; locale: Locale }) {
   const t = reportMessages(locale).figures
   return (
     <>

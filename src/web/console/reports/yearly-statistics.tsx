@@ -8,7 +8,7 @@ import { consolePage } from '../layout.tsx'
 import { BarChart, Figure, SmallMultiples } from '../ui/charts.tsx'
 import { formatShare, NumberTable } from '../ui/numbers.tsx'
 
-/** What became of all workshops over the years, for everyone who is signed in. */
+/** Statistics of all workshops per year and city, for every role. */
 export const yearlyStatisticsPages = new Hono<App>()
 
 yearlyStatisticsPages.get('/console/years', async (c) => {
@@ -82,8 +82,8 @@ function MonthlySeatsChart({ years, locale }: { years: YearStats[]; locale: Loca
   const t = messages.years
   return (
     <Figure
-      open={messages.figures.numbers}
-      numbers={{
+      tableLabel={messages.figures.numbers}
+      table={{
         heads: [messages.figures.when, ...years.map(({ year }) => t.yearName(year))],
         rows: Array.from({ length: 12 }, (_, m) => [t.monthShort(m + 1), ...years.map(({ months }) => months[m] ?? 0)]),
       }}
@@ -111,8 +111,8 @@ function CityChart({ cities, locale }: { cities: CityStats[]; locale: Locale }) 
   const topCities = cities.slice(0, 12)
   return (
     <Figure
-      open={messages.figures.numbers}
-      numbers={{
+      tableLabel={messages.figures.numbers}
+      table={{
         heads: [messages.figures.city, t.workshops, t.capacity, t.taken, t.registrations],
         rows: cities.map(({ city, workshops, capacity, taken, registrations }) => [
           localize(city, locale),
@@ -133,7 +133,7 @@ function CityChart({ cities, locale }: { cities: CityStats[]; locale: Locale }) 
         rows={topCities.map(({ city, registrations, workshops }) => ({
           label: localize(city, locale),
           parts: [{ tone: 'accent', value: registrations }],
-          said: t.cityRow(formatNumber(registrations), workshops),
+          valueText: t.cityRow(formatNumber(registrations), workshops),
         }))}
       />
     </Figure>

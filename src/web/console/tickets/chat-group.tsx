@@ -21,7 +21,7 @@ import {
 } from '../ui/fields.tsx'
 import { FormParser } from '../ui/form-parser.ts'
 
-/** The chat group of a workshop, to which its tickets lead. */
+/** The chat group of a workshop, linked from its tickets. */
 export const chatGroupPages = new Hono<App>()
 
 chatGroupPages.get('/console/workshops/:slug/group', async (c) => {
@@ -35,22 +35,22 @@ chatGroupPages.post('/console/workshops/:slug/group', async (c) => {
   if (!workshop) return c.notFound()
   if (!(await isConfirmed(c))) return chatGroupPage(c, workshop)
   const form = new FormParser(await parseFormBody(c))
-  const facts = {
-    note: form.bilingual('note', 300, { lines: true }),
+  const settings = {
+    note: form.bilingual('note', 300, { multiline: true }),
     expiresAt: form.dateTime('expires', workshop.timeZone),
   }
   const t = consoleMessages(c.get('locale'))
   const problems = translateFormErrors(form.errors, t, { expires: t.group.expires, note: t.group.note })
-  const shown = {
+  const values = {
     note: { zh: stringField(form.body, 'note.zh'), en: stringField(form.body, 'note.en') },
     expires: stringField(form.body, 'expires'),
   }
-  if (problems.length > 0) return chatGroupPage(c, workshop, problems, shown)
+  if (problems.length > 0) return chatGroupPage(c, workshop, problems, values)
   const file = form.body.picture
   const picture = file instanceof File && file.size > 0 ? new Uint8Array(await file.arrayBuffer()) : undefined
-  const changed = await setChatGroup(deps, workshop, { picture, ...facts })
+  const changed = await setChatGroup(deps, workshop, { picture, ...settings })
   if (changed !== 'changed') {
-    return chatGroupPage(c, workshop, [{ field: 'picture', text: t.group.refusals[changed] }], shown)
+    return chatGroupPage(c, workshop, [{ field: 'picture', text: t.group.refusals[changed] }], values)
   }
   await audit(c, { action: 'group.changed', workshopId: workshop.id, payload: { slug: workshop.slug } })
   return c.redirect(withQuery(paths.chatGroup(workshop.slug), { done: 'saved' }), 303)
@@ -65,7 +65,7 @@ chatGroupPages.post('/console/workshops/:slug/group/remove', async (c) => {
   return c.redirect(withQuery(paths.chatGroup(workshop.slug), { done: 'removed' }), 303)
 })
 
-/** @rejected rejected the form as it was sent, for it to come back */
+/** @param rejected the submitted values, to render the form again */
 async function chatGroupPage(
   c: Context<App>,
   workshop: Workshop,

@@ -22,7 +22,7 @@ import {
 import { FormParser } from '../ui/form-parser.ts'
 import { applyReorder, ReorderButtons } from '../ui/reorder-buttons.tsx'
 
-/** The links that attendees find on their tickets. Each line of the form is one; an empty one is left out. */
+/** Course materials of a workshop: links shown on tickets. Empty lines of the form are skipped. */
 export const materialPages = new Hono<App>()
 
 materialPages.get('/console/workshops/:slug/materials', async (c) => {
@@ -48,7 +48,7 @@ materialPages.post('/console/workshops/:slug/materials', async (c) => {
   return c.redirect(withQuery(paths.materials(workshop.slug), { done: 'saved' }), 303)
 })
 
-/** The lines that were sent in which anything stands. Problems are named by where a line stands among them, as it comes back. */
+/** The submitted lines that are not empty. Errors refer to the index among them, as the form renders them. */
 function parseMaterials(form: FormParser): Material[] {
   const filled = form
     .rowNumbers('material')
@@ -69,7 +69,7 @@ function parseMaterials(form: FormParser): Material[] {
   const materials = filled.map((_, index): Material => {
     const at = `material.${index}`
     return {
-      title: renumbered.bilingual(`${at}.title`, 200, { needed: true }),
+      title: renumbered.bilingual(`${at}.title`, 200, { required: true }),
       url: renumbered.required(`${at}.url`, renumbered.url(`${at}.url`) ?? undefined) ?? '',
       note: renumbered.bilingual(`${at}.note`, 300),
       afterwards: renumbered.checked(`${at}.afterwards`),
@@ -111,7 +111,7 @@ function materialsPage(c: Context<App>, workshop: Workshop, materials: Material[
               <Field name={`${at}.url`} type="url" label={words.url} value={url} problems={problems} />
               <BilingualField name={`${at}.note`} label={words.note} value={note} problems={problems} t={t} />
               <Checkbox name={`${at}.afterwards`} label={words.afterwards} checked={afterwards} />
-              <ReorderButtons n={n} of={materials.length} label={words.one(n + 1)} locale={locale} />
+              <ReorderButtons n={n} count={materials.length} label={words.one(n + 1)} locale={locale} />
             </fieldset>
           )
         })}

@@ -4,31 +4,29 @@ import { formatNumber } from '../../../i18n/format.ts'
 import { NumberTable } from './numbers.tsx'
 
 /*
- * Charts as SVG, drawn here. Lengths along the page are percentages and heights are pixels, so that a chart is as wide as
- * its place while its letters keep their size, on a phone, on a desktop and in print. Colours come from classes in
- * console.css, for our Content-Security-Policy lets no style into the page.
+ * Charts as SVG, rendered on the server. Widths are percentages and heights are pixels, so that a chart fills its container
+ * while its text keeps its size, on a phone, on a desktop and in print. Colours are classes in console.css, because the
+ * Content-Security-Policy forbids inline styles.
  */
 
-/** A part of a bar: the accent and two greys, from what matters to what does not. */
+/** Fill of a part of a bar: the accent and two greys, in order of importance. */
 export type Tone = 'accent' | 'grey' | 'pale'
 
-/** What a chart says to those who do not see it. `id` is the only one on the page. */
+/** Accessible title and description. `id` must be unique on the page. */
 type ChartDescription = { id: string; title: string; description: string }
 
-/** A chart with its caption, what its tones mean, and its numbers as a table that opens. */
+/** A chart with caption, legend, and its numbers as a collapsed table. */
 export function Figure({
   caption,
-  keys: legend = [],
-  numbers: table,
-  open: tableLabel,
+  legend = [],
+  table,
+  tableLabel,
   children,
 }: {
   caption?: Child
-  /** What the tones mean, where there are several. */
-  keys?: { tone: Tone; text: string }[]
-  numbers: { heads: string[]; rows: (string | number)[][] }
-  /** What the line says that opens the table. */
-  open: string
+  legend?: { tone: Tone; text: string }[]
+  table: { heads: string[]; rows: (string | number)[][] }
+  tableLabel: string
   children: Child
 }) {
   return (
@@ -56,31 +54,30 @@ export function Figure({
 }
 
 export type Bar = {
-  /** What it is, at full length. */
+  /** Full name, for the tooltip. */
   name: string
-  /** Below the bar, where there is room for it. */
+  /** Short name, below the bar if there is room. */
   label: string
   parts: { tone: Tone; value: number }[]
 }
 
 /**
- * Bars over time. The highest one bears its number, few bars bear all of theirs; of the days below, the first, the last
- * and one between are named.
- * @param most the value of a bar of full height, where several charts are to be compared
+ * Bars over time. Few bars all show their value, else only the highest does.
+ * @param max the value of a bar of full height, if several charts share a scale
  */
 export function ColumnChart({
   bars,
-  most: max = Math.max(0, ...bars.map(sumParts)),
+  max = Math.max(0, ...bars.map(sumParts)),
   height = 160,
   ...chartLabels
-}: ChartDescription & { bars: Bar[]; most?: number; height?: number }) {
+}: ChartDescription & { bars: Bar[]; max?: number; height?: number }) {
   const [top, bottom] = [20, height - 22]
   const y = scaleLinear([0, Math.max(1, max)], [bottom, top])
   const x = scaleBand(
     bars.map((_, index) => index),
     [0, 100],
   ).paddingInner(bars.length > 1 ? 0.25 : 0)
-  // A bar that stands alone or with few others is no wall.
+  // Few bars would otherwise be too wide.
   const width = Math.min(x.bandwidth(), 12)
   const showsAllValues = bars.length <= maxValueLabels
   const peak = bars.findIndex((bar) => sumParts(bar) > 0 && sumParts(bar) === Math.max(...bars.map(sumParts)))
@@ -107,7 +104,7 @@ export function ColumnChart({
                 class={tone}
                 x={svgPercent(left)}
                 width={svgPercent(width)}
-                // Of 1,000 one is to be seen.
+                // At least 2 px, so that 1 of 1,000 is visible.
                 y={round(Math.min(y(to), y(from) - 2))}
                 height={round(Math.max(2, y(from) - y(to)))}
               />
@@ -122,7 +119,7 @@ export function ColumnChart({
               </text>
             )}
             {labelledBars.includes(index) && (
-              <AxisLabel index={index} of={bars.length} x={left + width / 2} y={height - 4} text={bar.label} />
+              <AxisLabel index={index} count={bars.length} x={left + width / 2} y={height - 4} text={bar.label} />
             )}
           </g>
         )
@@ -131,29 +128,17 @@ export function ColumnChart({
   )
 }
 
-/** So many bars have room for their numbers on a phone. */
+/** More values than these do not fit on a phone. */
 const maxValueLabels = 9
 
-/** Which bars are named below: on a phone there is room for all if they are few, and for three else. */
+/** Indexes of the bars with a label: all of up to four, else first, middle and last, as fit on a phone. */
 function pickLabelledBars(bars: number): number[] {
   const last = bars - 1
   return bars <= 4 ? [...Array(bars).keys()] : [0, Math.round(last / 2), last]
 }
 
-/** What stands below a bar. That of the first and the last of many would be cut off in the middle of it. */
-function AxisLabel({
-  index,
-  of: count,
-  x,
-  y,
-  text,
-}: {
-  index: number
-  of: number
-  x: number
-  y: number
-  text: string
-}) {
+/** Label below a bar. The first and last of many are aligned to the edge, or they would be cut off. */
+function AxisLabel({ index, count, x, y, text }: { index: number; count: number; x: number; y: number; text: string }) {
   const anchor = count <= 4 ? 'middle' : index === 0 ? 'start' : index === count - 1 ? 'end' : 'middle'
   return (
     <text
@@ -167,31 +152,31 @@ function AxisLabel({
   )
 }
 
-/** Near an edge a number begins or ends at its bar, or it would be cut off. */
+/** Values near an edge are aligned to their bar, or they would be cut off. */
 function textAnchor(index: number, bars: number): 'start' | 'middle' | 'end' {
   const position = (index + 0.5) / bars
   return position < 0.08 ? 'start' : position > 0.92 ? 'end' : 'middle'
 }
 
 export type Row = {
-  /** Shortened where it is too long for a phone. */
+  /** Truncated if it is too long for a phone. */
   label: string
   parts: { tone: Tone; value: number }[]
-  /** At the other end of the line. */
-  said: string
+  /** Value as text, at the right end. */
+  valueText: string
 }
 
 /**
- * Bars across, one below the other, each under its label.
- * @param most the value of a bar of full length: the longest bar, if nothing is said
- * @param centred as a funnel, each bar in the middle
+ * Horizontal bars, each below its label.
+ * @param max the value of a bar of full length; by default the longest bar's
+ * @param centred centres the bars, as a funnel
  */
 export function BarChart({
   rows,
-  most: max = Math.max(1, ...rows.map(sumParts)),
+  max = Math.max(1, ...rows.map(sumParts)),
   centred = false,
   ...chartLabels
-}: ChartDescription & { rows: Row[]; most?: number; centred?: boolean }) {
+}: ChartDescription & { rows: Row[]; max?: number; centred?: boolean }) {
   const x = scaleLinear([0, Math.max(1, max)], [0, 100])
   return (
     <svg
@@ -208,12 +193,12 @@ export function BarChart({
         const begin = centred ? (100 - x(sumParts(row))) / 2 : 0
         return (
           <g>
-            <title>{`${row.label}: ${row.said}`}</title>
+            <title>{`${row.label}: ${row.valueText}`}</title>
             <text x="0" y={top + 16}>
               {truncateLabel(row.label)}
             </text>
             <text class="soft" x="100%" y={top + 16} text-anchor="end">
-              {row.said}
+              {row.valueText}
             </text>
             {!centred && <rect class="track" x="0" y={top + 25} width="100%" height="10" />}
             {stackParts(row.parts).map(({ tone, from, to }) => (
@@ -234,7 +219,7 @@ export function BarChart({
 
 const rowHeight = 48
 
-/** A chart for each of several years, side by side and on one scale. */
+/** Charts side by side on a common scale. */
 export function SmallMultiples({ charts }: { charts: (ChartDescription & { caption: Child; bars: Bar[] })[] }) {
   const max = Math.max(0, ...charts.flatMap(({ bars }) => bars.map(sumParts)))
   return (
@@ -242,7 +227,7 @@ export function SmallMultiples({ charts }: { charts: (ChartDescription & { capti
       {charts.map(({ caption, ...chart }) => (
         <li>
           <span>{caption}</span>
-          <ColumnChart {...chart} most={max} height={110} />
+          <ColumnChart {...chart} max={max} height={110} />
         </li>
       ))}
     </ul>
@@ -253,7 +238,7 @@ function sumParts({ parts }: { parts: { value: number }[] }): number {
   return parts.reduce((sum, { value }) => sum + value, 0)
 }
 
-/** Where the parts begin and end, without those that are nothing. */
+/** Start and end of each part of a stacked bar, without empty parts. */
 function stackParts(parts: { tone: Tone; value: number }[]): { tone: Tone; from: number; to: number }[] {
   let end = 0
   const stacked = parts.map(({ tone, value }) => {
@@ -264,7 +249,7 @@ function stackParts(parts: { tone: Tone; value: number }[]): { tone: Tone; from:
   return stacked.filter(({ from, to }) => to > from)
 }
 
-/** A picture cannot measure its text: a Chinese character counts as two letters, and a phone has room for 34. */
+/** SVG text cannot be measured on the server: CJK characters count as two, and a phone fits 34. */
 function truncateLabel(text: string): string {
   const maxWidth = 34
   let width = 0

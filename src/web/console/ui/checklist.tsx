@@ -7,8 +7,8 @@ import type { ConsoleMessages } from '../../../i18n/zh-CN/console.ts'
 import type { FieldError } from './fields.tsx'
 
 /**
- * The checklist as fields, a line for each item. Buttons move a line or add one by sending the form, so that no script is
- * needed; `do` says which of them it was.
+ * The checklist as form fields, a row per item. Buttons move or add a row by submitting the form, so that no script is
+ * needed; the value of `do` names the clicked button.
  */
 export function ChecklistEditor({
   items,
@@ -18,7 +18,7 @@ export function ChecklistEditor({
   t,
 }: {
   items: ItemDraft[]
-  /** Which button rearranged it just now, if one did: whoever works by keys goes on from there. */
+  /** The reorder button that caused this rendering, so that keyboard users keep their focus. */
   clickedButton?: string | undefined
   problems: FieldError[]
   hint?: string | undefined
@@ -59,17 +59,17 @@ export function ChecklistEditor({
             placeholder={t.items.textEn}
           />
           <span class="move">
-            {(['up', 'down'] as const).map((way) => (
+            {(['up', 'down'] as const).map((direction) => (
               <button
                 class="small second"
                 type="submit"
                 name="do"
-                value={`${way}.${n}`}
-                aria-label={`${t.items[way]} ${n + 1}`}
-                disabled={!canMove(way, n, items.length)}
-                autofocus={focus === `${way}.${n}`}
+                value={`${direction}.${n}`}
+                aria-label={`${t.items[direction]} ${n + 1}`}
+                disabled={!canMove(direction, n, items.length)}
+                autofocus={focus === `${direction}.${n}`}
               >
-                {way === 'up' ? '↑' : '↓'}
+                {direction === 'up' ? '↑' : '↓'}
               </button>
             ))}
           </span>
@@ -103,18 +103,18 @@ export function ChecklistEditor({
 
 const emptyItem: ItemDraft = { kind: 'bring', text: {}, mustConfirm: false }
 
-const canMove = (way: 'up' | 'down', line: number, length: number) =>
-  way === 'up' ? line > 0 && line < length : line < length - 1
+const canMove = (direction: 'up' | 'down', line: number, length: number) =>
+  direction === 'up' ? line > 0 && line < length : line < length - 1
 
-/** Where to go on after a button: at the line that moved, by the same button while it can move on, or at the empty line. */
+/** The field to focus after a button: the moved line's same button, its opposite at an end, or the added line. */
 function nextFocus(clickedButton: string, length: number): string | undefined {
   if (clickedButton === 'add-item') return `item.${length}`
-  const { way, to } = parseMove(clickedButton) ?? {}
-  if (!way || to === undefined) return undefined
-  return canMove(way, to, length) ? `${way}.${to}` : `${way === 'up' ? 'down' : 'up'}.${to}`
+  const { direction, to } = parseMove(clickedButton) ?? {}
+  if (!direction || to === undefined) return undefined
+  return canMove(direction, to, length) ? `${direction}.${to}` : `${direction === 'up' ? 'down' : 'up'}.${to}`
 }
 
-/** The checklist after a button beside a line was pressed. */
+/** Applies a reorder button. Other actions leave the items unchanged. */
 export function reorderItems(items: ItemDraft[], action: string): ItemDraft[] {
   const { from, to } = parseMove(action) ?? {}
   if (from === undefined || to === undefined) return items
@@ -124,14 +124,13 @@ export function reorderItems(items: ItemDraft[], action: string): ItemDraft[] {
   return reordered
 }
 
-function parseMove(action: string): { way: 'up' | 'down'; from: number; to: number } | undefined {
-  const [, way, line = ''] = /^(up|down)\.(\d{1,4})$/.exec(action) ?? []
+function parseMove(action: string): { direction: 'up' | 'down'; from: number; to: number } | undefined {
+  const [, direction, line = ''] = /^(up|down)\.(\d{1,4})$/.exec(action) ?? []
   const from = Number(line)
-  if (way === 'up') return { way, from, to: from - 1 }
-  return way === 'down' ? { way, from, to: from + 1 } : undefined
+  if (direction === 'up') return { direction, from, to: from - 1 }
+  return direction === 'down' ? { direction, from, to: from + 1 } : undefined
 }
 
-/** The checklist as it stands. */
 export function ChecklistItems({ items, t, c }: { items: ItemDraft[]; t: ConsoleMessages; c: Context<App> }) {
   return (
     <ul class="rows items">

@@ -2,17 +2,17 @@ import type { Child } from 'hono/jsx'
 import type { Text } from '../../../db/schema.ts'
 import { isUuid } from '../../../http/form-body.ts'
 import type { ConsoleMessages } from '../../../i18n/zh-CN/console.ts'
+import { ErrorAlert } from '../../ui/notices.tsx'
 import type { FormError } from './form-parser.ts'
 
-/** What is wrong with a field of a form, as a sentence. */
+/** A translated error of a form field. */
 export type FieldError = { field: string; text: string }
 
-/** What is wrong with a form, above it, each problem as a link to its field. Takes the focus. */
+/** Lists the errors above a form, each linked to its field. Takes the focus. */
 export function ErrorSummary({ problems, t }: { problems: FieldError[]; t: ConsoleMessages }) {
   if (problems.length === 0) return null
   return (
-    <div class="alert" role="alert" tabindex={-1} autofocus>
-      <h2>{t.problems}</h2>
+    <ErrorAlert title={t.problems}>
       <ul>
         {problems.map(({ field, text }) => (
           <li>
@@ -20,11 +20,11 @@ export function ErrorSummary({ problems, t }: { problems: FieldError[]; t: Conso
           </li>
         ))}
       </ul>
-    </div>
+    </ErrorAlert>
   )
 }
 
-/** A line of a form with its label, hint and problem, which are read out with the field. */
+/** An input with label, hint and error, associated for screen readers. */
 export function Field({
   name,
   label,
@@ -43,7 +43,7 @@ export function Field({
   value: string
   problems?: FieldError[] | undefined
   required?: boolean | undefined
-  /** Makes it a field of several lines. */
+  /** Renders a textarea. */
   rows?: number | undefined
   min?: number | undefined
   max?: number | undefined
@@ -87,7 +87,6 @@ export function Field({
   )
 }
 
-/** A choice of one of several. */
 export function Select({
   name,
   label,
@@ -113,7 +112,6 @@ export function Select({
   )
 }
 
-/** Something that is so or not. */
 export function Checkbox({
   name,
   label,
@@ -138,19 +136,19 @@ export function Checkbox({
   )
 }
 
-/** What was typed into a field of a form that was sent; nothing for what was not. */
+/** The text of a submitted field; empty if it is missing or a file. */
 export function stringField(body: Record<string, unknown>, name: string): string {
   const value = body[name]
   return typeof value === 'string' ? value : ''
 }
 
-/** The UUID in a submitted form's field; undefined if there is none. */
+/** The UUID in a submitted field; undefined if it is missing or malformed. */
 export function optionalUuid(body: Record<string, unknown>, name: string): string | undefined {
   const value = body[name]
   return isUuid(value) ? value : undefined
 }
 
-/** A text in both languages: the Chinese one, and beside it the English one, which may be left empty. */
+/** Two fields for a text in Chinese and in English. The English one is optional. */
 export function BilingualField({
   name,
   label,
@@ -168,9 +166,9 @@ export function BilingualField({
   value: Text
   problems: FieldError[]
   required?: boolean
-  /** Makes them fields of several lines. */
+  /** Renders textareas. */
   rows?: number
-  /** The Chinese one has the focus. */
+  /** Focuses the Chinese field. */
   autofocus?: boolean
   t: ConsoleMessages
 }) {
@@ -199,8 +197,8 @@ export function BilingualField({
 }
 
 /**
- * What is wrong with a form, in sentences.
- * @labels labels what the fields are called, by the last part of their names that is no number and no language
+ * Translates the errors of a form.
+ * @param labels by the last part of a field's name that is neither a number nor a language
  */
 export function translateFormErrors(
   errors: FormError[],
@@ -213,7 +211,7 @@ export function translateFormErrors(
   })
 }
 
-/** What the fields of a campaign and its workshops are called, for `problemsOf`. */
+/** Labels of the fields of a campaign and its workshops, for `translateFormErrors`. */
 export function campaignFieldLabels(t: ConsoleMessages): Record<string, string> {
   const { campaignTitle: title, summary, city, venue, address, date, from, to, capacity, boards } = t.announce
   return { title, summary, city, venue, address, date, from, to, capacity, boards, item: t.items.text }

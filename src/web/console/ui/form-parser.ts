@@ -7,25 +7,25 @@ import { normalizeLine, normalizeText } from '../../../lib/text.ts'
 import { parseDateTime } from '../../../lib/time-zones.ts'
 import { stringField } from './fields.tsx'
 
-/** Why a field of a form in the console is refused, by its name. */
+/** An error of a submitted field. `taken`: seats taken, for `capacity_below_taken`. */
 export type FormError = { field: string; code: FieldProblemCode; taken?: number }
 
-/** As many as the API takes. */
+/** Checklist items; the API has the same limit. */
 const maxItems = 50
 
 const maxUrlLength = 2000
 
-/** Lines of one kind that are read from a form, and come back with it: twice as many as any list may have. */
+/** Rows of one kind that are parsed and rendered again: twice the limit of any list. */
 const maxRows = 100
 
-/** Reads the fields of a form that was sent, and keeps what is wrong with them. */
+/** Parses the fields of a submitted form and collects their errors. */
 export class FormParser {
   readonly errors: FormError[] = []
 
   constructor(readonly body: Record<string, unknown>) {}
 
-  /** A text in both languages, from `name.zh` and `name.en`; as it was typed where it is too long. */
-  bilingual(name: string, maxLength: number, { needed: required = false, lines: multiline = false } = {}): Text {
+  /** A bilingual text from `name.zh` and `name.en`; unchanged if it is too long. */
+  bilingual(name: string, maxLength: number, { required = false, multiline = false } = {}): Text {
     const [zh, en] = (['zh', 'en'] as const).map((language) =>
       this.#read(`${name}.${language}`, maxLength, multiline ? normalizeText : normalizeLine),
     )
@@ -33,19 +33,19 @@ export class FormParser {
     return { ...(zh && { zh }), ...(en && { en }) }
   }
 
-  /** A line of text, or null where nothing was typed; as it was typed where it is too long. */
+  /** A line of text; null if empty, unchanged if too long. */
   string(name: string, maxLength: number): string | null {
     return this.#read(name, maxLength, normalizeLine) || null
   }
 
-  #read(name: string, longest: number, read: typeof normalizeLine): string {
+  #read(name: string, maxLength: number, normalize: typeof normalizeLine): string {
     const text = stringField(this.body, name)
-    const plain = read(text, longest)
-    if (plain === undefined) this.addError(name, 'too_long')
-    return plain ?? text
+    const normalized = normalize(text, maxLength)
+    if (normalized === undefined) this.addError(name, 'too_long')
+    return normalized ?? text
   }
 
-  /** A whole number; undefined where nothing was typed. */
+  /** A whole number; undefined if empty. */
   number(name: string, min: number, max: number): number | undefined {
     const text = stringField(this.body, name).trim()
     if (text === '') return undefined
@@ -59,7 +59,7 @@ export class FormParser {
     return value
   }
 
-  /** A moment, from a date and a time of day on the clocks of a zone; undefined where nothing was typed. */
+  /** An instant from a date field and a time field in the time zone; undefined if both are empty. */
   dateAndTime(date: string, time: string, timeZone: string): Date | undefined {
     const [day, timeOfDay] = [stringField(this.body, date), stringField(this.body, time)]
     if (!day && !timeOfDay) return undefined
@@ -68,7 +68,7 @@ export class FormParser {
     return moment
   }
 
-  /** A moment, from a field of date and time; null where nothing was typed. */
+  /** An instant from a datetime-local field; null if empty. */
   dateTime(name: string, timeZone: string): Date | null {
     const text = stringField(this.body, name)
     if (!text) return null
@@ -88,7 +88,7 @@ export class FormParser {
     return this.body[name] === 'yes'
   }
 
-  /** The checklist, line by line as it was sent; a line without text is left out. */
+  /** The checklist in form order. Lines without text are skipped. */
   checklistItems(): ItemDraft[] {
     const items = this.rowNumbers('item').flatMap((n): ItemDraft[] => {
       const at = `item.${n}`
@@ -108,7 +108,7 @@ export class FormParser {
     return items
   }
 
-  /** The numbers of the lines `name.N.…` that were sent, in their order. */
+  /** The numbers N of the submitted fields `name.N.…`, ascending. */
   rowNumbers(name: string): number[] {
     const line = new RegExp(`^${name}\\.(\\d{1,3})\\.`)
     const numbers = Object.keys(this.body).flatMap((key) => {
@@ -120,12 +120,12 @@ export class FormParser {
 
   addError(field: string, code: FieldProblemCode, taken?: number): void {
     if (this.errors.length === maxProblems) return
-    // A day of two times is wrong once.
+    // One error per field: a date can be used with two times.
     if (this.errors.some((known) => known.field === field)) return
     this.errors.push({ field, code, ...(taken !== undefined && { taken }) })
   }
 
-  /** An address of the web, or null where nothing was typed; as it was typed where it is none. */
+  /** An http(s) URL; null if empty, unchanged if invalid. */
   url(name: string): string | null {
     const text = stringField(this.body, name).trim()
     if (!text) return null
@@ -135,7 +135,7 @@ export class FormParser {
     }
     const address = URL.canParse(text) ? new URL(text) : undefined
     if (!address || !/^https?:$/.test(address.protocol)) this.addError(name, 'url_invalid')
-    // As it is kept, which for Chinese is nine times as long: what was saved can be saved again.
+    // The encoded URL is stored, nine times as long for Chinese: it must pass when it is saved again.
     else if (address.href.length > maxUrlLength) this.addError(name, 'too_long')
     else return address.href
     return text

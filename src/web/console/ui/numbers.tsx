@@ -3,7 +3,7 @@ import { formatNumber } from '../../../i18n/format.ts'
 import { reportMessages } from '../../../i18n/reports.ts'
 import type { Locale } from '../../../lib/config.ts'
 
-/** Key figures, each above its label. Numbers are grouped by thousands; strings are shown as they are. */
+/** Key numbers with their labels. Numbers are formatted, strings are not. */
 export function KeyNumbers({ numbers }: { numbers: [value: number | string, label: string][] }) {
   return (
     <ul class="numbers">
@@ -17,7 +17,7 @@ export function KeyNumbers({ numbers }: { numbers: [value: number | string, labe
   )
 }
 
-/** A table of names and numbers. One of many columns is a list of them for each name on a phone. */
+/** A table of names and numbers. With more than five columns, rows are stacked on a phone. */
 export function NumberTable({ heads, rows }: { heads: string[]; rows: (Child | number)[][] }) {
   const wide = heads.length > 5
   return (
@@ -49,12 +49,12 @@ export function NumberTable({ heads, rows }: { heads: string[]; rows: (Child | n
   )
 }
 
-/** A share between 0 and 1 as 12%. */
+/** Formats 0.12 as "12%". */
 export function formatPercent(share: number, locale: Locale): string {
   return reportMessages(locale).percent(String(Math.round(share * 100)))
 }
 
-/** 83%; of nothing there is no share. */
+/** `part` of `whole` as a percentage; a dash if `whole` is 0. */
 export function formatShare(part: number, whole: number, locale: Locale): string {
   const statsMessages = reportMessages(locale)
   return whole > 0 ? statsMessages.percent(String(Math.round((100 * part) / whole))) : statsMessages.figures.notCounted

@@ -6,12 +6,17 @@ import { paths } from '../../../http/links.ts'
 import { publicMessages } from '../../../i18n/public.ts'
 
 /**
- * A page for paper, without what leads elsewhere but for one line that is not printed.
- * @param of what the sheet is of, for the title of the page
+ * A page for printing, with a header of title, hint and back link that is not printed.
+ * @param subject shown after the title in the browser's title bar
  */
 export function printPage(
   c: Context<App>,
-  { title, of: subject, back, hint }: { title: string; of: string; back: { href: string; text: string }; hint: string },
+  {
+    title,
+    subject,
+    back,
+    hint,
+  }: { title: string; subject: string; back: { href: string; text: string }; hint: string },
   content: Child,
 ) {
   c.header('Cache-Control', 'no-store')
@@ -32,7 +37,7 @@ export function printPage(
             <h1>{title}</h1>
             <p>{hint}</p>
           </header>
-          {/* Wider than a phone, and scrolled there, by keys too. */}
+          {/* Wider than a phone: focusable, so that it can be scrolled by keyboard. */}
           <main tabindex={0}>{content}</main>
         </body>
       </html>
@@ -40,7 +45,7 @@ export function printPage(
   )
 }
 
-/** What is printed, as many of it on each page as there is room for. */
+/** Splits the items into pages of `size`. */
 export function chunk<Item>(items: readonly Item[], size: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
     items.slice(index * size, (index + 1) * size),

@@ -5,7 +5,7 @@ import type { App } from '../../../http/context.ts'
 import { consoleMessages } from '../../../i18n/console.ts'
 import { localize } from '../../../i18n/format.ts'
 
-/** What to know before a workshop is published. */
+/** Warnings about workshops that are about to be published. A missing mail server is mentioned once. */
 export async function Warnings({ workshops, c }: { workshops: Workshop[]; c: Context<App> }) {
   const locale = c.get('locale')
   const t = consoleMessages(locale).warnings
@@ -15,7 +15,7 @@ export async function Warnings({ workshops, c }: { workshops: Workshop[]; c: Con
       return warnings.map((warning) => ({
         workshop,
         code: warning.warning,
-        // Each sentence takes the warning of its own code.
+        // Each message function takes the warning of its own code, which the type of the index does not express.
         text: (t[warning.warning] as (of: typeof warning) => string)(warning),
       }))
     }),

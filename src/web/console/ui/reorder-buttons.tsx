@@ -2,17 +2,18 @@ import { postEventMessages } from '../../../i18n/post-event.ts'
 import type { Locale } from '../../../lib/config.ts'
 
 /**
- * Buttons that move a line of a form up or down, or take it away, by sending the form: no script is needed. `do` says which.
- * @param of how many lines there are; one after them is new and empty
+ * Buttons that move a line of a form up or down or remove it, by submitting the form: no script is needed. The value of
+ * `do` names the clicked button.
+ * @param count number of lines; the empty one after them has no buttons
  */
 export function ReorderButtons({
   n,
-  of: count,
+  count,
   label,
   locale,
 }: {
   n: number
-  of: number
+  count: number
   label: string
   locale: Locale
 }) {
@@ -32,7 +33,7 @@ export function ReorderButtons({
   )
 }
 
-/** The lines after such a button was pressed; any other action leaves them as they are. */
+/** Applies a button of `ReorderButtons`. Other actions leave the lines unchanged. */
 export function applyReorder<Line>(lines: readonly Line[], action: string): Line[] {
   const [, command, line = ''] = /^(up|down|drop)\.(\d{1,3})$/.exec(action) ?? []
   const from = Number(line)

@@ -5,12 +5,11 @@ import type { Locale } from '../../../lib/config.ts'
 import { BarChart, ColumnChart, Figure } from './charts.tsx'
 import { formatShare, KeyNumbers } from './numbers.tsx'
 
-/** The numbers before the charts. */
 export function KeyStats({
-  figures: { seats, registrations },
+  stats: { seats, registrations },
   locale,
 }: {
-  figures: Pick<Statistics, 'seats' | 'registrations'>
+  stats: Pick<Statistics, 'seats' | 'registrations'>
   locale: Locale
 }) {
   const t = reportMessages(locale).figures
@@ -28,7 +27,6 @@ export function KeyStats({
   )
 }
 
-/** When people signed up. */
 export function RegistrationsOverTime({ overTime, locale }: { overTime: TimeSeries; locale: Locale }) {
   const t = reportMessages(locale).figures
   const { unit, points } = overTime
@@ -47,12 +45,12 @@ export function RegistrationsOverTime({ overTime, locale }: { overTime: TimeSeri
       {first && last ? (
         <Figure
           caption={t.overTimeBy[unit]}
-          keys={[
+          legend={[
             { tone: 'accent', text: t.stands },
             { tone: 'grey', text: t.cancelledSince },
           ]}
-          open={t.numbers}
-          numbers={{
+          tableLabel={t.numbers}
+          table={{
             heads: [t.when, t.all, t.stands, t.cancelledSince],
             rows: points.map(({ from, registrations, cancelled }) => [
               fullLabel(from),
@@ -89,7 +87,7 @@ export function RegistrationsOverTime({ overTime, locale }: { overTime: TimeSeri
   )
 }
 
-/** Through which links people came. */
+/** Registrations per registration link. */
 export function ChannelChart({ channels, now, locale }: { channels: ChannelStats[]; now: Date; locale: Locale }) {
   const t = reportMessages(locale).figures
   const pair = reportMessages(locale).pair
@@ -111,8 +109,8 @@ export function ChannelChart({ channels, now, locale }: { channels: ChannelStats
     <>
       <h2>{t.channels}</h2>
       <Figure
-        open={t.numbers}
-        numbers={{
+        tableLabel={t.numbers}
+        table={{
           heads: [t.channel, t.scans, t.all, t.seated],
           rows: channels.map((channel) => [
             channel.link ? pair(channelName(channel), channel.link.code) : channelName(channel),
@@ -129,7 +127,7 @@ export function ChannelChart({ channels, now, locale }: { channels: ChannelStats
           rows={bars.map(({ name, n }) => ({
             label: name,
             parts: [{ tone: 'accent', value: n }],
-            said: total > 0 ? pair(formatNumber(n), formatShare(n, total, locale)) : formatNumber(n),
+            valueText: total > 0 ? pair(formatNumber(n), formatShare(n, total, locale)) : formatNumber(n),
           }))}
         />
         {channels.some(({ link, scans }) => link && scans === null) && <p class="hint">{t.scansElsewhere}</p>}
@@ -138,10 +136,10 @@ export function ChannelChart({ channels, now, locale }: { channels: ChannelStats
   )
 }
 
-/** More are in the table only. */
+/** The remaining channels are summed up in the chart, and listed in its table. */
 const maxChannels = 8
 
-/** What was answered to each item, as bars with their numbers. */
+/** Answers to each required item. */
 export function ReadinessChart({
   answers,
   caption,
@@ -160,13 +158,13 @@ export function ReadinessChart({
   return (
     <Figure
       caption={caption}
-      keys={[
+      legend={[
         { tone: 'accent', text: t.ready },
         { tone: 'grey', text: t.notYet },
         { tone: 'pale', text: t.noAnswer },
       ]}
-      open={t.numbers}
-      numbers={{
+      tableLabel={t.numbers}
+      table={{
         heads: [t.item, t.ready, t.notYet, t.noAnswer],
         rows: items.map(({ name, ready, notYet, noAnswer }) => [name, ready, notYet, noAnswer]),
       }}
@@ -175,7 +173,7 @@ export function ReadinessChart({
         id="readiness"
         title={t.readiness}
         description={items.map((item) => t.readinessSaid(item.name, item.ready, item.notYet, item.noAnswer)).join(' ')}
-        most={Math.max(1, ...items.map(({ all }) => all))}
+        max={Math.max(1, ...items.map(({ all }) => all))}
         rows={items.map(({ name, ready, notYet, noAnswer, all }) => ({
           label: name,
           parts: [
@@ -183,7 +181,7 @@ export function ReadinessChart({
             { tone: 'grey', value: notYet },
             { tone: 'pale', value: noAnswer },
           ],
-          said: reportMessages(locale).pair(
+          valueText: reportMessages(locale).pair(
             `${formatNumber(ready)} / ${formatNumber(all)}`,
             formatShare(ready, all, locale),
           ),

@@ -4,13 +4,13 @@ import type { Workshop } from '../../../domain/workshops/workshops.ts'
 import type { RegistrationMessages } from '../../../i18n/registrations.ts'
 import type { ConsoleMessages } from '../../../i18n/zh-CN/console.ts'
 
-/** 草稿 / 已发布 */
+/** State of a workshop or campaign. */
 export function StatusBadge({ state, t }: { state: Workshop['state'] | Campaign['state']; t: ConsoleMessages }) {
   const modifier = { draft: 'off', published: '', closed: 'off', cancelled: 'warn' }[state]
   return <span class={`mark ${modifier}`}>{t.workshops.states[state]}</span>
 }
 
-/** A registration's state as a tag, with the place of those who wait. */
+/** Status of a registration, with the waitlist position. */
 export function RegistrationStatusBadge({
   status,
   position,

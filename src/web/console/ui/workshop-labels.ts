@@ -10,18 +10,18 @@ import { reportMessages } from '../../../i18n/reports.ts'
 import type { Locale } from '../../../lib/config.ts'
 import { localDate } from '../../../lib/time-zones.ts'
 
-/** 2026年12月19日 周六 09:30 – 17:00 */
+/** "2026年12月19日 周六 09:30 – 17:00" */
 export function dateLabel(workshop: Workshop, c: Context<App>): string {
   const { fullDate, time } = formatDateRange(workshop, c.get('locale'))
   return `${fullDate} ${time}`
 }
 
-/** A workshop as organisers tell it from others: 上海 2026-12-19. */
-export function workshopLabel(c: Context<App>, { city, startsAt, timeZone }: Workshop): string {
+/** "上海 2026-12-19" */
+export function workshopLabel({ city, startsAt, timeZone }: Workshop, c: Context<App>): string {
   return `${localize(city, c.var.locale)} ${localDate(startsAt, timeZone)}`
 }
 
-/** 上海 · 12月19日 */
+/** "上海 · 12月19日" */
 export function cityAndDayLabel(
   { city, startsAt, timeZone }: Pick<WorkshopRef, 'city' | 'startsAt' | 'timeZone'>,
   locale: Locale,
@@ -29,12 +29,12 @@ export function cityAndDayLabel(
   return reportMessages(locale).pair(localize(city, locale), formatDay(startsAt, timeZone, locale))
 }
 
-/** 上海 12月19日 */
+/** "上海 12月19日" */
 export function eventLabel({ city, startsAt, timeZone }: BoardWorkshop, c: Context<App>): string {
   return [localize(city, c.var.locale), formatDay(startsAt, timeZone, c.var.locale)].filter(Boolean).join(' ')
 }
 
-/** Where the line above a page of a workshop leads: to its campaign, or to itself. */
+/** Link above the title of a workshop's pages: to its campaign, or with `toWorkshop` to the workshop. */
 export function workshopBackLink(workshop: Workshop, c: Context<App>, toWorkshop = false) {
   const locale = c.get('locale')
   if (toWorkshop || !workshop.campaign) {

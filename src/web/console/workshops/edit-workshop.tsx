@@ -50,19 +50,19 @@ import {
   workshopFormDefaults,
 } from './workshop-form.ts'
 
-/** The form of a workshop: adding a city to a campaign and editing a workshop. */
+/** The workshop form: adds a workshop to a campaign, edits a workshop. */
 export const editWorkshopPages = new Hono<App>()
 
-/** A further city of a campaign; `?from=` names one to copy. */
+/** Form to add a workshop to a campaign. `?from=` is the slug of one to copy. */
 editWorkshopPages.get('/console/campaigns/:slug/workshops', async (c) => {
   const { deps } = c.env
   const campaign = await findCampaign(deps, c.req.param('slug'))
   if (!campaign) return c.notFound()
-  const like = await findWorkshop(deps, c.req.query('from') ?? campaign.workshops.at(-1)?.slug ?? '')
+  const template = await findWorkshop(deps, c.req.query('from') ?? campaign.workshops.at(-1)?.slug ?? '')
   return workshopFormPage(
     c,
     { campaign },
-    workshopFormDefaults(like, campaign, deps.config.timeZone, Boolean(c.req.query('from'))),
+    workshopFormDefaults(template, campaign, deps.config.timeZone, Boolean(c.req.query('from'))),
   )
 })
 
@@ -71,19 +71,19 @@ editWorkshopPages.post('/console/campaigns/:slug/workshops', async (c) => {
   const campaign = await findCampaign(deps, c.req.param('slug'))
   if (!campaign) return c.notFound()
   const form = new FormParser(await parseFormBody(c))
-  const facts = parseWorkshopForm(form, deps.config.timeZone)
-  const shown = readWorkshopFormValues(form, facts.items)
+  const draft = parseWorkshopForm(form, deps.config.timeZone)
+  const values = readWorkshopFormValues(form, draft.items)
   const action = stringField(form.body, 'do')
   if (action)
     return workshopFormPage(
       c,
       { campaign },
-      { ...shown, items: reorderItems(facts.items, action), clickedButton: action },
+      { ...values, items: reorderItems(draft.items, action), clickedButton: action },
     )
-  if (form.errors.length > 0) return workshopFormPage(c, { campaign }, shown, form.errors)
-  // A campaign that is published is what people read: its new city is too once an organiser says so.
-  const created = await createWorkshop(deps, { ...facts, campaignId: campaign.id } as WorkshopDraft)
-  if (created.kind === 'refused') return workshopFormPage(c, { campaign }, shown, [refusalToFormError(created)])
+  if (form.errors.length > 0) return workshopFormPage(c, { campaign }, values, form.errors)
+  // A draft, even in a published campaign: organisers publish it themselves.
+  const created = await createWorkshop(deps, { ...draft, campaignId: campaign.id } as WorkshopDraft)
+  if (created.kind === 'refused') return workshopFormPage(c, { campaign }, values, [refusalToFormError(created)])
   const { id, slug } = created.workshop
   await audit(c, { action: 'workshop.created', workshopId: id, facts: { slug } })
   return c.redirect(withQuery(paths.consoleWorkshop(slug), { done: 'created' }), 303)
@@ -101,33 +101,33 @@ editWorkshopPages.post('/console/workshops/:slug/edit', async (c) => {
   const workshop = await findWorkshop(deps, c.req.param('slug'))
   if (!workshop) return c.notFound()
   const form = new FormParser(await parseFormBody(c))
-  const facts = parseWorkshopForm(form, workshop.timeZone)
-  const shown = readWorkshopFormValues(form, facts.items)
+  const draft = parseWorkshopForm(form, workshop.timeZone)
+  const values = readWorkshopFormValues(form, draft.items)
   const action = stringField(form.body, 'do')
   if (action)
     return workshopFormPage(
       c,
       { workshop },
-      { ...shown, items: reorderItems(facts.items, action), clickedButton: action },
+      { ...values, items: reorderItems(draft.items, action), clickedButton: action },
     )
-  if (form.errors.length > 0) return workshopFormPage(c, { workshop }, shown, form.errors)
-  const changes = facts as WorkshopChanges
+  if (form.errors.length > 0) return workshopFormPage(c, { workshop }, values, form.errors)
+  const changes = draft as WorkshopChanges
   const registered = workshop.taken + workshop.waitlisted
-  const tell = stringField(form.body, 'tell')
-  const tells = registered > 0 && workshop.status !== 'over' && changesTimeOrPlace(workshop, changes)
-  if (tells && !tell) return notifyPage(c, workshop, changes, form)
-  const changed = await changeWorkshop(deps, workshop.slug, changes, { tell: tells && tell === 'yes' })
-  if (changed.kind === 'refused') return workshopFormPage(c, { workshop }, shown, [refusalToFormError(changed)])
-  const told = tells && tell === 'yes'
+  const notifyChoice = stringField(form.body, 'tell')
+  const asksToNotify = registered > 0 && workshop.status !== 'over' && changesTimeOrPlace(workshop, changes)
+  if (asksToNotify && !notifyChoice) return notifyPage(c, workshop, changes, form)
+  const notify = asksToNotify && notifyChoice === 'yes'
+  const changed = await changeWorkshop(deps, workshop.slug, changes, { tell: notify })
+  if (changed.kind === 'refused') return workshopFormPage(c, { workshop }, values, [refusalToFormError(changed)])
   await audit(c, {
     action: 'workshop.changed',
     workshopId: workshop.id,
-    facts: { slug: changed.workshop.slug, told },
+    facts: { slug: changed.workshop.slug, told: notify },
   })
-  return c.redirect(withQuery(paths.consoleWorkshop(changed.workshop.slug), { done: told ? 'told' : 'saved' }), 303)
+  return c.redirect(withQuery(paths.consoleWorkshop(changed.workshop.slug), { done: notify ? 'told' : 'saved' }), 303)
 })
 
-/** The form of a workshop that is there, or of a further city of a campaign. */
+/** The form of an existing workshop, or of a new one in a campaign. */
 async function workshopFormPage(
   c: Context<App>,
   { workshop, campaign }: { workshop?: Workshop; campaign?: Campaign },
@@ -250,7 +250,7 @@ const errorStatus = (errors: FormError[]) =>
     ? 409
     : 422
 
-/** Asks whether those who are registered are to be told, and shows what they would be. */
+/** Asks whether to notify the attendees, with a preview of the mail. */
 async function notifyPage(c: Context<App>, workshop: Workshop, changes: WorkshopChanges, form: FormParser) {
   const { deps } = c.env
   const t = consoleMessages(c.get('locale')).workshops
@@ -280,7 +280,7 @@ async function notifyPage(c: Context<App>, workshop: Workshop, changes: Workshop
         <button class="second" type="submit" name="tell" value="no">
           {t.tellNot}
         </button>
-        {/* A link would lose what was typed. */}
+        {/* Not a link, which would lose the entered values. */}
         <button class="second" type="submit" name="do" value="again">
           {t.editAgain}
         </button>

@@ -3,7 +3,7 @@ import { listAttendees } from '../../../domain/registrations/export.ts'
 import { findRegistrations, type Registration } from '../../../domain/registrations/registrations.ts'
 import type { Workshop } from '../../../domain/workshops/workshops.ts'
 
-/** Somebody who is registered, to show a mail by: with a seat, if anybody has one. */
+/** A registration to preview mails with: a confirmed one if there is one, else a waitlisted one. */
 export async function findSampleRegistration(deps: Deps, workshop: Workshop): Promise<Registration | undefined> {
   const {
     lines: [first],

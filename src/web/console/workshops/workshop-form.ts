@@ -7,10 +7,10 @@ import { formatMinute } from '../../../lib/time-zones.ts'
 import { stringField } from '../ui/fields.tsx'
 import type { FormError, FormParser } from '../ui/form-parser.ts'
 
-/** What the form shows of a workshop, as it is typed. */
+/** Values of the workshop form, as strings. */
 export type WorkshopFormValues = Record<(typeof bilingualFieldNames)[number], { zh?: string; en?: string }> &
   Record<(typeof textFieldNames)[number], string> & { waitlist: boolean; proofOfWork: boolean; items: ItemDraft[] } & {
-    /** Which button rearranged it just now. */
+    /** The reorder button that caused this rendering. */
     clickedButton?: string
   }
 export const bilingualFieldNames = ['title', 'city', 'venue', 'address', 'entry'] as const
@@ -34,7 +34,7 @@ export const textFieldNames = [
   'day_before',
 ] as const
 
-/** What the form shows of a workshop. `whole`: all of it; else what the next city of its campaign has in common. */
+/** Form values from a template. With `copyAll` all of it, else only what workshops of a campaign have in common. */
 export function workshopFormDefaults(
   template: Workshop | undefined,
   campaign: Campaign | undefined,
@@ -68,14 +68,14 @@ export function workshopFormDefaults(
     slug: copyAll && !campaign ? (template?.slug ?? '') : '',
     waitlist: template?.waitlist ?? true,
     proofOfWork: template?.proofOfWork ?? false,
-    // Answers belong to the items of the workshop that was asked: a copy has items of its own.
+    // A copy gets new item ids, because answers refer to the original's.
     items: !template?.hasOwnItems ? [] : campaign ? template.items.map(({ id: _, ...item }) => item) : template.items,
   }
 }
 
-/** Hours before the start, of the reminders that a workshop sends unless it is told otherwise: as in db/schema.ts. */
+/** Hours before the start at which reminders are sent by default; the same as in db/schema.ts. */
 const defaultReminders: ReminderPlan = { get_ready: 168, coming: 72, day_before: 24 }
-/** How many hours are one of what the form counts in. */
+/** The unit of each reminder's field in hours: days, days, hours. */
 export const hoursPerUnit: Record<ReminderKind, number> = { get_ready: 24, coming: 24, day_before: 1 }
 
 function reminderFormDefaults(plan: ReminderPlan): Record<ReminderKind, string> {
@@ -88,7 +88,7 @@ function reminderFormDefaults(plan: ReminderPlan): Record<ReminderKind, string> 
   }
 }
 
-/** The reminders that a form asks for; a field that is empty asks for none. */
+/** Parses the reminders. An empty field disables one. */
 function parseReminders(form: FormParser): ReminderPlan {
   return Object.fromEntries(
     reminderKinds.flatMap((kind) => {
@@ -99,7 +99,7 @@ function parseReminders(form: FormParser): ReminderPlan {
   )
 }
 
-/** What was typed, for the form to come back. */
+/** The submitted values, unvalidated, to render the form again. */
 export function readWorkshopFormValues({ body }: FormParser, items: ItemDraft[]): WorkshopFormValues {
   return {
     ...(Object.fromEntries(
@@ -118,7 +118,7 @@ export function readWorkshopFormValues({ body }: FormParser, items: ItemDraft[])
   }
 }
 
-/** What a form that was sent says of a workshop, in the words of the domain; what is wrong with it stays in the form. */
+/** Parses the submitted form into a workshop draft. Errors are collected in `form`. */
 export function parseWorkshopForm(form: FormParser, currentTimeZone: string) {
   const timeZone = form.timeZone('timeZone', currentTimeZone)
   const slug = form.string('slug', 80)
@@ -128,8 +128,8 @@ export function parseWorkshopForm(form: FormParser, currentTimeZone: string) {
   const endsAt = form.required('to', form.dateAndTime(endDateField, 'to', timeZone))
   if (startsAt && endsAt && endsAt <= startsAt) form.addError('to', 'ends_before_start')
   return {
-    title: form.bilingual('title', 200, { needed: true }),
-    city: form.bilingual('city', 80, { needed: true }),
+    title: form.bilingual('title', 200, { required: true }),
+    city: form.bilingual('city', 80, { required: true }),
     venue: form.bilingual('venue', 200),
     address: form.bilingual('address', 300),
     startsAt,
@@ -145,14 +145,14 @@ export function parseWorkshopForm(form: FormParser, currentTimeZone: string) {
     graceMinutes: form.number('graceMinutes', 0, 600) ?? null,
     proofOfWork: form.checked('proofOfWork'),
     lead: form.string('lead', 80),
-    entry: form.bilingual('entry', 500, { lines: true }),
+    entry: form.bilingual('entry', 500, { multiline: true }),
     reminders: parseReminders(form),
     items: form.checklistItems(),
     ...(slug && { slug }),
   }
 }
 
-/** A refusal of the domain as a problem of a field. */
+/** Maps a refusal to an error of the field that caused it. */
 export function refusalToFormError(refusal: WorkshopRefusal): FormError {
   switch (refusal.refusal) {
     case 'capacity_below_taken':

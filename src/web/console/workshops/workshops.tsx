@@ -13,13 +13,13 @@ import { doorMessages } from '../../../i18n/door.ts'
 import { formatPlace, localize } from '../../../i18n/format.ts'
 import { postEventMessages } from '../../../i18n/post-event.ts'
 import { readinessMessages } from '../../../i18n/readiness.ts'
+import { RefusalNotice } from '../../ui/notices.tsx'
 import { consolePage } from '../layout.tsx'
 import { canEdit } from '../permissions.ts'
 import { ChecklistItems } from '../ui/checklist.tsx'
 import { ConfirmField, isConfirmed } from '../ui/confirmation.tsx'
 import { EmailPreview } from '../ui/email-preview.tsx'
 import { stringField, translateFormErrors } from '../ui/fields.tsx'
-import { RefusalNotice } from '../ui/notices.tsx'
 import { KeyNumbers } from '../ui/numbers.tsx'
 import { Warnings } from '../ui/publish-warnings.tsx'
 import { StatusBadge } from '../ui/status-badges.tsx'
@@ -27,7 +27,7 @@ import { dateLabel, workshopBackLink } from '../ui/workshop-labels.ts'
 import { findSampleRegistration } from './sample-registration.ts'
 import { refusalToFormError } from './workshop-form.ts'
 
-/** A workshop: how it stands, changing it, publishing, closing and cancelling it. */
+/** A workshop: detail page, state changes, cancelling, preview. */
 export const workshopPages = new Hono<App>()
 
 workshopPages.get('/console/workshops/:slug', async (c) => {
@@ -35,13 +35,13 @@ workshopPages.get('/console/workshops/:slug', async (c) => {
   return workshop ? workshopPage(c, workshop) : c.notFound()
 })
 
-/** Publishes, closes, opens again or takes back, by the button that was pressed. */
+/** Publishes, closes, reopens or unpublishes, by the clicked button. */
 workshopPages.post('/console/workshops/:slug/state', async (c) => {
   const { deps } = c.env
   const t = consoleMessages(c.get('locale'))
   const workshop = await findWorkshop(deps, c.req.param('slug'))
-  const asked = stringField(await parseFormBody(c), 'state')
-  const state = (['draft', 'published', 'closed'] as const).find((state) => state === asked)
+  const requested = stringField(await parseFormBody(c), 'state')
+  const state = (['draft', 'published', 'closed'] as const).find((known) => known === requested)
   if (!workshop || !state) return c.notFound()
   const changed = await changeWorkshop(deps, workshop.slug, { state })
   if (changed.kind === 'refused') {
@@ -57,7 +57,7 @@ workshopPages.post('/console/workshops/:slug/state', async (c) => {
       <RefusalNotice>{problem?.text}</RefusalNotice>,
     )
   }
-  const what =
+  const change =
     state === 'draft'
       ? 'unpublished'
       : state === 'closed'
@@ -65,8 +65,8 @@ workshopPages.post('/console/workshops/:slug/state', async (c) => {
         : workshop.state === 'closed'
           ? 'reopened'
           : 'published'
-  await audit(c, { action: `workshop.${what}`, workshopId: workshop.id, payload: { slug: workshop.slug } })
-  return c.redirect(withQuery(paths.consoleWorkshop(workshop.slug), { done: what }), 303)
+  await audit(c, { action: `workshop.${change}`, workshopId: workshop.id, payload: { slug: workshop.slug } })
+  return c.redirect(withQuery(paths.consoleWorkshop(workshop.slug), { done: change }), 303)
 })
 
 workshopPages.get('/console/workshops/:slug/cancel', async (c) => {
@@ -126,7 +126,7 @@ workshopPages.post('/console/workshops/:slug/cancel', async (c) => {
   )
 })
 
-/** As on a phone: the page itself in a frame, drawn for whoever may see drafts. */
+/** The public page in a frame of a phone's size; drafts too. */
 workshopPages.get('/console/workshops/:slug/preview', async (c) => {
   const t = consoleMessages(c.get('locale')).workshops
   const workshop = await findWorkshop(c.env.deps, c.req.param('slug'))
@@ -142,7 +142,6 @@ workshopPages.get('/console/workshops/:slug/preview', async (c) => {
   )
 })
 
-/** How a workshop stands, and what can be done with it. */
 function workshopPage(c: Context<App>, workshop: Workshop) {
   const locale = c.get('locale')
   const t = consoleMessages(locale)
@@ -218,12 +217,12 @@ function workshopPage(c: Context<App>, workshop: Workshop) {
   )
 }
 
-/** Where else one goes from a workshop, in the order of its course. */
+/** Links to the other pages of a workshop, grouped by phase. */
 function WorkshopNav({ workshop, c }: { workshop: Workshop; c: Context<App> }) {
   const locale = c.get('locale')
   const t = consoleMessages(locale)
   const { slug, state, campaign } = workshop
-  const afterwards = postEventMessages(locale)
+  const postEvent = postEventMessages(locale)
   const editable = canEdit(c)
   const isPublic = state !== 'draft'
   const links: Record<keyof typeof t.workshops.course, (false | { href: string; text: string })[]> = {
@@ -238,8 +237,8 @@ function WorkshopNav({ workshop, c }: { workshop: Workshop; c: Context<App> }) {
       editable && { href: paths.workshopBoards(slug), text: boardMessages(locale).workshop.link },
     ],
     after: [
-      editable && isPublic && { href: paths.attendance(slug), text: afterwards.attendance.link },
-      editable && { href: paths.materials(slug), text: afterwards.materials.link },
+      editable && isPublic && { href: paths.attendance(slug), text: postEvent.attendance.link },
+      editable && { href: paths.materials(slug), text: postEvent.materials.link },
     ],
     itself: [
       isPublic && { href: paths.workshop(slug), text: t.campaigns.page },
@@ -273,7 +272,6 @@ function WorkshopNav({ workshop, c }: { workshop: Workshop; c: Context<App> }) {
   )
 }
 
-/** What was done just now, by the name that the address carries. */
 function flashMessage(c: Context<App>): string | undefined {
   const { workshops } = consoleMessages(c.get('locale'))
   const { saved, created, published, closed, reopened, unpublished, cancelled, told } = workshops
