@@ -53,7 +53,9 @@ describe('charts', () => {
 
   test('BarChart has an accessible name and description and escapes labels', () => {
     const name = '<b>"海报"</b>'
-    const svg = String(<BarChart id="x" title="渠道" description="多" rows={[{ label: name, parts: [], valueText: '' }]} />)
+    const svg = String(
+      <BarChart id="x" title="渠道" description="多" rows={[{ label: name, parts: [], valueText: '' }]} />,
+    )
     expect(svg).toMatch(/role="img" aria-labelledby="x-t x-d"><title id="x-t">渠道<\/title><desc id="x-d">多<\/desc>/)
     expect(svg).not.toMatch(/style=|<b>/)
   })

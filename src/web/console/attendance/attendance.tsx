@@ -79,8 +79,8 @@ async function attendancePage(c: Context<App>, workshop: Workshop, refusal?: Att
   const noShows = hasStarted ? await listNoShows(deps, workshop) : []
   // The page shows names.
   if (noShows.length > 0) {
-    const facts = { filter: 'no_shows', count: noShows.length }
-    await audit(c, { action: 'list.looked_up', workshopId: workshop.id, payload: facts })
+    const payload = { filter: 'no_shows', count: noShows.length }
+    await audit(c, { action: 'list.looked_up', workshopId: workshop.id, payload })
   }
   return consolePage(
     c,

@@ -198,7 +198,7 @@ async function broadcastPreviewPage(
   const { people } = await findAudience(deps, buildAudience(c, scope))
   const mail = previewMessage(
     deps,
-    { kind: 'message', facts: {}, written: { ...values, workshop: undefined } },
+    { kind: 'message', payload: {}, written: { ...values, workshop: undefined } },
     { ...sample, ticket: '******' },
   )
   return consolePage(

@@ -85,7 +85,7 @@ editWorkshopPages.post('/console/campaigns/:slug/workshops', async (c) => {
   const created = await createWorkshop(deps, { ...draft, campaignId: campaign.id } as WorkshopDraft)
   if (created.kind === 'refused') return workshopFormPage(c, { campaign }, values, [refusalToFormError(created)])
   const { id, slug } = created.workshop
-  await audit(c, { action: 'workshop.created', workshopId: id, facts: { slug } })
+  await audit(c, { action: 'workshop.created', workshopId: id, payload: { slug } })
   return c.redirect(withQuery(paths.consoleWorkshop(slug), { done: 'created' }), 303)
 })
 
@@ -117,12 +117,12 @@ editWorkshopPages.post('/console/workshops/:slug/edit', async (c) => {
   const asksToNotify = registered > 0 && workshop.status !== 'over' && changesTimeOrPlace(workshop, changes)
   if (asksToNotify && !notifyChoice) return notifyPage(c, workshop, changes, form)
   const notify = asksToNotify && notifyChoice === 'yes'
-  const changed = await changeWorkshop(deps, workshop.slug, changes, { tell: notify })
+  const changed = await changeWorkshop(deps, workshop.slug, changes, { notify })
   if (changed.kind === 'refused') return workshopFormPage(c, { workshop }, values, [refusalToFormError(changed)])
   await audit(c, {
     action: 'workshop.changed',
     workshopId: workshop.id,
-    facts: { slug: changed.workshop.slug, told: notify },
+    payload: { slug: changed.workshop.slug, told: notify },
   })
   return c.redirect(withQuery(paths.consoleWorkshop(changed.workshop.slug), { done: notify ? 'told' : 'saved' }), 303)
 })
@@ -260,7 +260,7 @@ async function notifyPage(c: Context<App>, workshop: Workshop, changes: Workshop
     sample &&
     previewMessage(
       deps,
-      { kind: 'changed', facts: { before: timeAndPlace(workshop) } },
+      { kind: 'changed', payload: { before: timeAndPlace(workshop) } },
       { ...sample, workshop: changed },
     )
   return consolePage(
