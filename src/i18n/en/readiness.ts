@@ -44,7 +44,7 @@ export const en: ReadinessMessages = {
       kind: 'Reminder',
       at: 'Goes out',
       sent: 'Sent',
-      owed: 'Waiting',
+      queued: 'Waiting',
       failed: 'Failed',
       pointless: 'No longer needed',
     },

@@ -81,7 +81,7 @@ export const en: ReportMessages = {
     mails: 'Mails',
     mail: 'Mail',
     sent: 'Sent',
-    owed: 'To be sent',
+    queued: 'To be sent',
     failed: 'Failed',
     pointless: 'No longer needed',
     noMails: 'No mails yet.',

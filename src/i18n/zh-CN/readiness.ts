@@ -42,7 +42,7 @@ export const zhCN = {
       kind: '提醒',
       at: '发送时间',
       sent: '已发出',
-      owed: '等待发送',
+      queued: '等待发送',
       failed: '没有发成',
       pointless: '不必再发',
     },

@@ -80,7 +80,7 @@ export const zhCN = {
     mails: '邮件',
     mail: '邮件',
     sent: '已发出',
-    owed: '待发',
+    queued: '待发',
     failed: '失败',
     pointless: '不必再发',
     noMails: '还没有邮件。',

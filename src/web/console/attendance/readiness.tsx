@@ -146,7 +146,7 @@ function ReminderTable({ c, workshop, mails }: { c: Context<App>; workshop: Work
       <h2>{t.reminders}</h2>
       {!sendsReminders && <p>{t.none}</p>}
       <NumberTable
-        heads={[t.heads.kind, t.heads.at, t.heads.sent, t.heads.owed, t.heads.failed, t.heads.pointless]}
+        heads={[t.heads.kind, t.heads.at, t.heads.sent, t.heads.queued, t.heads.failed, t.heads.pointless]}
         rows={reminderKinds.map((kind) => {
           const planned = plan.find((reminder) => reminder.kind === kind)
           const { sent, queued, failed, obsolete } = mails.find((count) => count.kind === kind) ?? {

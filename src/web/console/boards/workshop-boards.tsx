@@ -72,7 +72,7 @@ workshopBoardPages.post('/console/workshops/:slug/boards/pack', async (c) => {
   const count = Number(/^\d{1,4}$/.exec(values.count.trim())?.[0] ?? 0)
   if (count === 0) return refuse('count', t.workshop.packMissing)
   const allocatedBefore = /^\d{1,6}$/.exec(stringField(body, `packed.${values.kind}`))?.[0]
-  return allocate({ kind: values.kind, count, ...(allocatedBefore && { beside: Number(allocatedBefore) }) })
+  return allocate({ kind: values.kind, count, ...(allocatedBefore && { alreadyAllocated: Number(allocatedBefore) }) })
 })
 
 workshopBoardPages.post('/console/workshops/:slug/boards/unpack', async (c) => {

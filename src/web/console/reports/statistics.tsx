@@ -163,7 +163,7 @@ function MailStats({ stats: { mails }, locale }: { stats: Statistics; locale: Lo
         <p>{t.noMails}</p>
       ) : (
         <NumberTable
-          heads={[t.mail, t.sent, t.owed, t.failed, t.pointless]}
+          heads={[t.mail, t.sent, t.queued, t.failed, t.pointless]}
           rows={mails.map(({ kind, sent, queued, failed, obsolete }) => [
             consoleMessages(locale).mailKinds[kind],
             sent,
