@@ -4,25 +4,21 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Lists the files served under /assets: scripts and styles, Swagger UI and qr-scanner.
- * @returns {Map<string, string>} path by file name
+ * The files served under /assets unchanged, by name, with their paths: our styles, the API's documentation and the QR
+ * scanner. Our own scripts are bundled: see build/scripts.js.
+ * @returns {Map<string, string>}
  */
 export function findAssets() {
   return new Map([
-    ...['client', 'client/door', 'styles'].flatMap(sourceAssets),
+    ...styles(),
     ...packageAssets('swagger-ui-dist', ['swagger-ui.css', 'swagger-ui-bundle.js']),
     ...packageAssets('qr-scanner', ['qr-scanner.min.js', 'qr-scanner-worker.min.js']),
   ])
 }
 
-/**
- * @param {string} name of a folder in src
- */
-function sourceAssets(name) {
-  const folder = fileURLToPath(new URL(`../${name}`, import.meta.url))
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => /** @type {const} */ ([entry.name, join(folder, entry.name)]))
+function styles() {
+  const folder = fileURLToPath(new URL('../styles', import.meta.url))
+  return readdirSync(folder).map((name) => /** @type {const} */ ([name, join(folder, name)]))
 }
 
 /**

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { getMimeType } from 'hono/utils/mime'
@@ -202,9 +201,9 @@ function createRateLimiter(): Deps['rateLimit'] {
   }
 }
 
-/** Reads the files served under /assets and keeps them in memory. */
+/** Serves the files under /assets from memory, once they have been read. */
 function createAssetReader(): Deps['readAsset'] {
-  const assets = files.assets()
+  const readAsset = files.createAssetReader()
   const cache = new Map<string, { body: Uint8Array<ArrayBuffer>; etag: string }>()
 
   return async (name) => {
@@ -221,9 +220,8 @@ function createAssetReader(): Deps['readAsset'] {
   }
 
   async function read(name: string) {
-    const path = assets.get(name)
-    if (!path) return undefined
-    const body = await readFile(path)
+    const body = await readAsset(name)
+    if (!body) return undefined
     return { body: new Uint8Array(body), etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"` }
   }
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build as bundle } from 'esbuild'
 import { findAssets } from '../asset-files.js'
+import { bundleScripts } from './scripts.js'
 import { fingerprint } from './sources.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -29,6 +30,7 @@ export async function build(out) {
   await bundleServer(unfinished)
   await mkdir(join(unfinished, 'assets'))
   for (const [asset, file] of findAssets()) await copyFile(file, join(unfinished, 'assets', asset))
+  for (const [script, text] of await bundleScripts()) await writeFile(join(unfinished, 'assets', script), text)
   await cp(join(root, 'drizzle'), join(unfinished, 'drizzle'), { recursive: true })
   await rename(unfinished, join(out, name))
 

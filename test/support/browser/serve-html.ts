@@ -1,11 +1,9 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import { securityHeaderValues } from '../../../src/http/responses.ts'
-import { root } from '../processes/processes.ts'
+import { bundleScripts } from '../../../src/server/build/scripts.js'
 
 /**
  * Serves a page with our scripts and other files under the security headers of all pages: nothing inline, nothing
@@ -21,10 +19,9 @@ export async function serveHtml(
     for (const [name, value] of Object.entries(securityHeaderValues)) c.header(name, value)
   })
   app.get('/', (c) => c.html(`<!doctype html><title>Spread</title>${body}`))
-  app.get('/assets/:name{[a-z-]+\\.js}', async (c) =>
-    c.body(await readFile(join(root, 'src/client', c.req.param('name')), 'utf8'), 200, {
-      'Content-Type': 'text/javascript',
-    }),
+  const scripts = await bundleScripts()
+  app.get('/assets/:name{[a-z-]+\\.js}', (c) =>
+    c.body(new TextDecoder().decode(scripts.get(c.req.param('name'))), 200, { 'Content-Type': 'text/javascript' }),
   )
   for (const [path, { type, content }] of Object.entries(files)) {
     app.get(path, (c) => c.body(content, 200, { 'Content-Type': type }))

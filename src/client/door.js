@@ -1,6 +1,6 @@
 // The door on a helper's phone: what the server's page does, with the camera, and without a network. Without HTTPS neither
 // camera nor store can be had; then the server's page stays as it is.
-import { boardLabel, createCards, personLabel } from './door-cards.js'
+import { boardLabel, createCards, personLabel } from './door/cards.js'
 import {
   applyPendingEntries,
   countPeople,
@@ -9,12 +9,12 @@ import {
   registrationIdFromCode,
   searchPeople,
   sha256Base64Url,
-} from './door-list.js'
-import { byId, createPage, texts } from './door-page.js'
-import { createSyncQueue } from './door-queue.js'
-import { createScanner, playFeedback, unlockAudio } from './door-scanner.js'
-import { offlineFailure, sendRequest } from './door-server.js'
-import { createStore } from './door-store.js'
+} from './door/list.js'
+import { byId, createPage, texts } from './door/page.js'
+import { offlineFailure, sendRequest } from './door/requests.js'
+import { createScanner, playFeedback, unlockAudio } from './door/scanner.js'
+import { createStore } from './door/store.js'
+import { createSyncQueue } from './door/sync-queue.js'
 
 /** How long a scan waits for the server before the screen says what this phone knows, in milliseconds. */
 const answerTimeout = 1_200

@@ -1,7 +1,7 @@
 // The camera, the sound and the trembling of the phone, and a screen that stays on.
 
-import { createDecoder } from './door-decoder.js'
-import QrScanner from './qr-scanner.min.js'
+import QrScanner from 'qr-scanner'
+import { createDecoder } from './decoder.js'
 
 /** A code that stays before the camera is one scan: it counts again when it was away for so long. */
 const duplicateWindow = 3_000

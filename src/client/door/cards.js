@@ -1,6 +1,6 @@
 // What the screen says of a scan, and what can be done then. A card is { tone, title, lines, saved?, actions?, undo?, broken? }:
 // `saved` is the record that it is about, `broken` takes a board back with a note on what is wrong with it.
-import { texts } from './door-page.js'
+import { texts } from './page.js'
 
 /**
  * The cards of a door.

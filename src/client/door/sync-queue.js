@@ -1,6 +1,6 @@
 // The scans of this phone: written down first, then sent in the order in which they were made, as often as it takes. Each
 // carries its nonce, so that one that arrived but whose answer was lost counts once.
-import { offlineFailure, sendRequest } from './door-server.js'
+import { offlineFailure, sendRequest } from './requests.js'
 
 /** Few enough for the server's limit on a body, with the longest names. */
 const batchSize = 100

@@ -1,8 +1,8 @@
 // Reads QR codes on a canvas: with the browser's own BarcodeDetector where it works, else with qr-scanner's worker. In the
 // browsers of WeChat, QQ and Xiaomi the detector is there but rejects, hangs or throws (nimiq/qr-scanner#115, #187, #188), so
 // an engine is used only after it has read a known code.
-import QrScanner from './qr-scanner.min.js'
-import { createWorker } from './qr-scanner-worker.min.js'
+import QrScanner from 'qr-scanner'
+import { createWorker } from 'qr-scanner/qr-scanner-worker.min.js'
 
 /** Time limits for one picture in milliseconds. The worker's is longer: a slow phone decodes in it, and it is the last engine. */
 const limits = { native: 1_000, worker: 3_000 }
