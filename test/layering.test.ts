@@ -23,18 +23,33 @@ const layers = [
   ['node.ts', 'worker.ts', 'cli.ts'],
 ]
 
-/** Not server code: bundled or copied for browsers. */
+/** Not for the server: bundled or copied for browsers. */
 const browserFolders = ['client', 'styles']
+
+/**
+ * The code that `client` shares with the server: pure, without packages. Types it may import from anywhere, as they are
+ * erased.
+ */
+const sharedWithClient = [
+  'lib/text.ts',
+  'domain/door/queue.ts',
+  'domain/door/search.ts',
+  'domain/registrations/search-key.ts',
+  'domain/registrations/status.ts',
+  'domain/tickets/token-subject.ts',
+]
 
 type Import = { from: string; to: string; typeOnly: boolean }
 
 const entries = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
-const files = entries
+const allFiles = entries
   .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
   .map((entry) => join(entry.parentPath, entry.name).slice(join(root, 'src').length + 1))
-  .filter((file) => !browserFolders.includes(file.split('/')[0] ?? ''))
   .sort()
+const files = allFiles.filter((file) => !browserFolders.includes(file.split('/')[0] ?? ''))
+const clientFiles = allFiles.filter((file) => file.startsWith('client/'))
 const imports = files.flatMap(findImports)
+const clientImports = clientFiles.flatMap(findImports)
 
 test('the top of src holds the three entries and the folders of the layers', () => {
   const folders = [...new Set(layers.flat().map((name) => name.split('/')[0]))].filter((name) => !name?.includes('.'))
@@ -92,6 +107,18 @@ test('the Worker loads no file system, no embedded database and no migrations', 
   const onlyOnNode =
     /^(node:(fs|child_process|os|http)|@electric-sql\/|drizzle-orm\/(pglite|migrator)|@hono\/node-server|pino$|prom-client$)/
   expect([...reachableFrom('worker.ts')].filter((name) => onlyOnNode.test(name))).toEqual([])
+})
+
+test('client imports types, itself, the QR scanner and the pure code it shares with the server', () => {
+  const allowed = [...clientFiles, ...sharedWithClient, 'qr-scanner', 'qr-scanner/qr-scanner-worker.min.js']
+  const loaded = clientImports.filter(({ typeOnly }) => !typeOnly)
+  expect(loaded.filter(({ to }) => !allowed.includes(to)).map(describeImport)).toEqual([])
+  for (const file of sharedWithClient)
+    expect([file, [...reachableFrom(file)].filter((to) => !sharedWithClient.includes(to))]).toEqual([file, []])
+})
+
+test('the server imports nothing from client', () => {
+  expect(imports.filter(({ to }) => to.startsWith('client/')).map(describeImport)).toEqual([])
 })
 
 test('no folder or file is named utils, helpers, services or the like', () => {

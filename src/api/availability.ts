@@ -18,6 +18,7 @@ const Availability = z
     status: z.enum(workshopStatuses),
   })
   .meta({ id: 'Availability' })
+export type Availability = z.output<typeof Availability>
 
 const availabilityRoute = createRoute({
   method: 'get',

@@ -27,6 +27,7 @@ const ChallengeResponse = z
     signature: z.string(),
   })
   .meta({ id: 'Challenge', description: 'A challenge of ALTCHA, version 2.' })
+export type ChallengeResponse = z.output<typeof ChallengeResponse>
 
 challenges.openapi(
   createRoute({

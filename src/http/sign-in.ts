@@ -17,7 +17,7 @@ async function requestMagicLink({ deps, email }: { deps: Deps; email: string }, 
   await auth.api.signInMagicLink({ body: { email, metadata: { onToken } }, headers: new Headers() })
 }
 
-/** Handles the requests of the passkey script in src/client. */
+/** Answers what src/client/passkey.ts asks. */
 export async function handlePasskeyRequest(c: Context<App>): Promise<Response> {
   return (await getAuth(c.env.deps)).handler(c.req.raw)
 }

@@ -1,7 +1,7 @@
 import { HonoRequest } from 'hono/request'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { findUnknownPlaceholders } from '../../src/domain/mails/broadcasts.ts'
-import { searchKeyQuery } from '../../src/domain/registrations/name-search.ts'
+import { searchKeyQuery } from '../../src/domain/registrations/search-key.ts'
 import { access } from '../../src/http/access.ts'
 import { toPlainText, toSingleLine } from '../../src/lib/text.ts'
 import { containsUrl } from '../../src/lib/urls.ts'

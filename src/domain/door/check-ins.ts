@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { and, eq, sql } from 'drizzle-orm'
 import { query, timestamptz } from '../../db/database.ts'
 import { type Canceller, checkIns, type RegistrationStatus, type Text } from '../../db/schema.ts'
-import { normalizeUnicode, toSingleLine } from '../../lib/text.ts'
 import { localDate } from '../../lib/time-zones.ts'
 import type { Deps } from '../deps.ts'
-import { buildSearchKey, searchKeyQuery, storeSearchKeys } from '../registrations/name-search.ts'
+import { buildSearchKey, storeSearchKeys } from '../registrations/name-search.ts'
 import { createCheckInCode } from '../tickets/signed-tokens.ts'
 import type { Workshop } from '../workshops/workshops.ts'
 import { clampClientTime, type DoorActor } from './sessions.ts'
@@ -241,27 +240,7 @@ function hashCheckInCode({ config }: Deps, { id, ticket_version: version }: Stor
   return createHash('sha256').update(createCheckInCode(config.secret, { id, version })).digest('base64url')
 }
 
-/**
- * Searches by name, pinyin or initials, the end of the phone number, or the registration number.
- * @param search as returned by `parseSearch`
- */
-export function searchDoorPeople(people: readonly DoorPerson[], search: string): DoorPerson[] {
-  const needle = toSingleLine(search).toLowerCase().replaceAll(' ', '')
-  if (needle === '') return [...people]
-  const searchTerm = searchKeyQuery(search)
-  const halfWidth = normalizeUnicode(needle, 'NFKC')
-  if (/^#\d+$/.test(halfWidth)) return people.filter(({ seq }) => seq === Number(halfWidth.slice(1)))
-  const digits = /^\d+$/.test(halfWidth) ? halfWidth : undefined
-  return people.filter(
-    ({ name, initials: searchKey, tail, seq }) =>
-      name.toLowerCase().replaceAll(' ', '').includes(needle) ||
-      (searchTerm !== undefined && searchKey.includes(searchTerm)) ||
-      (digits !== undefined &&
-        (seq === Number(digits) || (tail !== '' && (tail.endsWith(digits) || digits.endsWith(tail))))),
-  )
-}
-
-/** `seats`: held. `in`: checked in of these. `walkIns`: walk-ins of those. `standing`: in the door queue, without a seat. */
+/** `seats`: that are held. `in`: of those, who came. `walkIns`: of these, who had not signed up. `standing`: without a seat. */
 export type DoorCounts = { seats: number; in: number; walkIns: number; standing: number }
 
 export async function countDoorPeople(deps: Deps, workshop: Pick<Workshop, 'id'>): Promise<DoorCounts> {

@@ -6,8 +6,9 @@ import type { Deps } from '../deps.ts'
 import type { Workshop } from '../workshops/workshops.ts'
 import { type ConfirmationStatus, hasConfirmationStatus } from './attendance-confirmation.ts'
 import { type AttendeeRow, attendeeColumns, parseAttendeeRow, type StoredAttendeeRow } from './export.ts'
-import { buildSearchKey, searchKeyQuery, storeSearchKeys } from './name-search.ts'
+import { buildSearchKey, storeSearchKeys } from './name-search.ts'
 import { type Readiness, requiredItems } from './readiness.ts'
+import { searchKeyQuery } from './search-key.ts'
 
 /*
  * The organisers' list of registrations of one workshop or of all workshops of a campaign. A query filters and sorts

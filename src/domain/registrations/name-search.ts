@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { uuidArray } from '../../db/database.ts'
 import { normalizeUnicode } from '../../lib/text.ts'
 import type { Deps } from '../deps.ts'
+import { foldLetters } from './search-key.ts'
 
 /**
  * Builds the search key of a name, for search without a Chinese input method: its pinyin syllables or words, the same
@@ -44,15 +45,4 @@ export async function storeSearchKeys(
     from locked
     join jsonb_to_recordset(${input}::jsonb) as computed(id uuid, name text, initials text) on computed.id = locked.id
     where r.id = locked.id and r.name = computed.name and r.erased_at is null`)
-}
-
-/** Normalizes a search text to match within search keys. Undefined if it has no Latin letters, or Chinese ones. */
-export function searchKeyQuery(search: string): string | undefined {
-  const letters = foldLetters(normalizeUnicode(search, 'NFKC')).replace(/[^\p{L}\p{N}]/gu, '')
-  return /[a-z]/.test(letters) && !/\p{Script=Han}/u.test(letters) ? letters : undefined
-}
-
-/** Lower case without accents: Zoë becomes zoe. */
-function foldLetters(text: string): string {
-  return normalizeUnicode(text, 'NFKD').replace(/\p{M}/gu, '').toLowerCase()
 }

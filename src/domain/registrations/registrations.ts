@@ -147,11 +147,6 @@ export type Registration = {
   workshop: Workshop
 }
 
-/** Confirmed and offered registrations hold a seat. */
-export function holdsSeat({ status }: Pick<Registration, 'status'>): boolean {
-  return status === 'confirmed' || status === 'offered'
-}
-
 /** True if an offered seat was not accepted in time. `expireOffers` passes it on within a minute. */
 export function isOfferExpired({ offeredUntil }: Pick<Registration, 'offeredUntil'>, now: Date): boolean {
   return offeredUntil !== null && offeredUntil <= now

@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
+import { checkInHashBytes, parseTokenSubject, subjectBytes } from './token-subject.ts'
 
 /** The id (a registration, workshop, …) and version that a token is signed for. */
 export type TokenSubject = { id: string; version: number }
@@ -10,13 +11,14 @@ export type TokenSubject = { id: string; version: number }
 export const createTicketToken = (secret: string, subject: TokenSubject) => signToken(secret, 'ticket', subject, 16)
 
 /** Check-in code in the ticket's QR, valid for checking in only. 96-bit HMAC, to keep the QR small. */
-export const createCheckInCode = (secret: string, subject: TokenSubject) => signToken(secret, 'door', subject, 12)
+export const createCheckInCode = (secret: string, subject: TokenSubject) =>
+  signToken(secret, 'door', subject, checkInHashBytes)
 
 /** Verifies a ticket token. Undefined if forged or malformed. The caller must compare the version. */
 export const verifyTicketToken = (secret: string, ticket: string) => verifyToken(secret, 'ticket', ticket, 16)
 
 /** Verifies a check-in code. Undefined if forged or malformed. The caller must compare the version. */
-export const verifyCheckInCode = (secret: string, code: string) => verifyToken(secret, 'door', code, 12)
+export const verifyCheckInCode = (secret: string, code: string) => verifyToken(secret, 'door', code, checkInHashBytes)
 
 /** Secret of the mailed link that confirms a pending sign-up. 128-bit HMAC. */
 export const createPendingSignUpCode = (secret: string, id: string) => signToken(secret, 'held', { id, version: 1 }, 16)
@@ -100,7 +102,7 @@ function isSameKey(actual: string, expected: string): boolean {
 }
 
 function signToken(secret: string, purpose: Purpose, { id, version }: TokenSubject, hashBytes: number): string {
-  const body = Buffer.alloc(17)
+  const body = Buffer.alloc(subjectBytes)
   body.write(id.replaceAll('-', ''), 'hex')
   body.writeUInt8(version, 16)
   return Buffer.concat([body, hmac(secret, purpose, body).subarray(0, hashBytes)]).toString('base64url')
@@ -109,10 +111,9 @@ function signToken(secret: string, purpose: Purpose, { id, version }: TokenSubje
 function verifyToken(secret: string, purpose: Purpose, text: string, hashBytes: number): TokenSubject | undefined {
   if (!/^[A-Za-z0-9_-]{30,60}$/.test(text)) return undefined
   const bytes = Buffer.from(text, 'base64url')
-  if (bytes.length !== 17 + hashBytes || bytes.toString('base64url') !== text) return undefined
-  const body = bytes.subarray(0, 17)
-  if (!timingSafeEqual(bytes.subarray(17), hmac(secret, purpose, body).subarray(0, hashBytes))) return undefined
-  const hex = body.toString('hex', 0, 16)
-  const id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
-  return { id, version: body.readUInt8(16) }
+  if (bytes.length !== subjectBytes + hashBytes || bytes.toString('base64url') !== text) return undefined
+  const body = bytes.subarray(0, subjectBytes)
+  if (!timingSafeEqual(bytes.subarray(subjectBytes), hmac(secret, purpose, body).subarray(0, hashBytes)))
+    return undefined
+  return parseTokenSubject(body)
 }

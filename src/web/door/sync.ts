@@ -1,19 +1,30 @@
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import type { JSONParsed } from 'hono/utils/types'
 import { z } from 'zod'
-import { lendBoard, listDoorBoards, returnBoard } from '../../domain/boards/loans.ts'
+import {
+  type LendResult,
+  lendBoard,
+  listDoorBoards,
+  type ReturnResult,
+  returnBoard,
+} from '../../domain/boards/loans.ts'
 import { boardLimits } from '../../domain/boards/serials.ts'
 import {
   type CheckInEntry,
+  type CheckInResult,
   checkIn,
   countDoorPeople,
+  type DoorPerson,
   findDoorPerson,
   listDoorPeople,
   type UndoEntry,
+  type UndoResult,
   undoCheckIns,
 } from '../../domain/door/check-ins.ts'
 import type { DoorActor } from '../../domain/door/sessions.ts'
 import { admitWalkIn, parseWalkIn, seatDoorQueue } from '../../domain/door/walk-ins.ts'
+import type { FieldProblem } from '../../domain/registrations/registrations.ts'
 import type { Workshop } from '../../domain/workshops/workshops.ts'
 import type { App } from '../../http/context.ts'
 import { uuidField } from '../../http/form-body.ts'
@@ -29,16 +40,23 @@ export const doorSyncRoutes = new Hono<App>()
 const maxEntries = 500
 
 doorSyncRoutes.get('/door/list.json', async (c) => {
+  const list = await loadDoorList(c, await requireDoorSession(c))
+  c.header('Cache-Control', 'no-store')
+  return c.json(list)
+})
+
+/** Response of GET /door/list.json, as the phone's script reads it. */
+export type DoorList = JSONParsed<Awaited<ReturnType<typeof loadDoorList>>>
+
+async function loadDoorList(c: Context<App>, { session, workshop }: DoorContext) {
   const { deps } = c.env
-  const { session, workshop } = await requireDoorSession(c)
+  const { locale } = c.var
   const [people, counts, boards] = await Promise.all([
     listDoorPeople(deps, workshop),
     countDoorPeople(deps, workshop),
     listDoorBoards(deps, workshop.id),
   ])
-  const { locale } = c.var
-  c.header('Cache-Control', 'no-store')
-  return c.json({
+  return {
     session: { id: session.id, name: session.name, expiresAt: session.expiresAt },
     now: deps.now(),
     workshop: {
@@ -55,8 +73,8 @@ doorSyncRoutes.get('/door/list.json', async (c) => {
     counts,
     people,
     boards,
-  })
-})
+  }
+}
 
 doorSyncRoutes.post('/door/entries', async (c) => {
   const { deps } = c.env
@@ -92,6 +110,9 @@ const entry = z.discriminatedUnion('kind', [
 ])
 type Entry = z.output<typeof entry>
 
+/** An entry as the phone's script sends it. */
+export type DoorEntry = z.input<typeof entry>
+
 /** `workshop`: slug of the workshop at whose door the entries were made. */
 const entriesBody = z.object({ workshop: z.string().optional(), entries: limitSize(maxEntries, z.array(entry)) })
 
@@ -110,7 +131,26 @@ async function parseEntries(c: Context<App>): Promise<z.output<typeof entriesBod
   return entriesBody.safeParse(body).data
 }
 
-type EntryResult = { id: string; outcome: string } & Record<string, unknown>
+/** The results of entries, by their kind. */
+type ResultByKind = {
+  in:
+    | Exclude<CheckInResult, { outcome: 'elsewhere' }>
+    | { id: string; outcome: 'elsewhere'; workshop: ReturnType<typeof serializeOtherWorkshop> }
+  undo: UndoResult
+  lend: { id: string } & LendResult
+  return: { id: string; outcome: ReturnResult['outcome'] }
+  walk_in: { id: string } & WalkInEntryResult
+}
+type EntryResult = ResultByKind[Entry['kind']]
+
+type WalkInEntryResult =
+  | { outcome: 'in'; checkIn: string; person: DoorPerson | null }
+  | { outcome: 'standing'; place: number; person: DoorPerson | null }
+  | { outcome: 'full' | 'cancelled' | 'not_found' }
+  | { outcome: 'invalid'; fields: FieldProblem[] }
+
+/** Results in a response of POST /door/entries, as the phone's script reads them, by the kind of the entry. */
+export type DoorEntryResults = JSONParsed<ResultByKind>
 
 /** Applies the entries in order. Consecutive check-ins and undos share a statement. */
 async function applyEntries(c: Context<App>, door: DoorContext, entries: readonly Entry[]): Promise<EntryResult[]> {
@@ -170,7 +210,7 @@ async function registerWalkIn(
   actor: DoorActor,
   workshop: Workshop,
   { id, name, phone, at }: Entry & { kind: 'walk_in' },
-): Promise<EntryResult> {
+): Promise<ResultByKind['walk_in']> {
   const { deps } = c.env
   const parsed = parseWalkIn({ name, phone: phone ?? undefined }, workshop)
   if ('problems' in parsed) return { id, outcome: 'invalid', fields: parsed.problems }

@@ -7,9 +7,9 @@ import {
   checkIn,
   countDoorPeople,
   listDoorPeople,
-  searchDoorPeople,
   undoCheckIns,
 } from '../../../src/domain/door/check-ins.ts'
+import { searchDoorPeople } from '../../../src/domain/door/search.ts'
 import type { DoorActor } from '../../../src/domain/door/sessions.ts'
 import { cancelRegistration, eraseRegistrations, moveRegistration } from '../../../src/domain/registrations/seats.ts'
 import { findViolations } from '../../../src/domain/reports/doctor.ts'

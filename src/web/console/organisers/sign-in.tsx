@@ -135,7 +135,7 @@ signInPages.post('/console/first/:code', async (c) => {
 })
 
 /*
- * The endpoints of better-auth's passkey plugin that src/client/passkey.js calls. Its other endpoints are not exposed: the
+ * The endpoints of better-auth's passkey plugin that src/client/passkey.ts calls. Its other endpoints are not exposed: the
  * account page replaces them.
  */
 for (const path of [

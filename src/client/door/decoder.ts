@@ -1,8 +1,19 @@
-// Reads QR codes on a canvas: with the browser's own BarcodeDetector where it works, else with qr-scanner's worker. In the
-// browsers of WeChat, QQ and Xiaomi the detector is there but rejects, hangs or throws (nimiq/qr-scanner#115, #187, #188), so
+// Decodes QR codes on a canvas: with the browser's BarcodeDetector where it works, else with qr-scanner's worker. In the
+// browsers of WeChat, QQ and Xiaomi the detector exists but rejects, hangs or throws (nimiq/qr-scanner#115, #187, #188), so
 // an engine is used only after it has read a known code.
 import QrScanner from 'qr-scanner'
 import { createWorker } from 'qr-scanner/qr-scanner-worker.min.js'
+
+type Point = { x: number; y: number }
+type Code = { rawValue: string; cornerPoints: Point[] }
+
+/** https://developer.mozilla.org/docs/Web/API/BarcodeDetector */
+declare class BarcodeDetector {
+  constructor(options: { formats: string[] })
+  detect(canvas: HTMLCanvasElement): Promise<Code[]>
+}
+
+type Engine = { detect(canvas: HTMLCanvasElement): Promise<Code[]>; close(): void }
 
 /** Time limits for one picture in milliseconds. The worker's is longer: a slow phone decodes in it, and it is the last engine. */
 const limits = { native: 1_000, worker: 3_000 }
@@ -11,17 +22,21 @@ const limits = { native: 1_000, worker: 3_000 }
 let nativeFailed = false
 
 /**
- * A decoder for qr-scanner, which takes it for a BarcodeDetector. When its engine fails it opens another one.
- * @param failed called when no engine works any more; the next picture tries again
+ * A decoder with the interface of a BarcodeDetector, as qr-scanner expects. If its engine fails, the next picture opens
+ * another one.
+ * @param onFailure called when no engine works; the next picture tries again
  */
-export function createDecoder(failed) {
-  let opening
-  const ready = () => (opening ??= createEngine())
+export function createDecoder(onFailure: () => void) {
+  let opening: Promise<Engine> | undefined
+  const ready = () => {
+    opening ??= createEngine()
+    return opening
+  }
   return {
     /** Rejects where no engine can read codes. */
     ready,
-    async detect(canvas) {
-      let engine
+    async detect(canvas: HTMLCanvasElement): Promise<Code[]> {
+      let engine: Engine | undefined
       try {
         engine = await ready()
         return await engine.detect(canvas)
@@ -29,7 +44,7 @@ export function createDecoder(failed) {
         console.warn(error)
         opening = undefined
         if (engine) engine.close()
-        else failed()
+        else onFailure()
         return []
       }
     },
@@ -37,14 +52,14 @@ export function createDecoder(failed) {
 }
 
 /** The first engine that reads the known code. */
-async function createEngine() {
+async function createEngine(): Promise<Engine> {
   const hasNative = 'BarcodeDetector' in window && !nativeFailed
   for (const open of hasNative ? [createNativeEngine, createWorkerEngine] : [createWorkerEngine]) {
-    let engine
+    let engine: Engine | undefined
     try {
       engine = open()
-      const [found] = await engine.detect(drawKnownCode())
-      if (found?.rawValue === knownCode.text) return engine
+      const [code] = await engine.detect(drawKnownCode())
+      if (code?.rawValue === knownCode.text) return engine
     } catch (error) {
       console.warn(error)
     }
@@ -54,7 +69,7 @@ async function createEngine() {
   throw new Error('no engine reads QR codes')
 }
 
-function createNativeEngine() {
+function createNativeEngine(): Engine {
   const detector = new BarcodeDetector({ formats: ['qr_code'] })
   return {
     detect: (canvas) => withTimeout(limits.native, detector.detect(canvas)),
@@ -64,9 +79,9 @@ function createNativeEngine() {
   }
 }
 
-function createWorkerEngine() {
+function createWorkerEngine(): Engine {
   const worker = createWorker()
-  // Codes in light on dark too: screenshots in inverted colours, printed negatives.
+  // Light on dark too: screenshots in inverted colours, printed negatives.
   worker.postMessage({ type: 'inversionMode', data: 'both' })
   const copy = document.createElement('canvas')
   return {
@@ -94,11 +109,11 @@ const knownCode = {
 }
 
 /** Draws the known code with its quiet zone, eight pixels a module. */
-function drawKnownCode() {
+function drawKnownCode(): HTMLCanvasElement {
   const canvas = document.createElement('canvas')
   const [size, quietZone, scale] = [21, 4, 8]
   canvas.width = canvas.height = (size + 2 * quietZone) * scale
-  const context = canvas.getContext('2d')
+  const context = canvas.getContext('2d') as CanvasRenderingContext2D
   context.fillStyle = '#fff'
   context.fillRect(0, 0, canvas.width, canvas.height)
   context.fillStyle = '#000'
@@ -110,14 +125,14 @@ function drawKnownCode() {
   return canvas
 }
 
-/** Rejects when the promise has not settled after so many milliseconds. */
-async function withTimeout(milliseconds, promise) {
-  let timer
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds)
+/** Rejects if the promise has not settled after a number of milliseconds. */
+async function withTimeout<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no response within ${milliseconds} ms`)), milliseconds)
   })
   try {
-    return await Promise.race([promise, late])
+    return await Promise.race([promise, timeout])
   } finally {
     clearTimeout(timer)
   }
