@@ -59,6 +59,7 @@ export function createPage() {
   const connection = byId('door-net')
   /** The workshop's time zone, whatever the phone's is. */
   let timeZone: string | undefined
+  let onCloseCard = () => {}
 
   const formatTime = (at: string) =>
     new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }).format(
@@ -297,8 +298,6 @@ export function createPage() {
     )
   }
 }
-
-let onCloseCard = () => {}
 
 /** For people who cannot tell the colours apart. */
 const toneSigns: Record<Tone, string> = { green: '✓', red: '✕', amber: '!', plain: 'i' }
