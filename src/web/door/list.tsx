@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { countDoorPeople, type DoorCounts, type DoorPerson, listDoorPeople } from '../../domain/door/check-ins.ts'
 import { searchDoorPeople } from '../../domain/door/search.ts'
+import { admitWalkIn, parseWalkIn, seatDoorQueue } from '../../domain/door/walk-ins.ts'
 import type { App } from '../../http/context.ts'
 import { parseFormBody, uuidField } from '../../http/form-body.ts'
 import { paths, withQuery } from '../../http/links.ts'
