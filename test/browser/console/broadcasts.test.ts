@@ -23,9 +23,7 @@ test('a broadcast is written from the people list, tested and sent, and its page
   await expect.poll(() => page.locator('.alert li').textContent()).toContain('{{nmae}}')
   await page.fill('#body', '{{name}}，\n\n  {{date}}见。')
   await page.click('main form button')
-  await expect
-    .poll(() => page.locator('.letter .source').textContent())
-    .toContain('王小明，\n\n2026年12月11日 周五见。')
+  await expect.poll(() => page.locator('.panel .source').textContent()).toContain('王小明，\n\n2026年12月11日 周五见。')
   await page.click('button[value="test"]')
   await expect.poll(() => page.locator('.done').textContent()).toContain('测试邮件')
   await page.click('button[value="edit"]')

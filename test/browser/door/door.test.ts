@@ -123,11 +123,13 @@ test('fifty check-ins made offline are all stored once when the network is back'
   await using page = await day.phone('东门')
   await waitUntilOfflineReady(page)
   // A page that was just opened is online for a moment, until the browser has noticed that there is no network.
-  await page.addInitScript(() => {
+  const rejectWhileAway = () => {
     const originalFetch = window.fetch
     window.fetch = (...request) =>
       sessionStorage.getItem('away') ? Promise.reject(new TypeError('no network')) : originalFetch(...request)
-  })
+  }
+  await page.addInitScript(rejectWhileAway)
+  await page.evaluate(rejectWhileAway)
   await page.evaluate(() => sessionStorage.setItem('away', 'yes'))
   await page.context().setOffline(true)
   for (const [n, id] of day.ids.entries()) {
