@@ -41,7 +41,8 @@ begin
         calendar_sequence_offset = calendar_sequence_offset + 1
     where id = p_id;
 
-    -- Pending mails would repeat the confirmation; broadcasts and mails about what follows the workshop stay.
+    -- Discards pending mails that the new confirmation replaces; reminders are enqueued again by enqueue_reminders.
+    -- Nothing enqueues the kinds below again.
     update mails set state = 'dead', reason = 'address_corrected'
     where registration_id = p_id and state = 'pending'
       and kind not in ('closed', 'reopened', 'message', 'board_due', 'afterwards');

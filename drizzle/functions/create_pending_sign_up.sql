@@ -3,8 +3,8 @@
 -- again when the link is followed.
 -- p_sign_up: validated input.
 -- outcome: held, also for a retry | known (the idempotency key belongs to a registration: call `register`)
---          | idempotency_mismatch | already_registered (the ticket is mailed to the address on file) | full | not_open
---          | closed | cancelled | too_many (daily limit of mails to this address) | not_found.
+--          | idempotency_mismatch | already_registered (the ticket is mailed to the address on file, at most every
+--          ten minutes) | full | not_open | closed | cancelled | too_many (daily limit of mails to this address) | not_found.
 create or replace function create_pending_sign_up(
   p_id uuid, p_workshop uuid, p_sign_up jsonb, p_email_key text, p_idempotency_key text, p_now timestamptz
 ) returns text
@@ -16,7 +16,8 @@ declare
   v_pending jsonb;
   v_active uuid;
 begin
-  -- Locked so that concurrent sign-ups with the same address are counted one after another.
+  -- Serializes sign-ups for this workshop, so that the limit of mails is exact within it. Concurrent sign-ups for several
+  -- workshops may exceed it slightly.
   select w.* into v_workshop from workshops w where w.id = p_workshop for no key update;
 
   if exists (
@@ -26,12 +27,13 @@ begin
     return 'known';
   end if;
 
-  delete from pending_sign_ups h
-  where h.idempotency_key = p_idempotency_key and h.workshop_id = p_workshop
-    and h.created_at <= p_now - interval '24 hours';
+  -- The mailed link has expired, so the key may be used again.
+  delete from pending_sign_ups p
+  where p.idempotency_key = p_idempotency_key and p.workshop_id = p_workshop
+    and p.created_at <= p_now - interval '24 hours';
 
-  select h.sign_up into v_pending from pending_sign_ups h
-  where h.idempotency_key = p_idempotency_key and h.workshop_id = p_workshop;
+  select p.sign_up into v_pending from pending_sign_ups p
+  where p.idempotency_key = p_idempotency_key and p.workshop_id = p_workshop;
   v_active := active_registration(p_email_key, v_workshop);
 
   if v_pending is not null then

@@ -1,6 +1,9 @@
 -- revision 1
--- Adds a waitlisted registration to the door queue or removes it. A walk-in who leaves the queue is cancelled.
--- outcome: standing (place: position in the door queue) | left | not_waiting (confirmed, offered or cancelled) | not_found.
+-- Adds a waitlisted registration to the door queue (p_waiting) or removes it. A walk-in, who has no e-mail address, is
+-- cancelled when removed.
+-- p_at: the phone's time, clamped to 12 hours before the start … p_now.
+-- outcome: standing (place: position in the door queue) | left (also if it was not queued)
+--          | not_waiting (confirmed, offered or cancelled) | not_found.
 create or replace function update_door_queue(p_workshop uuid, p_id uuid, p_waiting boolean, p_at timestamptz, p_now timestamptz)
 returns table (outcome text, place integer)
 language plpgsql

@@ -23,9 +23,13 @@ const MailResponse = z
     workshop: z
       .string()
       .nullable()
-      .meta({ description: 'Slug; null once the person is erased or a pending sign-up has expired.' }),
+      .meta({
+        description:
+          'Slug; null for mails to organisers, and once the person is erased or a pending sign-up has expired.',
+      }),
     registration: z.guid().nullable().meta({
-      description: 'Id of the registration; null for the kind `held`, which has none yet.',
+      description:
+        'Id of the registration; null for the confirmation of a pending sign-up and for mails to organisers.',
     }),
     name: z.string().nullable(),
     email: z.string().nullable(),
@@ -33,12 +37,15 @@ const MailResponse = z
     reason: z.string().nullable().meta({ description: 'Why the last attempt failed, or why the mail was discarded.' }),
     reasonCode: z.enum(mailReasons).nullable().meta({
       description:
-        'Why it was discarded, as a code; null while it was not, and where `reason` is the reply of the mail server. `retries_exhausted`: it failed for 24 hours.',
+        'Code of `reason`: why the mail was discarded, `retries_exhausted` (it failed for 24 hours) or `render_failed`. Null while `reason` is only the last delivery error.',
     }),
     createdAt: dateTime,
     sentAt: dateTime.nullable(),
   })
-  .meta({ id: 'Mail', description: 'An e-mail to an attendee. Times are in the time zone of the installation.' })
+  .meta({
+    id: 'Mail',
+    description: 'An e-mail to an attendee or an organiser. Times are in the time zone of the installation.',
+  })
 
 const id = z.string().regex(/^\d{1,15}$/)
 const tags = ['Mails']

@@ -31,8 +31,8 @@ export function validationHook(
 }
 
 /**
- * Allows any origin and caches for one second, besides the second of our own cache. Responses to a token are not
- * cached.
+ * For public GET routes: allows any origin and sets `max-age=1`, so that a response is at most 2 s old with the server's
+ * own cache. Responses to requests with a token are `no-store`.
  */
 export const publicCache: MiddlewareHandler<App> = async (c, next) => {
   await next()

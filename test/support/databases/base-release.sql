@@ -491,7 +491,8 @@ begin
         calendar_sequence_offset = calendar_sequence_offset + 1
     where id = p_id;
 
-    -- Pending mails would repeat the confirmation; broadcasts and mails about what follows the workshop stay.
+    -- Discards pending mails that the new confirmation replaces; reminders are enqueued again by enqueue_reminders.
+    -- Nothing enqueues the kinds below again.
     update mails set state = 'dead', reason = 'address_corrected'
     where registration_id = p_id and state = 'pending'
       and kind not in ('closed', 'reopened', 'message', 'board_due', 'afterwards');
@@ -588,8 +589,8 @@ create or replace trigger guard_counters before update of taken, waitlisted, nex
 -- again when the link is followed.
 -- p_sign_up: validated input.
 -- outcome: held, also for a retry | known (the idempotency key belongs to a registration: call `register`)
---          | idempotency_mismatch | already_registered (the ticket is mailed to the address on file) | full | not_open
---          | closed | cancelled | too_many (daily limit of mails to this address) | not_found.
+--          | idempotency_mismatch | already_registered (the ticket is mailed to the address on file, at most every
+--          ten minutes) | full | not_open | closed | cancelled | too_many (daily limit of mails to this address) | not_found.
 create or replace function create_pending_sign_up(
   p_id uuid, p_workshop uuid, p_sign_up jsonb, p_email_key text, p_idempotency_key text, p_now timestamptz
 ) returns text
@@ -601,7 +602,8 @@ declare
   v_pending jsonb;
   v_active uuid;
 begin
-  -- Locked so that concurrent sign-ups with the same address are counted one after another.
+  -- Serializes sign-ups for this workshop, so that the limit of mails is exact within it. Concurrent sign-ups for several
+  -- workshops may exceed it slightly.
   select w.* into v_workshop from workshops w where w.id = p_workshop for no key update;
 
   if exists (
@@ -611,12 +613,13 @@ begin
     return 'known';
   end if;
 
-  delete from pending_sign_ups h
-  where h.idempotency_key = p_idempotency_key and h.workshop_id = p_workshop
-    and h.created_at <= p_now - interval '24 hours';
+  -- The mailed link has expired, so the key may be used again.
+  delete from pending_sign_ups p
+  where p.idempotency_key = p_idempotency_key and p.workshop_id = p_workshop
+    and p.created_at <= p_now - interval '24 hours';
 
-  select h.sign_up into v_pending from pending_sign_ups h
-  where h.idempotency_key = p_idempotency_key and h.workshop_id = p_workshop;
+  select p.sign_up into v_pending from pending_sign_ups p
+  where p.idempotency_key = p_idempotency_key and p.workshop_id = p_workshop;
   v_active := active_registration(p_email_key, v_workshop);
 
   if v_pending is not null then
@@ -2081,8 +2084,11 @@ end
 $$;
 -- file update_door_queue.sql
 -- revision 1
--- Adds a waitlisted registration to the door queue or removes it. A walk-in who leaves the queue is cancelled.
--- outcome: standing (place: position in the door queue) | left | not_waiting (confirmed, offered or cancelled) | not_found.
+-- Adds a waitlisted registration to the door queue (p_waiting) or removes it. A walk-in, who has no e-mail address, is
+-- cancelled when removed.
+-- p_at: the phone's time, clamped to 12 hours before the start … p_now.
+-- outcome: standing (place: position in the door queue) | left (also if it was not queued)
+--          | not_waiting (confirmed, offered or cancelled) | not_found.
 create or replace function update_door_queue(p_workshop uuid, p_id uuid, p_waiting boolean, p_at timestamptz, p_now timestamptz)
 returns table (outcome text, place integer)
 language plpgsql
