@@ -20,13 +20,10 @@ const MailResponse = z
     state: z.enum(displayStates).meta({
       description: '`held`: queued, but no mail server is configured. `dead`: failed or discarded, see `reason`.',
     }),
-    workshop: z
-      .string()
-      .nullable()
-      .meta({
-        description:
-          'Slug; null for mails to organisers, and once the person is erased or a pending sign-up has expired.',
-      }),
+    workshop: z.string().nullable().meta({
+      description:
+        'Slug; null for mails to organisers, and once the person is erased or a pending sign-up has expired.',
+    }),
     registration: z.guid().nullable().meta({
       description:
         'Id of the registration; null for the confirmation of a pending sign-up and for mails to organisers.',

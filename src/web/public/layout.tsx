@@ -83,25 +83,6 @@ function Page({ c, view, content }: { c: Context<App>; view: PageOptions; conten
   )
 }
 
-/** Error message above a form. Receives the focus. */
-export function Alert({ title, children }: { title: string; children: Child }) {
-  return (
-    <div class="alert" role="alert" tabindex={-1} autofocus>
-      <h2>{title}</h2>
-      {children}
-    </div>
-  )
-}
-
-/** Confirmation of what was just done. */
-export function Flash({ children }: { children: Child }) {
-  return (
-    <p class="done" role="status">
-      {children}
-    </p>
-  )
-}
-
 /** True for WeChat's browser, which cannot download files. */
 export function isWeChat(c: Context<App>): boolean {
   return /MicroMessenger/i.test(c.req.header('user-agent') ?? '')

@@ -3,7 +3,8 @@ import { consentVersion } from '../../domain/registrations/registrations.ts'
 import type { App } from '../../http/context.ts'
 import { paths } from '../../http/links.ts'
 import { publicMessages } from '../../i18n/public.ts'
-import { Flash, renderPage } from './layout.tsx'
+import { Flash } from '../ui/notices.tsx'
+import { renderPage } from './layout.tsx'
 
 /** The privacy notice. */
 export const privacyPages = new Hono<App>()

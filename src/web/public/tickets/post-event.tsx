@@ -27,8 +27,9 @@ import { absoluteUrl, paths, withQuery } from '../../../http/links.ts'
 import { formatDateTime, localize } from '../../../i18n/format.ts'
 import { postEventMessages, questionText } from '../../../i18n/post-event.ts'
 import { publicMessages } from '../../../i18n/public.ts'
+import { ErrorAlert, Flash } from '../../ui/notices.tsx'
 import { errorPage } from '../error-page.tsx'
-import { Alert, Flash, renderPage } from '../layout.tsx'
+import { renderPage } from '../layout.tsx'
 import { WorkshopSummary } from '../workshop-summary.tsx'
 import { ErrorSummary, Field, fieldProblemText } from '../workshops/sign-up-form.tsx'
 
@@ -381,9 +382,9 @@ function refusalPage(
       <h1>{title}</h1>
       <p class="lead">{localize(workshop.title, c.var.locale)}</p>
       {status === 409 ? (
-        <Alert title={publicMessages(c.var.locale).form.errorTitle}>
+        <ErrorAlert title={publicMessages(c.var.locale).form.errorTitle}>
           <p>{text}</p>
-        </Alert>
+        </ErrorAlert>
       ) : (
         <p>{text}</p>
       )}

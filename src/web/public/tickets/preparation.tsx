@@ -12,7 +12,8 @@ import { localize } from '../../../i18n/format.ts'
 import { itemTag } from '../../../i18n/item-tags.ts'
 import { publicMessages } from '../../../i18n/public.ts'
 import { readinessMessages } from '../../../i18n/readiness.ts'
-import { Flash, renderPage } from '../layout.tsx'
+import { Flash } from '../../ui/notices.tsx'
+import { renderPage } from '../layout.tsx'
 import { Checklist, WorkshopSummary } from '../workshop-summary.tsx'
 
 export const checkboxName = (item: string) => `ready.${item}`

@@ -9,7 +9,8 @@ import { absoluteUrl, paths } from '../../../http/links.ts'
 import { formatDeadline, localize } from '../../../i18n/format.ts'
 import { type PublicMessages, publicMessages } from '../../../i18n/public.ts'
 import { readinessMessages } from '../../../i18n/readiness.ts'
-import { Alert, Flash, isWeChat, renderPage } from '../layout.tsx'
+import { ErrorAlert, Flash } from '../../ui/notices.tsx'
+import { isWeChat, renderPage } from '../layout.tsx'
 import { OtherCities, WorkshopSummary } from '../workshop-summary.tsx'
 import { ErrorSummary, Field } from '../workshops/sign-up-form.tsx'
 import { PostEvent } from './post-event.tsx'
@@ -44,24 +45,24 @@ export async function ticketPage(c: Context<App>, registration: Registration, er
     <>
       <FlashMessage done={c.req.query('done')} email={registration.email} t={t} />
       {error?.action === 'cancel' && (
-        <Alert title={t.form.errorTitle}>
+        <ErrorAlert title={t.form.errorTitle}>
           <p>{t.ticket.cancelTooLate}</p>
-        </Alert>
+        </ErrorAlert>
       )}
       {error?.action === 'accept_offer' && (
-        <Alert title={t.form.errorTitle}>
+        <ErrorAlert title={t.form.errorTitle}>
           <p>{t.offerRefusals[error.refusal]}</p>
-        </Alert>
+        </ErrorAlert>
       )}
       {error?.action === 'update_readiness' && (
-        <Alert title={t.form.errorTitle}>
+        <ErrorAlert title={t.form.errorTitle}>
           <p>{readinessMessages(locale).ticket.tooLate}</p>
-        </Alert>
+        </ErrorAlert>
       )}
       {error?.action === 'confirm_attendance' && (
-        <Alert title={t.form.errorTitle}>
+        <ErrorAlert title={t.form.errorTitle}>
           <p>{readinessMessages(locale).ticket.coming.refused[error.refusal]}</p>
-        </Alert>
+        </ErrorAlert>
       )}
       <h1>{title}</h1>
       <WorkshopSummary workshop={workshop} locale={locale} />
@@ -172,9 +173,9 @@ export function confirmationPage(
     },
     <>
       {options.refusal && (
-        <Alert title={publicMessages(c.var.locale).form.errorTitle}>
+        <ErrorAlert title={publicMessages(c.var.locale).form.errorTitle}>
           <p>{options.refusal}</p>
-        </Alert>
+        </ErrorAlert>
       )}
       <h1>{options.title}</h1>
       <p class="lead">{localize(workshop.title, c.var.locale)}</p>
@@ -210,9 +211,9 @@ export async function movePage(c: Context<App>, registration: Registration, refu
     },
     <>
       {refusal && (
-        <Alert title={form.errorTitle}>
+        <ErrorAlert title={form.errorTitle}>
           <p>{moveRefusals[refusal]}</p>
-        </Alert>
+        </ErrorAlert>
       )}
       <h1>{t.title}</h1>
       <p class="lead">{others.length > 0 ? t.lead : t.none}</p>

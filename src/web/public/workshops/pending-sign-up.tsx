@@ -11,8 +11,9 @@ import { paths } from '../../../http/links.ts'
 import { localize } from '../../../i18n/format.ts'
 import { publicMessages } from '../../../i18n/public.ts'
 import type { Locale } from '../../../lib/config.ts'
+import { ErrorAlert } from '../../ui/notices.tsx'
 import { errorPage } from '../error-page.tsx'
-import { Alert, renderPage } from '../layout.tsx'
+import { renderPage } from '../layout.tsx'
 import { SeatStatus, WorkshopSummary } from '../workshop-summary.tsx'
 
 /** The mailed link that completes a sign-up from a browser without the proof of work. */
@@ -80,9 +81,9 @@ function confirmSignUpPage(c: Context<App>, { workshop, signUp, code }: PendingS
     <>
       <h1>{t.pendingSignUp.confirmTitle}</h1>
       {refusal && (
-        <Alert title={t.form.refused}>
+        <ErrorAlert title={t.form.refused}>
           <p>{t.refusals[refusal]}</p>
-        </Alert>
+        </ErrorAlert>
       )}
       <p class="lead">{localize(workshop.title, locale)}</p>
       <WorkshopSummary workshop={workshop} locale={locale} />

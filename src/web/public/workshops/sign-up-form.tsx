@@ -6,7 +6,7 @@ import { paths } from '../../../http/links.ts'
 import { localize } from '../../../i18n/format.ts'
 import { type PublicMessages, publicMessages } from '../../../i18n/public.ts'
 import type { Config, Locale } from '../../../lib/config.ts'
-import { Alert } from '../layout.tsx'
+import { ErrorAlert } from '../../ui/notices.tsx'
 
 /** Submitted values, to fill in the form again after an error. */
 export type SignUpFormValues = {
@@ -227,7 +227,7 @@ export function Field({
 /** Problems above a form, each linked to its field. */
 export function ErrorSummary({ problems, t }: { problems: { field: string; text: string }[]; t: PublicMessages }) {
   return (
-    <Alert title={t.form.problems}>
+    <ErrorAlert title={t.form.problems}>
       <ul>
         {problems.map(({ field, text }) => (
           <li>
@@ -235,7 +235,7 @@ export function ErrorSummary({ problems, t }: { problems: { field: string; text:
           </li>
         ))}
       </ul>
-    </Alert>
+    </ErrorAlert>
   )
 }
 
@@ -250,17 +250,17 @@ function FormErrorSummary({
 }) {
   if ('refusal' in error) {
     return (
-      <Alert title={t.form.refused}>
+      <ErrorAlert title={t.form.refused}>
         <p>{t.refusals[error.refusal]}</p>
         {otherCities}
-      </Alert>
+      </ErrorAlert>
     )
   }
   if ('retry' in error) {
     return (
-      <Alert title={t.form.problems}>
+      <ErrorAlert title={t.form.problems}>
         <p>{t.form.retry[error.retry]}</p>
-      </Alert>
+      </ErrorAlert>
     )
   }
   return (

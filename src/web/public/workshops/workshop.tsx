@@ -12,8 +12,9 @@ import { allowFraming, rawResponse } from '../../../http/responses.ts'
 import { formatDateRange, formatPlace, localize } from '../../../i18n/format.ts'
 import { publicMessages } from '../../../i18n/public.ts'
 import { compileTemplate, type PageTemplate, renderTemplate, renderTemplateGzip } from '../../../lib/page-template.ts'
+import { ErrorAlert } from '../../ui/notices.tsx'
 import { errorPage } from '../error-page.tsx'
-import { Alert, type PageOptions, renderPage, renderPageHtml } from '../layout.tsx'
+import { type PageOptions, renderPage, renderPageHtml } from '../layout.tsx'
 import { Checklist, OtherCities, SeatStatus, WorkshopSummary } from '../workshop-summary.tsx'
 import { renderBadge } from './badge.tsx'
 import { signUpPendingPage } from './pending-sign-up.tsx'
@@ -206,10 +207,10 @@ async function buildWorkshopPage(
         <h1>{title}</h1>
         <WorkshopSummary workshop={workshop} locale={locale} />
         {form || (
-          <Alert title={t.workshopStatuses[workshop.status]}>
+          <ErrorAlert title={t.workshopStatuses[workshop.status]}>
             {'refusal' in error && <p>{t.refusals[error.refusal]}</p>}
             {otherCities}
-          </Alert>
+          </ErrorAlert>
         )}
       </>
     ) : (
