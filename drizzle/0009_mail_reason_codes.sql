@@ -1,5 +1,6 @@
 ALTER TABLE "mails" ADD COLUMN "last_error" text;--> statement-breakpoint
 ALTER TABLE "content_refusals" RENAME COLUMN "reason" TO "last_error";--> statement-breakpoint
+UPDATE "content_refusals" SET "last_error" = substr("last_error", 26) WHERE "last_error" LIKE 'given up after 24 hours: %';--> statement-breakpoint
 UPDATE "mails" SET
   "last_error" = case
     when "reason" in (

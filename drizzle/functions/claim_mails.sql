@@ -49,7 +49,7 @@ begin
       select m.id from mails m
       where m.state in ('pending', 'sending') and m.due_at <= p_now
         and (m.broadcast_id is null or m.broadcast_id <> all (v_paused_broadcasts))
-      order by m.id is not distinct from v_pause.probed_mail, m.broadcast_id is not null, 
+      order by m.id is not distinct from v_pause.probed_mail, m.broadcast_id is not null,
         m.reason is not null or m.last_error is not null, m.attempt,
         m.due_at, m.id
       limit least(v_limit, 1)

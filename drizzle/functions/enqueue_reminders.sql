@@ -3,7 +3,7 @@
 -- Returns their number. May run concurrently: the index mails_reminders_once lets each through once.
 -- A discarded reminder does not count; one that failed does.
 --
--- p_due: [{ workshop, kind, day, startsAt, until, seatedBy }], computed by domain/reminders.ts, which knows time zones. A
+-- p_due: [{ workshop, kind, day, startsAt, until, seatedBy }], computed by domain/mails/reminders.ts, which knows time zones. A
 -- workshop that was rescheduled since is skipped until the next run.
 -- p_first_due_at: due time of the first mail; the others follow p_interval_seconds apart, so that tickets are sent in between.
 --

@@ -2,10 +2,9 @@
 -- Records the outcomes of delivery attempts, and pauses what the server refuses for its content. Outcomes of mails that
 -- another sender has claimed since are ignored.
 --
--- p_outcomes: [{ id, attempt, state, sent_at, due_at, reason, last_error, deferred_since,
---               refused_at }] in the order in which the attempts
--- ended, as built by domain/mails.ts. refused_at: claim time of a mail whose content was refused; the mail is `pending`, as
--- every mail that is retried, or `dead` after 24 hours.
+-- p_outcomes: [{ id, attempt, state, sent_at, due_at, reason, last_error, deferred_since, refused_at }] in the order in which
+-- the attempts ended, as built by domain/mails/outbox.ts. refused_at: claim time of a mail whose content was refused; the
+-- mail is `pending`, as every mail that is retried, or `dead` after 24 hours.
 --
 -- Consecutive refusals are counted per broadcast, and together for all other mails. A mail counts once per streak, and in two
 -- streaks at most: otherwise five mails that are always refused would pause delivery every hour. Five refusals pause the

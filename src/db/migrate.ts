@@ -193,7 +193,7 @@ async function runNextStep(
   )
   if (!step) return undefined
   if (step.online && /^ALTER (?:TABLE|INDEX) .*\bRENAME\b/.test(step.statement)) return { onlineStepsBefore: step.id }
-  const [, table] = /^(?:ALTER|DROP) TABLE "(\w+)"/.exec(step.statement) ?? []
+  const [, table] = /^(?:(?:ALTER|DROP) TABLE|DROP TRIGGER IF EXISTS "\w+" ON) "(\w+)"/.exec(step.statement) ?? []
   if (table) {
     // This lock blocks no queries. An autovacuum yields to a lock request that has waited for a second.
     await tx.execute(sql`set local lock_timeout = '5s'`)
@@ -216,6 +216,10 @@ async function applyFunctions(tx: Database, folder: string, lockTimeout: number)
   if (triggerTables.length > 0) {
     // The alphabetical order also blocks least: a transaction that writes a registration goes on to write its workshop.
     const tables = [...new Set(triggerTables)].sort().join(', ')
+    // This lock blocks no queries. An autovacuum yields to a lock request that has waited for a second.
+    await tx.execute(sql`set local lock_timeout = '5s'`)
+    await tx.execute(sql.raw(`lock table ${tables} in share update exclusive mode`))
+    await tx.execute(sql`set local lock_timeout to default`)
     await tx.execute(sql.raw(`set local statement_timeout = ${lockTimeout}`))
     await tx.execute(sql.raw(`lock table ${tables} in share row exclusive mode`))
     await tx.execute(sql`set local statement_timeout to default`)

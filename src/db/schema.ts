@@ -358,7 +358,7 @@ export const pendingSignUps = pgTable(
   ],
 )
 
-/** A sign-up, as validated by domain/registrations.ts. */
+/** A sign-up, as validated by domain/registrations/registrations.ts. */
 export type SignUp = {
   name: string
   email: string

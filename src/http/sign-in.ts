@@ -28,7 +28,7 @@ export async function mailSignInLink(deps: Deps, email: string): Promise<void> {
   if (organiser) await requestMagicLink({ deps, email }, (code) => enqueueSignInLink(deps, organiser, code))
 }
 
-/** Creates a sign-in link for an address, valid once and for `linkLasts`. Undefined without an account. */
+/** Creates a sign-in link for an address, valid once and for `signInLinkLifetimeSeconds`. Undefined without an account. */
 export async function createSignInLink(deps: Deps, email: string): Promise<string | undefined> {
   const organiser = await findOrganiserByEmail(deps, email)
   return organiser && absoluteUrl(deps.config.baseUrl, paths.magicLink(await createSignInCode(deps, organiser)))

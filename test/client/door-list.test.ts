@@ -20,7 +20,7 @@ test('a phone recognises a check-in code by its hash on the list, and reads the 
   expect(registrationIdFromCode(`${code}A`)).toBeUndefined()
 })
 
-describe('doorQueueDueAt is when seat_standing gives a seat', () => {
+describe('doorQueueDueAt is when seat_door_queue gives a seat', () => {
   /** A workshop whose only seat is taken, with an attendee in the door queue. */
   async function setUpQueue(world: World, graceMinutes: number | null) {
     const startsAt = new Date(world.clock.now().getTime() + 30 * 60_000)

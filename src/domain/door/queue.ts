@@ -1,6 +1,6 @@
 /**
  * When the door queue may get a seat: from the start on if one is free, else once the grace time is over and no-shows
- * lose theirs. Infinity if the workshop has no grace time. As in free_seat_at_door.sql and seat_standing.sql.
+ * lose theirs. Infinity if the workshop has no grace time. As in ensure_free_seat.sql and seat_door_queue.sql.
  * @returns milliseconds since 1970
  */
 export function doorQueueDueAt(

@@ -118,7 +118,7 @@ const entriesBody = z.object({ workshop: z.string().optional(), entries: limitSi
 
 /**
  * Parses the entries of a request body; undefined if they are invalid. The origin is not checked here: the `csrf` middleware
- * of http/app.tsx has done so for every POST. A second, stricter check rejected requests of our own pages. Requests with
+ * of http/middleware/csrf.ts has done so for every POST. A second, stricter check rejected requests of our own pages. Requests with
  * neither Origin nor Sec-Fetch-Site pass, as with forms. This is safe: browsers that send neither still preflight
  * application/json, send no SameSite=Lax cookie with cross-site POSTs, and no form can have this content type.
  * @throws {HTTPException} 415 for another content type, 400 for invalid JSON

@@ -324,7 +324,7 @@ begin
       select m.id from mails m
       where m.state in ('pending', 'sending') and m.due_at <= p_now
         and (m.broadcast_id is null or m.broadcast_id <> all (v_paused_broadcasts))
-      order by m.id is not distinct from v_pause.probed_mail, m.broadcast_id is not null, 
+      order by m.id is not distinct from v_pause.probed_mail, m.broadcast_id is not null,
         m.reason is not null or m.last_error is not null, m.attempt,
         m.due_at, m.id
       limit least(v_limit, 1)
@@ -741,7 +741,7 @@ $$;
 -- Returns their number. May run concurrently: the index mails_reminders_once lets each through once.
 -- A discarded reminder does not count; one that failed does.
 --
--- p_due: [{ workshop, kind, day, startsAt, until, seatedBy }], computed by domain/reminders.ts, which knows time zones. A
+-- p_due: [{ workshop, kind, day, startsAt, until, seatedBy }], computed by domain/mails/reminders.ts, which knows time zones. A
 -- workshop that was rescheduled since is skipped until the next run.
 -- p_first_due_at: due time of the first mail; the others follow p_interval_seconds apart, so that tickets are sent in between.
 --
@@ -1359,10 +1359,9 @@ create or replace trigger promote_waitlist_on_change after update of capacity, s
 -- Records the outcomes of delivery attempts, and pauses what the server refuses for its content. Outcomes of mails that
 -- another sender has claimed since are ignored.
 --
--- p_outcomes: [{ id, attempt, state, sent_at, due_at, reason, last_error, deferred_since,
---               refused_at }] in the order in which the attempts
--- ended, as built by domain/mails.ts. refused_at: claim time of a mail whose content was refused; the mail is `pending`, as
--- every mail that is retried, or `dead` after 24 hours.
+-- p_outcomes: [{ id, attempt, state, sent_at, due_at, reason, last_error, deferred_since, refused_at }] in the order in which
+-- the attempts ended, as built by domain/mails/outbox.ts. refused_at: claim time of a mail whose content was refused; the
+-- mail is `pending`, as every mail that is retried, or `dead` after 24 hours.
 --
 -- Consecutive refusals are counted per broadcast, and together for all other mails. A mail counts once per streak, and in two
 -- streaks at most: otherwise five mails that are always refused would pause delivery every hour. Five refusals pause the
