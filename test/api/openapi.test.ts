@@ -73,6 +73,7 @@ describe('GET /openapi.json', () => {
       const names = operation.parameters?.map((parameter) => `${parameter.in} ${parameter.name}`) ?? []
       expect(new Set(names).size, name).toBe(names.length)
       expect(operation.requestBody === undefined || method === 'post' || method === 'patch', name).toBe(true)
+      expect(operation.requestBody?.required ?? true, name).toBe(true)
       expect(Object.keys(operation.requestBody?.content ?? { 'application/json': '' }), name).toEqual([
         'application/json',
       ])
