@@ -30,10 +30,11 @@ begin
     set status = 'cancelled', cancelled_at = p_now, cancelled_by = 'deadline', offered_until = null
     where status = 'offered' and offered_until <= p_now and workshop_id = any (v_workshops)
     returning id, email
+  ), mailed as (
+    insert into mails (registration_id, kind, payload, created_at, due_at)
+    select id, 'cancelled', '{"by": "deadline"}', p_now, p_now from expired where email <> ''
   )
-  insert into mails (registration_id, kind, payload, created_at, due_at)
-  select id, 'cancelled', '{"by": "deadline"}', p_now, p_now from expired where email <> '';
-  get diagnostics v_expired = row_count;
+  select count(*) into v_expired from expired;
 
   perform promote_waitlist(id, p_now) from unnest(v_workshops) id;
   return v_expired;
