@@ -148,6 +148,18 @@ describe('a door session', () => {
     ])
   })
 
+  test('names the workshop that the phone leaves, and none when it joins the same one again', async () => {
+    await using world = await createWorld()
+    const { workshop, phone } = await setUpDoor(world, 0)
+    const other = await world.workshop({ city: { zh: '南京', en: 'Nanjing' } })
+    const joinForm = async (path: string) => {
+      const response = await phone.get(path)
+      return [response.status, (await response.text()).includes('class="note-box"')]
+    }
+    expect(await joinForm(joinPath(world, workshop))).toEqual([200, false])
+    expect(await joinForm(joinPath(world, other))).toEqual([200, true])
+  })
+
   test('replaces the previous one when the phone joins again', async () => {
     await using world = await createWorld()
     const { workshop, door, phone } = await setUpDoor(world, 0)
