@@ -45,7 +45,7 @@ end
 $$;
 --> statement-breakpoint
 -- Triggers run in the order of their names: this one before promote_waitlist_on_change, so that the notice is enqueued
--- before the mails of those who are promoted.
+-- before the mails of promoted attendees.
 create or replace trigger enqueue_closing_mails_on_change after update of state on workshops
   for each row when (
     new.updated_at < new.starts_at

@@ -99,7 +99,7 @@ mails.openapi(
     const outcome = await retryMail(deps, id)
     const mail = await findMail(deps, id)
     if (outcome === 'not_found' || !mail) return problem(c, 404, 'not_found')
-    if (outcome !== 'owed') return problem(c, 409, outcome)
+    if (outcome !== 'queued') return problem(c, 409, outcome)
     await audit(c, { action: 'mail.sent_again', registrationId: mail.registrationId ?? undefined })
     return c.json(serializeMail(c, mail), 200)
   },

@@ -541,7 +541,7 @@ async function endSession(reason: EndReason): Promise<'over'> {
   return 'over'
 }
 
-/** Deletes pending entries that are too old, and says so. */
+/** Deletes pending entries that are too old, with a notice. */
 async function discardExpiredEntries(): Promise<void> {
   const expired = queue.pendingEntries().filter(({ savedAt }) => Date.now() - savedAt > pendingMaxAge)
   if (expired.length === 0) return

@@ -89,10 +89,10 @@ function exportColumns(workshops: readonly Workshop[], locale: Locale): ExportCo
   const { roster } = apiMessages(locale)
   const { registrationStatuses } = publicMessages(locale)
   const byId = new Map(workshops.map((workshop) => [workshop.id, workshop]))
-  const workshopOf = (line: AttendeeRow) => byId.get(line.workshopId) as Workshop
+  const getWorkshop = (line: AttendeeRow) => byId.get(line.workshopId) as Workshop
   const localMinute = (read: (line: AttendeeRow) => Date | null) => (line: AttendeeRow) => {
     const moment = read(line)
-    return moment && formatMinute(moment, workshopOf(line).timeZone)
+    return moment && formatMinute(moment, getWorkshop(line).timeZone)
   }
   const itemIdsByWorkshop = new Map(workshops.map(({ id, items }) => [id, new Set(items.map((item) => item.id))]))
   const items = new Map(workshops.flatMap(({ items }) => items.map((item) => [item.id, item])))
@@ -105,7 +105,7 @@ function exportColumns(workshops: readonly Workshop[], locale: Locale): ExportCo
     ...(workshops.length > 1
       ? [
           column('workshop', 24, (line) => {
-            const { city, startsAt, timeZone } = workshopOf(line)
+            const { city, startsAt, timeZone } = getWorkshop(line)
             return `${localize(city, locale)} ${localDate(startsAt, timeZone)}`
           }),
         ]
@@ -154,7 +154,7 @@ function exportColumns(workshops: readonly Workshop[], locale: Locale): ExportCo
     column('cancelledBy', 18, (line) => line.cancelledBy && roster.cancelledBy[line.cancelledBy]),
     column('locale', 10, (line) => roster.locales[line.locale] ?? line.locale),
     column('coming', 8, (line) =>
-      line.status === 'confirmed' && hasConfirmedAttendance(line, workshopOf(line)) ? roster.shared : null,
+      line.status === 'confirmed' && hasConfirmedAttendance(line, getWorkshop(line)) ? roster.shared : null,
     ),
     column(
       'checkedInAt',

@@ -10,7 +10,7 @@ import { type Run, sendRequest } from './run.ts'
 
 /*
  * Workshops on their day, with doors open during the run, and workshops whose reminders become due in it. Their
- * attendees are separate from those who move between campaigns, because here a seat can be lost without a request.
+ * attendees are separate from attendees who move between campaigns, because here a seat can be lost without a request.
  */
 
 export type Day = {

@@ -392,7 +392,7 @@ describe.each([
     o.world.clock.advance({ hours: 1 })
     expect((await countMails(o.world.deps)).oldestDueSeconds).toBe(0)
     expect(await resendBroadcast(o.world.deps, actor, id)).toBe(8)
-    expect(await retryMail(o.world.deps, Number(dead?.id))).toBe('owed')
+    expect(await retryMail(o.world.deps, Number(dead?.id))).toBe('queued')
   })
 
   test('resendBroadcast skips the refused mail of a person who moved to another workshop', async () => {

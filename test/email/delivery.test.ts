@@ -361,7 +361,7 @@ test('retryMail sends a failed mail again for 24 hours as the same message', asy
   o.world.clock.advance({ days: 2 })
   o.server.injectFault = () => undefined
   const notifications = o.world.mailQueueNotifications()
-  expect(await retryMail(o.world.deps, id as number)).toBe('owed')
+  expect(await retryMail(o.world.deps, id as number)).toBe('queued')
   expect(o.world.mailQueueNotifications()).toBe(notifications + 1)
   expect(await o.deliver()).toMatchObject({ sent: 1 })
   expect(o.server.mails[0]?.mail.messageId).toBe(`<${fixed}>`)

@@ -12,7 +12,7 @@ export type Scanner = ReturnType<typeof createScanner>
  * @param video shows the picture
  * @param onScan called with the text of each code
  * @param isBusy whether the code before is still being processed: a code in view meanwhile is read afterwards
- * @param onFailure called when no code can be decoded any more, after `start` resolved
+ * @param onFailure called when decoding fails for good, after `start` resolved
  */
 export function createScanner(
   video: HTMLVideoElement,

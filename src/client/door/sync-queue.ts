@@ -19,7 +19,7 @@ export type SyncQueue = Awaited<ReturnType<typeof createSyncQueue>>
 /**
  * Loads the stored entries. Nothing is sent before `setWorkshop`.
  * @param onChange called after an entry was added or sent, with the records that got a result
- * @param onSessionEnded called when the server says so
+ * @param onSessionEnded called when the server rejects the session
  * @param onWorkshopChanged called when the session is of another workshop than the entries
  */
 export async function createSyncQueue({

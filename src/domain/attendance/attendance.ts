@@ -17,7 +17,7 @@ export type Attendance = {
   expected: number
   /** Checked in, including walk-ins. */
   came: number
-  /** Of those who came: walk-ins and waitlisted attendees from the door queue. */
+  /** Walk-ins and waitlisted attendees from the door queue who were checked in. */
   walkIns: number
   /** Expected and not checked in. */
   noShows: number

@@ -225,7 +225,7 @@ export async function findDeliveryPause(deps: Deps): Promise<DeliveryPause | und
  * `not_dead`: sent, queued, or enqueued anew as another mail. `message_paused`: its broadcast is paused and must be resent as
  * a whole.
  */
-export type RetryOutcome = 'owed' | 'not_dead' | 'message_paused' | 'not_found'
+export type RetryOutcome = 'queued' | 'not_dead' | 'message_paused' | 'not_found'
 
 /** Puts a dead mail back in the queue, with another 24 hours of attempts. */
 export async function retryMail(deps: Deps, id: number): Promise<RetryOutcome> {
@@ -241,7 +241,7 @@ export async function retryMail(deps: Deps, id: number): Promise<RetryOutcome> {
   })
   if (retried.length > 0) {
     deps.notifyMailQueue()
-    return 'owed'
+    return 'queued'
   }
   const [mail] = await query<{ paused: boolean }>(
     deps.db,

@@ -316,7 +316,7 @@ export async function resendPersonMail(deps: Deps, actor: Actor, person: Person,
   const personMail = person.mails.find(({ id }) => id === mail)
   if (!personMail) return 'not_found'
   const outcome = await retryMail(deps, mail)
-  if (outcome === 'owed') await recordPersonAudit(deps, actor, 'mail.sent_again', person, { kind: personMail.kind })
+  if (outcome === 'queued') await recordPersonAudit(deps, actor, 'mail.sent_again', person, { kind: personMail.kind })
   return outcome
 }
 

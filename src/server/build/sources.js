@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Inputs of a build; the lockfile stands for the packages. */
+/** Inputs of a build; packages are represented by the lockfile. */
 const sourcePaths = ['package-lock.json', 'drizzle', 'src']
 
 /**

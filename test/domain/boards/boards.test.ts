@@ -307,7 +307,7 @@ describe.each([
     ])
     expect(await releaseBoards(world.deps, actor, workshop, [ids[3] as string])).toBe(1)
     expect(await releaseBoards(world.deps, actor, workshop)).toBe(2)
-    // Nothing is allocated any more, but the attendee keeps the lent board.
+    // No board is allocated now, but the attendee keeps the lent board.
     expect(await doorSerials(workshop)).toBe('124')
     expect((await listBoards(world.deps, { workshopId: other.id })).boards.map(({ serial }) => serial)).toEqual([
       'RTB-005',

@@ -322,7 +322,7 @@ describe.each([
     expect(await enqueueReminders(world.deps)).toBe(1)
   })
 
-  test('enqueueReminders skips a reminder for those who signed up around the time it was due', async () => {
+  test('enqueueReminders skips a reminder for attendees who signed up around its due time', async () => {
     await using world = await newWorld()
     const workshop = await createWorkshopWithItems(world)
     // An hour before the request is due, when it is due, and the evening before the workshop.

@@ -373,7 +373,7 @@ describe.each([
     expect(await resendPersonMail(world.deps, actor, person, mail)).toBe('not_dead')
     await world.db.execute(sql`update mails set state = 'dead', last_error = 'no such mailbox' where id = ${mail}`)
     expect(await resendPersonMail(world.deps, actor, await loadPerson(world, seated.id), mail)).toBe('not_found')
-    expect(await resendPersonMail(world.deps, actor, person, mail)).toBe('owed')
+    expect(await resendPersonMail(world.deps, actor, person, mail)).toBe('queued')
   })
 
   test('findDuplicates groups people with the same phone or name, earliest first', async () => {

@@ -30,8 +30,8 @@ export const fillBaseRelease = (db: Database, hundreds?: number) => fillRelease(
 
 /** Processes of the base release under load, with a connection for each part. */
 export type Traffic = {
-  /** Waits until each of its parts has done so many more statements. */
-  goOn(statements: number): Promise<void>
+  /** Waits until each part of the traffic has run that many more statements. */
+  waitForStatements(statements: number): Promise<void>
   stop(): Promise<{
     /** How many statements were answered. */
     statements: number
@@ -151,7 +151,7 @@ export function startTraffic(url: string, first: FilledRelease): Traffic {
     return { part, served: serve(part, work) }
   })
   return {
-    async goOn(more) {
+    async waitForStatements(more) {
       const goals = parts.map(({ part }) => ({ part, goal: part.done + more }))
       await new Promise<void>((resolve) => {
         const look = () => goals.every(({ part, goal }) => part.done >= goal) && resolve()

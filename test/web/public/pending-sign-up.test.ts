@@ -31,7 +31,7 @@ describe('POST /w/:workshop with proof of work', () => {
     expect(await world.db.$count(pendingSignUps)).toBe(0)
   })
 
-  test('creates a pending sign-up without a proof: no seat, a mailed link and a page that says so', async () => {
+  test('creates a pending sign-up without a proof: no seat, a mailed link and a page that names the address', async () => {
     await using world = await createWorld()
     const { slug } = await world.workshop({ proofOfWork: true })
     const html = await (await world.request(`/w/${slug}`)).text()

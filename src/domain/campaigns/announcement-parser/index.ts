@@ -4,7 +4,7 @@ import type { CalendarDay } from './dates.ts'
 import { extractItems, findItemCues, isStatement, negationPattern, parseDownload, parseItems } from './items.ts'
 import {
   buildWorkshops,
-  consistsOf,
+  hasOnlyTokens,
   type ParsedWorkshop,
   parseDates,
   parseFreeText,
@@ -115,7 +115,7 @@ function parseTitle(scanner: Scanner, segments: Segment[]): void {
   }
 }
 
-const isTokensOnly = (scanner: Scanner, range: Range) => consistsOf(scanner, range, tokenize(scanner, range))
+const isTokensOnly = (scanner: Scanner, range: Range) => hasOnlyTokens(scanner, range, tokenize(scanner, range))
 
 /** Takes the line below the title if it can be the title in the other language. */
 function parseTranslatedTitle(scanner: Scanner, segment: Segment): void {
@@ -167,7 +167,7 @@ function hasCue(scanner: Scanner, clause: Range): boolean {
     findItemCues(text).length > 0 ||
     detectPrice(text) !== undefined ||
     contentPattern.test(text) ||
-    consistsOf(scanner, clause, tokenize(scanner, clause))
+    isTokensOnly(scanner, clause)
   )
 }
 
@@ -229,7 +229,7 @@ function parseClauses(scanner: Scanner, segment: Segment): void {
     if (cues.length > 0) {
       listing = parseItems(scanner, clause, cues, listStart, section)
       listStart = undefined
-    } else if (!section && consistsOf(scanner, clause, tokenize(scanner, clause))) {
+    } else if (!section && isTokensOnly(scanner, clause)) {
       parseTokens(scanner, clause, false)
       listing = undefined
     } else if (listing && !negationPattern.test(text) && ((section && clause === clauses[0]) || !isStatement(text))) {
@@ -312,7 +312,7 @@ function mergeTokenClauses(scanner: Scanner, clauses: Range[]): Range[] {
   const merged: Range[] = []
   let previousTokensOnly = false
   for (const clause of clauses) {
-    const tokensOnly = consistsOf(scanner, clause, tokenize(scanner, clause))
+    const tokensOnly = isTokensOnly(scanner, clause)
     const last = merged.at(-1)
     if (tokensOnly && previousTokensOnly && last) last.end = clause.end
     else merged.push(clause)

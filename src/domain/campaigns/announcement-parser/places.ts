@@ -43,7 +43,7 @@ function scanCities({ text, normalized, budget }: Scanner, { start, end }: Range
 }
 
 /** True if a range contains only these tokens and connectors such as "in" and 和. */
-export function consistsOf(scanner: Scanner, range: Range, tokens: Token[]): boolean {
+export function hasOnlyTokens(scanner: Scanner, range: Range, tokens: Token[]): boolean {
   if (tokens.length === 0) return false
   let position = range.start
   for (const { start, end } of [...tokens, { start: range.end, end: range.end }]) {
@@ -208,10 +208,10 @@ export function parsePlaceLine(scanner: Scanner, segment: Range): boolean {
   if (range.end - range.start > 200) return false
   const tokens = tokenize(scanner, range)
   const city = tokens.find((token) => 'city' in token)
-  if (!city || consistsOf(scanner, range, tokens)) return false
+  if (!city || hasOnlyTokens(scanner, range, tokens)) return false
   const upToCity = { start: range.start, end: city.end }
   if (
-    !consistsOf(
+    !hasOnlyTokens(
       scanner,
       upToCity,
       tokens.filter(({ end }) => end <= city.end),

@@ -58,7 +58,7 @@ function broadcastHref({ id }: BroadcastProgress, done: 'sent' | 'nothing'): str
   return withQuery(paths.broadcast(id), { done })
 }
 
-/** Whether the mail server refused the content, so that an organiser may resend it to those who did not get it. */
+/** Whether the mail server refused the content, so that an organiser may resend the broadcast to recipients who did not get it. */
 function canResend({ paused, refused }: BroadcastProgress): boolean {
   return paused !== null || refused > 0
 }

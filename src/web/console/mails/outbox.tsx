@@ -101,8 +101,8 @@ outboxPages.post('/console/mails/:id/send-again', async (c) => {
   if (outcome === 'not_found') return c.notFound()
   if (outcome === 'message_paused' && mail.written)
     return c.redirect(withQuery(paths.broadcast(mail.written.id), { done: outcome }), 303)
-  if (outcome === 'owed') await audit(c, resendAuditEntry(mail))
-  return c.redirect(withQuery(outboxHref(parseOutboxQuery(c)), { done: outcome }), 303)
+  if (outcome === 'queued') await audit(c, resendAuditEntry(mail))
+  return c.redirect(withQuery(outboxHref(parseOutboxQuery(c)), { done: outcome === 'queued' ? 'owed' : outcome }), 303)
 })
 
 type OutboxQuery = { state: DisplayState | undefined; message: string | undefined; before: number | undefined }

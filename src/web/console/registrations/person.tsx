@@ -103,7 +103,9 @@ personPages.post('/console/people/:id/mails/:mail/send-again', async (c) => {
   if (!person || !/^\d{1,15}$/.test(mail)) return c.notFound()
   if (!(await isConfirmed(c))) return personPage(c, person)
   const outcome = await resendPersonMail(c.env.deps, currentActor(c), person, Number(mail))
-  return outcome === 'not_found' ? c.notFound() : redirectToPerson(c, person.id, outcome)
+  return outcome === 'not_found'
+    ? c.notFound()
+    : redirectToPerson(c, person.id, outcome === 'queued' ? 'owed' : outcome)
 })
 
 type RejectedPersonForm = { status: 409 | 422; values?: PersonFormValues; problems?: FieldProblem[]; refusal?: string }

@@ -109,7 +109,7 @@ function submittedAnswers(body: Record<string, unknown>): FeedbackAnswers {
 
 const answerField = (id: string) => `answer.${id}`
 
-/** Section of the ticket with materials and, for those who were checked in, certificate and feedback. */
+/** Section of the ticket with materials and, for attendees who were checked in, certificate and feedback. */
 export async function PostEvent({ c, registration }: { c: Context<App>; registration: Registration }) {
   const { deps } = c.env
   const { ticket, workshop } = registration
